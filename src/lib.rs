@@ -1,1 +1,3 @@
-//! Offhook
+//! Offhook: the roll of which agents are present, and each waiting conversation offered to the right one.
+
+pub mod desk;

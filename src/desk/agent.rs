@@ -1,0 +1,138 @@
+//! An agent as the desk knows it: whether it can be reached, what it chose, and what it holds.
+//!
+//! ```text
+//!             SessionCame                      last SessionWent
+//!   offline ──────────────▶ online ◀──────────────────────────▶ reconnecting
+//!      ▲                    │    ▲          SessionCame               │
+//!      │      two offers    ▼    │ any command, or ready              │
+//!      │      undelivered  unreachable                                │
+//!      └─────────────── sign-out, deactivation ◀── grace over ────────┘
+//! ```
+
+use super::ids::{ConversationId, OfferId, SessionId};
+use super::settings::{AgentProfile, CAPACITY_TOTAL, ChannelId, Settings, StatusId};
+use super::time::DeskTime;
+use serde::{Deserialize, Serialize};
+
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub struct Agent {
+    pub profile: AgentProfile,
+    pub connection: Connection,
+    pub sessions: Vec<SessionId>,
+    pub status: StatusId,
+    /// A bit for each channel that is switched on.
+    pub channels: u16,
+    /// Since when it has had nothing new: it became available, or took or finished a conversation.
+    pub idle_since: DeskTime,
+    pub missed_in_a_row: u32,
+    pub undelivered_in_a_row: u32,
+    /// Pending offers, oldest first.
+    pub offers: Vec<OfferId>,
+    /// Owned conversations, active and wrapping up, oldest first.
+    pub conversations: Vec<ConversationId>,
+    /// What those take, by channel; shorter than the channels where the rest is zero.
+    #[serde(skip)]
+    pub load: Vec<u32>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Connection {
+    Offline,
+    Online,
+    Reconnecting {
+        until: DeskTime,
+    },
+    /// Connected, but two offers in a row were never painted.
+    Unreachable,
+}
+
+impl Connection {
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Connection::Offline => "offline",
+            Connection::Online => "online",
+            Connection::Reconnecting { .. } => "reconnecting",
+            Connection::Unreachable => "unreachable",
+        }
+    }
+}
+
+impl Agent {
+    #[must_use]
+    pub fn new(profile: AgentProfile, status: StatusId, channels: u16) -> Self {
+        Self {
+            profile,
+            connection: Connection::Offline,
+            sessions: Vec::new(),
+            status,
+            channels,
+            idle_since: DeskTime::default(),
+            missed_in_a_row: 0,
+            undelivered_in_a_row: 0,
+            offers: Vec::new(),
+            conversations: Vec::new(),
+            load: Vec::new(),
+        }
+    }
+
+    /// Whether anything may be offered to it at all; what it has room for is `room_on`.
+    #[must_use]
+    pub fn is_able(&self, settings: &Settings) -> bool {
+        self.profile.active
+            && self.connection == Connection::Online
+            && settings.statuses.get(usize::from(self.status.0)).is_some_and(|status| status.available)
+    }
+
+    #[must_use]
+    pub fn has_channel(&self, channel: ChannelId) -> bool {
+        self.channels & 1 << channel.0 != 0
+    }
+
+    /// Conversations of this channel that it holds: offered, active and wrapping up.
+    #[must_use]
+    pub fn held_on(&self, channel: ChannelId) -> u32 {
+        self.load.get(usize::from(channel.0)).copied().unwrap_or(0)
+    }
+
+    #[must_use]
+    pub fn weight_held(&self, settings: &Settings) -> u32 {
+        settings.channels.iter().zip(&self.load).map(|(channel, held)| channel.weight * held).sum()
+    }
+
+    #[must_use]
+    pub fn limit_on(&self, settings: &Settings, channel: ChannelId) -> u32 {
+        let Some(set) = settings.channels.get(usize::from(channel.0)) else { return 0 };
+        self.profile.capacity.get(&set.name).copied().unwrap_or(set.capacity)
+    }
+
+    /// Whether one more conversation of this channel fits, by the channel's limit and by the total.
+    #[must_use]
+    pub fn room_on(&self, settings: &Settings, channel: ChannelId) -> bool {
+        let Some(set) = settings.channels.get(usize::from(channel.0)) else { return false };
+        self.has_channel(channel)
+            && self.held_on(channel) < self.limit_on(settings, channel)
+            && self.weight_held(settings) + set.weight <= CAPACITY_TOTAL
+    }
+
+    pub(super) fn take_load(&mut self, channel: ChannelId) {
+        let place = usize::from(channel.0);
+        if self.load.len() <= place {
+            self.load.resize(place + 1, 0);
+        }
+        self.load[place] += 1;
+    }
+
+    pub(super) fn drop_load(&mut self, channel: ChannelId) {
+        let held = &mut self.load[usize::from(channel.0)];
+        assert!(*held > 0, "a load is given back once");
+        *held -= 1;
+        while self.load.last() == Some(&0) {
+            self.load.pop();
+        }
+        if self.load.is_empty() {
+            self.load = Vec::new();
+        }
+    }
+}

@@ -1,0 +1,55 @@
+//! What a command that was done answers: small, remembered by its command id, and the same when asked again.
+
+use super::ids::{AgentId, CommandId, ConversationId, CustomerId, Principal, QueueId};
+use super::time::WallTime;
+use serde::{Deserialize, Serialize};
+
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Answer {
+    Done,
+    /// A session is in: its agent, and a snapshot is due.
+    Welcome {
+        agent: AgentId,
+    },
+    /// A conversation was started; the customer's token is derived again from these.
+    Opened {
+        conversation: ConversationId,
+        customer: CustomerId,
+        at: WallTime,
+    },
+    /// A message has this number.
+    Posted {
+        conversation: ConversationId,
+        number: u32,
+        at: WallTime,
+    },
+    /// The agent owns this conversation now (or already did, by this offer).
+    Accepted {
+        conversation: ConversationId,
+    },
+    QueuePut {
+        queue: QueueId,
+    },
+    AgentPut {
+        agent: AgentId,
+    },
+    Merged {
+        conversations: u32,
+    },
+    /// To be passed on, not kept: the other side of the talk.
+    Typing {
+        conversation: ConversationId,
+        owner: Option<AgentId>,
+    },
+}
+
+/// A remembered outcome: one line of a record, beside its events.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Outcome {
+    pub by: Principal,
+    pub id: CommandId,
+    #[serde(rename = "fp")]
+    pub fingerprint: u64,
+    pub answer: Answer,
+}

@@ -1,0 +1,195 @@
+//! What the outside asks of a workspace. Imperative, and refusable.
+
+use super::ids::{AgentId, CommandId, ConversationId, CustomerId, KeyNumber, OfferId, Principal, SessionId};
+use super::settings::{ApiKey, QueueSettings, Settings};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// One command with who asks and the id it is remembered by.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Command {
+    pub principal: Principal,
+    /// `None` for what cannot be repeated to harm: typing, ticks, connection edges.
+    pub id: Option<CommandId>,
+    /// Of the body as the client sent it: the same id with another body is refused.
+    pub fingerprint: u64,
+    pub ask: Ask,
+}
+
+impl Command {
+    /// A command of the server's own.
+    #[must_use]
+    pub fn of_server(ask: Ask) -> Self {
+        Self { principal: Principal::Server, id: None, fingerprint: 0, ask }
+    }
+}
+
+/// What is asked. Texts and metadata come sealed: nothing here can be read by the desk.
+#[derive(Clone, PartialEq, Debug)]
+pub enum Ask {
+    // the workspace
+    PutSettings(Box<Settings>),
+    PutQueue(Box<QueueSettings>),
+    RemoveQueue {
+        name: Arc<str>,
+    },
+    PutAgent(Box<AgentAsk>),
+    PutApiKey(Box<ApiKey>),
+    RemoveApiKey {
+        id: Arc<str>,
+    },
+
+    // presence
+    /// The server began (or a node died): every session is gone.
+    ServerBegan,
+    SessionCame {
+        agent: Arc<str>,
+        session: SessionId,
+        title: Option<Arc<str>>,
+    },
+    SessionWent {
+        agent: AgentId,
+        session: SessionId,
+    },
+    SetStatus {
+        agent: AgentId,
+        status: Arc<str>,
+        channels: Option<Vec<Arc<str>>>,
+    },
+    /// The agent's client says that it is there again (ends *unreachable*).
+    Ready {
+        agent: AgentId,
+    },
+    SignOut {
+        agent: AgentId,
+    },
+
+    // offers
+    ConfirmDelivery {
+        agent: AgentId,
+        offer: OfferId,
+    },
+    Accept {
+        agent: AgentId,
+        offer: OfferId,
+    },
+    Reject {
+        agent: AgentId,
+        offer: OfferId,
+        reason: Arc<str>,
+    },
+
+    // conversations
+    Open(Box<OpenAsk>),
+    Post {
+        conversation: ConversationId,
+        author: Author,
+        text: Arc<str>,
+    },
+    Read {
+        conversation: ConversationId,
+        reader: Author,
+        number: u32,
+    },
+    /// Passed on, never kept.
+    Typing {
+        conversation: ConversationId,
+        author: Author,
+    },
+    Close {
+        conversation: ConversationId,
+        by: Closer,
+    },
+    WrapUpDone {
+        agent: AgentId,
+        conversation: ConversationId,
+    },
+    /// An anonymous customer turned out to be a known one.
+    MergeCustomer {
+        from: CustomerId,
+        into: CustomerId,
+    },
+    /// Tokens of this customer issued before now are refused from now on.
+    SignOutCustomer {
+        customer: CustomerId,
+    },
+
+    /// Time has passed: do what is due.
+    Tick,
+}
+
+/// An agent as an administrator puts it: queues by name; absent fields stay as they are.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct AgentAsk {
+    pub name: Arc<str>,
+    pub title: Option<Arc<str>>,
+    pub active: Option<bool>,
+    pub queues: Option<Vec<Arc<str>>>,
+    pub skills: Option<BTreeMap<Arc<str>, u8>>,
+    pub capacity: Option<BTreeMap<Arc<str>, u32>>,
+}
+
+/// A new conversation, its place already picked by the entry rules.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct OpenAsk {
+    pub customer: CustomerId,
+    pub key: KeyNumber,
+    pub channel: Arc<str>,
+    pub queue: Arc<str>,
+    pub priority: Option<i32>,
+    pub skills: BTreeMap<Arc<str>, u8>,
+    /// Sealed name and metadata, shown with the offer.
+    pub about: Option<Arc<str>>,
+    /// The first message, sealed.
+    pub text: Option<Arc<str>>,
+}
+
+/// Who wrote a message or reads one.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Author {
+    Agent(AgentId),
+    Customer(CustomerId),
+}
+
+/// Who ends a conversation.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Closer {
+    Agent(AgentId),
+    Customer(CustomerId),
+    Admin,
+}
+
+impl Ask {
+    /// The name in metrics and traces.
+    #[must_use]
+    pub fn name(&self) -> &'static str {
+        match self {
+            Ask::PutSettings(_) => "put_settings",
+            Ask::PutQueue(_) => "put_queue",
+            Ask::RemoveQueue { .. } => "remove_queue",
+            Ask::PutAgent(_) => "put_agent",
+            Ask::PutApiKey(_) => "put_api_key",
+            Ask::RemoveApiKey { .. } => "remove_api_key",
+            Ask::ServerBegan => "server_began",
+            Ask::SessionCame { .. } => "session_came",
+            Ask::SessionWent { .. } => "session_went",
+            Ask::SetStatus { .. } => "set_status",
+            Ask::Ready { .. } => "ready",
+            Ask::SignOut { .. } => "sign_out",
+            Ask::ConfirmDelivery { .. } => "confirm_delivery",
+            Ask::Accept { .. } => "accept",
+            Ask::Reject { .. } => "reject",
+            Ask::Open(_) => "open",
+            Ask::Post { .. } => "post",
+            Ask::Read { .. } => "read",
+            Ask::Typing { .. } => "typing",
+            Ask::Close { .. } => "close",
+            Ask::WrapUpDone { .. } => "wrap_up_done",
+            Ask::MergeCustomer { .. } => "merge_customer",
+            Ask::SignOutCustomer { .. } => "sign_out_customer",
+            Ask::Tick => "tick",
+        }
+    }
+}

@@ -1,0 +1,138 @@
+//! A conversation as the desk knows it: where it stands, who owns it, how old it is. Its texts are not here.
+//!
+//! ```text
+//!   waiting ──OfferMade──▶ offered ──accepted──▶ active ──ConversationEnded──▶ wrap_up ──WrapUpEnded──▶ closed
+//!      ▲ ◀──any other end─────┘                   │  ▲                            │ │
+//!      ├────────── ConversationRequeued ◀─────────┘  └── the customer writes ─────┘ │
+//!      └───────────────────────── ConversationReopened ◀── the customer writes ─────┴── closed
+//! ```
+
+use super::event::{OfferEnd, RequiredSkill};
+use super::ids::{AgentId, ConversationId, CustomerId, KeyNumber, OfferId, QueueId};
+use super::settings::{ChannelId, CoolDowns};
+use super::time::{DeskTime, WallTime};
+use serde::{Deserialize, Serialize};
+use std::sync::Arc;
+
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub struct Conversation {
+    pub customer: CustomerId,
+    /// The customer's key, under which its texts are sealed.
+    pub key: KeyNumber,
+    pub channel: ChannelId,
+    pub queue: QueueId,
+    pub priority: i32,
+    pub skills: Vec<RequiredSkill>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub about: Option<Arc<str>>,
+    pub state: State,
+    pub opened_at: WallTime,
+    /// From when its age counts.
+    pub waiting_since: WallTime,
+    /// When it last ended, for how long it may be reopened.
+    #[serde(default)]
+    pub ended_at: WallTime,
+    /// Number of the last message; 0 when there is none.
+    pub last_number: u32,
+    /// Count of what its customer may see.
+    pub public: u32,
+    pub read_by_agent: u32,
+    pub read_by_customer: u32,
+    pub offers_made: u32,
+    pub cool_downs: Vec<CoolDown>,
+    /// Its owner is offline: at this time it goes back to its queue. `DeskTime(u64::MAX)`: at the customer's next message.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub requeue_at: Option<DeskTime>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum State {
+    Waiting,
+    Offered { offer: OfferId, agent: AgentId },
+    Active { owner: AgentId },
+    WrapUp { owner: AgentId, until: DeskTime },
+    Closed,
+}
+
+impl State {
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            State::Waiting => "waiting",
+            State::Offered { .. } => "offered",
+            State::Active { .. } => "active",
+            State::WrapUp { .. } => "wrap_up",
+            State::Closed => "closed",
+        }
+    }
+
+    /// The one owner: who talks, or still has work after the talk.
+    #[must_use]
+    pub fn owner(self) -> Option<AgentId> {
+        match self {
+            State::Active { owner } | State::WrapUp { owner, .. } => Some(owner),
+            State::Waiting | State::Offered { .. } | State::Closed => None,
+        }
+    }
+
+    /// Whose capacity it takes: its owner's, or that of the agent it is offered to.
+    #[must_use]
+    pub fn held_by(self) -> Option<AgentId> {
+        match self {
+            State::Offered { agent, .. } => Some(agent),
+            State::Active { owner } | State::WrapUp { owner, .. } => Some(owner),
+            State::Waiting | State::Closed => None,
+        }
+    }
+}
+
+/// This agent is not offered this conversation until then.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct CoolDown {
+    pub agent: AgentId,
+    pub until: DeskTime,
+    /// Noes so far, for the doubling.
+    pub times: u32,
+}
+
+/// The order in which waiting conversations are taken: priority, then age, then id.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub struct WaitKey {
+    priority: std::cmp::Reverse<i32>,
+    waiting_since: WallTime,
+    pub conversation: ConversationId,
+}
+
+impl Conversation {
+    #[must_use]
+    pub fn wait_key(&self, id: ConversationId) -> WaitKey {
+        WaitKey { priority: std::cmp::Reverse(self.priority), waiting_since: self.waiting_since, conversation: id }
+    }
+
+    #[must_use]
+    pub fn cools_down(&self, agent: AgentId, now: DeskTime) -> bool {
+        self.cool_downs.iter().any(|cool| cool.agent == agent && cool.until > now)
+    }
+
+    /// How long this agent is spared this conversation after this end; `None` for ends that are nobody's no.
+    #[must_use]
+    pub fn cool_down_ms(&self, set: &CoolDowns, agent: AgentId, end: OfferEnd) -> Option<u64> {
+        let (first_ms, doubles) = match end {
+            OfferEnd::Rejected => (set.rejected_ms, true),
+            OfferEnd::Expired => (set.expired_ms, true),
+            OfferEnd::Undelivered => (set.undelivered_ms, true),
+            OfferEnd::AgentLost => (set.agent_lost_ms, false),
+            OfferEnd::Accepted | OfferEnd::Withdrawn => return None,
+        };
+        if first_ms == 0 {
+            return None;
+        }
+        if !doubles {
+            return Some(first_ms);
+        }
+        let times = self.cool_downs.iter().find(|cool| cool.agent == agent).map_or(0, |cool| cool.times);
+        let grown_ms = first_ms.saturating_mul(1 << times.min(32));
+        Some(grown_ms.min(set.most_ms.max(first_ms)))
+    }
+}

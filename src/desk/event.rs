@@ -1,0 +1,244 @@
+//! What happened. Past tense, never taken back. The journal keeps these, so a field is only ever added, with a
+//! default; golden records hold every release's form.
+//!
+//! Times that a deadline needs are in the event, so that a later change of a setting or of a default cannot
+//! change what a replay gives. When it happened is in the record's head, once for the turn.
+
+use super::command::{Author, Closer};
+use super::ids::{AgentId, ConversationId, CustomerId, KeyNumber, OfferId, QueueId, SessionId};
+use super::settings::{AgentProfile, ApiKey, ChannelId, QueueSettings, Settings, StatusId};
+use super::time::{DeskTime, WallTime};
+use serde::{Deserialize, Serialize};
+use std::sync::Arc;
+
+/// A fact of a workspace. `public` counts, within a conversation, what its customer may see, from 1.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Event {
+    // the workspace
+    SettingsChanged {
+        settings: Box<Settings>,
+    },
+    QueuePut {
+        queue: QueueId,
+        settings: Box<QueueSettings>,
+    },
+    QueueRemoved {
+        queue: QueueId,
+    },
+    AgentPut {
+        agent: AgentId,
+        profile: Box<AgentProfile>,
+    },
+    ApiKeyPut {
+        key: Box<ApiKey>,
+    },
+    ApiKeyRemoved {
+        id: Arc<str>,
+    },
+
+    // presence
+    /// All sessions are gone; who was connected is reconnecting until `grace_until`, offers until `offer_grace_until`.
+    ServerBegan {
+        grace_until: DeskTime,
+        offer_grace_until: DeskTime,
+    },
+    SessionCame {
+        agent: AgentId,
+        session: SessionId,
+    },
+    SessionWent {
+        agent: AgentId,
+        session: SessionId,
+    },
+    AgentReconnecting {
+        agent: AgentId,
+        grace_until: DeskTime,
+        offer_grace_until: DeskTime,
+    },
+    AgentUnreachable {
+        agent: AgentId,
+    },
+    AgentReachable {
+        agent: AgentId,
+    },
+    /// The agent's status becomes `status`, which is not an available one.
+    AgentOffline {
+        agent: AgentId,
+        status: StatusId,
+        cause: OfflineCause,
+    },
+    StatusChanged {
+        agent: AgentId,
+        status: StatusId,
+        channels: u16,
+        cause: StatusCause,
+    },
+
+    // offers
+    OfferMade {
+        offer: OfferId,
+        conversation: ConversationId,
+        agent: AgentId,
+        ends_at: DeskTime,
+        deliver_by: DeskTime,
+    },
+    OfferDelivered {
+        offer: OfferId,
+    },
+    OfferEnded {
+        offer: OfferId,
+        conversation: ConversationId,
+        agent: AgentId,
+        end: OfferEnd,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        reason: Option<Arc<str>>,
+        /// Until when this agent is not offered this conversation again.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        cool_down_until: Option<DeskTime>,
+        /// Set when the end is `accepted`: the customer sees who joined.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        public: Option<u32>,
+    },
+
+    // conversations
+    ConversationOpened {
+        conversation: ConversationId,
+        customer: CustomerId,
+        key: KeyNumber,
+        channel: ChannelId,
+        queue: QueueId,
+        priority: i32,
+        skills: Vec<RequiredSkill>,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        about: Option<Arc<str>>,
+        public: u32,
+    },
+    MessagePosted {
+        conversation: ConversationId,
+        number: u32,
+        author: Author,
+        text: Arc<str>,
+        public: u32,
+    },
+    MessagesRead {
+        conversation: ConversationId,
+        reader: Author,
+        number: u32,
+    },
+    /// The talk is over. With `wrap_up_until`, its owner still has work to do.
+    ConversationEnded {
+        conversation: ConversationId,
+        by: Closer,
+        owner: Option<AgentId>,
+        wrap_up_until: Option<DeskTime>,
+        public: u32,
+    },
+    WrapUpEnded {
+        conversation: ConversationId,
+        owner: AgentId,
+        cause: WrapUpCause,
+    },
+    /// The customer wrote again. Back to its owner when that one is still wrapping up, else waiting anew.
+    ConversationReopened {
+        conversation: ConversationId,
+        owner: Option<AgentId>,
+        waiting_since: WallTime,
+        public: u32,
+    },
+    /// Its owner went offline: at this time, it goes back to its queue.
+    OwnerVanished {
+        conversation: ConversationId,
+        requeue_at: Option<DeskTime>,
+    },
+    OwnerReturned {
+        conversation: ConversationId,
+    },
+    ConversationRequeued {
+        conversation: ConversationId,
+        from: AgentId,
+        waiting_since: WallTime,
+        public: u32,
+    },
+
+    // customers
+    CustomerMerged {
+        from: CustomerId,
+        into: CustomerId,
+        conversations: Vec<ConversationId>,
+    },
+    CustomerSignedOut {
+        customer: CustomerId,
+    },
+}
+
+/// A skill that a conversation requires.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
+pub struct RequiredSkill {
+    pub name: Arc<str>,
+    /// The least level, 1 to 10.
+    pub level: u8,
+}
+
+/// The one end of an offer.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum OfferEnd {
+    Accepted,
+    Rejected,
+    Expired,
+    Undelivered,
+    Withdrawn,
+    AgentLost,
+}
+
+impl OfferEnd {
+    pub const ALL: [OfferEnd; 6] = [
+        OfferEnd::Accepted,
+        OfferEnd::Rejected,
+        OfferEnd::Expired,
+        OfferEnd::Undelivered,
+        OfferEnd::Withdrawn,
+        OfferEnd::AgentLost,
+    ];
+
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            OfferEnd::Accepted => "accepted",
+            OfferEnd::Rejected => "rejected",
+            OfferEnd::Expired => "expired",
+            OfferEnd::Undelivered => "undelivered",
+            OfferEnd::Withdrawn => "withdrawn",
+            OfferEnd::AgentLost => "agent_lost",
+        }
+    }
+}
+
+/// Why an agent went offline.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum OfflineCause {
+    GraceOver,
+    SignedOut,
+    Deactivated,
+}
+
+/// Why a status changed.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum StatusCause {
+    Chosen,
+    /// Too many offers missed in a row.
+    Missed,
+}
+
+/// Why wrap-up ended.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum WrapUpCause {
+    Done,
+    TimeOver,
+    /// The customer wrote again.
+    Reopened,
+}

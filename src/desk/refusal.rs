@@ -1,0 +1,100 @@
+//! Why a command was not done. A value, not an error: nothing happened, and the client is told what is so.
+
+use super::event::OfferEnd;
+use super::ids::{ConversationId, OfferId};
+use std::sync::Arc;
+
+/// Each has a stable code (docs/wire.md), a sentence, and the field at fault where there is one.
+#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
+pub enum Refusal {
+    #[error("the offer {offer} has ended: {}", .end.name())]
+    OfferGone { offer: OfferId, end: OfferEnd },
+    #[error("there is no offer {0}")]
+    NoSuchOffer(OfferId),
+    #[error("there is no conversation {0}")]
+    NoSuchConversation(ConversationId),
+    #[error("there is no queue {0:?}")]
+    NoSuchQueue(Arc<str>),
+    #[error("there is no agent {0:?}")]
+    NoSuchAgent(Arc<str>),
+    #[error("there is no channel {0:?}")]
+    NoSuchChannel(Arc<str>),
+    #[error("there is no status {0:?}")]
+    NoSuchStatus(Arc<str>),
+    #[error("there is no API key {0:?}")]
+    NoSuchApiKey(Arc<str>),
+    #[error("{0} is not yours")]
+    NotYours(ConversationId),
+    #[error("the offer {0} was made to another agent")]
+    NotYourOffer(OfferId),
+    #[error("the agent {0:?} is deactivated")]
+    AgentDeactivated(Arc<str>),
+    #[error("{devices_max} devices are connected already")]
+    TooManyDevices { devices_max: u32 },
+    #[error("the conversation {conversation} is {state}")]
+    WrongState { conversation: ConversationId, state: &'static str },
+    #[error("no reason code {0:?} is set for this workspace")]
+    NoSuchReason(Arc<str>),
+    #[error("the queue {queue:?} has {waiting_max} waiting already")]
+    QueueFull { queue: Arc<str>, waiting_max: u32 },
+    #[error("message {number} does not exist yet: the last is {last}")]
+    NoSuchMessage { number: u32, last: u32 },
+    #[error("the queue {queue:?} still holds {conversations} conversations")]
+    QueueInUse { queue: Arc<str>, conversations: u32 },
+    #[error("this command id was used with another body")]
+    IdReused,
+    #[error("{field}: {what}")]
+    BadSetting { field: String, what: String },
+    #[error("the workspace holds its most of {what}: {most}")]
+    TooMany { what: &'static str, most: usize },
+    #[error("the session is not known here any more")]
+    NoSuchSession,
+}
+
+impl Refusal {
+    /// The stable code on the wire and in metrics.
+    #[must_use]
+    pub fn code(&self) -> &'static str {
+        match self {
+            Refusal::OfferGone { .. } => "offer_gone",
+            Refusal::NoSuchOffer(_) => "no_such_offer",
+            Refusal::NoSuchConversation(_) => "no_such_conversation",
+            Refusal::NoSuchQueue(_) => "no_such_queue",
+            Refusal::NoSuchAgent(_) => "no_such_agent",
+            Refusal::NoSuchChannel(_) => "no_such_channel",
+            Refusal::NoSuchStatus(_) => "no_such_status",
+            Refusal::NoSuchApiKey(_) => "no_such_api_key",
+            Refusal::NotYours(_) => "not_yours",
+            Refusal::NotYourOffer(_) => "not_your_offer",
+            Refusal::AgentDeactivated(_) => "agent_deactivated",
+            Refusal::TooManyDevices { .. } => "too_many_devices",
+            Refusal::WrongState { .. } => "wrong_state",
+            Refusal::NoSuchReason(_) => "no_such_reason",
+            Refusal::QueueFull { .. } => "queue_full",
+            Refusal::NoSuchMessage { .. } => "no_such_message",
+            Refusal::QueueInUse { .. } => "queue_in_use",
+            Refusal::IdReused => "id_reused",
+            Refusal::BadSetting { .. } => "bad_setting",
+            Refusal::TooMany { .. } => "too_many",
+            Refusal::NoSuchSession => "no_such_session",
+        }
+    }
+
+    /// The field of the command at fault, by its name on the wire.
+    #[must_use]
+    pub fn field(&self) -> Option<&str> {
+        Some(match self {
+            Refusal::OfferGone { .. } | Refusal::NoSuchOffer(_) | Refusal::NotYourOffer(_) => "offer",
+            Refusal::NoSuchConversation(_) | Refusal::NotYours(_) | Refusal::WrongState { .. } => "conversation",
+            Refusal::NoSuchQueue(_) | Refusal::QueueFull { .. } | Refusal::QueueInUse { .. } => "queue",
+            Refusal::NoSuchAgent(_) | Refusal::AgentDeactivated(_) => "agent",
+            Refusal::NoSuchChannel(_) => "channel",
+            Refusal::NoSuchStatus(_) => "status",
+            Refusal::NoSuchReason(_) => "reason",
+            Refusal::NoSuchMessage { .. } => "number",
+            Refusal::NoSuchApiKey(_) | Refusal::IdReused => "id",
+            Refusal::BadSetting { field, .. } => field,
+            Refusal::TooManyDevices { .. } | Refusal::TooMany { .. } | Refusal::NoSuchSession => return None,
+        })
+    }
+}

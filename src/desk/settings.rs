@@ -1,0 +1,246 @@
+//! What a workspace is set to: channels, statuses, queues, agents' profiles. Plain values with DESIGN's defaults,
+//! and the checks that keep a setting from stranding anybody.
+
+use super::ids::QueueId;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// The most queues, agents, channels, statuses and skills that one workspace holds.
+pub const QUEUES_MAX: usize = 1_000;
+pub const AGENTS_MAX: usize = 200_000;
+pub const CHANNELS_MAX: usize = 16;
+pub const STATUSES_MAX: usize = 32;
+pub const NAME_BYTES_MAX: usize = 128;
+
+/// A channel's place in `Settings::channels`. Channels are only ever added, so a place keeps its meaning.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct ChannelId(pub u8);
+
+/// A status's place in `Settings::statuses`. Statuses are only ever added, so a place keeps its meaning.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct StatusId(pub u8);
+
+/// One way of talking: how much of an agent it takes, and how long an offer of it runs.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Channel {
+    pub name: Arc<str>,
+    /// Conversations of this channel that one agent holds at once, unless its profile says otherwise.
+    pub capacity: u32,
+    /// What one of them takes of an agent's total of `CAPACITY_TOTAL`.
+    pub weight: u32,
+    pub offer_ms: u64,
+    pub wrap_up_ms: u64,
+    /// Live channels go back to the queue when their owner stays away; others wait for the customer's next message.
+    pub live: bool,
+}
+
+/// What the weights of an agent's conversations add up to at most.
+pub const CAPACITY_TOTAL: u32 = 100;
+/// Wrap-up is at most an hour (as Salesforce has it).
+pub const WRAP_UP_MS_MAX: u64 = 3_600_000;
+
+/// A status that an agent may choose.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Status {
+    pub name: Arc<str>,
+    /// Whether an agent in it is offered conversations.
+    pub available: bool,
+}
+
+/// Cool-down after each end of an offer, for the pair of that agent and that conversation.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct CoolDowns {
+    pub rejected_ms: u64,
+    pub expired_ms: u64,
+    pub undelivered_ms: u64,
+    pub agent_lost_ms: u64,
+    /// The first three double with each further no, up to this.
+    pub most_ms: u64,
+}
+
+impl Default for CoolDowns {
+    fn default() -> Self {
+        Self { rejected_ms: 30_000, expired_ms: 60_000, undelivered_ms: 30_000, agent_lost_ms: 0, most_ms: 600_000 }
+    }
+}
+
+/// The workspace's own settings; one event carries them whole.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Settings {
+    pub channels: Vec<Channel>,
+    pub statuses: Vec<Status>,
+    pub cool_downs: CoolDowns,
+    /// Confirmation of delivery must come within this, or half of the offer's time if that is less.
+    pub delivery_ms: u64,
+    /// Offers undelivered in a row that make an agent unreachable.
+    pub undelivered_in_a_row_max: u32,
+    /// How long a pending offer waits for its agent to come back.
+    pub offer_grace_ms: u64,
+    /// How long a dropped agent keeps its status.
+    pub agent_grace_ms: u64,
+    /// Offers missed in a row that turn an agent away.
+    pub missed_in_a_row_max: u32,
+    /// Devices that one agent may have connected at once.
+    pub devices_max: u32,
+    /// How long after its owner went offline a live conversation goes back to its queue.
+    pub vanished_owner_ms: u64,
+    /// A closed conversation is reopened by a customer's message for this long; later it is refused.
+    pub reopen_ms: u64,
+    /// Reason codes that an agent may reject with.
+    pub reject_reasons: Vec<Arc<str>>,
+    /// Whether a valid token of an agent who is not known yet creates the agent, in `new_agent_queues`.
+    pub create_agents: bool,
+    pub new_agent_queues: Vec<Arc<str>>,
+    /// What picks queue, skills and priority of a new conversation: the first rule that matches.
+    pub entry_rules: Vec<EntryRule>,
+    /// Where a conversation goes when no rule matches.
+    pub default_queue: Option<Arc<str>>,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        let channel = |name: &str, capacity, weight, offer_ms, wrap_up_ms, live| Channel {
+            name: name.into(),
+            capacity,
+            weight,
+            offer_ms,
+            wrap_up_ms,
+            live,
+        };
+        let status = |name: &str, available| Status { name: name.into(), available };
+        Self {
+            channels: vec![
+                channel("chat", 3, 33, 30_000, 0, true),
+                channel("voice", 1, 100, 20_000, 60_000, true),
+                channel("email", 5, 20, 120_000, 0, false),
+            ],
+            statuses: vec![status("away", false), status("available", true)],
+            cool_downs: CoolDowns::default(),
+            delivery_ms: 5_000,
+            undelivered_in_a_row_max: 2,
+            offer_grace_ms: 10_000,
+            agent_grace_ms: 60_000,
+            missed_in_a_row_max: 2,
+            devices_max: 5,
+            vanished_owner_ms: 120_000,
+            reopen_ms: 30 * 86_400_000,
+            reject_reasons: ["busy", "not_mine", "break", "other"].map(Arc::from).to_vec(),
+            create_agents: true,
+            new_agent_queues: Vec::new(),
+            entry_rules: Vec::new(),
+            default_queue: None,
+        }
+    }
+}
+
+/// One entry rule: every condition must hold. What the visitor sends is only ever compared, never obeyed.
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct EntryRule {
+    /// Metadata key -> the values that match.
+    pub metadata: BTreeMap<Arc<str>, Vec<Arc<str>>>,
+    /// The same for the attributes of a signed customer token.
+    pub attributes: BTreeMap<Arc<str>, Vec<Arc<str>>>,
+    /// Only known customers (true), only anonymous ones (false), or both.
+    pub known: Option<bool>,
+    pub channel: Option<Arc<str>>,
+    pub queue: Option<Arc<str>>,
+    pub skills: BTreeMap<Arc<str>, u8>,
+    pub priority: Option<i32>,
+}
+
+/// A queue's settings.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct QueueSettings {
+    pub name: Arc<str>,
+    /// Shown to customers and agents; empty: the name.
+    #[serde(default)]
+    pub title: Arc<str>,
+    #[serde(default = "waiting_max")]
+    pub waiting_max: u32,
+    #[serde(default)]
+    pub priority: i32,
+    /// Overrides of the channel's, in milliseconds.
+    #[serde(default)]
+    pub offer_ms: Option<u64>,
+    #[serde(default)]
+    pub wrap_up_ms: Option<u64>,
+    /// Skills that every conversation of this queue requires, with the least level.
+    #[serde(default)]
+    pub skills: BTreeMap<Arc<str>, u8>,
+}
+
+fn waiting_max() -> u32 {
+    10_000
+}
+
+impl QueueSettings {
+    #[must_use]
+    pub fn named(name: &str) -> Self {
+        Self {
+            name: name.into(),
+            title: "".into(),
+            waiting_max: waiting_max(),
+            priority: 0,
+            offer_ms: None,
+            wrap_up_ms: None,
+            skills: BTreeMap::new(),
+        }
+    }
+}
+
+/// What an agent may do besides taking conversations.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Role {
+    #[default]
+    Agent,
+    Supervisor,
+    Admin,
+}
+
+/// Who an agent is and what it can take, as configured.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AgentProfile {
+    /// The outside name: a token's `sub`. Never changes.
+    pub name: Arc<str>,
+    /// For people; empty: the name.
+    #[serde(default)]
+    pub title: Arc<str>,
+    #[serde(default = "yes")]
+    pub active: bool,
+    #[serde(default)]
+    pub queues: Vec<QueueId>,
+    /// Skill name -> level 1 to 10.
+    #[serde(default)]
+    pub skills: BTreeMap<Arc<str>, u8>,
+    /// Channel name -> limit, where it differs from the channel's.
+    #[serde(default)]
+    pub capacity: BTreeMap<Arc<str>, u32>,
+}
+
+fn yes() -> bool {
+    true
+}
+
+/// An API key as it is kept: never the key itself.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ApiKey {
+    pub id: Arc<str>,
+    pub name: Arc<str>,
+    /// SHA-256 of the whole key, lower-case hexadecimal.
+    pub sha256: Arc<str>,
+    pub scopes: Vec<Arc<str>>,
+    /// Unix milliseconds.
+    pub created_at: u64,
+}
