@@ -86,33 +86,28 @@ pub struct WireError {
     pub field: Option<Cow<'static, str>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub retry_after_ms: Option<u64>,
+    #[serde(flatten)]
+    pub more: Option<More>,
+}
+
+/// The one further member that some errors have.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum More {
     /// How the offer ended.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub end: Option<&'static str>,
+    End(&'static str),
     /// Which state the conversation is in.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub state: Option<&'static str>,
+    State(&'static str),
     /// Why a token is not good.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub reason: Option<&'static str>,
+    Reason(&'static str),
     /// Of which thing there are too many.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub what: Option<&'static str>,
+    What(&'static str),
 }
 
 impl WireError {
     #[must_use]
     pub fn new(code: Code, message: impl Into<Cow<'static, str>>) -> Self {
-        Self {
-            code,
-            message: message.into(),
-            field: None,
-            retry_after_ms: None,
-            end: None,
-            state: None,
-            reason: None,
-            what: None,
-        }
+        Self { code, message: message.into(), field: None, retry_after_ms: None, more: None }
     }
 
     #[must_use]
@@ -130,7 +125,7 @@ impl WireError {
     /// `reason`: `missing`, `malformed`, `expired`, `revoked`, `unknown_key` and the like.
     #[must_use]
     pub fn unauthorized(reason: &'static str) -> Self {
-        Self { reason: Some(reason), ..Self::new(Code::Unauthorized, format!("no valid token: {reason}")) }
+        Self { more: Some(More::Reason(reason)), ..Self::new(Code::Unauthorized, format!("no valid token: {reason}")) }
     }
 
     #[must_use]
@@ -217,9 +212,9 @@ impl From<&Refusal> for WireError {
         let mut error = Self::new(code, refusal.to_string());
         error.field = refusal.field().map(|field| Cow::Owned(field.to_owned()));
         match refusal {
-            Refusal::OfferGone { end, .. } => error.end = Some(end.name()),
-            Refusal::WrongState { state, .. } => error.state = Some(state),
-            Refusal::TooMany { what, .. } => error.what = Some(what),
+            Refusal::OfferGone { end, .. } => error.more = Some(More::End(end.name())),
+            Refusal::WrongState { state, .. } => error.more = Some(More::State(state)),
+            Refusal::TooMany { what, .. } => error.more = Some(More::What(what)),
             _ => {}
         }
         error
@@ -287,8 +282,8 @@ mod tests {
             serde_json::to_string(&WireError::from(&refusals[0])).unwrap(),
             r#"{"code":"offer_gone","message":"the offer o23 has ended: expired","field":"offer","end":"expired"}"#
         );
-        assert_eq!(WireError::from(&refusals[12]).state, Some("closed"));
-        assert_eq!(WireError::from(&refusals[19]).what, Some("queues"));
+        assert_eq!(WireError::from(&refusals[12]).more, Some(More::State("closed")));
+        assert_eq!(WireError::from(&refusals[19]).more, Some(More::What("queues")));
     }
 
     #[test]

@@ -89,7 +89,8 @@ impl Watched {
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct BadFrame {
     pub id: Option<CommandId>,
-    pub error: WireError,
+    /// Boxed: it is rare, and would make every good frame's way as wide as itself.
+    pub error: Box<WireError>,
 }
 
 /// Reads one text frame.
@@ -97,7 +98,7 @@ pub struct BadFrame {
 /// # Errors
 /// `bad_request`, `unknown_type`, `missing_id`, `bad_field`, `bad_cursor` or `too_large`, with the field at fault.
 pub fn parse(text: &str, limits: &Limits) -> Result<(CommandId, AgentFrame), BadFrame> {
-    let mut fields = Fields::parse(text, KNOWN).map_err(|error| BadFrame { id: None, error })?;
+    let mut fields = Fields::parse(text, KNOWN).map_err(|error| BadFrame { id: None, error: Box::new(error) })?;
     let id = match fields.id::<CommandId>("id") {
         Ok(id) => id,
         Err(error) => {
@@ -105,11 +106,13 @@ pub fn parse(text: &str, limits: &Limits) -> Result<(CommandId, AgentFrame), Bad
                 "id is missing" => WireError::new(Code::MissingId, "a frame needs an id: 128 random bits").at("id"),
                 _ => error,
             };
-            return Err(BadFrame { id: None, error });
+            return Err(BadFrame { id: None, error: Box::new(error) });
         }
     };
     let frame = read(&mut fields, limits);
-    frame.and_then(|frame| fields.finish().map(|()| (id, frame))).map_err(|error| BadFrame { id: Some(id), error })
+    frame
+        .and_then(|frame| fields.finish().map(|()| (id, frame)))
+        .map_err(|error| BadFrame { id: Some(id), error: Box::new(error) })
 }
 
 fn read(fields: &mut Fields<'_>, limits: &Limits) -> Result<AgentFrame, WireError> {
