@@ -1,1 +1,3 @@
 //! Offhook
+pub mod journal;
+pub mod seal;
