@@ -127,6 +127,11 @@ impl Writer {
 
     /// Writes something that changes no record, to learn whether the disk takes writes again.
     fn probe(&mut self) {
+        if self.health.state() == JournalState::KeptBack {
+            // The disk is well; only the count can change.
+            self.measure();
+            return self.settle();
+        }
         let written = self
             .clean_start()
             .and_then(|()| {
@@ -136,6 +141,7 @@ impl Writer {
             .map_err(|error| Fault::of(&self.db, &error));
         match written {
             Ok(_) => {
+                self.committed_bytes(PROBE_BYTES as u64);
                 self.measure();
                 self.settle();
             }
@@ -218,6 +224,9 @@ impl Writer {
     }
 
     fn keep_wal_bounded(&mut self) {
+        if self.ended {
+            return;
+        }
         if self.bytes_since_pass >= self.settings.wal_bytes_max / 4 {
             self.bytes_since_pass = 0;
             self.checkpointer.ask();
