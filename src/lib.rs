@@ -2,3 +2,6 @@
 
 pub mod desk;
 pub mod wire;
+
+pub mod journal;
+pub mod seal;
