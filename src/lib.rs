@@ -5,3 +5,5 @@ pub mod wire;
 
 pub mod journal;
 pub mod seal;
+
+pub mod engine;

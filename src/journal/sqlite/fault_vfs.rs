@@ -35,10 +35,7 @@ static REAL: OnceLock<Real> = OnceLock::new();
 
 struct Real {
     vfs: usize,
-    methods: OnceLock<(
-        &'static ffi::sqlite3_io_methods,
-        &'static ffi::sqlite3_io_methods,
-    )>,
+    methods: OnceLock<(&'static ffi::sqlite3_io_methods, &'static ffi::sqlite3_io_methods)>,
 }
 
 /// Registers the VFS, once, and gives the switch for one directory.
@@ -53,19 +50,12 @@ pub fn break_in(dir: &Path) -> Arc<Faults> {
             ours.pNext = std::ptr::null_mut();
             ours.xOpen = Some(open);
             ffi::sqlite3_vfs_register(Box::leak(Box::new(ours)), 0);
-            Real {
-                vfs: real as usize,
-                methods: OnceLock::new(),
-            }
+            Real { vfs: real as usize, methods: OnceLock::new() }
         }
     });
     let faults = Arc::new(Faults::default());
     let dir = dir.canonicalize().unwrap();
-    KNOWN
-        .lock()
-        .unwrap()
-        .by_dir
-        .insert(dir, Arc::clone(&faults));
+    KNOWN.lock().unwrap().by_dir.insert(dir, Arc::clone(&faults));
     faults
 }
 
@@ -117,12 +107,7 @@ unsafe extern "C" fn close(file: *mut ffi::sqlite3_file) -> c_int {
     unsafe { real_methods().xClose.unwrap()(file) }
 }
 
-unsafe extern "C" fn write(
-    file: *mut ffi::sqlite3_file,
-    bytes: *const c_void,
-    count: c_int,
-    offset: i64,
-) -> c_int {
+unsafe extern "C" fn write(file: *mut ffi::sqlite3_file, bytes: *const c_void, count: c_int, offset: i64) -> c_int {
     if let Some(faults) = faults_of(file) {
         let full = faults.full_while.lock().unwrap();
         if full.as_ref().is_some_and(|path| path.exists()) {
