@@ -1,9 +1,15 @@
 //! Offhook: the roll of which agents are present, and each waiting conversation offered to the right one.
 
+// In the order in which an offer travels: a module imports only from those above it.
 pub mod desk;
+
+pub mod clock;
+
 pub mod wire;
 
 pub mod journal;
 pub mod seal;
+
+pub mod presence;
 
 pub mod engine;
