@@ -67,10 +67,11 @@ pub async fn verify(
     };
     for name in names {
         let mut walk = Walk::new(name);
+        let mut page_records = PAGE_RECORDS;
         loop {
             let workspace = Arc::clone(&walk.found.workspace);
             match journal
-                .read(&workspace, walk.at, PAGE_RECORDS, PAGE_BYTES)
+                .read(&workspace, walk.at, page_records, PAGE_BYTES)
                 .await
             {
                 Ok(page) if page.is_empty() => break,
@@ -81,6 +82,8 @@ pub async fn verify(
                         so_far.bytes += stored.body.len() as u64;
                     }
                 }
+                // One by one, to come to the very record that cannot be read.
+                Err(_) if page_records > 1 => page_records = 1,
                 Err(failed) => {
                     walk.bad(walk.at.next(), format!("it cannot be read: {failed}"));
                     break;
