@@ -105,7 +105,12 @@ impl HealthCell {
             return;
         }
         if state != old.state {
-            tracing::warn!(from = old.state.word(), to = state.word(), error, "the journal's state changed");
+            tracing::warn!(
+                from = old.state.word(),
+                to = state.word(),
+                error,
+                "the journal's state changed"
+            );
             publish(state);
         }
         self.0.send_replace(Arc::new(JournalHealth {

@@ -18,8 +18,6 @@ impl Writer {
             }
             Ok(deleted) => {
                 cut.deleted += deleted;
-                // Each deleted row dirties pages of the table, the index and the list of free pages.
-                self.committed_bytes(deleted * 4_096);
                 self.measure();
                 self.settle();
                 self.inbox.put_back(cut);
@@ -36,7 +34,8 @@ impl Writer {
     }
 
     fn delete_oldest(&self, cut: &CutJob) -> Result<u64, Fault> {
-        self.delete_oldest_rows(cut).map_err(|error| Fault::of(&self.db, &error))
+        self.delete_oldest_rows(cut)
+            .map_err(|error| Fault::of(&self.db, &error))
     }
 
     fn delete_oldest_rows(&self, cut: &CutJob) -> rusqlite::Result<u64> {

@@ -25,6 +25,7 @@ use super::checkpoint::{self, Checkpointer};
 use super::fault::{Fault, FaultKind};
 use super::inbox::Inbox;
 use super::reserve::Reserve;
+use super::schema;
 use super::settings::Settings;
 
 const PROBE_EVERY: Duration = Duration::from_millis(500);
@@ -50,8 +51,8 @@ pub(super) struct Writer {
     pub(super) ended: bool,
     wal_path: PathBuf,
     checkpointer: Checkpointer,
-    /// Bodies committed since the checkpointer was last asked.
-    bytes_since_pass: u64,
+    /// Written to the WAL since the checkpointer was last asked.
+    wal_bytes_since_pass: u64,
     pub(super) used_bytes: u64,
 }
 
@@ -78,16 +79,21 @@ impl Writer {
             wal_path: PathBuf::from(wal_path),
             checkpointer: Checkpointer::start(path, settings.clone())?,
             settings,
-            bytes_since_pass: 0,
+            wal_bytes_since_pass: 0,
             used_bytes: 0,
         };
         writer.measure();
         writer.settle();
-        std::thread::Builder::new().name("journal-writer".to_owned()).spawn(move || writer.run())
+        std::thread::Builder::new()
+            .name("journal-writer".to_owned())
+            .spawn(move || writer.run())
     }
 
     fn run(mut self) {
-        let _closing = Closing { inbox: Arc::clone(&self.inbox), health: Arc::clone(&self.health) };
+        let _closing = Closing {
+            inbox: Arc::clone(&self.inbox),
+            health: Arc::clone(&self.health),
+        };
         while !self.ended
             && let Some(work) = self.inbox.take(self.patience())
         {
@@ -113,9 +119,10 @@ impl Writer {
         match self.health.state() {
             // A probe cannot tell that damage is gone.
             JournalState::Healthy | JournalState::Damaged | JournalState::Closed => None,
-            JournalState::Full | JournalState::KeptBack | JournalState::ReadOnly | JournalState::Failing => {
-                Some(PROBE_EVERY)
-            }
+            JournalState::Full
+            | JournalState::KeptBack
+            | JournalState::ReadOnly
+            | JournalState::Failing => Some(PROBE_EVERY),
         }
     }
 
@@ -135,7 +142,6 @@ impl Writer {
             .map_err(|error| Fault::of(&self.db, &error));
         match written {
             Ok(_) => {
-                self.committed_bytes(PROBE_BYTES as u64);
                 self.measure();
                 self.settle();
             }
@@ -157,14 +163,17 @@ impl Writer {
             self.ended = true;
             (self.settings.on_failed_sync)(&fault.sentence);
         }
-        self.health.become_state(fault.state(), Some(&fault.sentence));
+        self.health
+            .become_state(fault.state(), Some(&fault.sentence));
     }
 
     /// After a success: healthy, unless the room that is kept back is gone.
     pub(super) fn settle(&mut self) {
         let mut error = None;
         if let Err(failed) = self.reserve.hold_when_due() {
-            error = Some(format!("no room on the disk for the journal's reserve: {failed}"));
+            error = Some(format!(
+                "no room on the disk for the journal's reserve: {failed}"
+            ));
         }
         let state = match (self.reserve.is_held(), self.is_over_budget()) {
             (false, _) => JournalState::Full,
@@ -181,9 +190,9 @@ impl Writer {
 
     /// Even accepts and closes have an end: what was kept back for them.
     pub(super) fn is_beyond_kept_back(&self) -> bool {
-        self.settings
-            .disk_budget_bytes
-            .is_some_and(|budget| self.used_bytes > budget.saturating_add(self.settings.kept_back_bytes))
+        self.settings.disk_budget_bytes.is_some_and(|budget| {
+            self.used_bytes > budget.saturating_add(self.settings.kept_back_bytes)
+        })
     }
 
     /// Counts used pages and the WAL. Pages that a cut has freed are used again before the file grows.
@@ -194,7 +203,9 @@ impl Writer {
                 "SELECT page_count - freelist_count, page_size
                  FROM pragma_page_count, pragma_freelist_count, pragma_page_size",
             )
-            .and_then(|mut statement| statement.query_row([], |row| Ok((row.get(0)?, row.get(1)?))));
+            .and_then(|mut statement| {
+                statement.query_row([], |row| Ok((row.get(0)?, row.get(1)?)))
+            });
         match pages {
             Ok((count, size)) => {
                 self.used_bytes = count.saturating_mul(size).max(0) as u64 + self.wal_bytes();
@@ -208,16 +219,13 @@ impl Writer {
         std::fs::metadata(&self.wal_path).map_or(0, |found| found.len())
     }
 
-    pub(super) fn committed_bytes(&mut self, bytes: u64) {
-        self.bytes_since_pass += bytes;
-    }
-
     fn keep_wal_bounded(&mut self) {
         if self.ended {
             return;
         }
-        if self.bytes_since_pass >= self.settings.wal_bytes_max / 4 {
-            self.bytes_since_pass = 0;
+        self.wal_bytes_since_pass += schema::pages_written(&self.db) * schema::PAGE_BYTES;
+        if self.wal_bytes_since_pass >= self.settings.wal_bytes_max / 4 {
+            self.wal_bytes_since_pass = 0;
             self.checkpointer.ask();
         }
         if self.wal_bytes() > self.settings.wal_bytes_max
