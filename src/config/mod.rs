@@ -1,5 +1,10 @@
 //! Settings: gathered from defaults, file, environment and command line, checked, and typed.
 
+#![allow(
+    clippy::result_large_err,
+    reason = "read once at start: a plain error is worth more than a small one"
+)]
+
 mod contradictions;
 mod error;
 mod kind;

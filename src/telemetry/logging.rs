@@ -54,11 +54,10 @@ pub fn install(format: LogFormat, level: &str) -> Result<(), LoggingError> {
 fn filter(level: &str) -> Result<EnvFilter, String> {
     // A lone word that is no level would be taken for the name of a module, and all else would fall silent.
     for directive in level.split(',').map(str::trim) {
-        if !directive.contains('=')
-            && directive
-                .parse::<tracing::level_filters::LevelFilter>()
-                .is_err()
-        {
+        let is_level = directive
+            .parse::<tracing::level_filters::LevelFilter>()
+            .is_ok();
+        if directive.is_empty() || (!directive.contains('=') && !is_level) {
             return Err(format!("{directive:?} is not a level"));
         }
     }

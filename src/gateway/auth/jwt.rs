@@ -83,7 +83,7 @@ pub(super) fn open<'k, K>(
     if claims.contains('.') {
         return Err(TokenError::Malformed);
     }
-    let header = decode(header)?;
+    let header = object(header)?;
     let header: Header<'_> = serde_json::from_slice(&header).map_err(|_| TokenError::Malformed)?;
     // RFC 7515, 4.1.11: what a token calls critical and we do not know, we must refuse; we know none.
     if header.crit.is_some() {
@@ -100,7 +100,7 @@ pub(super) fn open<'k, K>(
         &key.key,
         key.algorithm.library(),
     ) {
-        Ok(true) => Ok((decode(claims)?, found)),
+        Ok(true) => Ok((object(claims)?, found)),
         Ok(false) | Err(_) => Err(TokenError::BadSignature),
     }
 }
@@ -109,6 +109,16 @@ fn decode(part: &str) -> Result<Vec<u8>, TokenError> {
     URL_SAFE_NO_PAD
         .decode(part)
         .map_err(|_| TokenError::Malformed)
+}
+
+/// Decodes a part that must be a JSON object: serde would also fill a struct from a list, field by field.
+fn object(part: &str) -> Result<Vec<u8>, TokenError> {
+    let json = decode(part)?;
+    if json.trim_ascii_start().starts_with(b"{") {
+        Ok(json)
+    } else {
+        Err(TokenError::Malformed)
+    }
 }
 
 /// The times of a token, in seconds since 1970; they may have fractions (RFC 7519, NumericDate).
