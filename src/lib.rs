@@ -7,9 +7,16 @@ pub mod clock;
 
 pub mod wire;
 
+pub mod telemetry;
+
 pub mod journal;
 pub mod seal;
 
 pub mod presence;
 
 pub mod engine;
+
+pub mod gateway;
+
+pub mod cli;
+pub mod config;

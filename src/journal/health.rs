@@ -105,12 +105,7 @@ impl HealthCell {
             return;
         }
         if state != old.state {
-            tracing::warn!(
-                from = old.state.word(),
-                to = state.word(),
-                error,
-                "the journal's state changed"
-            );
+            tracing::warn!(from = old.state.word(), to = state.word(), error, "the journal's state changed");
             publish(state);
         }
         self.0.send_replace(Arc::new(JournalHealth {

@@ -26,34 +26,23 @@ pub enum NotLocal {
         "{dir} is on {file_system}, a network file system, where a power cut or a second machine can destroy the \
          journal; choose a directory on a local disk, or run on NATS JetStream"
     )]
-    Network {
-        dir: PathBuf,
-        file_system: &'static str,
-    },
+    Network { dir: PathBuf, file_system: &'static str },
     #[error("cannot ask what file system {dir} is on")]
     Unreadable { dir: PathBuf, source: io::Error },
 }
 
 /// Fails if `dir` is on a network file system.
 pub fn require(dir: &Path) -> Result<(), NotLocal> {
-    let file_system_type = file_system_type(dir).map_err(|source| NotLocal::Unreadable {
-        dir: dir.to_owned(),
-        source,
-    })?;
+    let file_system_type =
+        file_system_type(dir).map_err(|source| NotLocal::Unreadable { dir: dir.to_owned(), source })?;
     judge(dir, file_system_type)
 }
 
 /// The verdict on a `statfs` type, apart from asking for it.
 pub fn judge(dir: &Path, file_system_type: u32) -> Result<(), NotLocal> {
-    match NETWORK_FILE_SYSTEMS
-        .iter()
-        .find(|(magic, _)| *magic == file_system_type)
-    {
+    match NETWORK_FILE_SYSTEMS.iter().find(|(magic, _)| *magic == file_system_type) {
         None => Ok(()),
-        Some((_, file_system)) => Err(NotLocal::Network {
-            dir: dir.to_owned(),
-            file_system,
-        }),
+        Some((_, file_system)) => Err(NotLocal::Network { dir: dir.to_owned(), file_system }),
     }
 }
 

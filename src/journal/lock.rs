@@ -29,24 +29,13 @@ impl DataLock {
     /// Takes `<dir>/lock` without waiting, and writes this process's number into it.
     pub fn take(dir: &Path) -> Result<DataLock, LockFailed> {
         let path = dir.join("lock");
-        let failed = |source| LockFailed::Disk {
-            path: path.clone(),
-            source,
-        };
-        let mut file = OpenOptions::new()
-            .read(true)
-            .write(true)
-            .create(true)
-            .truncate(false)
-            .open(&path)
-            .map_err(failed)?;
+        let failed = |source| LockFailed::Disk { path: path.clone(), source };
+        let mut file =
+            OpenOptions::new().read(true).write(true).create(true).truncate(false).open(&path).map_err(failed)?;
         match file.try_lock() {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => {
-                return Err(LockFailed::Held {
-                    dir: dir.display().to_string(),
-                    pid: written_pid(&mut file),
-                });
+                return Err(LockFailed::Held { dir: dir.display().to_string(), pid: written_pid(&mut file) });
             }
             Err(TryLockError::Error(source)) => return Err(failed(source)),
         }
@@ -79,14 +68,9 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let _held = DataLock::take(dir.path()).unwrap();
         let refused = DataLock::take(dir.path()).unwrap_err();
-        assert!(
-            matches!(refused, LockFailed::Held { pid: Some(pid), .. } if pid == std::process::id())
-        );
+        assert!(matches!(refused, LockFailed::Held { pid: Some(pid), .. } if pid == std::process::id()));
         let sentence = refused.to_string();
-        assert!(
-            sentence.contains(&std::process::id().to_string()),
-            "{sentence}"
-        );
+        assert!(sentence.contains(&std::process::id().to_string()), "{sentence}");
         assert!(sentence.contains("stop that process"), "{sentence}");
     }
 

@@ -25,9 +25,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 pub const RECORD_BYTES_MAX: usize = 256 * 1024;
 
 /// A workspace's own consecutive record number: the first is 1, and 0 means nothing yet.
-#[derive(
-    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize,
-)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Position(pub u64);
 
@@ -75,9 +73,7 @@ impl<'de> Deserialize<'de> for TurnId {
         if text.len() != 32 || !text.bytes().all(|b| b.is_ascii_hexdigit()) {
             return Err(serde::de::Error::custom("a turn id is 32 hex digits"));
         }
-        u128::from_str_radix(&text, 16)
-            .map(TurnId)
-            .map_err(serde::de::Error::custom)
+        u128::from_str_radix(&text, 16).map(TurnId).map_err(serde::de::Error::custom)
     }
 }
 
@@ -176,10 +172,7 @@ pub trait Journal: Send + Sync + 'static {
     fn append(&self, workspace: &Arc<str>, record: NewRecord) -> BoxFuture<'static, Appended>;
 
     /// The last record, or `None` for a workspace that has none.
-    fn tail(
-        &self,
-        workspace: &Arc<str>,
-    ) -> BoxFuture<'static, Result<Option<StoredRecord>, JournalFailed>>;
+    fn tail(&self, workspace: &Arc<str>) -> BoxFuture<'static, Result<Option<StoredRecord>, JournalFailed>>;
 
     /// Records after a position, in order: at most `records_max` of them and `bytes_max` bytes of bodies, but
     /// one at least if there is one. Begins later than `after + 1` where the journal was cut.
@@ -195,11 +188,7 @@ pub trait Journal: Send + Sync + 'static {
     fn workspaces(&self) -> BoxFuture<'static, Result<Vec<Arc<str>>, JournalFailed>>;
 
     /// Deletes records below a position, in bounded steps between appends, and never the last one. Answers how many.
-    fn cut(
-        &self,
-        workspace: &Arc<str>,
-        below: Position,
-    ) -> BoxFuture<'static, Result<u64, JournalFailed>>;
+    fn cut(&self, workspace: &Arc<str>, below: Position) -> BoxFuture<'static, Result<u64, JournalFailed>>;
 
     /// How the journal is. Cheap: reads a pointer.
     fn health(&self) -> Arc<JournalHealth>;

@@ -56,9 +56,7 @@ pub enum RecordDamaged {
     BadMagic,
     #[error("it has the unknown version {version}")]
     UnknownVersion { version: u8 },
-    #[error(
-        "it was written by a newer release (record version {version}, this one reads {VERSION})"
-    )]
+    #[error("it was written by a newer release (record version {version}, this one reads {VERSION})")]
     NewerVersion { version: u8 },
     #[error("its checksum is {computed:08x} and should be {stored:08x}")]
     Checksum { stored: u32, computed: u32 },
@@ -108,10 +106,7 @@ fn push_object(out: &mut Vec<u8>, value: &impl Serialize) {
     let start = out.len();
     serde_json::to_writer(&mut *out, value).expect("events and outcomes serialize to JSON");
     let line = &out[start..];
-    assert!(
-        line.first() == Some(&b'{') && !line.contains(&b'\n'),
-        "events and outcomes are JSON objects on one line"
-    );
+    assert!(line.first() == Some(&b'{') && !line.contains(&b'\n'), "events and outcomes are JSON objects on one line");
 }
 
 /// Decodes a record, or says exactly what is wrong with it.
@@ -137,8 +132,7 @@ pub fn decode(bytes: &[u8]) -> Result<Record, RecordDamaged> {
         Some((head, rest)) => (head, Some(rest)),
         None => (text, None),
     };
-    let head: HeadLine =
-        serde_json::from_str(head).map_err(|error| RecordDamaged::Head(error.to_string()))?;
+    let head: HeadLine = serde_json::from_str(head).map_err(|error| RecordDamaged::Head(error.to_string()))?;
     decode_lines(head, rest)
 }
 
@@ -159,12 +153,7 @@ fn decode_lines(head: HeadLine, rest: Option<&str>) -> Result<Record, RecordDama
     Ok(Record {
         events: take(head.events)?,
         outcomes: take(head.outcomes)?,
-        head: Head {
-            position: head.position,
-            turn: head.turn,
-            desk_ms: head.desk_ms,
-            wall_ms: head.wall_ms,
-        },
+        head: Head { position: head.position, turn: head.turn, desk_ms: head.desk_ms, wall_ms: head.wall_ms },
     })
 }
 

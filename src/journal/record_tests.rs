@@ -26,14 +26,12 @@ fn framed(version: u8, body: &str) -> Vec<u8> {
     bytes
 }
 
-const HEAD: &str = r#"{"position":7,"turn":"0123456789abcdef0123456789abcdef","desk_ms":1500,"wall_ms":9,"events":1,"outcomes":0}"#;
+const HEAD: &str =
+    r#"{"position":7,"turn":"0123456789abcdef0123456789abcdef","desk_ms":1500,"wall_ms":9,"events":1,"outcomes":0}"#;
 
 #[test]
 fn a_record_comes_back_as_it_was_written() {
-    let events = [
-        json!({"offered": {"agent": "anna"}}),
-        json!({"text": "two\nlines"}),
-    ];
+    let events = [json!({"offered": {"agent": "anna"}}), json!({"text": "two\nlines"})];
     let outcomes = [json!({"command": "c1", "ok": true})];
     let bytes = encode(&head(), &events, &outcomes);
     let record = decode(&bytes).unwrap();
@@ -41,10 +39,7 @@ fn a_record_comes_back_as_it_was_written() {
     assert_eq!((record.events.len(), record.outcomes.len()), (2, 1));
     let second: Value = serde_json::from_str(record.events[1].get()).unwrap();
     assert_eq!(second, events[1]);
-    assert_eq!(
-        encode(&record.head, &record.events, &record.outcomes),
-        bytes
-    );
+    assert_eq!(encode(&record.head, &record.events, &record.outcomes), bytes);
 }
 
 #[test]
@@ -72,59 +67,23 @@ fn damage_is_named_exactly() {
     let cases = [
         (b"OHR".to_vec(), RecordDamaged::TooShort { bytes: 3 }),
         (b"OHX\x01\0\0\0\0{}".to_vec(), RecordDamaged::BadMagic),
-        (
-            framed(0, "{}"),
-            RecordDamaged::UnknownVersion { version: 0 },
-        ),
+        (framed(0, "{}"), RecordDamaged::UnknownVersion { version: 0 }),
         (framed(2, "{}"), RecordDamaged::NewerVersion { version: 2 }),
-        (
-            b"OHR\x01\0\0\0\0{}".to_vec(),
-            RecordDamaged::Checksum {
-                stored: 0,
-                computed: crc32fast::hash(b"{}"),
-            },
-        ),
-        (
-            framed(1, HEAD),
-            RecordDamaged::Counts {
-                promised: 1,
-                found: 0,
-            },
-        ),
-        (
-            framed(1, &format!("{HEAD}\n{{}}\n{{}}")),
-            RecordDamaged::Counts {
-                promised: 1,
-                found: 2,
-            },
-        ),
-        (
-            framed(1, &format!("{HEAD}\n{{}}\n")),
-            RecordDamaged::Counts {
-                promised: 1,
-                found: 2,
-            },
-        ),
+        (b"OHR\x01\0\0\0\0{}".to_vec(), RecordDamaged::Checksum { stored: 0, computed: crc32fast::hash(b"{}") }),
+        (framed(1, HEAD), RecordDamaged::Counts { promised: 1, found: 0 }),
+        (framed(1, &format!("{HEAD}\n{{}}\n{{}}")), RecordDamaged::Counts { promised: 1, found: 2 }),
+        (framed(1, &format!("{HEAD}\n{{}}\n")), RecordDamaged::Counts { promised: 1, found: 2 }),
         (
             framed(1, &format!("{HEAD}\n[]")),
-            RecordDamaged::Line {
-                line: 1,
-                reason: "it is another kind of value".into(),
-            },
+            RecordDamaged::Line { line: 1, reason: "it is another kind of value".into() },
         ),
     ];
     for (bytes, damage) in cases {
         assert_eq!(decode(&bytes).unwrap_err(), damage);
     }
-    assert!(matches!(
-        decode(&framed(1, "{}")),
-        Err(RecordDamaged::Head(_))
-    ));
+    assert!(matches!(decode(&framed(1, "{}")), Err(RecordDamaged::Head(_))));
     let short_turn = HEAD.replace("0123456789abcdef0123456789abcdef", "+123");
-    assert!(matches!(
-        decode(&framed(1, &short_turn)),
-        Err(RecordDamaged::Head(_))
-    ));
+    assert!(matches!(decode(&framed(1, &short_turn)), Err(RecordDamaged::Head(_))));
 }
 
 #[test]

@@ -41,9 +41,7 @@ pub async fn show(
     let mut after = Position(from.0.saturating_sub(1));
     let mut shown = 0;
     loop {
-        let page = journal
-            .read(workspace, after, PAGE_RECORDS, PAGE_BYTES)
-            .await?;
+        let page = journal.read(workspace, after, PAGE_RECORDS, PAGE_BYTES).await?;
         if page.is_empty() {
             return Ok(shown);
         }

@@ -30,9 +30,7 @@ pub struct Report {
 
 impl Report {
     pub fn is_sound(&self) -> bool {
-        self.workspaces
-            .iter()
-            .all(|workspace| workspace.first_bad.is_none())
+        self.workspaces.iter().all(|workspace| workspace.first_bad.is_none())
     }
 }
 
@@ -55,25 +53,16 @@ pub struct Bad {
 
 /// Verifies every workspace. Fails only if the list of workspaces cannot be read: pages that cannot be are
 /// reported as that workspace's first bad position.
-pub async fn verify(
-    journal: &dyn Journal,
-    mut progress: impl FnMut(Progress),
-) -> Result<Report, JournalFailed> {
+pub async fn verify(journal: &dyn Journal, mut progress: impl FnMut(Progress)) -> Result<Report, JournalFailed> {
     let names = journal.workspaces().await?;
     let mut report = Report::default();
-    let mut so_far = Progress {
-        workspaces: names.len(),
-        ..Progress::default()
-    };
+    let mut so_far = Progress { workspaces: names.len(), ..Progress::default() };
     for name in names {
         let mut walk = Walk::new(name);
         let mut page_records = PAGE_RECORDS;
         loop {
             let workspace = Arc::clone(&walk.found.workspace);
-            match journal
-                .read(&workspace, walk.at, page_records, PAGE_BYTES)
-                .await
-            {
+            match journal.read(&workspace, walk.at, page_records, PAGE_BYTES).await {
                 Ok(page) if page.is_empty() => break,
                 Ok(page) => {
                     for stored in &page {
@@ -109,13 +98,7 @@ struct Walk {
 impl Walk {
     fn new(workspace: Arc<str>) -> Walk {
         Walk {
-            found: Verified {
-                workspace,
-                records: 0,
-                first: None,
-                last: None,
-                first_bad: None,
-            },
+            found: Verified { workspace, records: 0, first: None, last: None, first_bad: None },
             at: Position::NOTHING,
             before: None,
         }
@@ -129,10 +112,7 @@ impl Walk {
         let begun = self.at != Position::NOTHING;
         self.at = stored.position;
         if begun && stored.position != expected {
-            self.bad(
-                expected,
-                format!("it is missing; the next one there is {}", stored.position),
-            );
+            self.bad(expected, format!("it is missing; the next one there is {}", stored.position));
             return;
         }
         match self.judge(stored) {
@@ -142,20 +122,12 @@ impl Walk {
     }
 
     fn judge(&self, stored: &StoredRecord) -> Result<Head, String> {
-        let head = record::decode(&stored.body)
-            .map_err(|damage| damage.to_string())?
-            .head;
+        let head = record::decode(&stored.body).map_err(|damage| damage.to_string())?.head;
         if head.position != stored.position {
-            return Err(format!(
-                "its head says that it is at position {}",
-                head.position
-            ));
+            return Err(format!("its head says that it is at position {}", head.position));
         }
         if head.turn != stored.turn {
-            return Err(format!(
-                "it is stored as turn {} and its head says {}",
-                stored.turn, head.turn
-            ));
+            return Err(format!("it is stored as turn {} and its head says {}", stored.turn, head.turn));
         }
         let Some(before) = self.before else {
             return Ok(head);
@@ -164,16 +136,10 @@ impl Walk {
             return Err("it has the same turn as the record before it".to_owned());
         }
         if head.desk_ms < before.desk_ms {
-            return Err(format!(
-                "desk time goes back from {} to {} ms",
-                before.desk_ms, head.desk_ms
-            ));
+            return Err(format!("desk time goes back from {} to {} ms", before.desk_ms, head.desk_ms));
         }
         if head.wall_ms < before.wall_ms {
-            return Err(format!(
-                "wall time goes back from {} to {} ms",
-                before.wall_ms, head.wall_ms
-            ));
+            return Err(format!("wall time goes back from {} to {} ms", before.wall_ms, head.wall_ms));
         }
         Ok(head)
     }

@@ -84,9 +84,7 @@ impl Cache {
 
     fn shard(&self, number: KeyNumber) -> MutexGuard<'_, Shard> {
         // Numbers are consecutive, so the remainder spreads them evenly.
-        self.shards[(number.0 % SHARDS as u64) as usize]
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
+        self.shards[(number.0 % SHARDS as u64) as usize].lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -38,10 +38,7 @@ impl Master {
     /// Reads the key, or makes it where `may_make` (there are no keys yet that an older one could have wrapped).
     pub fn open(dir: &Path, may_make: bool) -> Result<Master, MasterKeyFailed> {
         let path = dir.join(MASTER_FILE_NAME);
-        let failed = |source| MasterKeyFailed::Disk {
-            path: path.clone(),
-            source,
-        };
+        let failed = |source| MasterKeyFailed::Disk { path: path.clone(), source };
         match read(&path) {
             Ok(bytes) => return Master::from_bytes(&bytes, &path),
             Err(error) if error.kind() == io::ErrorKind::NotFound => {}
@@ -60,16 +57,10 @@ impl Master {
 
     fn from_bytes(bytes: &[u8], path: &Path) -> Result<Master, MasterKeyFailed> {
         let Ok(key) = <[u8; 32]>::try_from(bytes) else {
-            return Err(MasterKeyFailed::WrongLength {
-                path: path.to_owned(),
-                bytes: bytes.len(),
-            });
+            return Err(MasterKeyFailed::WrongLength { path: path.to_owned(), bytes: bytes.len() });
         };
         let derive = |purpose: &str| ClearKey(hmac(&key, &[purpose.as_bytes()]));
-        Ok(Master {
-            wrapping: derive("offhook wrapping key 1"),
-            hashing: derive("offhook hashing key 1"),
-        })
+        Ok(Master { wrapping: derive("offhook wrapping key 1"), hashing: derive("offhook hashing key 1") })
     }
 
     /// A hash that only this installation can make. Its domain's length is hashed too, so that no domain and bytes
@@ -114,11 +105,7 @@ fn make(dir: &Path, path: &Path, key: &[u8; 32]) -> io::Result<()> {
         Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
         _ => {}
     }
-    let mut file = OpenOptions::new()
-        .write(true)
-        .create_new(true)
-        .mode(0o600)
-        .open(&draft)?;
+    let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&draft)?;
     file.write_all(key)?;
     file.sync_all()?;
     fs::hard_link(&draft, path)?;

@@ -55,22 +55,12 @@ impl KeyRing {
             store,
             master,
             cache: Cache::new(CACHED_KEYS_MAX),
-            ahead: Mutex::new(Ahead {
-                keys: keys.into(),
-                block: BLOCK_KEYS,
-                failed: None,
-                closed: false,
-            }),
+            ahead: Mutex::new(Ahead { keys: keys.into(), block: BLOCK_KEYS, failed: None, closed: false }),
             changed: Condvar::new(),
         });
         let makes = Arc::clone(&shared);
-        let maker = std::thread::Builder::new()
-            .name("key-maker".to_owned())
-            .spawn(move || makes.make_ahead())?;
-        Ok(KeyRing {
-            shared,
-            maker: Some(maker),
-        })
+        let maker = std::thread::Builder::new().name("key-maker".to_owned()).spawn(move || makes.make_ahead())?;
+        Ok(KeyRing { shared, maker: Some(maker) })
     }
 
     /// Hands out a key that nobody had before and that is on the disk. Waits only when every key made ahead is used
@@ -105,18 +95,12 @@ impl KeyRing {
 
     /// Seals bytes for one place, which `context` names (`b"message"`). Reads the disk only for a key that was not
     /// used lately. At most 1 MiB.
-    pub fn seal(
-        &self,
-        number: KeyNumber,
-        context: &[u8],
-        clear: &[u8],
-    ) -> Result<Sealed, SealFailed> {
+    pub fn seal(&self, number: KeyNumber, context: &[u8], clear: &[u8]) -> Result<Sealed, SealFailed> {
         if clear.len() > CLEAR_BYTES_MAX {
             return Err(SealFailed::TooLarge { bytes: clear.len() });
         }
         let key = self.shared.key(number)?.ok_or(SealFailed::Erased)?;
-        sealed::seal(number, &key, context, clear)
-            .map_err(|error| SealFailed::Unavailable(error.to_string()))
+        sealed::seal(number, &key, context, clear).map_err(|error| SealFailed::Unavailable(error.to_string()))
     }
 
     /// Opens what was sealed for the same place.

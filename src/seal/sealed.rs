@@ -32,12 +32,7 @@ pub struct Sealed(pub Box<str>);
 impl fmt::Debug for Sealed {
     /// Says which key and how much: ciphertext in a log helps nobody.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "Sealed(key {:?}, {} bytes)",
-            self.key().map(|key| key.0),
-            self.0.len()
-        )
+        write!(f, "Sealed(key {:?}, {} bytes)", self.key().map(|key| key.0), self.0.len())
     }
 }
 
@@ -77,12 +72,7 @@ pub(super) fn seal(
 }
 
 /// `None` if the text is not an envelope of this key and context, byte for byte.
-pub(super) fn unseal(
-    number: KeyNumber,
-    key: &ClearKey,
-    context: &[u8],
-    sealed: &Sealed,
-) -> Option<Vec<u8>> {
+pub(super) fn unseal(number: KeyNumber, key: &ClearKey, context: &[u8], sealed: &Sealed) -> Option<Vec<u8>> {
     let bytes = URL_SAFE_NO_PAD.decode(sealed.0.as_bytes()).ok()?;
     let (found, box_bytes) = bytes.split_first_chunk::<HEAD_BYTES>()?;
     match *found == head(number) {
@@ -103,9 +93,7 @@ pub(super) fn encrypt(key: &ClearKey, aad: &[u8], msg: &[u8]) -> Result<Vec<u8>,
 
 pub(super) fn decrypt(key: &ClearKey, aad: &[u8], box_bytes: &[u8]) -> Option<Vec<u8>> {
     let (nonce, msg) = box_bytes.split_first_chunk::<NONCE_BYTES>()?;
-    XChaCha20Poly1305::new(&key.0.into())
-        .decrypt(&(*nonce).into(), Payload { msg, aad })
-        .ok()
+    XChaCha20Poly1305::new(&key.0.into()).decrypt(&(*nonce).into(), Payload { msg, aad }).ok()
 }
 
 fn head(number: KeyNumber) -> [u8; HEAD_BYTES] {

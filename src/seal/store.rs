@@ -36,10 +36,7 @@ pub enum OpenFailed {
     #[error("{path} has format {format}, of a newer release; this one reads {FORMAT}")]
     NewerFormat { path: PathBuf, format: i64 },
     #[error("cannot open {path}")]
-    Sqlite {
-        path: PathBuf,
-        source: rusqlite::Error,
-    },
+    Sqlite { path: PathBuf, source: rusqlite::Error },
     #[error("no first keys could be made")]
     FirstKeys(#[source] SealFailed),
     #[error("cannot start the thread that makes keys")]
@@ -57,40 +54,28 @@ impl Store {
     pub fn open(dir: &Path) -> Result<(Store, Master), OpenFailed> {
         let path = dir.join(KEYS_FILE_NAME);
         let failed = |error: rusqlite::Error| match error.sqlite_error_code() {
-            Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => OpenFailed::Damaged {
-                path: path.clone(),
-                reason: error.to_string(),
-            },
-            _ => OpenFailed::Sqlite {
-                path: path.clone(),
-                source: error,
-            },
+            Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => {
+                OpenFailed::Damaged { path: path.clone(), reason: error.to_string() }
+            }
+            _ => OpenFailed::Sqlite { path: path.clone(), source: error },
         };
         let writing = open_writing(&path).map_err(failed)?;
-        let format: i64 = writing
-            .pragma_query_value(None, "user_version", |row| row.get(0))
-            .map_err(failed)?;
+        let format: i64 = writing.pragma_query_value(None, "user_version", |row| row.get(0)).map_err(failed)?;
         if format > FORMAT {
             return Err(OpenFailed::NewerFormat { path, format });
         }
         let master = Master::open(dir, format == 0)?;
         if format == 0 {
-            let check = sealed::encrypt(&master.wrapping, b"check", CHECK_TEXT)
-                .map_err(MasterKeyFailed::from)?;
+            let check = sealed::encrypt(&master.wrapping, b"check", CHECK_TEXT).map_err(MasterKeyFailed::from)?;
             make_tables(&writing, &check).map_err(failed)?;
         }
-        let check: Vec<u8> = writing
-            .query_row("SELECT wrapped_check FROM ring", [], |row| row.get(0))
-            .map_err(failed)?;
+        let check: Vec<u8> =
+            writing.query_row("SELECT wrapped_check FROM ring", [], |row| row.get(0)).map_err(failed)?;
         if sealed::decrypt(&master.wrapping, b"check", &check).as_deref() != Some(CHECK_TEXT) {
             return Err(OpenFailed::WrongMasterKey { path });
         }
         let reading = connect(&path, OpenFlags::SQLITE_OPEN_READ_ONLY).map_err(failed)?;
-        let store = Store {
-            writing: Mutex::new(writing),
-            reading: Mutex::new(reading),
-            wrapping: master.wrapping,
-        };
+        let store = Store { writing: Mutex::new(writing), reading: Mutex::new(reading), wrapping: master.wrapping };
         Ok((store, master))
     }
 
@@ -100,27 +85,18 @@ impl Store {
         let mut made = Vec::with_capacity(count);
         let no_randomness = |error: getrandom::Error| SealFailed::Unavailable(error.to_string());
         let tx = db.transaction().map_err(unavailable)?;
-        let first: i64 = tx
-            .query_row("SELECT next_number FROM ring", [], |row| row.get(0))
-            .map_err(unavailable)?;
-        let mut insert = tx
-            .prepare_cached("INSERT INTO key(number, wrapped) VALUES (?1, ?2)")
-            .map_err(unavailable)?;
+        let first: i64 = tx.query_row("SELECT next_number FROM ring", [], |row| row.get(0)).map_err(unavailable)?;
+        let mut insert = tx.prepare_cached("INSERT INTO key(number, wrapped) VALUES (?1, ?2)").map_err(unavailable)?;
         for number in first..first.saturating_add(count as i64) {
             let mut bytes = [0; 32];
             getrandom::fill(&mut bytes).map_err(no_randomness)?;
-            let wrapped = sealed::encrypt(&self.wrapping, &number.to_le_bytes(), &bytes)
-                .map_err(no_randomness)?;
+            let wrapped = sealed::encrypt(&self.wrapping, &number.to_le_bytes(), &bytes).map_err(no_randomness)?;
             insert.execute((number, wrapped)).map_err(unavailable)?;
             made.push((KeyNumber(number as u64), ClearKey(bytes)));
         }
         drop(insert);
         // A counter of its own, and not the highest row: an erased number must never come again.
-        tx.execute(
-            "UPDATE ring SET next_number = next_number + ?1",
-            [count as i64],
-        )
-        .map_err(unavailable)?;
+        tx.execute("UPDATE ring SET next_number = next_number + ?1", [count as i64]).map_err(unavailable)?;
         tx.commit().map_err(unavailable)?;
         Ok(made)
     }
@@ -132,12 +108,8 @@ impl Store {
         };
         let wrapped: Option<Vec<u8>> = {
             let db = lock(&self.reading);
-            let mut find = db
-                .prepare_cached("SELECT wrapped FROM key WHERE number = ?1")
-                .map_err(unavailable)?;
-            find.query_row([row_number], |row| row.get(0))
-                .optional()
-                .map_err(unavailable)?
+            let mut find = db.prepare_cached("SELECT wrapped FROM key WHERE number = ?1").map_err(unavailable)?;
+            find.query_row([row_number], |row| row.get(0)).optional().map_err(unavailable)?
         };
         let Some(wrapped) = wrapped else {
             return Ok(None);
@@ -163,14 +135,11 @@ impl Store {
         }
         tx.commit().map_err(unavailable)?;
         // secure_delete overwrites in the pages, but older copies of them stand in the WAL until it is cut off.
-        let busy: bool = db
-            .query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get(0))
-            .map_err(unavailable)?;
+        let busy: bool = db.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get(0)).map_err(unavailable)?;
         match busy {
             false => Ok(()),
             true => Err(SealFailed::Unavailable(
-                "the keys are deleted, but a reader held on to older pages; erase them again"
-                    .to_owned(),
+                "the keys are deleted, but a reader held on to older pages; erase them again".to_owned(),
             )),
         }
     }
@@ -182,10 +151,7 @@ impl Store {
 }
 
 fn open_writing(path: &Path) -> rusqlite::Result<Connection> {
-    let db = connect(
-        path,
-        OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE,
-    )?;
+    let db = connect(path, OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE)?;
     db.pragma_update_and_check(None, "journal_mode", "WAL", |_| Ok(()))?;
     db.pragma_update(None, "synchronous", "FULL")?;
     db.pragma_update_and_check(None, "secure_delete", "ON", |_| Ok(()))?;
@@ -208,9 +174,7 @@ fn connect(path: &Path, flags: OpenFlags) -> rusqlite::Result<Connection> {
 
 fn unavailable(error: rusqlite::Error) -> SealFailed {
     match error.sqlite_error_code() {
-        Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => {
-            SealFailed::Damaged(error.to_string())
-        }
+        Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => SealFailed::Damaged(error.to_string()),
         _ => SealFailed::Unavailable(error.to_string()),
     }
 }

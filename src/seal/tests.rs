@@ -20,10 +20,7 @@ fn refusal(dir: &Path) -> OpenFailed {
 
 /// Makes every write to the store fail, until `false`.
 fn read_only(ring: &KeyRing, on: bool) {
-    ring.store()
-        .writing()
-        .pragma_update(None, "query_only", on)
-        .unwrap();
+    ring.store().writing().pragma_update(None, "query_only", on).unwrap();
 }
 
 #[test]
@@ -32,29 +29,15 @@ fn what_was_sealed_opens_from_the_envelope_alone_also_after_a_restart() {
     let key = ring.assign().unwrap();
     let sealed = ring.seal(key, b"message", "Grüße".as_bytes()).unwrap();
     assert_eq!(sealed.key(), Some(key));
-    assert!(
-        sealed
-            .0
-            .bytes()
-            .all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_')
-    );
+    assert!(sealed.0.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_'));
     let json = serde_json::to_string(&sealed).unwrap();
     assert_eq!(json, format!("\"{}\"", sealed.0));
     let sealed: Sealed = serde_json::from_str(&json).unwrap();
-    assert_eq!(
-        ring.unseal(b"message", &sealed).unwrap(),
-        "Grüße".as_bytes()
-    );
+    assert_eq!(ring.unseal(b"message", &sealed).unwrap(), "Grüße".as_bytes());
     drop(ring);
     let ring = KeyRing::open(dir.path()).unwrap();
-    assert_eq!(
-        ring.unseal(b"message", &sealed).unwrap(),
-        "Grüße".as_bytes()
-    );
-    assert_eq!(
-        ring.seal(key, b"message", b"again").unwrap().key(),
-        Some(key)
-    );
+    assert_eq!(ring.unseal(b"message", &sealed).unwrap(), "Grüße".as_bytes());
+    assert_eq!(ring.seal(key, b"message", b"again").unwrap().key(), Some(key));
 }
 
 #[test]
@@ -65,35 +48,17 @@ fn it_opens_for_no_other_place_key_or_bytes() {
     assert_eq!(ring.unseal(b"name", &sealed), Err(Unsealed::Damaged));
     for at in 0..sealed.0.len() {
         let mut text = sealed.0.to_string();
-        let flipped = if text.as_bytes()[at] == b'A' {
-            "B"
-        } else {
-            "A"
-        };
+        let flipped = if text.as_bytes()[at] == b'A' { "B" } else { "A" };
         text.replace_range(at..=at, flipped);
         let opened = ring.unseal(b"message", &Sealed(text.into()));
         assert!(opened.is_err(), "character {at}");
     }
-    for text in [
-        "",
-        "AQ",
-        "not an envelope at all",
-        "Ö123456789012345",
-        &sealed.0[..20],
-        &sealed.0[..12],
-    ] {
-        assert!(
-            ring.unseal(b"message", &Sealed(text.into())).is_err(),
-            "{text}"
-        );
+    for text in ["", "AQ", "not an envelope at all", "Ö123456789012345", &sealed.0[..20], &sealed.0[..12]] {
+        assert!(ring.unseal(b"message", &Sealed(text.into())).is_err(), "{text}");
     }
     // The other customer's number on this one's ciphertext.
-    let relabelled =
-        ring.seal(other, b"message", b"x").unwrap().0[..12].to_owned() + &sealed.0[12..];
-    assert_eq!(
-        ring.unseal(b"message", &Sealed(relabelled.into())),
-        Err(Unsealed::Damaged)
-    );
+    let relabelled = ring.seal(other, b"message", b"x").unwrap().0[..12].to_owned() + &sealed.0[12..];
+    assert_eq!(ring.unseal(b"message", &Sealed(relabelled.into())), Err(Unsealed::Damaged));
     assert!(!format!("{sealed:?}").contains(&*sealed.0));
 }
 
@@ -101,10 +66,7 @@ fn it_opens_for_no_other_place_key_or_bytes() {
 fn the_same_text_is_sealed_differently_each_time() {
     let (_dir, ring) = opened();
     let key = ring.assign().unwrap();
-    assert_ne!(
-        ring.seal(key, b"m", b"x").unwrap(),
-        ring.seal(key, b"m", b"x").unwrap()
-    );
+    assert_ne!(ring.seal(key, b"m", b"x").unwrap(), ring.seal(key, b"m", b"x").unwrap());
     let too_large = ring.seal(key, b"m", &vec![0; (1 << 20) + 1]);
     assert!(matches!(too_large, Err(SealFailed::TooLarge { .. })));
 }
@@ -118,25 +80,15 @@ fn an_erased_key_opens_nothing_seals_nothing_and_is_gone_from_the_disk() {
     let wrapped: Vec<u8> = ring
         .store()
         .writing()
-        .query_row(
-            "SELECT wrapped FROM key WHERE number = ?1",
-            [erased.0 as i64],
-            |row| row.get(0),
-        )
+        .query_row("SELECT wrapped FROM key WHERE number = ?1", [erased.0 as i64], |row| row.get(0))
         .unwrap();
     ring.erase(&[erased]).unwrap();
     assert_eq!(ring.unseal(b"message", &sealed), Err(Unsealed::Erased));
-    assert!(matches!(
-        ring.seal(erased, b"message", b"x"),
-        Err(SealFailed::Erased)
-    ));
+    assert!(matches!(ring.seal(erased, b"message", b"x"), Err(SealFailed::Erased)));
     assert_eq!(ring.unseal(b"message", &other).unwrap(), b"other");
     for file in ["keys.db", "keys.db-wal"] {
         let bytes = std::fs::read(dir.path().join(file)).unwrap();
-        assert!(
-            !bytes.windows(wrapped.len()).any(|part| part == wrapped),
-            "{file}"
-        );
+        assert!(!bytes.windows(wrapped.len()).any(|part| part == wrapped), "{file}");
     }
     ring.erase(&[erased, KeyNumber(u64::MAX)]).unwrap();
     drop(ring);
@@ -162,10 +114,7 @@ fn many_threads_use_up_many_blocks_and_never_share_a_key() {
     let take = || (0..500).map(|_| ring.assign().unwrap()).collect::<Vec<_>>();
     let keys: Vec<KeyNumber> = std::thread::scope(|scope| {
         let threads: Vec<_> = (0..4).map(|_| scope.spawn(take)).collect();
-        threads
-            .into_iter()
-            .flat_map(|thread| thread.join().unwrap())
-            .collect()
+        threads.into_iter().flat_map(|thread| thread.join().unwrap()).collect()
     });
     assert_eq!(keys.iter().collect::<HashSet<_>>().len(), 2000);
     let last = keys[1999];
@@ -188,15 +137,8 @@ fn while_the_disk_takes_no_keys_those_made_ahead_go_out_and_sealing_goes_on() {
     assert_eq!(ring.ahead_count(), 0);
     let sealed = ring.seal(known, b"m", b"x").unwrap();
     assert_eq!(ring.unseal(b"m", &sealed).unwrap(), b"x");
-    assert!(matches!(
-        ring.erase(&[known]),
-        Err(SealFailed::Unavailable(_))
-    ));
-    assert_eq!(
-        ring.unseal(b"m", &sealed).unwrap(),
-        b"x",
-        "what was not erased still opens"
-    );
+    assert!(matches!(ring.erase(&[known]), Err(SealFailed::Unavailable(_))));
+    assert_eq!(ring.unseal(b"m", &sealed).unwrap(), b"x", "what was not erased still opens");
     read_only(&ring, false);
     // The maker tries again by itself; each attempt here waits for it.
     while ring.assign().is_err() {}
@@ -207,20 +149,11 @@ fn a_key_that_does_not_unwrap_is_damage_and_not_erasure() {
     let (dir, ring) = opened();
     let key = ring.assign().unwrap();
     let sealed = ring.seal(key, b"m", b"x").unwrap();
-    ring.store()
-        .writing()
-        .execute("UPDATE key SET wrapped = zeroblob(72)", [])
-        .unwrap();
+    ring.store().writing().execute("UPDATE key SET wrapped = zeroblob(72)", []).unwrap();
     drop(ring);
     let ring = KeyRing::open(dir.path()).unwrap();
-    assert!(matches!(
-        ring.unseal(b"m", &sealed),
-        Err(Unsealed::Unavailable(_))
-    ));
-    assert!(matches!(
-        ring.seal(key, b"m", b"x"),
-        Err(SealFailed::Damaged(_))
-    ));
+    assert!(matches!(ring.unseal(b"m", &sealed), Err(Unsealed::Unavailable(_))));
+    assert!(matches!(ring.seal(key, b"m", b"x"), Err(SealFailed::Damaged(_))));
 }
 
 #[test]
@@ -230,10 +163,7 @@ fn the_master_key_is_made_once_for_its_owner_only() {
     let path = dir.path().join(MASTER_FILE_NAME);
     let made = std::fs::read(&path).unwrap();
     assert_eq!(made.len(), 32);
-    assert_eq!(
-        std::fs::metadata(&path).unwrap().permissions().mode() & 0o777,
-        0o600
-    );
+    assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
     assert!(!dir.path().join("master.key.new").exists());
     drop(KeyRing::open(dir.path()).unwrap());
     assert_eq!(std::fs::read(&path).unwrap(), made);
@@ -245,31 +175,16 @@ fn a_wrong_short_or_missing_master_key_is_named() {
     drop(ring);
     let path = dir.path().join(MASTER_FILE_NAME);
     std::fs::write(&path, [1; 32]).unwrap();
-    assert!(matches!(
-        refusal(dir.path()),
-        OpenFailed::WrongMasterKey { .. }
-    ));
+    assert!(matches!(refusal(dir.path()), OpenFailed::WrongMasterKey { .. }));
     for bytes in [0, 31, 33, 10_000] {
         std::fs::write(&path, vec![1; bytes]).unwrap();
         let failed = refusal(dir.path());
-        assert!(
-            matches!(
-                failed,
-                OpenFailed::Master(MasterKeyFailed::WrongLength { .. })
-            ),
-            "{failed}"
-        );
+        assert!(matches!(failed, OpenFailed::Master(MasterKeyFailed::WrongLength { .. })), "{failed}");
     }
     std::fs::remove_file(&path).unwrap();
     let failed = refusal(dir.path());
-    assert!(matches!(
-        failed,
-        OpenFailed::Master(MasterKeyFailed::Missing { .. })
-    ));
-    assert!(
-        !path.exists(),
-        "no new master key beside keys of an old one"
-    );
+    assert!(matches!(failed, OpenFailed::Master(MasterKeyFailed::Missing { .. })));
+    assert!(!path.exists(), "no new master key beside keys of an old one");
 }
 
 #[test]
@@ -289,12 +204,7 @@ fn keyed_hashes_are_equal_for_equal_ids_of_one_domain_and_installation() {
     let (_other_dir, other) = opened();
     assert_ne!(hash, other.keyed_hash("customer", b"42"));
     drop(ring);
-    assert_eq!(
-        hash,
-        KeyRing::open(dir.path())
-            .unwrap()
-            .keyed_hash("customer", b"42")
-    );
+    assert_eq!(hash, KeyRing::open(dir.path()).unwrap().keyed_hash("customer", b"42"));
 }
 
 mod cache_tests {

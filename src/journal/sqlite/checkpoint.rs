@@ -28,20 +28,14 @@ impl Checkpointer {
         let (ask, asked) = sync_channel::<()>(1);
         let pass_made = Arc::new(AtomicBool::new(false));
         let made = Arc::clone(&pass_made);
-        let thread = std::thread::Builder::new()
-            .name("journal-checkpoint".to_owned())
-            .spawn(move || {
-                let mut db = None;
-                while asked.recv().is_ok() {
-                    pass(&mut db, &path, &settings);
-                    made.store(true, Ordering::Release);
-                }
-            })?;
-        Ok(Checkpointer {
-            ask: Some(ask),
-            pass_made,
-            thread: Some(thread),
-        })
+        let thread = std::thread::Builder::new().name("journal-checkpoint".to_owned()).spawn(move || {
+            let mut db = None;
+            while asked.recv().is_ok() {
+                pass(&mut db, &path, &settings);
+                made.store(true, Ordering::Release);
+            }
+        })?;
+        Ok(Checkpointer { ask: Some(ask), pass_made, thread: Some(thread) })
     }
 
     /// Asks for a pass. Never waits.
@@ -84,6 +78,5 @@ fn pass(db: &mut Option<Connection>, path: &std::path::Path, settings: &Settings
 
 /// Copies what can be copied without waiting for anybody.
 pub(super) fn passive(db: &Connection) -> Result<(), Fault> {
-    db.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(()))
-        .map_err(|error| Fault::of(db, &error))
+    db.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(())).map_err(|error| Fault::of(db, &error))
 }

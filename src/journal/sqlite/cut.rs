@@ -34,8 +34,7 @@ impl Writer {
     }
 
     fn delete_oldest(&self, cut: &CutJob) -> Result<u64, Fault> {
-        self.delete_oldest_rows(cut)
-            .map_err(|error| Fault::of(&self.db, &error))
+        self.delete_oldest_rows(cut).map_err(|error| Fault::of(&self.db, &error))
     }
 
     fn delete_oldest_rows(&self, cut: &CutJob) -> rusqlite::Result<u64> {

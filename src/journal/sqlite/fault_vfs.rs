@@ -55,11 +55,7 @@ pub fn break_in(dir: &Path) -> Arc<Faults> {
     });
     let faults = Arc::new(Faults::default());
     let dir = dir.canonicalize().unwrap();
-    KNOWN
-        .lock()
-        .unwrap()
-        .by_dir
-        .insert(dir, Arc::clone(&faults));
+    KNOWN.lock().unwrap().by_dir.insert(dir, Arc::clone(&faults));
     faults
 }
 
@@ -108,12 +104,7 @@ unsafe extern "C" fn close(file: *mut ffi::sqlite3_file) -> c_int {
     unsafe { real.xClose.unwrap()(file) }
 }
 
-unsafe extern "C" fn write(
-    file: *mut ffi::sqlite3_file,
-    bytes: *const c_void,
-    count: c_int,
-    offset: i64,
-) -> c_int {
+unsafe extern "C" fn write(file: *mut ffi::sqlite3_file, bytes: *const c_void, count: c_int, offset: i64) -> c_int {
     let (faults, real) = of(file);
     let full = faults.full_while.lock().unwrap();
     if full.as_ref().is_some_and(|path| path.exists()) {

@@ -29,18 +29,13 @@ impl Writer {
         }
         let answers = self.attempt(&jobs);
         let again = self.reserve.can_be_released()
-            && jobs
-                .iter()
-                .zip(&answers)
-                .any(|(job, answer)| is_worth_the_reserve(job, answer));
+            && jobs.iter().zip(&answers).any(|(job, answer)| is_worth_the_reserve(job, answer));
         if !again {
             return finish(jobs.into_iter().zip(answers));
         }
         self.reserve.release();
-        let (last_resort, others): (Vec<_>, Vec<_>) = jobs
-            .into_iter()
-            .zip(answers)
-            .partition(|(job, answer)| is_worth_the_reserve(job, answer));
+        let (last_resort, others): (Vec<_>, Vec<_>) =
+            jobs.into_iter().zip(answers).partition(|(job, answer)| is_worth_the_reserve(job, answer));
         finish(others);
         let last_resort: Vec<AppendJob> = last_resort.into_iter().map(|(job, _)| job).collect();
         let answers = self.attempt(&last_resort);
@@ -63,11 +58,7 @@ impl Writer {
         }
         let mut kept = Vec::new();
         for job in jobs {
-            match if job.record.last_resort {
-                last_resort
-            } else {
-                ordinary
-            } {
+            match if job.record.last_resort { last_resort } else { ordinary } {
                 None => kept.push(job),
                 Some(refused) => answer(job, Appended::Refused(refused)),
             }
@@ -82,10 +73,7 @@ impl Writer {
         let (answers, outcome) = match placed {
             Err(fault) => {
                 self.abandon(jobs);
-                (
-                    vec![Appended::Refused(fault.refusal()); jobs.len()],
-                    Err(fault),
-                )
+                (vec![Appended::Refused(fault.refusal()); jobs.len()], Err(fault))
             }
             Ok(answers) => self.commit(jobs, answers),
         };
@@ -105,15 +93,11 @@ impl Writer {
 
     /// Begins the transaction and inserts whatever passes the fence.
     fn place(&mut self, jobs: &[AppendJob]) -> Result<Vec<Appended>, Fault> {
-        let begun = self
-            .clean_start()
-            .and_then(|()| self.db.prepare_cached("BEGIN IMMEDIATE")?.execute([]));
+        let begun = self.clean_start().and_then(|()| self.db.prepare_cached("BEGIN IMMEDIATE")?.execute([]));
         begun.map_err(|error| Fault::of(&self.db, &error))?;
         let mut answers = Vec::with_capacity(jobs.len());
         for job in jobs {
-            let answer = self
-                .place_one(job)
-                .map_err(|error| Fault::of(&self.db, &error))?;
+            let answer = self.place_one(job).map_err(|error| Fault::of(&self.db, &error))?;
             answers.push(answer);
         }
         Ok(answers)
@@ -131,39 +115,25 @@ impl Writer {
         let workspace = match known {
             Some(tail) => tail.workspace,
             None => {
-                let mut insert = self
-                    .db
-                    .prepare_cached("INSERT INTO workspace(name) VALUES (?1)")?;
+                let mut insert = self.db.prepare_cached("INSERT INTO workspace(name) VALUES (?1)")?;
                 insert.insert([&*job.workspace])?
             }
         };
         let position = actual.next();
         let inserted = self
             .db
-            .prepare_cached(
-                "INSERT INTO record(workspace, position, turn, body) VALUES (?1, ?2, ?3, ?4)",
-            )?
-            .execute((
-                workspace,
-                position.0 as i64,
-                job.record.turn.0.to_be_bytes(),
-                &job.record.body[..],
-            ));
+            .prepare_cached("INSERT INTO record(workspace, position, turn, body) VALUES (?1, ?2, ?3, ?4)")?
+            .execute((workspace, position.0 as i64, job.record.turn.0.to_be_bytes(), &job.record.body[..]));
         match inserted {
             Ok(_) => {
-                let tail = Tail {
-                    workspace,
-                    last: position,
-                };
+                let tail = Tail { workspace, last: position };
                 self.tails.insert(Arc::clone(&job.workspace), tail);
                 Ok(Appended::Committed(position))
             }
             // The index knows better than the map: somebody else has written here.
             Err(error) if error.sqlite_error_code() == Some(ErrorCode::ConstraintViolation) => {
                 self.tails.remove(&job.workspace);
-                let actual = self
-                    .load_tail(&job.workspace)?
-                    .map_or(Position::NOTHING, |tail| tail.last);
+                let actual = self.load_tail(&job.workspace)?.map_or(Position::NOTHING, |tail| tail.last);
                 Ok(Appended::Refused(RefusedAppend::Fenced { actual }))
             }
             Err(error) => Err(error),
@@ -178,42 +148,29 @@ impl Writer {
             )?
             .query_row([name], |row| {
                 let last: i64 = row.get(1)?;
-                Ok(Tail {
-                    workspace: row.get(0)?,
-                    last: Position(last.max(0) as u64),
-                })
+                Ok(Tail { workspace: row.get(0)?, last: Position(last.max(0) as u64) })
             })
             .optional()
     }
 
     /// Commits what was placed. Gives the number of records that are in it.
-    fn commit(
-        &mut self,
-        jobs: &[AppendJob],
-        answers: Vec<Appended>,
-    ) -> (Vec<Appended>, Result<usize, Fault>) {
+    fn commit(&mut self, jobs: &[AppendJob], answers: Vec<Appended>) -> (Vec<Appended>, Result<usize, Fault>) {
         let is_in = |answer: &&Appended| matches!(answer, Appended::Committed(_));
         let records = answers.iter().filter(is_in).count();
         if records == 0 {
             self.abandon(&[]);
             return (answers, Ok(0));
         }
-        let committed = self
-            .db
-            .prepare_cached("COMMIT")
-            .and_then(|mut commit| commit.execute([]));
+        let committed = self.db.prepare_cached("COMMIT").and_then(|mut commit| commit.execute([]));
         let Err(error) = committed else {
             return (answers, Ok(records));
         };
         let fault = Fault::of(&self.db, &error);
         self.abandon(jobs);
-        let settled = answers
-            .into_iter()
-            .zip(jobs)
-            .map(|(answer, job)| match answer {
-                Appended::Committed(position) => self.settled(job, position, &fault),
-                refused => refused,
-            });
+        let settled = answers.into_iter().zip(jobs).map(|(answer, job)| match answer {
+            Appended::Committed(position) => self.settled(job, position, &fault),
+            refused => refused,
+        });
         (settled.collect(), Err(fault))
     }
 
@@ -230,14 +187,10 @@ impl Writer {
                  WHERE workspace = (SELECT id FROM workspace WHERE name = ?1) AND position = ?2",
             )
             .and_then(|mut statement| {
-                statement
-                    .query_row((&*job.workspace, position.0 as i64), |row| row.get(0))
-                    .optional()
+                statement.query_row((&*job.workspace, position.0 as i64), |row| row.get(0)).optional()
             });
         match found {
-            Ok(turn) if turn == Some(job.record.turn.0.to_be_bytes()) => {
-                Appended::Committed(position)
-            }
+            Ok(turn) if turn == Some(job.record.turn.0.to_be_bytes()) => Appended::Committed(position),
             Ok(_) => Appended::Refused(fault.refusal()),
             Err(error) => Appended::Unknown(format!("{}; then {error}", fault.sentence)),
         }

@@ -58,12 +58,7 @@ pub(super) struct Inbox {
 
 impl Inbox {
     pub fn new(records_max: usize, bytes_max: usize) -> Inbox {
-        Inbox {
-            waiting: Mutex::default(),
-            came: Condvar::new(),
-            records_max,
-            bytes_max,
-        }
+        Inbox { waiting: Mutex::default(), came: Condvar::new(), records_max, bytes_max }
     }
 
     pub fn push_append(&self, job: AppendJob) -> Result<(), RefusedAppend> {
@@ -75,9 +70,7 @@ impl Inbox {
         if waiting.closed {
             return Err(RefusedAppend::Closed);
         }
-        if waiting.appends.len() >= self.records_max
-            || waiting.bytes.saturating_add(bytes) > self.bytes_max
-        {
+        if waiting.appends.len() >= self.records_max || waiting.bytes.saturating_add(bytes) > self.bytes_max {
             return Err(RefusedAppend::Busy);
         }
         waiting.bytes += bytes;

@@ -41,10 +41,7 @@ use rusqlite::Row;
 use tokio::sync::{oneshot, watch};
 
 use super::health::HealthCell;
-use super::{
-    Appended, Journal, JournalFailed, JournalHealth, NewRecord, Position, StoredRecord, TurnId,
-    local_disk,
-};
+use super::{Appended, Journal, JournalFailed, JournalHealth, NewRecord, Position, StoredRecord, TurnId, local_disk};
 use inbox::{AppendJob, CutJob, Inbox};
 use readers::Readers;
 
@@ -69,27 +66,12 @@ impl SqliteJournal {
         let path: PathBuf = dir.join(FILE_NAME);
         let db = schema::open_writer(&path, &settings)?;
         let health = Arc::new(HealthCell::new());
-        let inbox = Arc::new(Inbox::new(
-            settings.inbox_records_max,
-            settings.inbox_bytes_max,
-        ));
+        let inbox = Arc::new(Inbox::new(settings.inbox_records_max, settings.inbox_bytes_max));
         let commits = Arc::new(AtomicU64::new(0));
         let readers = Arc::new(Readers::new(path.clone(), &settings, Arc::clone(&health)));
-        let writer = writer::Writer::start(
-            db,
-            path,
-            settings,
-            Arc::clone(&inbox),
-            Arc::clone(&health),
-            Arc::clone(&commits),
-        )?;
-        Ok(SqliteJournal {
-            inbox,
-            health,
-            readers,
-            commits,
-            writer: Some(writer),
-        })
+        let writer =
+            writer::Writer::start(db, path, settings, Arc::clone(&inbox), Arc::clone(&health), Arc::clone(&commits))?;
+        Ok(SqliteJournal { inbox, health, readers, commits, writer: Some(writer) })
     }
 
     /// How many transactions with records have been committed since it was opened.
@@ -112,29 +94,17 @@ impl SqliteJournal {
 impl Journal for SqliteJournal {
     fn append(&self, workspace: &Arc<str>, record: NewRecord) -> BoxFuture<'static, Appended> {
         let (answer, answered) = oneshot::channel();
-        let pushed = self.inbox.push_append(AppendJob {
-            workspace: Arc::clone(workspace),
-            record,
-            answer,
-        });
+        let pushed = self.inbox.push_append(AppendJob { workspace: Arc::clone(workspace), record, answer });
         if let Err(refused) = pushed {
             group::count(&Appended::Refused(refused));
             return ready(Appended::Refused(refused)).boxed();
         }
-        let ended =
-            || Appended::Unknown("the journal's writer ended before it answered".to_owned());
-        answered
-            .map(move |answer| answer.unwrap_or_else(|_| ended()))
-            .boxed()
+        let ended = || Appended::Unknown("the journal's writer ended before it answered".to_owned());
+        answered.map(move |answer| answer.unwrap_or_else(|_| ended())).boxed()
     }
 
-    fn tail(
-        &self,
-        workspace: &Arc<str>,
-    ) -> BoxFuture<'static, Result<Option<StoredRecord>, JournalFailed>> {
-        Arc::clone(&self.readers)
-            .tail(Arc::clone(workspace))
-            .boxed()
+    fn tail(&self, workspace: &Arc<str>) -> BoxFuture<'static, Result<Option<StoredRecord>, JournalFailed>> {
+        Arc::clone(&self.readers).tail(Arc::clone(workspace)).boxed()
     }
 
     fn read(
@@ -144,32 +114,19 @@ impl Journal for SqliteJournal {
         records_max: usize,
         bytes_max: usize,
     ) -> BoxFuture<'static, Result<Vec<StoredRecord>, JournalFailed>> {
-        Arc::clone(&self.readers)
-            .read(Arc::clone(workspace), after, records_max, bytes_max)
-            .boxed()
+        Arc::clone(&self.readers).read(Arc::clone(workspace), after, records_max, bytes_max).boxed()
     }
 
     fn workspaces(&self) -> BoxFuture<'static, Result<Vec<Arc<str>>, JournalFailed>> {
         Arc::clone(&self.readers).workspaces().boxed()
     }
 
-    fn cut(
-        &self,
-        workspace: &Arc<str>,
-        below: Position,
-    ) -> BoxFuture<'static, Result<u64, JournalFailed>> {
+    fn cut(&self, workspace: &Arc<str>, below: Position) -> BoxFuture<'static, Result<u64, JournalFailed>> {
         let (answer, answered) = oneshot::channel();
-        let pushed = self.inbox.push_cut(CutJob {
-            workspace: Arc::clone(workspace),
-            below,
-            deleted: 0,
-            answer,
-        });
+        let pushed = self.inbox.push_cut(CutJob { workspace: Arc::clone(workspace), below, deleted: 0, answer });
         match pushed {
             Err(failed) => ready(Err(failed)).boxed(),
-            Ok(()) => answered
-                .map(|answer| answer.unwrap_or(Err(JournalFailed::Closed)))
-                .boxed(),
+            Ok(()) => answered.map(|answer| answer.unwrap_or(Err(JournalFailed::Closed))).boxed(),
         }
     }
 
@@ -196,10 +153,7 @@ fn stored(row: &Row<'_>) -> rusqlite::Result<StoredRecord> {
     let turn: [u8; 16] = row.get(1)?;
     let position: i64 = row.get(0)?;
     Ok(StoredRecord {
-        position: Position(
-            u64::try_from(position)
-                .map_err(|_| rusqlite::Error::IntegralValueOutOfRange(0, position))?,
-        ),
+        position: Position(u64::try_from(position).map_err(|_| rusqlite::Error::IntegralValueOutOfRange(0, position))?),
         turn: TurnId(u128::from_be_bytes(turn)),
         body: Bytes::copy_from_slice(row.get_ref(2)?.as_blob()?),
     })
@@ -212,7 +166,5 @@ fn now() -> std::time::Instant {
 
 /// Locks of this journal guard plain values that are whole between statements, so a panic elsewhere taints nothing.
 fn lock<T>(mutex: &std::sync::Mutex<T>) -> std::sync::MutexGuard<'_, T> {
-    mutex
-        .lock()
-        .unwrap_or_else(std::sync::PoisonError::into_inner)
+    mutex.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
 }

@@ -37,10 +37,7 @@ impl Readers {
         }
     }
 
-    pub async fn tail(
-        self: Arc<Self>,
-        workspace: Arc<str>,
-    ) -> Result<Option<StoredRecord>, JournalFailed> {
+    pub async fn tail(self: Arc<Self>, workspace: Arc<str>) -> Result<Option<StoredRecord>, JournalFailed> {
         self.run(move |db, _| {
             db.prepare_cached(
                 "SELECT position, turn, body FROM record
@@ -96,9 +93,7 @@ impl Readers {
                 if now() > deadline {
                     return Err(Unread::TooSlow);
                 }
-                names.push(Arc::from(
-                    row.get_ref(0)?.as_str().map_err(rusqlite::Error::from)?,
-                ));
+                names.push(Arc::from(row.get_ref(0)?.as_str().map_err(rusqlite::Error::from)?));
             }
             Ok(names)
         })
@@ -106,9 +101,7 @@ impl Readers {
     }
 
     /// The one reading without a limit in time: it is asked for by a person, on a journal that serves nobody.
-    pub fn check_pages(
-        self: &Arc<Self>,
-    ) -> impl Future<Output = Result<Vec<String>, JournalFailed>> + use<> {
+    pub fn check_pages(self: &Arc<Self>) -> impl Future<Output = Result<Vec<String>, JournalFailed>> + use<> {
         let readers = Arc::clone(self);
         async move {
             let checked = readers.run(|db, _| {
@@ -135,16 +128,12 @@ impl Readers {
         self: Arc<Self>,
         work: impl FnOnce(&Connection, Instant) -> Result<T, Unread> + Send + 'static,
     ) -> Result<T, JournalFailed> {
-        let turn = Arc::clone(&self.turns)
-            .acquire_owned()
-            .await
-            .map_err(|_| JournalFailed::Closed)?;
+        let turn = Arc::clone(&self.turns).acquire_owned().await.map_err(|_| JournalFailed::Closed)?;
         let read = tokio::task::spawn_blocking(move || {
             let _turn = turn;
             self.run_blocking(work)
         });
-        read.await
-            .map_err(|error| JournalFailed::Unavailable(error.to_string()))?
+        read.await.map_err(|error| JournalFailed::Unavailable(error.to_string()))?
     }
 
     fn run_blocking<T>(
@@ -177,14 +166,11 @@ impl Readers {
         | rusqlite::Error::InvalidColumnType(..)
         | rusqlite::Error::IntegralValueOutOfRange(..) = error
         {
-            return JournalFailed::Damaged(format!(
-                "a record's columns are not as written: {error}"
-            ));
+            return JournalFailed::Damaged(format!("a record's columns are not as written: {error}"));
         }
         let fault = Fault::of(db, error);
         if fault.kind == FaultKind::Damaged {
-            self.health
-                .become_state(JournalState::Damaged, Some(&fault.sentence));
+            self.health.become_state(JournalState::Damaged, Some(&fault.sentence));
         }
         fault.failed()
     }

@@ -20,12 +20,7 @@ pub(super) struct Reserve {
 
 impl Reserve {
     pub fn new(dir: &Path, bytes: u64) -> Reserve {
-        Reserve {
-            path: dir.join("reserve"),
-            bytes,
-            held: false,
-            last_attempt: None,
-        }
+        Reserve { path: dir.join("reserve"), bytes, held: false, last_attempt: None }
     }
 
     /// Whether the room is kept back, or none is to be.
@@ -40,9 +35,7 @@ impl Reserve {
 
     /// Takes the room, where that is due. Fails if the disk does not have it.
     pub fn hold_when_due(&mut self) -> io::Result<()> {
-        let due = self
-            .last_attempt
-            .is_none_or(|last| last.elapsed() >= ATTEMPT_EVERY);
+        let due = self.last_attempt.is_none_or(|last| last.elapsed() >= ATTEMPT_EVERY);
         if self.is_held() || !due {
             return Ok(());
         }
@@ -71,11 +64,7 @@ impl Reserve {
 }
 
 fn allocate(path: &Path, bytes: u64) -> io::Result<()> {
-    let file = OpenOptions::new()
-        .write(true)
-        .create(true)
-        .truncate(false)
-        .open(path)?;
+    let file = OpenOptions::new().write(true).create(true).truncate(false).open(path)?;
     if file.metadata()?.len() > bytes {
         file.set_len(bytes)?;
     }

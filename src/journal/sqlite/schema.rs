@@ -37,10 +37,7 @@ pub enum OpenFailed {
     #[error("{path} has format {format}, of a newer release; this one reads {FORMAT}")]
     NewerFormat { path: PathBuf, format: i64 },
     #[error("cannot open {path}")]
-    Sqlite {
-        path: PathBuf,
-        source: rusqlite::Error,
-    },
+    Sqlite { path: PathBuf, source: rusqlite::Error },
     #[error("cannot start the journal's threads")]
     Thread(#[from] io::Error),
 }
@@ -48,19 +45,12 @@ pub enum OpenFailed {
 /// Opens the writer's connection, making the tables at the first opening.
 pub(super) fn open_writer(path: &Path, settings: &Settings) -> Result<Connection, OpenFailed> {
     open_and_check(path, settings).map_err(|error| match error {
-        Refusal::Newer(format) => OpenFailed::NewerFormat {
-            path: path.to_owned(),
-            format,
-        },
+        Refusal::Newer(format) => OpenFailed::NewerFormat { path: path.to_owned(), format },
         Refusal::Sqlite(source) => match source.sqlite_error_code() {
-            Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => OpenFailed::Damaged {
-                path: path.to_owned(),
-                reason: source.to_string(),
-            },
-            _ => OpenFailed::Sqlite {
-                path: path.to_owned(),
-                source,
-            },
+            Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => {
+                OpenFailed::Damaged { path: path.to_owned(), reason: source.to_string() }
+            }
+            _ => OpenFailed::Sqlite { path: path.to_owned(), source },
         },
     })
 }
@@ -82,12 +72,7 @@ fn open_and_check(path: &Path, settings: &Settings) -> Result<Connection, Refusa
     db.pragma_update_and_check(None, "journal_mode", "WAL", |_| Ok(()))?;
     db.pragma_update(None, "synchronous", settings.synchronous.pragma())?;
     db.pragma_update(None, "cache_size", -8_192)?;
-    db.pragma_update_and_check(
-        None,
-        "journal_size_limit",
-        settings.wal_bytes_max.min(1 << 40) as i64,
-        |_| Ok(()),
-    )?;
+    db.pragma_update_and_check(None, "journal_size_limit", settings.wal_bytes_max.min(1 << 40) as i64, |_| Ok(()))?;
     let format: i64 = db.pragma_query_value(None, "user_version", |row| row.get(0))?;
     match format {
         0 => {
@@ -101,11 +86,7 @@ fn open_and_check(path: &Path, settings: &Settings) -> Result<Connection, Refusa
     }
     // Touches the ends of the table and of its index, where a torn file shows first.
     db.query_row("SELECT max(id) FROM record", [], |_| Ok(()))?;
-    db.query_row(
-        "SELECT max(workspace) FROM record INDEXED BY record_place",
-        [],
-        |_| Ok(()),
-    )?;
+    db.query_row("SELECT max(workspace) FROM record INDEXED BY record_place", [], |_| Ok(()))?;
     Ok(db)
 }
 
@@ -129,13 +110,7 @@ pub(super) fn pages_written(db: &Connection) -> u64 {
     let (mut pages, mut highest) = (0, 0);
     // SAFETY: the handle belongs to the open connection `db`, and the two places outlive the call.
     unsafe {
-        ffi::sqlite3_db_status(
-            db.handle(),
-            ffi::SQLITE_DBSTATUS_CACHE_WRITE,
-            &mut pages,
-            &mut highest,
-            1,
-        );
+        ffi::sqlite3_db_status(db.handle(), ffi::SQLITE_DBSTATUS_CACHE_WRITE, &mut pages, &mut highest, 1);
     }
     u64::try_from(pages).unwrap_or(0)
 }

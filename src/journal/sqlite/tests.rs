@@ -19,10 +19,7 @@ use super::{Settings, SqliteJournal};
 
 /// A small reserve: most tests want none of the disk.
 fn settings() -> Settings {
-    Settings {
-        kept_back_bytes: 64 * 1024,
-        ..Settings::default()
-    }
+    Settings { kept_back_bytes: 64 * 1024, ..Settings::default() }
 }
 
 fn open_in(dir: &Path) -> SqliteJournal {
@@ -57,17 +54,11 @@ fn sound(expected: u64) -> NewRecord {
 }
 
 fn sized(expected: u64, bytes: usize) -> NewRecord {
-    NewRecord {
-        body: Bytes::from(vec![7; bytes]),
-        ..sound(expected)
-    }
+    NewRecord { body: Bytes::from(vec![7; bytes]), ..sound(expected) }
 }
 
 fn last_resort(record: NewRecord) -> NewRecord {
-    NewRecord {
-        last_resort: true,
-        ..record
-    }
+    NewRecord { last_resort: true, ..record }
 }
 
 async fn fill(journal: &SqliteJournal, workspace: &str, records: u64) {
@@ -102,9 +93,6 @@ impl SqliteJournal {
 
     async fn becomes(&self, state: JournalState) {
         let mut health = self.follow_health();
-        health
-            .wait_for(|health| health.state == state)
-            .await
-            .unwrap();
+        health.wait_for(|health| health.state == state).await.unwrap();
     }
 }

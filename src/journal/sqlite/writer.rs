@@ -84,16 +84,11 @@ impl Writer {
         };
         writer.measure();
         writer.settle();
-        std::thread::Builder::new()
-            .name("journal-writer".to_owned())
-            .spawn(move || writer.run())
+        std::thread::Builder::new().name("journal-writer".to_owned()).spawn(move || writer.run())
     }
 
     fn run(mut self) {
-        let _closing = Closing {
-            inbox: Arc::clone(&self.inbox),
-            health: Arc::clone(&self.health),
-        };
+        let _closing = Closing { inbox: Arc::clone(&self.inbox), health: Arc::clone(&self.health) };
         while !self.ended
             && let Some(work) = self.inbox.take(self.patience())
         {
@@ -119,10 +114,9 @@ impl Writer {
         match self.health.state() {
             // A probe cannot tell that damage is gone.
             JournalState::Healthy | JournalState::Damaged | JournalState::Closed => None,
-            JournalState::Full
-            | JournalState::KeptBack
-            | JournalState::ReadOnly
-            | JournalState::Failing => Some(PROBE_EVERY),
+            JournalState::Full | JournalState::KeptBack | JournalState::ReadOnly | JournalState::Failing => {
+                Some(PROBE_EVERY)
+            }
         }
     }
 
@@ -163,17 +157,14 @@ impl Writer {
             self.ended = true;
             (self.settings.on_failed_sync)(&fault.sentence);
         }
-        self.health
-            .become_state(fault.state(), Some(&fault.sentence));
+        self.health.become_state(fault.state(), Some(&fault.sentence));
     }
 
     /// After a success: healthy, unless the room that is kept back is gone.
     pub(super) fn settle(&mut self) {
         let mut error = None;
         if let Err(failed) = self.reserve.hold_when_due() {
-            error = Some(format!(
-                "no room on the disk for the journal's reserve: {failed}"
-            ));
+            error = Some(format!("no room on the disk for the journal's reserve: {failed}"));
         }
         let state = match (self.reserve.is_held(), self.is_over_budget()) {
             (false, _) => JournalState::Full,
@@ -190,9 +181,9 @@ impl Writer {
 
     /// Even accepts and closes have an end: what was kept back for them.
     pub(super) fn is_beyond_kept_back(&self) -> bool {
-        self.settings.disk_budget_bytes.is_some_and(|budget| {
-            self.used_bytes > budget.saturating_add(self.settings.kept_back_bytes)
-        })
+        self.settings
+            .disk_budget_bytes
+            .is_some_and(|budget| self.used_bytes > budget.saturating_add(self.settings.kept_back_bytes))
     }
 
     /// Counts used pages and the WAL. Pages that a cut has freed are used again before the file grows.
@@ -203,9 +194,7 @@ impl Writer {
                 "SELECT page_count - freelist_count, page_size
                  FROM pragma_page_count, pragma_freelist_count, pragma_page_size",
             )
-            .and_then(|mut statement| {
-                statement.query_row([], |row| Ok((row.get(0)?, row.get(1)?)))
-            });
+            .and_then(|mut statement| statement.query_row([], |row| Ok((row.get(0)?, row.get(1)?))));
         match pages {
             Ok((count, size)) => {
                 self.used_bytes = count.saturating_mul(size).max(0) as u64 + self.wal_bytes();

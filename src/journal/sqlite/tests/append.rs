@@ -19,28 +19,12 @@ async fn an_append_behind_another_position_is_fenced() {
     let (_dir, journal) = opened();
     let acme = name("acme");
     let early = journal.append(&acme, sound(1)).await;
-    assert_eq!(
-        early,
-        Appended::Refused(RefusedAppend::Fenced {
-            actual: Position(0)
-        })
-    );
+    assert_eq!(early, Appended::Refused(RefusedAppend::Fenced { actual: Position(0) }));
     fill(&journal, "acme", 2).await;
     let late = journal.append(&acme, sound(1)).await;
-    assert_eq!(
-        late,
-        Appended::Refused(RefusedAppend::Fenced {
-            actual: Position(2)
-        })
-    );
-    let far = NewRecord {
-        expected: Position(u64::MAX),
-        ..sound(1)
-    };
-    assert!(matches!(
-        journal.append(&acme, far).await,
-        Appended::Refused(RefusedAppend::Fenced { .. })
-    ));
+    assert_eq!(late, Appended::Refused(RefusedAppend::Fenced { actual: Position(2) }));
+    let far = NewRecord { expected: Position(u64::MAX), ..sound(1) };
+    assert!(matches!(journal.append(&acme, far).await, Appended::Refused(RefusedAppend::Fenced { .. })));
 }
 
 #[tokio::test]
@@ -62,12 +46,7 @@ async fn a_record_written_behind_the_writers_back_fences_it() {
     let fenced = journal.append(&name("acme"), sound(1));
     let other = journal.append(&name("other"), sound(0));
     drop(hold);
-    assert_eq!(
-        fenced.await,
-        Appended::Refused(RefusedAppend::Fenced {
-            actual: Position(2)
-        })
-    );
+    assert_eq!(fenced.await, Appended::Refused(RefusedAppend::Fenced { actual: Position(2) }));
     assert_eq!(other.await, Appended::Committed(Position(1)));
     let next = journal.append(&name("acme"), sound(2)).await;
     assert_eq!(next, Appended::Committed(Position(3)));
@@ -78,10 +57,7 @@ async fn what_waits_for_the_writer_shares_one_commit() {
     let (_dir, journal) = opened();
     let hold = journal.hold_up();
     let names: Vec<_> = (0..200).map(|n| name(&format!("w{n}"))).collect();
-    let appends: Vec<_> = names
-        .iter()
-        .map(|name| journal.append(name, sound(0)))
-        .collect();
+    let appends: Vec<_> = names.iter().map(|name| journal.append(name, sound(0))).collect();
     let before = journal.commits();
     drop(hold);
     for ended in join_all(appends).await {
@@ -101,12 +77,7 @@ async fn one_bad_append_in_a_group_fails_alone() {
     let largest = journal.append(&name("d"), sized(0, RECORD_BYTES_MAX));
     drop(hold);
     assert_eq!(good.await, Appended::Committed(Position(1)));
-    assert_eq!(
-        fenced.await,
-        Appended::Refused(RefusedAppend::Fenced {
-            actual: Position(0)
-        })
-    );
+    assert_eq!(fenced.await, Appended::Refused(RefusedAppend::Fenced { actual: Position(0) }));
     assert_eq!(too_large.await, Appended::Refused(RefusedAppend::TooLarge));
     assert_eq!(largest.await, Appended::Committed(Position(1)));
 }
@@ -129,11 +100,7 @@ async fn a_group_is_bounded_and_the_rest_goes_into_the_next() {
 #[tokio::test]
 async fn a_full_inbox_says_busy_by_count_and_by_bytes() {
     let dir = tempfile::tempdir().unwrap();
-    let bounded = Settings {
-        inbox_records_max: 3,
-        inbox_bytes_max: 1000,
-        ..settings()
-    };
+    let bounded = Settings { inbox_records_max: 3, inbox_bytes_max: 1000, ..settings() };
     let journal = SqliteJournal::open(dir.path(), bounded).unwrap();
     let hold = journal.hold_up();
     let first = journal.append(&name("a"), sized(0, 900));
@@ -168,18 +135,10 @@ async fn closing_commits_what_waits_and_a_restart_finds_it() {
     drop(hold);
     drop(journal);
     assert_eq!(waiting.await, Appended::Committed(Position(3)));
-    assert!(
-        !dir.path().join("journal.db-wal").exists(),
-        "a clean end leaves no WAL"
-    );
+    assert!(!dir.path().join("journal.db-wal").exists(), "a clean end leaves no WAL");
     let journal = open_in(dir.path());
     let fenced = journal.append(&name("acme"), sound(2)).await;
-    assert_eq!(
-        fenced,
-        Appended::Refused(RefusedAppend::Fenced {
-            actual: Position(3)
-        })
-    );
+    assert_eq!(fenced, Appended::Refused(RefusedAppend::Fenced { actual: Position(3) }));
     let next = journal.append(&name("acme"), sound(3)).await;
     assert_eq!(next, Appended::Committed(Position(4)));
 }
@@ -188,19 +147,12 @@ async fn closing_commits_what_waits_and_a_restart_finds_it() {
 async fn the_wal_starts_over_while_appends_go_on() {
     let dir = tempfile::tempdir().unwrap();
     let wal_bytes_max = 1 << 20;
-    let small = Settings {
-        wal_bytes_max,
-        ..settings()
-    };
+    let small = Settings { wal_bytes_max, ..settings() };
     let journal = SqliteJournal::open(dir.path(), small).unwrap();
     let mut largest = 0;
     for at in 0..200 {
         journal.append(&name("acme"), sized(at, 128 * 1024)).await;
-        largest = largest.max(
-            std::fs::metadata(dir.path().join("journal.db-wal"))
-                .unwrap()
-                .len(),
-        );
+        largest = largest.max(std::fs::metadata(dir.path().join("journal.db-wal")).unwrap().len());
     }
     // 25 MiB went through it; without starting over it would hold them all.
     assert!(largest < 12 << 20, "the WAL grew to {largest} bytes");

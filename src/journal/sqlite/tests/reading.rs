@@ -5,10 +5,7 @@ use super::super::super::{JournalFailed, show};
 use super::*;
 
 async fn positions(journal: &SqliteJournal, after: u64, records: usize, bytes: usize) -> Vec<u64> {
-    let read = journal
-        .read(&name("acme"), Position(after), records, bytes)
-        .await
-        .unwrap();
+    let read = journal.read(&name("acme"), Position(after), records, bytes).await.unwrap();
     read.iter().map(|stored| stored.position.0).collect()
 }
 
@@ -18,18 +15,11 @@ async fn a_read_begins_after_a_position_and_is_bounded_both_ways() {
     fill(&journal, "other", 2).await;
     fill(&journal, "acme", 5).await;
     let two = sound(1).body.len() + sound(2).body.len();
-    assert_eq!(
-        positions(&journal, 0, 10, usize::MAX).await,
-        [1, 2, 3, 4, 5]
-    );
+    assert_eq!(positions(&journal, 0, 10, usize::MAX).await, [1, 2, 3, 4, 5]);
     assert_eq!(positions(&journal, 3, 10, usize::MAX).await, [4, 5]);
     assert_eq!(positions(&journal, 0, 2, usize::MAX).await, [1, 2]);
     assert_eq!(positions(&journal, 1, 10, two).await, [2, 3]);
-    assert_eq!(
-        positions(&journal, 1, 10, 0).await,
-        [2],
-        "one at least, or nobody gets further"
-    );
+    assert_eq!(positions(&journal, 1, 10, 0).await, [2], "one at least, or nobody gets further");
     assert!(positions(&journal, 5, 10, 10).await.is_empty());
     assert!(positions(&journal, u64::MAX, 10, 10).await.is_empty());
     assert!(journal.tail(&name("nobody")).await.unwrap().is_none());
@@ -40,36 +30,13 @@ async fn a_cut_deletes_what_is_below_and_never_the_last() {
     let (dir, journal) = opened();
     fill(&journal, "acme", 600).await;
     fill(&journal, "other", 3).await;
-    assert_eq!(
-        journal.cut(&name("acme"), Position(401)).await.unwrap(),
-        400
-    );
+    assert_eq!(journal.cut(&name("acme"), Position(401)).await.unwrap(), 400);
     assert_eq!(positions(&journal, 0, 2, usize::MAX).await, [401, 402]);
-    assert_eq!(
-        journal
-            .cut(&name("acme"), Position(u64::MAX))
-            .await
-            .unwrap(),
-        199
-    );
+    assert_eq!(journal.cut(&name("acme"), Position(u64::MAX)).await.unwrap(), 199);
     assert_eq!(positions(&journal, 0, 9, usize::MAX).await, [600]);
-    assert_eq!(
-        journal
-            .cut(&name("acme"), Position(u64::MAX))
-            .await
-            .unwrap(),
-        0
-    );
+    assert_eq!(journal.cut(&name("acme"), Position(u64::MAX)).await.unwrap(), 0);
     assert_eq!(journal.cut(&name("nobody"), Position(9)).await.unwrap(), 0);
-    assert_eq!(
-        journal
-            .tail(&name("other"))
-            .await
-            .unwrap()
-            .unwrap()
-            .position,
-        Position(3)
-    );
+    assert_eq!(journal.tail(&name("other")).await.unwrap().unwrap().position, Position(3));
     drop(journal);
     let journal = open_in(dir.path());
     let next = journal.append(&name("acme"), sound(600)).await;
@@ -91,17 +58,11 @@ async fn an_append_does_not_wait_for_the_whole_of_a_cut() {
 #[tokio::test]
 async fn a_read_beyond_its_time_gives_what_it_has() {
     let dir = tempfile::tempdir().unwrap();
-    let hasty = Settings {
-        read_limit_ms: 0,
-        ..settings()
-    };
+    let hasty = Settings { read_limit_ms: 0, ..settings() };
     let journal = SqliteJournal::open(dir.path(), hasty).unwrap();
     fill(&journal, "acme", 3).await;
     assert_eq!(positions(&journal, 0, 10, usize::MAX).await, [1]);
-    assert!(matches!(
-        journal.workspaces().await,
-        Err(JournalFailed::TooSlow { limit_ms: 0 })
-    ));
+    assert!(matches!(journal.workspaces().await, Err(JournalFailed::TooSlow { limit_ms: 0 })));
 }
 
 #[tokio::test]
@@ -113,10 +74,7 @@ async fn a_sound_journal_verifies_also_after_a_cut() {
     let mut last = Progress::default();
     let report = verify(&journal, |progress| last = progress).await.unwrap();
     assert!(report.is_sound(), "{report:?}");
-    assert_eq!(
-        (report.records, last.workspaces_done, last.records),
-        (17, 2, 17)
-    );
+    assert_eq!((report.records, last.workspaces_done, last.records), (17, 2, 17));
     assert_eq!(report.workspaces[0].first, Some(Position(5)));
     assert!(journal.check_pages().await.unwrap().is_empty());
 }
@@ -136,18 +94,9 @@ async fn broken(sql: &'static str) -> String {
 async fn verify_names_the_first_bad_position_and_why() {
     let cases = [
         ("DELETE FROM record WHERE position = 3", "missing"),
-        (
-            "UPDATE record SET body = x'00' WHERE position >= 3",
-            "too few",
-        ),
-        (
-            "UPDATE record SET turn = zeroblob(16) WHERE position = 3",
-            "stored as turn",
-        ),
-        (
-            "UPDATE record SET body = (SELECT body FROM record WHERE position = 4) WHERE position = 3",
-            "at position 4",
-        ),
+        ("UPDATE record SET body = x'00' WHERE position >= 3", "too few"),
+        ("UPDATE record SET turn = zeroblob(16) WHERE position = 3", "stored as turn"),
+        ("UPDATE record SET body = (SELECT body FROM record WHERE position = 4) WHERE position = 3", "at position 4"),
     ];
     for (sql, reason) in cases {
         let said = broken(sql).await;
@@ -163,27 +112,15 @@ async fn verify_notices_time_that_goes_back() {
         let (_dir, journal) = opened();
         for (at, (desk_ms, wall_ms)) in [(10, 2), back].into_iter().enumerate() {
             let at = at as u64;
-            let head = Head {
-                position: Position(at + 1),
-                turn: TurnId(at.into()),
-                desk_ms,
-                wall_ms,
-            };
+            let head = Head { position: Position(at + 1), turn: TurnId(at.into()), desk_ms, wall_ms };
             let nothing: [Value; 0] = [];
             let body = record::encode(&head, &nothing, &nothing);
-            let new = NewRecord {
-                turn: head.turn,
-                body,
-                ..sound(at)
-            };
+            let new = NewRecord { turn: head.turn, body, ..sound(at) };
             journal.append(&name("acme"), new).await;
         }
         let report = verify(&journal, |_| {}).await.unwrap();
         let bad = report.workspaces[0].first_bad.as_ref().unwrap();
-        assert!(
-            bad.reason.contains(said) && bad.position == Position(2),
-            "{bad:?}"
-        );
+        assert!(bad.reason.contains(said) && bad.position == Position(2), "{bad:?}");
     }
 }
 
@@ -191,10 +128,7 @@ async fn verify_notices_time_that_goes_back() {
 async fn show_prints_one_line_a_record_and_says_what_is_damaged() {
     let (_dir, journal) = opened();
     fill(&journal, "acme", 4).await;
-    journal.aside(|db| {
-        db.execute("UPDATE record SET body = x'00' WHERE position = 3", [])
-            .unwrap()
-    });
+    journal.aside(|db| db.execute("UPDATE record SET body = x'00' WHERE position = 3", []).unwrap());
     let mut lines: Vec<Value> = Vec::new();
     let acme = name("acme");
     let shown = show::show(&journal, &acme, Position(2), |line| {
