@@ -12,6 +12,8 @@ pub mod telemetry;
 pub mod journal;
 pub mod seal;
 
+pub mod view;
+
 pub mod presence;
 
 pub mod engine;

@@ -176,6 +176,12 @@ impl Desk {
         self.waiting.in_queue(queue)
     }
 
+    /// Since when the oldest of a queue waits.
+    #[must_use]
+    pub fn oldest_in(&self, queue: QueueId) -> Option<WallTime> {
+        self.waiting.oldest_in(queue)
+    }
+
     /// Agents of a queue who could take something now.
     #[must_use]
     pub fn able_in(&self, queue: QueueId) -> usize {
