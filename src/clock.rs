@@ -32,3 +32,9 @@ impl Stopwatch {
         self.0.elapsed().as_secs_f64()
     }
 }
+
+/// For libraries that ask for the monotonic clock themselves.
+#[must_use]
+pub fn instant() -> Instant {
+    Instant::now()
+}

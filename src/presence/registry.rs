@@ -61,14 +61,23 @@ impl Registry {
         Ok(session)
     }
 
-    /// The desk has let it in: from now on it hears what its agent is told.
-    pub fn bind(&self, session: &Arc<Session>, agent: AgentId) {
+    /// The desk has let it in: from now on it hears what its agent is told. `false` when its connection is gone already:
+    /// then nobody else tells the desk so.
+    #[must_use]
+    pub fn bind(&self, session: &Arc<Session>, agent: AgentId) -> bool {
         session.belongs_to(agent);
         let mut of_agent = self.by_agent.entry((session.workspace, agent)).or_default();
         if !of_agent.iter().any(|held| held.id == session.id) {
             of_agent.reserve_exact(1);
             of_agent.push(session.clone());
         }
+        drop(of_agent);
+        // Looked up after the agent was written: whoever removes the session meanwhile sees one of the two.
+        let here = self.sessions.contains_key(&session.id);
+        if !here {
+            self.remove(session);
+        }
+        here
     }
 
     /// Its connection is gone. By its own id, in the step that removes it, so that a device that is back already
@@ -208,15 +217,16 @@ mod tests {
     fn a_predecessor_does_not_remove_who_came_back() {
         let registry = registry();
         let old = registry.admit(session(1)).unwrap();
-        registry.bind(&old, AgentId(0));
+        assert!(registry.bind(&old, AgentId(0)));
         let new = registry.admit(session(2)).unwrap();
-        registry.bind(&new, AgentId(0));
+        assert!(registry.bind(&new, AgentId(0)));
         registry.remove(&old);
         let mut left = Vec::new();
         registry.each_of(0, AgentId(0), |held| left.push(held.id));
         assert_eq!(left, [SessionId(2)]);
         registry.remove(&old);
         registry.remove(&new);
+        assert!(!registry.bind(&new, AgentId(0)), "its connection is gone already");
         assert_eq!((registry.sessions(), registry.by_agent.len()), (0, 0));
     }
 

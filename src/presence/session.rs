@@ -5,7 +5,7 @@ use crate::desk::ids::{AgentId, SessionId};
 use crate::desk::settings::Role;
 use crate::wire::close::CloseCode;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU32, Ordering::Relaxed};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering::Relaxed, Ordering::SeqCst};
 use tokio_tungstenite::tungstenite::Utf8Bytes;
 
 /// A workspace's number in this process: four bytes instead of its name.
@@ -73,12 +73,12 @@ impl Session {
     /// The agent, once the desk has let the session in.
     #[must_use]
     pub fn agent(&self) -> Option<AgentId> {
-        let agent = self.agent.load(Relaxed);
+        let agent = self.agent.load(SeqCst);
         (agent != NO_AGENT).then_some(AgentId(agent))
     }
 
     pub(super) fn belongs_to(&self, agent: AgentId) {
-        self.agent.store(agent.0, Relaxed);
+        self.agent.store(agent.0, SeqCst);
     }
 
     #[must_use]

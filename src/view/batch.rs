@@ -4,6 +4,7 @@ use crate::desk::answer::Outcome;
 use crate::desk::conversation::Conversation;
 use crate::desk::event::Event;
 use crate::desk::ids::ConversationId;
+use crate::desk::stored::Row;
 use crate::desk::time::Now;
 use std::sync::Arc;
 
@@ -26,16 +27,7 @@ pub struct Batch {
     pub turns: Vec<Arc<CommittedTurn>>,
     pub to: u64,
     /// Entities that changed, as of `to`. Conversations are not among them.
-    pub rows: Vec<EntityRow>,
+    pub rows: Vec<Row>,
     /// Conversations that changed, as of `to`, the closed ones included.
     pub conversations: Vec<(ConversationId, Conversation)>,
-}
-
-/// An entity of the desk other than a conversation.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct EntityRow {
-    pub kind: &'static str,
-    pub id: String,
-    /// JSON; `None` removes it.
-    pub body: Option<Vec<u8>>,
 }

@@ -1,12 +1,12 @@
 //! The desk's entities as rows: conversations with the columns that people search by, everything else as JSON by
 //! kind and id.
 
-use super::batch::EntityRow;
 use super::failed::{OrFailed, ViewFailed};
 use super::keys::WorkspaceNumber;
 use super::project::Seen;
 use crate::desk::conversation::{Conversation, State};
 use crate::desk::ids::{AgentId, ConversationId, CustomerId};
+use crate::desk::stored::Row;
 use rusqlite::{Connection, OptionalExtension, params};
 
 /// The number of a state in the file. It never changes its meaning.
@@ -14,11 +14,7 @@ pub(super) fn state_number(name: &str) -> Option<u8> {
     ["waiting", "offered", "active", "wrap_up", "closed"].iter().position(|known| *known == name).map(|at| at as u8)
 }
 
-pub(super) fn put_entity(
-    connection: &Connection,
-    workspace: WorkspaceNumber,
-    row: &EntityRow,
-) -> Result<(), ViewFailed> {
+pub(super) fn put_entity(connection: &Connection, workspace: WorkspaceNumber, row: &Row) -> Result<(), ViewFailed> {
     let doing = "keeping an entity";
     match &row.body {
         Some(body) => connection

@@ -27,7 +27,7 @@ mod search;
 mod tests;
 mod write;
 
-pub use batch::{Batch, CommittedTurn, EntityRow};
+pub use batch::{Batch, CommittedTurn};
 pub use failed::{Behind, Health, Standing, ViewFailed};
 pub use history::{EventRow, MessageRow, PAGE_ROWS_MAX, Page, Public, PublicRow, Rows, Texts, public_of};
 pub use load::{Found, Stored, Wanted};

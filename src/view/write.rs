@@ -1,7 +1,7 @@
 //! The one thread that writes view.db. Batches that wait are committed together; a group that fails is answered with
 //! the reason and leaves nothing behind, so its batches can simply be handed in again.
 
-use super::batch::{Batch, EntityRow};
+use super::batch::Batch;
 use super::directory::Directory;
 use super::failed::{Health, OrFailed, ViewFailed};
 use super::keys::WorkspaceNumber;
@@ -9,6 +9,7 @@ use super::prune::{self, PruneStep, Pruned};
 use super::{entities, project};
 use crate::desk::conversation::Conversation;
 use crate::desk::ids::ConversationId;
+use crate::desk::stored::Row;
 use arc_swap::ArcSwap;
 use rusqlite::{Connection, params};
 use std::collections::{BTreeMap, HashMap};
@@ -193,7 +194,7 @@ struct Changes<'a> {
     stand: Stands,
     moved: bool,
     seen: project::Seen,
-    rows: BTreeMap<(&'static str, &'a str), &'a EntityRow>,
+    rows: BTreeMap<(&'static str, &'a str), &'a Row>,
     conversations: BTreeMap<ConversationId, &'a Conversation>,
 }
 

@@ -60,6 +60,8 @@ async fn a_customer_sees_numbered_events_and_nothing_of_offers() {
     talk(&mut desk).await;
     desk.events(vec![Event::ConversationReopened {
         conversation: C1,
+        was: None,
+        queue: crate::desk::ids::QueueId(1),
         owner: None,
         waiting_since: wall_of(9),
         public: 9,

@@ -1,6 +1,7 @@
 //! What the engine looks up: entities, ended offers, outcomes of commands; and what is forgotten.
 
 use super::*;
+use crate::desk::stored::Row;
 
 const BY_ADA: Principal = Principal::Agent(ADA);
 
@@ -18,7 +19,7 @@ async fn a_workspace_is_loaded_as_it_was_left() {
         vec![(C1, conversation(State::Waiting)), (C2, conversation(State::Closed))],
     )
     .await;
-    let row = |kind, id: &str, body: Option<&[u8]>| EntityRow { kind, id: id.into(), body: body.map(<[u8]>::to_vec) };
+    let row = |kind, id: &str, body: Option<&[u8]>| Row { kind, id: id.into(), body: body.map(<[u8]>::to_vec) };
     let batch = |position, rows| Batch { rows, ..batch_of(turn_at(position, vec![], vec![])) };
     let first = vec![row("agent", "a1", Some(b"{}")), row("queue", "q1", Some(b"1"))];
     desk.view.apply(batch(2, first)).await.unwrap();
