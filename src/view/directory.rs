@@ -62,9 +62,8 @@ impl Directory {
         }
         let mut position = self.known(name).position.subscribe();
         // The directory holds the sender, so the only way not to be reached is to be late.
-        match tokio::time::timeout(at_most, position.wait_for(|reached| *reached >= wanted)).await {
-            Ok(Ok(_)) => return Ok(()),
-            Ok(Err(_)) | Err(_) => {}
+        if let Ok(Ok(_)) = tokio::time::timeout(at_most, position.wait_for(|reached| *reached >= wanted)).await {
+            return Ok(());
         }
         Err(Behind { reached: self.position(name), wanted })
     }

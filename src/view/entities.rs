@@ -60,58 +60,74 @@ pub(super) fn put_conversation(
         return Ok(());
     };
     let before = connection
-        .prepare_cached("SELECT queue, agent, customer, closed_at FROM conversation WHERE key = ?1")
+        .prepare_cached("SELECT queue, agent, customer, closed_at, state FROM conversation WHERE key = ?1")
         .and_then(|mut select| {
             select
                 .query_row([key], |row| {
-                    Ok(Indexed {
-                        queue: row.get(0)?,
-                        agent: row.get(1)?,
-                        customer: row.get(2)?,
-                        closed_at: row.get(3)?,
-                    })
+                    let (queue, agent, customer, closed_at) = (row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?);
+                    Ok((Indexed { queue, agent, customer, closed_at }, row.get::<_, u8>(4)?))
                 })
                 .optional()
         })
         .or_failed(doing)?;
     let owner: Option<AgentId> = conversation.state.owner().or_else(|| seen.owners.get(&id).copied());
+    let earlier = before.as_ref().map(|(row, _)| row);
     let now = Indexed {
         queue: workspace.queue(conversation.queue),
-        agent: owner.map(|agent| workspace.agent(agent)).or(before.as_ref().and_then(|row| row.agent)),
+        agent: owner.map(|agent| workspace.agent(agent)).or(earlier.and_then(|row| row.agent)),
         customer: workspace.customer(conversation.customer),
         closed_at: (conversation.state == State::Closed).then(|| {
             let in_this_batch = seen.closed_at.get(&id).map(|at| *at as i64);
-            in_this_batch.or(before.as_ref().and_then(|row| row.closed_at)).unwrap_or(wall_ms as i64)
+            in_this_batch.or(earlier.and_then(|row| row.closed_at)).unwrap_or(wall_ms as i64)
         }),
     };
-    match before {
-        Some(before) if before == now => connection
-            .prepare_cached("UPDATE conversation SET state = ?2, body = ?3 WHERE key = ?1")
-            .and_then(|mut update| update.execute(params![key, state, body])),
-        Some(before) if before.queue == now.queue && before.customer == now.customer => connection
-            .prepare_cached("UPDATE conversation SET state = ?2, body = ?3, agent = ?4, closed_at = ?5 WHERE key = ?1")
-            .and_then(|mut update| update.execute(params![key, state, body, now.agent, now.closed_at])),
-        _ => connection
-            .prepare_cached(
-                "INSERT INTO conversation (key, state, body, agent, closed_at, queue, customer, opened_at) \
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8) ON CONFLICT DO UPDATE SET state = excluded.state, \
-                 body = excluded.body, agent = excluded.agent, closed_at = excluded.closed_at, \
-                 queue = excluded.queue, customer = excluded.customer",
-            )
-            .and_then(|mut put| {
-                put.execute(params![
-                    key,
-                    state,
-                    body,
-                    now.agent,
-                    now.closed_at,
-                    now.queue,
-                    now.customer,
-                    conversation.opened_at.0 as i64
-                ])
-            }),
+    let was_open = earlier.is_some_and(|row| row.closed_at.is_none());
+    let is_open = now.closed_at.is_none();
+    let own_body: &[u8] = if is_open { &[] } else { &body };
+    match &before {
+        Some((before, before_state)) if *before == now => {
+            if !is_open || *before_state != state {
+                connection
+                    .prepare_cached("UPDATE conversation SET state = ?2, body = ?3 WHERE key = ?1")
+                    .and_then(|mut update| update.execute(params![key, state, own_body]))
+                    .or_failed(doing)?;
+            }
+        }
+        Some((before, _)) if before.queue == now.queue && before.customer == now.customer => {
+            connection
+                .prepare_cached(
+                    "UPDATE conversation SET state = ?2, body = ?3, agent = ?4, closed_at = ?5 WHERE key = ?1",
+                )
+                .and_then(|mut update| update.execute(params![key, state, own_body, now.agent, now.closed_at]))
+                .or_failed(doing)?;
+        }
+        _ => {
+            connection
+                .prepare_cached(
+                    "INSERT INTO conversation (key, state, body, agent, closed_at, queue, customer, opened_at) \
+                     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8) ON CONFLICT DO UPDATE SET state = excluded.state, \
+                     body = excluded.body, agent = excluded.agent, closed_at = excluded.closed_at, \
+                     queue = excluded.queue, customer = excluded.customer",
+                )
+                .and_then(|mut put| {
+                    let opened_at = conversation.opened_at.0 as i64;
+                    let Indexed { queue, agent, customer, closed_at } = now;
+                    put.execute(params![key, state, own_body, agent, closed_at, queue, customer, opened_at])
+                })
+                .or_failed(doing)?;
+        }
     }
-    .or_failed(doing)?;
+    if is_open {
+        connection
+            .prepare_cached("INSERT OR REPLACE INTO open_conversation (key, body) VALUES (?1, ?2)")
+            .and_then(|mut put| put.execute(params![key, body]))
+            .or_failed(doing)?;
+    } else if was_open {
+        connection
+            .prepare_cached("DELETE FROM open_conversation WHERE key = ?1")
+            .and_then(|mut delete| delete.execute([key]))
+            .or_failed(doing)?;
+    }
     Ok(())
 }
 
@@ -122,18 +138,12 @@ pub(super) fn merge_customer(
     id: ConversationId,
     into: CustomerId,
 ) -> Result<(), ViewFailed> {
-    let doing = "giving a conversation to another customer";
     let Ok(key) = workspace.conversation(id) else { return Ok(()) };
     let Some(mut conversation) = super::load::conversation(connection, key)? else { return Ok(()) };
     if conversation.customer == into {
         return Ok(());
     }
     conversation.customer = into;
-    let body = serde_json::to_vec(&conversation)
-        .map_err(|error| ViewFailed::Sqlite { doing, why: error.to_string().into() })?;
-    connection
-        .prepare_cached("UPDATE conversation SET customer = ?2, body = ?3 WHERE key = ?1")
-        .and_then(|mut update| update.execute(params![key, workspace.customer(into), body]))
-        .or_failed(doing)?;
-    Ok(())
+    // Its state is as it was, so only its customer changes.
+    put_conversation(connection, workspace, id, &conversation, &Seen::default(), 0)
 }

@@ -99,7 +99,7 @@ pub enum Standing {
     Failing,
 }
 
-/// How the view's writer is, as of its last commit.
+/// How the view is.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Health {
     pub standing: Standing,

@@ -53,7 +53,10 @@ pub(super) fn conversation_of(key: i64, body: &[u8]) -> Option<Conversation> {
 
 pub(super) fn conversation(connection: &Connection, key: i64) -> Result<Option<Conversation>, ViewFailed> {
     let body: Option<Vec<u8>> = connection
-        .prepare_cached("SELECT body FROM conversation WHERE key = ?1")
+        .prepare_cached(
+            "SELECT coalesce(o.body, c.body) FROM conversation c LEFT JOIN open_conversation o ON o.key = c.key \
+             WHERE c.key = ?1",
+        )
         .and_then(|mut select| select.query_row([key], |row| row.get(0)).optional())
         .or_failed("reading a conversation")?;
     Ok(body.and_then(|body| conversation_of(key, &body)))
@@ -78,10 +81,7 @@ pub(super) fn load(connection: &Connection, workspace: WorkspaceNumber) -> Resul
     }
     let (first, end) = workspace.span();
     let mut select = connection
-        .prepare_cached(
-            "SELECT key, body FROM conversation INDEXED BY conversation_open \
-             WHERE closed_at IS NULL AND key >= ?1 AND key < ?2 ORDER BY key",
-        )
+        .prepare_cached("SELECT key, body FROM open_conversation WHERE key >= ?1 AND key < ?2 ORDER BY key")
         .or_failed(doing)?;
     let mut rows = select.query([first, end]).or_failed(doing)?;
     while let Some(row) = rows.next().or_failed(doing)? {

@@ -13,6 +13,7 @@ mod batch;
 mod directory;
 mod entities;
 mod failed;
+mod health;
 mod history;
 mod keys;
 mod load;
@@ -35,10 +36,10 @@ pub use outcomes::OUTCOME_KEPT_MS;
 pub use prune::{OUTCOMES_EACH_MAX, Pruned};
 pub use search::{ConversationRow, Filter, Hits};
 
-use arc_swap::ArcSwap;
 use directory::Directory;
 use failed::OrFailed;
 use futures_util::future::BoxFuture;
+use health::Condition;
 use keys::WorkspaceNumber;
 use prune::PruneStep;
 use read::Readers;
@@ -96,7 +97,7 @@ pub struct View {
     jobs: Option<SyncSender<Job>>,
     writer: Option<std::thread::JoinHandle<()>>,
     directory: Arc<Directory>,
-    health: Arc<ArcSwap<Health>>,
+    condition: Arc<Condition>,
     people: Arc<Readers>,
     engine: Arc<Readers>,
     settings: Settings,
@@ -135,13 +136,12 @@ impl View {
         for (name, stand) in &workspaces {
             directory.reached(name, *stand);
         }
-        let health = Arc::new(ArcSwap::from_pointee(Health::healthy()));
+        let condition = Condition::new(damage_mark);
         let (jobs, waiting) = sync_channel(settings.batches_waiting_max);
         let writer = Writer {
             connection,
             directory: directory.clone(),
-            health: health.clone(),
-            damage_mark,
+            condition: condition.clone(),
             monotonic: settings.monotonic,
             workspaces,
             sweep: prune::Sweep::default(),
@@ -158,9 +158,9 @@ impl View {
             jobs: Some(jobs),
             writer: Some(writer),
             directory,
-            health,
-            people: Readers::new(&path, settings.clone(), settings.readers),
-            engine: Readers::new(&path, settings.clone(), settings.engine_readers),
+            condition: condition.clone(),
+            people: Readers::new(&path, settings.clone(), condition.clone(), settings.readers),
+            engine: Readers::new(&path, settings.clone(), condition, settings.engine_readers),
             settings,
         }))
     }
@@ -193,9 +193,10 @@ impl View {
         self.directory.names()
     }
 
+    /// As of the last write, or the damage that a read met.
     #[must_use]
     pub fn health(&self) -> Arc<Health> {
-        self.health.load_full()
+        self.condition.now()
     }
 
     /// Syncs the view, then gives for each workspace the position up to which its journal may be cut.

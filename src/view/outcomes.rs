@@ -105,9 +105,13 @@ pub(super) fn find(
             continue;
         }
         let answer: Vec<u8> = row.get(1).or_failed(doing)?;
-        let answer = serde_json::from_slice(&answer)
-            .map_err(|error| ViewFailed::Damaged { doing, why: error.to_string().into() })?;
-        return Ok(Some(Outcome { by, id, fingerprint: remembered.fingerprint, answer }));
+        match serde_json::from_slice(&answer) {
+            Ok(answer) => return Ok(Some(Outcome { by, id, fingerprint: remembered.fingerprint, answer })),
+            Err(error) => {
+                metrics::counter!("offhook_view_rows_unreadable_total").increment(1);
+                tracing::error!(%error, "a remembered outcome cannot be read");
+            }
+        }
     }
     Ok(None)
 }

@@ -3,6 +3,7 @@
 
 use super::Settings;
 use super::failed::{OrFailed, ViewFailed};
+use super::health::Condition;
 use super::schema;
 use rusqlite::{Connection, TransactionBehavior};
 use std::path::{Path, PathBuf};
@@ -17,6 +18,7 @@ const LOOK_EVERY: i32 = 2_000;
 pub(super) struct Readers {
     path: PathBuf,
     settings: Settings,
+    condition: Arc<Condition>,
     free: Arc<Semaphore>,
     idle: Mutex<Vec<Reader>>,
     waiting: AtomicUsize,
@@ -31,13 +33,14 @@ struct Reader {
 
 impl Readers {
     /// Up to `connections` at once; they are opened when first needed.
-    pub fn new(path: &Path, settings: Settings, connections: usize) -> Arc<Self> {
+    pub fn new(path: &Path, settings: Settings, condition: Arc<Condition>, connections: usize) -> Arc<Self> {
         Arc::new(Self {
             path: path.into(),
             free: Arc::new(Semaphore::new(connections)),
             idle: Mutex::new(Vec::new()),
             waiting: AtomicUsize::new(0),
             base: (settings.monotonic)(),
+            condition,
             settings,
         })
     }
@@ -89,6 +92,9 @@ impl Readers {
             .or_failed("beginning to read the view")?;
         let done = read(&transaction);
         let ended = transaction.commit().or_failed("ending a read of the view");
+        if let Err(damaged @ ViewFailed::Damaged { .. }) = &done {
+            self.condition.failed(damaged);
+        }
         // A connection on which something went wrong is not used again.
         if ended.is_ok() && !matches!(done, Err(ViewFailed::Sqlite { .. } | ViewFailed::Damaged { .. })) {
             self.idle.lock().unwrap_or_else(PoisonError::into_inner).push(reader);

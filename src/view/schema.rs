@@ -26,7 +26,7 @@ CREATE TABLE entity (
   body BLOB NOT NULL,
   PRIMARY KEY (workspace, kind, id)
 ) WITHOUT ROWID;
--- agent: its last owner. closed_at: NULL while it is open.
+-- agent: its last owner. closed_at: NULL while it is open; its body is empty then.
 CREATE TABLE conversation (
   key INTEGER PRIMARY KEY,
   state INTEGER NOT NULL,
@@ -42,6 +42,11 @@ CREATE INDEX conversation_closed ON conversation (closed_at) WHERE closed_at IS 
 CREATE INDEX conversation_queue ON conversation (queue, key);
 CREATE INDEX conversation_agent ON conversation (agent, key) WHERE agent IS NOT NULL;
 CREATE INDEX conversation_customer ON conversation (customer, key);
+-- Bodies of the open ones, close together: after a reboot they are read in one go, wherever their rows lie.
+CREATE TABLE open_conversation (
+  key INTEGER PRIMARY KEY,
+  body BLOB NOT NULL
+);
 -- number: of a message. public: of what its customer may see. command, remembered: of the message's author.
 CREATE TABLE event (
   id INTEGER PRIMARY KEY,

@@ -78,16 +78,16 @@ pub(super) fn search(
     let agent = filter.agent.map(|agent| workspace.agent(agent));
     let queue = filter.queue.map(|queue| workspace.queue(queue));
     let customer = filter.customer.map(|customer| workspace.customer(customer));
-    let (lead, bound): (&str, Option<i64>) = match (customer, agent, queue) {
-        (Some(customer), ..) => ("INDEXED BY conversation_customer WHERE customer = ?3", Some(customer)),
-        _ if open => ("INDEXED BY conversation_open WHERE closed_at IS NULL", None),
-        (_, Some(agent), _) => ("INDEXED BY conversation_agent WHERE agent = ?3", Some(agent)),
-        (.., Some(queue)) => ("INDEXED BY conversation_queue WHERE queue = ?3", Some(queue)),
-        _ => ("NOT INDEXED WHERE 1", None),
+    let (index, lead, bound): (&str, &str, Option<i64>) = match (customer, agent, queue) {
+        (Some(customer), ..) => ("INDEXED BY conversation_customer", "customer = ?3", Some(customer)),
+        _ if open => ("INDEXED BY conversation_open", "closed_at IS NULL", None),
+        (_, Some(agent), _) => ("INDEXED BY conversation_agent", "agent = ?3", Some(agent)),
+        (.., Some(queue)) => ("INDEXED BY conversation_queue", "queue = ?3", Some(queue)),
+        _ => ("NOT INDEXED", "1", None),
     };
     let sql = format!(
-        "SELECT key, state, queue, agent, closed_at, body FROM conversation {lead} AND key >= ?1 AND key < ?2 \
-         ORDER BY key DESC"
+        "SELECT c.key, state, queue, agent, closed_at, coalesce(o.body, c.body) FROM conversation c {index} \
+         LEFT JOIN open_conversation o ON o.key = c.key WHERE {lead} AND c.key >= ?1 AND c.key < ?2 ORDER BY c.key DESC"
     );
     let mut bounds: Vec<&dyn ToSql> = vec![&first, &end];
     bounds.extend(bound.as_ref().map(|bound| bound as &dyn ToSql));

@@ -3,17 +3,16 @@
 
 use super::batch::Batch;
 use super::directory::Directory;
-use super::failed::{Health, OrFailed, ViewFailed};
+use super::failed::{OrFailed, ViewFailed};
+use super::health::Condition;
 use super::keys::WorkspaceNumber;
 use super::prune::{self, PruneStep, Pruned};
 use super::{entities, project};
 use crate::desk::conversation::Conversation;
 use crate::desk::ids::ConversationId;
 use crate::desk::stored::Row;
-use arc_swap::ArcSwap;
 use rusqlite::{Connection, params};
 use std::collections::{BTreeMap, HashMap};
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::mpsc::Receiver;
 use std::time::Instant;
@@ -34,8 +33,7 @@ pub(super) enum Job {
 pub(super) struct Writer {
     pub connection: Connection,
     pub directory: Arc<Directory>,
-    pub health: Arc<ArcSwap<Health>>,
-    pub damage_mark: PathBuf,
+    pub condition: Arc<Condition>,
     pub monotonic: fn() -> Instant,
     pub workspaces: HashMap<Arc<str>, Stands>,
     pub sweep: prune::Sweep,
@@ -119,7 +117,12 @@ impl Writer {
     /// One transaction. A batch with a gap before it is refused alone; any other failure is the whole group's.
     #[expect(clippy::type_complexity, reason = "the two results belong to one commit and go nowhere else")]
     fn write(&mut self, batches: &[Batch]) -> Result<(HashMap<Arc<str>, Stands>, Vec<Option<ViewFailed>>), ViewFailed> {
-        let transaction = self.connection.transaction().or_failed("beginning to write the view")?;
+        let doing = "beginning to write the view";
+        if !self.connection.is_autocommit() {
+            // The end of an earlier one failed too: it must not be in the way for ever.
+            self.connection.execute_batch("ROLLBACK").or_failed(doing)?;
+        }
+        let transaction = self.connection.transaction().or_failed(doing)?;
         let mut changes: HashMap<Arc<str>, Changes<'_>> = HashMap::new();
         let mut refused = Vec::with_capacity(batches.len());
         for batch in batches {
@@ -162,18 +165,9 @@ impl Writer {
     }
 
     fn note(&self, failed: Option<&ViewFailed>) {
-        let health = failed.map_or_else(Health::healthy, Health::after);
-        if let Some(failed) = failed {
-            tracing::warn!(%failed, "the view was not written");
-            if let ViewFailed::Damaged { .. } = failed {
-                // The next start must not trust the file, even if the damage is where it does not look.
-                if let Err(error) = std::fs::write(&self.damage_mark, failed.to_string()) {
-                    tracing::error!(%error, "the damage of the view could not be marked");
-                }
-            }
-        }
-        if **self.health.load() != health {
-            self.health.store(Arc::new(health));
+        match failed {
+            None => self.condition.written(),
+            Some(failed) => self.condition.failed(failed),
         }
     }
 }

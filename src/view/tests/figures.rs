@@ -72,7 +72,10 @@ async fn a_large_workspace_is_written_and_loaded() {
     }
     let wanted =
         Wanted { outcomes: (0..64).map(|id| (Principal::Visitor, CommandId(id), None)).collect(), ..Wanted::default() };
-    let began = Instant::now();
-    assert!(desk.view.look_up(W, wanted).await.unwrap().outcomes.iter().all(Option::is_none));
-    println!("64 outcomes looked up in {:?}", began.elapsed());
+    for _ in 0..2 {
+        let began = Instant::now();
+        let found = desk.view.look_up(W, wanted.clone()).await.unwrap();
+        println!("64 outcomes looked up in {:?}", began.elapsed());
+        assert!(found.outcomes.iter().all(Option::is_none));
+    }
 }

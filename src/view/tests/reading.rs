@@ -207,7 +207,7 @@ async fn a_read_that_takes_too_long_is_ended() {
             .await;
     }
     let path = desk.dir.path().join("view.db");
-    let readers = Readers::new(&path, settings(), 1);
+    let readers = Readers::new(&path, settings(), Condition::new(desk.dir.path().join("mark")), 1);
     let late = readers.read(Duration::ZERO, |connection| {
         connection
             .query_row("SELECT count(*) FROM conversation a, conversation b, conversation c", [], |_| Ok(()))

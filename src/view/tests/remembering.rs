@@ -42,6 +42,20 @@ async fn a_reopened_conversation_is_loaded_again() {
 }
 
 #[tokio::test]
+async fn a_conversation_is_read_as_it_last_stood_whether_open_or_closed() {
+    let mut desk = Desk::new();
+    let states =
+        [State::Waiting, State::Active { owner: ADA }, State::Closed, State::Closed, State::Waiting, State::Closed];
+    for (at, state) in states.into_iter().enumerate() {
+        let now = Conversation { last_number: at as u32, ..conversation(state) };
+        desk.turn(vec![], vec![], vec![(C1, now.clone())]).await;
+        assert_eq!(desk.view.conversation(W, C1).await.unwrap(), Some(now.clone()), "{at}");
+        assert_eq!(desk.view.search(W, Filter::default(), None, 5).await.unwrap().rows[0].conversation, now, "{at}");
+        assert_eq!(desk.view.load(W).await.unwrap().conversations.len(), usize::from(state != State::Closed), "{at}");
+    }
+}
+
+#[tokio::test]
 async fn an_offer_is_found_once_it_has_ended() {
     let mut desk = Desk::new();
     desk.events(vec![opened(C1), offer_made(1, C1), offer_made(2, C1)]).await;
