@@ -52,7 +52,13 @@ impl Desk {
 
             Event::ServerBegan { grace_until, offer_grace_until } => {
                 for place in 0..self.agents.len() as u32 {
-                    if self.agents[place as usize].connection != Connection::Offline {
+                    // Who was reconnecting already goes on with the grace that it had left: a server that begins
+                    // again and again must not keep an agent who is gone.
+                    let connected = !matches!(
+                        self.agents[place as usize].connection,
+                        Connection::Offline | Connection::Reconnecting { .. }
+                    );
+                    if connected {
                         self.lose_sessions(AgentId(place), *grace_until, *offer_grace_until);
                     }
                 }
@@ -178,6 +184,9 @@ impl Desk {
                 for id in conversations {
                     if self.conversations.contains_key(id) {
                         self.note(*id, |c| c.customer = *into);
+                    } else if let Some(Some(last)) = self.touched.conversations.get_mut(id) {
+                        // Closed and not yet handed to the view, which must not be given the old customer again.
+                        last.customer = *into;
                     }
                 }
             }
@@ -232,6 +241,9 @@ impl Desk {
         self.change_agent(id, |agent| {
             add(agent);
             if agent.connection != Connection::Unreachable {
+                if agent.connection != Connection::Online {
+                    agent.undelivered_in_a_row = 0;
+                }
                 agent.connection = Connection::Online;
             }
         });

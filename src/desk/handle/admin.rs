@@ -38,21 +38,25 @@ impl Desk {
             name_ok(&channel.name, &field("name"))?;
             let unique = put.channels.iter().filter(|other| other.name == channel.name).count() == 1;
             ensure(unique, &field("name"), || "used twice".into())?;
-            ensure(channel.weight <= CAPACITY_TOTAL, &field("weight"), || format!("0 to {CAPACITY_TOTAL}"))?;
+            // At least 1, which bounds what one agent holds, and so what one event of its connection leads to.
+            ensure((1..=CAPACITY_TOTAL).contains(&channel.weight), &field("weight"), || {
+                format!("1 to {CAPACITY_TOTAL}")
+            })?;
             ensure(channel.capacity <= 10_000, &field("capacity"), || "0 to 10000".into())?;
             offer_ms_ok(channel.offer_ms, &field("offer_ms"))?;
             wrap_up_ok(channel.wrap_up_ms, &field("wrap_up_ms"))?;
         }
-        // What is stored names channels and statuses by their place.
+        // What is stored names channels and statuses by their place; a closed conversation too, which may be reopened.
+        let unused = self.agents.is_empty() && self.last_conversation == 0;
         for (place, held) in self.settings.channels.iter().enumerate() {
             let kept = put.channels.get(place).is_some_and(|channel| channel.name == held.name);
-            ensure(kept || self.agents.is_empty(), &format!("channels[{place}].name"), || {
+            ensure(kept || unused, &format!("channels[{place}].name"), || {
                 format!("{:?} must stay in its place: channels are added at the end", held.name)
             })?;
         }
         for (place, held) in self.settings.statuses.iter().enumerate() {
             let kept = put.statuses.get(place).is_some_and(|status| status.name == held.name);
-            ensure(kept || self.agents.is_empty(), &format!("statuses[{place}].name"), || {
+            ensure(kept || unused, &format!("statuses[{place}].name"), || {
                 format!("{:?} must stay in its place: statuses are added at the end", held.name)
             })?;
         }

@@ -75,7 +75,7 @@ impl Desk {
         events: &mut Vec<Event>,
     ) -> Result<(), Refusal> {
         let here = self.conversations.get(&id);
-        let conversation = here.or_else(|| loaded.conversations.get(&id)).ok_or(Refusal::NoSuchConversation(id))?;
+        let conversation = here.or_else(|| self.closed(id, loaded)).ok_or(Refusal::NoSuchConversation(id))?;
         if conversation.customer != customer {
             return Err(Refusal::NoSuchConversation(id));
         }
@@ -144,7 +144,7 @@ impl Desk {
     ) -> Result<Answer, Refusal> {
         let Some(conversation) = self.conversations.get(&id) else {
             // It is over: who reads it now changes nothing for anybody.
-            let closed = loaded.conversations.get(&id).ok_or(Refusal::NoSuchConversation(id))?;
+            let closed = self.closed(id, loaded).ok_or(Refusal::NoSuchConversation(id))?;
             return match reader {
                 Author::Customer(customer) if closed.customer == customer => Ok(Answer::Done),
                 Author::Customer(_) => Err(Refusal::NoSuchConversation(id)),
@@ -184,7 +184,7 @@ impl Desk {
     ) -> Result<Answer, Refusal> {
         let Some(conversation) = self.conversations.get(&id) else {
             let hidden = matches!(by, Closer::Customer(customer)
-                if loaded.conversations.get(&id).is_none_or(|closed| closed.customer != customer));
+                if self.closed(id, loaded).is_none_or(|closed| closed.customer != customer));
             return Err(if hidden { Refusal::NoSuchConversation(id) } else { self.not_here(id, loaded) });
         };
         match by {
@@ -248,7 +248,11 @@ impl Desk {
     ) -> Result<Answer, Refusal> {
         let here = self.conversations.iter().filter(|(_, held)| held.customer == from).map(|(id, _)| *id);
         let closed = loaded.of_customer.get(&from).into_iter().flatten().copied();
-        let mut conversations: Vec<ConversationId> = here.chain(closed).collect();
+        let in_this_turn = self.touched.conversations.iter();
+        let in_this_turn = in_this_turn
+            .filter(|(_, last)| last.as_ref().is_some_and(|last| last.customer == from))
+            .map(|(id, _)| *id);
+        let mut conversations: Vec<ConversationId> = here.chain(closed).chain(in_this_turn).collect();
         conversations.sort_unstable();
         conversations.dedup();
         let count = conversations.len() as u32;

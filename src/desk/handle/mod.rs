@@ -9,6 +9,7 @@ mod presence;
 use super::Desk;
 use super::answer::{Answer, Outcome};
 use super::command::{Ask, Command};
+use super::conversation::{Conversation, State};
 use super::event::Event;
 use super::ids::{ConversationId, OfferId, Principal};
 use super::needs::Loaded;
@@ -33,11 +34,12 @@ impl Desk {
     ) -> Result<Answer, Refusal> {
         self.advance(now);
         let before = events.len();
-        if let Some(answer) = self.recalled(command, loaded)? {
-            return Ok(answer);
-        }
         self.hear(command, events);
-        let result = self.decide(command, loaded, events);
+        let result = match self.recalled(command, loaded) {
+            Ok(Some(answer)) => Ok(answer),
+            Ok(None) => self.decide(command, loaded, events),
+            Err(refusal) => Err(refusal),
+        };
         self.pair(events);
         if let (Ok(answer), Some(id)) = (&result, command.id)
             && events.len() > before
@@ -115,10 +117,16 @@ impl Desk {
         ended.cloned().ok_or(Refusal::NoSuchOffer(offer))
     }
 
+    /// A closed conversation: one that was closed in this very turn, which the view cannot know yet, or a loaded one.
+    fn closed<'a>(&'a self, id: ConversationId, loaded: &'a Loaded) -> Option<&'a Conversation> {
+        let in_this_turn = self.touched.conversations.get(&id).and_then(|last| last.as_deref());
+        in_this_turn.or_else(|| loaded.conversations.get(&id)).filter(|held| held.state == State::Closed)
+    }
+
     /// A conversation that the desk does not hold: closed, or never opened.
     fn not_here(&self, id: ConversationId, loaded: &Loaded) -> Refusal {
-        if loaded.conversations.contains_key(&id) {
-            Refusal::WrongState { conversation: id, state: super::conversation::State::Closed.name() }
+        if self.closed(id, loaded).is_some() {
+            Refusal::WrongState { conversation: id, state: State::Closed.name() }
         } else {
             Refusal::NoSuchConversation(id)
         }

@@ -107,6 +107,10 @@ impl Desk {
         let place = self.settings.statuses.iter().position(|status| status.name == *name);
         let status = place.map(|place| StatusId(place as u8)).ok_or_else(|| Refusal::NoSuchStatus(name.clone()))?;
         let held = &self.agents[agent.0 as usize];
+        if held.connection == Connection::Offline {
+            // Of a session that another device signed out: it must not make the next sign-in available.
+            return Err(Refusal::NoSuchSession);
+        }
         let mut bits = held.channels;
         if let Some(channels) = channels {
             bits = 0;
