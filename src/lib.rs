@@ -1,4 +1,5 @@
 //! Offhook: the roll of which agents are present, and each waiting conversation offered to the right one.
 
 pub mod desk;
+pub mod gateway;
 pub mod wire;
