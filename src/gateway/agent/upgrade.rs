@@ -45,7 +45,6 @@ async fn upgrade<D: Desk, T: AgentTokens>(State(door): State<Arc<Door<D, T>>>, m
         Ok(accept) => accept,
         Err(response) => return *response,
     };
-    let place = request.extensions().get::<Place>().and_then(Place::take);
     let Some(on_upgrade) = request.extensions_mut().remove::<OnUpgrade>() else {
         return problem(&WireError::new(Code::BadRequest, "this connection cannot be upgraded"));
     };
@@ -59,6 +58,8 @@ async fn upgrade<D: Desk, T: AgentTokens>(State(door): State<Arc<Door<D, T>>>, m
             None => return problem(&WireError::busy(RETRY_AFTER_MS)),
         },
     };
+    // From here on the place is the session's, not the HTTP connection's.
+    let place = request.extensions().get::<Place>().and_then(Place::take);
     // A task of its own for the short time until the 101 is out; the session's own task is then no larger than a
     // session.
     tokio::spawn(async move {

@@ -58,6 +58,16 @@ async fn a_slow_head_is_cut_off_and_gives_its_place_back() {
 }
 
 #[tokio::test]
+async fn a_kept_connection_that_says_nothing_is_cut_off() {
+    let listening = open(&ListenLimits { header_read_ms: 50, ..ListenLimits::default() });
+    let mut kept = TcpStream::connect(listening.address).await.unwrap();
+    kept.write_all(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n").await.unwrap();
+    let mut answer = Vec::new();
+    let _ = kept.read_to_end(&mut answer).await;
+    assert!(answer.starts_with(b"HTTP/1.1 200"));
+}
+
+#[tokio::test]
 async fn above_the_most_connections_one_is_told_when_to_come_back() {
     let listening = open(&ListenLimits { connections_max: 1, ..ListenLimits::default() });
     let mut first = TcpStream::connect(listening.address).await.unwrap();

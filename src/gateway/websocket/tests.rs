@@ -168,3 +168,47 @@ async fn after_a_burst_nothing_is_kept() {
     assert_eq!(socket.inbound.allocated_bytes(), 0);
     assert!(socket.outbound.is_none());
 }
+
+/// The same numbers in every run (xorshift).
+fn noise(seed: u64) -> impl Iterator<Item = u64> {
+    std::iter::successors(Some(seed), |x| {
+        let x = x ^ (x << 13);
+        let x = x ^ (x >> 7);
+        Some(x ^ (x << 17))
+    })
+    .skip(1)
+}
+
+#[test]
+fn no_bytes_whatever_break_the_reader_or_make_it_keep_more_than_was_sent() {
+    for seed in 1..3_000 {
+        let mut inbound = Inbound::new(&[], 1_000);
+        let mut pong = None;
+        let mut sent_bytes = 0;
+        let mut numbers = noise(seed);
+        let mut number = || numbers.next().unwrap() as usize;
+        'connection: for _ in 0..20 {
+            let payload = vec![number() as u8; number() % 300];
+            let mut bytes = frame(
+                if number() % 4 == 0 { number() as u8 } else { [0x81, 0x01, 0x00, 0x80, 0x89][number() % 5] },
+                &payload,
+            );
+            if number() % 4 == 0 {
+                let place = number() % bytes.len();
+                bytes[place] ^= 1 << (number() % 8);
+            }
+            for chunk in bytes.chunks(1 + number() % 40) {
+                inbound.take_in(chunk);
+                sent_bytes += chunk.len();
+                loop {
+                    match inbound.next(&mut pong) {
+                        Ok(Some(_)) => {}
+                        Ok(None) => break,
+                        Err(_) => break 'connection,
+                    }
+                }
+                assert!(inbound.allocated_bytes() <= 2 * sent_bytes + 64, "seed {seed}");
+            }
+        }
+    }
+}
