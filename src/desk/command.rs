@@ -156,6 +156,8 @@ pub enum Author {
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Closer {
+    /// A supervisor or administrator on the agents' socket; need not own it.
+    Supervisor(AgentId),
     Agent(AgentId),
     Customer(CustomerId),
     Admin,

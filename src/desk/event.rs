@@ -5,6 +5,7 @@
 //! change what a replay gives. When it happened is in the record's head, once for the turn.
 
 use super::command::{Author, Closer};
+use super::conversation::Conversation;
 use super::ids::{AgentId, ConversationId, CustomerId, KeyNumber, OfferId, QueueId, SessionId};
 use super::settings::{AgentProfile, ApiKey, ChannelId, QueueSettings, Settings, StatusId};
 use super::time::{DeskTime, WallTime};
@@ -142,6 +143,10 @@ pub enum Event {
     /// The customer wrote again. Back to its owner when that one is still wrapping up, else waiting anew.
     ConversationReopened {
         conversation: ConversationId,
+        /// What the desk no longer held, so that a replay needs nothing from elsewhere.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        was: Option<Box<Conversation>>,
+        queue: QueueId,
         owner: Option<AgentId>,
         waiting_since: WallTime,
         public: u32,

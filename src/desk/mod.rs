@@ -1,12 +1,227 @@
 //! Who is offered which conversation. Pure: no I/O, no clock, no async, no randomness of its own.
+//!
+//! Three verbs: [`Desk::handle`] decides a command into events or a refusal, [`Desk::apply`] is the only way that state
+//! changes (live, replayed and in the simulation), and [`Desk::next_deadline`] says when time alone changes something.
 
+pub mod able;
 pub mod agent;
 pub mod answer;
+mod apply;
+mod change;
 pub mod command;
 pub mod conversation;
+pub mod deadlines;
 pub mod event;
+mod handle;
 pub mod ids;
+pub mod invariants;
+pub mod needs;
 pub mod offer;
+mod pairing;
 pub mod refusal;
+pub mod remembered;
 pub mod settings;
+pub mod stored;
 pub mod time;
+pub mod touched;
+pub mod waiting;
+
+#[cfg(test)]
+mod tests;
+
+use agent::Agent;
+use conversation::Conversation;
+use ids::{AgentId, ConversationId, CustomerId, OfferId, QueueId};
+use offer::{EndedOffer, Offer};
+use settings::{ApiKey, QueueSettings, Settings};
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use time::{DeskTime, Now, WallTime};
+
+/// How many ended offers are kept for late answers; older ones are in the view.
+const ENDED_OFFERS_MAX: usize = 4_096;
+/// The most events that one command decides; work that could be larger goes in steps, at the next tick.
+pub const EVENTS_PER_COMMAND_MAX: usize = 512;
+
+/// The state of one workspace.
+#[derive(Clone, Debug, Default)]
+pub struct Desk {
+    now: Now,
+    settings: Arc<Settings>,
+    queues: BTreeMap<QueueId, Queue>,
+    queue_names: BTreeMap<Arc<str>, QueueId>,
+    last_queue: u32,
+    /// By `AgentId`, which is the place: agents are deactivated, never removed.
+    agents: Vec<Agent>,
+    agent_names: BTreeMap<Arc<str>, AgentId>,
+    /// All that are not closed.
+    conversations: BTreeMap<ConversationId, Conversation>,
+    last_conversation: u64,
+    /// The pending ones.
+    offers: BTreeMap<OfferId, Offer>,
+    last_offer: u64,
+    ended_offers: BTreeMap<OfferId, EndedOffer>,
+    api_keys: BTreeMap<Arc<str>, ApiKey>,
+    /// Customers whose older tokens are void, for as long as such a token can live.
+    signed_out: BTreeMap<CustomerId, WallTime>,
+    remembered: remembered::Remembered,
+
+    // Kept beside the entities, and derived from them alone.
+    deadlines: deadlines::Deadlines,
+    able: able::Able,
+    waiting: waiting::Waiting,
+
+    // What the next command has to look at; empty but for work that goes in steps.
+    unpaired_agents: BTreeSet<AgentId>,
+    unpaired_conversations: BTreeSet<ConversationId>,
+
+    touched: touched::Touched,
+}
+
+/// A queue and how much stands in it.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Queue {
+    pub settings: Arc<QueueSettings>,
+    pub waiting: u32,
+    pub offered: u32,
+    pub active: u32,
+    pub wrap_up: u32,
+}
+
+impl Queue {
+    #[must_use]
+    pub fn conversations(&self) -> u32 {
+        self.waiting + self.offered + self.active + self.wrap_up
+    }
+}
+
+impl Desk {
+    /// When time alone changes something; `None` while nothing is pending.
+    #[must_use]
+    pub fn next_deadline(&self) -> Option<DeskTime> {
+        if self.has_unpaired() {
+            return Some(self.now.desk);
+        }
+        self.deadlines.next()
+    }
+
+    /// Whether a deadline runs: then the clock must be written down from time to time.
+    #[must_use]
+    pub fn has_deadlines(&self) -> bool {
+        self.deadlines.next().is_some()
+    }
+
+    #[must_use]
+    pub fn now(&self) -> Now {
+        self.now
+    }
+
+    #[must_use]
+    pub fn settings(&self) -> &Arc<Settings> {
+        &self.settings
+    }
+
+    pub fn queues(&self) -> impl Iterator<Item = (QueueId, &Queue)> {
+        self.queues.iter().map(|(id, queue)| (*id, queue))
+    }
+
+    #[must_use]
+    pub fn queue(&self, id: QueueId) -> Option<&Queue> {
+        self.queues.get(&id)
+    }
+
+    pub fn agents(&self) -> impl Iterator<Item = (AgentId, &Agent)> {
+        self.agents.iter().enumerate().map(|(place, agent)| (AgentId(place as u32), agent))
+    }
+
+    #[must_use]
+    pub fn agent(&self, id: AgentId) -> Option<&Agent> {
+        self.agents.get(id.0 as usize)
+    }
+
+    #[must_use]
+    pub fn agent_named(&self, name: &str) -> Option<AgentId> {
+        self.agent_names.get(name).copied()
+    }
+
+    pub fn conversations(&self) -> impl Iterator<Item = (ConversationId, &Conversation)> {
+        self.conversations.iter().map(|(id, conversation)| (*id, conversation))
+    }
+
+    #[must_use]
+    pub fn conversation(&self, id: ConversationId) -> Option<&Conversation> {
+        self.conversations.get(&id)
+    }
+
+    pub fn offers(&self) -> impl Iterator<Item = (OfferId, &Offer)> {
+        self.offers.iter().map(|(id, offer)| (*id, offer))
+    }
+
+    #[must_use]
+    pub fn offer(&self, id: OfferId) -> Option<&Offer> {
+        self.offers.get(&id)
+    }
+
+    pub fn api_keys(&self) -> impl Iterator<Item = &ApiKey> {
+        self.api_keys.values()
+    }
+
+    pub fn signed_out(&self) -> impl Iterator<Item = (CustomerId, WallTime)> + '_ {
+        self.signed_out.iter().map(|(customer, at)| (*customer, *at))
+    }
+
+    /// Conversations that wait in a queue, in the order they are taken in.
+    #[must_use]
+    pub fn waiting_in(&self, queue: QueueId) -> Vec<ConversationId> {
+        self.waiting.in_queue(queue)
+    }
+
+    /// Since when the oldest of a queue waits.
+    #[must_use]
+    pub fn oldest_in(&self, queue: QueueId) -> Option<WallTime> {
+        self.waiting.oldest_in(queue)
+    }
+
+    /// Agents of a queue who could take something now.
+    #[must_use]
+    pub fn able_in(&self, queue: QueueId) -> usize {
+        self.able.in_queue(queue)
+    }
+
+    /// What changed since this was last called: for the view, and for readers of presence.
+    pub fn take_touched(&mut self) -> touched::Touched {
+        std::mem::take(&mut self.touched)
+    }
+
+    /// Everything that a replay must give again, compared field by field.
+    #[must_use]
+    pub fn same_state(&self, other: &Self) -> bool {
+        self.difference(other).is_none()
+    }
+
+    /// The first field in which two desks differ.
+    #[must_use]
+    pub fn difference(&self, other: &Self) -> Option<&'static str> {
+        macro_rules! compare {
+            ($($field:ident),*) => { $( if self.$field != other.$field { return Some(stringify!($field)); } )* };
+        }
+        compare!(
+            settings,
+            queues,
+            queue_names,
+            last_queue,
+            agents,
+            agent_names,
+            conversations,
+            last_conversation,
+            offers,
+            last_offer,
+            api_keys,
+            signed_out,
+            deadlines,
+            able,
+            waiting
+        );
+        None
+    }
+}

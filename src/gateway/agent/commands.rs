@@ -3,10 +3,11 @@
 
 use super::rate::Rate;
 use super::session::{End, Present};
-use super::{AgentTokens, Desk, Door, Session};
+use super::{AgentTokens, Desk, Door};
 use crate::desk::command::{Ask, Author, Closer, Command};
 use crate::desk::ids::{AgentId, CommandId, ConversationId, Principal};
 use crate::desk::settings::Role;
+use crate::gateway::auth::agent_token::TokenError;
 use crate::wire::agent::{AgentFrame, Done, HistoryFrom, Reply, ServerFrame, parse, render};
 use crate::wire::close::CloseCode;
 use crate::wire::error::{Code, WireError};
@@ -46,7 +47,7 @@ impl Manners {
 pub(super) fn take<D: Desk, T: AgentTokens>(text: &str, present: &Present<D, T>, manners: &mut Manners) -> Option<End> {
     let Present { door, session } = present;
     if session.expires_at_s() <= door.desk.wall_s() {
-        return Some(End::Close { code: CloseCode::Unauthorized.number(), reason: "expired".into() });
+        return Some(End::Close { code: CloseCode::Unauthorized.number(), reason: TokenError::Expired.code().into() });
     }
     let may = match manners.may(door) {
         Ok(may) => may,
@@ -70,8 +71,8 @@ pub(super) fn take<D: Desk, T: AgentTokens>(text: &str, present: &Present<D, T>,
         (Ok(Some(members)), Some(id)) => Reply::done(id, None, *members),
         (Err(error), id) => Reply::error(id, None, error),
     };
-    let pushed = session.push_reply(render(&ServerFrame::Reply(reply)));
-    pushed.is_err().then(|| End::plainly(CloseCode::TooSlow))
+    session.reply(render(&ServerFrame::Reply(reply)));
+    None
 }
 
 /// `Ok(None)`: the reply comes through the mailbox, from whom it was handed to.
@@ -86,7 +87,7 @@ fn obey<D: Desk, T: AgentTokens>(
         AgentFrame::History { conversation, from, limit } => {
             history(present, id, conversation, from, limit).map(|()| None)
         }
-        AgentFrame::Watch { .. } | AgentFrame::Unwatch { .. } if session.role() == Role::Agent => {
+        AgentFrame::Watch { .. } | AgentFrame::Unwatch { .. } if !session.is_supervisor() => {
             Err(WireError::new(Code::Forbidden, "only supervisors and admins watch"))
         }
         AgentFrame::Watch { what, cursor, limit } => {
@@ -122,7 +123,7 @@ fn ask<D: Desk, T: AgentTokens>(frame: AgentFrame, agent: AgentId, present: &Pre
         }
         AgentFrame::Read { conversation, number } => Ask::Read { conversation, reader: Author::Agent(agent), number },
         AgentFrame::Typing { conversation } => Ask::Typing { conversation, author: Author::Agent(agent) },
-        AgentFrame::Close { conversation } => Ask::Close { conversation, by: closer(agent, present.session.role()) },
+        AgentFrame::Close { conversation } => Ask::Close { conversation, by: closer(agent, present.session.role) },
         AgentFrame::WrapUpDone { conversation } => Ask::WrapUpDone { agent, conversation },
         AgentFrame::SignOut => Ask::SignOut { agent },
         AgentFrame::History { .. }
@@ -157,8 +158,7 @@ fn history<D: Desk, T: AgentTokens>(
     tokio::spawn(async move {
         let page = page.await;
         drop(permit);
-        // A mailbox that cannot take a reply ends its session itself.
-        let _ = session.push_reply(page);
+        session.reply(page);
     });
     Ok(())
 }
@@ -169,10 +169,10 @@ fn refresh<D: Desk, T: AgentTokens>(token: &str, present: &Present<D, T>) -> Res
     let claims = door
         .tokens
         .verify(token, door.desk.wall_s())
-        .map_err(|error| WireError::unauthorized(error.reason).at("token"))?;
-    if *claims.name != *session.name() || *claims.workspace != *session.workspace() {
-        return Err(WireError::unauthorized("another_agent").at("token"));
+        .map_err(|error| WireError::unauthorized(error.code()).at("token"))?;
+    if *claims.agent != *session.name || !door.desk.is_named(session.workspace, &claims.workspace) {
+        return Err(WireError::unauthorized("token_other_agent").at("token"));
     }
-    session.renew(claims.role, claims.expires_at_s);
+    session.renew(claims.expires_at_s);
     Ok(Done::Refreshed { expires_at: u64::try_from(claims.expires_at_s).unwrap_or(0).saturating_mul(1_000) })
 }

@@ -1,11 +1,12 @@
 //! A desk without rules, for tests of the socket: it lets in, echoes, and remembers what it was handed.
 
 use super::*;
+use crate::desk::ids::AgentId;
+use crate::desk::settings;
+use crate::gateway::auth::agent_token::Role;
+use crate::presence::{self, registry::Registry};
 use crate::wire::agent::{Done, Reply, ServerFrame, render};
-use futures_util::task::AtomicWaker;
-use std::collections::VecDeque;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
-use std::sync::{Mutex, OnceLock};
 use tokio::sync::mpsc;
 
 /// What the desk was handed.
@@ -17,21 +18,13 @@ pub enum Handed {
     Snapshot,
 }
 
-pub struct FakeSession {
-    pub agent: OnceLock<AgentId>,
-    pub claims: AgentClaims,
-    pub expires_at_s: AtomicI64,
-    pub mailbox: Mutex<VecDeque<Out>>,
-    pub waker: AtomicWaker,
-}
-
 pub struct FakeDesk {
     pub monotonic_ms: AtomicU64,
     pub wall_s: AtomicI64,
     pub handed: mpsc::Sender<Handed>,
     pub refuses: Option<Refused>,
     pub busy: bool,
-    pub sessions: Mutex<Vec<Arc<FakeSession>>>,
+    pub registry: Registry,
 }
 
 impl FakeDesk {
@@ -43,9 +36,23 @@ impl FakeDesk {
             handed,
             refuses: None,
             busy: false,
-            sessions: Mutex::default(),
+            registry: Registry::new(presence::registry::Limits {
+                sessions_max: 100,
+                streams_max: 0,
+                streams_of_conversation_max: 0,
+                stream_bytes_max: 0,
+                ping_every_ms: 15_000,
+                dead_after_ms: 20_000,
+            }),
         };
         (desk, seen)
+    }
+
+    /// The one session of the one agent.
+    pub fn session(&self) -> Arc<Session> {
+        let mut found = None;
+        self.registry.each_of(0, AgentId(1), |session| found = Some(session.clone()));
+        found.expect("a session is in")
     }
 
     fn hand(&self, handed: Handed) {
@@ -57,101 +64,53 @@ impl FakeDesk {
     }
 }
 
-impl FakeSession {
-    pub fn push(&self, out: Out) {
-        self.mailbox.lock().unwrap().push_back(out);
-        self.waker.wake();
-    }
-}
-
-impl Session for FakeSession {
-    fn agent(&self) -> Option<AgentId> {
-        self.agent.get().copied()
-    }
-    fn role(&self) -> Role {
-        self.claims.role
-    }
-    fn name(&self) -> &str {
-        &self.claims.name
-    }
-    fn workspace(&self) -> &str {
-        &self.claims.workspace
-    }
-    fn expires_at_s(&self) -> i64 {
-        self.expires_at_s.load(Ordering::Relaxed)
-    }
-    fn renew(&self, _: Role, expires_at_s: i64) {
-        self.expires_at_s.store(expires_at_s, Ordering::Relaxed);
-    }
-    fn heard(&self) {}
-    fn push_reply(&self, frame: Utf8Bytes) -> Result<(), Overflow> {
-        self.push(Out::Frame(frame));
-        Ok(())
-    }
-    fn poll_next(&self, cx: &mut Context<'_>) -> Poll<Out> {
-        self.waker.register(cx.waker());
-        self.mailbox.lock().unwrap().pop_front().map_or(Poll::Pending, Poll::Ready)
-    }
-    fn poll_close(&self, cx: &mut Context<'_>) -> Poll<(u16, Cow<'static, str>)> {
-        self.waker.register(cx.waker());
-        let close = |out: &Out| matches!(out, Out::Close { .. });
-        let mut mailbox = self.mailbox.lock().unwrap();
-        match mailbox.iter().position(close).and_then(|place| mailbox.remove(place)) {
-            Some(Out::Close { code, reason }) => Poll::Ready((code, reason)),
-            _ => Poll::Pending,
-        }
-    }
-}
-
 impl Desk for FakeDesk {
-    type Session = FakeSession;
-
     fn monotonic_ms(&self) -> u64 {
         self.monotonic_ms.load(Ordering::Relaxed)
     }
     fn wall_s(&self) -> i64 {
         self.wall_s.load(Ordering::Relaxed)
     }
-    fn admit(&self, new: NewSession) -> Result<Arc<FakeSession>, Refused> {
+    fn admit(&self, new: NewSession) -> Result<Arc<Session>, Refused> {
         if let Some(refused) = &self.refuses {
             return Err(refused.clone());
         }
-        let session = Arc::new(FakeSession {
-            agent: OnceLock::new(),
-            expires_at_s: AtomicI64::new(new.claims.expires_at_s),
-            claims: new.claims,
-            mailbox: Mutex::default(),
-            waker: AtomicWaker::new(),
-        });
-        self.hand(Handed::Came(session.claims.name.to_string()));
-        session.agent.set(AgentId(1)).unwrap();
-        let welcome = format!(r#"{{"type":"welcome","ticket":{}}}"#, serde_json::json!(new.ticket));
-        session.push(Out::Frame(welcome.into()));
-        self.sessions.lock().unwrap().push(session.clone());
+        let (claims, mailbox_bytes_max) = (new.claims, 16 << 20);
+        let role = if claims.role == Role::Agent { settings::Role::Agent } else { settings::Role::Supervisor };
+        let name: Arc<str> = claims.agent.into();
+        let session = Session::new(new.id, 0, name, role, claims.expires_at_s, mailbox_bytes_max, 0);
+        let session = self.registry.admit(session).expect("a test has few sessions");
+        self.hand(Handed::Came(session.name.to_string()));
+        let _ = self.registry.bind(&session, AgentId(1));
+        session.reply(format!(r#"{{"type":"welcome","ticket":{}}}"#, serde_json::json!(new.ticket)).into());
         Ok(session)
     }
-    fn went(&self, _: &Arc<FakeSession>) {
+    fn is_named(&self, workspace: WorkspaceNumber, name: &str) -> bool {
+        workspace == 0 && name == "demo"
+    }
+    fn went(&self, session: &Arc<Session>) {
+        self.registry.remove(session);
         self.hand(Handed::Went);
     }
-    fn submit(&self, session: &Arc<FakeSession>, command: Command, id: CommandId) -> Result<(), WireError> {
+    fn submit(&self, session: &Arc<Session>, command: Command, id: CommandId) -> Result<(), WireError> {
         if self.busy {
             return Err(WireError::busy(70));
         }
         self.hand(Handed::Command(command));
-        session.push(Out::Frame(render(&ServerFrame::Reply(Reply::done(id, Some(7), Done::Plain {})))));
+        session.reply(render(&ServerFrame::Reply(Reply::done(id, Some(7), Done::Plain {}))));
         Ok(())
     }
-    fn snapshot(&self, _: &Arc<FakeSession>) -> Result<(), WireError> {
+    fn snapshot(&self, _: &Arc<Session>) -> Result<(), WireError> {
         self.hand(Handed::Snapshot);
         if self.busy { Err(WireError::busy(70)) } else { Ok(()) }
     }
-    fn watch(&self, _: &Arc<FakeSession>, _: CommandId, _: Watched, _: Option<&str>, _: u32) -> Result<(), WireError> {
+    fn watch(&self, _: &Arc<Session>, _: CommandId, _: Watched, _: Option<&str>, _: u32) -> Result<(), WireError> {
         Ok(())
     }
-    fn unwatch(&self, _: &Arc<FakeSession>, _: Watched) {}
+    fn unwatch(&self, _: &Arc<Session>, _: Watched) {}
     fn history(
         &self,
-        _: Arc<FakeSession>,
+        _: Arc<Session>,
         id: CommandId,
         _: ConversationId,
         _: HistoryFrom,
@@ -160,7 +119,7 @@ impl Desk for FakeDesk {
         let page = Done::History { messages: &[], more: false };
         std::future::ready(render(&ServerFrame::Reply(Reply::done(id, Some(7), page))))
     }
-    fn seal_text(&self, _: &Arc<FakeSession>, _: ConversationId, text: &str) -> Result<Arc<str>, WireError> {
+    fn seal_text(&self, _: &Arc<Session>, _: ConversationId, text: &str) -> Result<Arc<str>, WireError> {
         Ok(text.into())
     }
     fn fingerprint(&self, body: &[u8]) -> u64 {
@@ -172,19 +131,15 @@ impl Desk for FakeDesk {
 pub struct FakeTokens;
 
 impl AgentTokens for FakeTokens {
-    fn verify(&self, token: &str, now_s: i64) -> Result<AgentClaims, AuthError> {
-        let malformed = AuthError { reason: "malformed" };
+    fn verify(&self, token: &str, now_s: i64) -> Result<AgentClaims, TokenError> {
         let parts: Vec<_> = token.split('/').collect();
-        let [name, workspace, role, expires_at_s] = parts.as_slice() else { return Err(malformed) };
-        let role = match *role {
-            "agent" => Role::Agent,
-            "supervisor" => Role::Supervisor,
-            _ => return Err(malformed),
-        };
-        let expires_at_s = expires_at_s.parse().map_err(|_| malformed)?;
+        let [agent, workspace, role, expires_at_s] = parts.as_slice() else { return Err(TokenError::Malformed) };
+        let role = if *role == "agent" { Role::Agent } else { Role::Supervisor };
+        let expires_at_s = expires_at_s.parse().map_err(|_| TokenError::Malformed)?;
         if expires_at_s <= now_s {
-            return Err(AuthError { reason: "expired" });
+            return Err(TokenError::Expired);
         }
-        Ok(AgentClaims { name: (*name).into(), workspace: (*workspace).into(), role, title: None, expires_at_s })
+        let (agent, workspace) = ((*agent).to_owned(), (*workspace).to_owned());
+        Ok(AgentClaims { agent, workspace, role, name: None, expires_at_s })
     }
 }

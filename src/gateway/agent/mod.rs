@@ -1,54 +1,42 @@
 //! The agents' socket: `GET /v1/agent`. `upgrade` lets a client in or tells it why not, `session` is the life of one
 //! connection, `commands` turns frames into commands.
 //!
-//! What lies behind is met as traits: tokens are verified by `AgentTokens`, and `Desk` is whatever holds the workspaces and
-//! the registry of sessions.
+//! What lies behind is met as two traits, so that the socket can be tried without it: tokens are verified by
+//! `AgentTokens`, and `Desk` is whatever holds the workspaces and the registry of sessions.
 
 mod commands;
-mod origin;
 mod rate;
 mod session;
 mod upgrade;
 
-pub use origin::Origins;
 pub use upgrade::routes;
 
+use crate::clock;
 use crate::desk::command::Command;
-use crate::desk::ids::{AgentId, CommandId, ConversationId, SessionId};
-use crate::desk::settings::Role;
+use crate::desk::ids::{CommandId, ConversationId, SessionId};
+use crate::gateway::auth::agent_token::{AgentClaims, AgentKeys, TokenError};
+use crate::gateway::auth::origin::OriginRules;
+use crate::presence::session::{Session, WorkspaceNumber};
 use crate::wire::agent::{HistoryFrom, Limits, Watched};
 use crate::wire::close::CloseCode;
 use crate::wire::error::WireError;
 use std::borrow::Cow;
 use std::future::Future;
 use std::sync::Arc;
-use std::task::{Context, Poll};
 use tokio::sync::Semaphore;
 use tokio_tungstenite::tungstenite::Utf8Bytes;
-
-/// What a good token says.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct AgentClaims {
-    pub name: Arc<str>,
-    pub workspace: Arc<str>,
-    pub role: Role,
-    pub title: Option<Arc<str>>,
-    /// Unix seconds.
-    pub expires_at_s: i64,
-}
-
-/// Why a token is not good: `malformed`, `expired`, `revoked`, `unknown_key` and the like.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
-#[error("no valid token: {reason}")]
-pub struct AuthError {
-    pub reason: &'static str,
-}
 
 /// Who verifies agents' tokens.
 pub trait AgentTokens: Send + Sync + 'static {
     /// # Errors
     /// When the token is not good at `now_s` (Unix seconds).
-    fn verify(&self, token: &str, now_s: i64) -> Result<AgentClaims, AuthError>;
+    fn verify(&self, token: &str, now_s: i64) -> Result<AgentClaims, TokenError>;
+}
+
+impl AgentTokens for AgentKeys {
+    fn verify(&self, token: &str, now_s: i64) -> Result<AgentClaims, TokenError> {
+        AgentKeys::verify(self, token, now_s)
+    }
 }
 
 /// Who wants a session.
@@ -79,90 +67,54 @@ impl Refused {
     }
 }
 
-/// What a mailbox asks its session to do.
-#[derive(Debug)]
-pub enum Out {
-    Frame(Utf8Bytes),
-    /// Deltas were dropped: ask for a fresh snapshot.
-    Snapshot,
-    Ping,
-    Close {
-        code: u16,
-        reason: Cow<'static, str>,
-    },
-}
-
-/// A reply did not fit: the session is to be closed, to come back at once.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
-#[error("the mailbox is full")]
-pub struct Overflow;
-
-/// One session as its socket sees it. Its mailbox is empty and without allocation when idle.
-pub trait Session: Send + Sync + 'static {
-    /// Set when the desk has let the session in; the `welcome` is in the mailbox by then.
-    fn agent(&self) -> Option<AgentId>;
-    fn role(&self) -> Role;
-    fn name(&self) -> &str;
-    fn workspace(&self) -> &str;
-    /// Unix seconds. The sweeper closes a session that is past it.
-    fn expires_at_s(&self) -> i64;
-    /// A new token of the same agent has come.
-    fn renew(&self, role: Role, expires_at_s: i64);
-    /// Bytes came from the peer.
-    fn heard(&self);
-    /// # Errors
-    /// When there is no room: then the session must end.
-    fn push_reply(&self, frame: Utf8Bytes) -> Result<(), Overflow>;
-    /// The next thing to do; a close comes after the replies that were pushed before it.
-    fn poll_next(&self, cx: &mut Context<'_>) -> Poll<Out>;
-    /// Only whether it is to be closed, for a socket that cannot take a frame now. Wakes as `poll_next`.
-    fn poll_close(&self, cx: &mut Context<'_>) -> Poll<(u16, Cow<'static, str>)>;
-}
-
 /// The workspaces, and the registry of sessions.
 pub trait Desk: Send + Sync + 'static {
-    type Session: Session;
-
     /// Monotonic milliseconds.
-    fn monotonic_ms(&self) -> u64;
+    fn monotonic_ms(&self) -> u64 {
+        clock::monotonic_ms()
+    }
     /// Unix seconds.
-    fn wall_s(&self) -> i64;
+    fn wall_s(&self) -> i64 {
+        (clock::wall_ms() / 1_000) as i64
+    }
+    /// Whether this is the name of that workspace.
+    fn is_named(&self, workspace: WorkspaceNumber, name: &str) -> bool;
 
     /// Makes room for a session and hands in `SessionCame`. Once that is committed, the `welcome` or a close is in the mailbox.
     ///
     /// # Errors
     /// When there is no such workspace, or no room now.
-    fn admit(&self, session: NewSession) -> Result<Arc<Self::Session>, Refused>;
+    fn admit(&self, session: NewSession) -> Result<Arc<Session>, Refused>;
     /// The socket is gone: removes the session and hands in `SessionWent`.
-    fn went(&self, session: &Arc<Self::Session>);
+    fn went(&self, session: &Arc<Session>);
 
     /// Hands in a command, whose reply goes into the session's mailbox.
     ///
     /// # Errors
     /// What to answer at once; nothing happened.
-    fn submit(&self, session: &Arc<Self::Session>, command: Command, id: CommandId) -> Result<(), WireError>;
+    fn submit(&self, session: &Arc<Session>, command: Command, id: CommandId) -> Result<(), WireError>;
     /// Asks for a snapshot into the mailbox.
     ///
     /// # Errors
     /// As `submit`.
-    fn snapshot(&self, session: &Arc<Self::Session>) -> Result<(), WireError>;
+    fn snapshot(&self, session: &Arc<Session>) -> Result<(), WireError>;
     /// Subscribes to a page of rows; the reply with them goes into the mailbox.
     ///
     /// # Errors
     /// As `submit`.
     fn watch(
         &self,
-        session: &Arc<Self::Session>,
+        session: &Arc<Session>,
         id: CommandId,
         what: Watched,
         cursor: Option<&str>,
         limit: u32,
     ) -> Result<(), WireError>;
-    fn unwatch(&self, session: &Arc<Self::Session>, what: Watched);
+    fn unwatch(&self, session: &Arc<Session>, what: Watched);
     /// One page of messages, as the whole reply: bounded in bytes as a frame is.
     fn history(
         &self,
-        session: Arc<Self::Session>,
+        session: Arc<Session>,
         id: CommandId,
         conversation: ConversationId,
         from: HistoryFrom,
@@ -175,7 +127,7 @@ pub trait Desk: Send + Sync + 'static {
     /// When the agent may not write there, or the key cannot be had.
     fn seal_text(
         &self,
-        session: &Arc<Self::Session>,
+        session: &Arc<Session>,
         conversation: ConversationId,
         text: &str,
     ) -> Result<Arc<str>, WireError>;
@@ -225,7 +177,7 @@ impl Default for AgentLimits {
 pub struct Door<D, T> {
     desk: D,
     tokens: T,
-    origins: Origins,
+    origins: OriginRules,
     limits: AgentLimits,
     upgrades: Arc<Semaphore>,
     refusals: Arc<Semaphore>,
@@ -235,7 +187,7 @@ pub struct Door<D, T> {
 
 impl<D: Desk, T: AgentTokens> Door<D, T> {
     #[must_use]
-    pub fn new(desk: D, tokens: T, origins: Origins, limits: AgentLimits) -> Self {
+    pub fn new(desk: D, tokens: T, origins: OriginRules, limits: AgentLimits) -> Self {
         Self {
             desk,
             tokens,

@@ -8,6 +8,7 @@
 //! | mailbox: a frame | goes under way; while one is, nothing but a close is taken from the mailbox, so a stuck socket costs one frame and the mailbox's own bound |
 //! | mailbox: a snapshot is due | is asked for; it comes as a frame. If that cannot be asked, the session ends with 4202 |
 //! | mailbox: ping | goes out; whoever sweeps the registry decides when, and when a silent session ends |
+//! | mailbox: gone | the peer is dead: the session ends without a word, even while the socket is stuck |
 //! | mailbox: close | the session ends with that code; it is heard even while the socket is stuck |
 //! | client: bytes | the registry is told that the session was heard |
 //! | client: text | `commands`; nothing is read before the `welcome` went out, nor while a frame is under way, so who does not read is not read from |
@@ -21,8 +22,10 @@
 //! Whatever ends it, even a panic, the desk hears that the session went, before the closing is waited for.
 
 use super::commands::{self, Manners};
-use super::{AgentTokens, Desk, Door, Out, Session};
+use super::{AgentTokens, Desk, Door};
 use crate::gateway::websocket::{Broken, Message, Socket};
+use crate::presence::mailbox::Out;
+use crate::presence::session::Session;
 use crate::wire::close::CloseCode;
 use std::borrow::Cow;
 use std::future::poll_fn;
@@ -54,7 +57,7 @@ impl End {
 pub(super) fn start<S, D: Desk, T: AgentTokens>(
     socket: Socket<S>,
     door: Arc<Door<D, T>>,
-    session: Arc<D::Session>,
+    session: Arc<Session>,
     place: Option<OwnedSemaphorePermit>,
 ) where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
@@ -66,7 +69,7 @@ pub(super) fn start<S, D: Desk, T: AgentTokens>(
 /// The session is in the registry; dropped, it is not.
 pub(super) struct Present<D: Desk, T> {
     pub(super) door: Arc<Door<D, T>>,
-    pub(super) session: Arc<D::Session>,
+    pub(super) session: Arc<Session>,
 }
 
 impl<D: Desk, T> Drop for Present<D, T> {
@@ -84,7 +87,7 @@ pub(super) async fn run<S, D: Desk, T: AgentTokens>(
 {
     let mut manners = Manners::default();
     let end = loop {
-        let next = poll_fn(|cx| poll_next(&mut socket, &*present.session, cx)).await;
+        let next = poll_fn(|cx| poll_next(&mut socket, &present, cx)).await;
         let end = match next {
             Next::Out(Out::Frame(frame)) => {
                 socket.send_text(frame);
@@ -98,6 +101,7 @@ pub(super) async fn run<S, D: Desk, T: AgentTokens>(
                 let asked = present.door.desk.snapshot(&present.session);
                 asked.is_err().then(|| End::plainly(CloseCode::Resync))
             }
+            Next::Out(Out::Gone) => Some(End::Gone),
             Next::Out(Out::Close { code, reason }) => Some(End::Close { code, reason }),
             Next::Message(message) => heard(message, &present, &mut manners),
             Next::Broken(broken) => Some(end_of(&broken)),
@@ -121,19 +125,21 @@ enum Next {
 }
 
 /// Writing first, then the mailbox, then reading: what was committed is told before more is asked.
-fn poll_next<S, N>(socket: &mut Socket<S>, session: &N, cx: &mut Context<'_>) -> Poll<Next>
+fn poll_next<S, D: Desk, T: AgentTokens>(
+    socket: &mut Socket<S>,
+    present: &Present<D, T>,
+    cx: &mut Context<'_>,
+) -> Poll<Next>
 where
     S: AsyncRead + AsyncWrite + Unpin,
-    N: Session,
 {
+    let Present { door, session } = present;
     match socket.poll_flush(cx) {
-        Poll::Pending => {
-            return session.poll_close(cx).map(|(code, reason)| Next::Out(Out::Close { code, reason }));
-        }
+        Poll::Pending => return session.mailbox().poll_end(cx).map(Next::Out),
         Poll::Ready(Err(error)) => return Poll::Ready(Next::Broken(Broken::Failed(error))),
         Poll::Ready(Ok(())) => {}
     }
-    if let Poll::Ready(out) = session.poll_next(cx) {
+    if let Poll::Ready(out) = session.mailbox().poll_next(cx) {
         return Poll::Ready(Next::Out(out));
     }
     if session.agent().is_none() {
@@ -141,7 +147,7 @@ where
     }
     let message = socket.poll_message(cx);
     if socket.take_heard() {
-        session.heard();
+        session.heard(door.desk.monotonic_ms());
     }
     message.map(|message| message.map_or_else(Next::Broken, Next::Message))
 }

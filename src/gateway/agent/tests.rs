@@ -4,7 +4,7 @@ use super::fake::{FakeDesk, FakeTokens, Handed};
 use super::session::Present;
 use super::*;
 use crate::desk::command::{Ask, Author};
-use crate::desk::ids::{OfferId, Principal};
+use crate::desk::ids::{AgentId, OfferId, Principal};
 use crate::gateway::listen::{ListenLimits, Listening, bind, listen};
 use crate::gateway::websocket::Socket;
 use futures_util::{SinkExt, StreamExt};
@@ -33,7 +33,12 @@ fn server_with(change: impl FnOnce(&mut FakeDesk, &mut AgentLimits)) -> Server {
     let (mut desk, seen) = FakeDesk::new();
     let mut limits = AgentLimits::default();
     change(&mut desk, &mut limits);
-    let door = Arc::new(Door::new(desk, FakeTokens, Origins::new(["https://desk.example"]), limits));
+    let door = Arc::new(Door::new(
+        desk,
+        FakeTokens,
+        OriginRules::parse(&["https://desk.example".to_owned()]).unwrap(),
+        limits,
+    ));
     let limits = ListenLimits::default();
     let listener = bind("127.0.0.1:0".parse().unwrap(), &limits).unwrap();
     Server { listening: listen(listener, routes(door.clone()), &limits).unwrap(), door, seen }
@@ -144,10 +149,10 @@ async fn who_may_not_come_in_is_told_by_a_close_code() {
     let server = server();
     type Headers<'a> = &'a [(&'static str, &'a str)];
     let cases: [(Headers<'_>, u16, &str); 5] = [
-        (&[], 4001, "missing"),
-        (&[("authorization", "Bearer nonsense")], 4001, "malformed"),
-        (&[("authorization", "Basic ada/demo/agent/2000")], 4001, "missing"),
-        (&[("authorization", "Bearer ada/demo/agent/999")], 4001, "expired"),
+        (&[], 4001, "token_missing"),
+        (&[("authorization", "Bearer nonsense")], 4001, "token_malformed"),
+        (&[("authorization", "Basic ada/demo/agent/2000")], 4001, "token_missing"),
+        (&[("authorization", "Bearer ada/demo/agent/999")], 4001, "token_expired"),
         (&[("authorization", "Bearer ada/demo/agent/2000"), ("origin", "https://evil.example")], 4003, "origin"),
     ];
     for (headers, code, reason) in cases {
@@ -287,7 +292,7 @@ async fn a_token_runs_out_unless_it_is_refreshed_for_the_same_agent() {
     let mut server = server();
     let mut client = server.ada().await;
     for (token, reason) in
-        [("bea/demo/agent/3000", "another_agent"), ("ada/demo/agent/10", "expired"), ("x", "malformed")]
+        [("bea/demo/agent/3000", "token_other_agent"), ("ada/demo/agent/10", "token_expired"), ("x", "token_malformed")]
     {
         say(&mut client, &format!(r#""type":"refresh","token":"{token}""#)).await;
         let error = json(&mut client).await["error"].clone();
@@ -300,7 +305,7 @@ async fn a_token_runs_out_unless_it_is_refreshed_for_the_same_agent() {
     assert_eq!(json(&mut client).await["ok"], true);
     server.door.desk.wall_s.store(3_000, Ordering::Relaxed);
     say(&mut client, r#""type":"ready""#).await;
-    assert_eq!(close_of(&mut client).await, (4001, "expired".to_owned()));
+    assert_eq!(close_of(&mut client).await, (4001, "token_expired".to_owned()));
 }
 
 #[tokio::test]
@@ -331,12 +336,13 @@ async fn a_page_of_history_comes_beside_the_session_and_only_so_many_at_once() {
 async fn the_mailbox_pings_asks_for_snapshots_and_closes() {
     let mut server = server();
     let mut client = server.ada().await;
-    let session = server.door.desk.sessions.lock().unwrap()[0].clone();
-    session.push(Out::Ping);
+    let session = server.door.desk.session();
+    session.mailbox().ask_ping();
     assert!(client.next().await.unwrap().unwrap().is_ping());
-    session.push(Out::Snapshot);
+    // Deltas are worth a limited number of bytes; what is over becomes one snapshot.
+    session.tell("x".repeat(17 << 20).into());
     assert_eq!(server.seen.recv().await.unwrap(), Handed::Snapshot);
-    session.push(Out::Close { code: 4200, reason: "restarting".into() });
+    session.close_now(CloseCode::Restarting);
     assert_eq!(close_of(&mut client).await, (4200, "restarting".to_owned()));
 }
 
@@ -344,20 +350,20 @@ async fn the_mailbox_pings_asks_for_snapshots_and_closes() {
 async fn a_client_that_does_not_read_is_stuck_by_itself_and_can_still_be_closed() {
     let mut server = server();
     let client = server.ada().await;
-    let session = server.door.desk.sessions.lock().unwrap()[0].clone();
+    let session = server.door.desk.session();
     let frame: Utf8Bytes = "x".repeat(60_000).into();
     // More than the kernel takes for it: one frame stays under way, the rest in the mailbox.
-    (0..200).for_each(|_| session.push(Out::Frame(frame.clone())));
-    session.push(Out::Close { code: 4201, reason: "too_slow".into() });
+    (0..200).for_each(|_| session.reply(frame.clone()));
+    session.close_now(CloseCode::TooSlow);
     assert_eq!(server.seen.recv().await.unwrap(), Handed::Went);
-    assert!(session.mailbox.lock().unwrap().len() > 100);
+    assert!(session.mailbox().bytes() > 100 * 60_000);
     drop(client);
 }
 
 #[tokio::test]
 async fn an_idle_session_is_small() {
     let (desk, _seen) = FakeDesk::new();
-    let door = Arc::new(Door::new(desk, FakeTokens, Origins::default(), AgentLimits::default()));
+    let door = Arc::new(Door::new(desk, FakeTokens, OriginRules::default(), AgentLimits::default()));
     let claims = FakeTokens.verify(ADA, 0).unwrap();
     let session = door.desk.admit(NewSession { id: SessionId(1), claims, ticket: None }).unwrap();
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();

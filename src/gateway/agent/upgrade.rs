@@ -4,8 +4,9 @@
 //! in only to be told so: a browser cannot read a refused upgrade. How many hear that is bounded; above it, they hear 503.
 
 use super::session;
-use super::{AgentClaims, AgentTokens, Desk, Door, NewSession, Refused};
+use super::{AgentTokens, Desk, Door, NewSession, Refused};
 use crate::desk::ids::SessionId;
+use crate::gateway::auth::agent_token::TokenError;
 use crate::gateway::listen::Place;
 use crate::gateway::websocket::Socket;
 use crate::wire::close::CloseCode;
@@ -16,7 +17,7 @@ use axum::extract::State;
 use axum::response::Response;
 use axum::routing::get;
 use http::header::{
-    AUTHORIZATION, CONNECTION, CONTENT_TYPE, ORIGIN, RETRY_AFTER, SEC_WEBSOCKET_ACCEPT, SEC_WEBSOCKET_KEY,
+    AUTHORIZATION, CONNECTION, CONTENT_TYPE, HOST, ORIGIN, RETRY_AFTER, SEC_WEBSOCKET_ACCEPT, SEC_WEBSOCKET_KEY,
     SEC_WEBSOCKET_PROTOCOL, SEC_WEBSOCKET_VERSION, UPGRADE,
 };
 use http::{HeaderMap, HeaderName, Request, StatusCode, Version};
@@ -93,7 +94,11 @@ async fn upgraded(on_upgrade: OnUpgrade) -> Option<(TcpStream, bytes::Bytes)> {
 impl<D: Desk, T: AgentTokens> Door<D, T> {
     /// Who asks to come in, as far as the request tells.
     fn examine(&self, headers: &HeaderMap) -> Result<NewSession, Refused> {
-        if !self.origins.allow(headers.get(ORIGIN).map(http::HeaderValue::as_bytes)) {
+        // A browser always says where its page is from, and a page cannot forge it; programs say nothing.
+        let host = headers.get(HOST).and_then(|host| host.to_str().ok());
+        let allowed =
+            |origin: &http::HeaderValue| origin.to_str().is_ok_and(|origin| self.origins.allows(origin, host));
+        if !headers.get(ORIGIN).is_none_or(allowed) {
             return Err(Refused { code: CloseCode::Forbidden, reason: "origin".into() });
         }
         let unauthorized = |reason: &'static str| Refused { code: CloseCode::Unauthorized, reason: reason.into() };
@@ -106,9 +111,8 @@ impl<D: Desk, T: AgentTokens> Door<D, T> {
                 ticket = Some(entry.into());
             }
         }
-        let token = token.ok_or_else(|| unauthorized("missing"))?;
-        let claims: AgentClaims =
-            self.tokens.verify(token, self.desk.wall_s()).map_err(|error| unauthorized(error.reason))?;
+        let token = token.ok_or_else(|| unauthorized(TokenError::Missing.code()))?;
+        let claims = self.tokens.verify(token, self.desk.wall_s()).map_err(|error| unauthorized(error.code()))?;
         let mut id = [0; 16];
         getrandom::fill(&mut id).map_err(|_| Refused::for_now(CloseCode::Busy, RETRY_AFTER_MS))?;
         Ok(NewSession { id: SessionId(u128::from_be_bytes(id)), claims, ticket })

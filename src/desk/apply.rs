@@ -1,0 +1,381 @@
+//! The only way that state changes: one event at a time, live, replayed and in the simulation. Never refuses.
+
+use super::agent::{Agent, Connection};
+use super::answer::Outcome;
+use super::change::AT_NEXT_MESSAGE;
+use super::command::{Author, Closer};
+use super::conversation::{Conversation, CoolDown, State};
+use super::event::{Event, OfferEnd, StatusCause};
+use super::ids::{AgentId, ConversationId, OfferId};
+use super::offer::{Delivery, EndedOffer, Offer};
+use super::settings::{ChannelId, StatusId};
+use super::time::{DeskTime, Now, WallTime};
+use super::{Desk, ENDED_OFFERS_MAX};
+use std::sync::Arc;
+
+impl Desk {
+    /// Live through one record again: its time, its events, its outcomes.
+    pub fn replay(&mut self, now: Now, events: &[Event], outcomes: &[Outcome]) {
+        self.advance(now);
+        for event in events {
+            self.apply(event);
+        }
+        for outcome in outcomes {
+            self.remember(outcome);
+        }
+    }
+
+    pub fn remember(&mut self, outcome: &Outcome) {
+        self.remembered.add(self.now.wall, outcome);
+    }
+
+    /// Take an event into the state, as of the time last handed in.
+    pub fn apply(&mut self, event: &Event) {
+        let now = self.now;
+        match event {
+            Event::SettingsChanged { settings } => self.change_settings((**settings).clone()),
+            Event::QueuePut { queue, settings } => self.apply_queue_put(*queue, settings),
+            Event::QueueRemoved { queue } => {
+                let removed = self.queues.remove(queue).expect("a queue that is here");
+                self.queue_names.remove(&removed.settings.name);
+                self.touched.queues.insert(*queue);
+            }
+            Event::AgentPut { agent, profile } => self.apply_agent_put(*agent, profile),
+            Event::ApiKeyPut { key } => {
+                self.api_keys.insert(key.id.clone(), (**key).clone());
+                self.touched.api_keys.insert(key.id.clone());
+            }
+            Event::ApiKeyRemoved { id } => {
+                self.api_keys.remove(id);
+                self.touched.api_keys.insert(id.clone());
+            }
+
+            Event::ServerBegan { grace_until, offer_grace_until } => {
+                for place in 0..self.agents.len() as u32 {
+                    if self.agents[place as usize].connection != Connection::Offline {
+                        self.lose_sessions(AgentId(place), *grace_until, *offer_grace_until);
+                    }
+                }
+            }
+            Event::SessionCame { agent, session } => self.apply_session_came(*agent, |a| a.sessions.push(*session)),
+            Event::SessionWent { agent, session } => {
+                self.change_agent(*agent, |a| a.sessions.retain(|held| held != session));
+            }
+            Event::AgentReconnecting { agent, grace_until, offer_grace_until } => {
+                self.lose_sessions(*agent, *grace_until, *offer_grace_until);
+            }
+            Event::AgentUnreachable { agent } => self.change_agent(*agent, |a| a.connection = Connection::Unreachable),
+            Event::AgentReachable { agent } => self.change_agent(*agent, |a| {
+                a.connection = Connection::Online;
+                a.undelivered_in_a_row = 0;
+            }),
+            Event::AgentOffline { agent, status, cause: _ } => self.change_agent(*agent, |a| {
+                a.connection = Connection::Offline;
+                a.sessions = Vec::new();
+                a.status = *status;
+                a.missed_in_a_row = 0;
+                a.undelivered_in_a_row = 0;
+            }),
+            Event::StatusChanged { agent, status, channels, cause } => {
+                self.apply_status(*agent, *status, *channels, *cause, now);
+            }
+
+            Event::OfferMade { offer, conversation, agent, ends_at, deliver_by } => {
+                self.apply_offer_made(*offer, *conversation, *agent, *ends_at, *deliver_by);
+            }
+            Event::OfferDelivered { offer } => {
+                let agent = self.offers[offer].agent;
+                self.change_offer(*offer, |o| o.delivery = Delivery::Confirmed { at: now.desk });
+                self.change_agent(agent, |a| a.undelivered_in_a_row = 0);
+            }
+            Event::OfferEnded { offer, end, cool_down_until, public, .. } => {
+                self.apply_offer_ended(*offer, *end, *cool_down_until, *public);
+            }
+
+            Event::ConversationOpened {
+                conversation,
+                customer,
+                key,
+                channel,
+                queue,
+                priority,
+                skills,
+                about,
+                public,
+            } => {
+                self.last_conversation = self.last_conversation.max(conversation.0);
+                self.add_conversation(
+                    *conversation,
+                    Conversation {
+                        customer: *customer,
+                        key: *key,
+                        channel: *channel,
+                        queue: *queue,
+                        priority: *priority,
+                        skills: skills.clone(),
+                        about: about.clone(),
+                        state: State::Waiting,
+                        opened_at: now.wall,
+                        waiting_since: now.wall,
+                        ended_at: WallTime(0),
+                        last_number: 0,
+                        public: *public,
+                        read_by_agent: 0,
+                        read_by_customer: 0,
+                        offers_made: 0,
+                        cool_downs: Vec::new(),
+                        requeue_at: None,
+                    },
+                );
+            }
+            Event::MessagePosted { conversation, number, author, public, .. } => {
+                self.note(*conversation, |c| {
+                    c.last_number = *number;
+                    c.public = *public;
+                    mark_read(c, *author, *number);
+                });
+            }
+            Event::MessagesRead { conversation, reader, number } => {
+                self.note(*conversation, |c| mark_read(c, *reader, *number));
+            }
+            Event::ConversationEnded { conversation, by, owner, wrap_up_until, public } => {
+                self.apply_ended(*conversation, *by, *owner, *wrap_up_until, *public);
+            }
+            Event::WrapUpEnded { conversation, owner, cause: _ } => {
+                self.drop_conversation(*conversation, |c| c.state = State::Closed);
+                self.rest(*owner);
+            }
+            Event::ConversationReopened { conversation, was, queue, owner, waiting_since, public } => {
+                if let Some(was) = was {
+                    self.add_conversation(
+                        *conversation,
+                        Conversation { queue: *queue, state: State::Closed, ..(**was).clone() },
+                    );
+                }
+                self.change_conversation(*conversation, |c| {
+                    c.queue = *queue;
+                    c.waiting_since = *waiting_since;
+                    c.public = *public;
+                    c.cool_downs = Vec::new();
+                    c.requeue_at = None;
+                    c.state = owner.map_or(State::Waiting, |owner| State::Active { owner });
+                });
+            }
+            Event::OwnerVanished { conversation, requeue_at } => {
+                self.change_conversation(*conversation, |c| c.requeue_at = Some(requeue_at.unwrap_or(AT_NEXT_MESSAGE)));
+            }
+            Event::OwnerReturned { conversation } => self.change_conversation(*conversation, |c| c.requeue_at = None),
+            Event::ConversationRequeued { conversation, from: _, waiting_since, public } => {
+                self.change_conversation(*conversation, |c| {
+                    c.state = State::Waiting;
+                    c.waiting_since = *waiting_since;
+                    c.requeue_at = None;
+                    c.public = *public;
+                });
+            }
+
+            Event::CustomerMerged { from: _, into, conversations } => {
+                for id in conversations {
+                    if self.conversations.contains_key(id) {
+                        self.note(*id, |c| c.customer = *into);
+                    }
+                }
+            }
+            Event::CustomerSignedOut { customer } => {
+                self.signed_out.insert(*customer, now.wall);
+                self.touched.signed_out.insert(*customer);
+            }
+        }
+    }
+
+    /// A change of a conversation that nothing is derived from.
+    fn note(&mut self, id: ConversationId, change: impl FnOnce(&mut Conversation)) {
+        change(self.conversations.get_mut(&id).expect("events name conversations that are here"));
+        self.touched.conversations.insert(id, None);
+    }
+
+    /// The agent finished or took something: its idle time begins anew.
+    fn rest(&mut self, agent: AgentId) {
+        let now = self.now.desk;
+        self.change_agent(agent, |a| a.idle_since = now);
+    }
+
+    fn apply_queue_put(&mut self, id: super::ids::QueueId, settings: &super::settings::QueueSettings) {
+        self.last_queue = self.last_queue.max(id.0);
+        self.queue_names.insert(settings.name.clone(), id);
+        let settings = Arc::new(settings.clone());
+        self.queues.entry(id).and_modify(|queue| queue.settings = settings.clone()).or_insert(super::Queue {
+            settings,
+            waiting: 0,
+            offered: 0,
+            active: 0,
+            wrap_up: 0,
+        });
+        self.touched.queues.insert(id);
+    }
+
+    fn apply_agent_put(&mut self, id: AgentId, profile: &super::settings::AgentProfile) {
+        if id.0 as usize == self.agents.len() {
+            let away = away_status(&self.settings.statuses);
+            let all = all_channels(self.settings.channels.len());
+            self.agents.push(Agent::new(profile.clone(), away, all));
+            self.agent_names.insert(profile.name.clone(), id);
+            self.touched.agents.insert(id);
+        } else {
+            self.change_agent(id, |agent| agent.profile = profile.clone());
+        }
+        self.look_again(id);
+    }
+
+    fn apply_session_came(&mut self, id: AgentId, add: impl FnOnce(&mut Agent)) {
+        let now = self.now.desk;
+        self.change_agent(id, |agent| {
+            add(agent);
+            if agent.connection != Connection::Unreachable {
+                agent.connection = Connection::Online;
+            }
+        });
+        for offer in self.agents[id.0 as usize].offers.clone() {
+            self.change_offer(offer, |o| {
+                o.grace_until = None;
+                if let Delivery::Stopped { left_ms } = o.delivery {
+                    o.delivery = Delivery::Awaited { by: now.plus_ms(left_ms) };
+                }
+            });
+        }
+    }
+
+    fn lose_sessions(&mut self, id: AgentId, until: DeskTime, offer_grace_until: DeskTime) {
+        let now = self.now.desk;
+        self.change_agent(id, |agent| {
+            agent.sessions = Vec::new();
+            agent.connection = Connection::Reconnecting { until };
+        });
+        for offer in self.agents[id.0 as usize].offers.clone() {
+            self.change_offer(offer, |o| {
+                o.grace_until = Some(offer_grace_until);
+                if let Delivery::Awaited { by } = o.delivery {
+                    o.delivery = Delivery::Stopped { left_ms: by.ms_since(now) };
+                }
+            });
+        }
+    }
+
+    fn apply_status(&mut self, id: AgentId, status: StatusId, channels: u16, cause: StatusCause, now: Now) {
+        let settings = self.settings.clone();
+        self.change_agent(id, |agent| {
+            let was_able = agent.is_able(&settings);
+            agent.status = status;
+            agent.channels = channels;
+            if cause == StatusCause::Chosen {
+                agent.missed_in_a_row = 0;
+            }
+            if !was_able && agent.is_able(&settings) {
+                agent.idle_since = now.desk;
+            }
+        });
+        self.look_again(id);
+    }
+
+    fn apply_offer_made(
+        &mut self,
+        id: OfferId,
+        conversation: ConversationId,
+        agent: AgentId,
+        ends_at: DeskTime,
+        deliver_by: DeskTime,
+    ) {
+        self.last_offer = self.last_offer.max(id.0);
+        let delivery = Delivery::Awaited { by: deliver_by };
+        let made_at = self.now.desk;
+        self.add_offer(id, Offer { conversation, agent, made_at, ends_at, delivery, grace_until: None });
+        self.change_conversation(conversation, |c| {
+            c.offers_made += 1;
+            c.state = State::Offered { offer: id, agent };
+        });
+    }
+
+    fn apply_offer_ended(&mut self, id: OfferId, end: OfferEnd, cool: Option<DeskTime>, public: Option<u32>) {
+        let Offer { conversation, agent, .. } = self.drop_offer(id);
+        self.ended_offers.insert(id, EndedOffer { conversation, agent, end });
+        if self.ended_offers.len() > ENDED_OFFERS_MAX {
+            self.ended_offers.pop_first();
+        }
+        self.change_conversation(conversation, |c| {
+            c.public = public.unwrap_or(c.public);
+            if end == OfferEnd::Accepted {
+                c.state = State::Active { owner: agent };
+                c.cool_downs = Vec::new();
+                c.requeue_at = None;
+                return;
+            }
+            c.state = State::Waiting;
+            if let Some(until) = cool {
+                match c.cool_downs.iter_mut().find(|held| held.agent == agent) {
+                    Some(held) => (held.until, held.times) = (until, held.times + 1),
+                    None => c.cool_downs.push(CoolDown { agent, until, times: 1 }),
+                }
+            }
+        });
+        let now = self.now.desk;
+        self.change_agent(agent, |a| match end {
+            OfferEnd::Accepted => {
+                a.missed_in_a_row = 0;
+                a.undelivered_in_a_row = 0;
+                a.idle_since = now;
+            }
+            OfferEnd::Rejected => {
+                a.missed_in_a_row = 0;
+                a.undelivered_in_a_row = 0;
+            }
+            OfferEnd::Expired => a.missed_in_a_row += 1,
+            OfferEnd::Undelivered => a.undelivered_in_a_row += 1,
+            OfferEnd::Withdrawn | OfferEnd::AgentLost => {}
+        });
+    }
+
+    fn apply_ended(
+        &mut self,
+        id: ConversationId,
+        _by: Closer,
+        owner: Option<AgentId>,
+        wrap_up_until: Option<DeskTime>,
+        public: u32,
+    ) {
+        let ended_at = self.now.wall;
+        let end = move |c: &mut Conversation, state| {
+            c.public = public;
+            c.ended_at = ended_at;
+            c.requeue_at = None;
+            c.cool_downs = Vec::new();
+            c.state = state;
+        };
+        match (owner, wrap_up_until) {
+            (Some(owner), Some(until)) => self.change_conversation(id, |c| end(c, State::WrapUp { owner, until })),
+            _ => self.drop_conversation(id, |c| end(c, State::Closed)),
+        }
+        if let Some(owner) = owner {
+            self.rest(owner);
+        }
+    }
+}
+
+/// Who writes has read what came before; who reads has read up to there.
+fn mark_read(conversation: &mut Conversation, reader: Author, number: u32) {
+    let mark = match reader {
+        Author::Agent(_) => &mut conversation.read_by_agent,
+        Author::Customer(_) => &mut conversation.read_by_customer,
+    };
+    *mark = (*mark).max(number);
+}
+
+/// The status of those who have not chosen one: the first that is not available.
+pub(super) fn away_status(statuses: &[super::settings::Status]) -> StatusId {
+    let place =
+        statuses.iter().position(|status| !status.available).expect("settings hold a status that is not available");
+    StatusId(place as u8)
+}
+
+pub(super) fn all_channels(channels: usize) -> u16 {
+    (0..channels).fold(0, |bits, place| bits | 1 << ChannelId(place as u8).0)
+}

@@ -1,0 +1,229 @@
+//! The three ways an entity is changed, each of which keeps everything derived from it in step: indexes, counts,
+//! loads and deadlines. Nothing else in the desk writes to them.
+
+use super::Desk;
+use super::agent::{Agent, Connection};
+use super::conversation::{Conversation, State};
+use super::deadlines::{Deadline, Deadlines};
+use super::ids::{AgentId, ConversationId, OfferId};
+use super::offer::Offer;
+use super::time::DeskTime;
+use std::sync::Arc;
+
+/// `requeue_at` of a conversation that goes back only at its customer's next message.
+pub(super) const AT_NEXT_MESSAGE: DeskTime = DeskTime(u64::MAX);
+
+impl Desk {
+    pub(super) fn change_agent(&mut self, id: AgentId, change: impl FnOnce(&mut Agent)) {
+        let agent = &mut self.agents[id.0 as usize];
+        self.able.remove(id, agent, &self.settings);
+        grace_of(agent).inspect(|at| self.deadlines.clear(*at, Deadline::AgentGrace(id)));
+        let was_able = agent.is_able(&self.settings);
+        let was_load = agent.load.clone();
+        change(agent);
+        grace_of(agent).inspect(|at| self.deadlines.set(*at, Deadline::AgentGrace(id)));
+        self.able.add(id, agent, &self.settings);
+        if agent.is_able(&self.settings) && (!was_able || was_load != agent.load) {
+            self.unpaired_agents.insert(id);
+        }
+        self.touched.agents.insert(id);
+    }
+
+    /// The agent has something new to look at (queues, skills, limits or channels changed).
+    pub(super) fn look_again(&mut self, id: AgentId) {
+        self.unpaired_agents.insert(id);
+    }
+
+    pub(super) fn add_conversation(&mut self, id: ConversationId, conversation: Conversation) {
+        self.conversations.insert(id, conversation);
+        self.attach(id);
+    }
+
+    pub(super) fn change_conversation(&mut self, id: ConversationId, change: impl FnOnce(&mut Conversation)) {
+        self.detach(id);
+        change(self.conversations.get_mut(&id).expect("events name conversations that are here"));
+        self.attach(id);
+    }
+
+    /// It is closed: only its last state goes on, to the view.
+    pub(super) fn drop_conversation(&mut self, id: ConversationId, change: impl FnOnce(&mut Conversation)) {
+        self.detach(id);
+        let mut conversation = self.conversations.remove(&id).expect("events name conversations that are here");
+        change(&mut conversation);
+        self.unpaired_conversations.remove(&id);
+        self.touched.conversations.insert(id, Some(Box::new(conversation)));
+    }
+
+    pub(super) fn add_offer(&mut self, id: OfferId, offer: Offer) {
+        self.deadlines.set(offer.due().0, Deadline::Offer(id));
+        self.offers.insert(id, offer);
+        self.touched.offers.insert(id);
+    }
+
+    pub(super) fn change_offer(&mut self, id: OfferId, change: impl FnOnce(&mut Offer)) {
+        let offer = self.offers.get_mut(&id).expect("events name offers that are pending");
+        self.deadlines.clear(offer.due().0, Deadline::Offer(id));
+        change(offer);
+        self.deadlines.set(offer.due().0, Deadline::Offer(id));
+        self.touched.offers.insert(id);
+    }
+
+    pub(super) fn drop_offer(&mut self, id: OfferId) -> Offer {
+        let offer = self.offers.remove(&id).expect("an offer ends once");
+        self.deadlines.clear(offer.due().0, Deadline::Offer(id));
+        self.touched.offers.insert(id);
+        offer
+    }
+
+    /// Give back everything that stands for this conversation elsewhere.
+    fn detach(&mut self, id: ConversationId) {
+        let conversation = &self.conversations[&id];
+        let (state, channel) = (conversation.state, conversation.channel);
+        let now = self.now.desk;
+        deadlines_of(conversation, id, now, |at, what| self.deadlines.clear(at, what));
+        if state == State::Waiting {
+            self.waiting.remove(id, conversation);
+        }
+        let queue = self.queues.get_mut(&conversation.queue).expect("a conversation's queue is here");
+        count_of(queue, state).map(|count| *count -= 1);
+        if let Some(holder) = state.held_by() {
+            self.change_agent(holder, |agent| {
+                agent.drop_load(channel);
+                if let State::Offered { offer, .. } = state {
+                    agent.offers.retain(|held| *held != offer);
+                } else {
+                    agent.conversations.retain(|held| *held != id);
+                }
+            });
+        }
+    }
+
+    fn attach(&mut self, id: ConversationId) {
+        let conversation = &self.conversations[&id];
+        let (state, channel) = (conversation.state, conversation.channel);
+        let now = self.now.desk;
+        deadlines_of(conversation, id, now, |at, what| self.deadlines.set(at, what));
+        if state == State::Waiting {
+            self.waiting.add(id, conversation);
+            self.unpaired_conversations.insert(id);
+        } else {
+            self.unpaired_conversations.remove(&id);
+        }
+        let queue = self.queues.get_mut(&conversation.queue).expect("a conversation's queue is here");
+        count_of(queue, state).map(|count| *count += 1);
+        if let Some(holder) = state.held_by() {
+            self.change_agent(holder, |agent| {
+                agent.take_load(channel);
+                if let State::Offered { offer, .. } = state {
+                    agent.offers.push(offer);
+                } else {
+                    let place = agent.conversations.partition_point(|held| *held < id);
+                    agent.conversations.insert(place, id);
+                }
+            });
+        }
+        self.touched.conversations.insert(id, None);
+    }
+
+    /// Settings decide who is able: all sets are made anew.
+    pub(super) fn change_settings(&mut self, settings: super::settings::Settings) {
+        self.settings = Arc::new(settings);
+        self.rebuild_able();
+        self.unpaired_agents.extend((0..self.agents.len() as u32).map(AgentId));
+        self.touched.settings = true;
+    }
+
+    pub(super) fn rebuild_able(&mut self) {
+        self.able = super::able::Able::default();
+        for (place, agent) in self.agents.iter().enumerate() {
+            self.able.add(AgentId(place as u32), agent, &self.settings);
+        }
+    }
+
+    /// Everything derived, made anew from the entities: after a load, and to check the upkeep against.
+    pub(super) fn derive(&mut self) {
+        self.deadlines = Deadlines::default();
+        self.waiting = super::waiting::Waiting::default();
+        for queue in self.queues.values_mut() {
+            (queue.waiting, queue.offered, queue.active, queue.wrap_up) = (0, 0, 0, 0);
+        }
+        for agent in &mut self.agents {
+            agent.load = Vec::new();
+        }
+        for (id, conversation) in &self.conversations {
+            deadlines_of(conversation, *id, self.now.desk, |at, what| self.deadlines.set(at, what));
+            if conversation.state == State::Waiting {
+                self.waiting.add(*id, conversation);
+            }
+            if let Some(queue) = self.queues.get_mut(&conversation.queue) {
+                count_of(queue, conversation.state).map(|count| *count += 1);
+            }
+            if let Some(holder) = conversation.state.held_by() {
+                self.agents[holder.0 as usize].take_load(conversation.channel);
+            }
+        }
+        for (id, offer) in &self.offers {
+            self.deadlines.set(offer.due().0, Deadline::Offer(*id));
+        }
+        for (place, agent) in self.agents.iter().enumerate() {
+            grace_of(agent).inspect(|at| self.deadlines.set(*at, Deadline::AgentGrace(AgentId(place as u32))));
+        }
+        self.rebuild_able();
+    }
+
+    /// Time goes on: agents whose cool-down is over may be offered those conversations again.
+    pub(super) fn advance(&mut self, now: super::time::Now) {
+        debug_assert!(now.desk >= self.now.desk, "desk time never goes back");
+        self.now.wall = self.now.wall.max(now.wall);
+        // One step for each cool-down that ends, so that the next one of the same conversation is not skipped.
+        while let Some((at, id)) = self.deadlines.cool_down_by(now.desk) {
+            self.deadlines.clear(at, Deadline::CoolDown(id));
+            let conversation = &self.conversations[&id];
+            let next = conversation.cool_downs.iter().map(|cool| cool.until).filter(|until| *until > at).min();
+            next.inspect(|until| self.deadlines.set(*until, Deadline::CoolDown(id)));
+            if conversation.state == State::Waiting {
+                self.unpaired_conversations.insert(id);
+            }
+        }
+        self.now.desk = self.now.desk.max(now.desk);
+    }
+}
+
+fn grace_of(agent: &Agent) -> Option<DeskTime> {
+    match agent.connection {
+        Connection::Reconnecting { until } => Some(until),
+        Connection::Offline | Connection::Online | Connection::Unreachable => None,
+    }
+}
+
+fn count_of(queue: &mut super::Queue, state: State) -> Option<&mut u32> {
+    match state {
+        State::Waiting => Some(&mut queue.waiting),
+        State::Offered { .. } => Some(&mut queue.offered),
+        State::Active { .. } => Some(&mut queue.active),
+        State::WrapUp { .. } => Some(&mut queue.wrap_up),
+        State::Closed => None,
+    }
+}
+
+/// The deadlines that a conversation has at `now`.
+fn deadlines_of(
+    conversation: &Conversation,
+    id: ConversationId,
+    now: DeskTime,
+    mut each: impl FnMut(DeskTime, Deadline),
+) {
+    match conversation.state {
+        State::WrapUp { until, .. } => each(until, Deadline::WrapUp(id)),
+        State::Waiting | State::Offered { .. } => {
+            let next = conversation.cool_downs.iter().map(|cool| cool.until).filter(|until| *until > now).min();
+            next.inspect(|until| each(*until, Deadline::CoolDown(id)));
+        }
+        State::Active { .. } => {
+            if let Some(at) = conversation.requeue_at.filter(|at| *at != AT_NEXT_MESSAGE) {
+                each(at, Deadline::Requeue(id));
+            }
+        }
+        State::Closed => {}
+    }
+}

@@ -1,0 +1,241 @@
+//! Settings, queues, agents and keys: each checked against the others, so that no setting strands anybody.
+
+use crate::desk::answer::Answer;
+use crate::desk::command::AgentAsk;
+use crate::desk::event::{Event, OfflineCause};
+use crate::desk::ids::{AgentId, QueueId};
+use crate::desk::refusal::Refusal;
+use crate::desk::settings::{
+    AGENTS_MAX, AgentProfile, ApiKey, CAPACITY_TOTAL, CHANNELS_MAX, NAME_BYTES_MAX, QUEUES_MAX, QueueSettings,
+    STATUSES_MAX, Settings, WRAP_UP_MS_MAX,
+};
+use crate::desk::{Desk, agent::Connection};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+const API_KEYS_MAX: usize = 1_000;
+const ENTRY_RULES_MAX: usize = 1_000;
+const SKILLS_OF_AGENT_MAX: usize = 200;
+/// Settings travel in one event, and a record holds at most 256 KiB.
+const SETTINGS_BYTES_MAX: usize = 128 * 1024;
+
+impl Desk {
+    pub(super) fn put_settings(&mut self, put: &Settings, events: &mut Vec<Event>) -> Result<Answer, Refusal> {
+        self.check_settings(put)?;
+        if *put != *self.settings {
+            self.emit(events, Event::SettingsChanged { settings: Box::new(put.clone()) });
+        }
+        Ok(Answer::Done)
+    }
+
+    fn check_settings(&self, put: &Settings) -> Result<(), Refusal> {
+        let bytes = serde_json::to_vec(put).map_or(usize::MAX, |text| text.len());
+        ensure(bytes <= SETTINGS_BYTES_MAX, "settings", || format!("at most {SETTINGS_BYTES_MAX} bytes as JSON"))?;
+        ensure((1..=CHANNELS_MAX).contains(&put.channels.len()), "channels", || format!("1 to {CHANNELS_MAX}"))?;
+        ensure((1..=STATUSES_MAX).contains(&put.statuses.len()), "statuses", || format!("1 to {STATUSES_MAX}"))?;
+        for (place, channel) in put.channels.iter().enumerate() {
+            let field = |name: &str| format!("channels[{place}].{name}");
+            name_ok(&channel.name, &field("name"))?;
+            let unique = put.channels.iter().filter(|other| other.name == channel.name).count() == 1;
+            ensure(unique, &field("name"), || "used twice".into())?;
+            ensure(channel.weight <= CAPACITY_TOTAL, &field("weight"), || format!("0 to {CAPACITY_TOTAL}"))?;
+            ensure(channel.capacity <= 10_000, &field("capacity"), || "0 to 10000".into())?;
+            offer_ms_ok(channel.offer_ms, &field("offer_ms"))?;
+            wrap_up_ok(channel.wrap_up_ms, &field("wrap_up_ms"))?;
+        }
+        // What is stored names channels and statuses by their place.
+        for (place, held) in self.settings.channels.iter().enumerate() {
+            let kept = put.channels.get(place).is_some_and(|channel| channel.name == held.name);
+            ensure(kept || self.agents.is_empty(), &format!("channels[{place}].name"), || {
+                format!("{:?} must stay in its place: channels are added at the end", held.name)
+            })?;
+        }
+        for (place, held) in self.settings.statuses.iter().enumerate() {
+            let kept = put.statuses.get(place).is_some_and(|status| status.name == held.name);
+            ensure(kept || self.agents.is_empty(), &format!("statuses[{place}].name"), || {
+                format!("{:?} must stay in its place: statuses are added at the end", held.name)
+            })?;
+        }
+        for (place, status) in put.statuses.iter().enumerate() {
+            name_ok(&status.name, &format!("statuses[{place}].name"))?;
+            let unique = put.statuses.iter().filter(|other| other.name == status.name).count() == 1;
+            ensure(unique, &format!("statuses[{place}].name"), || "used twice".into())?;
+        }
+        ensure(put.statuses.iter().any(|status| !status.available), "statuses", || {
+            "one must not be available: agents who signed in have it until they choose".into()
+        })?;
+        ensure((100..=60_000).contains(&put.delivery_ms), "delivery_ms", || "100 to 60000".into())?;
+        ensure(put.undelivered_in_a_row_max >= 1, "undelivered_in_a_row_max", || "at least 1".into())?;
+        ensure(put.missed_in_a_row_max >= 1, "missed_in_a_row_max", || "at least 1".into())?;
+        ensure((1..=1_000).contains(&put.devices_max), "devices_max", || "1 to 1000".into())?;
+        for (ms, field) in [
+            (put.offer_grace_ms, "offer_grace_ms"),
+            (put.agent_grace_ms, "agent_grace_ms"),
+            (put.vanished_owner_ms, "vanished_owner_ms"),
+        ] {
+            ensure(ms <= 86_400_000, field, || "at most a day".into())?;
+        }
+        ensure(put.offer_grace_ms <= put.agent_grace_ms, "offer_grace_ms", || "at most agent_grace_ms".into())?;
+        for (place, reason) in put.reject_reasons.iter().enumerate() {
+            name_ok(reason, &format!("reject_reasons[{place}]"))?;
+        }
+        for (place, queue) in put.new_agent_queues.iter().enumerate() {
+            self.queue_ok(queue, &format!("new_agent_queues[{place}]"))?;
+        }
+        if let Some(queue) = &put.default_queue {
+            self.queue_ok(queue, "default_queue")?;
+        }
+        ensure(put.entry_rules.len() <= ENTRY_RULES_MAX, "entry_rules", || format!("at most {ENTRY_RULES_MAX}"))?;
+        for (place, rule) in put.entry_rules.iter().enumerate() {
+            let field = |name: &str| format!("entry_rules[{place}].{name}");
+            if let Some(queue) = &rule.queue {
+                self.queue_ok(queue, &field("queue"))?;
+            }
+            if let Some(channel) = &rule.channel {
+                let known = put.channels.iter().any(|held| held.name == *channel);
+                ensure(known, &field("channel"), || format!("there is no channel {channel:?}"))?;
+            }
+            skills_ok(&rule.skills, &field("skills"))?;
+        }
+        Ok(())
+    }
+
+    fn queue_ok(&self, queue: &Arc<str>, field: &str) -> Result<(), Refusal> {
+        ensure(self.queue_names.contains_key(queue), field, || format!("there is no queue {queue:?}: put it first"))
+    }
+
+    pub(super) fn put_queue(&mut self, put: &QueueSettings, events: &mut Vec<Event>) -> Result<Answer, Refusal> {
+        name_ok(&put.name, "name")?;
+        ensure(put.title.len() <= NAME_BYTES_MAX, "title", || format!("at most {NAME_BYTES_MAX} bytes"))?;
+        ensure((1..=1_000_000).contains(&put.waiting_max), "waiting_max", || "1 to 1000000".into())?;
+        put.offer_ms.map_or(Ok(()), |ms| offer_ms_ok(ms, "offer_ms"))?;
+        put.wrap_up_ms.map_or(Ok(()), |ms| wrap_up_ok(ms, "wrap_up_ms"))?;
+        skills_ok(&put.skills, "skills")?;
+        let held = self.queue_names.get(&put.name).copied();
+        if held.is_none() && self.queues.len() >= QUEUES_MAX {
+            return Err(Refusal::TooMany { what: "queues", most: QUEUES_MAX });
+        }
+        let queue = held.unwrap_or(QueueId(self.last_queue + 1));
+        if self.queues.get(&queue).is_none_or(|held| *held.settings != *put) {
+            self.emit(events, Event::QueuePut { queue, settings: Box::new(put.clone()) });
+        }
+        Ok(Answer::QueuePut { queue })
+    }
+
+    pub(super) fn remove_queue(&mut self, name: &Arc<str>, events: &mut Vec<Event>) -> Result<Answer, Refusal> {
+        let queue = *self.queue_names.get(name).ok_or_else(|| Refusal::NoSuchQueue(name.clone()))?;
+        let conversations = self.queues[&queue].conversations();
+        if conversations > 0 {
+            return Err(Refusal::QueueInUse { queue: name.clone(), conversations });
+        }
+        let named = self.settings.default_queue.as_ref() == Some(name)
+            || self.settings.new_agent_queues.contains(name)
+            || self.settings.entry_rules.iter().any(|rule| rule.queue.as_ref() == Some(name));
+        ensure(!named, "name", || "the settings name this queue: change them first".into())?;
+        self.emit(events, Event::QueueRemoved { queue });
+        Ok(Answer::Done)
+    }
+
+    pub(super) fn next_agent(&self) -> Result<AgentId, Refusal> {
+        if self.agents.len() >= AGENTS_MAX {
+            return Err(Refusal::TooMany { what: "agents", most: AGENTS_MAX });
+        }
+        Ok(AgentId(self.agents.len() as u32))
+    }
+
+    pub(super) fn put_agent(&mut self, put: &AgentAsk, events: &mut Vec<Event>) -> Result<Answer, Refusal> {
+        name_ok(&put.name, "name")?;
+        let known = self.agent_named(&put.name);
+        let agent = known.map_or_else(|| self.next_agent(), Ok)?;
+        let mut profile = match self.agent(agent) {
+            Some(held) => held.profile.clone(),
+            None => AgentProfile {
+                name: put.name.clone(),
+                title: "".into(),
+                active: true,
+                queues: Vec::new(),
+                skills: BTreeMap::new(),
+                capacity: BTreeMap::new(),
+            },
+        };
+        if let Some(title) = &put.title {
+            ensure(title.len() <= NAME_BYTES_MAX, "title", || format!("at most {NAME_BYTES_MAX} bytes"))?;
+            profile.title = title.clone();
+        }
+        profile.active = put.active.unwrap_or(profile.active);
+        if let Some(queues) = &put.queues {
+            profile.queues.clear();
+            for (place, name) in queues.iter().enumerate() {
+                self.queue_ok(name, &format!("queues[{place}]"))?;
+                let queue = self.queue_names[name];
+                if !profile.queues.contains(&queue) {
+                    profile.queues.push(queue);
+                }
+            }
+        }
+        if let Some(skills) = &put.skills {
+            skills_ok(skills, "skills")?;
+            profile.skills = skills.clone();
+        }
+        if let Some(capacity) = &put.capacity {
+            for (name, limit) in capacity {
+                let channel = self.settings.channels.iter().any(|channel| channel.name == *name);
+                ensure(channel, &format!("capacity.{name}"), || format!("there is no channel {name:?}"))?;
+                ensure(*limit <= 10_000, &format!("capacity.{name}"), || "0 to 10000".into())?;
+            }
+            profile.capacity = capacity.clone();
+        }
+        if self.agent(agent).is_none_or(|held| held.profile != profile) {
+            let leaves = !profile.active;
+            self.emit(events, Event::AgentPut { agent, profile: Box::new(profile) });
+            if leaves && self.agents[agent.0 as usize].connection != Connection::Offline {
+                self.go_offline(agent, OfflineCause::Deactivated, events);
+            }
+        }
+        Ok(Answer::AgentPut { agent })
+    }
+
+    pub(super) fn put_api_key(&mut self, key: &ApiKey, events: &mut Vec<Event>) -> Result<Answer, Refusal> {
+        if self.api_keys.len() >= API_KEYS_MAX && !self.api_keys.contains_key(&key.id) {
+            return Err(Refusal::TooMany { what: "API keys", most: API_KEYS_MAX });
+        }
+        name_ok(&key.id, "id")?;
+        ensure(key.name.len() <= NAME_BYTES_MAX, "name", || format!("at most {NAME_BYTES_MAX} bytes"))?;
+        self.emit(events, Event::ApiKeyPut { key: Box::new(key.clone()) });
+        Ok(Answer::Done)
+    }
+
+    pub(super) fn remove_api_key(&mut self, id: &Arc<str>, events: &mut Vec<Event>) -> Result<Answer, Refusal> {
+        if !self.api_keys.contains_key(id) {
+            return Err(Refusal::NoSuchApiKey(id.clone()));
+        }
+        self.emit(events, Event::ApiKeyRemoved { id: id.clone() });
+        Ok(Answer::Done)
+    }
+}
+
+fn ensure(holds: bool, field: &str, what: impl FnOnce() -> String) -> Result<(), Refusal> {
+    if holds { Ok(()) } else { Err(Refusal::BadSetting { field: field.to_owned(), what: what() }) }
+}
+
+fn name_ok(name: &str, field: &str) -> Result<(), Refusal> {
+    let fits = !name.is_empty() && name.len() <= NAME_BYTES_MAX && !name.chars().any(char::is_control);
+    ensure(fits, field, || format!("1 to {NAME_BYTES_MAX} bytes without control characters"))
+}
+
+fn skills_ok(skills: &BTreeMap<Arc<str>, u8>, field: &str) -> Result<(), Refusal> {
+    ensure(skills.len() <= SKILLS_OF_AGENT_MAX, field, || format!("at most {SKILLS_OF_AGENT_MAX}"))?;
+    for (name, level) in skills {
+        name_ok(name, &format!("{field}.{name}"))?;
+        ensure((1..=10).contains(level), &format!("{field}.{name}"), || "a level is 1 to 10".into())?;
+    }
+    Ok(())
+}
+
+fn offer_ms_ok(ms: u64, field: &str) -> Result<(), Refusal> {
+    ensure((1_000..=3_600_000).contains(&ms), field, || "1000 to 3600000 (an hour)".into())
+}
+
+fn wrap_up_ok(ms: u64, field: &str) -> Result<(), Refusal> {
+    ensure(ms <= WRAP_UP_MS_MAX, field, || format!("at most {WRAP_UP_MS_MAX} (an hour)"))
+}

@@ -1,0 +1,278 @@
+//! Conversations: opened, written in, read, ended, reopened, given back.
+
+use crate::desk::Desk;
+use crate::desk::agent::Connection;
+use crate::desk::answer::Answer;
+use crate::desk::command::{Author, Closer, OpenAsk};
+use crate::desk::conversation::{Conversation, State};
+use crate::desk::event::{Event, OfferEnd, RequiredSkill, WrapUpCause};
+use crate::desk::ids::{AgentId, ConversationId, CustomerId, QueueId};
+use crate::desk::needs::Loaded;
+use crate::desk::refusal::Refusal;
+use crate::desk::settings::{ChannelId, WRAP_UP_MS_MAX};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+impl Desk {
+    pub(super) fn open(&mut self, ask: &OpenAsk, events: &mut Vec<Event>) -> Result<Answer, Refusal> {
+        let id = *self.queue_names.get(&ask.queue).ok_or_else(|| Refusal::NoSuchQueue(ask.queue.clone()))?;
+        let place = self.settings.channels.iter().position(|channel| channel.name == ask.channel);
+        let channel = place.ok_or_else(|| Refusal::NoSuchChannel(ask.channel.clone()))?;
+        let queue = &self.queues[&id];
+        if queue.waiting + queue.offered >= queue.settings.waiting_max {
+            return Err(Refusal::QueueFull {
+                queue: queue.settings.name.clone(),
+                waiting_max: queue.settings.waiting_max,
+            });
+        }
+        let conversation = ConversationId(self.last_conversation + 1);
+        let opened = Event::ConversationOpened {
+            conversation,
+            customer: ask.customer,
+            key: ask.key,
+            channel: ChannelId(channel as u8),
+            queue: id,
+            priority: ask.priority.unwrap_or(queue.settings.priority),
+            skills: required(&ask.skills, &queue.settings.skills),
+            about: ask.about.clone(),
+            public: 1,
+        };
+        self.emit(events, opened);
+        if let Some(text) = &ask.text {
+            self.append_message(conversation, Author::Customer(ask.customer), text, events);
+        }
+        Ok(Answer::Opened { conversation, customer: ask.customer, at: self.now.wall })
+    }
+
+    pub(super) fn post(
+        &mut self,
+        id: ConversationId,
+        author: Author,
+        text: &Arc<str>,
+        loaded: &Loaded,
+        events: &mut Vec<Event>,
+    ) -> Result<Answer, Refusal> {
+        match author {
+            Author::Agent(agent) => {
+                let conversation = self.conversations.get(&id).ok_or_else(|| self.not_here(id, loaded))?;
+                owned_by(id, conversation, agent)?;
+                if !matches!(conversation.state, State::Active { .. }) {
+                    return Err(wrong_state(id, conversation));
+                }
+            }
+            Author::Customer(customer) => self.wake(id, customer, loaded, events)?,
+        }
+        let number = self.append_message(id, author, text, events);
+        Ok(Answer::Posted { conversation: id, number, at: self.now.wall })
+    }
+
+    /// A customer writes: what is not going on any more goes on again.
+    fn wake(
+        &mut self,
+        id: ConversationId,
+        customer: CustomerId,
+        loaded: &Loaded,
+        events: &mut Vec<Event>,
+    ) -> Result<(), Refusal> {
+        let here = self.conversations.get(&id);
+        let conversation = here.or_else(|| loaded.conversations.get(&id)).ok_or(Refusal::NoSuchConversation(id))?;
+        if conversation.customer != customer {
+            return Err(Refusal::NoSuchConversation(id));
+        }
+        let public = conversation.public + 1;
+        let waiting_since = self.now.wall;
+        match conversation.state {
+            State::Waiting | State::Offered { .. } => {}
+            State::Active { .. } => {
+                if conversation.requeue_at.is_some() {
+                    self.requeue(id, events);
+                }
+            }
+            State::WrapUp { owner, .. } => {
+                let here = self.agents[owner.0 as usize].connection != Connection::Offline;
+                let queue = conversation.queue;
+                let owner = here.then_some(owner);
+                self.emit(
+                    events,
+                    Event::ConversationReopened { conversation: id, was: None, queue, owner, waiting_since, public },
+                );
+            }
+            State::Closed => {
+                if conversation.ended_at.0.saturating_add(self.settings.reopen_ms) < self.now.wall.0 {
+                    return Err(wrong_state(id, conversation));
+                }
+                let was = Some(Box::new(conversation.clone()));
+                let queue = self.queue_to_reopen_in(conversation.queue)?;
+                self.emit(
+                    events,
+                    Event::ConversationReopened { conversation: id, was, queue, owner: None, waiting_since, public },
+                );
+            }
+        }
+        Ok(())
+    }
+
+    /// Its old queue, or the default one where that is gone.
+    fn queue_to_reopen_in(&self, queue: QueueId) -> Result<QueueId, Refusal> {
+        if self.queues.contains_key(&queue) {
+            return Ok(queue);
+        }
+        let name = self.settings.default_queue.clone().unwrap_or_default();
+        self.queue_names.get(&name).copied().ok_or(Refusal::NoSuchQueue(name))
+    }
+
+    fn append_message(
+        &mut self,
+        conversation: ConversationId,
+        author: Author,
+        text: &Arc<str>,
+        events: &mut Vec<Event>,
+    ) -> u32 {
+        let held = &self.conversations[&conversation];
+        let (number, public) = (held.last_number + 1, held.public + 1);
+        self.emit(events, Event::MessagePosted { conversation, number, author, text: text.clone(), public });
+        number
+    }
+
+    pub(super) fn read(
+        &mut self,
+        id: ConversationId,
+        reader: Author,
+        number: u32,
+        loaded: &Loaded,
+        events: &mut Vec<Event>,
+    ) -> Result<Answer, Refusal> {
+        let Some(conversation) = self.conversations.get(&id) else {
+            // It is over: who reads it now changes nothing for anybody.
+            let closed = loaded.conversations.get(&id).ok_or(Refusal::NoSuchConversation(id))?;
+            return match reader {
+                Author::Customer(customer) if closed.customer == customer => Ok(Answer::Done),
+                Author::Customer(_) => Err(Refusal::NoSuchConversation(id)),
+                Author::Agent(_) => Err(Refusal::NotYours(id)),
+            };
+        };
+        let mark = match reader {
+            Author::Agent(agent) => owned_by(id, conversation, agent).map(|()| conversation.read_by_agent)?,
+            Author::Customer(customer) if conversation.customer == customer => conversation.read_by_customer,
+            Author::Customer(_) => return Err(Refusal::NoSuchConversation(id)),
+        };
+        if number > conversation.last_number {
+            return Err(Refusal::NoSuchMessage { number, last: conversation.last_number });
+        }
+        if number > mark {
+            self.emit(events, Event::MessagesRead { conversation: id, reader, number });
+        }
+        Ok(Answer::Done)
+    }
+
+    pub(super) fn typing(&self, id: ConversationId, author: Author, loaded: &Loaded) -> Result<Answer, Refusal> {
+        let conversation = self.conversations.get(&id).ok_or_else(|| self.not_here(id, loaded))?;
+        match author {
+            Author::Agent(agent) => owned_by(id, conversation, agent)?,
+            Author::Customer(customer) if conversation.customer == customer => {}
+            Author::Customer(_) => return Err(Refusal::NoSuchConversation(id)),
+        }
+        Ok(Answer::Typing { conversation: id, owner: conversation.state.owner() })
+    }
+
+    pub(super) fn close(
+        &mut self,
+        id: ConversationId,
+        by: Closer,
+        loaded: &Loaded,
+        events: &mut Vec<Event>,
+    ) -> Result<Answer, Refusal> {
+        let Some(conversation) = self.conversations.get(&id) else {
+            let hidden = matches!(by, Closer::Customer(customer)
+                if loaded.conversations.get(&id).is_none_or(|closed| closed.customer != customer));
+            return Err(if hidden { Refusal::NoSuchConversation(id) } else { self.not_here(id, loaded) });
+        };
+        match by {
+            Closer::Agent(agent) => owned_by(id, conversation, agent)?,
+            Closer::Customer(customer) if conversation.customer != customer => {
+                return Err(Refusal::NoSuchConversation(id));
+            }
+            Closer::Customer(_) | Closer::Supervisor(_) | Closer::Admin => {}
+        }
+        let state = conversation.state;
+        if let State::Offered { offer, .. } = state {
+            self.end_offer(offer, OfferEnd::Withdrawn, None, events);
+        }
+        let conversation = &self.conversations[&id];
+        let owner = match state {
+            State::Active { owner } => Some(owner),
+            State::Waiting | State::Offered { .. } => None,
+            State::WrapUp { .. } | State::Closed => return Err(wrong_state(id, conversation)),
+        };
+        let wrap_up_until = owner.and_then(|_| {
+            let channel = &self.settings.channels[usize::from(conversation.channel.0)];
+            let queue = &self.queues[&conversation.queue].settings;
+            let ms = queue.wrap_up_ms.unwrap_or(channel.wrap_up_ms).min(WRAP_UP_MS_MAX);
+            (ms > 0).then(|| self.now.desk.plus_ms(ms))
+        });
+        let public = conversation.public + 1;
+        self.emit(events, Event::ConversationEnded { conversation: id, by, owner, wrap_up_until, public });
+        Ok(Answer::Done)
+    }
+
+    pub(super) fn wrap_up_done(
+        &mut self,
+        agent: AgentId,
+        id: ConversationId,
+        loaded: &Loaded,
+        events: &mut Vec<Event>,
+    ) -> Result<Answer, Refusal> {
+        let conversation = self.conversations.get(&id).ok_or_else(|| self.not_here(id, loaded))?;
+        owned_by(id, conversation, agent)?;
+        let State::WrapUp { owner, .. } = conversation.state else { return Err(wrong_state(id, conversation)) };
+        self.emit(events, Event::WrapUpEnded { conversation: id, owner, cause: WrapUpCause::Done });
+        Ok(Answer::Done)
+    }
+
+    /// Its owner stayed away: it waits again, at its old age.
+    pub(super) fn requeue(&mut self, id: ConversationId, events: &mut Vec<Event>) {
+        let conversation = &self.conversations[&id];
+        let State::Active { owner: from } = conversation.state else {
+            unreachable!("only an active conversation has an owner to lose")
+        };
+        let (waiting_since, public) = (conversation.waiting_since, conversation.public + 1);
+        self.emit(events, Event::ConversationRequeued { conversation: id, from, waiting_since, public });
+    }
+
+    pub(super) fn merge_customer(
+        &mut self,
+        from: CustomerId,
+        into: CustomerId,
+        loaded: &Loaded,
+        events: &mut Vec<Event>,
+    ) -> Result<Answer, Refusal> {
+        let here = self.conversations.iter().filter(|(_, held)| held.customer == from).map(|(id, _)| *id);
+        let closed = loaded.of_customer.get(&from).into_iter().flatten().copied();
+        let mut conversations: Vec<ConversationId> = here.chain(closed).collect();
+        conversations.sort_unstable();
+        conversations.dedup();
+        let count = conversations.len() as u32;
+        if from != into && count > 0 {
+            self.emit(events, Event::CustomerMerged { from, into, conversations });
+        }
+        Ok(Answer::Merged { conversations: count })
+    }
+}
+
+/// What the queue requires and what the conversation requires, the higher level of each.
+fn required(asked: &BTreeMap<Arc<str>, u8>, of_queue: &BTreeMap<Arc<str>, u8>) -> Vec<RequiredSkill> {
+    let mut levels = of_queue.clone();
+    for (name, level) in asked {
+        let held = levels.entry(name.clone()).or_insert(*level);
+        *held = (*held).max(*level);
+    }
+    levels.into_iter().map(|(name, level)| RequiredSkill { name, level }).collect()
+}
+
+fn owned_by(id: ConversationId, conversation: &Conversation, agent: AgentId) -> Result<(), Refusal> {
+    if conversation.state.owner() == Some(agent) { Ok(()) } else { Err(Refusal::NotYours(id)) }
+}
+
+fn wrong_state(conversation: ConversationId, held: &Conversation) -> Refusal {
+    Refusal::WrongState { conversation, state: held.state.name() }
+}

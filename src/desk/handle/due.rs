@@ -1,0 +1,35 @@
+//! What time alone does: offers that expire, grace that ends, wrap-up that is over.
+
+use crate::desk::Desk;
+use crate::desk::answer::Answer;
+use crate::desk::deadlines::Deadline;
+use crate::desk::event::{Event, OfflineCause, WrapUpCause};
+use crate::desk::refusal::Refusal;
+use crate::desk::{EVENTS_PER_COMMAND_MAX, conversation::State};
+
+impl Desk {
+    /// Do what is due, in order of time; what is more than one command may decide stays due.
+    pub(super) fn due(&mut self, events: &mut Vec<Event>) -> Result<Answer, Refusal> {
+        while let Some(deadline) = self.deadlines.due_by(self.now.desk) {
+            if events.len() >= EVENTS_PER_COMMAND_MAX {
+                break;
+            }
+            match deadline {
+                Deadline::Offer(offer) => {
+                    let (_, end) = self.offers[&offer].due();
+                    self.end_offer(offer, end, None, events);
+                }
+                Deadline::AgentGrace(agent) => self.go_offline(agent, OfflineCause::GraceOver, events),
+                Deadline::WrapUp(conversation) => {
+                    let State::WrapUp { owner, .. } = self.conversations[&conversation].state else {
+                        unreachable!("only wrap-up has this deadline")
+                    };
+                    self.emit(events, Event::WrapUpEnded { conversation, owner, cause: WrapUpCause::TimeOver });
+                }
+                Deadline::Requeue(conversation) => self.requeue(conversation, events),
+                Deadline::CoolDown(_) => unreachable!("cool-downs end without an event"),
+            }
+        }
+        Ok(Answer::Done)
+    }
+}

@@ -1,0 +1,126 @@
+//! Deciding commands: each checks first and emits after, so that a refusal leaves nothing behind.
+
+mod admin;
+mod conversations;
+mod due;
+mod offers;
+mod presence;
+
+use super::Desk;
+use super::answer::{Answer, Outcome};
+use super::command::{Ask, Command};
+use super::event::Event;
+use super::ids::{ConversationId, OfferId, Principal};
+use super::needs::Loaded;
+use super::offer::EndedOffer;
+use super::refusal::Refusal;
+use super::remembered::Recall;
+use super::time::Now;
+
+impl Desk {
+    /// Decide one command. Its events are true for this desk at once; the caller makes them last, or drops the desk.
+    ///
+    /// `loaded` holds what [`Desk::needs`] asked for. `now` must not be earlier than at the last call.
+    ///
+    /// # Errors
+    /// A refusal, which changes nothing (but that an unreachable agent has been heard of).
+    pub fn handle(
+        &mut self,
+        now: Now,
+        command: &Command,
+        loaded: &Loaded,
+        events: &mut Vec<Event>,
+    ) -> Result<Answer, Refusal> {
+        self.advance(now);
+        let before = events.len();
+        if let Some(answer) = self.recalled(command, loaded)? {
+            return Ok(answer);
+        }
+        self.hear(command, events);
+        let result = self.decide(command, loaded, events);
+        self.pair(events);
+        if let (Ok(answer), Some(id)) = (&result, command.id)
+            && events.len() > before
+        {
+            let outcome =
+                Outcome { by: command.principal, id, fingerprint: command.fingerprint, answer: answer.clone() };
+            self.remember(&outcome);
+        }
+        result
+    }
+
+    /// The answer that this command had before, if it was done before.
+    fn recalled(&self, command: &Command, loaded: &Loaded) -> Result<Option<Answer>, Refusal> {
+        let Some(id) = command.id else { return Ok(None) };
+        let (fingerprint, answer) = match self.recall(command, id) {
+            Recall::Known { fingerprint, answer } => (fingerprint, answer),
+            Recall::New => return Ok(None),
+            Recall::AskTheView => match loaded.outcomes.get(&(command.principal, id)) {
+                Some(outcome) => (outcome.fingerprint, &outcome.answer),
+                None => return Ok(None),
+            },
+        };
+        if fingerprint == command.fingerprint { Ok(Some(answer.clone())) } else { Err(Refusal::IdReused) }
+    }
+
+    /// An unreachable agent whose client says anything is reachable again.
+    fn hear(&mut self, command: &Command, events: &mut Vec<Event>) {
+        let Principal::Agent(agent) = command.principal else { return };
+        let unreachable = self.agent(agent).is_some_and(|a| a.connection == super::agent::Connection::Unreachable);
+        if unreachable {
+            self.emit(events, Event::AgentReachable { agent });
+        }
+    }
+
+    fn decide(&mut self, command: &Command, loaded: &Loaded, events: &mut Vec<Event>) -> Result<Answer, Refusal> {
+        match &command.ask {
+            Ask::PutSettings(settings) => self.put_settings(settings, events),
+            Ask::PutQueue(queue) => self.put_queue(queue, events),
+            Ask::RemoveQueue { name } => self.remove_queue(name, events),
+            Ask::PutAgent(agent) => self.put_agent(agent, events),
+            Ask::PutApiKey(key) => self.put_api_key(key, events),
+            Ask::RemoveApiKey { id } => self.remove_api_key(id, events),
+
+            Ask::ServerBegan => self.server_began(events),
+            Ask::SessionCame { agent, session, title } => self.session_came(agent, *session, title.as_ref(), events),
+            Ask::SessionWent { agent, session } => self.session_went(*agent, *session, events),
+            Ask::SetStatus { agent, status, channels } => self.set_status(*agent, status, channels.as_deref(), events),
+            // That it spoke was enough.
+            Ask::Ready { .. } => Ok(Answer::Done),
+            Ask::SignOut { agent } => self.sign_out(*agent, events),
+
+            Ask::ConfirmDelivery { agent, offer } => self.confirm_delivery(*agent, *offer, loaded, events),
+            Ask::Accept { agent, offer } => self.accept(*agent, *offer, loaded, events),
+            Ask::Reject { agent, offer, reason } => self.reject(*agent, *offer, reason, loaded, events),
+
+            Ask::Open(open) => self.open(open, events),
+            Ask::Post { conversation, author, text } => self.post(*conversation, *author, text, loaded, events),
+            Ask::Read { conversation, reader, number } => self.read(*conversation, *reader, *number, loaded, events),
+            Ask::Typing { conversation, author } => self.typing(*conversation, *author, loaded),
+            Ask::Close { conversation, by } => self.close(*conversation, *by, loaded, events),
+            Ask::WrapUpDone { agent, conversation } => self.wrap_up_done(*agent, *conversation, loaded, events),
+            Ask::MergeCustomer { from, into } => self.merge_customer(*from, *into, loaded, events),
+            Ask::SignOutCustomer { customer } => {
+                self.emit(events, Event::CustomerSignedOut { customer: *customer });
+                Ok(Answer::Done)
+            }
+
+            Ask::Tick => self.due(events),
+        }
+    }
+
+    /// An offer that is not pending: ended, here or in the view, or never made.
+    fn gone(&self, offer: OfferId, loaded: &Loaded) -> Result<EndedOffer, Refusal> {
+        let ended = self.ended_offers.get(&offer).or_else(|| loaded.offers.get(&offer));
+        ended.cloned().ok_or(Refusal::NoSuchOffer(offer))
+    }
+
+    /// A conversation that the desk does not hold: closed, or never opened.
+    fn not_here(&self, id: ConversationId, loaded: &Loaded) -> Refusal {
+        if loaded.conversations.contains_key(&id) {
+            Refusal::WrongState { conversation: id, state: super::conversation::State::Closed.name() }
+        } else {
+            Refusal::NoSuchConversation(id)
+        }
+    }
+}

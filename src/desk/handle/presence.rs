@@ -1,0 +1,155 @@
+//! Agents that come, go, fall silent and choose a status.
+
+use crate::desk::Desk;
+use crate::desk::agent::Connection;
+use crate::desk::answer::Answer;
+use crate::desk::apply::away_status;
+use crate::desk::conversation::State;
+use crate::desk::event::{Event, OfflineCause, StatusCause};
+use crate::desk::ids::{AgentId, ConversationId, SessionId};
+use crate::desk::refusal::Refusal;
+use crate::desk::settings::{AgentProfile, StatusId};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+impl Desk {
+    pub(super) fn server_began(&mut self, events: &mut Vec<Event>) -> Result<Answer, Refusal> {
+        self.look_at_everything();
+        if self.agents.iter().any(|agent| agent.connection != Connection::Offline) {
+            let (grace_until, offer_grace_until) = self.graces();
+            self.emit(events, Event::ServerBegan { grace_until, offer_grace_until });
+        }
+        Ok(Answer::Done)
+    }
+
+    pub(super) fn session_came(
+        &mut self,
+        name: &Arc<str>,
+        session: SessionId,
+        title: Option<&Arc<str>>,
+        events: &mut Vec<Event>,
+    ) -> Result<Answer, Refusal> {
+        let agent = match self.agent_named(name) {
+            Some(agent) => agent,
+            None => self.create_agent(name, title, events)?,
+        };
+        let held = &self.agents[agent.0 as usize];
+        if !held.profile.active {
+            return Err(Refusal::AgentDeactivated(name.clone()));
+        }
+        if held.sessions.contains(&session) {
+            return Ok(Answer::Welcome { agent });
+        }
+        let devices_max = self.settings.devices_max;
+        if held.sessions.len() >= devices_max as usize {
+            return Err(Refusal::TooManyDevices { devices_max });
+        }
+        self.emit(events, Event::SessionCame { agent, session });
+        for conversation in self.vanished_of(agent) {
+            self.emit(events, Event::OwnerReturned { conversation });
+        }
+        Ok(Answer::Welcome { agent })
+    }
+
+    fn create_agent(
+        &mut self,
+        name: &Arc<str>,
+        title: Option<&Arc<str>>,
+        events: &mut Vec<Event>,
+    ) -> Result<AgentId, Refusal> {
+        if !self.settings.create_agents {
+            return Err(Refusal::NoSuchAgent(name.clone()));
+        }
+        let agent = self.next_agent()?;
+        let queues = &self.settings.new_agent_queues;
+        let profile = AgentProfile {
+            name: name.clone(),
+            title: title.cloned().unwrap_or_default(),
+            active: true,
+            queues: queues.iter().filter_map(|queue| self.queue_names.get(queue).copied()).collect(),
+            skills: BTreeMap::new(),
+            capacity: BTreeMap::new(),
+        };
+        self.emit(events, Event::AgentPut { agent, profile: Box::new(profile) });
+        Ok(agent)
+    }
+
+    pub(super) fn session_went(
+        &mut self,
+        agent: AgentId,
+        session: SessionId,
+        events: &mut Vec<Event>,
+    ) -> Result<Answer, Refusal> {
+        let Some(held) = self.agent(agent).filter(|held| held.sessions.contains(&session)) else {
+            return Err(Refusal::NoSuchSession);
+        };
+        if held.sessions.len() > 1 {
+            self.emit(events, Event::SessionWent { agent, session });
+        } else {
+            let (grace_until, offer_grace_until) = self.graces();
+            self.emit(events, Event::AgentReconnecting { agent, grace_until, offer_grace_until });
+        }
+        Ok(Answer::Done)
+    }
+
+    fn graces(&self) -> (crate::desk::time::DeskTime, crate::desk::time::DeskTime) {
+        let now = self.now.desk;
+        (now.plus_ms(self.settings.agent_grace_ms), now.plus_ms(self.settings.offer_grace_ms))
+    }
+
+    pub(super) fn set_status(
+        &mut self,
+        agent: AgentId,
+        name: &Arc<str>,
+        channels: Option<&[Arc<str>]>,
+        events: &mut Vec<Event>,
+    ) -> Result<Answer, Refusal> {
+        let place = self.settings.statuses.iter().position(|status| status.name == *name);
+        let status = place.map(|place| StatusId(place as u8)).ok_or_else(|| Refusal::NoSuchStatus(name.clone()))?;
+        let held = &self.agents[agent.0 as usize];
+        let mut bits = held.channels;
+        if let Some(channels) = channels {
+            bits = 0;
+            for name in channels {
+                let place = self.settings.channels.iter().position(|channel| channel.name == *name);
+                bits |= 1 << place.ok_or_else(|| Refusal::NoSuchChannel(name.clone()))?;
+            }
+        }
+        let changed = held.status != status || held.channels != bits || held.missed_in_a_row != 0;
+        if changed {
+            self.emit(events, Event::StatusChanged { agent, status, channels: bits, cause: StatusCause::Chosen });
+            if !self.settings.statuses[usize::from(status.0)].available {
+                self.give_up_offers(agent, events);
+            }
+        }
+        Ok(Answer::Done)
+    }
+
+    pub(super) fn sign_out(&mut self, agent: AgentId, events: &mut Vec<Event>) -> Result<Answer, Refusal> {
+        if self.agents[agent.0 as usize].connection != Connection::Offline {
+            self.go_offline(agent, OfflineCause::SignedOut, events);
+        }
+        Ok(Answer::Done)
+    }
+
+    /// From now on the rule for vanished owners moves its conversations.
+    pub(super) fn go_offline(&mut self, agent: AgentId, cause: OfflineCause, events: &mut Vec<Event>) {
+        self.give_up_offers(agent, events);
+        let status = away_status(&self.settings.statuses);
+        self.emit(events, Event::AgentOffline { agent, status, cause });
+        for conversation in self.agents[agent.0 as usize].conversations.clone() {
+            let held = &self.conversations[&conversation];
+            if !matches!(held.state, State::Active { .. }) {
+                continue;
+            }
+            let live = self.settings.channels[usize::from(held.channel.0)].live;
+            let requeue_at = live.then(|| self.now.desk.plus_ms(self.settings.vanished_owner_ms));
+            self.emit(events, Event::OwnerVanished { conversation, requeue_at });
+        }
+    }
+
+    fn vanished_of(&self, agent: AgentId) -> Vec<ConversationId> {
+        let owned = self.agents[agent.0 as usize].conversations.iter().copied();
+        owned.filter(|id| self.conversations[id].requeue_at.is_some()).collect()
+    }
+}

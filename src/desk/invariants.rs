@@ -1,0 +1,100 @@
+//! What must always hold, checked by name after every step of the simulation.
+
+use super::Desk;
+use super::conversation::State;
+use super::ids::{AgentId, ConversationId};
+
+impl Desk {
+    /// Every invariant that one state can show.
+    ///
+    /// # Errors
+    /// The first that does not hold, with what was found.
+    pub fn check(&self) -> Result<(), String> {
+        self.one_owner()?;
+        self.capacity_holds()?;
+        self.offers_and_conversations_agree()?;
+        self.nobody_waits_whom_an_agent_could_take()?;
+        self.derived_is_what_entities_say()
+    }
+
+    fn one_owner(&self) -> Result<(), String> {
+        for (id, agent) in self.agents() {
+            for held in &agent.conversations {
+                let owner = self.conversation(*held).and_then(|c| c.state.owner());
+                if owner != Some(id) {
+                    return Err(format!("one_owner: {id} holds {held}, which {owner:?} owns"));
+                }
+            }
+        }
+        for (id, conversation) in self.conversations() {
+            let Some(owner) = conversation.state.owner() else { continue };
+            if !self.agent(owner).is_some_and(|agent| agent.conversations.contains(&id)) {
+                return Err(format!("one_owner: {owner} owns {id} and does not hold it"));
+            }
+        }
+        Ok(())
+    }
+
+    /// Pending, active and wrapping up never exceed what an agent may hold, and are counted right. (A channel's limit
+    /// that was lowered may be passed by what was held before; the total may not.)
+    fn capacity_holds(&self) -> Result<(), String> {
+        for (id, agent) in self.agents() {
+            let weight = agent.weight_held(self.settings());
+            let held = agent.offers.len() + agent.conversations.len();
+            if held != agent.load.iter().sum::<u32>() as usize {
+                return Err(format!("capacity_holds: {id} holds {held} and counts {:?}", agent.load));
+            }
+            if weight > super::settings::CAPACITY_TOTAL {
+                return Err(format!("capacity_holds: {id} has a weight of {weight}"));
+            }
+        }
+        Ok(())
+    }
+
+    fn offers_and_conversations_agree(&self) -> Result<(), String> {
+        for (id, offer) in self.offers() {
+            let state = self.conversation(offer.conversation).map(|c| c.state);
+            if state != Some(State::Offered { offer: id, agent: offer.agent }) {
+                return Err(format!(
+                    "offers_and_conversations_agree: {id} is pending, {} is {state:?}",
+                    offer.conversation
+                ));
+            }
+            if !self.agent(offer.agent).is_some_and(|agent| agent.offers.contains(&id)) {
+                return Err(format!("offers_and_conversations_agree: {} does not hold {id}", offer.agent));
+            }
+        }
+        let offered = self.conversations().filter(|(_, c)| matches!(c.state, State::Offered { .. })).count();
+        if offered != self.offers().count() {
+            return Err(format!("offers_and_conversations_agree: {offered} offered"));
+        }
+        Ok(())
+    }
+
+    /// No lost wake-up: by a scan over all pairs, which the desk itself never makes.
+    fn nobody_waits_whom_an_agent_could_take(&self) -> Result<(), String> {
+        if self.has_unpaired() {
+            return Ok(());
+        }
+        for (id, conversation) in self.conversations().filter(|(_, c)| c.state == State::Waiting) {
+            if let Some((agent, _)) = self.agents().find(|(agent, _)| self.fits(*agent, conversation).is_ok()) {
+                return Err(format!("nobody_waits_whom_an_agent_could_take: {id} waits and {agent} could take it"));
+            }
+        }
+        Ok(())
+    }
+
+    fn derived_is_what_entities_say(&self) -> Result<(), String> {
+        let mut derived = self.clone();
+        derived.derive();
+        match derived.difference(self) {
+            None => Ok(()),
+            Some(field) => Err(format!("derived_is_what_entities_say: {field} was not kept in step")),
+        }
+    }
+
+    /// Who owns what, for checks from outside.
+    pub fn owners(&self) -> impl Iterator<Item = (ConversationId, AgentId)> + '_ {
+        self.conversations().filter_map(|(id, c)| Some((id, c.state.owner()?)))
+    }
+}

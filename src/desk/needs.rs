@@ -1,0 +1,96 @@
+//! What a command rests on that the desk no longer holds: named before it is decided, loaded by the engine, handed in.
+
+use super::Desk;
+use super::answer::Outcome;
+use super::command::{Ask, Closer, Command};
+use super::conversation::Conversation;
+use super::ids::{CommandId, ConversationId, CustomerId, OfferId, Principal};
+use super::offer::EndedOffer;
+use super::remembered::{REMEMBERED_MS, Recall};
+use super::time::WallTime;
+use std::collections::BTreeMap;
+
+/// One thing to be looked up in the view.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub enum Need {
+    Conversation(ConversationId),
+    Offer(OfferId),
+    /// The outcome of this command; for a message also by the message itself, however old.
+    Outcome(Principal, CommandId, Option<ConversationId>),
+    /// The ids of this customer's closed conversations.
+    OfCustomer(CustomerId),
+}
+
+/// What was found. What was asked for and is not here does not exist.
+#[derive(Clone, Default, Debug)]
+pub struct Loaded {
+    pub conversations: BTreeMap<ConversationId, Conversation>,
+    pub offers: BTreeMap<OfferId, EndedOffer>,
+    pub outcomes: BTreeMap<(Principal, CommandId), Outcome>,
+    pub of_customer: BTreeMap<CustomerId, Vec<ConversationId>>,
+}
+
+impl Desk {
+    /// What must be loaded before this command can be decided; mostly nothing.
+    pub fn needs(&self, now: WallTime, command: &Command, needs: &mut Vec<Need>) {
+        let day_ago = WallTime(now.0.saturating_sub(REMEMBERED_MS));
+        match &command.ask {
+            Ask::ConfirmDelivery { offer, .. } | Ask::Accept { offer, .. } | Ask::Reject { offer, .. } => {
+                let here = self.offers.contains_key(offer) || self.ended_offers.contains_key(offer);
+                if !here && offer.0 <= self.last_offer {
+                    needs.push(Need::Offer(*offer));
+                }
+            }
+            Ask::Post { conversation, .. }
+            | Ask::Read { conversation, .. }
+            | Ask::WrapUpDone { conversation, .. }
+            | Ask::Close {
+                conversation,
+                by: Closer::Agent(_) | Closer::Customer(_) | Closer::Supervisor(_) | Closer::Admin,
+            }
+            | Ask::Typing { conversation, .. } => {
+                if !self.conversations.contains_key(conversation) && conversation.0 <= self.last_conversation {
+                    needs.push(Need::Conversation(*conversation));
+                }
+            }
+            Ask::MergeCustomer { from, .. } => needs.push(Need::OfCustomer(*from)),
+            Ask::PutSettings(_)
+            | Ask::PutQueue(_)
+            | Ask::RemoveQueue { .. }
+            | Ask::PutAgent(_)
+            | Ask::PutApiKey(_)
+            | Ask::RemoveApiKey { .. }
+            | Ask::ServerBegan
+            | Ask::SessionCame { .. }
+            | Ask::SessionWent { .. }
+            | Ask::SetStatus { .. }
+            | Ask::Ready { .. }
+            | Ask::SignOut { .. }
+            | Ask::Open(_)
+            | Ask::SignOutCustomer { .. }
+            | Ask::Tick => {}
+        }
+        let Some(id) = command.id else { return };
+        let (since, message_of) = match &command.ask {
+            // A message is remembered as long as it is there, so back to when its conversation began.
+            Ask::Post { conversation, .. } => {
+                (self.conversations.get(conversation).map_or(WallTime(0), |held| held.opened_at), Some(*conversation))
+            }
+            _ => (day_ago, None),
+        };
+        if self.remembered.recall(command.principal, id, since) == Recall::AskTheView {
+            needs.push(Need::Outcome(command.principal, id, message_of));
+        }
+    }
+
+    /// What is known here of this command's id.
+    pub(super) fn recall(&self, command: &Command, id: CommandId) -> Recall<'_> {
+        let since = match &command.ask {
+            Ask::Post { conversation, .. } => {
+                self.conversations.get(conversation).map_or(WallTime(0), |held| held.opened_at)
+            }
+            _ => WallTime(self.now.wall.0.saturating_sub(REMEMBERED_MS)),
+        };
+        self.remembered.recall(command.principal, id, since)
+    }
+}

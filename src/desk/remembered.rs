@@ -1,0 +1,114 @@
+//! Outcomes of commands, by who asked and the command's id: what makes a retry change nothing twice.
+//!
+//! Held here are the newest ones, bounded in number. What fell out (or came before the last start) is in the view,
+//! and `recall` says when only the view can tell.
+
+use super::answer::{Answer, Outcome};
+use super::ids::{CommandId, Principal};
+use super::time::WallTime;
+use std::collections::{BTreeMap, VecDeque};
+
+/// How long an outcome is remembered (a message's: as long as the message).
+pub const REMEMBERED_MS: u64 = 24 * 3_600_000;
+/// How many of them this keeps in memory: about 100 bytes each.
+pub const REMEMBERED_HERE_MAX: usize = 131_072;
+
+#[derive(Clone, PartialEq, Debug)]
+pub struct Remembered {
+    outcomes: BTreeMap<(Principal, CommandId), (u64, Answer)>,
+    order: VecDeque<(WallTime, Principal, CommandId)>,
+    /// Every outcome since then is here.
+    complete_since: WallTime,
+}
+
+/// What is known here of a command id.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Recall<'a> {
+    Known {
+        fingerprint: u64,
+        answer: &'a Answer,
+    },
+    New,
+    /// Too old to be here for certain: the view knows.
+    AskTheView,
+}
+
+impl Default for Remembered {
+    fn default() -> Self {
+        Self { outcomes: BTreeMap::new(), order: VecDeque::new(), complete_since: WallTime(0) }
+    }
+}
+
+impl Remembered {
+    /// Begin empty, at a start from the view: everything before `since` is there.
+    #[must_use]
+    pub fn since(since: WallTime) -> Self {
+        Self { complete_since: since, ..Self::default() }
+    }
+
+    pub fn add(&mut self, at: WallTime, outcome: &Outcome) {
+        let key = (outcome.by, outcome.id);
+        if self.outcomes.insert(key, (outcome.fingerprint, outcome.answer.clone())).is_none() {
+            self.order.push_back((at, outcome.by, outcome.id));
+        }
+        while let Some((first_at, by, id)) = self.order.front().copied() {
+            let old = first_at.0 + REMEMBERED_MS < at.0;
+            if !old && self.order.len() <= REMEMBERED_HERE_MAX {
+                break;
+            }
+            self.order.pop_front();
+            self.outcomes.remove(&(by, id));
+            self.complete_since = self.complete_since.max(WallTime(first_at.0 + 1));
+        }
+    }
+
+    /// `since`: no outcome of this command can be older than that.
+    #[must_use]
+    pub fn recall(&self, by: Principal, id: CommandId, since: WallTime) -> Recall<'_> {
+        match self.outcomes.get(&(by, id)) {
+            Some((fingerprint, answer)) => Recall::Known { fingerprint: *fingerprint, answer },
+            None if since >= self.complete_since => Recall::New,
+            None => Recall::AskTheView,
+        }
+    }
+
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.order.len()
+    }
+
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.order.is_empty()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn outcome(id: u128) -> Outcome {
+        Outcome { by: Principal::Visitor, id: CommandId(id), fingerprint: 7, answer: Answer::Done }
+    }
+
+    #[test]
+    fn what_fell_out_is_asked_of_the_view() {
+        let mut remembered = Remembered::default();
+        for n in 0..REMEMBERED_HERE_MAX as u128 + 10 {
+            remembered.add(WallTime(1_000 + n as u64), &outcome(n));
+        }
+        assert_eq!(remembered.len(), REMEMBERED_HERE_MAX);
+        let newest = CommandId(REMEMBERED_HERE_MAX as u128);
+        assert!(matches!(remembered.recall(Principal::Visitor, newest, WallTime(0)), Recall::Known { .. }));
+        assert_eq!(remembered.recall(Principal::Visitor, CommandId(0), WallTime(0)), Recall::AskTheView);
+        assert_eq!(remembered.recall(Principal::Visitor, CommandId(u128::MAX), WallTime(2_000)), Recall::New);
+    }
+
+    #[test]
+    fn a_day_later_it_is_forgotten() {
+        let mut remembered = Remembered::default();
+        remembered.add(WallTime(0), &outcome(1));
+        remembered.add(WallTime(REMEMBERED_MS + 1), &outcome(2));
+        assert_eq!(remembered.len(), 1);
+    }
+}

@@ -1,0 +1,96 @@
+//! Who is told of an event: decided right after the command, while the desk still stands as the event left it.
+
+use crate::desk::Desk;
+use crate::desk::command::Author;
+use crate::desk::event::{Event, OfferEnd};
+use crate::desk::ids::{AgentId, ConversationId};
+
+/// One event to be told to somebody; `event` is its place in the turn.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Route {
+    pub event: usize,
+    pub to: To,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum To {
+    /// All devices of this agent.
+    Agent(AgentId),
+    /// The streams of this conversation's customer.
+    Customer(ConversationId),
+    /// The same, but only that its state is another now.
+    CustomerState(ConversationId),
+}
+
+/// Add whom this event is told to.
+pub fn route(event: &Event, place: usize, desk: &Desk, routes: &mut Vec<Route>) {
+    let mut tell = |to| routes.push(Route { event: place, to });
+    let owner_of = |id: &ConversationId| desk.conversation(*id).and_then(|held| held.state.owner());
+    match event {
+        Event::StatusChanged { agent, .. }
+        | Event::AgentUnreachable { agent }
+        | Event::AgentReachable { agent }
+        | Event::OfferMade { agent, .. } => tell(To::Agent(*agent)),
+        Event::AgentOffline { agent, .. } => {
+            tell(To::Agent(*agent));
+            tell_customers_of(*agent, desk, tell);
+        }
+        Event::SessionCame { agent, .. } | Event::AgentReconnecting { agent, .. } => {
+            tell_customers_of(*agent, desk, tell);
+        }
+        Event::OfferDelivered { offer } => {
+            if let Some(offer) = desk.offer(*offer) {
+                tell(To::Agent(offer.agent));
+            }
+        }
+        Event::OfferEnded { agent, conversation, end, .. } => {
+            tell(To::Agent(*agent));
+            if *end == OfferEnd::Accepted {
+                tell(To::Customer(*conversation));
+                tell(To::CustomerState(*conversation));
+            }
+        }
+        Event::ConversationOpened { conversation, .. } => tell(To::Customer(*conversation)),
+        Event::MessagePosted { conversation, .. } => {
+            owner_of(conversation).into_iter().for_each(|owner| tell(To::Agent(owner)));
+            tell(To::Customer(*conversation));
+        }
+        Event::MessagesRead { conversation, reader, .. } => {
+            owner_of(conversation).into_iter().for_each(|owner| tell(To::Agent(owner)));
+            if matches!(reader, Author::Agent(_)) {
+                tell(To::Customer(*conversation));
+            }
+        }
+        Event::ConversationEnded { conversation, owner, .. }
+        | Event::ConversationReopened { conversation, owner, .. } => {
+            owner.iter().for_each(|owner| tell(To::Agent(*owner)));
+            tell(To::Customer(*conversation));
+            tell(To::CustomerState(*conversation));
+        }
+        Event::WrapUpEnded { owner, .. } => tell(To::Agent(*owner)),
+        Event::ConversationRequeued { conversation, from, .. } => {
+            tell(To::Agent(*from));
+            tell(To::Customer(*conversation));
+            tell(To::CustomerState(*conversation));
+        }
+        Event::OwnerVanished { conversation, .. } | Event::OwnerReturned { conversation } => {
+            tell(To::CustomerState(*conversation));
+        }
+        Event::SettingsChanged { .. }
+        | Event::QueuePut { .. }
+        | Event::QueueRemoved { .. }
+        | Event::AgentPut { .. }
+        | Event::ApiKeyPut { .. }
+        | Event::ApiKeyRemoved { .. }
+        | Event::ServerBegan { .. }
+        | Event::SessionWent { .. }
+        | Event::CustomerMerged { .. }
+        | Event::CustomerSignedOut { .. } => {}
+    }
+}
+
+fn tell_customers_of(agent: AgentId, desk: &Desk, mut tell: impl FnMut(To)) {
+    for conversation in desk.agent(agent).into_iter().flat_map(|held| &held.conversations) {
+        tell(To::CustomerState(*conversation));
+    }
+}

@@ -1,0 +1,186 @@
+//! One turn of a workspace: commands in, one record out, and everything that may be said once it is committed.
+//!
+//! No I/O and no clock: the engine drives it with a real journal, the simulation with a faulty one.
+//!
+//! ```text
+//!   decide ──▶ Decided { record } ──append──▶ committed ──▶ committed(): replies, deltas and rows may go out
+//!                     │                       not committed ──▶ the keeper is dropped, and loaded again
+//!                     └─ no record: nothing changed; the replies rest on the position that is
+//! ```
+
+use super::route::{Route, route};
+use crate::desk::Desk;
+use crate::desk::answer::{Answer, Outcome};
+use crate::desk::command::{Ask, Command};
+use crate::desk::event::Event;
+use crate::desk::ids::CommandId;
+use crate::desk::needs::Loaded;
+use crate::desk::refusal::Refusal;
+use crate::desk::time::Now;
+use crate::desk::touched::Touched;
+use crate::journal::record::{self, Head};
+use crate::journal::{NewRecord, Position, RECORD_BYTES_MAX, TurnId};
+use std::collections::VecDeque;
+
+/// When a turn is closed to further commands: far enough below the record's limit for any one command.
+const TURN_BYTES: usize = RECORD_BYTES_MAX / 4;
+/// What one event or outcome takes beside the texts in it; measured on real ones, rounded up.
+const EVENT_BYTES: usize = 320;
+
+/// A command and where its reply goes.
+#[derive(Debug)]
+pub struct Asked<T> {
+    pub command: Command,
+    pub reply_to: T,
+}
+
+/// The desk of one workspace and the position it stands at.
+#[derive(Clone, Debug)]
+pub struct Keeper {
+    desk: Desk,
+    position: Position,
+}
+
+/// A decided turn. Nothing in it may be said before its record is committed.
+#[derive(Debug)]
+pub struct Decided<T> {
+    pub now: Now,
+    /// What everything here rests on, once committed.
+    pub position: Position,
+    /// To be appended; `None` when nothing changed.
+    pub record: Option<NewRecord>,
+    pub events: Vec<Event>,
+    pub outcomes: Vec<Outcome>,
+    /// Who is told of which event.
+    pub routes: Vec<Route>,
+    pub replies: Vec<(T, Result<Answer, Refusal>)>,
+    pub touched: Touched,
+}
+
+impl Keeper {
+    #[must_use]
+    pub fn new(desk: Desk, position: Position) -> Self {
+        Self { desk, position }
+    }
+
+    #[must_use]
+    pub fn desk(&self) -> &Desk {
+        &self.desk
+    }
+
+    /// The last committed position.
+    #[must_use]
+    pub fn position(&self) -> Position {
+        self.position
+    }
+
+    /// Decide commands in order, until they are all decided or the record is large enough; the rest stays in `asked`.
+    ///
+    /// The keeper now holds the state after the turn: once the record is committed call [`Keeper::committed`];
+    /// if it is not, drop the keeper.
+    pub fn decide<T>(&mut self, now: Now, turn: TurnId, asked: &mut VecDeque<Asked<T>>, loaded: &Loaded) -> Decided<T> {
+        let mut decided = Decided {
+            now,
+            position: self.position,
+            record: None,
+            events: Vec::new(),
+            outcomes: Vec::new(),
+            routes: Vec::new(),
+            replies: Vec::new(),
+            touched: Touched::default(),
+        };
+        let mut bytes = 0;
+        let mut last_resort = false;
+        while bytes < TURN_BYTES {
+            let Some(Asked { command, reply_to }) = asked.pop_front() else { break };
+            let before = decided.events.len();
+            let mut events = std::mem::take(&mut decided.events);
+            let mut fresh = Vec::new();
+            let result = self.desk.handle(now, &command, loaded, &mut fresh);
+            bytes += fresh.iter().map(bytes_of).sum::<usize>();
+            for (place, event) in fresh.iter().enumerate() {
+                route(event, before + place, &self.desk, &mut decided.routes);
+            }
+            if !fresh.is_empty() {
+                last_resort |= may_use_the_last_room(&command.ask);
+                decided.outcomes.extend(outcome_of(&command, &result));
+            }
+            events.append(&mut fresh);
+            decided.events = events;
+            decided.replies.push((reply_to, result));
+        }
+        if !decided.events.is_empty() {
+            decided.position = self.position.next();
+            decided.record = Some(self.record(now, turn, &decided, last_resort));
+        }
+        decided.touched = self.desk.take_touched();
+        decided
+    }
+
+    /// A record without events: settles what came before it, or writes the clock down.
+    #[must_use]
+    pub fn barrier(&self, now: Now, turn: TurnId) -> NewRecord {
+        let head = Head { position: self.position.next(), turn, desk_ms: now.desk.0, wall_ms: now.wall.0 };
+        let body = record::encode(&head, &[] as &[Event], &[] as &[Outcome]);
+        NewRecord { turn, expected: self.position, body, last_resort: false }
+    }
+
+    fn record<T>(&self, now: Now, turn: TurnId, decided: &Decided<T>, last_resort: bool) -> NewRecord {
+        let head = Head { position: decided.position, turn, desk_ms: now.desk.0, wall_ms: now.wall.0 };
+        let body = record::encode(&head, &decided.events, &decided.outcomes);
+        NewRecord { turn, expected: self.position, body, last_resort }
+    }
+
+    /// The record that was decided last is in the journal at this position.
+    pub fn committed(&mut self, position: Position) {
+        assert_eq!(position, self.position.next(), "a workspace has one append in flight");
+        self.position = position;
+    }
+
+    /// Live through a stored record again.
+    pub fn replay(&mut self, position: Position, now: Now, events: &[Event], outcomes: &[Outcome]) {
+        self.desk.replay(now, events, outcomes);
+        self.position = position;
+    }
+
+    /// What changed since it was last asked, outside of a turn: while replaying.
+    pub fn take_touched(&mut self) -> Touched {
+        self.desk.take_touched()
+    }
+}
+
+fn outcome_of(command: &Command, result: &Result<Answer, Refusal>) -> Option<Outcome> {
+    let (id, answer): (CommandId, &Answer) = (command.id?, result.as_ref().ok()?);
+    Some(Outcome { by: command.principal, id, fingerprint: command.fingerprint, answer: answer.clone() })
+}
+
+/// Accepts, rejects, closes and the edges of connections commit last of all when the disk runs full.
+fn may_use_the_last_room(ask: &Ask) -> bool {
+    matches!(
+        ask,
+        Ask::Accept { .. }
+            | Ask::Reject { .. }
+            | Ask::Close { .. }
+            | Ask::WrapUpDone { .. }
+            | Ask::SessionCame { .. }
+            | Ask::SessionWent { .. }
+            | Ask::ServerBegan
+            | Ask::Tick
+    )
+}
+
+fn bytes_of(event: &Event) -> usize {
+    EVENT_BYTES
+        + match event {
+            Event::MessagePosted { text, .. } => text.len(),
+            Event::ConversationOpened { about, .. } => about.as_ref().map_or(0, |about| about.len()),
+            Event::ConversationReopened { was, .. } => {
+                was.as_ref().and_then(|was| was.about.as_ref()).map_or(0, |about| about.len() + EVENT_BYTES)
+            }
+            Event::SettingsChanged { .. } => TURN_BYTES,
+            Event::AgentPut { profile, .. } => 64 * (profile.skills.len() + profile.capacity.len()),
+            Event::QueuePut { settings, .. } => 64 * settings.skills.len(),
+            Event::CustomerMerged { conversations, .. } => 8 * conversations.len(),
+            _ => 0,
+        }
+}
