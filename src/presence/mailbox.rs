@@ -186,6 +186,18 @@ impl Mailbox {
         std::mem::take(&mut state.ping).then_some(Out::Ping)
     }
 
+    /// Only whether it is to end, whatever is still queued: for a socket that cannot take a frame now.
+    pub fn poll_end(&self, cx: &mut Context<'_>) -> Poll<Out> {
+        self.waker.register(cx.waker());
+        let mut state = self.lock();
+        if state.gone {
+            return Poll::Ready(Out::Gone);
+        }
+        let Some(close) = state.close.take() else { return Poll::Pending };
+        state.gone = true;
+        Poll::Ready(Out::Close { code: close.0, reason: close.1 })
+    }
+
     /// Bytes that wait, with what their places take.
     #[must_use]
     pub fn bytes(&self) -> usize {
@@ -277,6 +289,12 @@ mod tests {
         assert_eq!(next(&mailbox), Some(frame("last")));
         assert_eq!(next(&mailbox), Some(Out::Close { code: 4000, reason: "signed_out".into() }));
         assert_eq!(next(&mailbox), Some(Out::Gone));
+        let stuck = Mailbox::default();
+        let mut cx = Context::from_waker(futures_util::task::noop_waker_ref());
+        stuck.push("never taken".into(), 200).unwrap();
+        assert_eq!(stuck.poll_end(&mut cx), Poll::Pending);
+        stuck.close(4201, "too_slow");
+        assert_eq!(stuck.poll_end(&mut cx), Poll::Ready(Out::Close { code: 4201, reason: "too_slow".into() }));
         let dead = Mailbox::default();
         dead.push("never read".into(), 200).unwrap();
         dead.give_up();

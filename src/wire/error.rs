@@ -122,7 +122,7 @@ impl WireError {
         self
     }
 
-    /// `reason`: `missing`, `malformed`, `expired`, `revoked`, `unknown_key` and the like.
+    /// `reason`: `token_missing`, `token_malformed`, `token_expired` and the like.
     #[must_use]
     pub fn unauthorized(reason: &'static str) -> Self {
         Self { more: Some(More::Reason(reason)), ..Self::new(Code::Unauthorized, format!("no valid token: {reason}")) }
