@@ -28,6 +28,8 @@ use tokio_tungstenite::tungstenite::Utf8Bytes;
 
 /// Who verifies agents' tokens.
 pub trait AgentTokens: Send + Sync + 'static {
+    /// `expires_at_s` of the claims is when a session that rests on the token ends.
+    ///
     /// # Errors
     /// When the token is not good at `now_s` (Unix seconds).
     fn verify(&self, token: &str, now_s: i64) -> Result<AgentClaims, TokenError>;
@@ -35,7 +37,9 @@ pub trait AgentTokens: Send + Sync + 'static {
 
 impl AgentTokens for AgentKeys {
     fn verify(&self, token: &str, now_s: i64) -> Result<AgentClaims, TokenError> {
-        AgentKeys::verify(self, token, now_s)
+        let claims = AgentKeys::verify(self, token, now_s)?;
+        // Without the leeway, a token that was let in by it would be put out again at once.
+        Ok(AgentClaims { expires_at_s: claims.expires_at_s.saturating_add(self.leeway_s()), ..claims })
     }
 }
 

@@ -89,6 +89,11 @@ impl AgentKeys {
         Ok(count)
     }
 
+    /// For how long after its end a token is still taken.
+    pub fn leeway_s(&self) -> i64 {
+        self.leeway_s
+    }
+
     /// Who the bearer of this token is.
     pub fn verify(&self, token: &str, now_s: i64) -> Result<AgentClaims, TokenError> {
         let live = self.live.load();
