@@ -19,6 +19,15 @@ const EXAMPLES: &str = "Examples:
   offhook token --customer c-17 --key-file acme.secret --kid 1";
 
 /// Signs a token for an agent (with the key of the first start, if no other is given) or for a customer.
+fn role_of(text: &str) -> Result<Role, &'static str> {
+    match text {
+        "agent" => Ok(Role::Agent),
+        "supervisor" => Ok(Role::Supervisor),
+        "admin" => Ok(Role::Admin),
+        _ => Err("a role is agent, supervisor or admin"),
+    }
+}
+
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub struct Token {
@@ -29,7 +38,7 @@ pub struct Token {
     #[arg(long, conflicts_with = "customer")]
     workspace: Option<String>,
     /// What the agent may do.
-    #[arg(long, value_enum, default_value = "agent", conflicts_with = "customer")]
+    #[arg(long, default_value = "agent", value_parser = role_of, conflicts_with = "customer")]
     role: Role,
     /// The customer's id in your own system; the token is signed with a key of the customer's workspace.
     #[arg(long, requires = "key_file")]

@@ -153,6 +153,12 @@ impl Desk {
         self.conversations.get(&id)
     }
 
+    /// The newest conversation there ever was.
+    #[must_use]
+    pub fn last_conversation(&self) -> ConversationId {
+        ConversationId(self.last_conversation)
+    }
+
     pub fn offers(&self) -> impl Iterator<Item = (OfferId, &Offer)> {
         self.offers.iter().map(|(id, offer)| (*id, offer))
     }

@@ -28,13 +28,12 @@ use crate::clock;
 use crate::desk::command::{Ask, Command};
 use crate::desk::settings::{QueueSettings, Settings};
 use crate::journal::Journal;
-use crate::presence::Registry;
+use crate::presence::{Registry, WorkspaceNumber};
 use crate::seal::KeyRing;
 use crate::telemetry::labels::BoundedLabels;
 use crate::view::View;
 use run::{Run, Shared};
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::Duration;
 use tokio::sync::watch as signal;
@@ -64,7 +63,8 @@ pub struct Engine {
     workspaces: RwLock<BTreeMap<Arc<str>, Arc<Workspace>>>,
     shared: Arc<Shared>,
     settings: EngineSettings,
-    last_number: AtomicU32,
+    /// The place is the number.
+    by_number: RwLock<Vec<Arc<Workspace>>>,
     stop: signal::Sender<bool>,
     tasks: Mutex<Vec<JoinHandle<()>>>,
 }
@@ -98,7 +98,7 @@ impl Engine {
             workspaces: RwLock::default(),
             shared,
             settings,
-            last_number: AtomicU32::new(0),
+            by_number: RwLock::default(),
             stop,
             tasks: Mutex::default(),
         });
@@ -113,6 +113,12 @@ impl Engine {
     #[must_use]
     pub fn workspace(&self, name: &str) -> Option<Arc<Workspace>> {
         self.workspaces.read().unwrap_or_else(PoisonError::into_inner).get(name).cloned()
+    }
+
+    /// By its number in this process.
+    #[must_use]
+    pub fn numbered(&self, number: WorkspaceNumber) -> Option<Arc<Workspace>> {
+        self.by_number.read().unwrap_or_else(PoisonError::into_inner).get(number as usize).cloned()
     }
 
     /// In the order of names.
@@ -174,8 +180,11 @@ impl Engine {
         if let Some(held) = workspaces.get(name) {
             return held.clone();
         }
-        let number = self.last_number.fetch_add(1, Ordering::Relaxed) + 1;
+        let mut by_number = self.by_number.write().unwrap_or_else(PoisonError::into_inner);
+        let number = by_number.len() as WorkspaceNumber;
         let workspace = Arc::new(Workspace::new(name.clone(), number, self.settings.intake));
+        by_number.push(workspace.clone());
+        drop(by_number);
         workspaces.insert(name.clone(), workspace.clone());
         drop(workspaces);
         let task = tokio::spawn(Run::new(workspace.clone(), self.shared.clone()).run());

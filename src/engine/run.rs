@@ -453,6 +453,11 @@ impl Serving<'_> {
             roll.put(id, agent, desk, desk.now().wall, self.keeper.position());
         }
         drop(roll);
+        workspace.open.clear();
+        for (id, conversation) in desk.conversations() {
+            workspace.open.insert(id, Arc::new(conversation.clone()));
+        }
+        workspace.last_conversation.store(desk.last_conversation().0, Ordering::Release);
         workspace.position.store(self.keeper.position().0, Ordering::Release);
         workspace.queue_rows.store(Arc::new(queue_rows(desk, clock::wall_ms())));
     }
@@ -468,6 +473,13 @@ impl Serving<'_> {
         if set {
             workspace.published.store(Arc::new(Published::of(desk)));
         }
+        for id in touched.conversations.keys() {
+            match desk.conversation(*id) {
+                Some(conversation) => drop(workspace.open.insert(*id, Arc::new(conversation.clone()))),
+                None => drop(workspace.open.remove(id)),
+            }
+        }
+        workspace.last_conversation.store(desk.last_conversation().0, Ordering::Release);
         if touched.agents.is_empty() {
             return;
         }

@@ -7,11 +7,13 @@ use super::turn::Asked;
 use super::watch::Watchers;
 use crate::clock;
 use crate::desk::command::Command;
+use crate::desk::conversation::Conversation;
 use crate::desk::ids::{AgentId, CommandId, ConversationId};
 use crate::desk::settings::AgentProfile;
 use crate::journal::Position;
 use crate::presence::{Session, WorkspaceNumber};
 use arc_swap::ArcSwap;
+use dashmap::DashMap;
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
@@ -57,6 +59,9 @@ pub struct Workspace {
     pub(super) places: ArcSwap<BTreeMap<ConversationId, u32>>,
     pub(super) watchers: Watchers,
     pub(super) amounts: ArcSwap<Amounts>,
+    /// Committed conversations that are not closed, for readers.
+    pub(super) open: DashMap<ConversationId, Arc<Conversation>>,
+    pub(super) last_conversation: AtomicU64,
 }
 
 /// How long a caller waits for its answer before it is told to try again: its command may still be done, and a
@@ -77,6 +82,8 @@ impl Workspace {
             places: ArcSwap::default(),
             watchers: Watchers::default(),
             amounts: ArcSwap::default(),
+            open: DashMap::new(),
+            last_conversation: AtomicU64::new(0),
         }
     }
 
@@ -199,6 +206,18 @@ impl Workspace {
     #[must_use]
     pub fn watchers(&self) -> &Watchers {
         &self.watchers
+    }
+
+    /// A conversation that is not closed, as committed. Closed ones are in the view.
+    #[must_use]
+    pub fn conversation(&self, id: ConversationId) -> Option<Arc<Conversation>> {
+        self.open.get(&id).map(|held| held.clone())
+    }
+
+    /// Whether there ever was such a conversation.
+    #[must_use]
+    pub fn was_opened(&self, id: ConversationId) -> bool {
+        (1..=self.last_conversation.load(Ordering::Acquire)).contains(&id.0)
     }
 
     /// How much there is of everything, as of at most a second ago.

@@ -6,9 +6,11 @@
 
 mod commands;
 mod rate;
+mod real;
 mod session;
 mod upgrade;
 
+pub use real::AgentDesks;
 pub use upgrade::routes;
 
 use crate::clock;

@@ -16,18 +16,7 @@ use super::{is_external_id, is_name, is_workspace};
 /// The longest agent's external id and name.
 pub const AGENT_ID_BYTES_MAX: usize = 128;
 
-/// What an agent may do.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, clap::ValueEnum)]
-#[serde(rename_all = "lowercase")]
-pub enum Role {
-    /// Takes conversations.
-    #[default]
-    Agent,
-    /// Also sees and moves other agents' conversations.
-    Supervisor,
-    /// Also changes the workspace's settings.
-    Admin,
-}
+pub use crate::desk::settings::Role;
 
 /// Who a good token says its bearer is.
 #[derive(Debug, Clone, PartialEq, Eq)]
