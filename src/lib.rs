@@ -1,3 +1,4 @@
 //! Offhook: the roll of which agents are present, and each waiting conversation offered to the right one.
 
 pub mod desk;
+pub mod gateway;
