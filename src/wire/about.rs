@@ -1,0 +1,20 @@
+//! What is known about the customer of a conversation, as it lies sealed in the journal and is shown with an offer.
+
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// The sealed JSON under the context `about`. Journals keep it, so a field is only ever added, with a default.
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct About {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// What the page said: a flat object of strings.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub metadata: BTreeMap<String, String>,
+    /// What the customer's signed token said.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub attributes: BTreeMap<String, String>,
+    /// Whether a signed token said who it is.
+    pub known: bool,
+}

@@ -1,0 +1,266 @@
+//! Frames of an agent's client. Whatever is wrong with one is named, and costs no more than reading it once.
+
+use crate::desk::ids::{CommandId, ConversationId, OfferId};
+use crate::desk::settings::{CHANNELS_MAX, NAME_BYTES_MAX};
+use crate::wire::error::{Code, WireError};
+use crate::wire::fields::{Fields, missing, wrong_kind};
+use std::sync::Arc;
+
+/// The longest token that is looked at.
+pub const TOKEN_BYTES_MAX: usize = 8 * 1024;
+
+const KNOWN: &[&str] = &[
+    "type",
+    "id",
+    "status",
+    "channels",
+    "offer",
+    "reason",
+    "conversation",
+    "text",
+    "number",
+    "after",
+    "before",
+    "limit",
+    "what",
+    "cursor",
+    "token",
+];
+
+/// Bounds on what a frame may carry; the frame itself is bounded by the socket.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Limits {
+    pub text_bytes_max: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self { text_bytes_max: 16 * 1024 }
+    }
+}
+
+/// What an agent's client asks, as docs/wire.md has it.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum AgentFrame {
+    SetStatus { status: Arc<str>, channels: Option<Vec<Arc<str>>> },
+    Ready,
+    Delivered { offer: OfferId },
+    Accept { offer: OfferId },
+    Reject { offer: OfferId, reason: Arc<str> },
+    Send { conversation: ConversationId, text: String },
+    Read { conversation: ConversationId, number: u32 },
+    Typing { conversation: ConversationId },
+    Close { conversation: ConversationId },
+    WrapUpDone { conversation: ConversationId },
+    History { conversation: ConversationId, from: HistoryFrom, limit: u32 },
+    Watch { what: Watched, cursor: Option<String>, limit: u32 },
+    Unwatch { what: Watched },
+    Refresh { token: String },
+    SignOut,
+}
+
+/// Where a page of messages lies.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum HistoryFrom {
+    /// The last ones.
+    End,
+    After(u32),
+    Before(u32),
+}
+
+/// What a supervisor may watch.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum Watched {
+    Queues,
+    Agents,
+}
+
+impl Watched {
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Watched::Queues => "queues",
+            Watched::Agents => "agents",
+        }
+    }
+}
+
+/// A frame that was not understood. Without `id`, the reply's `id` is null.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct BadFrame {
+    pub id: Option<CommandId>,
+    /// Boxed: it is rare, and would make every good frame's way as wide as itself.
+    pub error: Box<WireError>,
+}
+
+/// Reads one text frame.
+///
+/// # Errors
+/// `bad_request`, `unknown_type`, `missing_id`, `bad_field`, `bad_cursor` or `too_large`, with the field at fault.
+pub fn parse(text: &str, limits: &Limits) -> Result<(CommandId, AgentFrame), BadFrame> {
+    let mut fields = Fields::parse(text, KNOWN).map_err(|error| BadFrame { id: None, error: Box::new(error) })?;
+    let id = match fields.id::<CommandId>("id") {
+        Ok(id) => id,
+        Err(error) => {
+            let error = match error.message.as_ref() {
+                "id is missing" => WireError::new(Code::MissingId, "a frame needs an id: 128 random bits").at("id"),
+                _ => error,
+            };
+            return Err(BadFrame { id: None, error: Box::new(error) });
+        }
+    };
+    let frame = read(&mut fields, limits);
+    frame
+        .and_then(|frame| fields.finish().map(|()| (id, frame)))
+        .map_err(|error| BadFrame { id: Some(id), error: Box::new(error) })
+}
+
+fn read(fields: &mut Fields<'_>, limits: &Limits) -> Result<AgentFrame, WireError> {
+    let name = fields.text("type", 64)?.ok_or_else(|| missing("type"))?;
+    Ok(match name.as_ref() {
+        "set_status" => AgentFrame::SetStatus { status: short(fields, "status")?, channels: channels(fields)? },
+        "ready" => AgentFrame::Ready,
+        "delivered" => AgentFrame::Delivered { offer: fields.id("offer")? },
+        "accept" => AgentFrame::Accept { offer: fields.id("offer")? },
+        "reject" => AgentFrame::Reject { offer: fields.id("offer")?, reason: short(fields, "reason")? },
+        "send" => AgentFrame::Send {
+            conversation: fields.id("conversation")?,
+            text: fields.some_text("text", limits.text_bytes_max)?.into_owned(),
+        },
+        "read" => AgentFrame::Read {
+            conversation: fields.id("conversation")?,
+            number: fields.number("number")?.ok_or_else(|| missing("number"))?,
+        },
+        "typing" => AgentFrame::Typing { conversation: fields.id("conversation")? },
+        "close" => AgentFrame::Close { conversation: fields.id("conversation")? },
+        "wrap_up_done" => AgentFrame::WrapUpDone { conversation: fields.id("conversation")? },
+        "history" => AgentFrame::History {
+            conversation: fields.id("conversation")?,
+            from: history_from(fields)?,
+            limit: limit(fields, 50)?,
+        },
+        "watch" => AgentFrame::Watch { what: watched(fields)?, cursor: cursor(fields)?, limit: limit(fields, 100)? },
+        "unwatch" => AgentFrame::Unwatch { what: watched(fields)? },
+        "refresh" => AgentFrame::Refresh { token: fields.some_text("token", TOKEN_BYTES_MAX)?.into_owned() },
+        "sign_out" => AgentFrame::SignOut,
+        _ => return Err(WireError::new(Code::UnknownType, "there is no frame of this type").at("type")),
+    })
+}
+
+fn short(fields: &mut Fields<'_>, name: &'static str) -> Result<Arc<str>, WireError> {
+    fields.some_text(name, NAME_BYTES_MAX).map(Arc::from)
+}
+
+fn channels(fields: &mut Fields<'_>) -> Result<Option<Vec<Arc<str>>>, WireError> {
+    let Some(raw) = fields.take("channels") else { return Ok(None) };
+    let names: Vec<Arc<str>> =
+        serde_json::from_str(raw.get()).map_err(|_| wrong_kind("channels", "a list of strings"))?;
+    if names.len() > CHANNELS_MAX || names.iter().any(|name| name.is_empty() || name.len() > NAME_BYTES_MAX) {
+        return Err(WireError::new(Code::BadField, "channels holds names of channels, each once").at("channels"));
+    }
+    Ok(Some(names))
+}
+
+fn history_from(fields: &mut Fields<'_>) -> Result<HistoryFrom, WireError> {
+    match (fields.number("after")?, fields.number("before")?) {
+        (None, None) => Ok(HistoryFrom::End),
+        (Some(after), None) => Ok(HistoryFrom::After(after)),
+        (None, Some(before)) => Ok(HistoryFrom::Before(before)),
+        (Some(_), Some(_)) => Err(WireError::new(Code::BadCursor, "either after or before").at("before")),
+    }
+}
+
+fn limit(fields: &mut Fields<'_>, default: u32) -> Result<u32, WireError> {
+    match fields.number("limit")? {
+        None => Ok(default),
+        Some(limit @ 1..=200) => Ok(limit),
+        Some(_) => Err(WireError::new(Code::BadField, "limit must be 1 to 200").at("limit")),
+    }
+}
+
+fn cursor(fields: &mut Fields<'_>) -> Result<Option<String>, WireError> {
+    match fields.text("cursor", NAME_BYTES_MAX) {
+        Ok(cursor) => Ok(cursor.map(std::borrow::Cow::into_owned)),
+        Err(error) if error.code == Code::TooLarge => {
+            Err(WireError::new(Code::BadCursor, "the cursor is not one of ours").at("cursor"))
+        }
+        Err(error) => Err(error),
+    }
+}
+
+fn watched(fields: &mut Fields<'_>) -> Result<Watched, WireError> {
+    match fields.some_text("what", 64)?.as_ref() {
+        "queues" => Ok(Watched::Queues),
+        "agents" => Ok(Watched::Agents),
+        _ => Err(WireError::new(Code::BadField, "what must be queues or agents").at("what")),
+    }
+}
+
+impl AgentFrame {
+    /// The name in metrics, and `type` on the wire.
+    #[must_use]
+    pub fn name(&self) -> &'static str {
+        match self {
+            AgentFrame::SetStatus { .. } => "set_status",
+            AgentFrame::Ready => "ready",
+            AgentFrame::Delivered { .. } => "delivered",
+            AgentFrame::Accept { .. } => "accept",
+            AgentFrame::Reject { .. } => "reject",
+            AgentFrame::Send { .. } => "send",
+            AgentFrame::Read { .. } => "read",
+            AgentFrame::Typing { .. } => "typing",
+            AgentFrame::Close { .. } => "close",
+            AgentFrame::WrapUpDone { .. } => "wrap_up_done",
+            AgentFrame::History { .. } => "history",
+            AgentFrame::Watch { .. } => "watch",
+            AgentFrame::Unwatch { .. } => "unwatch",
+            AgentFrame::Refresh { .. } => "refresh",
+            AgentFrame::SignOut => "sign_out",
+        }
+    }
+
+    /// What a command's fingerprint is taken of: the same for every spelling of the same command, and different for
+    /// any other. It holds texts in the clear, so only a keyed hash of it may be kept.
+    #[must_use]
+    pub fn body(&self) -> Vec<u8> {
+        let mut body = Vec::with_capacity(64);
+        put(&mut body, self.name().as_bytes());
+        match self {
+            AgentFrame::SetStatus { status, channels } => {
+                put(&mut body, status.as_bytes());
+                body.push(u8::from(channels.is_some()));
+                channels.iter().flatten().for_each(|channel| put(&mut body, channel.as_bytes()));
+            }
+            AgentFrame::Delivered { offer } | AgentFrame::Accept { offer } => put(&mut body, &offer.0.to_be_bytes()),
+            AgentFrame::Reject { offer, reason } => {
+                put(&mut body, &offer.0.to_be_bytes());
+                put(&mut body, reason.as_bytes());
+            }
+            AgentFrame::Send { conversation, text } => {
+                put(&mut body, &conversation.0.to_be_bytes());
+                put(&mut body, text.as_bytes());
+            }
+            AgentFrame::Read { conversation, number } => {
+                put(&mut body, &conversation.0.to_be_bytes());
+                put(&mut body, &number.to_be_bytes());
+            }
+            AgentFrame::Typing { conversation }
+            | AgentFrame::Close { conversation }
+            | AgentFrame::WrapUpDone { conversation } => put(&mut body, &conversation.0.to_be_bytes()),
+            // These change nothing that is remembered.
+            AgentFrame::Ready
+            | AgentFrame::SignOut
+            | AgentFrame::History { .. }
+            | AgentFrame::Watch { .. }
+            | AgentFrame::Unwatch { .. }
+            | AgentFrame::Refresh { .. } => {}
+        }
+        body
+    }
+}
+
+/// Each part with its length before it, so that no two lists of parts look the same.
+fn put(body: &mut Vec<u8>, part: &[u8]) {
+    body.extend_from_slice(&(part.len() as u64).to_be_bytes());
+    body.extend_from_slice(part);
+}

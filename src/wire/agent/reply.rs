@@ -1,0 +1,87 @@
+//! The one reply to a frame: what was done, or why not.
+
+use super::shapes::{AgentRowShape, MessageShape, QueueRowShape};
+use crate::desk::ids::{CommandId, ConversationId};
+use crate::wire::error::WireError;
+use crate::wire::spelled::spelled;
+use serde::Serialize;
+
+#[derive(Clone, Debug, Serialize)]
+pub struct Reply<'a> {
+    /// Null when the frame's own could not be read.
+    pub id: Option<CommandId>,
+    /// Absent when the reply rests on no position, as with a frame that was not understood.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub position: Option<u64>,
+    #[serde(flatten)]
+    pub outcome: Outcome<'a>,
+}
+
+#[derive(Clone, Debug, Serialize)]
+#[serde(untagged)]
+pub enum Outcome<'a> {
+    Done {
+        ok: True,
+        #[serde(flatten)]
+        members: Done<'a>,
+    },
+    Error {
+        error: &'a WireError,
+    },
+}
+
+/// What a reply to a command that was done carries besides `ok`.
+#[derive(Clone, Copy, Debug, Serialize)]
+#[serde(untagged)]
+pub enum Done<'a> {
+    Plain {},
+    Accepted {
+        #[serde(serialize_with = "spelled")]
+        conversation: ConversationId,
+    },
+    Posted {
+        number: u32,
+        at: u64,
+    },
+    History {
+        messages: &'a [MessageShape<'a>],
+        more: bool,
+    },
+    Page {
+        rows: Rows<'a>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        cursor: Option<&'a str>,
+    },
+    Refreshed {
+        expires_at: u64,
+    },
+}
+
+#[derive(Clone, Copy, Debug, Serialize)]
+#[serde(untagged)]
+pub enum Rows<'a> {
+    Queues(&'a [QueueRowShape<'a>]),
+    Agents(&'a [AgentRowShape<'a>]),
+}
+
+/// `true`, and never anything else.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct True;
+
+impl Serialize for True {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_bool(true)
+    }
+}
+
+impl<'a> Reply<'a> {
+    #[must_use]
+    pub fn done(id: CommandId, position: Option<u64>, members: Done<'a>) -> Self {
+        Self { id: Some(id), position, outcome: Outcome::Done { ok: True, members } }
+    }
+
+    #[must_use]
+    pub fn error(id: Option<CommandId>, position: Option<u64>, error: &'a WireError) -> Self {
+        Self { id, position, outcome: Outcome::Error { error } }
+    }
+}

@@ -1,0 +1,125 @@
+//! The things that frames to an agent speak of, borrowed from whoever holds them.
+
+use crate::desk::event::RequiredSkill;
+use crate::desk::ids::{ConversationId, CustomerId, OfferId};
+use crate::wire::spelled::spelled;
+use serde::Serialize;
+use std::collections::BTreeMap;
+
+/// A conversation as an agent sees it. Times are Unix milliseconds.
+#[derive(Clone, Debug, Serialize)]
+pub struct ConversationShape<'a> {
+    #[serde(serialize_with = "spelled")]
+    pub conversation: ConversationId,
+    pub state: &'a str,
+    pub channel: &'a str,
+    /// The queue's name.
+    pub queue: &'a str,
+    pub priority: i32,
+    pub skills: &'a [RequiredSkill],
+    pub customer: CustomerId,
+    pub known: bool,
+    pub name: Option<&'a str>,
+    pub metadata: &'a BTreeMap<String, String>,
+    pub opened_at: u64,
+    pub waiting_since: u64,
+    pub last_number: u32,
+    pub read_by_agent: u32,
+    pub read_by_customer: u32,
+    /// The owning agent's name.
+    pub owner: Option<&'a str>,
+    /// 0 unless it is in wrap-up.
+    pub wrap_up_left_ms: u64,
+}
+
+#[derive(Clone, Debug, Serialize)]
+pub struct OfferShape<'a> {
+    #[serde(serialize_with = "spelled")]
+    pub offer: OfferId,
+    pub conversation: ConversationShape<'a>,
+    pub left_ms: u64,
+    pub delivered: bool,
+    /// 0 once it is delivered.
+    pub deliver_left_ms: u64,
+}
+
+/// All that is an agent's own, at one position.
+#[derive(Clone, Debug, Serialize)]
+pub struct SnapshotShape<'a> {
+    pub status: &'a str,
+    pub available: bool,
+    /// Those switched on.
+    pub channels: &'a [&'a str],
+    pub connection: &'a str,
+    pub offers: &'a [OfferShape<'a>],
+    pub conversations: &'a [ConversationShape<'a>],
+}
+
+/// Who wrote: an agent by name, or a customer by id.
+#[derive(Clone, Copy, Debug, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum AuthorShape<'a> {
+    Agent(&'a str),
+    Customer(CustomerId),
+}
+
+/// A message in a page of history.
+#[derive(Clone, Debug, Serialize)]
+pub struct MessageShape<'a> {
+    pub number: u32,
+    pub author: AuthorShape<'a>,
+    pub text: &'a str,
+    /// Unix milliseconds.
+    pub at: u64,
+}
+
+/// Who the welcome is for.
+#[derive(Clone, Copy, Debug, Serialize)]
+pub struct AgentShape<'a> {
+    pub name: &'a str,
+    pub title: &'a str,
+    pub role: crate::desk::settings::Role,
+}
+
+/// What a client must know of the settings.
+#[derive(Clone, Copy, Debug, Serialize)]
+pub struct SettingsShape<'a> {
+    pub statuses: &'a [StatusShape<'a>],
+    pub channels: &'a [&'a str],
+    pub reject_reasons: &'a [std::sync::Arc<str>],
+    pub text_bytes_max: usize,
+    pub frame_bytes_max: usize,
+}
+
+#[derive(Clone, Copy, Debug, Serialize)]
+pub struct StatusShape<'a> {
+    pub name: &'a str,
+    pub available: bool,
+}
+
+/// A row of `queues`.
+#[derive(Clone, Debug, Serialize)]
+pub struct QueueRowShape<'a> {
+    pub queue: &'a str,
+    pub waiting: u32,
+    pub offered: u32,
+    pub active: u32,
+    pub longest_wait_ms: u64,
+    pub agents_available: u32,
+}
+
+/// A row of `agents`.
+#[derive(Clone, Debug, Serialize)]
+pub struct AgentRowShape<'a> {
+    pub agent: &'a str,
+    pub title: &'a str,
+    pub connection: &'a str,
+    pub status: &'a str,
+    pub available: bool,
+    /// Unix milliseconds.
+    pub since: u64,
+    pub offers: u32,
+    pub conversations: u32,
+    /// Weight held, of 100.
+    pub load: u32,
+}

@@ -1,0 +1,140 @@
+//! Frames to an agent's client, and how they become bytes.
+
+use super::reply::{Reply, Rows};
+use super::shapes::{AgentShape, AuthorShape, ConversationShape, OfferShape, SettingsShape, SnapshotShape};
+use crate::desk::ids::{ConversationId, OfferId, SessionId};
+use crate::wire::spelled::spelled;
+use serde::Serialize;
+use std::cell::RefCell;
+use tokio_tungstenite::tungstenite::Utf8Bytes;
+
+/// Every frame that the server sends. `position` is the place in the workspace's journal that it rests on.
+#[derive(Clone, Debug, Serialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub enum ServerFrame<'a> {
+    Welcome {
+        session: SessionId,
+        position: u64,
+        ticket: &'a str,
+        agent: AgentShape<'a>,
+        workspace: &'a str,
+        settings: SettingsShape<'a>,
+        snapshot: SnapshotShape<'a>,
+    },
+    Snapshot {
+        position: u64,
+        snapshot: SnapshotShape<'a>,
+    },
+    Status {
+        position: u64,
+        status: &'a str,
+        available: bool,
+        channels: &'a [&'a str],
+        connection: &'a str,
+        cause: Cause,
+    },
+    Offer {
+        position: u64,
+        offer: OfferShape<'a>,
+    },
+    OfferDelivered {
+        position: u64,
+        #[serde(serialize_with = "spelled")]
+        offer: OfferId,
+    },
+    OfferEnded {
+        position: u64,
+        #[serde(serialize_with = "spelled")]
+        offer: OfferId,
+        #[serde(serialize_with = "spelled")]
+        conversation: ConversationId,
+        end: &'a str,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        reason: Option<&'a str>,
+    },
+    Conversation {
+        position: u64,
+        conversation: ConversationShape<'a>,
+        cause: Cause,
+    },
+    ConversationGone {
+        position: u64,
+        #[serde(serialize_with = "spelled")]
+        conversation: ConversationId,
+        cause: Cause,
+    },
+    ConversationEnded {
+        position: u64,
+        conversation: ConversationShape<'a>,
+        /// `agent`, `customer` or `admin`.
+        by: &'a str,
+    },
+    Message {
+        position: u64,
+        #[serde(serialize_with = "spelled")]
+        conversation: ConversationId,
+        number: u32,
+        author: AuthorShape<'a>,
+        text: &'a str,
+        at: u64,
+    },
+    Read {
+        position: u64,
+        #[serde(serialize_with = "spelled")]
+        conversation: ConversationId,
+        /// `agent` or `customer`.
+        reader: &'a str,
+        number: u32,
+    },
+    Typing {
+        #[serde(serialize_with = "spelled")]
+        conversation: ConversationId,
+    },
+    Queues {
+        position: u64,
+        rows: Rows<'a>,
+    },
+    Agents {
+        position: u64,
+        rows: Rows<'a>,
+    },
+    Reply(Reply<'a>),
+}
+
+/// Why a delta was sent.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Cause {
+    // of `status`
+    Chosen,
+    Missed,
+    Reachable,
+    Unreachable,
+    // of `conversation`
+    Accepted,
+    Reopened,
+    // of `conversation_gone`
+    Requeued,
+    Closed,
+}
+
+/// What a thread's scratch keeps between frames.
+const SCRATCH_BYTES_KEPT: usize = 64 * 1024;
+
+/// The frame as it goes out: one allocation of exactly its size, as it may lie in a mailbox for a while.
+#[must_use]
+pub fn render(frame: &ServerFrame<'_>) -> Utf8Bytes {
+    thread_local! {
+        static SCRATCH: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
+    }
+    SCRATCH.with_borrow_mut(|scratch| {
+        scratch.clear();
+        serde_json::to_writer(&mut *scratch, frame).expect("strings and numbers always serialize");
+        let text = str::from_utf8(scratch).expect("JSON of strings is UTF-8");
+        let bytes = Utf8Bytes::from(text);
+        if scratch.capacity() > SCRATCH_BYTES_KEPT {
+            *scratch = Vec::new();
+        }
+        bytes
+    })
+}

@@ -1,0 +1,11 @@
+//! The words on the sockets: JSON shapes, codes, and their translation. Pure: no I/O, no clock. docs/wire.md is the
+//! contract that this follows, and tests hold the two together.
+
+pub mod about;
+pub mod agent;
+pub mod close;
+pub mod error;
+pub mod fields;
+pub mod messenger;
+pub mod shown;
+pub mod spelled;
