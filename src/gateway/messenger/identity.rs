@@ -9,7 +9,7 @@ use crate::gateway::http::asking::{Asked, At};
 use crate::gateway::http::body;
 use crate::gateway::http::idempotency::{command_id, fingerprint};
 use crate::gateway::http::problem::{Problem, ok};
-use crate::wire::error::{Code, WireError};
+use crate::wire::error::{Code, More, WireError};
 use crate::wire::messenger::{MergedShape, parse_identify};
 use axum::body::Body;
 use axum::extract::State as Held;
@@ -32,9 +32,8 @@ pub(super) async fn identify(
     let token = parse_identify(body::text(body, body::VISITOR_BODY_BYTES_MAX).await?.as_bytes())?;
     // The caller's own token is good: it is this field that is not.
     let from = anonymous(&messenger.door, &*desk, &token).map_err(|problem| {
-        let reason = problem.0.reason;
         let error = WireError::new(Code::BadField, "anonymous_token is not a valid token").at("anonymous_token");
-        Problem(WireError { reason, ..error })
+        Problem(WireError { more: problem.0.more, ..error })
     })?;
     let command = Command {
         principal: Principal::Customer(customer.id),
@@ -54,7 +53,13 @@ pub(super) async fn sign_out(
     body: Body,
 ) -> Result<Response, Problem> {
     let desk = messenger.desk(&workspace)?;
-    let customer = customer_needed(&messenger.door, &*desk, &asked)?;
+    let customer = match customer_needed(&messenger.door, &*desk, &asked) {
+        // A sign-out that is repeated: its own first time made this token void. What was asked for is so.
+        Err(problem) if problem.0.more == Some(More::Reason("revoked")) => {
+            return Ok(StatusCode::NO_CONTENT.into_response());
+        }
+        other => other?,
+    };
     messenger.take(&messenger.calls, (&*workspace, customer.id))?;
     let id = command_id(&asked.headers)?;
     body::nothing(body).await?;
