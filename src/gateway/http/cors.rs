@@ -40,11 +40,7 @@ pub async fn allow_listed(State(door): State<Door>, request: Request, next: Next
     response
 }
 
-/// On the list, or our own page: browsers send an Origin with their own site's POSTs too.
 fn is_allowed(door: &Door, headers: &HeaderMap, origin: &HeaderValue) -> bool {
-    let Ok(origin) = origin.to_str() else { return false };
-    let own = headers.get(header::HOST).and_then(|host| host.to_str().ok()).is_some_and(|host| {
-        origin.split_once("://").is_some_and(|(scheme, at)| matches!(scheme, "http" | "https") && at == host)
-    });
-    own || door.identities.origin_allowed(origin)
+    let host = headers.get(header::HOST).and_then(|host| host.to_str().ok());
+    origin.to_str().is_ok_and(|origin| door.identities.origin_allowed(origin, host))
 }

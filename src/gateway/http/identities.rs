@@ -31,7 +31,8 @@ pub trait Identities: Send + Sync + 'static {
     fn server_key(&self, text: &str) -> Option<ApiKey>;
     /// An API key's text and what is kept of it, from 256 secret bits: the same again for the same.
     fn new_api_key(&self, secret: [u8; 32], name: &str, scopes: Vec<Arc<str>>, at: WallTime) -> (String, ApiKey);
-    fn origin_allowed(&self, origin: &str) -> bool;
+    /// Whether a page of `origin` may use the server that was asked as `host`.
+    fn origin_allowed(&self, origin: &str, host: Option<&str>) -> bool;
     fn client_address(&self, headers: &HeaderMap, peer: IpAddr) -> IpAddr;
 }
 

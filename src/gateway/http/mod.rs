@@ -6,6 +6,8 @@ pub mod body;
 pub mod buckets;
 pub mod cors;
 pub mod desks;
+#[cfg(test)]
+pub(crate) mod fakes;
 pub mod idempotency;
 pub mod identities;
 pub mod problem;
