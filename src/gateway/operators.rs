@@ -99,10 +99,13 @@ pub async fn silent(door: &Door) -> Vec<Arc<str>> {
         })
         .buffer_unordered(ASKED_AT_ONCE);
     let mut answered = std::collections::HashSet::new();
-    let all = tokio::time::timeout(ALIVE_WITHIN, asked.for_each(|name| {
-        answered.insert(name);
-        std::future::ready(())
-    }));
+    let all = tokio::time::timeout(
+        ALIVE_WITHIN,
+        asked.for_each(|name| {
+            answered.insert(name);
+            std::future::ready(())
+        }),
+    );
     if all.await.is_ok() {
         return Vec::new();
     }

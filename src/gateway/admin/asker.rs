@@ -48,7 +48,9 @@ pub(super) enum Credential {
 impl Credential {
     pub fn has(&self, scope: Scope) -> bool {
         match self {
-            Credential::Server(key) | Credential::Workspace(_, key) => key.scopes.iter().any(|has| **has == *scope.name()),
+            Credential::Server(key) | Credential::Workspace(_, key) => {
+                key.scopes.iter().any(|has| **has == *scope.name())
+            }
             Credential::Agent(token) => token.role == Role::Admin,
         }
     }

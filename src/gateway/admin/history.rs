@@ -169,9 +169,9 @@ fn spelled(door: &Door, desk: &dyn Desk, event: &Event, member: String, value: V
         ("agent" | "owner" | "from", Some(id)) => Some(json!(agent_name(desk, AgentId(id)))),
         ("queue", Some(id)) => desk.published().queue_names.get(&QueueId(id)).map(|name| json!(name)),
         ("channel", Some(id)) => u8::try_from(id).ok().and_then(|id| channel(desk, ChannelId(id))),
-        ("conversations", _) => value.as_array().map(|ids| {
-            ids.iter().filter_map(Value::as_u64).map(|id| json!(ConversationId(id).to_string())).collect()
-        }),
+        ("conversations", _) => value
+            .as_array()
+            .map(|ids| ids.iter().filter_map(Value::as_u64).map(|id| json!(ConversationId(id).to_string())).collect()),
         ("author" | "reader" | "by", _) => {
             let agent = value.get("agent").and_then(Value::as_u64).and_then(|id| u32::try_from(id).ok());
             agent.map(|id| json!({"agent": agent_name(desk, AgentId(id))}))
@@ -187,7 +187,8 @@ fn spelled(door: &Door, desk: &dyn Desk, event: &Event, member: String, value: V
         _ => None,
     };
     // Desk time is no time of day: whoever reads it must not take it for one.
-    let is_desk_time = member == "ends_at" || member == "requeue_at" || member.ends_with("_until") || member == "deliver_by";
+    let is_desk_time =
+        member == "ends_at" || member == "requeue_at" || member.ends_with("_until") || member == "deliver_by";
     let member = if is_desk_time { format!("{member}_desk_ms") } else { member };
     (member, named.unwrap_or(value))
 }

@@ -34,11 +34,8 @@ pub(crate) type Shared = Arc<Admin>;
 
 /// The routes, with all their layers.
 pub fn router(door: Door) -> Router {
-    let admin = Arc::new(Admin {
-        door,
-        calls: Buckets::new(100, 10.0, 16_384),
-        strangers: Buckets::new(20, 1_000.0, 65_536),
-    });
+    let admin =
+        Arc::new(Admin { door, calls: Buckets::new(100, 10.0, 16_384), strangers: Buckets::new(20, 1_000.0, 65_536) });
     let at = |rest: &str| format!("/v1/workspaces/{{workspace}}{rest}");
     Router::new()
         .route("/v1/workspaces", get(workspaces::list))

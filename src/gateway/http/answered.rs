@@ -11,7 +11,7 @@ pub async fn answered(request: Request, next: Next) -> Response {
     let route = request.extensions().get::<MatchedPath>().cloned();
     let mut response = next.run(request).await;
     let status = response.status();
-    if (status.is_client_error() || status.is_server_error()) && !is_problem(&response) {
+    if (status.is_client_error() || status.is_server_error()) && !has_own_body(&response) {
         response = as_problem(response);
     }
     let headers = response.headers_mut();
@@ -24,8 +24,10 @@ pub async fn answered(request: Request, next: Next) -> Response {
     response
 }
 
-fn is_problem(response: &Response) -> bool {
-    response.headers().get(header::CONTENT_TYPE).is_some_and(|kind| kind == "application/problem+json")
+/// Problems, and the operators' pages, whose 503 says more. axum's own refusals are plain text or nothing.
+fn has_own_body(response: &Response) -> bool {
+    let kind = response.headers().get(header::CONTENT_TYPE);
+    kind.is_some_and(|kind| kind == "application/problem+json" || kind == "application/json")
 }
 
 fn as_problem(bare: Response) -> Response {

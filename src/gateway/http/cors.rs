@@ -13,8 +13,7 @@ const MAX_AGE: &str = "600";
 /// For `axum::middleware::from_fn_with_state`.
 pub async fn allow_listed(State(door): State<Door>, request: Request, next: Next) -> Response {
     let headers = request.headers();
-    let preflight =
-        request.method() == Method::OPTIONS && headers.contains_key(header::ACCESS_CONTROL_REQUEST_METHOD);
+    let preflight = request.method() == Method::OPTIONS && headers.contains_key(header::ACCESS_CONTROL_REQUEST_METHOD);
     let origin = headers.get(header::ORIGIN).cloned();
     let allowed = origin.as_ref().is_none_or(|origin| is_allowed(&door, headers, origin));
     let mut response = match (allowed, preflight) {

@@ -21,8 +21,13 @@ pub trait Identities: Send + Sync + 'static {
     fn known(&self, workspace: &str, token: &str, now: WallTime) -> Result<KnownCustomer, NotKnown>;
     /// A ticket (`ohs1.`) that opens one conversation's stream.
     fn ticket(&self, workspace: &str, ticket: &str, now: WallTime) -> Result<StreamTicket, NotKnown>;
-    fn stream_ticket(&self, workspace: &str, customer: CustomerId, conversation: ConversationId, at: WallTime)
-    -> String;
+    fn stream_ticket(
+        &self,
+        workspace: &str,
+        customer: CustomerId,
+        conversation: ConversationId,
+        at: WallTime,
+    ) -> String;
     /// An agent's JWT.
     fn agent(&self, token: &str, now: WallTime) -> Result<AgentToken, NotKnown>;
     /// The key of this text, when its hash is that of one of `keys`.

@@ -21,7 +21,9 @@ impl Query {
             return Err(Problem::too_large("query", QUERY_BYTES_MAX));
         }
         let mut members: Vec<(&'static str, String)> = Vec::new();
-        for (name, value) in raw.split('&').filter(|pair| !pair.is_empty()).map(|pair| pair.split_once('=').unwrap_or((pair, ""))) {
+        for (name, value) in
+            raw.split('&').filter(|pair| !pair.is_empty()).map(|pair| pair.split_once('=').unwrap_or((pair, "")))
+        {
             let name = decoded(name)?;
             let Some(known) = known.iter().find(|known| **known == name) else {
                 let name: String = name.chars().take(64).collect();
@@ -37,7 +39,10 @@ impl Query {
 
     /// What was sent under this name; an empty value is the same as none.
     pub fn text(&self, name: &str) -> Option<&str> {
-        self.members.iter().find(|(member, value)| *member == name && !value.is_empty()).map(|(_, value)| value.as_str())
+        self.members
+            .iter()
+            .find(|(member, value)| *member == name && !value.is_empty())
+            .map(|(_, value)| value.as_str())
     }
 
     /// # Errors

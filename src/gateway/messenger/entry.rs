@@ -42,9 +42,9 @@ fn matches(rule: &EntryRule, visit: Visit<'_>) -> bool {
 }
 
 fn all_match(wanted: &BTreeMap<Arc<str>, Vec<Arc<str>>>, sent: &BTreeMap<String, String>) -> bool {
-    wanted.iter().all(|(key, values)| {
-        sent.get(&**key).is_some_and(|value| values.iter().any(|wanted| **wanted == **value))
-    })
+    wanted
+        .iter()
+        .all(|(key, values)| sent.get(&**key).is_some_and(|value| values.iter().any(|wanted| **wanted == **value)))
 }
 
 #[cfg(test)]

@@ -9,6 +9,8 @@ mod slots;
 mod sse;
 mod start;
 mod stream;
+#[cfg(test)]
+mod stream_tests;
 mod talk;
 #[cfg(test)]
 mod tests;

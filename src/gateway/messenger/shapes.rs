@@ -112,7 +112,8 @@ pub(super) fn with_message<T>(
 /// A row of the view as the frame that the engine would have sent for it.
 pub(super) fn frame(door: &Door, desk: &dyn Desk, row: &PublicRow) -> PublicFrame {
     let at = row.at.0;
-    let framed = |event: StreamEvent<'_>| PublicFrame { public: Some(row.public), event: event.name(), data: event.data() };
+    let framed =
+        |event: StreamEvent<'_>| PublicFrame { public: Some(row.public), event: event.name(), data: event.data() };
     match &row.fact {
         PublicFact::Opened => framed(StreamEvent::Opened { at }),
         PublicFact::Message { number, author, text } => {

@@ -61,12 +61,8 @@ pub(super) async fn start(
         None => door.desks.seals().assign().await?,
     };
     let metadata = json_of(&sent.metadata);
-    let fingerprint = fingerprint("start", &[
-        &json_of(&sent.text),
-        &json_of(&sent.name),
-        &json_of(&sent.channel),
-        &metadata,
-    ]);
+    let fingerprint =
+        fingerprint("start", &[&json_of(&sent.text), &json_of(&sent.name), &json_of(&sent.channel), &metadata]);
     let number = sent.text.is_some().then_some(1);
     let ask = sealed(&messenger, ask, asker.as_ref(), sent, customer, key)?;
     let queue = ask.queue.clone();

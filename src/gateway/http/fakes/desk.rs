@@ -25,7 +25,6 @@ pub(crate) enum Point {
     WaitFor,
     Conversation,
     PublicEvents,
-    Poll,
 }
 
 type StepIn = Box<dyn FnMut(&FakeDesk, Point) + Send>;
@@ -212,8 +211,9 @@ impl FakeDesk {
                 Answer::Posted { conversation: *conversation, number, at: WallTime(AT) }
             }
             Ask::Read { conversation, reader, .. } => owner(conversation, reader).map(|()| Answer::Done)?,
-            Ask::Typing { conversation, author } => owner(conversation, author)
-                .map(|()| Answer::Typing { conversation: *conversation, owner: None })?,
+            Ask::Typing { conversation, author } => {
+                owner(conversation, author).map(|()| Answer::Typing { conversation: *conversation, owner: None })?
+            }
             Ask::Close { conversation, by: Closer::Customer(customer) } => {
                 owner(conversation, &Author::Customer(*customer)).map(|()| Answer::Done)?
             }
@@ -253,11 +253,13 @@ impl FakeDesk {
 
     fn answer(&self, command: Command) -> Result<Replied, NotDone> {
         self.inside().asked.push(command.clone());
-        if let Some(not_done) = self.inside().not_done {
+        let not_done = self.inside().not_done;
+        let refuse = self.inside().refuse.clone();
+        if let Some(not_done) = not_done {
             return Err(not_done);
         }
         let replied = |desk: &Self, result| Replied { position: Position(desk.inside().position), result };
-        if let Some(refusal) = self.inside().refuse.clone() {
+        if let Some(refusal) = refuse {
             return Ok(replied(self, Err(refusal)));
         }
         let key = command.id.map(|id| (command.principal, id));

@@ -50,7 +50,12 @@ impl History for FakeDesk {
         let rows = rows.map(|(_, row)| row.clone()).collect();
         Box::pin(ready(Ok(rows)))
     }
-    fn search(&self, filter: Filter, before: Option<ConversationId>, limit: usize) -> Soon<'_, Result<Conversations, NotRead>> {
+    fn search(
+        &self,
+        filter: Filter,
+        before: Option<ConversationId>,
+        limit: usize,
+    ) -> Soon<'_, Result<Conversations, NotRead>> {
         let inside = self.inside();
         let fits = |(id, found): &(&ConversationId, &Conversation)| {
             before.is_none_or(|before| **id < before)
