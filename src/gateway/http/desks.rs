@@ -69,11 +69,13 @@ pub enum NotDone {
     Unavailable { retry_after_ms: u64, why: &'static str },
 }
 
+pub type QueuesByName = BTreeMap<Arc<str>, (QueueId, Arc<QueueSettings>)>;
+
 /// Committed settings of a workspace.
 #[derive(Clone, Default)]
 pub struct Published {
     pub settings: Arc<Settings>,
-    pub queues: Arc<BTreeMap<Arc<str>, (QueueId, Arc<QueueSettings>)>>,
+    pub queues: Arc<QueuesByName>,
     pub queue_names: Arc<BTreeMap<QueueId, Arc<str>>>,
     pub api_keys: Arc<BTreeMap<Arc<str>, ApiKey>>,
     pub signed_out: Arc<BTreeMap<CustomerId, WallTime>>,

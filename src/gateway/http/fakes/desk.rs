@@ -127,7 +127,9 @@ impl FakeDesk {
             } else {
                 queue.out.push_back(Out::Frame(frame.clone()));
             }
-            queue.waker.take().map(Waker::wake);
+            if let Some(waker) = queue.waker.take() {
+                waker.wake();
+            }
         }
     }
 
@@ -135,7 +137,9 @@ impl FakeDesk {
         for (_, queue) in &self.inside().streams {
             let mut queue = queue.lock().unwrap();
             queue.out.push_back(Out::Ended);
-            queue.waker.take().map(Waker::wake);
+            if let Some(waker) = queue.waker.take() {
+                waker.wake();
+            }
         }
     }
 
