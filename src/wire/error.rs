@@ -44,6 +44,7 @@ codes! {
     Unauthorized "unauthorized" 401 "There is no valid token",
     Forbidden "forbidden" 403 "The token does not allow this",
     NotFound "not_found" 404 "There is no such thing here",
+    MethodNotAllowed "method_not_allowed" 405 "This cannot be done to it",
     NoSuchOffer "no_such_offer" 404 "There is no such offer",
     NoSuchConversation "no_such_conversation" 404 "There is no such conversation",
     NoSuchQueue "no_such_queue" 404 "There is no such queue",
