@@ -4,6 +4,7 @@ use crate::clock;
 use crate::config::{Config, Sections, Synchronous};
 use crate::desk::time::{DeskTime, Now, WallTime};
 use crate::engine::{Engine, EngineSettings, FrameLimits, Taking, intake};
+use crate::gateway::admin;
 use crate::gateway::agent::{self, AgentDesks, AgentLimits};
 use crate::gateway::auth::agent_token::AgentKeys;
 use crate::gateway::auth::client_address::TrustedProxies;
@@ -19,7 +20,6 @@ use crate::gateway::http::{Door, real::RealDesks};
 use crate::gateway::listen::{self, ListenLimits, Listening};
 use crate::gateway::messenger::{self, MessengerBounds};
 use crate::gateway::operators::{self, Health, Operators, Reason};
-use crate::gateway::admin;
 use crate::journal::lock::DataLock;
 use crate::journal::sqlite::{self, SqliteJournal};
 use crate::journal::{Journal, JournalState, Position, local_disk};
@@ -274,10 +274,7 @@ fn presence_limits(set: &Sections) -> presence::Limits {
 
 fn engine_settings(set: &Sections) -> EngineSettings {
     EngineSettings {
-        intake: intake::Limits {
-            commands_max: set.engine.intake_commands_max,
-            bytes_max: set.engine.intake_bytes_max,
-        },
+        intake: intake::Limits { commands_max: set.engine.intake_commands_max, bytes_max: set.engine.intake_bytes_max },
         frames: FrameLimits {
             text_bytes_max: set.messenger.text_bytes_max,
             frame_bytes_max: set.sessions.frame_bytes_max,

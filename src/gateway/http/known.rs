@@ -129,12 +129,8 @@ impl Identities for KnownIdentities {
     }
 
     fn new_api_key(&self, secret: [u8; 32], name: &str, scopes: Vec<Arc<str>>, at: WallTime) -> (String, ApiKey) {
-        let grant = ApiKeyGrant {
-            scopes: Scopes::all(),
-            workspace: None,
-            name: name.to_owned(),
-            created_at_s: seconds(at),
-        };
+        let grant =
+            ApiKeyGrant { scopes: Scopes::all(), workspace: None, name: name.to_owned(), created_at_s: seconds(at) };
         let (key, text) = api_key::ApiKey::of_secret(&secret, grant);
         let sha256 = api_key::sha256_hex(&text).into();
         let kept = ApiKey { id: key.id.into(), name: name.into(), sha256, scopes, created_at: at.0 };
