@@ -12,6 +12,7 @@ pub mod idempotency;
 pub mod identities;
 pub mod problem;
 pub mod query;
+pub mod tokens;
 
 use crate::desk::time::Now;
 use desks::Desks;
