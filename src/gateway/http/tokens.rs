@@ -229,6 +229,6 @@ mod tests {
     #[test]
     fn attributes_are_what_rules_can_compare() {
         let read = attributes(Some(r#"{"plan":"gold","seats":5,"trial":false,"deep":{"a":1}}"#));
-        assert_eq!(read.into_iter().map(|(_, value)| value).collect::<Vec<_>>(), ["gold", "5", "false"]);
+        assert_eq!(read.into_values().collect::<Vec<_>>(), ["gold", "5", "false"]);
     }
 }
