@@ -48,15 +48,15 @@ fn the_defaults_are_those_of_the_design() {
 
 #[test]
 fn each_source_wins_over_the_one_before_it_and_is_named_as_the_origin() {
-    let file = "\n[sessions]\nping_every_ms = 1000\ncommands_burst = 2\ncommands_per_s = 3\n";
+    let file = "\n[sessions]\nping_every_ms = 1000\ncommands_burst = 20\ncommands_per_s = 3\n";
     let environment = [
-        ("OFFHOOK_SESSIONS__COMMANDS_BURST".to_owned(), "4".to_owned()),
+        ("OFFHOOK_SESSIONS__COMMANDS_BURST".to_owned(), "40".to_owned()),
         ("OFFHOOK_SESSIONS__COMMANDS_PER_S".to_owned(), "5".to_owned()),
     ];
     let flags = ["sessions.commands_per_s=6".to_owned()];
     let config = Config::from_sources(Some(("a.toml", file)), environment, &flags).unwrap();
     let sessions = &config.sections.sessions;
-    assert_eq!((sessions.ping_every_ms, sessions.commands_burst, sessions.commands_per_s), (1000, 4, 6));
+    assert_eq!((sessions.ping_every_ms, sessions.commands_burst, sessions.commands_per_s), (1000, 40, 6));
     let origin = |path| config.layers.entry(path).unwrap().origin.to_string();
     assert_eq!(origin("sessions.dead_after_ms"), "default");
     assert_eq!(origin("sessions.ping_every_ms"), "a.toml:3");
