@@ -7,3 +7,5 @@ pub mod journal;
 pub mod seal;
 
 pub mod engine;
+
+pub mod simulate;
