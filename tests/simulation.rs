@@ -68,7 +68,8 @@ fn replay_one_seed() {
         "liveness" => Mode::Liveness,
         _ => Mode::Safety,
     };
-    let plan = Plan { seed: seed.parse().expect("a number"), steps: from_env("OFFHOOK_STEPS", STEPS), mode, sabotage: None };
+    let plan =
+        Plan { seed: seed.parse().expect("a number"), steps: from_env("OFFHOOK_STEPS", STEPS), mode, sabotage: None };
     match run(plan) {
         Ok(ran) => println!("{ran:?}"),
         Err(fault) => panic!("\n{fault}\n"),

@@ -12,12 +12,7 @@ use crate::journal::Position;
 
 impl Judge {
     /// A reply, as of the position that it rests on.
-    pub fn told(
-        &self,
-        command: &Command,
-        result: &Result<Answer, Refusal>,
-        position: Position,
-    ) -> Result<(), String> {
+    pub fn told(&self, command: &Command, result: &Result<Answer, Refusal>, position: Position) -> Result<(), String> {
         let line = || format!("{} -> {}", notation::ask(&command.ask), notation::result(result));
         if position > self.position {
             return Err(format!("told before it was committed: {}", line()));

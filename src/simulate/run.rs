@@ -132,7 +132,8 @@ fn is_served(world: &World) -> bool {
 fn unserved(world: &World) -> String {
     let Server::Up(up) = &world.server else { return "the server is down".into() };
     let desk = up.keeper.desk();
-    let open: Vec<String> = desk.conversations().take(5).map(|(id, held)| format!("{id} {}", held.state.name())).collect();
+    let open: Vec<String> =
+        desk.conversations().take(5).map(|(id, held)| format!("{id} {}", held.state.name())).collect();
     let agents: Vec<String> = desk
         .agents()
         .map(|(id, agent)| format!("{id} {} status {} load {:?}", agent.connection.name(), agent.status.0, agent.load))

@@ -162,7 +162,13 @@ impl World {
     }
 
     /// One step of finding out.
-    fn settle(&mut self, mut up: Box<Up>, mut flight: Flight, settling: Settling, next: Next) -> Result<Server, String> {
+    fn settle(
+        &mut self,
+        mut up: Box<Up>,
+        mut flight: Flight,
+        settling: Settling,
+        next: Next,
+    ) -> Result<Server, String> {
         let hitch = !self.calm && self.dice.per_mille(100);
         let next = match next {
             _ if self.sabotaged(Sabotage::SkipReadingTail) => Next::DidNotHappen,
@@ -206,7 +212,13 @@ impl World {
         Ok(Server::Up(up))
     }
 
-    fn committed(&mut self, mut up: Box<Up>, flight: Flight, position: Position, settled: bool) -> Result<Server, String> {
+    fn committed(
+        &mut self,
+        mut up: Box<Up>,
+        flight: Flight,
+        position: Position,
+        settled: bool,
+    ) -> Result<Server, String> {
         self.note(|| format!("committed {position}"));
         up.keeper.committed(position);
         self.judge.acknowledged = position;
@@ -275,11 +287,15 @@ impl World {
     }
 
     fn trace_turn(&mut self, decided: &Decided<ReplyTo>) {
-        let lines: Vec<String> = decided.replies.iter().filter_map(|(reply_to, result)| {
-            let command = self.people.command_of(*reply_to)?;
-            let id = command.id.map_or(String::new(), |id| format!("#{} ", id.0));
-            Some(format!("{id}{} -> {}", notation::ask(&command.ask), notation::result(result)))
-        }).collect();
+        let lines: Vec<String> = decided
+            .replies
+            .iter()
+            .filter_map(|(reply_to, result)| {
+                let command = self.people.command_of(*reply_to)?;
+                let id = command.id.map_or(String::new(), |id| format!("#{} ", id.0));
+                Some(format!("{id}{} -> {}", notation::ask(&command.ask), notation::result(result)))
+            })
+            .collect();
         let at_ms = decided.now.desk.0;
         lines.into_iter().for_each(|line| self.note(|| format!("[{at_ms}] {line}")));
         for event in &decided.events {

@@ -249,9 +249,8 @@ impl Desk {
         let here = self.conversations.iter().filter(|(_, held)| held.customer == from).map(|(id, _)| *id);
         let closed = loaded.of_customer.get(&from).into_iter().flatten().copied();
         let in_this_turn = self.touched.conversations.iter();
-        let in_this_turn = in_this_turn
-            .filter(|(_, last)| last.as_ref().is_some_and(|last| last.customer == from))
-            .map(|(id, _)| *id);
+        let in_this_turn =
+            in_this_turn.filter(|(_, last)| last.as_ref().is_some_and(|last| last.customer == from)).map(|(id, _)| *id);
         let mut conversations: Vec<ConversationId> = here.chain(closed).chain(in_this_turn).collect();
         conversations.sort_unstable();
         conversations.dedup();

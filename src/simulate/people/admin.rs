@@ -8,7 +8,8 @@ use std::collections::VecDeque;
 /// The workspace as it is set up: short times, so that everything runs out now and then.
 fn settings() -> Settings {
     let mut settings = Settings::default();
-    for (channel, (offer_ms, wrap_up_ms)) in settings.channels.iter_mut().zip([(8_000, 3_000), (6_000, 9_000), (15_000, 0)])
+    for (channel, (offer_ms, wrap_up_ms)) in
+        settings.channels.iter_mut().zip([(8_000, 3_000), (6_000, 9_000), (15_000, 0)])
     {
         (channel.offer_ms, channel.wrap_up_ms) = (offer_ms, wrap_up_ms);
     }

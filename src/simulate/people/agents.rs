@@ -132,11 +132,9 @@ impl AgentModel {
                 author: Author::Agent(agent),
                 text: "hello".into(),
             }),
-            625..=644 => with(conversation, |conversation| Ask::Read {
-                conversation,
-                reader: Author::Agent(agent),
-                number: 1,
-            }),
+            625..=644 => {
+                with(conversation, |conversation| Ask::Read { conversation, reader: Author::Agent(agent), number: 1 })
+            }
             645..=654 => with(conversation, |conversation| Ask::Typing { conversation, author: Author::Agent(agent) }),
             655..=694 => with(conversation, |conversation| Ask::Close { conversation, by: Closer::Agent(agent) }),
             695..=714 => with(conversation, |conversation| Ask::WrapUpDone { agent, conversation }),
@@ -220,6 +218,10 @@ impl AgentModel {
         let known = |session: &SessionId| desk.agent(self.id).is_some_and(|held| held.sessions.contains(session));
         self.sessions.retain(known);
         self.silent.retain(|(session, _)| known(session));
+    }
+
+    pub fn did_not_come_in(&mut self, session: SessionId) {
+        self.coming.remove(&session);
     }
 
     pub fn server_is_gone(&mut self) {

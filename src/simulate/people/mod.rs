@@ -115,7 +115,9 @@ impl People {
         }
         for place in 0..self.customers.len() {
             let who = Who::Customer(place);
-            if set_up && !calm && self.count(who) == 0
+            if set_up
+                && !calm
+                && self.count(who) == 0
                 && let Some(ask) = self.customers[place].act(dice)
             {
                 self.ask(who, ask);
@@ -180,7 +182,8 @@ impl People {
         let Some(request) = self.requests.get_mut(&reply_to.serial) else { return };
         request.in_flight = false;
         request.retry_at_ms = now_ms + 1_000;
-        if matches!(request.command.ask, Ask::SessionCame { .. }) {
+        if let (Ask::SessionCame { session, .. }, Who::Agent(place)) = (&request.command.ask, request.who) {
+            self.agents[place].did_not_come_in(*session);
             self.requests.remove(&reply_to.serial);
         }
     }
