@@ -34,12 +34,16 @@ pub(super) struct SeenOffer {
     ends_at: DeskTime,
     deliver_by: DeskTime,
     pub end: Option<OfferEnd>,
+    /// The record that it was made in.
+    pub made_in: Position,
 }
 
 #[derive(Default)]
 pub(super) struct Talk {
     pub customer: CustomerId,
     pub merged: bool,
+    /// The record that it was opened in.
+    pub opened_in: Position,
     owner: Option<AgentId>,
     offer: Option<OfferId>,
     pub last_number: u32,
@@ -84,7 +88,7 @@ impl Judge {
         for event in &lived.events {
             self.graces_start_once(event, now.desk)?;
             self.shadow.replay(now, std::slice::from_ref(event), &[]);
-            self.one(event, now)?;
+            self.one(event, now, position)?;
         }
         self.shadow.replay(now, &[], &lived.outcomes);
         self.shadow.take_touched();
@@ -101,7 +105,7 @@ impl Judge {
         Ok(())
     }
 
-    fn one(&mut self, event: &Event, now: Now) -> Result<(), String> {
+    fn one(&mut self, event: &Event, now: Now, position: Position) -> Result<(), String> {
         match event {
             Event::OfferMade { offer, conversation, agent, ends_at, deliver_by } => {
                 self.offer_fits(*conversation, *agent)?;
@@ -114,7 +118,14 @@ impl Judge {
                 }
                 talk.offer = Some(*offer);
                 let (ends_at, deliver_by) = (*ends_at, *deliver_by);
-                let seen = SeenOffer { conversation: *conversation, agent: *agent, ends_at, deliver_by, end: None };
+                let seen = SeenOffer {
+                    conversation: *conversation,
+                    agent: *agent,
+                    ends_at,
+                    deliver_by,
+                    end: None,
+                    made_in: position,
+                };
                 if self.offers.insert(*offer, seen).is_some() {
                     return Err(format!("{offer} is made twice"));
                 }
@@ -139,7 +150,8 @@ impl Judge {
                 }
             }
             Event::ConversationOpened { conversation, customer, public, .. } => {
-                let fresh = Talk { customer: *customer, waiting_since: now.wall, ..Talk::default() };
+                let fresh =
+                    Talk { customer: *customer, waiting_since: now.wall, opened_in: position, ..Talk::default() };
                 if self.talks.insert(*conversation, fresh).is_some() {
                     return Err(format!("{conversation} is opened twice"));
                 }

@@ -39,8 +39,14 @@ impl Judge {
                 Some(seen) if seen.end == Some(*end) => Ok(()),
                 _ => Err(format!("{}, which is not its end", line())),
             },
-            Err(Refusal::NoSuchOffer(offer)) if self.offers.contains_key(offer) => Err(line()),
-            Err(Refusal::NoSuchConversation(id)) => self.no_such_conversation(command, *id).map_err(|()| line()),
+            // What came to be later in the same turn was not there yet.
+            Err(Refusal::NoSuchOffer(offer)) => match self.offers.get(offer) {
+                Some(seen) if seen.made_in < position => Err(line()),
+                _ => Ok(()),
+            },
+            Err(Refusal::NoSuchConversation(id)) => {
+                self.no_such_conversation(command, *id, position).map_err(|()| line())
+            }
             _ => Ok(()),
         }
     }
@@ -55,8 +61,10 @@ impl Judge {
     }
 
     /// Only somebody else's customer may be told so. (Where customers were merged, both answers were right once.)
-    fn no_such_conversation(&self, command: &Command, id: ConversationId) -> Result<(), ()> {
-        let Some(talk) = self.talks.get(&id).filter(|talk| !talk.merged) else { return Ok(()) };
+    fn no_such_conversation(&self, command: &Command, id: ConversationId, position: Position) -> Result<(), ()> {
+        let Some(talk) = self.talks.get(&id).filter(|talk| !talk.merged && talk.opened_in < position) else {
+            return Ok(());
+        };
         match &command.ask {
             Ask::Post { author: Author::Customer(customer), .. }
             | Ask::Read { reader: Author::Customer(customer), .. }
