@@ -1,11 +1,29 @@
 //! Offhook: the roll of which agents are present, and each waiting conversation offered to the right one.
 
+// In the order in which an offer travels: a module imports only from those above it.
 pub mod desk;
+
+pub mod clock;
+
 pub mod wire;
+
+pub mod telemetry;
 
 pub mod journal;
 pub mod seal;
 
+pub mod view;
+
+pub mod presence;
+
 pub mod engine;
 
+pub mod gateway;
+
 pub mod simulate;
+
+pub mod config;
+
+pub mod server;
+
+pub mod cli;

@@ -104,6 +104,13 @@ pub struct WaitKey {
     pub conversation: ConversationId,
 }
 
+impl WaitKey {
+    #[must_use]
+    pub fn waiting_since(&self) -> WallTime {
+        self.waiting_since
+    }
+}
+
 impl Conversation {
     #[must_use]
     pub fn wait_key(&self, id: ConversationId) -> WaitKey {

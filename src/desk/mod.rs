@@ -153,6 +153,12 @@ impl Desk {
         self.conversations.get(&id)
     }
 
+    /// The newest conversation there ever was.
+    #[must_use]
+    pub fn last_conversation(&self) -> ConversationId {
+        ConversationId(self.last_conversation)
+    }
+
     pub fn offers(&self) -> impl Iterator<Item = (OfferId, &Offer)> {
         self.offers.iter().map(|(id, offer)| (*id, offer))
     }
@@ -174,6 +180,12 @@ impl Desk {
     #[must_use]
     pub fn waiting_in(&self, queue: QueueId) -> Vec<ConversationId> {
         self.waiting.in_queue(queue)
+    }
+
+    /// Since when the oldest of a queue waits.
+    #[must_use]
+    pub fn oldest_in(&self, queue: QueueId) -> Option<WallTime> {
+        self.waiting.oldest_in(queue)
     }
 
     /// Agents of a queue who could take something now.

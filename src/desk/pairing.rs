@@ -48,7 +48,7 @@ impl Desk {
     }
 
     /// After a load: everything may have become possible.
-    pub(super) fn look_at_everything(&mut self) {
+    pub fn look_at_everything(&mut self) {
         self.unpaired_agents.extend((0..self.agents.len() as u32).map(AgentId));
         self.unpaired_conversations.extend(self.waiting.all());
     }

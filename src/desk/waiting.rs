@@ -5,6 +5,7 @@ use super::conversation::{Conversation, WaitKey};
 use super::event::RequiredSkill;
 use super::ids::{ConversationId, QueueId};
 use super::settings::{ChannelId, Settings};
+use super::time::WallTime;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -60,12 +61,21 @@ impl Waiting {
         best.map(|key| key.conversation)
     }
 
+    /// Since when the oldest of a queue waits.
+    #[must_use]
+    pub fn oldest_in(&self, queue: QueueId) -> Option<WallTime> {
+        self.of_queue(queue).flatten().map(WaitKey::waiting_since).min()
+    }
+
+    fn of_queue(&self, queue: QueueId) -> impl Iterator<Item = &BTreeSet<WaitKey>> {
+        let to = (QueueId(queue.0 + 1), ChannelId(0), Vec::new());
+        self.groups.range((queue, ChannelId(0), Vec::new())..to).map(|(_, set)| set)
+    }
+
     /// All that wait in a queue, in the order they are taken in.
     #[must_use]
     pub fn in_queue(&self, queue: QueueId) -> Vec<ConversationId> {
-        let groups =
-            self.groups.range((queue, ChannelId(0), Vec::new())..(QueueId(queue.0 + 1), ChannelId(0), Vec::new()));
-        let mut keys: Vec<WaitKey> = groups.flat_map(|(_, set)| set.iter().copied()).collect();
+        let mut keys: Vec<WaitKey> = self.of_queue(queue).flatten().copied().collect();
         keys.sort_unstable();
         keys.into_iter().map(|key| key.conversation).collect()
     }

@@ -1,6 +1,277 @@
-//! The one writer of a workspace: turns, and the delivery of what was committed.
+//! The one writer of each workspace: turns, and the delivery of what was committed.
+//!
+//! One task owns one workspace ([`run`]); whoever wants something of it goes through its [`workspace::Workspace`].
 
+pub mod counted;
+pub mod deliver;
 pub mod desk_clock;
+pub mod intake;
+mod load;
+mod look_up;
+mod project;
+pub mod published;
+mod retention;
 pub mod route;
+mod run;
 pub mod settle;
+pub mod shapes;
 pub mod turn;
+pub mod watch;
+pub mod workspace;
+
+pub use deliver::FrameLimits;
+pub use load::{LoadFailed, turn_of};
+pub use published::{AgentRow, NotDone, Published, QueueRow, Replied};
+pub use workspace::{Taking, Workspace};
+
+use crate::clock;
+use crate::desk::command::{Ask, Command};
+use crate::desk::settings::{QueueSettings, Settings};
+use crate::journal::Journal;
+use crate::presence::{Registry, WorkspaceNumber};
+use crate::seal::KeyRing;
+use crate::telemetry::labels::BoundedLabels;
+use crate::view::View;
+use run::{Run, Shared};
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::time::Duration;
+use tokio::sync::watch as signal;
+use tokio::task::JoinHandle;
+
+/// The queue that a new workspace begins with.
+const FIRST_QUEUE: &str = "support";
+/// The most workspaces of one process.
+const WORKSPACES_MAX: usize = 10_000;
+const HOUSEKEEPING_MS: u64 = 1_000;
+/// How often the journal is cut and the view pruned, and in how many steps.
+const PRUNE_EVERY_MS: u64 = 60_000;
+const PRUNE_STEPS: u32 = 20;
+
+#[derive(Debug, Clone, Copy)]
+pub struct EngineSettings {
+    pub intake: intake::Limits,
+    pub frames: FrameLimits,
+    pub tick_record_every_ms: u64,
+    pub view_lag_bytes_max: usize,
+    /// Days that the journal and closed conversations are kept; 0 keeps all.
+    pub retention_days: u64,
+}
+
+/// All workspaces of this process.
+pub struct Engine {
+    workspaces: RwLock<BTreeMap<Arc<str>, Arc<Workspace>>>,
+    shared: Arc<Shared>,
+    settings: EngineSettings,
+    /// The place is the number.
+    by_number: RwLock<Vec<Arc<Workspace>>>,
+    stop: signal::Sender<bool>,
+    tasks: Mutex<Vec<JoinHandle<()>>>,
+}
+
+impl Engine {
+    /// Starts every workspace that the journal or the view knows of.
+    ///
+    /// # Errors
+    /// The journal could not be asked which there are.
+    pub async fn start(
+        journal: Arc<dyn Journal>,
+        view: Arc<View>,
+        keys: Arc<KeyRing>,
+        registry: Arc<Registry>,
+        settings: EngineSettings,
+    ) -> Result<Arc<Self>, crate::journal::JournalFailed> {
+        let (stop, stopped) = signal::channel(false);
+        let mut names: BTreeSet<Arc<str>> = journal.workspaces().await?.into_iter().collect();
+        names.extend(view.workspaces());
+        let shared = Arc::new(Shared {
+            journal,
+            view,
+            keys,
+            registry,
+            limits: settings.frames,
+            tick_record_every_ms: settings.tick_record_every_ms,
+            view_lag_bytes_max: settings.view_lag_bytes_max,
+            stop: stopped,
+        });
+        let engine = Arc::new(Self {
+            workspaces: RwLock::default(),
+            shared,
+            settings,
+            by_number: RwLock::default(),
+            stop,
+            tasks: Mutex::default(),
+        });
+        for name in names {
+            engine.run(&name);
+        }
+        let housekeeping = tokio::spawn(engine.clone().keep_house());
+        engine.tasks().push(housekeeping);
+        Ok(engine)
+    }
+
+    #[must_use]
+    pub fn workspace(&self, name: &str) -> Option<Arc<Workspace>> {
+        self.workspaces.read().unwrap_or_else(PoisonError::into_inner).get(name).cloned()
+    }
+
+    /// By its number in this process.
+    #[must_use]
+    pub fn numbered(&self, number: WorkspaceNumber) -> Option<Arc<Workspace>> {
+        self.by_number.read().unwrap_or_else(PoisonError::into_inner).get(number as usize).cloned()
+    }
+
+    /// In the order of names.
+    #[must_use]
+    pub fn names(&self) -> Vec<Arc<str>> {
+        self.workspaces.read().unwrap_or_else(PoisonError::into_inner).keys().cloned().collect()
+    }
+
+    #[must_use]
+    pub fn all(&self) -> Vec<Arc<Workspace>> {
+        self.workspaces.read().unwrap_or_else(PoisonError::into_inner).values().cloned().collect()
+    }
+
+    /// Makes a workspace with default settings and one queue, or finds the one that is there.
+    ///
+    /// # Errors
+    /// Nothing could be committed; or there are too many.
+    pub async fn create_workspace(&self, name: &str) -> Result<Arc<Workspace>, NotDone> {
+        if let Some(held) = self.workspace(name) {
+            self.until_loaded(&held).await;
+            if !held.published().queues.is_empty() {
+                return Ok(held);
+            }
+            return Self::furnish(held).await;
+        }
+        if self.names().len() >= WORKSPACES_MAX {
+            return Err(NotDone::Unavailable { retry_after_ms: 60_000, why: "there are too many workspaces" });
+        }
+        let workspace = self.run(&Arc::from(name));
+        self.until_loaded(&workspace).await;
+        Self::furnish(workspace).await
+    }
+
+    /// A new workspace's first queue, and settings that lead there.
+    async fn furnish(workspace: Arc<Workspace>) -> Result<Arc<Workspace>, NotDone> {
+        let queue = QueueSettings { title: "Support".into(), ..QueueSettings::named(FIRST_QUEUE) };
+        let settings = Settings {
+            default_queue: Some(FIRST_QUEUE.into()),
+            new_agent_queues: vec![FIRST_QUEUE.into()],
+            ..Settings::default()
+        };
+        workspace.ask(Command::of_server(Ask::PutQueue(Box::new(queue)))).await?;
+        workspace.ask(Command::of_server(Ask::PutSettings(Box::new(settings)))).await?;
+        Ok(workspace)
+    }
+
+    /// Until it takes commands, but not for long: a store that cannot be read may take any time.
+    pub async fn until_loaded(&self, workspace: &Workspace) {
+        for _ in 0..500 {
+            if !matches!(workspace.taking(), Taking::Nothing { .. }) {
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(2)).await;
+        }
+    }
+
+    fn run(&self, name: &Arc<str>) -> Arc<Workspace> {
+        let mut workspaces = self.workspaces.write().unwrap_or_else(PoisonError::into_inner);
+        if let Some(held) = workspaces.get(name) {
+            return held.clone();
+        }
+        let mut by_number = self.by_number.write().unwrap_or_else(PoisonError::into_inner);
+        let number = by_number.len() as WorkspaceNumber;
+        let workspace = Arc::new(Workspace::new(name.clone(), number, self.settings.intake));
+        by_number.push(workspace.clone());
+        drop(by_number);
+        workspaces.insert(name.clone(), workspace.clone());
+        drop(workspaces);
+        let task = tokio::spawn(Run::new(workspace.clone(), self.shared.clone()).run());
+        self.tasks().push(task);
+        workspace
+    }
+
+    #[must_use]
+    pub fn keys(&self) -> &Arc<KeyRing> {
+        &self.shared.keys
+    }
+
+    #[must_use]
+    pub fn view(&self) -> &Arc<View> {
+        &self.shared.view
+    }
+
+    #[must_use]
+    pub fn registry(&self) -> &Arc<Registry> {
+        &self.shared.registry
+    }
+
+    #[must_use]
+    pub fn journal(&self) -> &Arc<dyn Journal> {
+        &self.shared.journal
+    }
+
+    /// Ends every workspace in order: what was decided is delivered, and the view is fed.
+    pub async fn stop(&self) {
+        let _ = self.stop.send(true);
+        let tasks = std::mem::take(&mut *self.tasks());
+        for task in tasks {
+            let _ = task.await;
+        }
+    }
+
+    fn tasks(&self) -> std::sync::MutexGuard<'_, Vec<JoinHandle<()>>> {
+        self.tasks.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Once a second: dead peers and ended tokens, gauges; once a minute: retention.
+    async fn keep_house(self: Arc<Self>) {
+        let mut stop = self.shared.stop.clone();
+        let labels = BoundedLabels::default();
+        let mut prune_at_ms = clock::monotonic_ms() + PRUNE_EVERY_MS;
+        loop {
+            tokio::select! {
+                () = tokio::time::sleep(Duration::from_millis(HOUSEKEEPING_MS)) => {}
+                () = run::stopped(&mut stop) => return,
+            }
+            let registry = self.registry();
+            registry.sweep(clock::monotonic_ms(), (clock::wall_ms() / 1_000) as i64);
+            metrics::gauge!("offhook_sessions").set(registry.sessions() as f64);
+            metrics::gauge!("offhook_streams").set(registry.streams() as f64);
+            counted::gauge_all(&self.all(), &labels);
+            crate::telemetry::memory::record();
+            if clock::monotonic_ms() >= prune_at_ms {
+                prune_at_ms = clock::monotonic_ms() + PRUNE_EVERY_MS;
+                self.prune().await;
+            }
+        }
+    }
+
+    /// Forget what the settings say to forget: in the view, then in the journal below what the view has on disk.
+    async fn prune(&self) {
+        let retention_ms = (self.settings.retention_days > 0).then(|| self.settings.retention_days * 86_400_000);
+        let view = self.view();
+        if let Err(error) = view.prune(clock::wall_ms(), retention_ms, PRUNE_STEPS).await {
+            tracing::warn!(%error, "the view could not be pruned");
+            return;
+        }
+        let Some(retention_ms) = retention_ms else { return };
+        let synced = match view.sync().await {
+            Ok(synced) => synced,
+            Err(error) => return tracing::warn!(%error, "the view could not be synced: the journal is not cut"),
+        };
+        let oldest_kept_ms = clock::wall_ms().saturating_sub(retention_ms);
+        for (workspace, position) in synced {
+            match retention::first_kept(self.journal(), &workspace, position, oldest_kept_ms).await {
+                Ok(Some(below)) => match self.journal().cut(&workspace, below).await {
+                    Ok(0) => {}
+                    Ok(records) => tracing::info!(%workspace, records, "the journal was cut"),
+                    Err(error) => tracing::warn!(%workspace, %error, "the journal could not be cut"),
+                },
+                Ok(None) => {}
+                Err(error) => tracing::warn!(%workspace, %error, "the journal could not be read for cutting"),
+            }
+        }
+    }
+}

@@ -63,6 +63,11 @@ impl Keeper {
         Self { desk, position }
     }
 
+    /// After a load: anything may have become possible, so the next command looks at everything.
+    pub fn look_at_everything(&mut self) {
+        self.desk.look_at_everything();
+    }
+
     #[must_use]
     pub fn desk(&self) -> &Desk {
         &self.desk
@@ -155,7 +160,7 @@ fn outcome_of(command: &Command, result: &Result<Answer, Refusal>) -> Option<Out
 }
 
 /// Accepts, rejects, closes and the edges of connections commit last of all when the disk runs full.
-fn may_use_the_last_room(ask: &Ask) -> bool {
+pub(super) fn may_use_the_last_room(ask: &Ask) -> bool {
     matches!(
         ask,
         Ask::Accept { .. }

@@ -59,9 +59,10 @@ pub async fn verify(journal: &dyn Journal, mut progress: impl FnMut(Progress)) -
     let mut so_far = Progress { workspaces: names.len(), ..Progress::default() };
     for name in names {
         let mut walk = Walk::new(name);
+        let mut page_records = PAGE_RECORDS;
         loop {
             let workspace = Arc::clone(&walk.found.workspace);
-            match journal.read(&workspace, walk.at, PAGE_RECORDS, PAGE_BYTES).await {
+            match journal.read(&workspace, walk.at, page_records, PAGE_BYTES).await {
                 Ok(page) if page.is_empty() => break,
                 Ok(page) => {
                     for stored in &page {
@@ -70,6 +71,8 @@ pub async fn verify(journal: &dyn Journal, mut progress: impl FnMut(Progress)) -
                         so_far.bytes += stored.body.len() as u64;
                     }
                 }
+                // One by one, to come to the very record that cannot be read.
+                Err(_) if page_records > 1 => page_records = 1,
                 Err(failed) => {
                     walk.bad(walk.at.next(), format!("it cannot be read: {failed}"));
                     break;

@@ -74,6 +74,7 @@ impl World {
             let touched = keeper.take_touched();
             self.view.push(Projected::of(keeper.desk(), touched, position, &lived));
         }
+        keeper.look_at_everything();
         self.judge.same_as_lived(keeper.desk())?;
         let mut now = keeper.desk().now();
         if self.sabotaged(Sabotage::CountOutage) {

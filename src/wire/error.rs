@@ -44,6 +44,7 @@ codes! {
     Unauthorized "unauthorized" 401 "There is no valid token",
     Forbidden "forbidden" 403 "The token does not allow this",
     NotFound "not_found" 404 "There is no such thing here",
+    MethodNotAllowed "method_not_allowed" 405 "This cannot be done to it",
     NoSuchOffer "no_such_offer" 404 "There is no such offer",
     NoSuchConversation "no_such_conversation" 404 "There is no such conversation",
     NoSuchQueue "no_such_queue" 404 "There is no such queue",
@@ -122,7 +123,7 @@ impl WireError {
         self
     }
 
-    /// `reason`: `missing`, `malformed`, `expired`, `revoked`, `unknown_key` and the like.
+    /// `reason`: `token_missing`, `token_malformed`, `token_expired` and the like.
     #[must_use]
     pub fn unauthorized(reason: &'static str) -> Self {
         Self { more: Some(More::Reason(reason)), ..Self::new(Code::Unauthorized, format!("no valid token: {reason}")) }

@@ -7,4 +7,5 @@ pub mod close;
 pub mod error;
 pub mod fields;
 pub mod messenger;
+pub mod shown;
 pub mod spelled;

@@ -18,8 +18,6 @@ impl Writer {
             }
             Ok(deleted) => {
                 cut.deleted += deleted;
-                // Each deleted row dirties pages of the table, the index and the list of free pages.
-                self.committed_bytes(deleted * 4_096);
                 self.measure();
                 self.settle();
                 self.inbox.put_back(cut);

@@ -27,16 +27,16 @@ pub struct Faults {
 #[derive(Default)]
 struct Known {
     by_dir: HashMap<PathBuf, Arc<Faults>>,
-    by_file: HashMap<usize, Arc<Faults>>,
+    by_file: HashMap<usize, (Arc<Faults>, Methods)>,
+    /// The patched table for each real one: main files and WALs have different ones.
+    patched: HashMap<usize, Methods>,
 }
+
+type Methods = &'static ffi::sqlite3_io_methods;
 
 static KNOWN: LazyLock<Mutex<Known>> = LazyLock::new(Mutex::default);
-static REAL: OnceLock<Real> = OnceLock::new();
-
-struct Real {
-    vfs: usize,
-    methods: OnceLock<(&'static ffi::sqlite3_io_methods, &'static ffi::sqlite3_io_methods)>,
-}
+/// The address of the default VFS.
+static REAL: OnceLock<usize> = OnceLock::new();
 
 /// Registers the VFS, once, and gives the switch for one directory.
 pub fn break_in(dir: &Path) -> Arc<Faults> {
@@ -50,7 +50,7 @@ pub fn break_in(dir: &Path) -> Arc<Faults> {
             ours.pNext = std::ptr::null_mut();
             ours.xOpen = Some(open);
             ffi::sqlite3_vfs_register(Box::leak(Box::new(ours)), 0);
-            Real { vfs: real as usize, methods: OnceLock::new() }
+            real as usize
         }
     });
     let faults = Arc::new(Faults::default());
@@ -59,12 +59,8 @@ pub fn break_in(dir: &Path) -> Arc<Faults> {
     faults
 }
 
-fn real_methods() -> &'static ffi::sqlite3_io_methods {
-    REAL.get().and_then(|real| real.methods.get()).unwrap().0
-}
-
-fn faults_of(file: *mut ffi::sqlite3_file) -> Option<Arc<Faults>> {
-    KNOWN.lock().unwrap().by_file.get(&(file as usize)).cloned()
+fn of(file: *mut ffi::sqlite3_file) -> (Arc<Faults>, Methods) {
+    KNOWN.lock().unwrap().by_file[&(file as usize)].clone()
 }
 
 unsafe extern "C" fn open(
@@ -74,8 +70,7 @@ unsafe extern "C" fn open(
     flags: c_int,
     out_flags: *mut c_int,
 ) -> c_int {
-    let real = REAL.get().unwrap();
-    let vfs = real.vfs as *mut ffi::sqlite3_vfs;
+    let vfs = *REAL.get().unwrap() as *mut ffi::sqlite3_vfs;
     // SAFETY: passes SQLite's own arguments on to the VFS that they are meant for.
     unsafe {
         let code = (*vfs).xOpen.unwrap()(vfs, name, file, flags, out_flags);
@@ -86,49 +81,48 @@ unsafe extern "C" fn open(
         let mut known = KNOWN.lock().unwrap();
         let faults = path.parent().and_then(|dir| known.by_dir.get(dir)).cloned();
         if let Some(faults) = faults {
-            let original: &'static ffi::sqlite3_io_methods = &*(*file).pMethods;
-            let (_, patched) = real.methods.get_or_init(|| {
+            let original: Methods = &*(*file).pMethods;
+            let address = std::ptr::from_ref(original) as usize;
+            let patched = *known.patched.entry(address).or_insert_with(|| {
                 let mut patched = *original;
                 patched.xWrite = Some(write);
                 patched.xSync = Some(sync);
                 patched.xClose = Some(close);
-                (original, Box::leak(Box::new(patched)))
+                Box::leak(Box::new(patched))
             });
-            (*file).pMethods = *patched;
-            known.by_file.insert(file as usize, faults);
+            (*file).pMethods = patched;
+            known.by_file.insert(file as usize, (faults, original));
         }
         code
     }
 }
 
 unsafe extern "C" fn close(file: *mut ffi::sqlite3_file) -> c_int {
+    let (_, real) = of(file);
     KNOWN.lock().unwrap().by_file.remove(&(file as usize));
-    // SAFETY: the file was opened by the real VFS.
-    unsafe { real_methods().xClose.unwrap()(file) }
+    // SAFETY: the file was opened by the real VFS, with these methods.
+    unsafe { real.xClose.unwrap()(file) }
 }
 
 unsafe extern "C" fn write(file: *mut ffi::sqlite3_file, bytes: *const c_void, count: c_int, offset: i64) -> c_int {
-    if let Some(faults) = faults_of(file) {
-        let full = faults.full_while.lock().unwrap();
-        if full.as_ref().is_some_and(|path| path.exists()) {
-            return ffi::SQLITE_FULL;
-        }
-        match faults.write.load(Ordering::SeqCst) {
-            ffi::SQLITE_OK => {}
-            code => return code,
-        }
+    let (faults, real) = of(file);
+    let full = faults.full_while.lock().unwrap();
+    if full.as_ref().is_some_and(|path| path.exists()) {
+        return ffi::SQLITE_FULL;
     }
-    // SAFETY: as above.
-    unsafe { real_methods().xWrite.unwrap()(file, bytes, count, offset) }
+    drop(full);
+    match faults.write.load(Ordering::SeqCst) {
+        // SAFETY: as above.
+        ffi::SQLITE_OK => unsafe { real.xWrite.unwrap()(file, bytes, count, offset) },
+        code => code,
+    }
 }
 
 unsafe extern "C" fn sync(file: *mut ffi::sqlite3_file, flags: c_int) -> c_int {
-    if let Some(faults) = faults_of(file) {
-        match faults.sync.load(Ordering::SeqCst) {
-            ffi::SQLITE_OK => {}
-            code => return code,
-        }
+    let (faults, real) = of(file);
+    match faults.sync.load(Ordering::SeqCst) {
+        // SAFETY: as above.
+        ffi::SQLITE_OK => unsafe { real.xSync.unwrap()(file, flags) },
+        code => code,
     }
-    // SAFETY: as above.
-    unsafe { real_methods().xSync.unwrap()(file, flags) }
 }

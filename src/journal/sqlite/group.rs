@@ -163,8 +163,6 @@ impl Writer {
         }
         let committed = self.db.prepare_cached("COMMIT").and_then(|mut commit| commit.execute([]));
         let Err(error) = committed else {
-            let bytes: usize = jobs.iter().map(|job| job.record.body.len()).sum();
-            self.committed_bytes(bytes as u64);
             return (answers, Ok(records));
         };
         let fault = Fault::of(&self.db, &error);

@@ -104,14 +104,17 @@ impl Readers {
     pub fn check_pages(self: &Arc<Self>) -> impl Future<Output = Result<Vec<String>, JournalFailed>> + use<> {
         let readers = Arc::clone(self);
         async move {
-            readers
-                .run(|db, _| {
-                    let mut statement = db.prepare("PRAGMA integrity_check(100)")?;
-                    let lines = statement.query_map([], |row| row.get::<_, String>(0))?;
-                    let lines: Vec<String> = lines.collect::<Result<_, _>>()?;
-                    Ok(lines.into_iter().filter(|line| line != "ok").collect())
-                })
-                .await
+            let checked = readers.run(|db, _| {
+                let mut statement = db.prepare("PRAGMA integrity_check(100)")?;
+                let lines = statement.query_map([], |row| row.get::<_, String>(0))?;
+                let lines: Vec<String> = lines.collect::<Result<_, _>>()?;
+                Ok(lines.into_iter().filter(|line| line != "ok").collect())
+            });
+            match checked.await {
+                // Some damage ends the check itself; that is an answer to what was asked.
+                Err(JournalFailed::Damaged(sentence)) => Ok(vec![sentence]),
+                checked => checked,
+            }
         }
     }
 

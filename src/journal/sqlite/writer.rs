@@ -25,6 +25,7 @@ use super::checkpoint::{self, Checkpointer};
 use super::fault::{Fault, FaultKind};
 use super::inbox::Inbox;
 use super::reserve::Reserve;
+use super::schema;
 use super::settings::Settings;
 
 const PROBE_EVERY: Duration = Duration::from_millis(500);
@@ -50,8 +51,8 @@ pub(super) struct Writer {
     pub(super) ended: bool,
     wal_path: PathBuf,
     checkpointer: Checkpointer,
-    /// Bodies committed since the checkpointer was last asked.
-    bytes_since_pass: u64,
+    /// Written to the WAL since the checkpointer was last asked.
+    wal_bytes_since_pass: u64,
     pub(super) used_bytes: u64,
 }
 
@@ -78,7 +79,7 @@ impl Writer {
             wal_path: PathBuf::from(wal_path),
             checkpointer: Checkpointer::start(path, settings.clone())?,
             settings,
-            bytes_since_pass: 0,
+            wal_bytes_since_pass: 0,
             used_bytes: 0,
         };
         writer.measure();
@@ -135,7 +136,6 @@ impl Writer {
             .map_err(|error| Fault::of(&self.db, &error));
         match written {
             Ok(_) => {
-                self.committed_bytes(PROBE_BYTES as u64);
                 self.measure();
                 self.settle();
             }
@@ -208,16 +208,13 @@ impl Writer {
         std::fs::metadata(&self.wal_path).map_or(0, |found| found.len())
     }
 
-    pub(super) fn committed_bytes(&mut self, bytes: u64) {
-        self.bytes_since_pass += bytes;
-    }
-
     fn keep_wal_bounded(&mut self) {
         if self.ended {
             return;
         }
-        if self.bytes_since_pass >= self.settings.wal_bytes_max / 4 {
-            self.bytes_since_pass = 0;
+        self.wal_bytes_since_pass += schema::pages_written(&self.db) * schema::PAGE_BYTES;
+        if self.wal_bytes_since_pass >= self.settings.wal_bytes_max / 4 {
+            self.wal_bytes_since_pass = 0;
             self.checkpointer.ask();
         }
         if self.wal_bytes() > self.settings.wal_bytes_max

@@ -319,3 +319,20 @@ fn the_documents_frames_are_exactly_ours() {
     assert_eq!(names.len(), 15, "{names:?}");
     assert!(names.iter().all(|name| !unknown(name)), "{names:?}");
 }
+
+#[test]
+fn a_frame_damaged_anywhere_is_read_or_refused() {
+    let good = frame(r#""type":"send","conversation":"c17","text":"h\u00e9 \ud83d\ude00 é""#);
+    let whole: Vec<char> = good.chars().collect();
+    for place in 0..whole.len() {
+        for other in ['"', '\\', '{', '}', '[', ',', ':', '0', 'é', '\u{0}', '\u{10ffff}', ' '] {
+            let mut damaged = whole.clone();
+            damaged[place] = other;
+            let damaged: String = damaged.into_iter().collect();
+            if let Err(bad) = parse(&damaged, &Limits::default()) {
+                assert!(bad.error.message.len() < 300, "{damaged}");
+            }
+            assert!(parse(&good[..good.floor_char_boundary(place)], &Limits::default()).is_err());
+        }
+    }
+}

@@ -1,0 +1,90 @@
+//! The command line: one file a command.
+
+mod check;
+mod serve;
+mod token;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use crate::config::Config;
+
+/// Keeps the roll of present agents, and offers each waiting conversation to the right one.
+#[derive(Debug, Parser)]
+#[command(name = "offhook", version, after_help = EXAMPLES)]
+struct Line {
+    /// The settings file; without one, the built-in defaults are what the rest lies over.
+    #[arg(long, global = true, env = "OFFHOOK_CONFIG", value_name = "PATH")]
+    config: Option<PathBuf>,
+    /// Sets one setting, over file and environment. May be repeated.
+    #[arg(long = "set", global = true, value_name = "SECTION.KEY=VALUE")]
+    set: Vec<String>,
+    #[command(subcommand)]
+    command: Command,
+}
+
+const EXAMPLES: &str = "Examples:
+  offhook serve
+  offhook check --config offhook.toml
+  offhook token --agent ann --workspace acme";
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    Check(check::Check),
+    Serve(serve::Serve),
+    Token(token::Token),
+}
+
+/// Why a command ended without doing what it should; the sentence is shown to whoever called.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub(crate) struct CommandError(String);
+
+impl CommandError {
+    fn of(error: impl std::fmt::Display) -> Self {
+        Self(error.to_string())
+    }
+}
+
+/// Runs the command that the process was started with. Ends with 0, or 2 for what the caller can mend.
+pub fn run() -> ExitCode {
+    let Line { config, set, command } = Line::parse();
+    let load = || Config::load(config.as_deref(), &set).map_err(CommandError::of);
+    let mut out = std::io::stdout().lock();
+    let done = match command {
+        Command::Check(check) => load().and_then(|config| check.run(&config, &mut out)),
+        Command::Serve(serve) => load().and_then(|config| serve.run(&config, &mut out)),
+        Command::Token(token) => token.run(load, wall_s(), &mut out),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("offhook: {error}");
+            ExitCode::from(2)
+        }
+    }
+}
+
+/// Seconds since 1970.
+fn wall_s() -> i64 {
+    i64::try_from(crate::clock::wall_ms() / 1_000).unwrap_or(i64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_sound_and_every_command_shows_an_example() {
+        let line = Line::command();
+        line.clone().debug_assert();
+        for command in line.get_subcommands() {
+            let help = command.get_after_help().map(ToString::to_string).unwrap_or_default();
+            assert!(help.contains("Example"), "{}", command.get_name());
+        }
+    }
+}

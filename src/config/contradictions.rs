@@ -1,0 +1,199 @@
+//! Settings checked against each other, and lists checked entry by entry: each is fine alone. Pure.
+
+use super::error::ConfigError;
+use super::layers::Layers;
+use super::sections::Sections;
+use crate::gateway::auth::client_address::{ForwardedHeader, Network};
+use crate::gateway::auth::origin::OriginRules;
+use crate::telemetry::logging;
+
+struct Rule {
+    holds: bool,
+    field: &'static str,
+    other: &'static str,
+    allowed: &'static str,
+}
+
+/// Refuses what cannot both hold, naming both fields.
+pub(super) fn check(sections: &Sections, layers: &Layers) -> Result<(), ConfigError> {
+    for rule in rules(sections) {
+        if !rule.holds {
+            let shown = |path| layers.entry(path).map_or(String::new(), |entry| entry.value.to_string());
+            return Err(ConfigError::Contradiction {
+                field: rule.field,
+                found: shown(rule.field),
+                other: rule.other,
+                other_found: shown(rule.other),
+                allowed: rule.allowed,
+                mend: format!("Change {} or {}.", rule.field, rule.other),
+            });
+        }
+    }
+    check_entries(sections, layers)?;
+    check_keys_for_reach(sections)
+}
+
+fn rules(sections: &Sections) -> Vec<Rule> {
+    let Sections { server, sessions, messenger, engine, journal, .. } = sections;
+    let rule = |holds, field, other, allowed| Rule { holds, field, other, allowed };
+    vec![
+        rule(
+            server.listen != server.operators_listen || server.listen.port() == 0,
+            "server.operators_listen",
+            "server.listen",
+            "an address of its own: operators' pages must not be on the public port",
+        ),
+        rule(
+            server.trusted_proxies.is_empty() || server.forwarded_header != ForwardedHeader::None,
+            "server.forwarded_header",
+            "server.trusted_proxies",
+            "\"x-forwarded-for\" or \"forwarded\" when proxies are trusted",
+        ),
+        rule(
+            sessions.dead_after_ms > sessions.ping_every_ms,
+            "sessions.dead_after_ms",
+            "sessions.ping_every_ms",
+            "longer than the time between pings, or every quiet agent counts as dead",
+        ),
+        rule(
+            sessions.mailbox_bytes_max >= sessions.frame_bytes_max,
+            "sessions.mailbox_bytes_max",
+            "sessions.frame_bytes_max",
+            "at least one frame",
+        ),
+        rule(
+            sessions.commands_burst >= sessions.commands_per_s,
+            "sessions.commands_burst",
+            "sessions.commands_per_s",
+            "at least what comes in one second",
+        ),
+        // Twice: JSON may write a character of the text as an escape. Frames full of \u0000 are refused by size.
+        rule(
+            sessions.frame_bytes_max >= 2 * messenger.text_bytes_max,
+            "sessions.frame_bytes_max",
+            "messenger.text_bytes_max",
+            "at least twice the largest text, so that a text with its escapes fits in a frame",
+        ),
+        rule(
+            server.body_bytes_max >= 2 * messenger.text_bytes_max + messenger.metadata_bytes_max,
+            "server.body_bytes_max",
+            "messenger.text_bytes_max",
+            "at least twice the largest text and the metadata, so that a conversation can be started with both",
+        ),
+        rule(
+            messenger.stream_bytes_max >= 2 * messenger.text_bytes_max,
+            "messenger.stream_bytes_max",
+            "messenger.text_bytes_max",
+            "at least twice the largest text, or no stream could carry it",
+        ),
+        rule(
+            messenger.visitor_burst >= messenger.visitor_messages_per_s,
+            "messenger.visitor_burst",
+            "messenger.visitor_messages_per_s",
+            "at least what comes in one second",
+        ),
+        rule(
+            messenger.stream_ticket_hours <= messenger.anonymous_token_days * 24,
+            "messenger.stream_ticket_hours",
+            "messenger.anonymous_token_days",
+            "at most the life of the visitor's own token",
+        ),
+        rule(
+            engine.intake_bytes_max >= sessions.frame_bytes_max.max(server.body_bytes_max),
+            "engine.intake_bytes_max",
+            "sessions.frame_bytes_max",
+            "at least the largest frame and the largest body (server.body_bytes_max)",
+        ),
+        rule(
+            journal.disk_budget_bytes == 0 || journal.disk_budget_bytes >= 4 * journal.kept_back_bytes,
+            "journal.disk_budget_bytes",
+            "journal.kept_back_bytes",
+            "0, or at least four times what is kept back",
+        ),
+    ]
+}
+
+fn check_entries(sections: &Sections, layers: &Layers) -> Result<(), ConfigError> {
+    let wrong = |field: &str, found: String, allowed: String, mend: &str| ConfigError::Wrong {
+        field: field.to_owned(),
+        found,
+        origin: layers.entry(field).map_or(super::layers::Origin::Default, |entry| entry.origin.clone()),
+        allowed,
+        mend: mend.to_owned(),
+    };
+    for network in &sections.server.trusted_proxies {
+        if Network::parse(network).is_none() {
+            return Err(wrong(
+                "server.trusted_proxies",
+                format!("{network:?}"),
+                "an address or a network, like \"10.0.0.0/8\"".to_owned(),
+                "Write each proxy as an IP address, with /bits for a whole network.",
+            ));
+        }
+    }
+    if let Err(error) = OriginRules::parse(&sections.identity.origins) {
+        return Err(wrong(
+            "identity.origins",
+            format!("{:?}", error.found),
+            "\"https://host\", \"https://host:port\" or \"https://*.example.com\"".to_owned(),
+            "Write origins as browsers do: scheme and host, without a path or a slash at the end.",
+        ));
+    }
+    let public_url = &sections.server.public_url;
+    if !public_url.is_empty() && !is_url(public_url) {
+        return Err(wrong(
+            "server.public_url",
+            format!("{public_url:?}"),
+            "empty, or a URL like \"https://desk.example.com\"".to_owned(),
+            "Write it with http:// or https://, without a query.",
+        ));
+    }
+    if let Err(reason) = logging::check_level(&sections.log.level) {
+        return Err(wrong(
+            "log.level",
+            format!("{:?}", sections.log.level),
+            "a level (error, warn, info, debug, trace) or directives like \"info,offhook::engine=debug\"".to_owned(),
+            &format!("The reader of it says: {reason}."),
+        ));
+    }
+    let mut kids = std::collections::HashSet::new();
+    for key in &sections.identity.agent_keys {
+        if let Err(error) = key.check() {
+            let mend = "Mend that entry of the list.";
+            return Err(wrong("identity.agent_keys", format!("{:?}", key.kid), error.to_string(), mend));
+        }
+        if !kids.insert(key.kid.as_str()) {
+            return Err(wrong(
+                "identity.agent_keys",
+                format!("{:?} twice", key.kid),
+                "each kid once".to_owned(),
+                "Give each key a kid of its own: tokens name their key by it.",
+            ));
+        }
+    }
+    Ok(())
+}
+
+fn is_url(text: &str) -> bool {
+    let Ok(uri) = text.parse::<http::Uri>() else {
+        return false;
+    };
+    matches!(uri.scheme_str(), Some("http" | "https")) && uri.host().is_some() && uri.query().is_none()
+}
+
+/// The keys made at first start lie readable beside the journal of a trial on one machine. They must never be what guards
+/// a port that others can reach.
+fn check_keys_for_reach(sections: &Sections) -> Result<(), ConfigError> {
+    let listen = sections.server.listen;
+    if listen.ip().to_canonical().is_loopback() || !sections.identity.agent_keys.is_empty() {
+        return Ok(());
+    }
+    Err(ConfigError::Contradiction {
+        field: "server.listen",
+        found: format!("\"{listen}\""),
+        other: "identity.agent_keys",
+        other_found: "[]".to_owned(),
+        allowed: "a loopback address (127.0.0.1) while no keys for agents' tokens are configured",
+        mend: "Add a [[identity.agent_keys]] entry with kid, algorithm and file, or listen on 127.0.0.1.".to_owned(),
+    })
+}

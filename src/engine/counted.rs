@@ -1,0 +1,106 @@
+//! What metrics are told: each committed event once, and once a second how much there is of everything.
+
+use super::workspace::Workspace;
+use crate::desk::Desk;
+use crate::desk::command::Author;
+use crate::desk::conversation::State;
+use crate::desk::event::Event;
+use crate::telemetry::catalogue;
+use crate::telemetry::labels::BoundedLabels;
+use std::sync::Arc;
+
+/// How much there is of everything in one workspace, as of its last look.
+#[derive(Debug, Clone, Default)]
+pub struct Amounts {
+    /// online, reconnecting, unreachable
+    pub agents: [u64; 3],
+    /// waiting, offered, active, wrap_up
+    pub conversations: [u64; 4],
+    pub waiting: Vec<(Arc<str>, u32)>,
+    pub view_lag_records: u64,
+}
+
+const CONNECTIONS: [&str; 3] = ["online", "reconnecting", "unreachable"];
+const STATES: [&str; 4] = ["waiting", "offered", "active", "wrap_up"];
+
+impl Amounts {
+    #[must_use]
+    pub fn of(desk: &Desk, view_lag_records: usize) -> Self {
+        let mut amounts = Self { view_lag_records: view_lag_records as u64, ..Self::default() };
+        for (_, agent) in desk.agents() {
+            let name = agent.connection.name();
+            if let Some(place) = CONNECTIONS.iter().position(|word| *word == name) {
+                amounts.agents[place] += 1;
+            }
+        }
+        for (_, queue) in desk.queues() {
+            let counts = [queue.waiting, queue.offered, queue.active, queue.wrap_up];
+            for (sum, count) in amounts.conversations.iter_mut().zip(counts) {
+                *sum += u64::from(count);
+            }
+            amounts.waiting.push((queue.settings.name.clone(), queue.waiting));
+        }
+        amounts
+    }
+}
+
+/// Set the gauges to the sums over all workspaces.
+pub fn gauge_all(workspaces: &[Arc<Workspace>], labels: &BoundedLabels) {
+    let mut agents = [0; 3];
+    let mut conversations = [0; 4];
+    let (mut lag, mut commands, mut bytes) = (0, 0, 0);
+    let mut states = [("loading", 0_u32), ("serving", 0), ("scarce", 0), ("unavailable", 0)];
+    for workspace in workspaces {
+        let amounts = workspace.amounts();
+        agents.iter_mut().zip(amounts.agents).for_each(|(sum, count)| *sum += count);
+        conversations.iter_mut().zip(amounts.conversations).for_each(|(sum, count)| *sum += count);
+        lag += amounts.view_lag_records;
+        for (queue, waiting) in &amounts.waiting {
+            let (workspace, queue) = (labels.label(workspace.name()), labels.label(queue));
+            metrics::gauge!(catalogue::WAITING, "workspace" => workspace.to_string(), "queue" => queue.to_string())
+                .set(f64::from(*waiting));
+        }
+        let size = workspace.intake_size();
+        commands += size.0;
+        bytes += size.1;
+        let word = workspace.taking().word();
+        states.iter_mut().filter(|(state, _)| *state == word).for_each(|(_, count)| *count += 1);
+    }
+    for (word, count) in CONNECTIONS.into_iter().zip(agents) {
+        metrics::gauge!(catalogue::AGENTS, "connection" => word).set(count as f64);
+    }
+    for (word, count) in STATES.into_iter().zip(conversations) {
+        metrics::gauge!(catalogue::CONVERSATIONS, "state" => word).set(count as f64);
+    }
+    for (word, count) in states {
+        metrics::gauge!(catalogue::WORKSPACE_STATE, "state" => word).set(f64::from(count));
+    }
+    metrics::gauge!(catalogue::VIEW_LAG_RECORDS).set(lag as f64);
+    metrics::gauge!(catalogue::INTAKE_COMMANDS).set(commands as f64);
+    metrics::gauge!(catalogue::INTAKE_BYTES).set(bytes as f64);
+}
+
+/// Count committed events.
+pub fn count(events: &[Event], desk: &Desk) {
+    for event in events {
+        match event {
+            Event::OfferEnded { end, .. } => {
+                metrics::counter!(catalogue::OFFERS_TOTAL, "end" => end.name()).increment(1);
+            }
+            Event::MessagePosted { author, .. } => {
+                let by = if matches!(author, Author::Agent(_)) { "agent" } else { "customer" };
+                metrics::counter!(catalogue::MESSAGES_TOTAL, "by" => by).increment(1);
+            }
+            Event::OfferMade { conversation, .. } => {
+                // As customers feel it: from when it began to wait.
+                if let Some(held) = desk.conversation(*conversation)
+                    && matches!(held.state, State::Offered { .. })
+                {
+                    let waited_ms = desk.now().wall.0.saturating_sub(held.waiting_since.0);
+                    metrics::histogram!(catalogue::TIME_TO_OFFER_SECONDS).record(waited_ms as f64 / 1_000.0);
+                }
+            }
+            _ => {}
+        }
+    }
+}

@@ -1,0 +1,269 @@
+//! Where commands gather while a turn is being committed: bounded in number and bytes, cheap to refuse.
+//!
+//! One queue, so that order within a session is kept; what differs is how full it may be for whom. New conversations
+//! are refused first, accepts and rejects last, and edges of connections never: there are no more of them than sessions.
+
+use super::published::{NotDone, Replied};
+use super::turn::Asked;
+use crate::desk::command::{Ask, Command};
+use crate::desk::ids::CommandId;
+use crate::presence::Session;
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use tokio::sync::{Notify, oneshot};
+
+/// Where the reply to a command goes.
+#[derive(Debug)]
+pub enum ReplyTo {
+    /// A `reply` frame, by the frame's id.
+    Session {
+        session: Arc<Session>,
+        id: CommandId,
+    },
+    /// The welcome, with the return ticket that the gateway signed; or a close.
+    Welcome {
+        session: Arc<Session>,
+        ticket: Box<str>,
+    },
+    Caller(oneshot::Sender<Result<Replied, NotDone>>),
+    Nobody,
+}
+
+/// How late a command may be refused.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Class {
+    /// New conversations.
+    Start,
+    Ordinary,
+    /// What ends an offer or gives an agent free.
+    Answer,
+    /// A session came or went, the server began, time passed.
+    Edge,
+}
+
+/// A new conversation is refused while the first command has waited this long: what is here already comes first.
+const START_DELAY_MS_MAX: u64 = 300;
+/// What a command takes beside its texts.
+const COMMAND_BYTES: usize = 256;
+
+#[derive(Debug)]
+pub struct Intake {
+    state: Mutex<State>,
+    notify: Notify,
+    limits: Limits,
+}
+
+#[derive(Debug, Clone, Copy)]
+pub struct Limits {
+    pub commands_max: usize,
+    pub bytes_max: usize,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    commands: VecDeque<Waiting>,
+    bytes: usize,
+    /// Sessions whose deltas were dropped. One place each.
+    snapshots: Vec<Arc<Session>>,
+}
+
+#[derive(Debug)]
+struct Waiting {
+    asked: Asked<ReplyTo>,
+    bytes: usize,
+    since_ms: u64,
+}
+
+impl Intake {
+    #[must_use]
+    pub fn new(limits: Limits) -> Self {
+        Self { state: Mutex::default(), notify: Notify::new(), limits }
+    }
+
+    /// # Errors
+    /// `Busy`, with a hint that grows with what waits; nothing happened.
+    pub fn put(&self, asked: Asked<ReplyTo>, now_ms: u64) -> Result<(), (NotDone, ReplyTo)> {
+        let class = class_of(&asked.command.ask);
+        let bytes = bytes_of(&asked.command);
+        let mut state = self.lock();
+        let delay_ms = state.commands.front().map_or(0, |first| now_ms.saturating_sub(first.since_ms));
+        let (tenths, late) = match class {
+            Class::Start => (5, delay_ms > START_DELAY_MS_MAX),
+            Class::Ordinary => (8, false),
+            Class::Answer => (10, false),
+            Class::Edge => (usize::MAX / self.limits.bytes_max.max(1) / 16, false),
+        };
+        let full = state.commands.len() >= self.limits.commands_max / 10 * tenths
+            || state.bytes + bytes > self.limits.bytes_max / 10 * tenths;
+        if full || late {
+            drop(state);
+            metrics::counter!("offhook_intake_refused_total", "class" => class.name()).increment(1);
+            let retry_after_ms = delay_ms.clamp(250, 5_000);
+            return Err((NotDone::Busy { retry_after_ms }, asked.reply_to));
+        }
+        state.bytes += bytes;
+        state.commands.push_back(Waiting { asked, bytes, since_ms: now_ms });
+        drop(state);
+        self.notify.notify_one();
+        Ok(())
+    }
+
+    /// This session wants a fresh snapshot of its own state.
+    pub fn want_snapshot(&self, session: &Arc<Session>) {
+        let mut state = self.lock();
+        if !state.snapshots.iter().any(|held| held.id == session.id) {
+            state.snapshots.push(session.clone());
+        }
+        drop(state);
+        self.notify.notify_one();
+    }
+
+    /// Until something waits.
+    pub async fn filled(&self) {
+        self.notify.notified().await;
+    }
+
+    /// Moves up to `commands_max` commands over, in order.
+    pub fn take(&self, asked: &mut VecDeque<Asked<ReplyTo>>, commands_max: usize) {
+        let mut state = self.lock();
+        while asked.len() < commands_max {
+            let Some(waiting) = state.commands.pop_front() else { break };
+            state.bytes -= waiting.bytes;
+            asked.push_back(waiting.asked);
+        }
+        if state.commands.is_empty() {
+            // A flood's room is given back.
+            state.commands.shrink_to(64);
+        } else {
+            self.notify.notify_one();
+        }
+    }
+
+    #[must_use]
+    pub fn take_snapshots(&self) -> Vec<Arc<Session>> {
+        std::mem::take(&mut self.lock().snapshots)
+    }
+
+    /// Commands and bytes that wait.
+    #[must_use]
+    pub fn size(&self) -> (usize, usize) {
+        let state = self.lock();
+        (state.commands.len(), state.bytes)
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Class {
+    fn name(self) -> &'static str {
+        match self {
+            Class::Start => "start",
+            Class::Ordinary => "ordinary",
+            Class::Answer => "answer",
+            Class::Edge => "edge",
+        }
+    }
+}
+
+fn class_of(ask: &Ask) -> Class {
+    match ask {
+        Ask::Open(_) => Class::Start,
+        Ask::Accept { .. }
+        | Ask::Reject { .. }
+        | Ask::ConfirmDelivery { .. }
+        | Ask::Close { .. }
+        | Ask::WrapUpDone { .. }
+        | Ask::SignOut { .. } => Class::Answer,
+        Ask::SessionCame { .. } | Ask::SessionWent { .. } | Ask::ServerBegan | Ask::Tick => Class::Edge,
+        Ask::PutSettings(_)
+        | Ask::PutQueue(_)
+        | Ask::RemoveQueue { .. }
+        | Ask::PutAgent(_)
+        | Ask::PutApiKey(_)
+        | Ask::RemoveApiKey { .. }
+        | Ask::SetStatus { .. }
+        | Ask::Ready { .. }
+        | Ask::Post { .. }
+        | Ask::Read { .. }
+        | Ask::Typing { .. }
+        | Ask::MergeCustomer { .. }
+        | Ask::SignOutCustomer { .. } => Class::Ordinary,
+    }
+}
+
+fn bytes_of(command: &Command) -> usize {
+    COMMAND_BYTES
+        + match &command.ask {
+            Ask::Post { text, .. } => text.len(),
+            Ask::Open(open) => {
+                open.text.as_ref().map_or(0, |text| text.len()) + open.about.as_ref().map_or(0, |about| about.len())
+            }
+            Ask::PutSettings(_) => 64 * 1024,
+            _ => 0,
+        }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::desk::ids::{AgentId, OfferId};
+
+    fn asked(ask: Ask) -> Asked<ReplyTo> {
+        Asked { command: Command::of_server(ask), reply_to: ReplyTo::Nobody }
+    }
+
+    fn open() -> Ask {
+        Ask::Open(Box::new(crate::desk::command::OpenAsk {
+            customer: crate::desk::ids::CustomerId(1),
+            key: crate::desk::ids::KeyNumber(1),
+            channel: "chat".into(),
+            queue: "support".into(),
+            priority: None,
+            skills: std::collections::BTreeMap::new(),
+            about: None,
+            text: None,
+        }))
+    }
+
+    fn ready() -> Ask {
+        Ask::Ready { agent: AgentId(0) }
+    }
+
+    fn accept() -> Ask {
+        Ask::Accept { agent: AgentId(0), offer: OfferId(1) }
+    }
+
+    #[test]
+    fn starts_are_refused_first_and_accepts_last_and_edges_never() {
+        let intake = Intake::new(Limits { commands_max: 100, bytes_max: 1 << 20 });
+        let fill = |ask: &dyn Fn() -> Ask| (0..200).take_while(|_| intake.put(asked(ask()), 0).is_ok()).count();
+        assert_eq!(fill(&open), 50);
+        assert_eq!(fill(&ready), 30);
+        assert_eq!(fill(&accept), 20);
+        assert!(intake.put(asked(accept()), 0).is_err());
+        assert!(intake.put(asked(Ask::Tick), 0).is_ok());
+        assert_eq!(intake.size().0, 101);
+    }
+
+    #[test]
+    fn bytes_bound_it_too_and_come_free_again() {
+        let intake = Intake::new(Limits { commands_max: 1_000_000, bytes_max: COMMAND_BYTES * 10 });
+        let fill = || (0..100).take_while(|_| intake.put(asked(accept()), 0).is_ok()).count();
+        let most = fill();
+        assert!((9..=10).contains(&most));
+        intake.take(&mut VecDeque::new(), 1_000);
+        assert_eq!(intake.size(), (0, 0));
+        assert_eq!(fill(), most);
+    }
+
+    #[test]
+    fn a_start_is_refused_while_others_wait_too_long() {
+        let intake = Intake::new(Limits { commands_max: 1_000, bytes_max: 1 << 20 });
+        intake.put(asked(open()), 0).unwrap();
+        let refused = intake.put(asked(open()), START_DELAY_MS_MAX + 1).unwrap_err().0;
+        assert!(matches!(refused, NotDone::Busy { retry_after_ms: 250.. }));
+        assert!(intake.put(asked(ready()), START_DELAY_MS_MAX + 1).is_ok());
+    }
+}

@@ -1,0 +1,101 @@
+//! A workspace's desk as it was left: the view's entities, and the journal's records that came after them.
+
+use super::project::Projection;
+use super::turn::Keeper;
+use crate::clock;
+use crate::desk::Desk;
+use crate::desk::answer::Outcome;
+use crate::desk::event::Event;
+use crate::desk::stored::RowDamaged;
+use crate::desk::time::{DeskTime, Now, WallTime};
+use crate::journal::record::{self, Record, RecordDamaged};
+use crate::journal::{Journal, JournalFailed, Position, StoredRecord};
+use crate::view::{CommittedTurn, View, ViewFailed};
+use std::sync::Arc;
+
+const READ_RECORDS_MAX: usize = 1_024;
+const READ_BYTES_MAX: usize = 4 << 20;
+/// While catching up, the view is fed at this much, so that a long tail does not pile up in memory.
+const FEED_BYTES: usize = 16 << 20;
+
+/// Why a workspace cannot be loaded.
+#[derive(Debug, thiserror::Error)]
+pub enum LoadFailed {
+    #[error(transparent)]
+    View(#[from] ViewFailed),
+    #[error(transparent)]
+    Row(#[from] RowDamaged),
+    #[error(transparent)]
+    Journal(#[from] JournalFailed),
+    #[error("record {position} is damaged: {why}; run `offhook journal verify`")]
+    Record { position: Position, why: RecordDamaged },
+    #[error("record {position} holds an {what} that this release cannot read: {why}")]
+    Line { position: Position, what: &'static str, why: String },
+    #[error(
+        "the journal begins at {first}, and the view ends at {view}: what is between them is lost; restore a backup"
+    )]
+    Gap { first: Position, view: Position },
+}
+
+impl LoadFailed {
+    /// Whether waiting may mend it; otherwise an operator must.
+    #[must_use]
+    pub fn may_pass(&self) -> bool {
+        matches!(self, LoadFailed::View(_) | LoadFailed::Journal(_))
+    }
+}
+
+/// Load a workspace; what the view does not have yet is in the projection.
+///
+/// # Errors
+/// As [`LoadFailed`] says; nothing was changed.
+pub async fn load(
+    workspace: &Arc<str>,
+    view: &Arc<View>,
+    journal: &Arc<dyn Journal>,
+) -> Result<(Keeper, Projection), LoadFailed> {
+    let stored = view.load(workspace).await?;
+    let rows = stored.rows.iter().map(|(kind, id, body)| (kind.as_str(), id.as_str(), body.as_slice()));
+    let desk = Desk::from_rows(rows, stored.conversations)?;
+    let mut keeper = Keeper::new(desk, Position(stored.position));
+    let mut projection = Projection::from(workspace.clone(), view.clone(), stored.position);
+    loop {
+        let after = keeper.position();
+        let records = journal.read(workspace, after, READ_RECORDS_MAX, READ_BYTES_MAX).await?;
+        let Some(first) = records.first() else { break };
+        if first.position != after.next() {
+            return Err(LoadFailed::Gap { first: first.position, view: after });
+        }
+        for stored in &records {
+            let turn = turn_of(stored)?;
+            keeper.replay(stored.position, turn.now, &turn.events, &turn.outcomes);
+            let touched = keeper.take_touched();
+            projection.add(turn, touched, stored.body.len());
+        }
+        if projection.lag_bytes() > FEED_BYTES {
+            projection.hand_over(&keeper, clock::monotonic_ms());
+            projection.written(clock::monotonic_ms).await?;
+        }
+    }
+    keeper.look_at_everything();
+    Ok((keeper, projection))
+}
+
+/// A record's content.
+///
+/// # Errors
+/// It is damaged, or of a newer release.
+pub fn turn_of(stored: &StoredRecord) -> Result<CommittedTurn, LoadFailed> {
+    let position = stored.position;
+    let Record { head, events, outcomes } =
+        record::decode(&stored.body).map_err(|why| LoadFailed::Record { position, why })?;
+    let line = |what| move |why: serde_json::Error| LoadFailed::Line { position, what, why: why.to_string() };
+    let events: Result<Vec<Event>, _> = events.iter().map(|raw| serde_json::from_str(raw.get())).collect();
+    let outcomes: Result<Vec<Outcome>, _> = outcomes.iter().map(|raw| serde_json::from_str(raw.get())).collect();
+    Ok(CommittedTurn {
+        position: position.0,
+        now: Now { desk: DeskTime(head.desk_ms), wall: WallTime(head.wall_ms) },
+        events: events.map_err(line("event"))?,
+        outcomes: outcomes.map_err(line("outcome"))?,
+    })
+}

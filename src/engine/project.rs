@@ -1,0 +1,130 @@
+//! Feeds the view: gathers what was committed and hands it over in batches, each entity once however often it changed.
+
+use super::turn::Keeper;
+use crate::desk::touched::Touched;
+use crate::view::{Batch, CommittedTurn, View, ViewFailed};
+use futures_util::future::BoxFuture;
+use std::sync::Arc;
+
+/// How long turns gather before they are handed over, so that an entity that changes often is written once.
+pub const GATHER_MS: u64 = 100;
+/// How long after a failure the view is tried again.
+const RETRY_MS: u64 = 1_000;
+
+/// Committed turns that the view does not have yet.
+pub struct Projection {
+    workspace: Arc<str>,
+    view: Arc<View>,
+    /// What the view has once everything handed over is written.
+    handed_to: u64,
+    turns: Vec<Arc<CommittedTurn>>,
+    bytes: usize,
+    touched: Touched,
+    handed: Option<Handed>,
+    /// Not before then: turns gather, and a failure is not repeated at once.
+    again_at_ms: u64,
+}
+
+/// A batch that is being written, or has to be written again.
+struct Handed {
+    batch: Batch,
+    bytes: usize,
+    writing: Option<BoxFuture<'static, Result<(), ViewFailed>>>,
+}
+
+impl Projection {
+    #[must_use]
+    pub fn from(workspace: Arc<str>, view: Arc<View>, position: u64) -> Self {
+        Self {
+            workspace,
+            view,
+            handed_to: position,
+            turns: Vec::new(),
+            bytes: 0,
+            touched: Touched::default(),
+            handed: None,
+            again_at_ms: 0,
+        }
+    }
+
+    /// A turn was committed; `bytes` is what its record took.
+    pub fn add(&mut self, turn: CommittedTurn, touched: Touched, bytes: usize) {
+        self.turns.push(Arc::new(turn));
+        self.touched.merge(touched);
+        self.bytes += bytes;
+    }
+
+    /// Bytes of records that the view does not have yet.
+    #[must_use]
+    pub fn lag_bytes(&self) -> usize {
+        self.bytes + self.handed.as_ref().map_or(0, |handed| handed.bytes)
+    }
+
+    #[must_use]
+    pub fn lag_records(&self) -> usize {
+        self.turns.len() + self.handed.as_ref().map_or(0, |handed| handed.batch.turns.len())
+    }
+
+    #[must_use]
+    pub fn is_writing(&self) -> bool {
+        self.handed.as_ref().is_some_and(|handed| handed.writing.is_some())
+    }
+
+    /// When there will be something to hand over; `None` while nothing waits, or a batch is being written.
+    #[must_use]
+    pub fn due_at_ms(&self) -> Option<u64> {
+        let waits = !self.turns.is_empty() || self.handed.is_some();
+        (waits && !self.is_writing()).then_some(self.again_at_ms)
+    }
+
+    /// Hand over what gathered, with the entities as they stand now; or, after a failure, the same batch again.
+    pub fn hand_over(&mut self, keeper: &Keeper, now_ms: u64) {
+        if self.is_writing() {
+            return;
+        }
+        self.again_at_ms = now_ms + GATHER_MS;
+        if let Some(handed) = &mut self.handed {
+            handed.writing = Some(self.view.apply(handed.batch.clone()));
+            return;
+        }
+        if self.turns.is_empty() {
+            return;
+        }
+        let touched = std::mem::take(&mut self.touched);
+        let batch = Batch {
+            workspace: self.workspace.clone(),
+            after: self.handed_to,
+            turns: std::mem::take(&mut self.turns),
+            to: keeper.position().0,
+            rows: keeper.desk().rows(&touched),
+            conversations: keeper.desk().touched_conversations(touched),
+        };
+        self.handed_to = batch.to;
+        let writing = Some(self.view.apply(batch.clone()));
+        self.handed = Some(Handed { batch, bytes: std::mem::take(&mut self.bytes), writing });
+    }
+
+    /// Until the batch that was handed over is written; for ever when there is none. May be dropped and called again.
+    ///
+    /// # Errors
+    /// It is not in the view; [`Projection::hand_over`] tries it again, after a while.
+    pub async fn written(&mut self, now_ms: fn() -> u64) -> Result<(), ViewFailed> {
+        let Some(Handed { writing: Some(writing), .. }) = &mut self.handed else { return std::future::pending().await };
+        let result = writing.await;
+        match &result {
+            Ok(()) => self.handed = None,
+            Err(_) => {
+                self.again_at_ms = now_ms() + RETRY_MS;
+                if let Some(handed) = &mut self.handed {
+                    handed.writing = None;
+                }
+            }
+        }
+        result
+    }
+
+    #[must_use]
+    pub fn workspace(&self) -> &Arc<str> {
+        &self.workspace
+    }
+}

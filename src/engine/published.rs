@@ -1,0 +1,177 @@
+//! What readers outside the engine see of a workspace: its committed settings, and rows of its agents and queues.
+
+use crate::desk::Desk;
+use crate::desk::agent::Agent;
+use crate::desk::answer::Answer;
+use crate::desk::ids::{AgentId, CustomerId, QueueId};
+use crate::desk::refusal::Refusal;
+use crate::desk::settings::{AgentProfile, ApiKey, QueueSettings, Settings};
+use crate::desk::time::WallTime;
+use crate::journal::Position;
+use serde::Serialize;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// A command was decided: what came of it, and what that rests on.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Replied {
+    pub position: Position,
+    pub result: Result<Answer, Refusal>,
+}
+
+/// Nothing happened; the same command may come again, with the same id.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum NotDone {
+    /// The intake is full.
+    Busy { retry_after_ms: u64 },
+    /// Nothing can be committed now.
+    Unavailable { retry_after_ms: u64, why: &'static str },
+}
+
+/// Committed settings of a workspace.
+#[derive(Clone, Default, Debug)]
+pub struct Published {
+    pub settings: Arc<Settings>,
+    pub queues: Arc<BTreeMap<Arc<str>, (QueueId, Arc<QueueSettings>)>>,
+    pub queue_names: Arc<BTreeMap<QueueId, Arc<str>>>,
+    pub api_keys: Arc<BTreeMap<Arc<str>, ApiKey>>,
+    /// Customers whose tokens issued before then are void.
+    pub signed_out: Arc<BTreeMap<CustomerId, WallTime>>,
+}
+
+impl Published {
+    #[must_use]
+    pub fn of(desk: &Desk) -> Self {
+        let queues = desk.queues().map(|(id, queue)| (queue.settings.name.clone(), (id, queue.settings.clone())));
+        let names = desk.queues().map(|(id, queue)| (id, queue.settings.name.clone()));
+        Self {
+            settings: desk.settings().clone(),
+            queues: Arc::new(queues.collect()),
+            queue_names: Arc::new(names.collect()),
+            api_keys: Arc::new(desk.api_keys().map(|key| (key.id.clone(), key.clone())).collect()),
+            signed_out: Arc::new(desk.signed_out().collect()),
+        }
+    }
+}
+
+/// An agent as supervisors see it.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+pub struct AgentRow {
+    #[serde(rename = "agent")]
+    pub name: Arc<str>,
+    pub title: Arc<str>,
+    #[serde(skip)]
+    pub active: bool,
+    pub connection: &'static str,
+    pub status: Arc<str>,
+    pub available: bool,
+    /// Unix milliseconds, since when connection and status are so.
+    pub since: u64,
+    pub offers: u32,
+    pub conversations: u32,
+    /// Weight held, of 100.
+    pub load: u32,
+    #[serde(skip)]
+    pub id: AgentId,
+    /// The position that it last changed at.
+    #[serde(skip)]
+    pub changed_at: Position,
+}
+
+/// A queue as supervisors see it.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+pub struct QueueRow {
+    pub queue: Arc<str>,
+    pub waiting: u32,
+    pub offered: u32,
+    pub active: u32,
+    pub longest_wait_ms: u64,
+    pub agents_available: u32,
+}
+
+/// Committed rows and profiles of all agents. The engine writes, anybody reads; each lock is held for one step.
+#[derive(Debug, Default)]
+pub struct Roll {
+    by_name: BTreeMap<Arc<str>, AgentRow>,
+    profiles: Vec<Arc<AgentProfile>>,
+}
+
+impl Roll {
+    /// The agent as committed at `position`.
+    pub fn put(&mut self, id: AgentId, agent: &Agent, desk: &Desk, wall: WallTime, position: Position) {
+        let settings = desk.settings();
+        let status = &settings.statuses[usize::from(agent.status.0)];
+        let before = self.by_name.get(&agent.profile.name);
+        let connection = agent.connection.name();
+        let same = before.filter(|row| row.connection == connection && row.status == status.name);
+        let since = same.map_or(wall.0, |row| row.since);
+        let name = before.map_or_else(|| agent.profile.name.clone(), |row| row.name.clone());
+        let row = AgentRow {
+            name: name.clone(),
+            title: title_of(&agent.profile),
+            active: agent.profile.active,
+            connection,
+            status: status.name.clone(),
+            available: status.available,
+            since,
+            offers: agent.offers.len() as u32,
+            conversations: agent.conversations.len() as u32,
+            load: agent.weight_held(settings),
+            id,
+            changed_at: position,
+        };
+        self.by_name.insert(name, row);
+        let place = id.0 as usize;
+        match self.profiles.get_mut(place) {
+            Some(held) if **held == agent.profile => {}
+            Some(held) => *held = Arc::new(agent.profile.clone()),
+            None => self.profiles.push(Arc::new(agent.profile.clone())),
+        }
+    }
+
+    #[must_use]
+    pub fn named(&self, name: &str) -> Option<&AgentRow> {
+        self.by_name.get(name)
+    }
+
+    #[must_use]
+    pub fn with_id(&self, id: AgentId) -> Option<&AgentRow> {
+        self.by_name.get(&self.profiles.get(id.0 as usize)?.name)
+    }
+
+    #[must_use]
+    pub fn profile(&self, name: &str) -> Option<Arc<AgentProfile>> {
+        self.profiles.get(self.named(name)?.id.0 as usize).cloned()
+    }
+
+    /// In the order of names, from behind `after`.
+    pub fn after<'a>(&'a self, after: Option<&'a str>) -> impl Iterator<Item = &'a AgentRow> + 'a {
+        use std::ops::Bound;
+        let from = after.map_or(Bound::Unbounded, Bound::Excluded);
+        self.by_name.range::<str, _>((from, Bound::Unbounded)).map(|(_, row)| row)
+    }
+}
+
+/// What people call the agent.
+#[must_use]
+pub fn title_of(profile: &AgentProfile) -> Arc<str> {
+    if profile.title.is_empty() { profile.name.clone() } else { profile.title.clone() }
+}
+
+/// Rows of all queues, in the order of names, as of now.
+#[must_use]
+pub fn queue_rows(desk: &Desk, wall_ms: u64) -> Vec<QueueRow> {
+    let mut rows: Vec<QueueRow> = desk
+        .queues()
+        .map(|(id, queue)| QueueRow {
+            queue: queue.settings.name.clone(),
+            waiting: queue.waiting,
+            offered: queue.offered,
+            active: queue.active,
+            longest_wait_ms: desk.oldest_in(id).map_or(0, |since| wall_ms.saturating_sub(since.0)),
+            agents_available: desk.able_in(id) as u32,
+        })
+        .collect();
+    rows.sort_unstable_by(|one, other| one.queue.cmp(&other.queue));
+    rows
+}

@@ -1,0 +1,137 @@
+//! A workspace's entities in the shapes of the wire, unsealed for those who may read them.
+
+use crate::desk::Desk;
+use crate::desk::conversation::{Conversation, State};
+use crate::desk::ids::{AgentId, ConversationId, OfferId};
+use crate::desk::offer::{Delivery, Offer};
+use crate::desk::settings::Settings;
+use crate::seal::{KeyRing, Sealed};
+use crate::wire::about::About;
+use crate::wire::agent::{ConversationShape, OfferShape, SnapshotShape};
+
+/// The contexts that texts and abouts are sealed for.
+pub const TEXT: &[u8] = b"text";
+pub const ABOUT: &[u8] = b"about";
+
+/// Stands for a text whose customer was erased, or whose key cannot be read now.
+const ERASED: &str = "";
+
+/// A conversation with what is known of its customer.
+pub struct Seen<'a> {
+    id: ConversationId,
+    conversation: &'a Conversation,
+    about: About,
+}
+
+impl<'a> Seen<'a> {
+    #[must_use]
+    pub fn new(id: ConversationId, conversation: &'a Conversation, keys: &KeyRing) -> Self {
+        Self { id, conversation, about: about_of(conversation, keys) }
+    }
+
+    #[must_use]
+    pub fn shape(&'a self, desk: &'a Desk) -> ConversationShape<'a> {
+        let settings = desk.settings();
+        let held = self.conversation;
+        let wrap_up_left_ms = match held.state {
+            State::WrapUp { until, .. } => until.ms_since(desk.now().desk),
+            State::Waiting | State::Offered { .. } | State::Active { .. } | State::Closed => 0,
+        };
+        ConversationShape {
+            conversation: self.id,
+            state: held.state.name(),
+            channel: channel_name(settings, held),
+            queue: desk.queue(held.queue).map_or("", |queue| &queue.settings.name),
+            priority: held.priority,
+            skills: &held.skills,
+            customer: held.customer,
+            known: self.about.known,
+            name: self.about.name.as_deref(),
+            metadata: &self.about.metadata,
+            opened_at: held.opened_at.0,
+            waiting_since: held.waiting_since.0,
+            last_number: held.last_number,
+            read_by_agent: held.read_by_agent,
+            read_by_customer: held.read_by_customer,
+            owner: held.state.owner().and_then(|owner| desk.agent(owner)).map(|agent| &*agent.profile.name),
+            wrap_up_left_ms,
+        }
+    }
+}
+
+fn channel_name<'a>(settings: &'a Settings, held: &Conversation) -> &'a str {
+    settings.channels.get(usize::from(held.channel.0)).map_or("", |channel| &channel.name)
+}
+
+/// What is known of a conversation's customer; nothing when it was erased.
+#[must_use]
+pub fn about_of(conversation: &Conversation, keys: &KeyRing) -> About {
+    let Some(sealed) = &conversation.about else { return About::default() };
+    let clear = keys.unseal(ABOUT, &Sealed(sealed.as_ref().into()));
+    clear.ok().and_then(|json| serde_json::from_slice(&json).ok()).unwrap_or_default()
+}
+
+/// The text of a message; empty when its customer was erased.
+#[must_use]
+pub fn text_of(sealed: &str, keys: &KeyRing) -> String {
+    let clear = keys.unseal(TEXT, &Sealed(sealed.into()));
+    clear.ok().and_then(|bytes| String::from_utf8(bytes).ok()).unwrap_or_else(|| ERASED.into())
+}
+
+#[must_use]
+pub fn offer_shape<'a>(id: OfferId, offer: &Offer, seen: &'a Seen<'a>, desk: &'a Desk) -> OfferShape<'a> {
+    let now = desk.now().desk;
+    let deliver_left_ms = match offer.delivery {
+        Delivery::Awaited { by } => by.ms_since(now),
+        Delivery::Stopped { left_ms } => left_ms,
+        Delivery::Confirmed { .. } => 0,
+    };
+    OfferShape {
+        offer: id,
+        conversation: seen.shape(desk),
+        left_ms: offer.ends_at.ms_since(now),
+        delivered: offer.is_delivered(),
+        deliver_left_ms,
+    }
+}
+
+/// Names of the channels that an agent has switched on.
+#[must_use]
+pub fn channel_names(settings: &Settings, bits: u16) -> Vec<&str> {
+    let on = settings.channels.iter().enumerate().filter(|(place, _)| bits & 1 << place != 0);
+    on.map(|(_, channel)| &*channel.name).collect()
+}
+
+/// An agent's own state, for whoever writes it into a frame.
+pub fn with_snapshot<R>(
+    desk: &Desk,
+    keys: &KeyRing,
+    agent: AgentId,
+    write: impl FnOnce(SnapshotShape<'_>) -> R,
+) -> Option<R> {
+    let held = desk.agent(agent)?;
+    let settings = desk.settings();
+    let status = settings.statuses.get(usize::from(held.status.0))?;
+    let offered: Vec<(OfferId, &Offer, Seen<'_>)> = held
+        .offers
+        .iter()
+        .filter_map(|id| {
+            let offer = desk.offer(*id)?;
+            let conversation = desk.conversation(offer.conversation)?;
+            Some((*id, offer, Seen::new(offer.conversation, conversation, keys)))
+        })
+        .collect();
+    let owned: Vec<Seen<'_>> =
+        held.conversations.iter().filter_map(|id| Some(Seen::new(*id, desk.conversation(*id)?, keys))).collect();
+    let offers: Vec<OfferShape<'_>> =
+        offered.iter().map(|(id, offer, seen)| offer_shape(*id, offer, seen, desk)).collect();
+    let conversations: Vec<ConversationShape<'_>> = owned.iter().map(|seen| seen.shape(desk)).collect();
+    Some(write(SnapshotShape {
+        status: &status.name,
+        available: status.available,
+        channels: &channel_names(settings, held.channels),
+        connection: held.connection.name(),
+        offers: &offers,
+        conversations: &conversations,
+    }))
+}

@@ -1,0 +1,119 @@
+//! Supervisors who watch queues or agents: each a page of rows, sent what changed in it at most once a second.
+
+use super::published::{AgentRow, QueueRow, Roll};
+use crate::desk::ids::SessionId;
+use crate::journal::Position;
+use crate::presence::Session;
+use crate::wire::agent::{AgentRowShape, QueueRowShape, Rows, ServerFrame, render};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+/// What a supervisor watches.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum What {
+    Queues,
+    Agents,
+}
+
+/// One page that one session watches.
+#[derive(Debug)]
+struct Watcher {
+    session: Arc<Session>,
+    what: What,
+    /// Names behind this one.
+    after: Option<Arc<str>>,
+    limit: usize,
+    /// Rows up to this position were sent.
+    sent_to: Position,
+    /// Of queues: the rows as they were sent.
+    sent: Vec<QueueRow>,
+}
+
+#[derive(Debug, Default)]
+pub struct Watchers(Mutex<Vec<Watcher>>);
+
+impl Watchers {
+    /// Watch a page, instead of any page of the same kind that this session watched. `position`: what it has seen.
+    pub fn watch(&self, session: &Arc<Session>, what: What, after: Option<Arc<str>>, limit: usize, position: Position) {
+        let mut watchers = self.lock();
+        watchers.retain(|held| held.session.id != session.id || held.what != what);
+        let session = session.clone();
+        watchers.push(Watcher { session, what, after, limit, sent_to: position, sent: Vec::new() });
+    }
+
+    pub fn unwatch(&self, session: SessionId, what: Option<What>) {
+        self.lock().retain(|held| held.session.id != session || what.is_some_and(|what| held.what != what));
+    }
+
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.lock().is_empty()
+    }
+
+    /// Send each watcher the rows of its page that changed since it was last sent some.
+    pub fn refresh(&self, roll: &Roll, queues: &[QueueRow], position: Position) {
+        for watcher in self.lock().iter_mut() {
+            match watcher.what {
+                What::Agents => watcher.send_agents(roll, position),
+                What::Queues => watcher.send_queues(queues, position),
+            }
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Vec<Watcher>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Watcher {
+    fn send_agents(&mut self, roll: &Roll, position: Position) {
+        let page = roll.after(self.after.as_deref()).take(self.limit);
+        let changed: Vec<AgentRowShape<'_>> =
+            page.filter(|row| row.changed_at > self.sent_to).map(agent_shape).collect();
+        self.sent_to = position;
+        if !changed.is_empty() {
+            let rows = Rows::Agents(&changed);
+            self.session.tell(render(&ServerFrame::Agents { position: position.0, rows }));
+        }
+    }
+
+    fn send_queues(&mut self, queues: &[QueueRow], position: Position) {
+        let page = queues.iter().filter(|row| self.after.as_ref().is_none_or(|after| row.queue > *after));
+        let page: Vec<&QueueRow> = page.take(self.limit).collect();
+        let changed: Vec<QueueRowShape<'_>> =
+            page.iter().filter(|row| !self.sent.contains(row)).map(|row| queue_shape(row)).collect();
+        if !changed.is_empty() {
+            let rows = Rows::Queues(&changed);
+            self.session.tell(render(&ServerFrame::Queues { position: position.0, rows }));
+        }
+        drop(changed);
+        self.sent = page.into_iter().cloned().collect();
+        self.sent_to = position;
+    }
+}
+
+#[must_use]
+pub fn agent_shape(row: &AgentRow) -> AgentRowShape<'_> {
+    AgentRowShape {
+        agent: &row.name,
+        title: &row.title,
+        connection: row.connection,
+        status: &row.status,
+        available: row.available,
+        since: row.since,
+        offers: row.offers,
+        conversations: row.conversations,
+        load: row.load,
+    }
+}
+
+#[must_use]
+pub fn queue_shape(row: &QueueRow) -> QueueRowShape<'_> {
+    QueueRowShape {
+        queue: &row.queue,
+        waiting: row.waiting,
+        offered: row.offered,
+        active: row.active,
+        longest_wait_ms: row.longest_wait_ms,
+        agents_available: row.agents_available,
+    }
+}

@@ -1,0 +1,238 @@
+//! One workspace as the rest of the process sees it: a place to hand commands in, and what was committed.
+
+use super::counted::Amounts;
+use super::intake::{Intake, Limits, ReplyTo};
+use super::published::{AgentRow, NotDone, Published, QueueRow, Replied, Roll};
+use super::turn::Asked;
+use super::watch::Watchers;
+use crate::clock;
+use crate::desk::command::Command;
+use crate::desk::conversation::Conversation;
+use crate::desk::ids::{AgentId, CommandId, ConversationId};
+use crate::desk::settings::AgentProfile;
+use crate::journal::Position;
+use crate::presence::{Session, WorkspaceNumber};
+use arc_swap::ArcSwap;
+use dashmap::DashMap;
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, PoisonError, RwLock};
+use tokio::sync::oneshot;
+
+/// How a workspace takes commands now.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Taking {
+    /// It is being loaded.
+    Nothing {
+        why: &'static str,
+    },
+    /// Room is left for accepts, closes and edges only.
+    LastResort {
+        why: &'static str,
+    },
+    Everything,
+}
+
+impl Taking {
+    /// The word for metrics and readiness.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Taking::Everything => "serving",
+            Taking::LastResort { .. } => "scarce",
+            Taking::Nothing { .. } => "unavailable",
+        }
+    }
+}
+
+#[derive(Debug)]
+pub struct Workspace {
+    name: Arc<str>,
+    number: WorkspaceNumber,
+    pub(super) intake: Intake,
+    pub(super) published: ArcSwap<Published>,
+    pub(super) position: AtomicU64,
+    pub(super) taking: ArcSwap<Taking>,
+    pub(super) roll: RwLock<Roll>,
+    pub(super) queue_rows: ArcSwap<Vec<QueueRow>>,
+    /// Places in their queues of those whose customers look, about a second old.
+    pub(super) places: ArcSwap<BTreeMap<ConversationId, u32>>,
+    pub(super) watchers: Watchers,
+    pub(super) amounts: ArcSwap<Amounts>,
+    /// Committed conversations that are not closed, for readers.
+    pub(super) open: DashMap<ConversationId, Arc<Conversation>>,
+    pub(super) last_conversation: AtomicU64,
+}
+
+/// How long a caller waits for its answer before it is told to try again: its command may still be done, and a
+/// retry with its id hears so.
+const RETRY_AFTER_MS: u64 = 1_000;
+
+impl Workspace {
+    pub(super) fn new(name: Arc<str>, number: WorkspaceNumber, limits: Limits) -> Self {
+        Self {
+            name,
+            number,
+            intake: Intake::new(limits),
+            published: ArcSwap::default(),
+            position: AtomicU64::new(0),
+            taking: ArcSwap::from_pointee(Taking::Nothing { why: "the workspace is starting" }),
+            roll: RwLock::default(),
+            queue_rows: ArcSwap::default(),
+            places: ArcSwap::default(),
+            watchers: Watchers::default(),
+            amounts: ArcSwap::default(),
+            open: DashMap::new(),
+            last_conversation: AtomicU64::new(0),
+        }
+    }
+
+    #[must_use]
+    pub fn name(&self) -> &Arc<str> {
+        &self.name
+    }
+
+    #[must_use]
+    pub fn number(&self) -> WorkspaceNumber {
+        self.number
+    }
+
+    #[must_use]
+    pub fn taking(&self) -> Taking {
+        **self.taking.load()
+    }
+
+    /// The last committed position.
+    #[must_use]
+    pub fn position(&self) -> Position {
+        Position(self.position.load(Ordering::Acquire))
+    }
+
+    /// The committed settings; cheap.
+    #[must_use]
+    pub fn published(&self) -> Arc<Published> {
+        self.published.load_full()
+    }
+
+    /// Hand in a command; its reply goes into the session's mailbox.
+    ///
+    /// # Errors
+    /// Nothing happened, and nothing will be said.
+    pub fn submit(&self, command: Command, session: &Arc<Session>, id: CommandId) -> Result<(), NotDone> {
+        self.put(command, ReplyTo::Session { session: session.clone(), id }).map_err(|(not_done, _)| not_done)
+    }
+
+    /// A session came: it is welcomed with a snapshot, or closed.
+    ///
+    /// # Errors
+    /// Nothing happened, and nothing will be said.
+    pub fn submit_session(&self, command: Command, session: &Arc<Session>, ticket: Box<str>) -> Result<(), NotDone> {
+        self.put(command, ReplyTo::Welcome { session: session.clone(), ticket }).map_err(|(not_done, _)| not_done)
+    }
+
+    /// An edge that nobody waits for: a session went.
+    pub fn tell(&self, command: Command) {
+        // Edges are never refused.
+        let _ = self.intake.put(Asked { command, reply_to: ReplyTo::Nobody }, clock::monotonic_ms());
+    }
+
+    /// Hand in a command and wait for what comes of it.
+    ///
+    /// # Errors
+    /// Nothing happened.
+    pub async fn ask(&self, command: Command) -> Result<Replied, NotDone> {
+        let (answer, answered) = oneshot::channel();
+        self.put(command, ReplyTo::Caller(answer)).map_err(|(not_done, _)| not_done)?;
+        let stopped = NotDone::Unavailable { retry_after_ms: RETRY_AFTER_MS, why: "the server is going down" };
+        answered.await.unwrap_or(Err(stopped))
+    }
+
+    fn put(&self, command: Command, reply_to: ReplyTo) -> Result<(), (NotDone, ReplyTo)> {
+        let unavailable = |why| NotDone::Unavailable { retry_after_ms: RETRY_AFTER_MS, why };
+        match self.taking() {
+            Taking::Everything => {}
+            Taking::LastResort { .. } if super::turn::may_use_the_last_room(&command.ask) => {}
+            Taking::Nothing { why } | Taking::LastResort { why } => return Err((unavailable(why), reply_to)),
+        }
+        self.intake.put(Asked { command, reply_to }, clock::monotonic_ms())
+    }
+
+    /// This session's deltas were dropped: it wants a fresh snapshot.
+    pub fn want_snapshot(&self, session: &Arc<Session>) {
+        self.intake.want_snapshot(session);
+    }
+
+    #[must_use]
+    pub fn agent_row(&self, name: &str) -> Option<AgentRow> {
+        self.roll().named(name).cloned()
+    }
+
+    #[must_use]
+    pub fn agent_with_id(&self, id: AgentId) -> Option<AgentRow> {
+        self.roll().with_id(id).cloned()
+    }
+
+    /// In the order of names, from behind `after`.
+    #[must_use]
+    pub fn agent_rows(&self, after: Option<&str>, limit: usize) -> Vec<AgentRow> {
+        self.roll().after(after).take(limit).cloned().collect()
+    }
+
+    #[must_use]
+    pub fn profile(&self, name: &str) -> Option<Arc<AgentProfile>> {
+        self.roll().profile(name)
+    }
+
+    /// In the order of names, from behind `after`.
+    #[must_use]
+    pub fn profiles(&self, after: Option<&str>, limit: usize) -> Vec<Arc<AgentProfile>> {
+        let roll = self.roll();
+        let names = roll.after(after).take(limit);
+        names.filter_map(|row| roll.profile(&row.name)).collect()
+    }
+
+    /// As of at most a second ago.
+    #[must_use]
+    pub fn queue_rows(&self) -> Arc<Vec<QueueRow>> {
+        self.queue_rows.load_full()
+    }
+
+    /// Its place in its queue, from 1, as of at most a second ago; `None` when it does not wait.
+    #[must_use]
+    pub fn place(&self, conversation: ConversationId) -> Option<u32> {
+        self.places.load().get(&conversation).copied()
+    }
+
+    #[must_use]
+    pub fn watchers(&self) -> &Watchers {
+        &self.watchers
+    }
+
+    /// A conversation that is not closed, as committed. Closed ones are in the view.
+    #[must_use]
+    pub fn conversation(&self, id: ConversationId) -> Option<Arc<Conversation>> {
+        self.open.get(&id).map(|held| held.clone())
+    }
+
+    /// Whether there ever was such a conversation.
+    #[must_use]
+    pub fn was_opened(&self, id: ConversationId) -> bool {
+        (1..=self.last_conversation.load(Ordering::Acquire)).contains(&id.0)
+    }
+
+    /// How much there is of everything, as of at most a second ago.
+    #[must_use]
+    pub fn amounts(&self) -> Arc<Amounts> {
+        self.amounts.load_full()
+    }
+
+    /// Commands and bytes that wait to be decided.
+    #[must_use]
+    pub fn intake_size(&self) -> (usize, usize) {
+        self.intake.size()
+    }
+
+    fn roll(&self) -> std::sync::RwLockReadGuard<'_, Roll> {
+        self.roll.read().unwrap_or_else(PoisonError::into_inner)
+    }
+}

@@ -1,0 +1,111 @@
+//! The workspace's agents: listed, put member by member; deactivating one signs it out at once.
+
+use super::Shared;
+use super::asker::Scope;
+use crate::desk::command::{AgentAsk, Ask};
+use crate::desk::refusal::Refusal;
+use crate::desk::settings::AgentProfile;
+use crate::gateway::http::asking::{Asked, At};
+use crate::gateway::http::body;
+use crate::gateway::http::desks::Desk;
+use crate::gateway::http::idempotency::{command_id, fingerprint};
+use crate::gateway::http::problem::{Problem, json_of, ok};
+use crate::gateway::http::query::Query;
+use axum::body::Body;
+use axum::extract::State as Held;
+use axum::response::Response;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// An agent as it is set; its queues by name.
+#[derive(Serialize)]
+struct Agent {
+    name: Arc<str>,
+    title: Arc<str>,
+    active: bool,
+    queues: Vec<Arc<str>>,
+    skills: BTreeMap<Arc<str>, u8>,
+    capacity: BTreeMap<Arc<str>, u32>,
+}
+
+impl Agent {
+    fn of(desk: &dyn Desk, profile: &AgentProfile) -> Self {
+        let names = desk.published().queue_names.clone();
+        Self {
+            name: profile.name.clone(),
+            title: profile.title.clone(),
+            active: profile.active,
+            queues: profile.queues.iter().filter_map(|queue| names.get(queue).cloned()).collect(),
+            skills: profile.skills.clone(),
+            capacity: profile.capacity.clone(),
+        }
+    }
+}
+
+#[derive(Serialize)]
+struct Page {
+    agents: Vec<Agent>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    next: Option<Arc<str>>,
+}
+
+pub(super) async fn list(
+    Held(admin): Held<Shared>,
+    At(workspace): At<String>,
+    asked: Asked,
+) -> Result<Response, Problem> {
+    let asker = admin.asker(&workspace, &asked, Scope::Read)?;
+    let query = Query::parse(asked.query.as_deref(), &["cursor", "limit"])?;
+    let limit = query.limit()?;
+    let mut profiles = asker.desk.profiles(query.text("cursor"), limit + 1);
+    let next = (profiles.len() > limit).then(|| {
+        profiles.truncate(limit);
+        profiles[limit - 1].name.clone()
+    });
+    let agents = profiles.iter().map(|profile| Agent::of(&*asker.desk, profile)).collect();
+    Ok(ok(&Page { agents, next }))
+}
+
+pub(super) async fn one(
+    Held(admin): Held<Shared>,
+    At((workspace, name)): At<(String, String)>,
+    asked: Asked,
+) -> Result<Response, Problem> {
+    let asker = admin.asker(&workspace, &asked, Scope::Read)?;
+    Query::parse(asked.query.as_deref(), &[])?;
+    let profile = asker.desk.profile(&name).ok_or_else(|| Refusal::NoSuchAgent(name.as_str().into()))?;
+    Ok(ok(&Agent::of(&*asker.desk, &profile)))
+}
+
+/// Absent members stay as they are.
+#[derive(Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+struct Change {
+    name: Option<Arc<str>>,
+    title: Option<Arc<str>>,
+    active: Option<bool>,
+    queues: Option<Vec<Arc<str>>>,
+    skills: Option<BTreeMap<Arc<str>, u8>>,
+    capacity: Option<BTreeMap<Arc<str>, u32>>,
+}
+
+pub(super) async fn change(
+    Held(admin): Held<Shared>,
+    At((workspace, name)): At<(String, String)>,
+    asked: Asked,
+    body: Body,
+) -> Result<Response, Problem> {
+    let asker = admin.asker(&workspace, &asked, Scope::Admin)?;
+    let id = command_id(&asked.headers)?;
+    let change: Change = body::json(&body::text(body, body::ADMIN_BODY_BYTES_MAX).await?)?;
+    if change.name.as_ref().is_some_and(|own| **own != *name) {
+        return Err(Problem::bad_field("name", "is not the one of the path"));
+    }
+    let fingerprint = fingerprint("put_agent", &[name.as_bytes(), &json_of(&change)]);
+    let Change { title, active, queues, skills, capacity, .. } = change;
+    let ask = AgentAsk { name: name.as_str().into(), title, active, queues, skills, capacity };
+    asker.ask(id, fingerprint, Ask::PutAgent(Box::new(ask))).await?;
+    let profile = asker.desk.profile(&name).ok_or_else(Problem::internal)?;
+    Ok(ok(&Agent::of(&*asker.desk, &profile)))
+}

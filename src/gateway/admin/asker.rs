@@ -1,0 +1,167 @@
+//! Who administers: an API key with its scopes, or an agent whose token says `admin`. Other workspaces do not exist for it.
+
+use super::Admin;
+use crate::desk::answer::Answer;
+use crate::desk::command::{Ask, Command};
+use crate::desk::ids::{CommandId, Principal};
+use crate::desk::refusal::Refusal;
+use crate::desk::settings::{ApiKey, Role};
+use crate::gateway::http::asking::Asked;
+use crate::gateway::http::desks::Desk;
+use crate::gateway::http::identities::AgentToken;
+use crate::gateway::http::problem::Problem;
+use sha2::{Digest, Sha256};
+use std::sync::Arc;
+
+const API_KEY: &str = "ohk_";
+
+/// What a call needs. None includes another.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Scope {
+    Read,
+    Write,
+    Admin,
+    Keys,
+}
+
+impl Scope {
+    pub const ALL: [Scope; 4] = [Scope::Read, Scope::Write, Scope::Admin, Scope::Keys];
+
+    pub fn name(self) -> &'static str {
+        match self {
+            Scope::Read => "read",
+            Scope::Write => "write",
+            Scope::Admin => "admin",
+            Scope::Keys => "keys",
+        }
+    }
+}
+
+/// What `Authorization` gave.
+pub(super) enum Credential {
+    /// Good for every workspace.
+    Server(ApiKey),
+    Workspace(Arc<dyn Desk>, ApiKey),
+    Agent(AgentToken),
+}
+
+impl Credential {
+    pub fn has(&self, scope: Scope) -> bool {
+        match self {
+            Credential::Server(key) | Credential::Workspace(_, key) => {
+                key.scopes.iter().any(|has| **has == *scope.name())
+            }
+            Credential::Agent(token) => token.role == Role::Admin,
+        }
+    }
+
+    /// # Errors
+    /// `forbidden`, which names the scope.
+    pub fn must_have(&self, scope: Scope) -> Result<(), Problem> {
+        if self.has(scope) {
+            return Ok(());
+        }
+        Err(match self {
+            Credential::Agent(_) => Problem::forbidden("only agents with the role admin may do this"),
+            _ => Problem::forbidden(format!("the key has not the scope {:?}", scope.name())),
+        })
+    }
+
+    fn principal(&self, desk: &dyn Desk) -> Principal {
+        match self {
+            Credential::Server(key) | Credential::Workspace(_, key) => Principal::ApiKey(first_64_bits(&key.sha256)),
+            Credential::Agent(token) => match desk.agent_row(&token.name) {
+                Some(row) => Principal::Agent(row.id),
+                // Never signed in here, so it has no number yet; its name is as good a scope for its command ids.
+                None => Principal::ApiKey(u64::from_be_bytes(
+                    Sha256::digest(format!("agent:{}", token.name))[..8].try_into().expect("8 of 32 bytes"),
+                )),
+            },
+        }
+    }
+}
+
+fn first_64_bits(sha256_hex: &str) -> u64 {
+    sha256_hex.get(..16).and_then(|hex| u64::from_str_radix(hex, 16).ok()).unwrap_or_default()
+}
+
+/// One who may do what was asked, in the workspace that was asked about.
+pub(super) struct Asker {
+    pub desk: Arc<dyn Desk>,
+    pub credential: Credential,
+    pub principal: Principal,
+}
+
+impl Asker {
+    /// # Errors
+    /// The desk's refusals, `busy`, `unavailable`.
+    pub async fn ask(&self, id: CommandId, fingerprint: u64, ask: Ask) -> Result<Answer, Problem> {
+        let command = Command { principal: self.principal, id: Some(id), fingerprint, ask };
+        Ok(self.desk.ask(command).await?.result?)
+    }
+}
+
+impl Admin {
+    /// # Errors
+    /// `unauthorized`; `not_found` for another workspace; `forbidden` without the scope; `rate_limited`.
+    pub(super) fn asker(&self, workspace: &str, asked: &Asked, scope: Scope) -> Result<Asker, Problem> {
+        let credential = self.credential(asked)?;
+        let desk = self.door.desks.desk(workspace);
+        let desk = desk.filter(|desk| match &credential {
+            Credential::Server(_) => true,
+            Credential::Workspace(own, _) => own.name() == desk.name(),
+            Credential::Agent(token) => token.workspace == *desk.name(),
+        });
+        let desk = desk.ok_or_else(|| Problem::not_found("workspace"))?;
+        if let Credential::Agent(token) = &credential
+            && desk.agent_row(&token.name).is_some_and(|row| !row.active)
+        {
+            return Err(Refusal::AgentDeactivated(token.name.clone()).into());
+        }
+        credential.must_have(scope)?;
+        let principal = credential.principal(&*desk);
+        self.take(&desk.name().clone(), principal)?;
+        Ok(Asker { desk, credential, principal })
+    }
+
+    /// # Errors
+    /// `rate_limited`.
+    pub(super) fn take(&self, workspace: &str, principal: Principal) -> Result<(), Problem> {
+        self.calls
+            .take((workspace, principal), (self.door.now)().desk.0)
+            .map_err(|ms| Problem::rate_limited("api_key", ms))
+    }
+
+    /// # Errors
+    /// `unauthorized`, with the reason; `rate_limited` after many of those from one address.
+    pub(super) fn credential(&self, asked: &Asked) -> Result<Credential, Problem> {
+        let token = asked.bearer()?.ok_or_else(|| Problem::unauthorized("missing"))?;
+        let now = (self.door.now)();
+        let found = if token.starts_with(API_KEY) {
+            self.key(token).ok_or("unknown_key")
+        } else {
+            self.door.identities.agent(token, now.wall).map(Credential::Agent).map_err(|not_known| not_known.0)
+        };
+        found.map_err(|reason| {
+            let address = self.door.identities.client_address(&asked.headers, asked.peer);
+            match self.strangers.take(address, now.desk.0) {
+                Ok(()) => Problem::unauthorized(reason),
+                Err(retry_after_ms) => Problem::rate_limited("api_key", retry_after_ms),
+            }
+        })
+    }
+
+    /// A key does not say whose it is, so each workspace is asked: a look-up by the id within the key.
+    fn key(&self, text: &str) -> Option<Credential> {
+        let identities = &self.door.identities;
+        if let Some(key) = identities.server_key(text) {
+            return Some(Credential::Server(key));
+        }
+        let desks = &self.door.desks;
+        desks.names().iter().find_map(|name| {
+            let desk = desks.desk(name)?;
+            let key = identities.api_key(&desk.published().api_keys, text)?;
+            Some(Credential::Workspace(desk, key))
+        })
+    }
+}

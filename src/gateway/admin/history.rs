@@ -1,0 +1,198 @@
+//! One conversation for an administrator: its facts, its messages, its journal.
+
+use super::Shared;
+use super::asker::{Asker, Scope};
+use super::shapes::{Facts, about};
+use crate::desk::command::Author;
+use crate::desk::conversation::Conversation;
+use crate::desk::event::Event;
+use crate::desk::ids::{AgentId, ConversationId, OfferId, QueueId};
+use crate::desk::settings::ChannelId;
+use crate::gateway::http::asking::{Asked, At, conversation};
+use crate::gateway::http::desks::{Desk, EventRow, Position, Seals, Span, Unread};
+use crate::gateway::http::problem::{Problem, ok};
+use crate::gateway::http::query::Query;
+use crate::gateway::http::{Door, VIEW_WAIT_MOST};
+use axum::extract::State as Held;
+use axum::response::Response;
+use serde::Serialize;
+use serde_json::{Map, Value, json};
+use std::str::FromStr;
+use std::sync::Arc;
+
+pub(super) async fn one(
+    Held(admin): Held<Shared>,
+    At((workspace, id)): At<(String, String)>,
+    asked: Asked,
+) -> Result<Response, Problem> {
+    let asker = admin.asker(&workspace, &asked, Scope::Read)?;
+    Query::parse(asked.query.as_deref(), &[])?;
+    let id = conversation(&id)?;
+    let found = found(&asker, id).await?;
+    Ok(ok(&Facts::of(&admin.door, &*asker.desk, id, &found)))
+}
+
+async fn found(asker: &Asker, id: ConversationId) -> Result<Conversation, Problem> {
+    asker.desk.history().wait_for(asker.desk.position(), VIEW_WAIT_MOST).await?;
+    let found = asker.desk.history().conversation(id).await?;
+    found.ok_or_else(|| Problem::no_such_conversation(&id.to_string()))
+}
+
+/// A message; `text` is null when its customer was erased.
+#[derive(Serialize)]
+struct Message {
+    number: u32,
+    author: Value,
+    text: Option<String>,
+    at: u64,
+}
+
+#[derive(Serialize)]
+struct Messages {
+    messages: Vec<Message>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    next: Option<String>,
+}
+
+pub(super) async fn messages(
+    Held(admin): Held<Shared>,
+    At((workspace, id)): At<(String, String)>,
+    asked: Asked,
+) -> Result<Response, Problem> {
+    let asker = admin.asker(&workspace, &asked, Scope::Read)?;
+    let query = Query::parse(asked.query.as_deref(), &["cursor", "limit"])?;
+    let (limit, after) = (query.limit()?, query.cursor("cursor")?.unwrap_or(0));
+    let id = conversation(&id)?;
+    found(&asker, id).await?;
+    let mut rows = asker.desk.history().messages(id, Span::After(after), limit + 1).await?;
+    let next = (rows.len() > limit).then(|| {
+        rows.truncate(limit);
+        rows[limit - 1].number.to_string()
+    });
+    let seals = admin.door.desks.seals();
+    let messages = rows.iter().map(|row| Message {
+        number: row.number,
+        author: author(&*asker.desk, row.author),
+        text: text(seals, &row.text),
+        at: row.at.0,
+    });
+    Ok(ok(&Messages { messages: messages.collect(), next }))
+}
+
+fn author(desk: &dyn Desk, author: Author) -> Value {
+    match author {
+        Author::Agent(agent) => json!({"agent": agent_name(desk, agent)}),
+        Author::Customer(customer) => json!({"customer": customer}),
+    }
+}
+
+fn agent_name(desk: &dyn Desk, agent: AgentId) -> Arc<str> {
+    desk.agent_named(agent).map(|row| row.name).unwrap_or_else(|| agent.to_string().into())
+}
+
+/// `None` when it was erased, or when it cannot be read, which is logged.
+pub(super) fn text(seals: &dyn Seals, sealed: &str) -> Option<String> {
+    match seals.unseal(b"text", sealed) {
+        Ok(clear) => String::from_utf8(clear).ok(),
+        Err(Unread::Erased) => None,
+        Err(Unread::Damaged) => {
+            tracing::error!("a sealed text cannot be read");
+            None
+        }
+    }
+}
+
+/// Where a page of a journal ends: `812.3`.
+#[derive(Clone, Copy)]
+struct Place(Position, u32);
+
+impl FromStr for Place {
+    type Err = ();
+    fn from_str(text: &str) -> Result<Self, ()> {
+        let (position, index) = text.split_once('.').ok_or(())?;
+        Ok(Self(Position(position.parse().map_err(drop)?), index.parse().map_err(drop)?))
+    }
+}
+
+#[derive(Serialize)]
+struct Events {
+    events: Vec<Value>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    next: Option<String>,
+}
+
+pub(super) async fn events(
+    Held(admin): Held<Shared>,
+    At((workspace, id)): At<(String, String)>,
+    asked: Asked,
+) -> Result<Response, Problem> {
+    let asker = admin.asker(&workspace, &asked, Scope::Read)?;
+    let query = Query::parse(asked.query.as_deref(), &["cursor", "limit"])?;
+    let (limit, after) = (query.limit()?, query.cursor::<Place>("cursor")?);
+    let id = conversation(&id)?;
+    found(&asker, id).await?;
+    let after = after.map(|Place(position, index)| (position, index));
+    let mut rows = asker.desk.history().events_of(id, after, limit + 1).await?;
+    let next = (rows.len() > limit).then(|| {
+        rows.truncate(limit);
+        let last = &rows[limit - 1];
+        format!("{}.{}", last.position.0, last.index)
+    });
+    let events = rows.iter().map(|row| event(&admin.door, &*asker.desk, row)).collect();
+    Ok(ok(&Events { events, next }))
+}
+
+/// A journal's event in the words of the wire: ids spelled, names for numbers, texts unsealed.
+fn event(door: &Door, desk: &dyn Desk, row: &EventRow) -> Value {
+    let (name, members) = match serde_json::to_value(&row.event) {
+        Ok(Value::Object(tagged)) => tagged.into_iter().next().unwrap_or_default(),
+        _ => Default::default(),
+    };
+    let members = match members {
+        Value::Object(members) => members,
+        _ => Map::new(),
+    };
+    let data: Map<String, Value> = members
+        .into_iter()
+        .filter(|(member, _)| member != "key" && member != "public")
+        .map(|(member, value)| spelled(door, desk, &row.event, member, value))
+        .collect();
+    json!({"position": row.position, "index": row.index, "at": row.at, "event": name, "data": data})
+}
+
+fn spelled(door: &Door, desk: &dyn Desk, event: &Event, member: String, value: Value) -> (String, Value) {
+    let number = value.as_u64();
+    let small = number.and_then(|number| u32::try_from(number).ok());
+    let named = match (member.as_str(), small) {
+        ("conversation", _) => number.map(|id| json!(ConversationId(id).to_string())),
+        ("offer", _) => number.map(|id| json!(OfferId(id).to_string())),
+        ("agent" | "owner" | "from", Some(id)) => Some(json!(agent_name(desk, AgentId(id)))),
+        ("queue", Some(id)) => desk.published().queue_names.get(&QueueId(id)).map(|name| json!(name)),
+        ("channel", Some(id)) => u8::try_from(id).ok().and_then(|id| channel(desk, ChannelId(id))),
+        ("conversations", _) => value
+            .as_array()
+            .map(|ids| ids.iter().filter_map(Value::as_u64).map(|id| json!(ConversationId(id).to_string())).collect()),
+        ("author" | "reader" | "by", _) => {
+            let agent = value.get("agent").and_then(Value::as_u64).and_then(|id| u32::try_from(id).ok());
+            agent.map(|id| json!({"agent": agent_name(desk, AgentId(id))}))
+        }
+        ("about", _) => {
+            let (about, erased) = about(door, value.as_str());
+            Some(if erased { Value::Null } else { json!(about) })
+        }
+        ("text", _) => Some(match event {
+            Event::MessagePosted { text: sealed, .. } => json!(text(door.desks.seals(), sealed)),
+            _ => Value::Null,
+        }),
+        _ => None,
+    };
+    // Desk time is no time of day: whoever reads it must not take it for one.
+    let is_desk_time =
+        member == "ends_at" || member == "requeue_at" || member.ends_with("_until") || member == "deliver_by";
+    let member = if is_desk_time { format!("{member}_desk_ms") } else { member };
+    (member, named.unwrap_or(value))
+}
+
+fn channel(desk: &dyn Desk, channel: ChannelId) -> Option<Value> {
+    desk.published().settings.channels.get(usize::from(channel.0)).map(|set| json!(set.name))
+}

@@ -1,0 +1,62 @@
+//! The admin API, `/v1/workspaces/{workspace}`: settings, queues, agents, keys, live state, history and search.
+
+mod agents;
+mod asker;
+mod close;
+mod history;
+mod keys;
+mod live;
+mod queues;
+mod search;
+mod settings;
+mod shapes;
+#[cfg(test)]
+mod tests;
+mod workspaces;
+
+use super::http::Door;
+use super::http::answered::answered;
+use super::http::buckets::Buckets;
+use axum::Router;
+use axum::middleware::from_fn;
+use axum::routing::{get, post, put};
+use std::sync::Arc;
+
+pub(crate) struct Admin {
+    door: Door,
+    /// Calls of each key or agent.
+    calls: Buckets,
+    /// Bad tokens from each address: looking one up costs more than refusing it.
+    strangers: Buckets,
+}
+
+pub(crate) type Shared = Arc<Admin>;
+
+/// The routes, with all their layers. Each key, and each agent, may call `calls_per_s` times a second.
+pub fn router(door: Door, calls_per_s: u32) -> Router {
+    let admin = Arc::new(Admin {
+        door,
+        calls: Buckets::new(calls_per_s, 1_000.0 / f64::from(calls_per_s), 16_384),
+        strangers: Buckets::new(20, 1_000.0, 65_536),
+    });
+    let at = |rest: &str| format!("/v1/workspaces/{{workspace}}{rest}");
+    Router::new()
+        .route("/v1/workspaces", get(workspaces::list))
+        .route(&at(""), put(workspaces::create))
+        .route(&at("/settings"), get(settings::show).put(settings::replace))
+        .route(&at("/queues"), get(queues::list))
+        .route(&at("/queues/{queue}"), get(queues::one).put(queues::replace).delete(queues::remove))
+        .route(&at("/agents"), get(agents::list))
+        .route(&at("/agents/{agent}"), get(agents::one).put(agents::change))
+        .route(&at("/keys"), get(keys::list).post(keys::create))
+        .route(&at("/keys/{key}"), axum::routing::delete(keys::remove))
+        .route(&at("/live/queues"), get(live::queues))
+        .route(&at("/live/agents"), get(live::agents))
+        .route(&at("/conversations"), get(search::search))
+        .route(&at("/conversations/{conversation}"), get(history::one))
+        .route(&at("/conversations/{conversation}/messages"), get(history::messages))
+        .route(&at("/conversations/{conversation}/events"), get(history::events))
+        .route(&at("/conversations/{conversation}/close"), post(close::close))
+        .with_state(admin)
+        .layer(from_fn(answered))
+}

@@ -1,0 +1,103 @@
+//! What an administrator is shown of a conversation, and bodies whose name stands in the path.
+
+use crate::desk::conversation::{Conversation, State};
+use crate::desk::ids::{ConversationId, CustomerId};
+use crate::gateway::http::Door;
+use crate::gateway::http::body;
+use crate::gateway::http::desks::{Desk, Unread};
+use crate::gateway::http::problem::Problem;
+use crate::wire::about::About;
+use crate::wire::spelled::spelled;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde_json::{Map, Value};
+use std::marker::PhantomData;
+use std::sync::Arc;
+
+/// A body whose `name` is in the path already, and may be there again.
+pub(super) struct Named<T>(PhantomData<T>);
+
+impl<T: DeserializeOwned> Named<T> {
+    /// # Errors
+    /// As `body::json`, and `bad_field` when the body names another.
+    pub fn parse(text: &str, name: &str) -> Result<T, Problem> {
+        let mut members: Map<String, Value> = body::json(text)?;
+        match members.get("name") {
+            None => drop(members.insert("name".to_owned(), name.into())),
+            Some(Value::String(own)) if own == name => {}
+            Some(_) => return Err(Problem::bad_field("name", "is not the one of the path")),
+        }
+        body::json(&Value::Object(members).to_string())
+    }
+}
+
+/// A conversation's facts. Times are Unix milliseconds.
+#[derive(Serialize)]
+pub(super) struct Facts {
+    #[serde(serialize_with = "spelled")]
+    conversation: ConversationId,
+    state: &'static str,
+    channel: Arc<str>,
+    queue: Arc<str>,
+    priority: i32,
+    skills: Vec<crate::desk::event::RequiredSkill>,
+    customer: CustomerId,
+    #[serde(flatten)]
+    about: About,
+    /// The customer was erased: what it said of itself is gone.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    erased: bool,
+    owner: Option<Arc<str>>,
+    opened_at: u64,
+    waiting_since: u64,
+    /// 0 while it has not ended.
+    ended_at: u64,
+    last_number: u32,
+    read_by_agent: u32,
+    read_by_customer: u32,
+    offers_made: u32,
+}
+
+impl Facts {
+    pub fn of(door: &Door, desk: &dyn Desk, id: ConversationId, found: &Conversation) -> Self {
+        let published = desk.published();
+        let channel = published.settings.channels.get(usize::from(found.channel.0));
+        let (about, erased) = about(door, found.about.as_deref());
+        let owner = match found.state {
+            State::Active { owner } | State::WrapUp { owner, .. } => desk.agent_named(owner).map(|row| row.name),
+            State::Waiting | State::Offered { .. } | State::Closed => None,
+        };
+        Self {
+            conversation: id,
+            state: found.state.name(),
+            channel: channel.map(|channel| channel.name.clone()).unwrap_or_default(),
+            queue: published.queue_names.get(&found.queue).cloned().unwrap_or_default(),
+            priority: found.priority,
+            skills: found.skills.clone(),
+            customer: found.customer,
+            about,
+            erased,
+            owner,
+            opened_at: found.opened_at.0,
+            waiting_since: found.waiting_since.0,
+            ended_at: found.ended_at.0,
+            last_number: found.last_number,
+            read_by_agent: found.read_by_agent,
+            read_by_customer: found.read_by_customer,
+            offers_made: found.offers_made,
+        }
+    }
+}
+
+/// What was sealed of a customer, and whether it was erased since.
+pub(super) fn about(door: &Door, sealed: Option<&str>) -> (About, bool) {
+    let Some(sealed) = sealed else { return (About::default(), false) };
+    match door.desks.seals().unseal(b"about", sealed) {
+        Ok(clear) => (serde_json::from_slice(&clear).unwrap_or_default(), false),
+        Err(Unread::Erased) => (About::default(), true),
+        Err(Unread::Damaged) => {
+            tracing::error!("a sealed description of a customer cannot be read");
+            (About::default(), false)
+        }
+    }
+}

@@ -1,0 +1,178 @@
+//! Frames of a client become commands, each with one reply: from the desk through the mailbox, or from here where the desk
+//! need not be asked.
+
+use super::rate::Rate;
+use super::session::{End, Present};
+use super::{AgentTokens, Desk, Door};
+use crate::desk::command::{Ask, Author, Closer, Command};
+use crate::desk::ids::{AgentId, CommandId, ConversationId, Principal};
+use crate::desk::settings::Role;
+use crate::gateway::auth::agent_token::TokenError;
+use crate::wire::agent::{AgentFrame, Done, HistoryFrom, Reply, ServerFrame, parse, render};
+use crate::wire::close::CloseCode;
+use crate::wire::error::{Code, WireError};
+
+/// How long a client is to stay away after commands far beyond the rate.
+const FAR_BEYOND_RATE_MS: u64 = 10_000;
+/// When a page of history may be asked for again.
+const HISTORY_RETRY_MS: u64 = 250;
+
+/// How a client has behaved on this connection.
+#[derive(Debug, Default)]
+pub(super) struct Manners {
+    rate: Rate,
+    over_rate_in_a_row: u16,
+    bad_in_a_row: u8,
+}
+
+impl Manners {
+    /// `Ok(Err(retry_after_ms))`: not now.
+    fn may<D: Desk, T: AgentTokens>(&mut self, door: &Door<D, T>) -> Result<Result<(), u64>, End> {
+        let limits = &door.limits;
+        let taken = self.rate.take(door.desk.monotonic_ms(), limits.commands_per_s, limits.commands_burst);
+        self.over_rate_in_a_row = if taken.is_ok() { 0 } else { self.over_rate_in_a_row.saturating_add(1) };
+        if self.over_rate_in_a_row > limits.over_rate_max {
+            return Err(End::for_now(CloseCode::RateLimited, FAR_BEYOND_RATE_MS));
+        }
+        Ok(taken)
+    }
+
+    /// For what has no reply: counts it, and ends the session far beyond the rate.
+    pub(super) fn may_go_on<D: Desk, T: AgentTokens>(&mut self, door: &Door<D, T>) -> Result<(), End> {
+        self.may(door).map(|_| ())
+    }
+}
+
+/// Takes one text frame. `Some`: the session ends.
+pub(super) fn take<D: Desk, T: AgentTokens>(text: &str, present: &Present<D, T>, manners: &mut Manners) -> Option<End> {
+    let Present { door, session } = present;
+    if session.expires_at_s() <= door.desk.wall_s() {
+        return Some(End::Close { code: CloseCode::Unauthorized.number(), reason: TokenError::Expired.code().into() });
+    }
+    let may = match manners.may(door) {
+        Ok(may) => may,
+        Err(end) => return Some(end),
+    };
+    let parsed = parse(text, &door.limits.frame);
+    manners.bad_in_a_row = if parsed.is_ok() { 0 } else { manners.bad_in_a_row.saturating_add(1) };
+    if manners.bad_in_a_row >= door.limits.bad_frames_max {
+        return Some(End::plainly(CloseCode::BadFrames));
+    }
+    let (id, done) = match (parsed, may) {
+        (Err(bad), _) => (bad.id, Err(*bad.error)),
+        (Ok((id, _)), Err(retry_after_ms)) => (Some(id), Err(WireError::rate_limited(retry_after_ms))),
+        // Before the `welcome` nothing is read, so there is an agent.
+        (Ok((id, frame)), Ok(())) => {
+            (Some(id), session.agent().map_or(Err(WireError::internal()), |agent| obey(frame, id, agent, present)))
+        }
+    };
+    let reply = match (&done, id) {
+        (Ok(None), _) | (Ok(Some(_)), None) => return None,
+        (Ok(Some(members)), Some(id)) => Reply::done(id, None, *members),
+        (Err(error), id) => Reply::error(id, None, error),
+    };
+    session.reply(render(&ServerFrame::Reply(reply)));
+    None
+}
+
+/// `Ok(None)`: the reply comes through the mailbox, from whom it was handed to.
+fn obey<D: Desk, T: AgentTokens>(
+    frame: AgentFrame,
+    id: CommandId,
+    agent: AgentId,
+    present: &Present<D, T>,
+) -> Result<Option<Done<'static>>, WireError> {
+    let Present { door, session } = present;
+    match frame {
+        AgentFrame::History { conversation, from, limit } => {
+            history(present, id, conversation, from, limit).map(|()| None)
+        }
+        AgentFrame::Watch { .. } | AgentFrame::Unwatch { .. } if !session.is_supervisor() => {
+            Err(WireError::new(Code::Forbidden, "only supervisors and admins watch"))
+        }
+        AgentFrame::Watch { what, cursor, limit } => {
+            door.desk.watch(session, id, what, cursor.as_deref(), limit).map(|()| None)
+        }
+        AgentFrame::Unwatch { what } => {
+            door.desk.unwatch(session, what);
+            Ok(Some(Done::Plain {}))
+        }
+        AgentFrame::Refresh { token } => refresh(&token, present).map(Some),
+        frame => {
+            // Typing is passed on and forgotten: it is not worth remembering by its id.
+            let remembered = !matches!(frame, AgentFrame::Typing { .. });
+            let fingerprint = if remembered { door.desk.fingerprint(&frame.body()) } else { 0 };
+            let ask = ask(frame, agent, present)?;
+            let principal = Principal::Agent(agent);
+            let command = Command { principal, id: remembered.then_some(id), fingerprint, ask };
+            door.desk.submit(session, command, id).map(|()| None)
+        }
+    }
+}
+
+fn ask<D: Desk, T: AgentTokens>(frame: AgentFrame, agent: AgentId, present: &Present<D, T>) -> Result<Ask, WireError> {
+    Ok(match frame {
+        AgentFrame::SetStatus { status, channels } => Ask::SetStatus { agent, status, channels },
+        AgentFrame::Ready => Ask::Ready { agent },
+        AgentFrame::Delivered { offer } => Ask::ConfirmDelivery { agent, offer },
+        AgentFrame::Accept { offer } => Ask::Accept { agent, offer },
+        AgentFrame::Reject { offer, reason } => Ask::Reject { agent, offer, reason },
+        AgentFrame::Send { conversation, text } => {
+            let text = present.door.desk.seal_text(&present.session, conversation, &text)?;
+            Ask::Post { conversation, author: Author::Agent(agent), text }
+        }
+        AgentFrame::Read { conversation, number } => Ask::Read { conversation, reader: Author::Agent(agent), number },
+        AgentFrame::Typing { conversation } => Ask::Typing { conversation, author: Author::Agent(agent) },
+        AgentFrame::Close { conversation } => Ask::Close { conversation, by: closer(agent, present.session.role) },
+        AgentFrame::WrapUpDone { conversation } => Ask::WrapUpDone { agent, conversation },
+        AgentFrame::SignOut => Ask::SignOut { agent },
+        AgentFrame::History { .. }
+        | AgentFrame::Watch { .. }
+        | AgentFrame::Unwatch { .. }
+        | AgentFrame::Refresh { .. } => {
+            unreachable!("these are answered without a command")
+        }
+    })
+}
+
+/// A supervisor may close any conversation, an agent its own: the desk tells them apart by this.
+fn closer(agent: AgentId, role: Role) -> Closer {
+    match role {
+        Role::Agent => Closer::Agent(agent),
+        Role::Supervisor | Role::Admin => Closer::Supervisor(agent),
+    }
+}
+
+/// A page is read beside the session, so that no accept waits for a disk; and by a bounded number of all sessions at once.
+fn history<D: Desk, T: AgentTokens>(
+    present: &Present<D, T>,
+    id: CommandId,
+    conversation: ConversationId,
+    from: HistoryFrom,
+    limit: u32,
+) -> Result<(), WireError> {
+    let Present { door, session } = present;
+    let permit = door.histories.clone().try_acquire_owned().map_err(|_| WireError::busy(HISTORY_RETRY_MS))?;
+    let session = session.clone();
+    let page = door.desk.history(session.clone(), id, conversation, from, limit);
+    tokio::spawn(async move {
+        let page = page.await;
+        drop(permit);
+        session.reply(page);
+    });
+    Ok(())
+}
+
+/// A new token of the same agent for the same session.
+fn refresh<D: Desk, T: AgentTokens>(token: &str, present: &Present<D, T>) -> Result<Done<'static>, WireError> {
+    let Present { door, session } = present;
+    let claims = door
+        .tokens
+        .verify(token, door.desk.wall_s())
+        .map_err(|error| WireError::unauthorized(error.code()).at("token"))?;
+    if *claims.agent != *session.name || !door.desk.is_named(session.workspace, &claims.workspace) {
+        return Err(WireError::unauthorized("token_other_agent").at("token"));
+    }
+    session.renew(claims.expires_at_s);
+    Ok(Done::Refreshed { expires_at: u64::try_from(claims.expires_at_s).unwrap_or(0).saturating_mul(1_000) })
+}

@@ -1,0 +1,223 @@
+//! The agents' socket: `GET /v1/agent`. `upgrade` lets a client in or tells it why not, `session` is the life of one
+//! connection, `commands` turns frames into commands.
+//!
+//! What lies behind is met as two traits, so that the socket can be tried without it: tokens are verified by
+//! `AgentTokens`, and `Desk` is whatever holds the workspaces and the registry of sessions.
+
+mod commands;
+mod rate;
+mod real;
+mod session;
+mod upgrade;
+
+pub use real::AgentDesks;
+pub use upgrade::routes;
+
+use crate::clock;
+use crate::desk::command::Command;
+use crate::desk::ids::{CommandId, ConversationId, SessionId};
+use crate::gateway::auth::agent_token::{AgentClaims, AgentKeys, TokenError};
+use crate::gateway::auth::origin::OriginRules;
+use crate::presence::session::{Session, WorkspaceNumber};
+use crate::wire::agent::{HistoryFrom, Limits, Watched};
+use crate::wire::close::CloseCode;
+use crate::wire::error::WireError;
+use std::borrow::Cow;
+use std::future::Future;
+use std::sync::Arc;
+use tokio::sync::Semaphore;
+use tokio_tungstenite::tungstenite::Utf8Bytes;
+
+/// Who verifies agents' tokens.
+pub trait AgentTokens: Send + Sync + 'static {
+    /// `expires_at_s` of the claims is when a session that rests on the token ends.
+    ///
+    /// # Errors
+    /// When the token is not good at `now_s` (Unix seconds).
+    fn verify(&self, token: &str, now_s: i64) -> Result<AgentClaims, TokenError>;
+}
+
+impl AgentTokens for AgentKeys {
+    fn verify(&self, token: &str, now_s: i64) -> Result<AgentClaims, TokenError> {
+        let claims = AgentKeys::verify(self, token, now_s)?;
+        // Without the leeway, a token that was let in by it would be put out again at once.
+        Ok(AgentClaims { expires_at_s: claims.expires_at_s.saturating_add(self.leeway_s()), ..claims })
+    }
+}
+
+impl<T: AgentTokens> AgentTokens for Arc<T> {
+    fn verify(&self, token: &str, now_s: i64) -> Result<AgentClaims, TokenError> {
+        T::verify(self, token, now_s)
+    }
+}
+
+/// Who wants a session.
+#[derive(Clone, Debug)]
+pub struct NewSession {
+    pub id: SessionId,
+    pub claims: AgentClaims,
+    /// A return ticket, not looked at yet.
+    pub ticket: Option<Box<str>>,
+}
+
+/// A session is not let in: the code tells the client what to do next.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Refused {
+    pub code: CloseCode,
+    pub reason: Cow<'static, str>,
+}
+
+impl Refused {
+    #[must_use]
+    pub fn plainly(code: CloseCode) -> Self {
+        Self { code, reason: code.reason() }
+    }
+
+    #[must_use]
+    pub fn for_now(code: CloseCode, retry_after_ms: u64) -> Self {
+        Self { code, reason: CloseCode::reason_with_retry(retry_after_ms) }
+    }
+}
+
+/// The workspaces, and the registry of sessions.
+pub trait Desk: Send + Sync + 'static {
+    /// Monotonic milliseconds.
+    fn monotonic_ms(&self) -> u64 {
+        clock::monotonic_ms()
+    }
+    /// Unix seconds.
+    fn wall_s(&self) -> i64 {
+        (clock::wall_ms() / 1_000) as i64
+    }
+    /// Whether this is the name of that workspace.
+    fn is_named(&self, workspace: WorkspaceNumber, name: &str) -> bool;
+
+    /// Makes room for a session and hands in `SessionCame`. Once that is committed, the `welcome` or a close is in the mailbox.
+    ///
+    /// # Errors
+    /// When there is no such workspace, or no room now.
+    fn admit(&self, session: NewSession) -> Result<Arc<Session>, Refused>;
+    /// The socket is gone: removes the session and hands in `SessionWent`.
+    fn went(&self, session: &Arc<Session>);
+
+    /// Hands in a command, whose reply goes into the session's mailbox.
+    ///
+    /// # Errors
+    /// What to answer at once; nothing happened.
+    fn submit(&self, session: &Arc<Session>, command: Command, id: CommandId) -> Result<(), WireError>;
+    /// Asks for a snapshot into the mailbox.
+    ///
+    /// # Errors
+    /// As `submit`.
+    fn snapshot(&self, session: &Arc<Session>) -> Result<(), WireError>;
+    /// Subscribes to a page of rows; the reply with them goes into the mailbox.
+    ///
+    /// # Errors
+    /// As `submit`.
+    fn watch(
+        &self,
+        session: &Arc<Session>,
+        id: CommandId,
+        what: Watched,
+        cursor: Option<&str>,
+        limit: u32,
+    ) -> Result<(), WireError>;
+    fn unwatch(&self, session: &Arc<Session>, what: Watched);
+    /// One page of messages, as the whole reply: bounded in bytes as a frame is.
+    fn history(
+        &self,
+        session: Arc<Session>,
+        id: CommandId,
+        conversation: ConversationId,
+        from: HistoryFrom,
+        limit: u32,
+    ) -> impl Future<Output = Utf8Bytes> + Send + 'static;
+
+    /// Seals a text with the key of the conversation's customer.
+    ///
+    /// # Errors
+    /// When the agent may not write there, or the key cannot be had.
+    fn seal_text(
+        &self,
+        session: &Arc<Session>,
+        conversation: ConversationId,
+        text: &str,
+    ) -> Result<Arc<str>, WireError>;
+    /// A keyed hash of a command's body: the body may hold a text in the clear, which its hash in the journal must not tell.
+    fn fingerprint(&self, body: &[u8]) -> u64;
+}
+
+/// Bounds on agents' connections.
+#[derive(Clone, Debug)]
+pub struct AgentLimits {
+    pub frame_bytes_max: usize,
+    pub frame: Limits,
+    /// Commands of one session: so many a second, and so many at once.
+    pub commands_per_s: u32,
+    pub commands_burst: u32,
+    /// Refused for their rate in a row, before the session is closed.
+    pub over_rate_max: u16,
+    pub bad_frames_max: u8,
+    /// Upgrades that are in between: answered, and not yet a session.
+    pub upgrades_max: usize,
+    /// Sockets that are only open to be told why they are not let in.
+    pub refusals_max: usize,
+    pub refusals_per_s: u32,
+    /// Pages of history under way, of all sessions.
+    pub histories_max: usize,
+}
+
+impl Default for AgentLimits {
+    fn default() -> Self {
+        Self {
+            frame_bytes_max: 64 * 1024,
+            frame: Limits::default(),
+            commands_per_s: 20,
+            commands_burst: 40,
+            over_rate_max: 100,
+            bad_frames_max: 20,
+            upgrades_max: 4_096,
+            refusals_max: 512,
+            refusals_per_s: 500,
+            histories_max: 64,
+        }
+    }
+}
+
+/// All that agents' connections share.
+#[derive(Debug)]
+pub struct Door<D, T> {
+    desk: D,
+    tokens: T,
+    origins: OriginRules,
+    limits: AgentLimits,
+    upgrades: Arc<Semaphore>,
+    refusals: Arc<Semaphore>,
+    refusal_rate: std::sync::Mutex<rate::Rate>,
+    histories: Arc<Semaphore>,
+}
+
+impl<D: Desk, T: AgentTokens> Door<D, T> {
+    #[must_use]
+    pub fn new(desk: D, tokens: T, origins: OriginRules, limits: AgentLimits) -> Self {
+        Self {
+            desk,
+            tokens,
+            origins,
+            upgrades: Arc::new(Semaphore::new(limits.upgrades_max)),
+            refusals: Arc::new(Semaphore::new(limits.refusals_max)),
+            refusal_rate: std::sync::Mutex::default(),
+            histories: Arc::new(Semaphore::new(limits.histories_max)),
+            limits,
+        }
+    }
+
+    pub fn desk(&self) -> &D {
+        &self.desk
+    }
+}
+
+#[cfg(test)]
+mod fake;
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,43 @@
+//! What every answer goes through: problems in place of bare statuses, the safe headers, and the request metric.
+
+use super::problem::Problem;
+use crate::telemetry::catalogue::HTTP_REQUESTS_TOTAL;
+use axum::extract::{MatchedPath, Request};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+use http::{HeaderValue, header};
+
+/// For `axum::middleware::from_fn`, outermost on each router, so that its routes and its fallback pass through it.
+pub async fn answered(request: Request, next: Next) -> Response {
+    let route = request.extensions().get::<MatchedPath>().cloned();
+    let mut response = next.run(request).await;
+    let status = response.status();
+    if (status.is_client_error() || status.is_server_error()) && !has_own_body(&response) {
+        response = as_problem(response);
+    }
+    let headers = response.headers_mut();
+    headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
+    // By the route and never by the path: a path is the client's to choose, and a label lives for ever.
+    let route = route.map_or_else(|| "unmatched".to_owned(), |matched| matched.as_str().to_owned());
+    let status = response.status().as_u16().to_string();
+    metrics::counter!(HTTP_REQUESTS_TOTAL, "route" => route, "status" => status).increment(1);
+    response
+}
+
+/// Problems, and the operators' pages, whose 503 says more. axum's own refusals are plain text or nothing.
+fn has_own_body(response: &Response) -> bool {
+    let kind = response.headers().get(header::CONTENT_TYPE);
+    kind.is_some_and(|kind| kind == "application/problem+json" || kind == "application/json")
+}
+
+fn as_problem(bare: Response) -> Response {
+    let mut response = Problem::of_status(bare.status()).into_response();
+    *response.status_mut() = bare.status();
+    for (name, value) in bare.headers() {
+        if name != header::CONTENT_TYPE && name != header::CONTENT_LENGTH {
+            response.headers_mut().append(name, value.clone());
+        }
+    }
+    response
+}

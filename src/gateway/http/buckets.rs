@@ -1,0 +1,113 @@
+//! Limits by sender: so many at once, so many a second after that. Bounded in memory whatever senders come.
+
+use std::collections::HashMap;
+use std::hash::{BuildHasher, Hash, RandomState};
+use std::sync::Mutex;
+
+const SHARDS: usize = 16;
+/// How many entries are looked at to make room for one.
+const LOOKED_AT: usize = 16;
+
+/// One limit for many senders. An entry is 16 bytes: the hash of its sender and when its bucket will be full again.
+pub struct Buckets {
+    hasher: RandomState,
+    shards: [Mutex<HashMap<u64, u64>>; SHARDS],
+    entries_max_per_shard: usize,
+    burst: u64,
+    /// Microseconds that one takes to come back.
+    each_us: u64,
+}
+
+impl Buckets {
+    /// `burst` at once, one more every `each_ms`, for at most `senders_max` senders that are remembered.
+    #[must_use]
+    pub fn new(burst: u32, each_ms: f64, senders_max: usize) -> Self {
+        Self {
+            hasher: RandomState::new(),
+            shards: std::array::from_fn(|_| Mutex::default()),
+            entries_max_per_shard: (senders_max / SHARDS).max(LOOKED_AT),
+            burst: u64::from(burst.max(1)),
+            each_us: (each_ms * 1_000.0).max(1.0) as u64,
+        }
+    }
+
+    /// Takes one. `now_ms` is monotonic.
+    ///
+    /// # Errors
+    /// The milliseconds until there is one again.
+    pub fn take(&self, sender: impl Hash, now_ms: u64) -> Result<(), u64> {
+        let key = self.hasher.hash_one(sender);
+        let now_us = now_ms.saturating_mul(1_000);
+        let mut entries = self.shards[key as usize % SHARDS].lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+        let full_at = entries.get(&key).copied().unwrap_or(0).max(now_us);
+        let would_be_full_at = full_at + self.each_us;
+        let most = now_us + self.burst * self.each_us;
+        if would_be_full_at > most {
+            return Err((would_be_full_at - most).div_ceil(1_000).max(1));
+        }
+        if entries.len() >= self.entries_max_per_shard && !entries.contains_key(&key) {
+            make_room(&mut entries, now_us);
+        }
+        entries.insert(key, would_be_full_at);
+        Ok(())
+    }
+
+    #[cfg(test)]
+    fn senders(&self) -> usize {
+        self.shards.iter().map(|shard| shard.lock().unwrap().len()).sum()
+    }
+}
+
+/// A full bucket is the same as none, so those go first; else the one that is nearest to it, which loses least.
+fn make_room(entries: &mut HashMap<u64, u64>, now_us: u64) {
+    let looked_at: Vec<(u64, u64)> = entries.iter().take(LOOKED_AT).map(|(key, full_at)| (*key, *full_at)).collect();
+    let mut went = false;
+    for (key, _) in looked_at.iter().filter(|(_, full_at)| *full_at <= now_us) {
+        entries.remove(key);
+        went = true;
+    }
+    if !went && let Some((key, _)) = looked_at.iter().min_by_key(|(_, full_at)| *full_at) {
+        entries.remove(key);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_burst_then_one_at_a_time_and_the_wait_is_told() {
+        let buckets = Buckets::new(10, 1_000.0, 1_000);
+        for _ in 0..10 {
+            assert_eq!(buckets.take("zoe", 5_000), Ok(()));
+        }
+        assert_eq!(buckets.take("zoe", 5_000), Err(1_000));
+        assert_eq!(buckets.take("zoe", 5_400), Err(600));
+        assert_eq!(buckets.take("ada", 5_400), Ok(()));
+        assert_eq!(buckets.take("zoe", 6_000), Ok(()));
+        assert_eq!(buckets.take("zoe", 6_000), Err(1_000));
+    }
+
+    #[test]
+    fn memory_is_bounded_whatever_senders_come() {
+        let buckets = Buckets::new(5, 120_000.0, 1_600);
+        for sender in 0..100_000_u32 {
+            assert_eq!(buckets.take(sender, u64::from(sender)), Ok(()));
+        }
+        assert!(buckets.senders() <= 1_600);
+    }
+
+    #[test]
+    fn full_buckets_make_room_before_the_indebted() {
+        let buckets = Buckets::new(2, 1_000_000.0, 1_600);
+        for _ in 0..2 {
+            buckets.take("indebted", 1).unwrap();
+        }
+        let quick = Buckets::new(1, 1.0, 1_600);
+        for sender in 0..10_000_u64 {
+            quick.take(sender, sender * 2).unwrap();
+        }
+        assert!(quick.senders() <= 1_600);
+        assert!(buckets.take("indebted", 1).is_err());
+    }
+}

@@ -1,0 +1,190 @@
+//! What the HTTP side needs of the rest of the process, as narrow traits: the engine, the view, the key ring.
+
+use crate::desk::command::{Author, Closer, Command};
+use crate::desk::conversation::Conversation;
+use crate::desk::event::Event;
+use crate::desk::ids::{AgentId, ConversationId, CustomerId, KeyNumber, QueueId};
+use crate::desk::settings::{AgentProfile, QueueSettings};
+use crate::desk::time::WallTime;
+use std::collections::BTreeMap;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+pub use crate::engine::{AgentRow, NotDone, Published, QueueRow, Replied};
+pub use crate::journal::Position;
+pub use crate::presence::PublicFrame;
+pub use crate::view::MessageRow;
+
+pub type Soon<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
+
+/// All workspaces of this process.
+pub trait Desks: Send + Sync + 'static {
+    fn desk(&self, workspace: &str) -> Option<Arc<dyn Desk>>;
+    /// In the order of names.
+    fn names(&self) -> Vec<Arc<str>>;
+    /// Makes a workspace with default settings, or finds the one that is there.
+    fn create<'a>(&'a self, workspace: &'a str) -> Soon<'a, Result<Arc<dyn Desk>, NotDone>>;
+    fn seals(&self) -> &dyn Seals;
+}
+
+/// One workspace: commands in, committed facts out.
+pub trait Desk: Send + Sync + 'static {
+    fn name(&self) -> &Arc<str>;
+    fn ask(&self, command: Command) -> Soon<'_, Result<Replied, NotDone>>;
+    /// The committed settings; cheap.
+    fn published(&self) -> Arc<Published>;
+    /// The last committed position.
+    fn position(&self) -> Position;
+    fn agent_row(&self, name: &str) -> Option<AgentRow>;
+    /// In the order of names, from behind `after`.
+    fn agent_rows(&self, after: Option<&str>, limit: usize) -> Vec<AgentRow>;
+    fn queue_rows(&self) -> Arc<Vec<QueueRow>>;
+    fn profile(&self, name: &str) -> Option<Arc<AgentProfile>>;
+    fn profiles(&self, after: Option<&str>, limit: usize) -> Vec<Arc<AgentProfile>>;
+    /// How an agent is called, by its id.
+    fn agent_named(&self, agent: AgentId) -> Option<AgentRow>;
+    /// Place in its queue from 1; `None` when it is not waiting.
+    fn place(&self, conversation: ConversationId) -> Option<u32>;
+    /// Subscribes to what the conversation's customer may see, from now on.
+    fn stream(&self, conversation: ConversationId, after: u32) -> Box<dyn Live>;
+    fn history(&self) -> &dyn History;
+}
+
+pub type QueuesByName = BTreeMap<Arc<str>, (QueueId, Arc<QueueSettings>)>;
+
+/// A customer's subscription; dropping it ends it.
+pub trait Live: Send + 'static {
+    fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Out>;
+}
+
+pub enum Out {
+    Frame(PublicFrame),
+    /// Frames were dropped, since they were not taken in time: the view has them.
+    Behind,
+    /// The workspace is going down; the browser comes back by itself.
+    Ended,
+}
+
+/// What people read, of one workspace.
+pub trait History: Send + Sync {
+    fn wait_for(&self, position: Position, most: Duration) -> Soon<'_, Result<(), Behind>>;
+    fn conversation(&self, conversation: ConversationId) -> Soon<'_, Result<Option<Conversation>, NotRead>>;
+    /// Newest first.
+    fn conversations_of(
+        &self,
+        customer: CustomerId,
+        limit: usize,
+    ) -> Soon<'_, Result<Vec<(ConversationId, Conversation)>, NotRead>>;
+    /// Ascending; the last `limit` when neither end is given.
+    fn messages(
+        &self,
+        conversation: ConversationId,
+        span: Span,
+        limit: usize,
+    ) -> Soon<'_, Result<Vec<MessageRow>, NotRead>>;
+    /// Ascending, from behind `after`.
+    fn public_events(
+        &self,
+        conversation: ConversationId,
+        after: u32,
+        limit: usize,
+    ) -> Soon<'_, Result<Vec<PublicRow>, NotRead>>;
+    /// Newest first, from before `before`.
+    fn search(
+        &self,
+        filter: Filter,
+        before: Option<ConversationId>,
+        limit: usize,
+    ) -> Soon<'_, Result<Vec<(ConversationId, Conversation)>, NotRead>>;
+    /// Ascending, from behind the position and index.
+    fn events_of(
+        &self,
+        conversation: ConversationId,
+        after: Option<(Position, u32)>,
+        limit: usize,
+    ) -> Soon<'_, Result<Vec<EventRow>, NotRead>>;
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Behind;
+
+/// The view could not be read: its store failed. The cause is logged where it happened.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct NotRead;
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Span {
+    Last,
+    After(u32),
+    Before(u32),
+}
+
+#[derive(Clone, PartialEq, Debug)]
+pub struct PublicRow {
+    pub public: u32,
+    pub at: WallTime,
+    pub fact: PublicFact,
+}
+
+#[derive(Clone, PartialEq, Debug)]
+pub enum PublicFact {
+    Opened,
+    /// The text is sealed.
+    Message {
+        number: u32,
+        author: Author,
+        text: Arc<str>,
+    },
+    Joined {
+        agent: AgentId,
+    },
+    Requeued,
+    Ended {
+        by: Closer,
+    },
+    Reopened,
+}
+
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Filter {
+    pub state: Option<&'static str>,
+    pub agent: Option<AgentId>,
+    pub queue: Option<QueueId>,
+    pub customer: Option<CustomerId>,
+    /// Opened at or after, and before; Unix milliseconds.
+    pub from: Option<u64>,
+    pub to: Option<u64>,
+}
+
+#[derive(Clone, PartialEq, Debug)]
+pub struct EventRow {
+    pub position: Position,
+    pub index: u32,
+    pub at: WallTime,
+    pub event: Event,
+}
+
+/// Customers' keys.
+pub trait Seals: Send + Sync {
+    /// A key for a new customer; durable when this answers.
+    fn assign(&self) -> Soon<'_, Result<KeyNumber, NotSealed>>;
+    fn seal(&self, key: KeyNumber, context: &[u8], clear: &[u8]) -> Result<Arc<str>, NotSealed>;
+    fn unseal(&self, context: &[u8], sealed: &str) -> Result<Vec<u8>, Unread>;
+    fn keyed_hash(&self, domain: &str, bytes: &[u8]) -> [u8; 16];
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum NotSealed {
+    /// The customer was erased: nothing can be written under its key any more.
+    Erased,
+    Failed,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Unread {
+    Erased,
+    Damaged,
+}

@@ -1,0 +1,80 @@
+//! The fake workspace's view: it has reached what it was last waited for, and no more.
+
+use super::desk::{FakeDesk, Point};
+use crate::desk::conversation::Conversation;
+use crate::desk::ids::{ConversationId, CustomerId};
+use crate::gateway::http::desks::{
+    Behind, EventRow, Filter, History, MessageRow, NotRead, Position, PublicRow, Soon, Span,
+};
+use std::future::ready;
+use std::time::Duration;
+
+type Conversations = Vec<(ConversationId, Conversation)>;
+
+impl History for FakeDesk {
+    fn wait_for(&self, position: Position, _: Duration) -> Soon<'_, Result<(), Behind>> {
+        self.at(Point::WaitFor);
+        let mut inside = self.inside();
+        if inside.view_stuck && inside.view_position < position.0 {
+            return Box::pin(ready(Err(Behind)));
+        }
+        inside.view_position = inside.view_position.max(position.0);
+        Box::pin(ready(Ok(())))
+    }
+    fn conversation(&self, id: ConversationId) -> Soon<'_, Result<Option<Conversation>, NotRead>> {
+        self.at(Point::Conversation);
+        Box::pin(ready(Ok(self.inside().conversations.get(&id).cloned())))
+    }
+    fn conversations_of(&self, customer: CustomerId, limit: usize) -> Soon<'_, Result<Conversations, NotRead>> {
+        let filter = Filter { customer: Some(customer), ..Filter::default() };
+        self.search(filter, None, limit)
+    }
+    fn messages(&self, id: ConversationId, span: Span, limit: usize) -> Soon<'_, Result<Vec<MessageRow>, NotRead>> {
+        let all = self.inside().messages.get(&id).cloned().unwrap_or_default();
+        let rows = match span {
+            Span::After(after) => all.into_iter().filter(|row| row.number > after).take(limit).collect(),
+            Span::Last => all[all.len().saturating_sub(limit)..].to_vec(),
+            Span::Before(before) => {
+                let rows: Vec<_> = all.into_iter().filter(|row| row.number < before).collect();
+                rows[rows.len().saturating_sub(limit)..].to_vec()
+            }
+        };
+        Box::pin(ready(Ok(rows)))
+    }
+    fn public_events(&self, id: ConversationId, after: u32, limit: usize) -> Soon<'_, Result<Vec<PublicRow>, NotRead>> {
+        self.at(Point::PublicEvents);
+        let inside = self.inside();
+        let reached = inside.view_position;
+        let rows = inside.public.get(&id).into_iter().flatten();
+        let rows = rows.filter(|(position, row)| *position <= reached && row.public > after).take(limit);
+        let rows = rows.map(|(_, row)| row.clone()).collect();
+        Box::pin(ready(Ok(rows)))
+    }
+    fn search(
+        &self,
+        filter: Filter,
+        before: Option<ConversationId>,
+        limit: usize,
+    ) -> Soon<'_, Result<Conversations, NotRead>> {
+        let inside = self.inside();
+        let fits = |(id, found): &(&ConversationId, &Conversation)| {
+            before.is_none_or(|before| **id < before)
+                && filter.customer.is_none_or(|customer| found.customer == customer)
+                && filter.state.is_none_or(|state| found.state.name() == state)
+                && filter.queue.is_none_or(|queue| found.queue == queue)
+        };
+        let found = inside.conversations.iter().rev().filter(fits).take(limit);
+        let found = found.map(|(id, found)| (*id, found.clone())).collect();
+        Box::pin(ready(Ok(found)))
+    }
+    fn events_of(
+        &self,
+        id: ConversationId,
+        after: Option<(Position, u32)>,
+        limit: usize,
+    ) -> Soon<'_, Result<Vec<EventRow>, NotRead>> {
+        let all = self.inside().events.get(&id).cloned().unwrap_or_default();
+        let rows = all.into_iter().filter(|row| after.is_none_or(|after| (row.position, row.index) > after));
+        Box::pin(ready(Ok(rows.take(limit).collect())))
+    }
+}

@@ -1,0 +1,276 @@
+//! From a listening socket to requests: connections are accepted, bounded, and served by one router.
+//!
+//! A connection costs a task and hyper's buffers until its request head has come; a bounded number may be in that state,
+//! each for a bounded time. The accept loop never spins: what the system refuses (too many open files) is waited out.
+
+use axum::Router;
+use axum::body::Body;
+use axum::response::Response;
+use http::Request;
+use hyper::body::Incoming;
+use hyper::server::conn::http1;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use std::convert::Infallible;
+use std::future::Future;
+use std::io;
+use std::net::SocketAddr;
+use std::pin::Pin;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
+use tower::Service;
+
+/// Bounds on connections. Sizes in bytes, of each connection.
+#[derive(Clone, Debug)]
+pub struct ListenLimits {
+    pub connections_max: usize,
+    /// Connections whose first request head has not come yet.
+    pub handshakes_max: usize,
+    pub header_bytes_max: usize,
+    pub headers_max: usize,
+    /// How long a request head may take; also how long a kept connection may say nothing.
+    pub header_read_ms: u64,
+    /// Kernel memory for what the peer does not read.
+    pub send_buffer_bytes: usize,
+    pub receive_buffer_bytes: usize,
+    pub backlog: u32,
+}
+
+impl Default for ListenLimits {
+    fn default() -> Self {
+        Self {
+            connections_max: 200_000,
+            handshakes_max: 2_048,
+            header_bytes_max: 16 * 1024,
+            headers_max: 64,
+            header_read_ms: 10_000,
+            send_buffer_bytes: 32 * 1024,
+            receive_buffer_bytes: 16 * 1024,
+            backlog: 4_096,
+        }
+    }
+}
+
+/// What the loop has seen since it began.
+#[derive(Debug, Default)]
+pub struct ListenCounts {
+    pub accepted: AtomicU64,
+    /// Told to come back later, since `connections_max` are open.
+    pub turned_away: AtomicU64,
+    pub accept_errors: AtomicU64,
+}
+
+/// Where a connection comes from; in every request's extensions.
+#[derive(Clone, Copy, Debug)]
+pub struct Peer(pub SocketAddr);
+
+/// The connection's place among `connections_max`; in every request's extensions. What outlives the HTTP connection (a
+/// WebSocket) takes it along.
+#[derive(Clone, Debug)]
+pub struct Place(Arc<Mutex<Option<OwnedSemaphorePermit>>>);
+
+impl Place {
+    /// The permit itself, once.
+    #[must_use]
+    pub fn take(&self) -> Option<OwnedSemaphorePermit> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
+}
+
+/// Opens a listening socket.
+///
+/// # Errors
+/// Those of the system: the address is in use or not ours.
+pub fn bind(address: SocketAddr, limits: &ListenLimits) -> io::Result<std::net::TcpListener> {
+    let socket = socket2::Socket::new(socket2::Domain::for_address(address), socket2::Type::STREAM, None)?;
+    socket.set_reuse_address(true)?;
+    socket.set_recv_buffer_size(limits.receive_buffer_bytes)?;
+    socket.bind(&address.into())?;
+    socket.listen(i32::try_from(limits.backlog).unwrap_or(i32::MAX))?;
+    Ok(socket.into())
+}
+
+/// A running accept loop. Dropping it stops nothing; see `stop`.
+#[derive(Debug)]
+pub struct Listening {
+    pub address: SocketAddr,
+    pub counts: Arc<ListenCounts>,
+    stop: watch::Sender<bool>,
+    accepting: tokio::task::JoinHandle<()>,
+}
+
+impl Listening {
+    /// Accepts no more, and lets each connection finish the request it is in. WebSockets are ended by who holds them.
+    /// Returns when the listening socket is closed and the last request is answered, which an event stream may put off for
+    /// as long as it likes: the caller sets the bound.
+    pub async fn stop(self) {
+        self.stop.send_replace(true);
+        // The loop ends by itself; that it panicked is no reason to panic again.
+        let _ = self.accepting.await;
+        self.stop.closed().await;
+    }
+}
+
+/// Serves `router` on `listener`, which may have been handed in by a supervisor.
+///
+/// # Errors
+/// When the socket's options cannot be set.
+pub fn listen(listener: std::net::TcpListener, router: Router, limits: &ListenLimits) -> io::Result<Listening> {
+    listener.set_nonblocking(true)?;
+    // Accepted sockets inherit both sizes.
+    let options = socket2::SockRef::from(&listener);
+    options.set_send_buffer_size(limits.send_buffer_bytes)?;
+    options.set_recv_buffer_size(limits.receive_buffer_bytes)?;
+    let listener = TcpListener::from_std(listener)?;
+    let address = listener.local_addr()?;
+    let counts = Arc::new(ListenCounts::default());
+    let (stop, stopped) = watch::channel(false);
+    let mut http = http1::Builder::new();
+    http.timer(TokioTimer::new())
+        .header_read_timeout(Duration::from_millis(limits.header_read_ms))
+        .keep_alive(true)
+        .max_headers(limits.headers_max)
+        .max_header_size(limits.header_bytes_max)
+        // hyper asks for 8 KiB at least.
+        .max_buf_size(limits.header_bytes_max.max(8 * 1024));
+    let accepting = Accepting {
+        listener,
+        router,
+        http,
+        connections: Arc::new(Semaphore::new(limits.connections_max)),
+        handshakes: Arc::new(Semaphore::new(limits.handshakes_max)),
+        counts: counts.clone(),
+        stopped,
+    };
+    Ok(Listening { address, counts, stop, accepting: tokio::spawn(accepting.run()) })
+}
+
+struct Accepting {
+    listener: TcpListener,
+    router: Router,
+    http: http1::Builder,
+    connections: Arc<Semaphore>,
+    handshakes: Arc<Semaphore>,
+    counts: Arc<ListenCounts>,
+    stopped: watch::Receiver<bool>,
+}
+
+impl Accepting {
+    async fn run(mut self) {
+        let mut pause = Pause::default();
+        loop {
+            let accepted = tokio::select! {
+                biased;
+                () = begun(&mut self.stopped) => return,
+                accepted = accept(&self.listener, &self.handshakes) => accepted,
+            };
+            match accepted {
+                Ok((stream, peer, handshake)) => {
+                    pause = Pause::default();
+                    self.counts.accepted.fetch_add(1, Ordering::Relaxed);
+                    self.serve(stream, peer, handshake);
+                }
+                // The peer was gone before it was accepted: no trouble of ours.
+                Err(gone) if gone.kind() == io::ErrorKind::ConnectionAborted => {}
+                Err(error) => {
+                    self.counts.accept_errors.fetch_add(1, Ordering::Relaxed);
+                    tracing::warn!(%error, pause_ms = pause.0.as_millis() as u64, "cannot accept connections");
+                    tokio::time::sleep(pause.next()).await;
+                }
+            }
+        }
+    }
+
+    fn serve(&self, stream: TcpStream, peer: SocketAddr, handshake: OwnedSemaphorePermit) {
+        let Ok(place) = self.connections.clone().try_acquire_owned() else {
+            self.counts.turned_away.fetch_add(1, Ordering::Relaxed);
+            // All that is affordable: one try, without waiting for the request.
+            let _ = stream.try_write(
+                b"HTTP/1.1 503 Service Unavailable\r\nRetry-After: 5\r\nConnection: close\r\nContent-Length: 0\r\n\r\n",
+            );
+            return;
+        };
+        let _ = stream.set_nodelay(true);
+        let requests = Requests {
+            router: self.router.clone(),
+            peer: Peer(peer),
+            place: Place(Arc::new(Mutex::new(Some(place)))),
+            handshake: Mutex::new(Some(handshake)),
+        };
+        let mut connection = self.http.serve_connection(TokioIo::new(stream), requests).with_upgrades();
+        let mut stopped = self.stopped.clone();
+        tokio::spawn(async move {
+            let served = tokio::select! {
+                served = &mut connection => served,
+                () = begun(&mut stopped) => {
+                    Pin::new(&mut connection).graceful_shutdown();
+                    connection.await
+                }
+            };
+            if let Err(error) = served {
+                tracing::debug!(%error, "a connection ended early");
+            }
+        });
+    }
+}
+
+/// Ready when the stop has begun, or whoever could begin it is gone.
+async fn begun(stopped: &mut watch::Receiver<bool>) {
+    let _ = stopped.wait_for(|stopped| *stopped).await;
+}
+
+/// A handshake's place is taken before the connection is, so that what there is no room for waits in the kernel.
+async fn accept(
+    listener: &TcpListener,
+    handshakes: &Arc<Semaphore>,
+) -> io::Result<(TcpStream, SocketAddr, OwnedSemaphorePermit)> {
+    let handshake = handshakes.clone().acquire_owned().await.map_err(|_| io::ErrorKind::Interrupted)?;
+    let (stream, peer) = listener.accept().await?;
+    Ok((stream, peer, handshake))
+}
+
+/// How long to wait after a failed accept: from 10 ms, doubling to 1 s.
+struct Pause(Duration);
+
+impl Default for Pause {
+    fn default() -> Self {
+        Self(Duration::from_millis(10))
+    }
+}
+
+impl Pause {
+    fn next(&mut self) -> Duration {
+        let now = self.0;
+        self.0 = (now * 2).min(Duration::from_secs(1));
+        now
+    }
+}
+
+/// One connection's requests, handed to the router.
+struct Requests {
+    router: Router,
+    peer: Peer,
+    place: Place,
+    /// Given back with the first request head.
+    handshake: Mutex<Option<OwnedSemaphorePermit>>,
+}
+
+impl hyper::service::Service<Request<Incoming>> for Requests {
+    type Response = Response;
+    type Error = Infallible;
+    type Future = Pin<Box<dyn Future<Output = Result<Response, Infallible>> + Send>>;
+
+    fn call(&self, request: Request<Incoming>) -> Self::Future {
+        self.handshake.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let mut request = request.map(Body::new);
+        request.extensions_mut().insert(self.peer);
+        request.extensions_mut().insert(self.place.clone());
+        // A router is always ready.
+        Box::pin(self.router.clone().call(request))
+    }
+}
+
+#[cfg(test)]
+mod tests;

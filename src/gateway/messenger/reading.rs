@@ -1,0 +1,120 @@
+//! What a customer reads: its conversations, one of them, and its messages.
+
+use super::Shared;
+use super::customer::customer_needed;
+use super::shapes::{Shown, events_path, with_message};
+use crate::desk::conversation::Conversation;
+use crate::desk::ids::{ConversationId, CustomerId};
+use crate::gateway::http::VIEW_WAIT_MOST;
+use crate::gateway::http::asking::{Asked, At, conversation};
+use crate::gateway::http::desks::{Desk, MessageRow, NotRead, Span};
+use crate::gateway::http::problem::{Problem, json_of, ok};
+use crate::gateway::http::query::Query;
+use crate::wire::messenger::ConversationsShape;
+use axum::extract::State as Held;
+use axum::response::Response;
+use serde::Serialize;
+use serde_json::value::RawValue;
+
+const CONVERSATIONS_MAX: usize = 20;
+
+pub(super) async fn list(
+    Held(messenger): Held<Shared>,
+    At(workspace): At<String>,
+    asked: Asked,
+) -> Result<Response, Problem> {
+    let desk = messenger.desk(&workspace)?;
+    let customer = customer_needed(&messenger.door, &*desk, &asked)?;
+    messenger.take(&messenger.calls, (&*workspace, customer.id))?;
+    Query::parse(asked.query.as_deref(), &[])?;
+    desk.history().wait_for(desk.position(), VIEW_WAIT_MOST).await?;
+    let found = desk.history().conversations_of(customer.id, CONVERSATIONS_MAX).await?;
+    let shown: Vec<Shown> = found.iter().map(|(id, conversation)| Shown::of(&*desk, *id, conversation)).collect();
+    let conversations: Vec<_> =
+        shown.iter().zip(&found).map(|(shown, (id, conversation))| shown.shape(*id, conversation)).collect();
+    Ok(ok(&ConversationsShape { conversations: &conversations }))
+}
+
+pub(super) async fn one(
+    Held(messenger): Held<Shared>,
+    At((workspace, id)): At<(String, String)>,
+    asked: Asked,
+) -> Result<Response, Problem> {
+    let desk = messenger.desk(&workspace)?;
+    let customer = customer_needed(&messenger.door, &*desk, &asked)?;
+    messenger.take(&messenger.calls, (&*workspace, customer.id))?;
+    Query::parse(asked.query.as_deref(), &[])?;
+    let id = conversation(&id)?;
+    let conversation = own(&*desk, customer.id, id).await?;
+    let mut shown = Shown::of(&*desk, id, &conversation);
+    shown.events = Some(events_path(&messenger.door, &*desk, customer.id, id));
+    Ok(ok(&shown.shape(id, &conversation)))
+}
+
+/// The conversation as of the last committed position, if it is this customer's.
+///
+/// # Errors
+/// `no_such_conversation`, also for another customer's; `behind`; `unavailable`.
+pub(super) async fn own(desk: &dyn Desk, customer: CustomerId, id: ConversationId) -> Result<Conversation, Problem> {
+    desk.history().wait_for(desk.position(), VIEW_WAIT_MOST).await?;
+    let found = desk.history().conversation(id).await?;
+    found.filter(|found| found.customer == customer).ok_or_else(|| Problem::no_such_conversation(&id.to_string()))
+}
+
+/// A page of messages, each row as JSON already: what it is made from was unsealed and is gone again.
+#[derive(Serialize)]
+struct Page {
+    messages: Vec<Box<RawValue>>,
+    more: bool,
+}
+
+pub(super) async fn messages(
+    Held(messenger): Held<Shared>,
+    At((workspace, id)): At<(String, String)>,
+    asked: Asked,
+) -> Result<Response, Problem> {
+    let desk = messenger.desk(&workspace)?;
+    let customer = customer_needed(&messenger.door, &*desk, &asked)?;
+    messenger.take(&messenger.calls, (&*workspace, customer.id))?;
+    let query = Query::parse(asked.query.as_deref(), &["after", "before", "limit"])?;
+    let (span, limit) = (span(&query)?, query.limit()?);
+    let id = conversation(&id)?;
+    own(&*desk, customer.id, id).await?;
+    let (rows, more) = page_of(&*desk, id, span, limit).await?;
+    let messages = rows.iter().map(|row| {
+        with_message(&messenger.door, &*desk, row.number, row.author, &row.text, row.at, |shape| {
+            let json = String::from_utf8(json_of(&shape)).expect("JSON is UTF-8");
+            RawValue::from_string(json).expect("what was serialized is JSON")
+        })
+    });
+    Ok(ok(&Page { messages: messages.collect(), more }))
+}
+
+/// Which messages are asked for.
+///
+/// # Errors
+/// `bad_cursor` for what is no number, or both ends at once.
+pub(crate) fn span(query: &Query) -> Result<Span, Problem> {
+    match (query.cursor("after")?, query.cursor("before")?) {
+        (None, None) => Ok(Span::Last),
+        (Some(after), None) => Ok(Span::After(after)),
+        (None, Some(before)) => Ok(Span::Before(before)),
+        (Some(_), Some(_)) => Err(Problem::bad_cursor("before")),
+    }
+}
+
+/// At most `limit` rows, ascending, and whether there are more in the direction that was asked for.
+pub(crate) async fn page_of(
+    desk: &dyn Desk,
+    id: ConversationId,
+    span: Span,
+    limit: usize,
+) -> Result<(Vec<MessageRow>, bool), NotRead> {
+    let mut rows = desk.history().messages(id, span, limit + 1).await?;
+    let more = rows.len() > limit;
+    match span {
+        Span::After(_) => rows.truncate(limit),
+        Span::Last | Span::Before(_) => drop(rows.drain(..rows.len().saturating_sub(limit))),
+    }
+    Ok((rows, more))
+}

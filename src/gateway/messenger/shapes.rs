@@ -1,0 +1,136 @@
+//! From the desk's and the view's values to what a customer is shown.
+
+use crate::desk::command::{Author, Closer};
+use crate::desk::conversation::{Conversation, State};
+use crate::desk::ids::{AgentId, ConversationId, CustomerId};
+use crate::desk::time::WallTime;
+use crate::gateway::http::Door;
+use crate::gateway::http::desks::{Desk, PublicFact, PublicFrame, PublicRow, Seals, Unread};
+use crate::gateway::http::query::encoded;
+use crate::wire::messenger::{ConversationShape, MessageShape, StreamEvent, TitleShape};
+use crate::wire::shown::state_shown;
+use std::sync::Arc;
+
+/// What a `ConversationShape` borrows from.
+pub(super) struct Shown {
+    queue: Arc<str>,
+    agent: Option<Arc<str>>,
+    place: Option<u32>,
+    pub connection: Option<&'static str>,
+    pub events: Option<String>,
+}
+
+impl Shown {
+    pub fn of(desk: &dyn Desk, id: ConversationId, conversation: &Conversation) -> Self {
+        let published = desk.published();
+        let name = published.queue_names.get(&conversation.queue);
+        let title = name.and_then(|name| published.queues.get(name)).map(|(_, queue)| queue.title.clone());
+        let queue = title.filter(|title| !title.is_empty()).or_else(|| name.cloned()).unwrap_or_default();
+        let agent = match conversation.state {
+            State::Active { owner } => desk.agent_named(owner),
+            _ => None,
+        };
+        Self {
+            queue,
+            place: desk.place(id).filter(|_| state_shown(conversation.state) == "waiting"),
+            connection: agent.as_ref().map(|agent| agent.connection),
+            agent: agent.map(|agent| if agent.title.is_empty() { agent.name } else { agent.title }),
+            events: None,
+        }
+    }
+
+    pub fn shape<'a>(&'a self, id: ConversationId, conversation: &Conversation) -> ConversationShape<'a> {
+        ConversationShape {
+            conversation: id,
+            state: state_shown(conversation.state),
+            queue: &self.queue,
+            place: self.place,
+            agent: self.agent.as_deref().map(|title| TitleShape { title }),
+            last_number: conversation.last_number,
+            read_by_agent: conversation.read_by_agent,
+            read_by_customer: conversation.read_by_customer,
+            opened_at: conversation.opened_at.0,
+            events: self.events.as_deref(),
+        }
+    }
+
+    /// The stream's `state`, as of now.
+    pub fn state_frame(&self, conversation: &Conversation) -> PublicFrame {
+        let event = StreamEvent::State {
+            state: state_shown(conversation.state),
+            place: self.place,
+            agent: self.agent.as_deref().map(|title| TitleShape { title }),
+            agent_connection: self.connection,
+        };
+        PublicFrame { public: None, event: event.name(), data: event.data() }
+    }
+}
+
+/// Where a conversation's stream is, with a ticket for it.
+pub(super) fn events_path(door: &Door, desk: &dyn Desk, customer: CustomerId, id: ConversationId) -> String {
+    let ticket = door.identities.stream_ticket(desk.name(), customer, id, (door.now)().wall);
+    format!("/v1/messenger/{}/conversations/{id}/events?ticket={}", encoded(desk.name()), encoded(&ticket))
+}
+
+/// An agent's title; empty for one that is gone.
+pub(super) fn title(desk: &dyn Desk, agent: AgentId) -> Arc<str> {
+    let row = desk.agent_named(agent);
+    row.map(|row| if row.title.is_empty() { row.name } else { row.title }).unwrap_or_default()
+}
+
+/// A message's text; empty when its customer was erased, or when it cannot be read, which is logged.
+pub(crate) fn unsealed(seals: &dyn Seals, sealed: &str) -> String {
+    match seals.unseal(b"text", sealed) {
+        Ok(clear) => String::from_utf8(clear).unwrap_or_default(),
+        Err(Unread::Erased) => String::new(),
+        Err(Unread::Damaged) => {
+            tracing::error!("a sealed text cannot be read");
+            String::new()
+        }
+    }
+}
+
+/// Calls `then` with the message's shape: it borrows what is unsealed here.
+pub(super) fn with_message<T>(
+    door: &Door,
+    desk: &dyn Desk,
+    number: u32,
+    author: Author,
+    sealed: &str,
+    at: WallTime,
+    then: impl FnOnce(MessageShape<'_>) -> T,
+) -> T {
+    let text = unsealed(door.desks.seals(), sealed);
+    let (author, title) = match author {
+        Author::Agent(agent) => ("agent", Some(title(desk, agent))),
+        Author::Customer(_) => ("customer", None),
+    };
+    let agent = title.as_deref().map(|title| TitleShape { title });
+    then(MessageShape { number, author, agent, text: &text, at: at.0 })
+}
+
+/// A row of the view as the frame that the engine would have sent for it.
+pub(super) fn frame(door: &Door, desk: &dyn Desk, row: &PublicRow) -> PublicFrame {
+    let at = row.at.0;
+    let framed =
+        |event: StreamEvent<'_>| PublicFrame { public: Some(row.public), event: event.name(), data: event.data() };
+    match &row.fact {
+        PublicFact::Opened => framed(StreamEvent::Opened { at }),
+        PublicFact::Message { number, author, text } => {
+            with_message(door, desk, *number, *author, text, row.at, |shape| framed(StreamEvent::Message(shape)))
+        }
+        PublicFact::Joined { agent } => {
+            framed(StreamEvent::Joined { agent: TitleShape { title: &title(desk, *agent) }, at })
+        }
+        PublicFact::Requeued => framed(StreamEvent::Requeued { at }),
+        PublicFact::Ended { by } => {
+            let by = match by {
+                Closer::Agent(_) => "agent",
+                Closer::Customer(_) => "customer",
+                Closer::Supervisor(_) | Closer::Admin => "admin",
+            };
+            framed(StreamEvent::Ended { by, at })
+        }
+        PublicFact::Reopened => framed(StreamEvent::Reopened { at }),
+    }
+}

@@ -1,0 +1,187 @@
+//! `POST /conversations`: a visitor starts. Placed by the entry rules in the clear, then sealed, then asked of the desk.
+
+use super::Shared;
+use super::customer::{Customer, customer, visitor_id};
+use super::entry::{Visit, entry};
+use super::shapes::{Shown, events_path};
+use crate::desk::answer::Answer;
+use crate::desk::command::{Ask, Command, OpenAsk};
+use crate::desk::conversation::{Conversation, State};
+use crate::desk::ids::{ConversationId, CustomerId, KeyNumber, Principal};
+use crate::desk::time::WallTime;
+use crate::gateway::http::asking::{Asked, At};
+use crate::gateway::http::desks::{Desk, Position};
+use crate::gateway::http::idempotency::{command_id, keyed_fingerprint};
+use crate::gateway::http::problem::{Problem, answer};
+use crate::gateway::http::{body, problem::json_of};
+use crate::wire::about::About;
+use crate::wire::error::Code;
+use crate::wire::messenger::{StartBody, StartedShape};
+use axum::body::Body;
+use axum::extract::State as Held;
+use axum::response::Response;
+use http::StatusCode;
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// How long the answer waits for the view, which only makes it richer.
+const SHOWN_WAIT_MOST: Duration = Duration::from_millis(250);
+
+pub(super) async fn start(
+    Held(messenger): Held<Shared>,
+    At(workspace): At<String>,
+    asked: Asked,
+    body: Body,
+) -> Result<Response, Problem> {
+    let desk = messenger.desk(&workspace)?;
+    let door = &messenger.door;
+    let asker = customer(door, &*desk, &asked)?;
+    let id = command_id(&asked.headers)?;
+    let address = prefix(door.identities.client_address(&asked.headers, asked.peer));
+    messenger.take(&messenger.calls, (&*workspace, address))?;
+    let sent = body::text(body, body::VISITOR_BODY_BYTES_MAX).await?;
+    let sent = StartBody::parse(sent.as_bytes(), &messenger.bounds.limits)?;
+    let ask = placed(&*desk, asker.as_ref(), &sent)?;
+
+    if messenger.starts_counted.take((&*workspace, address, id), messenger.now_ms()).is_ok() {
+        messenger.take(&messenger.starts_of_addresses, address)?;
+        if let Some(asker) = &asker {
+            messenger.take(&messenger.starts_of_customers, (&*workspace, asker.id))?;
+        }
+    }
+
+    let customer = asker.as_ref().map_or_else(|| visitor_id(door, &*desk, id), |asker| asker.id);
+    let key = match &asker {
+        Some(asker) => key_of(&*desk, asker.id).await?,
+        None => None,
+    };
+    let key = match key {
+        Some(key) => key,
+        None => door.desks.seals().assign().await?,
+    };
+    let metadata = json_of(&sent.metadata);
+    let parts: [&[u8]; 4] = [&json_of(&sent.text), &json_of(&sent.name), &json_of(&sent.channel), &metadata];
+    let fingerprint = keyed_fingerprint(door.desks.seals(), "start", &parts);
+    let number = sent.text.is_some().then_some(1);
+    let ask = sealed(&messenger, ask, asker.as_ref(), sent, customer, key)?;
+    let queue = ask.queue.clone();
+    let principal = if asker.is_some() { Principal::Customer(customer) } else { Principal::Visitor };
+    let command = Command { principal, id: Some(id), fingerprint, ask: Ask::Open(Box::new(ask)) };
+    let replied = desk.ask(command).await?;
+    let Answer::Opened { conversation, customer, at } = replied.result? else { return Err(Problem::internal()) };
+
+    let token = asker.is_none().then(|| door.identities.anonymous_token(desk.name(), customer, at));
+    let facts = match opened(&*desk, conversation, replied.position).await {
+        Some(facts) => facts,
+        None => fresh(&*desk, &queue, customer, key, at, number),
+    };
+    let shown = Shown::of(&*desk, conversation, &facts);
+    let events = events_path(door, &*desk, customer, conversation);
+    let started = StartedShape {
+        conversation: shown.shape(conversation, &facts),
+        number,
+        token: token.as_deref(),
+        events: &events,
+    };
+    Ok(answer(StatusCode::CREATED, &started))
+}
+
+/// The ask with its place, not yet anybody's and with nothing sealed in it.
+fn placed(desk: &dyn Desk, asker: Option<&Customer>, sent: &StartBody) -> Result<OpenAsk, Problem> {
+    let none = std::collections::BTreeMap::new();
+    let known = asker.and_then(|asker| asker.known.as_ref());
+    let channel = sent.channel.as_deref().unwrap_or("chat");
+    let visit = Visit {
+        metadata: &sent.metadata,
+        attributes: known.map_or(&none, |known| &known.attributes),
+        known: known.is_some(),
+        channel,
+    };
+    let entry = entry(&desk.published().settings, visit).ok_or_else(|| {
+        Problem::new(Code::NoSuchQueue, "no entry rule places this conversation, and there is no default queue")
+    })?;
+    Ok(OpenAsk {
+        customer: CustomerId::default(),
+        key: KeyNumber::default(),
+        channel: channel.into(),
+        queue: entry.queue,
+        priority: entry.priority,
+        skills: entry.skills,
+        about: None,
+        text: None,
+    })
+}
+
+fn sealed(
+    messenger: &Shared,
+    ask: OpenAsk,
+    asker: Option<&Customer>,
+    sent: StartBody,
+    customer: CustomerId,
+    key: KeyNumber,
+) -> Result<OpenAsk, Problem> {
+    let seals = messenger.door.desks.seals();
+    let known = asker.and_then(|asker| asker.known.as_ref());
+    let about = About {
+        // What was signed goes before what anybody could have typed.
+        name: known.and_then(|known| known.name.clone()).or(sent.name),
+        metadata: sent.metadata,
+        attributes: known.map(|known| known.attributes.clone()).unwrap_or_default(),
+        known: known.is_some(),
+    };
+    let text = sent.text.map(|text| seals.seal(key, b"text", text.as_bytes())).transpose()?;
+    let about = seals.seal(key, b"about", &json_of(&about))?;
+    Ok(OpenAsk { customer, key, about: Some(about), text, ..ask })
+}
+
+/// The key that a returning customer's texts are sealed under already.
+async fn key_of(desk: &dyn Desk, customer: CustomerId) -> Result<Option<KeyNumber>, Problem> {
+    let latest = desk.history().conversations_of(customer, 1).await?;
+    Ok(latest.first().map(|(_, conversation)| conversation.key))
+}
+
+async fn opened(desk: &dyn Desk, conversation: ConversationId, position: Position) -> Option<Conversation> {
+    desk.history().wait_for(position, SHOWN_WAIT_MOST).await.ok()?;
+    desk.history().conversation(conversation).await.ok().flatten()
+}
+
+/// What is certain of a conversation that the view has not reached.
+fn fresh(
+    desk: &dyn Desk,
+    queue: &Arc<str>,
+    customer: CustomerId,
+    key: KeyNumber,
+    at: WallTime,
+    number: Option<u32>,
+) -> Conversation {
+    let queue = desk.published().queues.get(queue).map(|(id, _)| *id).unwrap_or_default();
+    Conversation {
+        customer,
+        key,
+        channel: Default::default(),
+        queue,
+        priority: 0,
+        skills: Vec::new(),
+        about: None,
+        state: State::Waiting,
+        opened_at: at,
+        waiting_since: at,
+        ended_at: WallTime::default(),
+        last_number: number.unwrap_or(0),
+        public: 1 + number.unwrap_or(0),
+        read_by_agent: 0,
+        read_by_customer: number.unwrap_or(0),
+        offers_made: 0,
+        cool_downs: Vec::new(),
+        requeue_at: None,
+    }
+}
+
+/// Who is counted as one: an IPv4 address, or the /64 that an IPv6 subscriber has all to itself.
+fn prefix(address: IpAddr) -> IpAddr {
+    match address.to_canonical() {
+        IpAddr::V6(v6) => IpAddr::V6((v6.to_bits() >> 64 << 64).into()),
+        v4 => v4,
+    }
+}

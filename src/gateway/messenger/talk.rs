@@ -1,0 +1,136 @@
+//! What a customer does in a conversation: writes, reads, types, leaves.
+
+use super::Shared;
+use super::customer::{Customer, customer_needed};
+use crate::desk::answer::Answer;
+use crate::desk::command::{Ask, Author, Closer, Command};
+use crate::desk::ids::{CommandId, ConversationId, KeyNumber, Principal};
+use crate::desk::refusal::Refusal;
+use crate::gateway::http::asking::{Asked, At, conversation};
+use crate::gateway::http::desks::{Desk, Seals};
+use crate::gateway::http::idempotency::{command_id, keyed_fingerprint};
+use crate::gateway::http::problem::{Problem, answer};
+use crate::gateway::http::{VIEW_WAIT_MOST, body};
+use crate::wire::messenger::{PostedShape, parse_post, parse_read};
+use axum::body::Body;
+use axum::extract::State as Held;
+use axum::response::{IntoResponse, Response};
+use http::StatusCode;
+use std::sync::Arc;
+
+struct Talk {
+    desk: Arc<dyn Desk>,
+    customer: Customer,
+    conversation: ConversationId,
+}
+
+impl Talk {
+    fn of(messenger: &Shared, workspace: &str, id: &str, asked: &Asked) -> Result<Self, Problem> {
+        let desk = messenger.desk(workspace)?;
+        let customer = customer_needed(&messenger.door, &*desk, asked)?;
+        messenger.take(&messenger.calls, (workspace, customer.id))?;
+        Ok(Self { conversation: conversation(id)?, desk, customer })
+    }
+
+    fn author(&self) -> Author {
+        Author::Customer(self.customer.id)
+    }
+
+    async fn ask(
+        &self,
+        seals: &dyn Seals,
+        id: Option<CommandId>,
+        parts: &[&[u8]],
+        ask: Ask,
+    ) -> Result<Answer, Problem> {
+        let spelled = self.conversation.to_string();
+        let mut all: Vec<&[u8]> = vec![spelled.as_bytes()];
+        all.extend_from_slice(parts);
+        let fingerprint = keyed_fingerprint(seals, ask.name(), &all);
+        let principal = Principal::Customer(self.customer.id);
+        let replied = self.desk.ask(Command { principal, id, fingerprint, ask }).await?;
+        replied.result.map_err(|refusal| match refusal {
+            // Another customer's is no different from one that never was.
+            Refusal::NotYours(_) => Problem::no_such_conversation(&spelled),
+            other => other.into(),
+        })
+    }
+}
+
+/// A conversation's key never changes, so the view may be behind; only what it does not know yet is waited for.
+async fn key_of(desk: &dyn Desk, id: ConversationId) -> Result<KeyNumber, Problem> {
+    if let Some(found) = desk.history().conversation(id).await? {
+        return Ok(found.key);
+    }
+    desk.history().wait_for(desk.position(), VIEW_WAIT_MOST).await?;
+    let found = desk.history().conversation(id).await?;
+    found.map(|found| found.key).ok_or_else(|| Problem::no_such_conversation(&id.to_string()))
+}
+
+pub(super) async fn post(
+    Held(messenger): Held<Shared>,
+    At((workspace, id)): At<(String, String)>,
+    asked: Asked,
+    body: Body,
+) -> Result<Response, Problem> {
+    let talk = Talk::of(&messenger, &workspace, &id, &asked)?;
+    let id = command_id(&asked.headers)?;
+    let sent = body::text(body, body::VISITOR_BODY_BYTES_MAX).await?;
+    let text = parse_post(sent.as_bytes(), &messenger.bounds.limits)?;
+    messenger.take(&messenger.messages, (&*workspace, talk.customer.id))?;
+    let key = key_of(&*talk.desk, talk.conversation).await?;
+    let sealed = messenger.door.desks.seals().seal(key, b"text", text.as_bytes())?;
+    let ask = Ask::Post { conversation: talk.conversation, author: talk.author(), text: sealed };
+    let Answer::Posted { number, at, .. } =
+        talk.ask(messenger.door.desks.seals(), Some(id), &[text.as_bytes()], ask).await?
+    else {
+        return Err(Problem::internal());
+    };
+    Ok(answer(StatusCode::CREATED, &PostedShape { number, at: at.0 }))
+}
+
+pub(super) async fn read(
+    Held(messenger): Held<Shared>,
+    At((workspace, id)): At<(String, String)>,
+    asked: Asked,
+    body: Body,
+) -> Result<Response, Problem> {
+    let talk = Talk::of(&messenger, &workspace, &id, &asked)?;
+    let id = command_id(&asked.headers)?;
+    let number = parse_read(body::text(body, body::VISITOR_BODY_BYTES_MAX).await?.as_bytes())?;
+    let ask = Ask::Read { conversation: talk.conversation, reader: talk.author(), number };
+    talk.ask(messenger.door.desks.seals(), Some(id), &[&number.to_le_bytes()], ask).await?;
+    Ok(StatusCode::NO_CONTENT.into_response())
+}
+
+pub(super) async fn typing(
+    Held(messenger): Held<Shared>,
+    At((workspace, id)): At<(String, String)>,
+    asked: Asked,
+    body: Body,
+) -> Result<Response, Problem> {
+    let talk = Talk::of(&messenger, &workspace, &id, &asked)?;
+    body::nothing(body).await?;
+    talk.ask(
+        messenger.door.desks.seals(),
+        None,
+        &[],
+        Ask::Typing { conversation: talk.conversation, author: talk.author() },
+    )
+    .await?;
+    Ok(StatusCode::NO_CONTENT.into_response())
+}
+
+pub(super) async fn leave(
+    Held(messenger): Held<Shared>,
+    At((workspace, id)): At<(String, String)>,
+    asked: Asked,
+    body: Body,
+) -> Result<Response, Problem> {
+    let talk = Talk::of(&messenger, &workspace, &id, &asked)?;
+    let id = command_id(&asked.headers)?;
+    body::nothing(body).await?;
+    let by = Closer::Customer(talk.customer.id);
+    talk.ask(messenger.door.desks.seals(), Some(id), &[], Ask::Close { conversation: talk.conversation, by }).await?;
+    Ok(StatusCode::NO_CONTENT.into_response())
+}

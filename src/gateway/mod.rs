@@ -1,0 +1,11 @@
+//! The sockets and pages: agents, messenger, admin, operators, and who may use them. They turn requests into commands and
+//! committed facts into bytes, and decide nothing.
+
+pub mod admin;
+pub mod agent;
+pub mod auth;
+pub mod http;
+pub mod listen;
+pub mod messenger;
+pub mod operators;
+pub mod websocket;

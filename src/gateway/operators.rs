@@ -1,0 +1,154 @@
+//! The operators' port: metrics, liveness, readiness and a word on the status. Apart from the public one, plain HTTP.
+
+use super::http::Door;
+use super::http::answered::answered;
+use super::http::desks::{NotDone, Soon};
+use crate::desk::command::{Ask, Command};
+use axum::Router;
+use axum::extract::State as Held;
+use axum::middleware::from_fn;
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
+use futures_util::{StreamExt, stream};
+use http::{HeaderValue, StatusCode, header};
+use serde::Serialize;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// How long the whole process has to answer.
+const ALIVE_WITHIN: Duration = Duration::from_secs(2);
+/// Workspaces that are asked at once.
+const ASKED_AT_ONCE: usize = 64;
+/// Names of silent workspaces that are said.
+const NAMED_MAX: usize = 10;
+
+/// What the operators' port is answered from.
+#[derive(Clone)]
+pub struct Operators {
+    pub door: Door,
+    /// The metrics in Prometheus' text format.
+    pub metrics: Arc<dyn Fn() -> String + Send + Sync>,
+    pub health: Arc<dyn Health>,
+    pub version: &'static str,
+}
+
+/// What the rest of the process says of itself.
+pub trait Health: Send + Sync + 'static {
+    /// Why writes are not possible now; empty when they are.
+    fn not_ready(&self) -> Soon<'_, Vec<Reason>>;
+    /// Each component, and whether it is up.
+    fn components(&self) -> Vec<(&'static str, bool)>;
+}
+
+#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+pub struct Reason {
+    /// `journal`, `view` and the like.
+    pub component: &'static str,
+    pub message: String,
+}
+
+pub fn router(operators: Operators) -> Router {
+    Router::new()
+        .route("/metrics", get(metrics))
+        .route("/healthz", get(alive))
+        .route("/readyz", get(ready))
+        .route("/status", get(status))
+        .with_state(operators)
+        .layer(from_fn(answered))
+}
+
+async fn metrics(Held(operators): Held<Operators>) -> Response {
+    let mut response = (operators.metrics)().into_response();
+    let kind = HeaderValue::from_static("text/plain; version=0.0.4; charset=utf-8");
+    response.headers_mut().insert(header::CONTENT_TYPE, kind);
+    response
+}
+
+fn json(status: StatusCode, body: &impl Serialize) -> Response {
+    super::http::problem::answer(status, body)
+}
+
+#[derive(Serialize)]
+struct Alive {
+    alive: bool,
+    /// Workspaces that did not answer in time; at most ten names.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    silent: Vec<Arc<str>>,
+}
+
+/// Alive is a timely answer, through gateway and engine, of every workspace. `unavailable` and `busy` are answers: a
+/// full disk is no reason to be killed.
+async fn alive(Held(operators): Held<Operators>) -> Response {
+    let silent = silent(&operators.door).await;
+    let alive = silent.is_empty();
+    let status = if alive { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
+    json(status, &Alive { alive, silent })
+}
+
+/// The workspaces that do not answer within 2 s, all of them together.
+pub async fn silent(door: &Door) -> Vec<Arc<str>> {
+    let mut waited_for = door.desks.names();
+    let asked = stream::iter(waited_for.clone())
+        .map(|name| async move {
+            if let Some(desk) = door.desks.desk(&name) {
+                match desk.ask(Command::of_server(Ask::Tick)).await {
+                    Ok(_) | Err(NotDone::Busy { .. } | NotDone::Unavailable { .. }) => {}
+                }
+            }
+            name
+        })
+        .buffer_unordered(ASKED_AT_ONCE);
+    let mut answered = std::collections::HashSet::new();
+    let all = tokio::time::timeout(
+        ALIVE_WITHIN,
+        asked.for_each(|name| {
+            answered.insert(name);
+            std::future::ready(())
+        }),
+    );
+    if all.await.is_ok() {
+        return Vec::new();
+    }
+    waited_for.retain(|name| !answered.contains(name));
+    waited_for.truncate(NAMED_MAX);
+    waited_for
+}
+
+#[derive(Serialize)]
+struct Ready {
+    ready: bool,
+    reasons: Vec<Reason>,
+}
+
+async fn ready(Held(operators): Held<Operators>) -> Response {
+    let reasons = match tokio::time::timeout(ALIVE_WITHIN, operators.health.not_ready()).await {
+        Ok(reasons) => reasons,
+        Err(_) => vec![Reason { component: "server", message: "no answer within 2 s".to_owned() }],
+    };
+    let status = if reasons.is_empty() { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
+    json(status, &Ready { ready: reasons.is_empty(), reasons })
+}
+
+#[derive(Serialize)]
+struct Status {
+    status: &'static str,
+    version: &'static str,
+    components: Vec<Component>,
+}
+
+#[derive(Serialize)]
+struct Component {
+    name: &'static str,
+    status: &'static str,
+}
+
+async fn status(Held(operators): Held<Operators>) -> Response {
+    let word = |up| if up { "up" } else { "down" };
+    let components = operators.health.components();
+    let status = word(components.iter().all(|(_, up)| *up));
+    let components = components.into_iter().map(|(name, up)| Component { name, status: word(up) }).collect();
+    json(StatusCode::OK, &Status { status, version: operators.version, components })
+}
+
+#[cfg(test)]
+mod tests;

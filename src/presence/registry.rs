@@ -1,0 +1,256 @@
+//! The roll of who can be reached: all sessions of all agents and all streams of all customers, sharded.
+//!
+//! Nothing here decides anything: what a session's coming or going means is the desk's to say. No guard of a map is
+//! held while a mailbox's lock is taken by anybody who waits, and none across an await.
+
+use super::session::{Found, Session, WorkspaceNumber};
+use super::stream::{PublicFrame, Stream};
+use crate::desk::ids::{AgentId, ConversationId, SessionId};
+use crate::wire::close::CloseCode;
+use dashmap::DashMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+use tokio_tungstenite::tungstenite::Utf8Bytes;
+
+#[derive(Debug)]
+pub struct Registry {
+    sessions: DashMap<SessionId, Arc<Session>>,
+    by_agent: DashMap<(WorkspaceNumber, AgentId), Vec<Arc<Session>>>,
+    streams: DashMap<(WorkspaceNumber, ConversationId), Vec<Arc<Stream>>>,
+    streams_open: AtomicUsize,
+    limits: Limits,
+}
+
+#[derive(Debug, Clone, Copy)]
+pub struct Limits {
+    pub sessions_max: usize,
+    pub streams_max: usize,
+    pub streams_of_conversation_max: usize,
+    pub stream_bytes_max: usize,
+    pub ping_every_ms: u64,
+    pub dead_after_ms: u64,
+    /// How long after its end a token is still taken.
+    pub token_leeway_s: i64,
+}
+
+/// There is no room for another one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("no room for another connection")]
+pub struct Full;
+
+impl Registry {
+    #[must_use]
+    pub fn new(limits: Limits) -> Self {
+        Self {
+            sessions: DashMap::new(),
+            by_agent: DashMap::new(),
+            streams: DashMap::new(),
+            streams_open: AtomicUsize::new(0),
+            limits,
+        }
+    }
+
+    /// Takes a session in, before the desk has heard of it.
+    ///
+    /// # Errors
+    /// All places are taken.
+    pub fn admit(&self, session: Session) -> Result<Arc<Session>, Full> {
+        if self.sessions.len() >= self.limits.sessions_max {
+            return Err(Full);
+        }
+        let session = Arc::new(session);
+        self.sessions.insert(session.id, session.clone());
+        Ok(session)
+    }
+
+    /// The desk has let it in: from now on it hears what its agent is told. `false` when its connection is gone already:
+    /// then nobody else tells the desk so.
+    #[must_use]
+    pub fn bind(&self, session: &Arc<Session>, agent: AgentId) -> bool {
+        session.belongs_to(agent);
+        let mut of_agent = self.by_agent.entry((session.workspace, agent)).or_default();
+        if !of_agent.iter().any(|held| held.id == session.id) {
+            of_agent.reserve_exact(1);
+            of_agent.push(session.clone());
+        }
+        drop(of_agent);
+        // Looked up after the agent was written: whoever removes the session meanwhile sees one of the two.
+        let here = self.sessions.contains_key(&session.id);
+        if !here {
+            self.remove(session);
+        }
+        here
+    }
+
+    /// Its connection is gone. By its own id, in the step that removes it, so that a device that is back already
+    /// is not removed by its predecessor.
+    pub fn remove(&self, session: &Session) {
+        self.sessions.remove(&session.id);
+        let Some(agent) = session.agent() else { return };
+        self.by_agent.remove_if_mut(&(session.workspace, agent), |_, of_agent| {
+            of_agent.retain(|held| held.id != session.id);
+            of_agent.is_empty()
+        });
+    }
+
+    /// Do something for each device of an agent.
+    pub fn each_of(&self, workspace: WorkspaceNumber, agent: AgentId, mut act: impl FnMut(&Arc<Session>)) {
+        if let Some(of_agent) = self.by_agent.get(&(workspace, agent)) {
+            of_agent.iter().for_each(&mut act);
+        }
+    }
+
+    /// A delta to all devices of an agent. `frame` is made only if there is one.
+    pub fn tell(&self, workspace: WorkspaceNumber, agent: AgentId, frame: impl FnOnce() -> Option<Utf8Bytes>) {
+        let Some(of_agent) = self.by_agent.get(&(workspace, agent)) else { return };
+        let Some(frame) = frame() else { return };
+        for session in of_agent.iter() {
+            session.tell(frame.clone());
+        }
+    }
+
+    /// Follow a conversation, from now on.
+    ///
+    /// # Errors
+    /// All places for streams are taken, or all those for this conversation.
+    pub fn follow(&self, workspace: WorkspaceNumber, conversation: ConversationId) -> Result<Arc<Stream>, Full> {
+        if self.streams_open.load(Relaxed) >= self.limits.streams_max {
+            return Err(Full);
+        }
+        let stream = Arc::new(Stream::default());
+        let mut of_conversation = self.streams.entry((workspace, conversation)).or_default();
+        if of_conversation.len() >= self.limits.streams_of_conversation_max {
+            return Err(Full);
+        }
+        of_conversation.push(stream.clone());
+        self.streams_open.fetch_add(1, Relaxed);
+        Ok(stream)
+    }
+
+    pub fn unfollow(&self, workspace: WorkspaceNumber, conversation: ConversationId, stream: &Arc<Stream>) {
+        let mut removed = false;
+        self.streams.remove_if_mut(&(workspace, conversation), |_, of_conversation| {
+            let before = of_conversation.len();
+            of_conversation.retain(|held| !Arc::ptr_eq(held, stream));
+            removed = of_conversation.len() < before;
+            of_conversation.is_empty()
+        });
+        if removed {
+            self.streams_open.fetch_sub(1, Relaxed);
+        }
+    }
+
+    #[must_use]
+    pub fn is_followed(&self, workspace: WorkspaceNumber, conversation: ConversationId) -> bool {
+        self.streams.contains_key(&(workspace, conversation))
+    }
+
+    /// An event to all streams of a conversation. `frame` is made only if there is one.
+    pub fn publish(
+        &self,
+        workspace: WorkspaceNumber,
+        conversation: ConversationId,
+        frame: impl FnOnce() -> Option<PublicFrame>,
+    ) {
+        let Some(of_conversation) = self.streams.get(&(workspace, conversation)) else { return };
+        let Some(frame) = frame() else { return };
+        for stream in of_conversation.iter() {
+            stream.push(frame.clone(), self.limits.stream_bytes_max);
+        }
+    }
+
+    #[must_use]
+    pub fn sessions(&self) -> usize {
+        self.sessions.len()
+    }
+
+    #[must_use]
+    pub fn streams(&self) -> usize {
+        self.streams_open.load(Relaxed)
+    }
+
+    #[must_use]
+    pub fn limits(&self) -> &Limits {
+        &self.limits
+    }
+
+    /// Look after every session: pings, dead peers, tokens that ended. To be called about once a second.
+    pub fn sweep(&self, now_ms: u64, wall_s: i64) {
+        for session in &self.sessions {
+            match session.sweep(
+                now_ms,
+                wall_s - self.limits.token_leeway_s,
+                self.limits.ping_every_ms,
+                self.limits.dead_after_ms,
+            ) {
+                Found::Dead => metrics::counter!("offhook_dead_peers_total").increment(1),
+                Found::Well | Found::Silent | Found::Expired => {}
+            }
+        }
+    }
+
+    /// The server goes down in order: everybody is told to come back at once.
+    pub fn close_all(&self) {
+        for session in &self.sessions {
+            session.close_now(CloseCode::Restarting);
+        }
+        for of_conversation in &self.streams {
+            of_conversation.iter().for_each(|stream| stream.end());
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::desk::settings::Role;
+
+    fn registry() -> Registry {
+        Registry::new(Limits {
+            sessions_max: 3,
+            streams_max: 3,
+            streams_of_conversation_max: 2,
+            stream_bytes_max: 1_000,
+            ping_every_ms: 15_000,
+            dead_after_ms: 20_000,
+            token_leeway_s: 0,
+        })
+    }
+
+    fn session(id: u128) -> Session {
+        Session::new(SessionId(id), 0, "ada".into(), Role::Agent, i64::MAX, 1_000, 0)
+    }
+
+    #[test]
+    fn a_predecessor_does_not_remove_who_came_back() {
+        let registry = registry();
+        let old = registry.admit(session(1)).unwrap();
+        assert!(registry.bind(&old, AgentId(0)));
+        let new = registry.admit(session(2)).unwrap();
+        assert!(registry.bind(&new, AgentId(0)));
+        registry.remove(&old);
+        let mut left = Vec::new();
+        registry.each_of(0, AgentId(0), |held| left.push(held.id));
+        assert_eq!(left, [SessionId(2)]);
+        registry.remove(&old);
+        registry.remove(&new);
+        assert!(!registry.bind(&new, AgentId(0)), "its connection is gone already");
+        assert_eq!((registry.sessions(), registry.by_agent.len()), (0, 0));
+    }
+
+    #[test]
+    fn places_are_bounded_and_come_free_again() {
+        let registry = registry();
+        let held: Vec<_> = (0..3).map(|id| registry.admit(session(id)).unwrap()).collect();
+        assert_eq!(registry.admit(session(9)).unwrap_err(), Full);
+        registry.remove(&held[0]);
+        assert!(registry.admit(session(9)).is_ok());
+
+        let first = registry.follow(0, ConversationId(1)).unwrap();
+        let _second = registry.follow(0, ConversationId(1)).unwrap();
+        assert_eq!(registry.follow(0, ConversationId(1)).unwrap_err(), Full);
+        registry.unfollow(0, ConversationId(1), &first);
+        registry.unfollow(0, ConversationId(1), &first);
+        assert_eq!(registry.streams(), 1);
+    }
+}

@@ -1,0 +1,188 @@
+//! One connection of one agent's device, as everybody but its own task sees it.
+
+use super::mailbox::Mailbox;
+use crate::desk::ids::{AgentId, SessionId};
+use crate::desk::settings::Role;
+use crate::wire::close::CloseCode;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering::Relaxed, Ordering::SeqCst};
+use tokio_tungstenite::tungstenite::Utf8Bytes;
+
+/// A workspace's number in this process: four bytes instead of its name.
+pub type WorkspaceNumber = u32;
+
+const NO_AGENT: u32 = u32::MAX;
+
+#[derive(Debug)]
+pub struct Session {
+    pub id: SessionId,
+    pub workspace: WorkspaceNumber,
+    /// The token's `sub`.
+    pub name: Arc<str>,
+    pub role: Role,
+    agent: AtomicU32,
+    /// Unix seconds, when its token ends.
+    expires_at_s: AtomicU32,
+    /// Tenths of a second since the process began.
+    heard_at: AtomicU32,
+    pinged: AtomicBool,
+    mailbox_bytes_max: u32,
+    mailbox: Mailbox,
+}
+
+/// What the sweeper finds a session to be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Found {
+    Well,
+    /// Silent for long: a ping was asked for.
+    Silent,
+    /// Nothing came back: it was given up.
+    Dead,
+    /// Its token has ended: it was told so.
+    Expired,
+}
+
+impl Session {
+    #[must_use]
+    pub fn new(
+        id: SessionId,
+        workspace: WorkspaceNumber,
+        name: Arc<str>,
+        role: Role,
+        expires_at_s: i64,
+        mailbox_bytes_max: usize,
+        now_ms: u64,
+    ) -> Self {
+        let session = Self {
+            id,
+            workspace,
+            name,
+            role,
+            agent: AtomicU32::new(NO_AGENT),
+            expires_at_s: AtomicU32::new(0),
+            heard_at: AtomicU32::new(0),
+            pinged: AtomicBool::new(false),
+            mailbox_bytes_max: mailbox_bytes_max.min(u32::MAX as usize) as u32,
+            mailbox: Mailbox::default(),
+        };
+        session.renew(expires_at_s);
+        session.heard(now_ms);
+        session
+    }
+
+    /// The agent, once the desk has let the session in.
+    #[must_use]
+    pub fn agent(&self) -> Option<AgentId> {
+        let agent = self.agent.load(SeqCst);
+        (agent != NO_AGENT).then_some(AgentId(agent))
+    }
+
+    pub(super) fn belongs_to(&self, agent: AgentId) {
+        self.agent.store(agent.0, SeqCst);
+    }
+
+    #[must_use]
+    pub fn is_supervisor(&self) -> bool {
+        self.role >= Role::Supervisor
+    }
+
+    /// A new token: the session goes on until that one ends.
+    pub fn renew(&self, expires_at_s: i64) {
+        self.expires_at_s.store(expires_at_s.clamp(0, i64::from(u32::MAX)) as u32, Relaxed);
+    }
+
+    #[must_use]
+    pub fn expires_at_s(&self) -> i64 {
+        i64::from(self.expires_at_s.load(Relaxed))
+    }
+
+    /// Bytes came from the peer: one relaxed store, which the desk never hears of.
+    pub fn heard(&self, now_ms: u64) {
+        self.heard_at.store((now_ms / 100) as u32, Relaxed);
+        self.pinged.store(false, Relaxed);
+    }
+
+    /// Look after it: ask for a ping, give it up, or tell it that its token has ended.
+    pub fn sweep(&self, now_ms: u64, wall_s: i64, ping_every_ms: u64, dead_after_ms: u64) -> Found {
+        if wall_s >= self.expires_at_s() {
+            let code = CloseCode::Unauthorized;
+            self.mailbox.close(code.number(), code.reason());
+            return Found::Expired;
+        }
+        let heard_ms = u64::from(self.heard_at.load(Relaxed)) * 100;
+        let silent_ms = now_ms.saturating_sub(heard_ms);
+        if silent_ms >= dead_after_ms {
+            self.mailbox.give_up();
+            return Found::Dead;
+        }
+        if silent_ms >= ping_every_ms && !self.pinged.swap(true, Relaxed) {
+            self.mailbox.ask_ping();
+            return Found::Silent;
+        }
+        Found::Well
+    }
+
+    #[must_use]
+    pub fn mailbox(&self) -> &Mailbox {
+        &self.mailbox
+    }
+
+    /// A delta; an overflow becomes a snapshot by itself, and is counted.
+    pub fn tell(&self, frame: Utf8Bytes) {
+        if self.mailbox.push(frame, self.mailbox_bytes_max as usize).is_err() {
+            metrics::counter!("offhook_mailbox_overflows_total").increment(1);
+        }
+    }
+
+    /// A reply, which is never dropped: a session that cannot take it is closed, to come back at once.
+    pub fn reply(&self, frame: Utf8Bytes) {
+        if self.mailbox.push_reply(frame, self.mailbox_bytes_max as usize).is_err() {
+            self.close_now(CloseCode::TooSlow);
+        }
+    }
+
+    pub fn snapshot(&self, frame: Utf8Bytes) {
+        if self.mailbox.push_snapshot(frame, self.mailbox_bytes_max as usize).is_err() {
+            self.close_now(CloseCode::TooSlow);
+        }
+    }
+
+    pub fn close_now(&self, code: CloseCode) {
+        self.mailbox.close(code.number(), code.reason());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn session() -> Session {
+        Session::new(SessionId(1), 0, "ada".into(), Role::Agent, 100, 1_000, 0)
+    }
+
+    #[test]
+    fn a_silent_peer_is_pinged_once_and_then_given_up() {
+        let session = session();
+        assert_eq!(session.sweep(14_900, 0, 15_000, 20_000), Found::Well);
+        assert_eq!(session.sweep(15_000, 0, 15_000, 20_000), Found::Silent);
+        assert_eq!(session.sweep(16_000, 0, 15_000, 20_000), Found::Well);
+        assert_eq!(session.sweep(20_000, 0, 15_000, 20_000), Found::Dead);
+    }
+
+    #[test]
+    fn a_pong_keeps_it() {
+        let session = session();
+        assert_eq!(session.sweep(15_000, 0, 15_000, 20_000), Found::Silent);
+        session.heard(15_100);
+        assert_eq!(session.sweep(30_000, 0, 15_000, 20_000), Found::Well);
+        assert_eq!(session.sweep(30_100, 0, 15_000, 20_000), Found::Silent);
+    }
+
+    #[test]
+    fn an_ended_token_ends_the_session_unless_it_was_renewed() {
+        let session = session();
+        session.renew(200);
+        assert_eq!(session.sweep(0, 199, 15_000, 20_000), Found::Well);
+        assert_eq!(session.sweep(0, 200, 15_000, 20_000), Found::Expired);
+    }
+}

@@ -1,0 +1,121 @@
+//! One customer's event stream: what it has yet to be sent, bounded in bytes.
+//!
+//! A stream that falls behind is not fed any further: it reads what it missed from the view, from where it was.
+
+use futures_util::task::AtomicWaker;
+use std::collections::VecDeque;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll};
+use tokio_tungstenite::tungstenite::Utf8Bytes;
+
+/// What a frame's place takes beside its bytes.
+const FRAME_BYTES: usize = 64;
+
+/// An event for a customer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PublicFrame {
+    /// Its number among what the customer may see; absent for what is only true now.
+    pub public: Option<u32>,
+    pub event: &'static str,
+    /// JSON, on one line.
+    pub data: Utf8Bytes,
+}
+
+#[derive(Debug, PartialEq, Eq)]
+pub enum StreamOut {
+    Frame(PublicFrame),
+    /// Frames were dropped: the view has them.
+    Behind,
+    /// The server is going down.
+    Ended,
+}
+
+#[derive(Debug, Default)]
+pub struct Stream {
+    state: Mutex<State>,
+    waker: AtomicWaker,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    frames: VecDeque<PublicFrame>,
+    bytes: usize,
+    behind: bool,
+    ended: bool,
+}
+
+impl Stream {
+    /// Adds a frame, or drops all when it does not fit: then the stream is behind.
+    pub fn push(&self, frame: PublicFrame, bytes_max: usize) {
+        let mut state = self.lock();
+        let bytes = frame.data.len() + FRAME_BYTES;
+        if state.bytes + bytes > bytes_max {
+            *state = State { behind: true, ended: state.ended, ..State::default() };
+        } else {
+            state.bytes += bytes;
+            state.frames.push_back(frame);
+        }
+        drop(state);
+        self.waker.wake();
+    }
+
+    pub fn end(&self) {
+        self.lock().ended = true;
+        self.waker.wake();
+    }
+
+    pub fn poll_next(&self, cx: &mut Context<'_>) -> Poll<StreamOut> {
+        if let Some(out) = self.take() {
+            return Poll::Ready(out);
+        }
+        self.waker.register(cx.waker());
+        self.take().map_or(Poll::Pending, Poll::Ready)
+    }
+
+    fn take(&self) -> Option<StreamOut> {
+        let mut state = self.lock();
+        if std::mem::take(&mut state.behind) {
+            return Some(StreamOut::Behind);
+        }
+        if let Some(frame) = state.frames.pop_front() {
+            state.bytes -= frame.data.len() + FRAME_BYTES;
+            if state.frames.is_empty() {
+                state.frames = VecDeque::new();
+            }
+            return Some(StreamOut::Frame(frame));
+        }
+        state.ended.then_some(StreamOut::Ended)
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn next(stream: &Stream) -> Option<StreamOut> {
+        let mut cx = Context::from_waker(futures_util::task::noop_waker_ref());
+        match stream.poll_next(&mut cx) {
+            Poll::Ready(out) => Some(out),
+            Poll::Pending => None,
+        }
+    }
+
+    #[test]
+    fn a_stream_that_falls_behind_is_told_once() {
+        let stream = Stream::default();
+        let frame = |n| PublicFrame { public: Some(n), event: "message", data: "x".repeat(100).into() };
+        for n in 1..=3 {
+            stream.push(frame(n), 400);
+        }
+        assert_eq!(next(&stream), Some(StreamOut::Behind));
+        stream.push(frame(4), 400);
+        assert_eq!(next(&stream), Some(StreamOut::Frame(frame(4))));
+        assert_eq!(next(&stream), None);
+        stream.end();
+        assert_eq!(next(&stream), Some(StreamOut::Ended));
+    }
+}

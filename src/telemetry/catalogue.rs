@@ -1,0 +1,164 @@
+//! The one list of metrics. Tests hold it against docs/operating.md and against every name used in the source.
+//!
+//! No label may hold an id of an agent, a conversation or a customer: a series for each of those is what makes a scrape take
+//! seconds. Names of workspaces and queues go through [`super::labels::BoundedLabels`].
+
+use metrics::Unit;
+
+/// What a metric counts like.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum MetricKind {
+    Counter,
+    Gauge,
+    Histogram,
+}
+
+impl MetricKind {
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Counter => "counter",
+            Self::Gauge => "gauge",
+            Self::Histogram => "histogram",
+        }
+    }
+}
+
+/// One metric.
+#[derive(Debug)]
+pub struct Metric {
+    pub name: &'static str,
+    pub kind: MetricKind,
+    pub unit: Unit,
+    pub labels: &'static [&'static str],
+    pub help: &'static str,
+}
+
+macro_rules! catalogue {
+    ($($constant:ident = $name:literal $kind:ident $unit:ident [$($label:literal),*] $help:literal;)*) => {
+        $(#[doc = $help] pub const $constant: &str = $name;)*
+
+        /// Every metric that Offhook has.
+        pub const METRICS: &[Metric] = &[$(Metric {
+            name: $name,
+            kind: MetricKind::$kind,
+            unit: Unit::$unit,
+            labels: &[$($label),*],
+            help: $help,
+        },)*];
+    };
+}
+
+catalogue! {
+    CONNECTIONS = "offhook_connections" Gauge Count ["kind"] "Open connections by kind: agent, stream, http, operators.";
+    AGENTS = "offhook_agents" Gauge Count ["connection"] "Agents by connection: online, reconnecting, unreachable.";
+    SESSIONS = "offhook_sessions" Gauge Count [] "Agents' sessions that are open.";
+    STREAMS = "offhook_streams" Gauge Count [] "Messenger event streams that are open.";
+    CONVERSATIONS = "offhook_conversations" Gauge Count ["state"] "Conversations that are not closed, by state.";
+    WAITING = "offhook_waiting" Gauge Count ["workspace", "queue"] "Conversations that wait in a queue.";
+    OFFERS_TOTAL = "offhook_offers_total" Counter Count ["end"] "Offers that ended, by how they ended.";
+    OFFER_TIME_SECONDS = "offhook_offer_time_seconds" Histogram Seconds ["end"] "From an offer to its end.";
+    TIME_TO_OFFER_SECONDS = "offhook_time_to_offer_seconds" Histogram Seconds [] "From the moment that a conversation and an agent fit to the committed offer.";
+    MESSAGES_TOTAL = "offhook_messages_total" Counter Count ["by"] "Messages committed, by who wrote: agent, customer, system.";
+    COMMANDS_TOTAL = "offhook_commands_total" Counter Count ["type", "outcome"] "Commands answered, by type and outcome: done, repeated, refused, failed.";
+    REFUSALS_TOTAL = "offhook_refusals_total" Counter Count ["code"] "Commands refused, by the code that the client was given.";
+    INTAKE_COMMANDS = "offhook_intake_commands" Gauge Count [] "Commands that wait to be decided.";
+    INTAKE_BYTES = "offhook_intake_bytes" Gauge Bytes [] "Bytes of commands that wait to be decided.";
+    INTAKE_REFUSED_TOTAL = "offhook_intake_refused_total" Counter Count ["class"] "Commands that found the intake full, by class of the ladder.";
+    TURNS_TOTAL = "offhook_turns_total" Counter Count ["outcome"] "Turns by outcome: committed, empty, refused, unknown.";
+    TURN_SECONDS = "offhook_turn_seconds" Histogram Seconds ["stage"] "Time of a turn by stage: wait, decide, commit, deliver.";
+    JOURNAL_COMMIT_SECONDS = "offhook_journal_commit_seconds" Histogram Seconds [] "Time of one commit of the journal, with its sync.";
+    JOURNAL_BATCH_RECORDS = "offhook_journal_batch_records" Histogram Count [] "Records that one commit took together.";
+    JOURNAL_APPENDS_TOTAL = "offhook_journal_appends_total" Counter Count ["outcome"] "Appends by outcome: committed, refused, unknown.";
+    JOURNAL_STATE = "offhook_journal_state" Gauge Count ["state"] "1 for the state that the journal is in: ready, full, failed.";
+    JOURNAL_BYTES = "offhook_journal_bytes" Gauge Bytes [] "Size of the journal on disk.";
+    VIEW_LAG_RECORDS = "offhook_view_lag_records" Gauge Count [] "Records by which the view is behind the journal.";
+    VIEW_COMMIT_SECONDS = "offhook_view_commit_seconds" Histogram Seconds [] "Time of one commit of the view.";
+    MAILBOX_OVERFLOWS_TOTAL = "offhook_mailbox_overflows_total" Counter Count [] "Mailboxes that were full, so that their client was due a snapshot.";
+    SNAPSHOTS_TOTAL = "offhook_snapshots_total" Counter Count ["why"] "Snapshots sent, by why: welcome, overflow, recovery, asked.";
+    SESSIONS_CLOSED_TOTAL = "offhook_sessions_closed_total" Counter Count ["code"] "Agents' sessions closed, by close code.";
+    DEAD_PEERS_TOTAL = "offhook_dead_peers_total" Counter Count [] "Sessions closed because their client fell silent.";
+    HANDSHAKES_TOTAL = "offhook_handshakes_total" Counter Count ["outcome"] "Handshakes by outcome: accepted, refused, timed_out, told_to_wait.";
+    HTTP_REQUESTS_TOTAL = "offhook_http_requests_total" Counter Count ["route", "status"] "HTTP requests by route (its pattern) and status.";
+    MESSENGER_STREAMS = "offhook_messenger_streams" Gauge Count [] "Customers' event streams that are open.";
+    BAD_INPUT_TOTAL = "offhook_bad_input_total" Counter Count ["field", "code"] "Inputs refused for their form, by field and code.";
+    WORKSPACE_STATE = "offhook_workspace_state" Gauge Count ["state"] "Workspaces by state: loading, serving, settling, stopped.";
+    MEMORY_BYTES = "offhook_memory_bytes" Gauge Bytes ["kind"] "Memory by kind: rss_anon, allocated, active, resident, retained.";
+    RATE_LIMITED_TOTAL = "offhook_rate_limited_total" Counter Count ["scope"] "Requests refused for their rate, by scope: agent, visitor, starts, api_key.";
+    BUILD_INFO = "offhook_build_info" Gauge Count ["version"] "Always 1; the label says which version runs.";
+}
+
+/// Registers kind, unit and help of every metric with the installed recorder.
+pub fn describe_all() {
+    for metric in METRICS {
+        match metric.kind {
+            MetricKind::Counter => {
+                metrics::describe_counter!(metric.name, metric.unit, metric.help)
+            }
+            MetricKind::Gauge => metrics::describe_gauge!(metric.name, metric.unit, metric.help),
+            MetricKind::Histogram => {
+                metrics::describe_histogram!(metric.name, metric.unit, metric.help)
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+    use std::path::Path;
+
+    use super::*;
+
+    const DOCUMENT: &str = include_str!("../../docs/operating.md");
+
+    fn row(metric: &Metric) -> String {
+        let labels: Vec<_> = metric.labels.iter().map(|label| format!("`{label}`")).collect();
+        format!("| `{}` | {} | {} | {} |", metric.name, metric.kind.word(), labels.join(", "), metric.help)
+    }
+
+    #[test]
+    fn the_catalogue_and_the_document_say_the_same_in_both_directions() {
+        let documented: Vec<&str> = DOCUMENT.lines().filter(|line| line.starts_with("| `offhook_")).collect();
+        let listed: Vec<String> = METRICS.iter().map(row).collect();
+        assert_eq!(documented, listed);
+    }
+
+    #[test]
+    fn names_follow_the_rules_of_prometheus() {
+        let mut seen = BTreeSet::new();
+        for Metric { name, kind, unit, help, .. } in METRICS {
+            assert!(seen.insert(name), "{name} twice");
+            assert!(name.starts_with("offhook_") && help.ends_with('.'), "{name}");
+            assert_eq!(*kind == MetricKind::Counter, name.ends_with("_total"), "{name}");
+            assert_eq!(*unit == Unit::Seconds, name.ends_with("_seconds"), "{name}");
+        }
+    }
+
+    #[test]
+    fn every_name_in_the_source_is_in_the_catalogue() {
+        let known: BTreeSet<&str> = METRICS.iter().map(|metric| metric.name).collect();
+        let mut unknown = Vec::new();
+        walk(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src"), &mut |path, text| {
+            for (at, _) in text.match_indices("\"offhook_") {
+                let name = text[at + 1..].split('"').next().unwrap_or("");
+                let whole = name.len() > "offhook_".len()
+                    && name.bytes().all(|byte| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'_'));
+                if whole && !known.contains(name) {
+                    unknown.push(format!("{}: {name}", path.display()));
+                }
+            }
+        });
+        assert!(unknown.is_empty(), "{unknown:?}");
+    }
+
+    fn walk(directory: &Path, visit: &mut impl FnMut(&Path, &str)) {
+        for entry in std::fs::read_dir(directory).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                walk(&path, visit);
+            } else if path.extension().is_some_and(|extension| extension == "rs") {
+                visit(&path, &std::fs::read_to_string(&path).unwrap());
+            }
+        }
+    }
+}

@@ -1,0 +1,7 @@
+//! What operators see: the catalogue of metrics, their exporter, the log, and the process's memory.
+
+pub mod catalogue;
+pub mod exporter;
+pub mod labels;
+pub mod logging;
+pub mod memory;

@@ -1,0 +1,319 @@
+//! What people read, projected from the journal (history, search, the customer's event log), and the desk's entities
+//! for a quick start.
+//!
+//! ```text
+//!   engine ──Batch──▶ bounded channel ──▶ writer thread ──one transaction for all that wait──▶ view.db
+//!   engine ◀─load, look_up──  its own readers ◀──┐
+//!   people ◀─history, search─ their readers   ◀──┴── read transactions, limited in time
+//! ```
+//!
+//! Never decides anything, and never holds what the journal did not say. It may lag: readers wait for a position.
+
+mod batch;
+mod directory;
+mod entities;
+mod failed;
+mod health;
+mod history;
+mod keys;
+mod load;
+mod outcomes;
+mod project;
+mod prune;
+mod read;
+mod reading;
+mod schema;
+mod search;
+#[cfg(test)]
+mod tests;
+mod write;
+
+pub use batch::{Batch, CommittedTurn};
+pub use failed::{Behind, Health, Standing, ViewFailed};
+pub use history::{EventRow, MessageRow, PAGE_ROWS_MAX, Page, Public, PublicRow, Rows, Texts, public_of};
+pub use load::{Found, Stored, Wanted};
+pub use outcomes::OUTCOME_KEPT_MS;
+pub use prune::{OUTCOMES_EACH_MAX, Pruned};
+pub use search::{ConversationRow, Filter, Hits};
+
+use directory::Directory;
+use failed::OrFailed;
+use futures_util::future::BoxFuture;
+use health::Condition;
+use keys::WorkspaceNumber;
+use prune::PruneStep;
+use read::Readers;
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::mpsc::{SyncSender, TrySendError, sync_channel};
+use std::time::{Duration, Instant};
+use tokio::sync::oneshot;
+use write::{Answer, Job, Stands, Writer};
+
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// The monotonic clock, for time limits and metrics.
+    pub monotonic: fn() -> Instant,
+    /// Batches that may wait for the writer.
+    pub batches_waiting_max: usize,
+    /// Connections for people's reads, and apart from them for the engine's.
+    pub readers: usize,
+    pub engine_readers: usize,
+    /// Reads that may wait for a connection, of each of the two.
+    pub readers_waiting_max: usize,
+    /// How long one may wait for a connection, and how long it may then take.
+    pub read_wait: Duration,
+    pub read_time: Duration,
+    /// How long loading a workspace may take.
+    pub load_time: Duration,
+    pub writer_cache_kib: i64,
+    pub reader_cache_kib: i64,
+    /// What view.db may grow to; its write-ahead log comes on top.
+    pub bytes_max: Option<u64>,
+}
+
+impl Settings {
+    #[must_use]
+    pub fn with_clock(monotonic: fn() -> Instant) -> Self {
+        Self {
+            monotonic,
+            batches_waiting_max: 256,
+            readers: 2,
+            engine_readers: 2,
+            readers_waiting_max: 256,
+            read_wait: Duration::from_secs(2),
+            read_time: Duration::from_secs(2),
+            load_time: Duration::from_secs(60),
+            writer_cache_kib: 16 << 10,
+            reader_cache_kib: 2 << 10,
+            bytes_max: None,
+        }
+    }
+}
+
+/// The view of all workspaces of this data directory. Dropping the last handle waits for the writer's last commit.
+pub struct View {
+    jobs: Option<SyncSender<Job>>,
+    writer: Option<std::thread::JoinHandle<()>>,
+    directory: Arc<Directory>,
+    condition: Arc<Condition>,
+    people: Arc<Readers>,
+    engine: Arc<Readers>,
+    settings: Settings,
+}
+
+impl View {
+    /// Opens `view.db` in `dir`, or makes it. A damaged one is put aside and begun anew, but only if
+    /// `journal_is_whole` says that the journal still goes back to its first record: else it holds what is nowhere else.
+    ///
+    /// # Errors
+    /// `DamagedForGood`, `Newer`, `Older`: an operator must act. Others: as SQLite has it.
+    pub fn open(
+        dir: &Path,
+        settings: Settings,
+        journal_is_whole: impl FnOnce() -> bool,
+    ) -> Result<Arc<View>, ViewFailed> {
+        let path = dir.join("view.db");
+        let damage_mark = dir.join("view.db.damaged");
+        let opened = match std::fs::read_to_string(&damage_mark) {
+            Ok(why) => Err(ViewFailed::Damaged { doing: "the last run", why: why.into() }),
+            Err(_) => open_and_list(&path, &settings),
+        };
+        let (connection, workspaces) = match opened {
+            Err(ViewFailed::Damaged { why, .. }) => {
+                if !journal_is_whole() {
+                    return Err(ViewFailed::DamagedForGood { path, why });
+                }
+                let aside = put_aside(&path)?;
+                tracing::warn!(%why, aside = %aside.display(), "view.db was damaged: it is made anew from the journal");
+                remove_mark(&damage_mark)?;
+                open_and_list(&path, &settings)?
+            }
+            other => other?,
+        };
+        let directory = Arc::new(Directory::default());
+        for (name, stand) in &workspaces {
+            directory.reached(name, *stand);
+        }
+        let condition = Condition::new(damage_mark);
+        let (jobs, waiting) = sync_channel(settings.batches_waiting_max);
+        let writer = Writer {
+            connection,
+            directory: directory.clone(),
+            condition: condition.clone(),
+            monotonic: settings.monotonic,
+            workspaces,
+            sweep: prune::Sweep::default(),
+        };
+        let writer = std::thread::Builder::new()
+            .name("view-writer".into())
+            .spawn(move || writer.run(waiting))
+            .map_err(|error| ViewFailed::File {
+                doing: "starting its thread",
+                path: path.clone(),
+                why: error.to_string().into(),
+            })?;
+        Ok(Arc::new(View {
+            jobs: Some(jobs),
+            writer: Some(writer),
+            directory,
+            condition: condition.clone(),
+            people: Readers::new(&path, settings.clone(), condition.clone(), settings.readers),
+            engine: Readers::new(&path, settings.clone(), condition, settings.engine_readers),
+            settings,
+        }))
+    }
+
+    /// Writes a batch, together with all others that wait. `Ok` when it is committed (not yet synced); what the view
+    /// already holds of it is left out.
+    ///
+    /// # Errors
+    /// Nothing was kept. `Busy`: too many batches wait. `Gap`: hand in the records before it first. Others: try again later.
+    pub fn apply(&self, batch: Batch) -> BoxFuture<'static, Result<(), ViewFailed>> {
+        let waiting = self.submit(|answer| Job::Apply(batch, answer));
+        Box::pin(async move { waiting?.await.unwrap_or(Err(ViewFailed::Stopped)) })
+    }
+
+    /// The position up to which this workspace is committed to the view; 0 for one that is not known.
+    #[must_use]
+    pub fn position(&self, workspace: &str) -> u64 {
+        self.directory.position(workspace)
+    }
+
+    /// # Errors
+    /// `Behind` when the position is not reached within `timeout`.
+    pub async fn wait_for(&self, workspace: &str, position: u64, timeout: Duration) -> Result<(), Behind> {
+        self.directory.wait_for(workspace, position, timeout).await
+    }
+
+    /// The names of all workspaces in the view, in order.
+    #[must_use]
+    pub fn workspaces(&self) -> Vec<Arc<str>> {
+        self.directory.names()
+    }
+
+    /// As of the last write, or the damage that a read met.
+    #[must_use]
+    pub fn health(&self) -> Arc<Health> {
+        self.condition.now()
+    }
+
+    /// Syncs the view, then gives for each workspace the position up to which its journal may be cut.
+    ///
+    /// # Errors
+    /// Nothing may be cut.
+    pub async fn sync(&self) -> Result<HashMap<Arc<str>, u64>, ViewFailed> {
+        self.submit(Job::Sync)?.await.unwrap_or(Err(ViewFailed::Stopped))
+    }
+
+    /// Forgets outcomes older than a day or beyond `OUTCOMES_EACH_MAX`, and conversations closed longer than
+    /// `retention_ms` (which must be more than any workspace's `reopen_ms`; `None`: never), in at most `steps_max` short
+    /// transactions between which batches are written. `done` is false when more is left for the next call.
+    ///
+    /// # Errors
+    /// What earlier steps removed stays removed.
+    pub async fn prune(
+        &self,
+        now_wall_ms: u64,
+        retention_ms: Option<u64>,
+        steps_max: u32,
+    ) -> Result<Pruned, ViewFailed> {
+        let step = PruneStep { now_wall_ms, retention_ms, outcomes_each_max: OUTCOMES_EACH_MAX };
+        self.prune_by(step, steps_max).await
+    }
+
+    async fn prune_by(&self, step: PruneStep, steps_max: u32) -> Result<Pruned, ViewFailed> {
+        let mut pruned = Pruned::default();
+        for _ in 0..steps_max {
+            let one = self.submit(|answer| Job::Prune(step, answer))?.await.unwrap_or(Err(ViewFailed::Stopped))?;
+            pruned = pruned.and(one);
+            if pruned.done {
+                break;
+            }
+        }
+        Ok(pruned)
+    }
+
+    fn submit<T>(
+        &self,
+        job: impl FnOnce(Answer<T>) -> Job,
+    ) -> Result<oneshot::Receiver<Result<T, ViewFailed>>, ViewFailed> {
+        let (answer, waiting) = oneshot::channel();
+        let jobs = self.jobs.as_ref().ok_or(ViewFailed::Stopped)?;
+        match jobs.try_send(job(answer)) {
+            Ok(()) => Ok(waiting),
+            Err(TrySendError::Full(_)) => Err(ViewFailed::Busy),
+            Err(TrySendError::Disconnected(_)) => Err(ViewFailed::Stopped),
+        }
+    }
+}
+
+impl Drop for View {
+    fn drop(&mut self) {
+        self.jobs = None;
+        if let Some(writer) = self.writer.take()
+            && writer.join().is_err()
+        {
+            tracing::error!("the view's writer had ended in a panic");
+        }
+    }
+}
+
+fn open_and_list(
+    path: &Path,
+    settings: &Settings,
+) -> Result<(rusqlite::Connection, HashMap<Arc<str>, Stands>), ViewFailed> {
+    let doing = "reading which workspaces the view has";
+    let connection = schema::open_writer(path, settings)?;
+    let mut workspaces = HashMap::new();
+    let mut select = connection.prepare("SELECT name, id, position, wall_ms FROM workspace").or_failed(doing)?;
+    let mut rows = select.query([]).or_failed(doing)?;
+    while let Some(row) = rows.next().or_failed(doing)? {
+        let name: String = row.get(0).or_failed(doing)?;
+        let stand = Stands {
+            number: WorkspaceNumber(row.get(1).or_failed(doing)?),
+            position: row.get::<_, i64>(2).or_failed(doing)? as u64,
+            wall_ms: row.get::<_, i64>(3).or_failed(doing)? as u64,
+        };
+        workspaces.insert(Arc::from(name), stand);
+    }
+    drop(rows);
+    drop(select);
+    Ok((connection, workspaces))
+}
+
+/// A mark that stayed would put aside the next view too.
+fn remove_mark(mark: &Path) -> Result<(), ViewFailed> {
+    match std::fs::remove_file(mark) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+            let why = error.to_string().into();
+            Err(ViewFailed::File { doing: "removing the mark of a damaged view", path: mark.into(), why })
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Renames a damaged view and what belongs to it to a name that is free.
+fn put_aside(path: &Path) -> Result<PathBuf, ViewFailed> {
+    let with = |end: &str| {
+        let mut name = path.as_os_str().to_owned();
+        name.push(end);
+        PathBuf::from(name)
+    };
+    let mut number = 1;
+    while with(&format!(".damaged-{number}")).exists() {
+        number += 1;
+    }
+    let aside = with(&format!(".damaged-{number}"));
+    for end in ["", "-wal", "-shm"] {
+        let (from, to) = (with(end), with(&format!(".damaged-{number}{end}")));
+        if let Err(error) = std::fs::rename(&from, to)
+            && error.kind() != std::io::ErrorKind::NotFound
+        {
+            let why = error.to_string().into();
+            return Err(ViewFailed::File { doing: "putting a damaged view aside", path: from, why });
+        }
+    }
+    Ok(aside)
+}
