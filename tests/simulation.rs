@@ -6,7 +6,7 @@
 use offhook::simulate::{Mode, Plan, Ran, Sabotage, run};
 use std::str::FromStr;
 
-const SEEDS: u64 = 60;
+const SEEDS: u64 = 200;
 const STEPS: u32 = 600;
 
 fn from_env<T: FromStr>(name: &str, otherwise: T) -> T {

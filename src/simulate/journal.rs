@@ -118,10 +118,9 @@ impl FaultyJournal {
     pub fn lived(&self, position: Position) -> Result<Lived, String> {
         let stored = self.at(position).ok_or_else(|| format!("record {position} is gone"))?;
         let decoded = record::decode(&stored.body).map_err(|why| format!("record {position}: {why}"))?;
-        let event = |raw: &Box<serde_json::value::RawValue>| serde_json::from_str(raw.get());
-        let outcome = |raw: &Box<serde_json::value::RawValue>| serde_json::from_str(raw.get());
-        let events: Result<Vec<Event>, _> = decoded.events.iter().map(event).collect();
-        let outcomes: Result<Vec<Outcome>, _> = decoded.outcomes.iter().map(outcome).collect();
+        let (events, outcomes) = (decoded.events.iter(), decoded.outcomes.iter());
+        let events: Result<Vec<Event>, _> = events.map(|raw| serde_json::from_str(raw.get())).collect();
+        let outcomes: Result<Vec<Outcome>, _> = outcomes.map(|raw| serde_json::from_str(raw.get())).collect();
         let unread = |why: serde_json::Error| format!("record {position}: {why}");
         if (decoded.head.position, decoded.head.turn) != (position, stored.turn) {
             return Err(format!("record {position} says that it is {}", decoded.head.position));

@@ -263,9 +263,8 @@ impl Judge {
                 }
             }
             Event::AgentReconnecting { agent, grace_until, .. } => {
-                if self.grace.insert(*agent, *grace_until).is_some() {
-                    return Err(format!("the grace of {agent} starts twice"));
-                }
+                let before = self.grace.insert(*agent, *grace_until);
+                before.map_or(Ok(()), |_| Err(format!("the grace of {agent} starts twice")))?;
             }
             Event::SessionCame { agent, .. } => {
                 self.grace.remove(agent);

@@ -177,9 +177,8 @@ impl AgentModel {
                 self.offers.entry(*offer).and_modify(|seen| *seen = true);
             }
             (Ask::Close { conversation, .. } | Ask::WrapUpDone { conversation, .. }, Err(_)) => {
-                if desk.conversation(*conversation).is_none_or(|held| held.state.owner() != Some(self.id)) {
-                    self.conversations.remove(conversation);
-                }
+                let owner = desk.conversation(*conversation).and_then(|held| held.state.owner());
+                self.conversations.retain(|held| held != conversation || owner == Some(self.id));
             }
             _ => {}
         }
