@@ -61,9 +61,7 @@ pub fn run() -> ExitCode {
     let done = match command {
         Command::Apply(apply) => apply.run(load, &mut out),
         Command::Check(check) => load().and_then(|config| check.run(&config, &mut out)).map(|()| ExitCode::SUCCESS),
-        Command::Journal(journal) => {
-            load().and_then(|config| journal.run(&config.sections.server.data_dir, &mut out))
-        }
+        Command::Journal(journal) => load().and_then(|config| journal.run(&config.sections.server.data_dir, &mut out)),
         Command::Token(token) => token.run(load, wall_s(), &mut out).map(|()| ExitCode::SUCCESS),
     };
     match done {

@@ -73,7 +73,12 @@ impl Plan {
             .map_err(|error| Wrong::at("settings", format!("a new channel or status must be complete: {error}")))?;
         let mut lines = Vec::new();
         for (name, value) in &merged {
-            differences(&format!("settings.{name}"), found.settings.get(name).unwrap_or(&Value::Null), value, &mut lines);
+            differences(
+                &format!("settings.{name}"),
+                found.settings.get(name).unwrap_or(&Value::Null),
+                value,
+                &mut lines,
+            );
         }
         self.add(Method::PUT, "/settings".to_owned(), Some(Value::Object(merged)), "settings".to_owned(), lines);
         Ok(())
@@ -149,9 +154,15 @@ fn differences(path: &str, old: &Value, new: &Value, lines: &mut Vec<String>) {
             for (name, value) in new {
                 differences(&format!("{path}.{name}"), old.get(name).unwrap_or(&Value::Null), value, lines);
             }
-            lines.extend(old.iter().filter(|(name, _)| !new.contains_key(*name)).map(|(name, value)| format!("~ {path}.{name}: {value} -> nothing")));
+            lines.extend(
+                old.iter()
+                    .filter(|(name, _)| !new.contains_key(*name))
+                    .map(|(name, value)| format!("~ {path}.{name}: {value} -> nothing")),
+            );
         }
-        (Value::Array(old), Value::Array(new)) if new.iter().all(|entry| entry.get("name").is_some()) && !new.is_empty() => {
+        (Value::Array(old), Value::Array(new))
+            if new.iter().all(|entry| entry.get("name").is_some()) && !new.is_empty() =>
+        {
             for entry in new {
                 let name = entry.get("name").and_then(Value::as_str).unwrap_or_default();
                 match old.iter().find(|held| held.get("name") == entry.get("name")) {

@@ -1,12 +1,12 @@
 //! What a file declares of a workspace: only what it mentions, each entry checked against the shape the server takes.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value, json};
 
-use super::merge::{Members, merged_settings};
+use super::merge::Members;
 use crate::desk::settings::{Channel, CoolDowns, EntryRule, QueueSettings, Settings, Status};
 
 /// A file's content. Queues and agents hold the members that the file mentions, `name` among them.
@@ -42,8 +42,8 @@ struct Agent {
     title: Option<String>,
     active: Option<bool>,
     queues: Option<Vec<String>>,
-    skills: Option<std::collections::BTreeMap<String, u8>>,
-    capacity: Option<std::collections::BTreeMap<String, u32>>,
+    skills: Option<BTreeMap<String, u8>>,
+    capacity: Option<BTreeMap<String, u32>>,
 }
 
 impl Declared {
@@ -62,13 +62,16 @@ impl Declared {
                 ("settings", _) => return Err(Wrong::at(section, "a table: [settings]")),
                 ("queues", value) => declared.queues = entries("queues", value)?,
                 ("agents", value) => declared.agents = entries("agents", value)?,
-                _ => return Err(Wrong::at(section, "unknown; there are workspace, [settings], [[queues]], [[agents]]")),
+                _ => {
+                    return Err(Wrong::at(section, "unknown; there are workspace, [settings], [[queues]], [[agents]]"));
+                }
             }
         }
         declared.check()?;
         Ok(declared)
     }
 
+    /// Each member by itself; what must hold between them, the server checks.
     fn check(&self) -> Result<(), Wrong> {
         self.check_settings()?;
         let queue = object(json!(QueueSettings::named("")));
@@ -88,7 +91,8 @@ impl Declared {
             match (name.as_str(), value) {
                 // Entries of these lists may be partial: what they leave out stays as it is.
                 ("channels", Value::Array(_)) => {
-                    let base = json!({"name": "", "capacity": 0, "weight": 0, "offer_ms": 0, "wrap_up_ms": 0, "live": true});
+                    let base =
+                        json!({"name": "", "capacity": 0, "weight": 0, "offer_ms": 0, "wrap_up_ms": 0, "live": true});
                     list_fits::<Channel>(&field, &object(base), value)?;
                 }
                 ("statuses", Value::Array(_)) => {
@@ -109,17 +113,7 @@ impl Declared {
                 }
             }
         }
-        // Whole, over the defaults: what no single member shows.
-        let whole = Value::Object(merged_settings(&object(json!(Settings::default())), &self.settings));
-        serde_json::from_value::<Settings>(whole)
-            .map(drop)
-            .map_err(|error| Wrong::at("settings", error.to_string()))
-            .or_else(|wrong| if self.adds_partly() { Ok(()) } else { Err(wrong) })
-    }
-
-    /// Whether the file names a channel or status that the defaults do not have; it may be partial, if the server has it.
-    fn adds_partly(&self) -> bool {
-        self.settings.contains_key("channels") || self.settings.contains_key("statuses")
+        Ok(())
     }
 }
 

@@ -61,7 +61,9 @@ mod tests {
 
     #[test]
     fn channels_keep_their_places_and_new_ones_go_to_the_end() {
-        let live = object(json!({"channels": [{"name": "chat", "weight": 33, "live": true}, {"name": "voice", "weight": 100}]}));
+        let live = object(
+            json!({"channels": [{"name": "chat", "weight": 33, "live": true}, {"name": "voice", "weight": 100}]}),
+        );
         let file = object(json!({"channels": [{"name": "sms", "weight": 10}, {"name": "chat", "weight": 50}]}));
         assert_eq!(
             merged_settings(&live, &file)["channels"],

@@ -71,8 +71,8 @@ impl Apply {
         runtime.block_on(async {
             let mut live = Live::new(Client::new(address), key, workspace);
             let found = live.read().await.map_err(CommandError::of)?;
-            let plan = Plan::of(&declared, &found, self.prune)
-                .map_err(|error| CommandError(format!("{shown}: {error}")))?;
+            let plan =
+                Plan::of(&declared, &found, self.prune).map_err(|error| CommandError(format!("{shown}: {error}")))?;
             write!(out, "{plan}").map_err(CommandError::of)?;
             if plan.changes.is_empty() {
                 return writeln!(out, "workspace {} is as declared", live.workspace())
