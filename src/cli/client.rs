@@ -81,6 +81,10 @@ pub(super) struct Call<'a> {
 }
 
 impl<'a> Call<'a> {
+    pub fn anonymous(path: impl Into<String>) -> Self {
+        Self { token: None, ..Self::read(path, "") }
+    }
+
     pub fn read(path: impl Into<String>, token: &'a str) -> Self {
         let (method, path) = (Method::GET, path.into());
         Self { method, path, body: None, token: Some(token), id: None, forwarded_for: None }

@@ -4,6 +4,7 @@ mod apply;
 mod check;
 mod client;
 mod journal;
+mod serve;
 mod token;
 
 use std::path::PathBuf;
@@ -28,6 +29,7 @@ struct Line {
 }
 
 const EXAMPLES: &str = "Examples:
+  offhook serve
   offhook check --config offhook.toml
   offhook token --agent ann --workspace acme
   offhook apply --diff workspace.toml
@@ -38,6 +40,7 @@ enum Command {
     Apply(apply::Apply),
     Check(check::Check),
     Journal(journal::Journal),
+    Serve(serve::Serve),
     Token(token::Token),
 }
 
@@ -60,8 +63,9 @@ pub fn run() -> ExitCode {
     let mut out = std::io::stdout().lock();
     let done = match command {
         Command::Apply(apply) => apply.run(load, &mut out),
-        Command::Check(check) => load().and_then(|config| check.run(&config, &mut out)).map(|()| ExitCode::SUCCESS),
+        Command::Check(check) => load().and_then(|config| check.run(&config, &mut out)),
         Command::Journal(journal) => load().and_then(|config| journal.run(&config.sections.server.data_dir, &mut out)),
+        Command::Serve(serve) => load().and_then(|config| serve.run(&config, &mut out)).map(|()| ExitCode::SUCCESS),
         Command::Token(token) => token.run(load, wall_s(), &mut out).map(|()| ExitCode::SUCCESS),
     };
     match done {
@@ -75,8 +79,7 @@ pub fn run() -> ExitCode {
 
 /// Seconds since 1970.
 fn wall_s() -> i64 {
-    let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
-    since.map_or(0, |since| i64::try_from(since.as_secs()).unwrap_or(i64::MAX))
+    i64::try_from(crate::clock::wall_ms() / 1_000).unwrap_or(i64::MAX)
 }
 
 #[cfg(test)]

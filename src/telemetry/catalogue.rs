@@ -79,6 +79,7 @@ catalogue! {
     DEAD_PEERS_TOTAL = "offhook_dead_peers_total" Counter Count [] "Sessions closed because their client fell silent.";
     HANDSHAKES_TOTAL = "offhook_handshakes_total" Counter Count ["outcome"] "Handshakes by outcome: accepted, refused, timed_out, told_to_wait.";
     HTTP_REQUESTS_TOTAL = "offhook_http_requests_total" Counter Count ["route", "status"] "HTTP requests by route (its pattern) and status.";
+    MESSENGER_STREAMS = "offhook_messenger_streams" Gauge Count [] "Customers' event streams that are open.";
     BAD_INPUT_TOTAL = "offhook_bad_input_total" Counter Count ["field", "code"] "Inputs refused for their form, by field and code.";
     WORKSPACE_STATE = "offhook_workspace_state" Gauge Count ["state"] "Workspaces by state: loading, serving, settling, stopped.";
     MEMORY_BYTES = "offhook_memory_bytes" Gauge Bytes ["kind"] "Memory by kind: rss_anon, allocated, active, resident, retained.";

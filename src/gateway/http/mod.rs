@@ -12,6 +12,8 @@ pub mod idempotency;
 pub mod identities;
 pub mod problem;
 pub mod query;
+pub mod real;
+pub mod tokens;
 
 use crate::desk::time::Now;
 use desks::Desks;

@@ -2,6 +2,7 @@
 
 use super::desks::{Behind, NotDone, NotRead, NotSealed};
 use crate::desk::refusal::Refusal;
+use crate::telemetry::catalogue::RATE_LIMITED_TOTAL;
 use crate::wire::error::{Code, WireError};
 use axum::response::{IntoResponse, Response};
 use http::{HeaderValue, StatusCode, header};
@@ -66,8 +67,10 @@ impl Problem {
         Self::new(Code::NoSuchConversation, format!("there is no conversation {shown}")).at("conversation")
     }
 
+    /// Counted here, so that no limit is forgotten; `scope` is one of the metric's words.
     #[must_use]
-    pub fn rate_limited(retry_after_ms: u64) -> Self {
+    pub fn rate_limited(scope: &'static str, retry_after_ms: u64) -> Self {
+        metrics::counter!(RATE_LIMITED_TOTAL, "scope" => scope).increment(1);
         Self(WireError::rate_limited(retry_after_ms))
     }
 
