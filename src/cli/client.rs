@@ -76,8 +76,6 @@ pub(super) struct Call<'a> {
     pub body: Option<&'a Value>,
     pub token: Option<&'a str>,
     pub id: Option<String>,
-    /// For callers behind a proxy of their own making: the address that it speaks for.
-    pub forwarded_for: Option<&'a str>,
 }
 
 impl<'a> Call<'a> {
@@ -87,11 +85,11 @@ impl<'a> Call<'a> {
 
     pub fn read(path: impl Into<String>, token: &'a str) -> Self {
         let (method, path) = (Method::GET, path.into());
-        Self { method, path, body: None, token: Some(token), id: None, forwarded_for: None }
+        Self { method, path, body: None, token: Some(token), id: None }
     }
 
     pub fn write(method: Method, path: impl Into<String>, token: &'a str, body: Option<&'a Value>) -> Self {
-        Self { method, path: path.into(), body, token: Some(token), id: Some(random_id()), forwarded_for: None }
+        Self { method, path: path.into(), body, token: Some(token), id: Some(random_id()) }
     }
 }
 
@@ -131,10 +129,6 @@ pub(super) struct Client {
 impl Client {
     pub fn new(address: Address) -> Self {
         Self { address, kept: None }
-    }
-
-    pub fn address(&self) -> &Address {
-        &self.address
     }
 
     /// Asks until there is an answer that waiting would not change. A write is repeated with its id, so it happens once.
@@ -187,6 +181,12 @@ impl Client {
         Ok(Answered { status, body: serde_json::from_slice(&body).map_err(strange)? })
     }
 
+    /// Asks for an answer that goes on, such as an event stream, on a connection of its own.
+    pub async fn follow(&self, call: &Call<'_>) -> Result<http::Response<hyper::body::Incoming>, Unreached> {
+        let mut sender = self.connect().await?;
+        sender.send_request(self.request(call)?).await.map_err(|error| self.unreached(error))
+    }
+
     async fn connect(&self) -> Result<SendRequest<Full<Bytes>>, Unreached> {
         let stream = TcpStream::connect(&self.address.authority).await.map_err(|error| self.unreached(error))?;
         stream.set_nodelay(true).map_err(|error| self.unreached(error))?;
@@ -203,9 +203,6 @@ impl Client {
         }
         if let Some(id) = &call.id {
             request = request.header("idempotency-key", id);
-        }
-        if let Some(address) = call.forwarded_for {
-            request = request.header("x-forwarded-for", address);
         }
         let body = match call.body {
             None => Bytes::new(),

@@ -3,6 +3,7 @@
 mod apply;
 mod check;
 mod client;
+mod demo;
 mod journal;
 mod serve;
 mod token;
@@ -33,12 +34,14 @@ const EXAMPLES: &str = "Examples:
   offhook check --config offhook.toml
   offhook token --agent ann --workspace acme
   offhook apply --diff workspace.toml
-  offhook journal verify";
+  offhook journal verify
+  offhook demo";
 
 #[derive(Debug, Subcommand)]
 enum Command {
     Apply(apply::Apply),
     Check(check::Check),
+    Demo(demo::Demo),
     Journal(journal::Journal),
     Serve(serve::Serve),
     Token(token::Token),
@@ -64,6 +67,7 @@ pub fn run() -> ExitCode {
     let done = match command {
         Command::Apply(apply) => apply.run(load, &mut out),
         Command::Check(check) => load().and_then(|config| check.run(&config, &mut out)),
+        Command::Demo(demo) => demo.run(config.as_deref(), &set, &mut out).map(|()| ExitCode::SUCCESS),
         Command::Journal(journal) => load().and_then(|config| journal.run(&config.sections.server.data_dir, &mut out)),
         Command::Serve(serve) => load().and_then(|config| serve.run(&config, &mut out)).map(|()| ExitCode::SUCCESS),
         Command::Token(token) => token.run(load, wall_s(), &mut out).map(|()| ExitCode::SUCCESS),

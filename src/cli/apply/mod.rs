@@ -54,6 +54,18 @@ pub struct Apply {
     file: PathBuf,
 }
 
+/// Makes a workspace as `text` declares it, without a word: for commands that need one.
+pub(super) async fn make(address: Address, key: &str, text: &str) -> Result<(), CommandError> {
+    let declared = Declared::parse(text).map_err(CommandError::of)?;
+    let workspace = declared.workspace.clone().unwrap_or_default();
+    let mut live = Live::new(Client::new(address), key.to_owned(), workspace);
+    let found = live.read().await.map_err(CommandError::of)?;
+    for change in Plan::of(&declared, &found, false).map_err(CommandError::of)?.changes {
+        live.make(&change).await.map_err(|error| CommandError(format!("{}{error}", change.place)))?;
+    }
+    Ok(())
+}
+
 impl Apply {
     pub(super) fn run(
         &self,
