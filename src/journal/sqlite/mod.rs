@@ -161,9 +161,9 @@ fn stored(row: &Row<'_>) -> rusqlite::Result<StoredRecord> {
     })
 }
 
-/// The one place where this journal reads a clock: to measure commits and to limit reads and attempts.
+/// The one place where this journal asks for a clock: to measure commits and to limit reads and attempts.
 fn now() -> std::time::Instant {
-    std::time::Instant::now()
+    crate::clock::instant()
 }
 
 /// Locks of this journal guard plain values that are whole between statements, so a panic elsewhere taints nothing.
