@@ -17,6 +17,7 @@ mod fault;
 mod fault_vfs;
 mod group;
 mod inbox;
+mod read_only;
 mod readers;
 mod reserve;
 mod schema;
@@ -26,6 +27,7 @@ mod writer;
 #[cfg(test)]
 mod tests;
 
+pub use read_only::{NothingToRead, ReadOnlyJournal};
 pub use schema::OpenFailed;
 pub use settings::{FailedSync, Settings, Synchronous, end_process};
 
