@@ -40,7 +40,7 @@ pub(super) async fn start(
     let id = command_id(&asked.headers)?;
     let address = prefix(door.identities.client_address(&asked.headers, asked.peer));
     messenger.take(&messenger.calls, (&*workspace, address))?;
-    let sent = body::text(body, body::VISITOR_BODY_BYTES_MAX).await?;
+    let sent = body::text(body, messenger.bounds.limits.body_bytes_max()).await?;
     let sent = StartBody::parse(sent.as_bytes(), &messenger.bounds.limits)?;
     let ask = placed(&*desk, asker.as_ref(), &sent)?;
 
