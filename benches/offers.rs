@@ -8,6 +8,7 @@ use load::arguments::Arguments;
 use load::desk::{Crew, options, serve};
 use load::disk::fsync_times_us;
 use load::figures::{figure, median, percentiles};
+use load::support::Server;
 use load::support::process::{cpu_ms, threads_cpu_ms};
 use std::time::{Duration, Instant};
 
@@ -82,5 +83,16 @@ async fn run(arguments: &Arguments) {
         of_status(429),
         of_status(0)
     );
+    own_account(&server).await;
     figure("overload_ratio", in_time as f64 / open.seconds / limit, "ratio");
+}
+
+/// What the server's own metrics say, for finding out why.
+async fn own_account(server: &Server) {
+    const NAMES: [&str; 6] =
+        ["offhook_turn", "offhook_intake", "offhook_refusals", "offhook_http", "offhook_journal_commit", "offhook_offers"];
+    let page = server.operators_page("/metrics").await;
+    for line in page.text().lines().filter(|line| NAMES.iter().any(|name| line.starts_with(name))) {
+        eprintln!("  {line}");
+    }
 }
