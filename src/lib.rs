@@ -20,5 +20,8 @@ pub mod engine;
 
 pub mod gateway;
 
-pub mod cli;
 pub mod config;
+
+pub mod server;
+
+pub mod cli;

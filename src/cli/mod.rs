@@ -1,6 +1,7 @@
 //! The command line: one file a command.
 
 mod check;
+mod serve;
 mod token;
 
 use std::path::PathBuf;
@@ -25,12 +26,14 @@ struct Line {
 }
 
 const EXAMPLES: &str = "Examples:
+  offhook serve
   offhook check --config offhook.toml
   offhook token --agent ann --workspace acme";
 
 #[derive(Debug, Subcommand)]
 enum Command {
     Check(check::Check),
+    Serve(serve::Serve),
     Token(token::Token),
 }
 
@@ -52,6 +55,7 @@ pub fn run() -> ExitCode {
     let mut out = std::io::stdout().lock();
     let done = match command {
         Command::Check(check) => load().and_then(|config| check.run(&config, &mut out)),
+        Command::Serve(serve) => load().and_then(|config| serve.run(&config, &mut out)),
         Command::Token(token) => token.run(load, wall_s(), &mut out),
     };
     match done {
@@ -65,8 +69,7 @@ pub fn run() -> ExitCode {
 
 /// Seconds since 1970.
 fn wall_s() -> i64 {
-    let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
-    since.map_or(0, |since| i64::try_from(since.as_secs()).unwrap_or(i64::MAX))
+    i64::try_from(crate::clock::wall_ms() / 1_000).unwrap_or(i64::MAX)
 }
 
 #[cfg(test)]

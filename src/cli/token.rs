@@ -124,7 +124,7 @@ impl Token {
             return Err(CommandError(format!("--ttl-s: at most {LIFE_S_MAX} for a customer's token")));
         }
         let (customer, email) = (customer.to_owned(), self.email.clone());
-        Ok(CustomerClaims { customer, name, email, attributes: None, expires_at_s })
+        Ok(CustomerClaims { customer, name, email, attributes: None, issued_at_s: None, expires_at_s })
     }
 }
 

@@ -56,12 +56,6 @@ fn rules(sections: &Sections) -> Vec<Rule> {
             "longer than the time between pings, or every quiet agent counts as dead",
         ),
         rule(
-            sessions.offer_grace_ms <= sessions.agent_grace_ms,
-            "sessions.offer_grace_ms",
-            "sessions.agent_grace_ms",
-            "at most the agent's own grace: an offer cannot wait for somebody who is offline",
-        ),
-        rule(
             sessions.mailbox_bytes_max >= sessions.frame_bytes_max,
             "sessions.mailbox_bytes_max",
             "sessions.frame_bytes_max",

@@ -70,7 +70,6 @@ const fn bytes(min: u64, max: u64) -> Kind {
 const fn ms(min: u64, max: u64) -> Kind {
     Kind::Count { min, max }
 }
-const FLAG: Kind = Kind::Flag;
 const KIB: u64 = 1 << 10;
 const MIB: u64 = 1 << 20;
 const GIB: u64 = 1 << 30;
@@ -95,9 +94,6 @@ sections! {
     sessions: SessionsSettings {
         ping_every_ms: u64 = ms(100, HOUR_MS),
         dead_after_ms: u64 = ms(200, 2 * HOUR_MS),
-        agent_grace_ms: u64 = ms(0, 24 * HOUR_MS),
-        offer_grace_ms: u64 = ms(0, HOUR_MS),
-        devices_max: usize = count(1, 100),
         mailbox_bytes_max: usize = bytes(64 * KIB, 64 * MIB),
         frame_bytes_max: usize = bytes(4 * KIB, 16 * MIB),
         send_buffer_bytes: usize = bytes(4 * KIB, 16 * MIB),
@@ -126,7 +122,7 @@ sections! {
     }
     /// The journal's durability and its room on disk.
     journal: JournalSettings {
-        synchronous: Synchronous = Kind::Choice(&["full", "off"]),
+        synchronous: Synchronous = Kind::Choice(&["full", "normal", "off"]),
         retention_days: u64 = count(0, 36_500),
         kept_back_bytes: u64 = bytes(MIB, TIB),
         disk_budget_bytes: u64 = bytes(0, 1024 * TIB),
@@ -134,7 +130,7 @@ sections! {
     /// Who may come in.
     identity: IdentitySettings {
         agent_keys: Vec<KeySettings> = Kind::Keys { entries_max: 1000 },
-        create_agents: bool = FLAG,
+        customer_keys: Vec<KeySettings> = Kind::Keys { entries_max: 1000 },
         origins: Vec<String> = Kind::Texts { entries_max: 1000 },
         token_leeway_s: i64 = count(0, 600),
         api_key_requests_per_s: u32 = count(1, 1_000_000),
@@ -154,7 +150,9 @@ sections! {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Synchronous {
     Full,
-    /// For tests only: power loss loses what was acknowledged.
+    /// For tests only: power loss loses what was acknowledged since the last checkpoint.
+    Normal,
+    /// For tests only: the same, and the file may be left damaged.
     Off,
 }
 
@@ -162,6 +160,7 @@ impl FromPlain for Synchronous {
     fn from_plain(plain: Plain) -> Option<Self> {
         match plain {
             Plain::Text(word) if word == "full" => Some(Self::Full),
+            Plain::Text(word) if word == "normal" => Some(Self::Normal),
             Plain::Text(word) if word == "off" => Some(Self::Off),
             _ => None,
         }

@@ -41,27 +41,26 @@ fn the_defaults_are_those_of_the_design() {
     let Sections { server, sessions, messenger, identity, .. } = with_flags(&[]).unwrap().sections;
     assert_eq!(server.listen.to_string(), "127.0.0.1:7788");
     assert_eq!((sessions.ping_every_ms, sessions.dead_after_ms), (15_000, 20_000));
-    assert_eq!((sessions.agent_grace_ms, sessions.offer_grace_ms), (60_000, 10_000));
     assert_eq!(sessions.frame_bytes_max, 65_536);
     assert_eq!((messenger.text_bytes_max, messenger.metadata_bytes_max), (16_384, 4096));
-    assert!(identity.create_agents && identity.agent_keys.is_empty());
+    assert!(identity.customer_keys.is_empty() && identity.agent_keys.is_empty());
 }
 
 #[test]
 fn each_source_wins_over_the_one_before_it_and_is_named_as_the_origin() {
-    let file = "\n[sessions]\nping_every_ms = 1000\ndevices_max = 2\ncommands_per_s = 3\n";
+    let file = "\n[sessions]\nping_every_ms = 1000\ncommands_burst = 2\ncommands_per_s = 3\n";
     let environment = [
-        ("OFFHOOK_SESSIONS__DEVICES_MAX".to_owned(), "4".to_owned()),
+        ("OFFHOOK_SESSIONS__COMMANDS_BURST".to_owned(), "4".to_owned()),
         ("OFFHOOK_SESSIONS__COMMANDS_PER_S".to_owned(), "5".to_owned()),
     ];
     let flags = ["sessions.commands_per_s=6".to_owned()];
     let config = Config::from_sources(Some(("a.toml", file)), environment, &flags).unwrap();
     let sessions = &config.sections.sessions;
-    assert_eq!((sessions.ping_every_ms, sessions.devices_max, sessions.commands_per_s), (1000, 4, 6));
+    assert_eq!((sessions.ping_every_ms, sessions.commands_burst, sessions.commands_per_s), (1000, 4, 6));
     let origin = |path| config.layers.entry(path).unwrap().origin.to_string();
     assert_eq!(origin("sessions.dead_after_ms"), "default");
     assert_eq!(origin("sessions.ping_every_ms"), "a.toml:3");
-    assert_eq!(origin("sessions.devices_max"), "environment OFFHOOK_SESSIONS__DEVICES_MAX");
+    assert_eq!(origin("sessions.commands_burst"), "environment OFFHOOK_SESSIONS__COMMANDS_BURST");
     assert_eq!(origin("sessions.commands_per_s"), "--set");
 }
 
@@ -93,11 +92,10 @@ fn an_unknown_setting_is_refused_from_every_source_and_the_nearest_is_named() {
 #[test]
 fn a_wrong_type_or_a_value_out_of_range_names_the_field_and_what_is_allowed() {
     for (flag, field, allowed) in [
-        ("sessions.devices_max=0", "sessions.devices_max", "from 1 to 100"),
-        ("sessions.devices_max=many", "sessions.devices_max", "whole number"),
+        ("sessions.commands_burst=0", "sessions.commands_burst", "from 1 to 1000000"),
+        ("sessions.commands_burst=many", "sessions.commands_burst", "whole number"),
         ("server.listen=localhost", "server.listen", "IP address and port"),
         ("server.body_bytes_max=1 parsec", "server.body_bytes_max", "16 KiB"),
-        ("identity.create_agents=yes", "identity.create_agents", "true or false"),
         ("log.format=xml", "log.format", "\"text\", \"json\""),
         ("log.level=offhook=chatty", "log.level", "directives"),
         ("server.trusted_proxies=10.0.0.0/33", "server.trusted_proxies", "network"),
@@ -115,7 +113,6 @@ fn a_wrong_type_or_a_value_out_of_range_names_the_field_and_what_is_allowed() {
 fn settings_that_contradict_each_other_are_refused_by_name() {
     for (flags, field, other) in [
         (&["sessions.dead_after_ms=15000"][..], "sessions.dead_after_ms", "sessions.ping_every_ms"),
-        (&["sessions.offer_grace_ms=60001"], "sessions.offer_grace_ms", "sessions.agent_grace_ms"),
         (&["sessions.frame_bytes_max=512 KiB"], "sessions.mailbox_bytes_max", "sessions.frame_bytes_max"),
         (&["sessions.commands_burst=19"], "sessions.commands_burst", "sessions.commands_per_s"),
         (&["messenger.text_bytes_max=40000"], "sessions.frame_bytes_max", "messenger.text_bytes_max"),

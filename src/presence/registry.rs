@@ -29,6 +29,8 @@ pub struct Limits {
     pub stream_bytes_max: usize,
     pub ping_every_ms: u64,
     pub dead_after_ms: u64,
+    /// How long after its end a token is still taken.
+    pub token_leeway_s: i64,
 }
 
 /// There is no room for another one.
@@ -175,7 +177,7 @@ impl Registry {
     /// Look after every session: pings, dead peers, tokens that ended. To be called about once a second.
     pub fn sweep(&self, now_ms: u64, wall_s: i64) {
         for session in &self.sessions {
-            match session.sweep(now_ms, wall_s, self.limits.ping_every_ms, self.limits.dead_after_ms) {
+            match session.sweep(now_ms, wall_s - self.limits.token_leeway_s, self.limits.ping_every_ms, self.limits.dead_after_ms) {
                 Found::Dead => metrics::counter!("offhook_dead_peers_total").increment(1),
                 Found::Well | Found::Silent | Found::Expired => {}
             }
@@ -206,6 +208,7 @@ mod tests {
             stream_bytes_max: 1_000,
             ping_every_ms: 15_000,
             dead_after_ms: 20_000,
+            token_leeway_s: 0,
         })
     }
 

@@ -17,7 +17,7 @@ fn world() -> (World, Router) {
     for (secret, scopes) in [(1, &["read"][..]), (2, &["read", "write", "admin", "keys"]), (3, &["keys"])] {
         key(&world, &world.desk, secret, scopes);
     }
-    let router = router(world.door.clone());
+    let router = router(world.door.clone(), 100);
     (world, router)
 }
 

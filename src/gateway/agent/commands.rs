@@ -139,7 +139,7 @@ fn ask<D: Desk, T: AgentTokens>(frame: AgentFrame, agent: AgentId, present: &Pre
 fn closer(agent: AgentId, role: Role) -> Closer {
     match role {
         Role::Agent => Closer::Agent(agent),
-        Role::Supervisor | Role::Admin => Closer::Admin,
+        Role::Supervisor | Role::Admin => Closer::Supervisor(agent),
     }
 }
 

@@ -2,7 +2,6 @@
 
 use super::*;
 use crate::desk::ids::AgentId;
-use crate::desk::settings;
 use crate::gateway::auth::agent_token::Role;
 use crate::presence::{self, registry::Registry};
 use crate::wire::agent::{Done, Reply, ServerFrame, render};
@@ -43,6 +42,7 @@ impl FakeDesk {
                 stream_bytes_max: 0,
                 ping_every_ms: 15_000,
                 dead_after_ms: 20_000,
+                token_leeway_s: 0,
             }),
         };
         (desk, seen)
@@ -76,7 +76,7 @@ impl Desk for FakeDesk {
             return Err(refused.clone());
         }
         let (claims, mailbox_bytes_max) = (new.claims, 16 << 20);
-        let role = if claims.role == Role::Agent { settings::Role::Agent } else { settings::Role::Supervisor };
+        let role = claims.role;
         let name: Arc<str> = claims.agent.into();
         let session = Session::new(new.id, 0, name, role, claims.expires_at_s, mailbox_bytes_max, 0);
         let session = self.registry.admit(session).expect("a test has few sessions");

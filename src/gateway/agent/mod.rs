@@ -45,6 +45,12 @@ impl AgentTokens for AgentKeys {
     }
 }
 
+impl<T: AgentTokens> AgentTokens for Arc<T> {
+    fn verify(&self, token: &str, now_s: i64) -> Result<AgentClaims, TokenError> {
+        T::verify(self, token, now_s)
+    }
+}
+
 /// Who wants a session.
 #[derive(Clone, Debug)]
 pub struct NewSession {

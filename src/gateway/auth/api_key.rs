@@ -122,16 +122,24 @@ pub struct ApiKeyGrant {
 impl ApiKey {
     /// Draws a new key: what to keep, and the key to show once.
     pub fn draw(grant: ApiKeyGrant) -> Result<(Self, String), getrandom::Error> {
-        let mut random = [0; 2 * (ID_CHARS + SECRET_CHARS)];
-        getrandom::fill(&mut random)?;
+        let mut secret = [0; 32];
+        getrandom::fill(&mut secret)?;
+        Ok(Self::of_secret(&secret, grant))
+    }
+
+    /// The key of 256 secret bits: the same again for the same.
+    #[must_use]
+    pub fn of_secret(secret: &[u8; 32], grant: ApiKeyGrant) -> (Self, String) {
+        let blocks = (0..3_u8).flat_map(|block| Sha256::new().chain_update([block]).chain_update(secret).finalize());
+        let bytes: Vec<u8> = blocks.take(2 * (ID_CHARS + SECRET_CHARS)).collect();
         // Two bytes for each character: 65536 / 62 leaves a bias of one in a thousand, far less than a bit in all.
-        let text: String = random
+        let text: String = bytes
             .chunks_exact(2)
             .map(|pair| char::from(BASE62[usize::from(u16::from_le_bytes([pair[0], pair[1]])) % 62]))
             .collect();
         let (id, secret) = text.split_at(ID_CHARS);
         let key = format!("{PREFIX}{id}_{secret}");
-        Ok((Self::keep(id, &key, grant), key))
+        (Self::keep(id, &key, grant), key)
     }
 
     /// What to keep of a key that exists already; None if it is not of the form.
@@ -160,6 +168,18 @@ pub fn key_id(key: &str) -> Option<&str> {
     let (id, secret) = key.strip_prefix(PREFIX)?.split_once('_')?;
     let base62 = |part: &str, chars| part.len() == chars && part.bytes().all(|byte| byte.is_ascii_alphanumeric());
     (base62(id, ID_CHARS) && base62(secret, SECRET_CHARS)).then_some(id)
+}
+
+/// The hash as it is kept in a workspace's settings: lower-case hexadecimal.
+#[must_use]
+pub fn sha256_hex(key: &str) -> String {
+    hash(key).iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// Whether this is the key of that hash, in a time that does not depend on where it differs.
+#[must_use]
+pub fn matches(kept_hex: &str, key: &str) -> bool {
+    sha256_hex(key).as_bytes().ct_eq(kept_hex.as_bytes()).into()
 }
 
 fn hash(key: &str) -> [u8; 32] {

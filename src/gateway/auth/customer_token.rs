@@ -44,6 +44,8 @@ pub struct CustomerClaims {
     pub email: Option<String>,
     /// A JSON object as text, at most 4 KiB.
     pub attributes: Option<String>,
+    /// When it says that it was issued; seconds since 1970.
+    pub issued_at_s: Option<i64>,
     pub expires_at_s: i64,
 }
 
@@ -98,6 +100,7 @@ impl CustomerKeys {
         let bad = |claim| TokenError::BadClaim { claim };
         let times = Times { exp: claims.exp.as_ref(), nbf: claims.nbf.as_ref(), iat: claims.iat.as_ref() };
         let expires_at_s = times.check(now_s, leeway_s)?;
+        let issued_at_s = claims.iat.as_ref().and_then(serde_json::Value::as_f64).map(|at| at as i64);
         if expires_at_s > now_s.saturating_add(LIFE_S_MAX + leeway_s) {
             return Err(bad("exp"));
         }
@@ -113,7 +116,7 @@ impl CustomerKeys {
             Some(json) if json.starts_with('{') && json.len() <= ATTRIBUTES_BYTES_MAX => Some(json.to_owned()),
             Some(_) => return Err(bad("attributes")),
         };
-        Ok(CustomerClaims { customer, name, email, attributes, expires_at_s })
+        Ok(CustomerClaims { customer, name, email, attributes, issued_at_s, expires_at_s })
     }
 }
 

@@ -34,14 +34,19 @@ pub fn read_or_make(data_dir: &Path, listen: SocketAddr) -> Result<FirstKeys, Fi
     }
     let file = data_dir.join("agent.key");
     secret_file::read_or_make(&file, secret_file::random_hex)?;
+    let admin_key = read_or_make_admin(data_dir)?;
+    let agent_key = KeySettings { kid: LOCAL_KID.to_owned(), algorithm: Algorithm::Hs256, file, workspace: None };
+    Ok(FirstKeys { agent_key, admin_key })
+}
+
+/// Reads `<data_dir>/admin.key`, or makes it: who can read the data directory administers the server.
+pub fn read_or_make_admin(data_dir: &Path) -> Result<ApiKey, SecretFileError> {
     let path = data_dir.join("admin.key");
     let key = secret_file::read_or_make(&path, || {
         let (_, key) = ApiKey::draw(grant()).map_err(SecretFileError::Random)?;
         Ok(key)
     })?;
-    let admin_key = ApiKey::of_text(&key, grant()).ok_or(SecretFileError::Damaged { path })?;
-    let agent_key = KeySettings { kid: LOCAL_KID.to_owned(), algorithm: Algorithm::Hs256, file, workspace: None };
-    Ok(FirstKeys { agent_key, admin_key })
+    ApiKey::of_text(&key, grant()).ok_or(SecretFileError::Damaged { path })
 }
 
 fn grant() -> ApiKeyGrant {

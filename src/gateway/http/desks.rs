@@ -1,28 +1,24 @@
 //! What the HTTP side needs of the rest of the process, as narrow traits: the engine, the view, the key ring.
 
-use crate::desk::answer::Answer;
 use crate::desk::command::{Author, Closer, Command};
 use crate::desk::conversation::Conversation;
 use crate::desk::event::Event;
 use crate::desk::ids::{AgentId, ConversationId, CustomerId, KeyNumber, QueueId};
-use crate::desk::refusal::Refusal;
-use crate::desk::settings::{AgentProfile, ApiKey, QueueSettings, Settings};
+use crate::desk::settings::{AgentProfile, QueueSettings};
 use crate::desk::time::WallTime;
-use serde::Serialize;
 use std::collections::BTreeMap;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
-use tokio_tungstenite::tungstenite::Utf8Bytes;
+
+pub use crate::engine::{AgentRow, NotDone, Published, QueueRow, Replied};
+pub use crate::journal::Position;
+pub use crate::presence::PublicFrame;
+pub use crate::view::MessageRow;
 
 pub type Soon<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
-
-/// A place in a workspace's journal.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Default, Serialize)]
-#[serde(transparent)]
-pub struct Position(pub u64);
 
 /// All workspaces of this process.
 pub trait Desks: Send + Sync + 'static {
@@ -57,58 +53,7 @@ pub trait Desk: Send + Sync + 'static {
     fn history(&self) -> &dyn History;
 }
 
-pub struct Replied {
-    pub position: Position,
-    pub result: Result<Answer, Refusal>,
-}
-
-/// Nothing happened; the same command may come again.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum NotDone {
-    Busy { retry_after_ms: u64 },
-    Unavailable { retry_after_ms: u64, why: &'static str },
-}
-
 pub type QueuesByName = BTreeMap<Arc<str>, (QueueId, Arc<QueueSettings>)>;
-
-/// Committed settings of a workspace.
-#[derive(Clone, Default)]
-pub struct Published {
-    pub settings: Arc<Settings>,
-    pub queues: Arc<QueuesByName>,
-    pub queue_names: Arc<BTreeMap<QueueId, Arc<str>>>,
-    pub api_keys: Arc<BTreeMap<Arc<str>, ApiKey>>,
-    pub signed_out: Arc<BTreeMap<CustomerId, WallTime>>,
-}
-
-#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
-pub struct AgentRow {
-    #[serde(rename = "agent")]
-    pub name: Arc<str>,
-    pub title: Arc<str>,
-    #[serde(skip)]
-    pub active: bool,
-    pub connection: &'static str,
-    pub status: Arc<str>,
-    pub available: bool,
-    /// Unix milliseconds.
-    pub since: u64,
-    pub offers: u32,
-    pub conversations: u32,
-    pub load: u32,
-    #[serde(skip)]
-    pub id: AgentId,
-}
-
-#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
-pub struct QueueRow {
-    pub queue: Arc<str>,
-    pub waiting: u32,
-    pub offered: u32,
-    pub active: u32,
-    pub longest_wait_ms: u64,
-    pub agents_available: u32,
-}
 
 /// A customer's subscription; dropping it ends it.
 pub trait Live: Send + 'static {
@@ -121,14 +66,6 @@ pub enum Out {
     Behind,
     /// The workspace is going down; the browser comes back by itself.
     Ended,
-}
-
-/// One event for a customer; `data` is JSON on one line.
-#[derive(Clone, PartialEq, Debug)]
-pub struct PublicFrame {
-    pub public: Option<u32>,
-    pub event: &'static str,
-    pub data: Utf8Bytes,
 }
 
 /// What people read, of one workspace.
@@ -183,15 +120,6 @@ pub enum Span {
     Last,
     After(u32),
     Before(u32),
-}
-
-#[derive(Clone, PartialEq, Debug)]
-pub struct MessageRow {
-    pub number: u32,
-    pub author: Author,
-    pub at: WallTime,
-    /// Sealed.
-    pub text: Arc<str>,
 }
 
 #[derive(Clone, PartialEq, Debug)]

@@ -1,5 +1,6 @@
 //! The command id of a write over HTTP, and the fingerprint that tells a retry from another request.
 
+use super::desks::Seals;
 use super::problem::Problem;
 use crate::desk::ids::CommandId;
 use crate::wire::error::Code;
@@ -33,6 +34,15 @@ pub fn fingerprint(call: &str, parts: &[&[u8]]) -> u64 {
     }
     let digest = hash.finalize();
     u64::from_le_bytes(std::array::from_fn(|place| digest[place]))
+}
+
+/// The same for a body that holds a text of a customer's: keyed, since the journal keeps it and a short text could be
+/// guessed from a plain hash.
+#[must_use]
+pub fn keyed_fingerprint(seals: &dyn Seals, call: &str, parts: &[&[u8]]) -> u64 {
+    let plain = fingerprint(call, parts).to_le_bytes();
+    let keyed = seals.keyed_hash("command", &plain);
+    u64::from_le_bytes(std::array::from_fn(|place| keyed[place]))
 }
 
 #[cfg(test)]

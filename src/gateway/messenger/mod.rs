@@ -38,6 +38,11 @@ pub struct MessengerBounds {
     pub streams_max_per_customer: u32,
     /// Senders that each rate limit remembers; 16 bytes each, five limits.
     pub senders_max: usize,
+    /// Messages of one visitor: so many a second, and so many at once.
+    pub messages_per_s: u32,
+    pub messages_burst: u32,
+    /// New conversations of one customer, and from one address.
+    pub starts_per_10_min: u32,
     /// Between comment lines on a stream where nothing happens.
     pub heartbeat: Duration,
 }
@@ -49,6 +54,9 @@ impl Default for MessengerBounds {
             streams_max: 10_000,
             streams_max_per_customer: 10,
             senders_max: 65_536,
+            messages_per_s: 1,
+            messages_burst: 10,
+            starts_per_10_min: 5,
             heartbeat: Duration::from_secs(15),
         }
     }
@@ -70,15 +78,19 @@ pub(crate) type Shared = Arc<Messenger>;
 
 /// The routes, with all their layers.
 pub fn router(door: Door, bounds: MessengerBounds) -> Router {
-    const START_EACH_MS: f64 = 120_000.0;
     let senders_max = bounds.senders_max;
+    let starts = bounds.starts_per_10_min;
+    let start_each_ms = 600_000.0 / f64::from(starts);
+    let message_each_ms = 1_000.0 / f64::from(bounds.messages_per_s);
+    // Reads and typing come with the messages.
+    let (calls_burst, call_each_ms) = (bounds.messages_burst.saturating_mul(5), message_each_ms / 10.0);
     let messenger = Arc::new(Messenger {
         door: door.clone(),
-        messages: Buckets::new(10, 1_000.0, senders_max),
-        starts_of_customers: Buckets::new(5, START_EACH_MS, senders_max),
-        starts_of_addresses: Buckets::new(5, START_EACH_MS, senders_max),
-        starts_counted: Buckets::new(1, 5.0 * START_EACH_MS, senders_max),
-        calls: Buckets::new(50, 100.0, senders_max),
+        messages: Buckets::new(bounds.messages_burst, message_each_ms, senders_max),
+        starts_of_customers: Buckets::new(starts, start_each_ms, senders_max),
+        starts_of_addresses: Buckets::new(starts, start_each_ms, senders_max),
+        starts_counted: Buckets::new(1, 600_000.0, senders_max),
+        calls: Buckets::new(calls_burst, call_each_ms, senders_max),
         streams: StreamSlots::new(bounds.streams_max, bounds.streams_max_per_customer),
         bounds,
     });

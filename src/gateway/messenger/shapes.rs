@@ -127,7 +127,7 @@ pub(super) fn frame(door: &Door, desk: &dyn Desk, row: &PublicRow) -> PublicFram
             let by = match by {
                 Closer::Agent(_) => "agent",
                 Closer::Customer(_) => "customer",
-                Closer::Admin => "admin",
+                Closer::Supervisor(_) | Closer::Admin => "admin",
             };
             framed(StreamEvent::Ended { by, at })
         }

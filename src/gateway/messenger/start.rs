@@ -11,7 +11,7 @@ use crate::desk::ids::{ConversationId, CustomerId, KeyNumber, Principal};
 use crate::desk::time::WallTime;
 use crate::gateway::http::asking::{Asked, At};
 use crate::gateway::http::desks::{Desk, Position};
-use crate::gateway::http::idempotency::{command_id, fingerprint};
+use crate::gateway::http::idempotency::{command_id, keyed_fingerprint};
 use crate::gateway::http::problem::{Problem, answer};
 use crate::gateway::http::{body, problem::json_of};
 use crate::wire::about::About;
@@ -61,8 +61,8 @@ pub(super) async fn start(
         None => door.desks.seals().assign().await?,
     };
     let metadata = json_of(&sent.metadata);
-    let fingerprint =
-        fingerprint("start", &[&json_of(&sent.text), &json_of(&sent.name), &json_of(&sent.channel), &metadata]);
+    let parts: [&[u8]; 4] = [&json_of(&sent.text), &json_of(&sent.name), &json_of(&sent.channel), &metadata];
+    let fingerprint = keyed_fingerprint(door.desks.seals(), "start", &parts);
     let number = sent.text.is_some().then_some(1);
     let ask = sealed(&messenger, ask, asker.as_ref(), sent, customer, key)?;
     let queue = ask.queue.clone();

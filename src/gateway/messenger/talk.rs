@@ -7,8 +7,8 @@ use crate::desk::command::{Ask, Author, Closer, Command};
 use crate::desk::ids::{CommandId, ConversationId, KeyNumber, Principal};
 use crate::desk::refusal::Refusal;
 use crate::gateway::http::asking::{Asked, At, conversation};
-use crate::gateway::http::desks::Desk;
-use crate::gateway::http::idempotency::{command_id, fingerprint};
+use crate::gateway::http::desks::{Desk, Seals};
+use crate::gateway::http::idempotency::{command_id, keyed_fingerprint};
 use crate::gateway::http::problem::{Problem, answer};
 use crate::gateway::http::{VIEW_WAIT_MOST, body};
 use crate::wire::messenger::{PostedShape, parse_post, parse_read};
@@ -36,11 +36,11 @@ impl Talk {
         Author::Customer(self.customer.id)
     }
 
-    async fn ask(&self, id: Option<CommandId>, parts: &[&[u8]], ask: Ask) -> Result<Answer, Problem> {
+    async fn ask(&self, seals: &dyn Seals, id: Option<CommandId>, parts: &[&[u8]], ask: Ask) -> Result<Answer, Problem> {
         let spelled = self.conversation.to_string();
         let mut all: Vec<&[u8]> = vec![spelled.as_bytes()];
         all.extend_from_slice(parts);
-        let fingerprint = fingerprint(ask.name(), &all);
+        let fingerprint = keyed_fingerprint(seals, ask.name(), &all);
         let principal = Principal::Customer(self.customer.id);
         let replied = self.desk.ask(Command { principal, id, fingerprint, ask }).await?;
         replied.result.map_err(|refusal| match refusal {
@@ -75,7 +75,7 @@ pub(super) async fn post(
     let key = key_of(&*talk.desk, talk.conversation).await?;
     let sealed = messenger.door.desks.seals().seal(key, b"text", text.as_bytes())?;
     let ask = Ask::Post { conversation: talk.conversation, author: talk.author(), text: sealed };
-    let Answer::Posted { number, at, .. } = talk.ask(Some(id), &[text.as_bytes()], ask).await? else {
+    let Answer::Posted { number, at, .. } = talk.ask(messenger.door.desks.seals(), Some(id), &[text.as_bytes()], ask).await? else {
         return Err(Problem::internal());
     };
     Ok(answer(StatusCode::CREATED, &PostedShape { number, at: at.0 }))
@@ -91,7 +91,7 @@ pub(super) async fn read(
     let id = command_id(&asked.headers)?;
     let number = parse_read(body::text(body, body::VISITOR_BODY_BYTES_MAX).await?.as_bytes())?;
     let ask = Ask::Read { conversation: talk.conversation, reader: talk.author(), number };
-    talk.ask(Some(id), &[&number.to_le_bytes()], ask).await?;
+    talk.ask(messenger.door.desks.seals(), Some(id), &[&number.to_le_bytes()], ask).await?;
     Ok(StatusCode::NO_CONTENT.into_response())
 }
 
@@ -103,7 +103,7 @@ pub(super) async fn typing(
 ) -> Result<Response, Problem> {
     let talk = Talk::of(&messenger, &workspace, &id, &asked)?;
     body::nothing(body).await?;
-    talk.ask(None, &[], Ask::Typing { conversation: talk.conversation, author: talk.author() }).await?;
+    talk.ask(messenger.door.desks.seals(), None, &[], Ask::Typing { conversation: talk.conversation, author: talk.author() }).await?;
     Ok(StatusCode::NO_CONTENT.into_response())
 }
 
@@ -117,6 +117,6 @@ pub(super) async fn leave(
     let id = command_id(&asked.headers)?;
     body::nothing(body).await?;
     let by = Closer::Customer(talk.customer.id);
-    talk.ask(Some(id), &[], Ask::Close { conversation: talk.conversation, by }).await?;
+    talk.ask(messenger.door.desks.seals(), Some(id), &[], Ask::Close { conversation: talk.conversation, by }).await?;
     Ok(StatusCode::NO_CONTENT.into_response())
 }

@@ -351,6 +351,7 @@ fn row(profile: &AgentProfile) -> AgentRow {
         conversations: 0,
         load: 0,
         id: AgentId(1),
+        changed_at: Position(0),
     }
 }
 

@@ -1,0 +1,320 @@
+//! The HTTP side's traits over the real engine, view and key ring.
+
+use super::desks::{
+    AgentRow, Behind, Desk, Desks, EventRow, Filter, History, Live, MessageRow, NotDone, NotRead, NotSealed, Out,
+    Position, PublicFact, PublicRow, Published, QueueRow, Replied, Seals, Soon, Span, Unread,
+};
+use crate::desk::command::Command;
+use crate::desk::conversation::Conversation;
+use crate::desk::ids::{AgentId, ConversationId, CustomerId, KeyNumber};
+use crate::desk::settings::AgentProfile;
+use crate::engine::{Engine, Workspace};
+use crate::presence::{Registry, Stream, StreamOut, WorkspaceNumber};
+use crate::seal::{self, KeyRing, SealFailed, Sealed, Unsealed};
+use crate::view::{self, Page, Public, View, ViewFailed};
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+/// All workspaces of the real engine.
+pub struct RealDesks {
+    engine: Arc<Engine>,
+    seals: RealSeals,
+}
+
+impl RealDesks {
+    #[must_use]
+    pub fn new(engine: Arc<Engine>) -> Self {
+        let seals = RealSeals { keys: engine.keys().clone() };
+        Self { engine, seals }
+    }
+
+    fn of(&self, workspace: Arc<Workspace>) -> Arc<dyn Desk> {
+        let history = RealHistory { workspace: workspace.clone(), view: self.engine.view().clone() };
+        Arc::new(RealDesk { workspace, history, registry: self.engine.registry().clone() })
+    }
+}
+
+impl Desks for RealDesks {
+    fn desk(&self, workspace: &str) -> Option<Arc<dyn Desk>> {
+        self.engine.workspace(workspace).map(|held| self.of(held))
+    }
+
+    fn names(&self) -> Vec<Arc<str>> {
+        self.engine.names()
+    }
+
+    fn create<'a>(&'a self, workspace: &'a str) -> Soon<'a, Result<Arc<dyn Desk>, NotDone>> {
+        Box::pin(async move { self.engine.create_workspace(workspace).await.map(|held| self.of(held)) })
+    }
+
+    fn seals(&self) -> &dyn Seals {
+        &self.seals
+    }
+}
+
+struct RealDesk {
+    workspace: Arc<Workspace>,
+    history: RealHistory,
+    registry: Arc<Registry>,
+}
+
+impl Desk for RealDesk {
+    fn name(&self) -> &Arc<str> {
+        self.workspace.name()
+    }
+
+    fn ask(&self, command: Command) -> Soon<'_, Result<Replied, NotDone>> {
+        Box::pin(self.workspace.ask(command))
+    }
+
+    fn published(&self) -> Arc<Published> {
+        self.workspace.published()
+    }
+
+    fn position(&self) -> Position {
+        self.workspace.position()
+    }
+
+    fn agent_row(&self, name: &str) -> Option<AgentRow> {
+        self.workspace.agent_row(name)
+    }
+
+    fn agent_rows(&self, after: Option<&str>, limit: usize) -> Vec<AgentRow> {
+        self.workspace.agent_rows(after, limit)
+    }
+
+    fn queue_rows(&self) -> Arc<Vec<QueueRow>> {
+        self.workspace.queue_rows()
+    }
+
+    fn profile(&self, name: &str) -> Option<Arc<AgentProfile>> {
+        self.workspace.profile(name)
+    }
+
+    fn profiles(&self, after: Option<&str>, limit: usize) -> Vec<Arc<AgentProfile>> {
+        self.workspace.profiles(after, limit)
+    }
+
+    fn agent_named(&self, agent: AgentId) -> Option<AgentRow> {
+        self.workspace.agent_with_id(agent)
+    }
+
+    fn place(&self, conversation: ConversationId) -> Option<u32> {
+        self.workspace.place(conversation)
+    }
+
+    fn stream(&self, conversation: ConversationId, _after: u32) -> Box<dyn Live> {
+        let number = self.workspace.number();
+        match self.registry.follow(number, conversation) {
+            Ok(stream) => {
+                Box::new(Following { registry: self.registry.clone(), workspace: number, conversation, stream })
+            }
+            // The browser comes back by itself.
+            Err(_) => Box::new(NoRoom),
+        }
+    }
+
+    fn history(&self) -> &dyn History {
+        &self.history
+    }
+}
+
+/// A customer's stream, taken out of the registry when it is dropped.
+struct Following {
+    registry: Arc<Registry>,
+    workspace: WorkspaceNumber,
+    conversation: ConversationId,
+    stream: Arc<Stream>,
+}
+
+impl Live for Following {
+    fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Out> {
+        self.stream.poll_next(cx).map(|out| match out {
+            StreamOut::Frame(frame) => Out::Frame(frame),
+            StreamOut::Behind => Out::Behind,
+            StreamOut::Ended => Out::Ended,
+        })
+    }
+}
+
+impl Drop for Following {
+    fn drop(&mut self) {
+        self.registry.unfollow(self.workspace, self.conversation, &self.stream);
+    }
+}
+
+struct NoRoom;
+
+impl Live for NoRoom {
+    fn poll_next(&mut self, _: &mut Context<'_>) -> Poll<Out> {
+        Poll::Ready(Out::Ended)
+    }
+}
+
+struct RealHistory {
+    workspace: Arc<Workspace>,
+    view: Arc<View>,
+}
+
+fn not_read(error: ViewFailed) -> NotRead {
+    tracing::warn!(%error, "the view could not be read");
+    NotRead
+}
+
+impl History for RealHistory {
+    fn wait_for(&self, position: Position, most: Duration) -> Soon<'_, Result<(), Behind>> {
+        Box::pin(async move {
+            self.view.wait_for(self.workspace.name(), position.0, most).await.map_err(|_| Behind)
+        })
+    }
+
+    fn conversation(&self, conversation: ConversationId) -> Soon<'_, Result<Option<Conversation>, NotRead>> {
+        Box::pin(async move {
+            // What is open is in memory, as committed; the view may lag.
+            if let Some(open) = self.workspace.conversation(conversation) {
+                return Ok(Some((*open).clone()));
+            }
+            self.view.conversation(self.workspace.name(), conversation).await.map_err(not_read)
+        })
+    }
+
+    fn conversations_of(
+        &self,
+        customer: CustomerId,
+        limit: usize,
+    ) -> Soon<'_, Result<Vec<(ConversationId, Conversation)>, NotRead>> {
+        Box::pin(async move {
+            let rows = self.view.conversations_of_customer(self.workspace.name(), customer, limit).await;
+            Ok(rows.map_err(not_read)?.into_iter().map(|row| (row.id, row.conversation)).collect())
+        })
+    }
+
+    fn messages(
+        &self,
+        conversation: ConversationId,
+        span: Span,
+        limit: usize,
+    ) -> Soon<'_, Result<Vec<MessageRow>, NotRead>> {
+        let page = match span {
+            Span::Last => Page::Last,
+            Span::After(number) => Page::After(number),
+            Span::Before(number) => Page::Before(number),
+        };
+        Box::pin(async move {
+            let read = self.view.messages(self.workspace.name(), conversation, page, limit).await;
+            Ok(read.map_err(not_read)?.rows)
+        })
+    }
+
+    fn public_events(
+        &self,
+        conversation: ConversationId,
+        after: u32,
+        limit: usize,
+    ) -> Soon<'_, Result<Vec<PublicRow>, NotRead>> {
+        Box::pin(async move {
+            let read = self.view.public_events(self.workspace.name(), conversation, after, limit).await;
+            let rows = read.map_err(not_read)?.rows.into_iter();
+            Ok(rows.map(|row| PublicRow { public: row.public, at: row.at, fact: fact_of(row.what) }).collect())
+        })
+    }
+
+    fn search(
+        &self,
+        filter: Filter,
+        before: Option<ConversationId>,
+        limit: usize,
+    ) -> Soon<'_, Result<Vec<(ConversationId, Conversation)>, NotRead>> {
+        let filter = view::Filter {
+            state: filter.state.map(Arc::from),
+            agent: filter.agent,
+            queue: filter.queue,
+            customer: filter.customer,
+            from_ms: filter.from,
+            to_ms: filter.to,
+        };
+        Box::pin(async move {
+            let mut found = Vec::new();
+            let mut cursor = before;
+            // A page of the view looks at a bounded number of rows, and may be short though there are more.
+            loop {
+                let hits = self.view.search(self.workspace.name(), filter.clone(), cursor, limit - found.len()).await;
+                let hits = hits.map_err(not_read)?;
+                found.extend(hits.rows.into_iter().map(|row| (row.id, row.conversation)));
+                cursor = hits.next;
+                if cursor.is_none() || found.len() >= limit {
+                    return Ok(found);
+                }
+            }
+        })
+    }
+
+    fn events_of(
+        &self,
+        conversation: ConversationId,
+        after: Option<(Position, u32)>,
+        limit: usize,
+    ) -> Soon<'_, Result<Vec<EventRow>, NotRead>> {
+        Box::pin(async move {
+            let after = after.map(|(position, index)| (position.0, index));
+            let read = self.view.events_of(self.workspace.name(), conversation, after, limit).await;
+            let rows = read.map_err(not_read)?.rows.into_iter();
+            Ok(rows
+                .map(|row| EventRow {
+                    position: Position(row.position),
+                    index: row.index,
+                    at: row.at,
+                    event: row.event,
+                })
+                .collect())
+        })
+    }
+}
+
+fn fact_of(what: Public) -> PublicFact {
+    match what {
+        Public::Opened => PublicFact::Opened,
+        Public::Message { number, author, text } => PublicFact::Message { number, author, text },
+        Public::Joined { agent } => PublicFact::Joined { agent },
+        Public::Requeued => PublicFact::Requeued,
+        Public::Ended { by } => PublicFact::Ended { by },
+        Public::Reopened => PublicFact::Reopened,
+    }
+}
+
+struct RealSeals {
+    keys: Arc<KeyRing>,
+}
+
+impl Seals for RealSeals {
+    fn assign(&self) -> Soon<'_, Result<KeyNumber, NotSealed>> {
+        // Keys are made ahead: this waits for a disk only when all of them are used up.
+        let assigned = self.keys.assign().map(|key| KeyNumber(key.0)).map_err(not_sealed);
+        Box::pin(std::future::ready(assigned))
+    }
+
+    fn seal(&self, key: KeyNumber, context: &[u8], clear: &[u8]) -> Result<Arc<str>, NotSealed> {
+        let sealed = self.keys.seal(seal::KeyNumber(key.0), context, clear);
+        sealed.map(|sealed| Arc::from(sealed.0)).map_err(not_sealed)
+    }
+
+    fn unseal(&self, context: &[u8], sealed: &str) -> Result<Vec<u8>, Unread> {
+        self.keys.unseal(context, &Sealed(sealed.into())).map_err(|error| match error {
+            Unsealed::Erased => Unread::Erased,
+            Unsealed::Damaged | Unsealed::Unavailable(_) => Unread::Damaged,
+        })
+    }
+
+    fn keyed_hash(&self, domain: &str, bytes: &[u8]) -> [u8; 16] {
+        self.keys.keyed_hash(domain, bytes)
+    }
+}
+
+fn not_sealed(error: SealFailed) -> NotSealed {
+    if matches!(error, SealFailed::Erased) {
+        return NotSealed::Erased;
+    }
+    tracing::error!(%error, "customers' keys cannot be used");
+    NotSealed::Failed
+}

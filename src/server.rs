@@ -1,0 +1,342 @@
+//! The whole server, put together in the order in which its parts need each other, and taken apart in reverse.
+
+use crate::clock;
+use crate::config::{Config, Sections, Synchronous};
+use crate::desk::time::{DeskTime, Now, WallTime};
+use crate::engine::{Engine, EngineSettings, FrameLimits, Taking, intake};
+use crate::gateway::agent::{self, AgentDesks, AgentLimits};
+use crate::gateway::auth::agent_token::AgentKeys;
+use crate::gateway::auth::client_address::TrustedProxies;
+use crate::gateway::auth::customer_token::{CustomerKeySettings, CustomerKeys};
+use crate::gateway::auth::keys::read_key_file;
+use crate::gateway::auth::origin::OriginRules;
+use crate::gateway::auth::server_keys::ServerKeys;
+use crate::gateway::auth::{api_key, first_key};
+use crate::gateway::http::desks::Soon;
+use crate::gateway::http::known::KnownIdentities;
+use crate::gateway::http::problem::Problem;
+use crate::gateway::http::{Door, real::RealDesks};
+use crate::gateway::listen::{self, ListenLimits, Listening};
+use crate::gateway::messenger::{self, MessengerBounds};
+use crate::gateway::operators::{self, Health, Operators, Reason};
+use crate::gateway::admin;
+use crate::journal::lock::DataLock;
+use crate::journal::sqlite::{self, SqliteJournal};
+use crate::journal::{Journal, JournalState, Position, local_disk};
+use crate::presence::{self, Registry};
+use crate::seal::KeyRing;
+use crate::telemetry::exporter::Exporter;
+use crate::view::{self, Standing, View};
+use crate::wire::error::Code;
+use crate::wire::{agent as agent_wire, messenger as messenger_wire};
+use axum::Router;
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// The workspace of a first start on one's own machine.
+pub const FIRST_WORKSPACE: &str = "demo";
+/// How long requests under way may take once the server stops.
+const DRAIN: Duration = Duration::from_secs(5);
+/// Streams of one conversation: its customer's tabs.
+const STREAMS_OF_CONVERSATION_MAX: usize = 10;
+const SESSIONS_MAX: usize = 200_000;
+
+/// Why the server did not start; the sentence says what to do.
+#[derive(Debug, thiserror::Error)]
+#[error("{doing}: {why}")]
+pub struct StartFailed {
+    doing: &'static str,
+    why: String,
+}
+
+fn failed<E: std::fmt::Display>(doing: &'static str) -> impl FnOnce(E) -> StartFailed {
+    move |why| StartFailed { doing, why: why.to_string() }
+}
+
+/// A running server.
+pub struct Server {
+    /// Where agents, messengers and administrators connect.
+    pub address: SocketAddr,
+    pub operators_address: SocketAddr,
+    engine: Arc<Engine>,
+    agent_keys: Arc<AgentKeys>,
+    public: Listening,
+    operators: Listening,
+    /// Last, so that the directory stays ours until everything else is gone.
+    _lock: DataLock,
+}
+
+impl Server {
+    /// Start everything, and serve.
+    ///
+    /// # Errors
+    /// What could not be started, and why.
+    pub async fn start(config: &Config, exporter: Arc<Exporter>) -> Result<Self, StartFailed> {
+        let set = &config.sections;
+        let dir = set.server.data_dir.as_path();
+        std::fs::create_dir_all(dir).map_err(failed("making the data directory"))?;
+        local_disk::require(dir).map_err(failed("looking at the data directory"))?;
+        let lock = DataLock::take(dir).map_err(failed("locking the data directory"))?;
+
+        let (agent_keys, admin_key) = agents_keys(set, dir)?;
+        let server_keys = Arc::new(ServerKeys::load_or_make(dir).map_err(failed("reading server.key"))?);
+        let keys = Arc::new(KeyRing::open(dir).map_err(failed("opening customers' keys"))?);
+        let journal: Arc<dyn Journal> =
+            Arc::new(SqliteJournal::open(dir, journal_settings(set)).map_err(failed("opening the journal"))?);
+        let view = open_view(dir, &journal).await?;
+        let registry = Arc::new(Registry::new(presence_limits(set)));
+        let engine = Engine::start(journal.clone(), view.clone(), keys, registry, engine_settings(set))
+            .await
+            .map_err(failed("reading which workspaces there are"))?;
+        if engine.names().is_empty() && set.identity.agent_keys.is_empty() {
+            // Trying it out takes no preparation. What cannot be made now is made by `offhook apply`.
+            if let Err(not_done) = engine.create_workspace(FIRST_WORKSPACE).await {
+                tracing::warn!(?not_done, "the first workspace could not be made");
+            }
+        }
+        for workspace in engine.all() {
+            engine.until_loaded(&workspace).await;
+        }
+
+        let door = Door {
+            desks: Arc::new(RealDesks::new(engine.clone())),
+            identities: Arc::new(identities(set, agent_keys.clone(), server_keys.clone(), admin_key)?),
+            now: Arc::new(|| Now { desk: DeskTime(clock::monotonic_ms()), wall: WallTime(clock::wall_ms()) }),
+        };
+        let router = public_router(set, &engine, &door, agent_keys.clone(), server_keys)?;
+        let operators_router = operators::router(Operators {
+            door,
+            metrics: Arc::new(move || exporter.render()),
+            health: Arc::new(ProcessHealth { engine: engine.clone(), journal, view }),
+            version: env!("CARGO_PKG_VERSION"),
+        });
+        let limits = listen_limits(set);
+        let open = |address, router| -> Result<Listening, StartFailed> {
+            let socket = listen::bind(address, &limits).map_err(failed("listening"))?;
+            listen::listen(socket, router, &limits).map_err(failed("listening"))
+        };
+        let operators = open(set.server.operators_listen, operators_router)?;
+        let public = open(set.server.listen, router)?;
+        Ok(Self {
+            address: public.address,
+            operators_address: operators.address,
+            engine,
+            agent_keys,
+            public,
+            operators,
+            _lock: lock,
+        })
+    }
+
+    /// Read agents' keys again; the old ones stay live if that fails.
+    pub fn reload_keys(&self) {
+        match self.agent_keys.reload() {
+            Ok(keys) => tracing::info!(keys, "agents' keys were read again"),
+            Err(error) => tracing::error!(%error, "agents' keys could not be read again; the old ones stay live"),
+        }
+    }
+
+    /// In order: everybody is told to come back, requests under way are answered, what was decided is delivered.
+    pub async fn stop(self) {
+        self.engine.registry().close_all();
+        let _ = tokio::time::timeout(DRAIN, self.public.stop()).await;
+        self.engine.stop().await;
+        let _ = tokio::time::timeout(DRAIN, self.operators.stop()).await;
+    }
+}
+
+fn agents_keys(set: &Sections, dir: &Path) -> Result<(Arc<AgentKeys>, Option<api_key::ApiKey>), StartFailed> {
+    let leeway_s = set.identity.token_leeway_s;
+    let configured = &set.identity.agent_keys;
+    let (settings, admin_key) = if configured.is_empty() {
+        let made = first_key::read_or_make(dir, set.server.listen).map_err(failed("making the first keys"))?;
+        (vec![made.agent_key], Some(made.admin_key))
+    } else {
+        // The key of the data directory opens this machine's own door; it is made whoever signs agents' tokens.
+        let admin_key = first_key::read_or_make_admin(dir).map_err(failed("making admin.key"))?;
+        (configured.clone(), Some(admin_key))
+    };
+    let keys = AgentKeys::load(&settings, leeway_s).map_err(failed("reading agents' keys"))?;
+    Ok((Arc::new(keys), admin_key))
+}
+
+fn identities(
+    set: &Sections,
+    agents: Arc<AgentKeys>,
+    server_keys: Arc<ServerKeys>,
+    admin_key: Option<api_key::ApiKey>,
+) -> Result<KnownIdentities, StartFailed> {
+    let mut of_workspace: BTreeMap<String, Vec<CustomerKeySettings>> = BTreeMap::new();
+    for key in &set.identity.customer_keys {
+        let doing = "reading customers' keys";
+        let workspace = key.workspace.clone().ok_or_else(|| StartFailed {
+            doing,
+            why: format!("identity.customer_keys: the key {:?} names no workspace", key.kid),
+        })?;
+        let text = read_key_file(&key.file).map_err(failed(doing))?;
+        let text = String::from_utf8(text).map_err(failed(doing))?;
+        let setting = CustomerKeySettings { kid: key.kid.clone(), algorithm: key.algorithm, key: text };
+        of_workspace.entry(workspace).or_default().push(setting);
+    }
+    let mut customers = BTreeMap::new();
+    for (workspace, keys) in of_workspace {
+        let keys = CustomerKeys::from_list(&keys).map_err(failed("reading customers' keys"))?;
+        customers.insert(workspace, keys);
+    }
+    let proxies = TrustedProxies::parse(&set.server.trusted_proxies, set.server.forwarded_header)
+        .map_err(failed("reading server.trusted_proxies"))?;
+    Ok(KnownIdentities {
+        agents,
+        server_keys,
+        customers,
+        admin_key,
+        origins: OriginRules::parse(&set.identity.origins).map_err(failed("reading identity.origins"))?,
+        proxies,
+        leeway_s: set.identity.token_leeway_s,
+        anonymous_s: set.messenger.anonymous_token_days as i64 * 86_400,
+        ticket_s: set.messenger.stream_ticket_hours as i64 * 3_600,
+    })
+}
+
+fn public_router(
+    set: &Sections,
+    engine: &Arc<Engine>,
+    door: &Door,
+    agent_keys: Arc<AgentKeys>,
+    server_keys: Arc<ServerKeys>,
+) -> Result<Router, StartFailed> {
+    let origins = OriginRules::parse(&set.identity.origins).map_err(failed("reading identity.origins"))?;
+    let desks =
+        AgentDesks::new(engine.clone(), server_keys, set.sessions.mailbox_bytes_max, set.sessions.frame_bytes_max);
+    let limits = AgentLimits {
+        frame_bytes_max: set.sessions.frame_bytes_max,
+        frame: agent_wire::Limits { text_bytes_max: set.messenger.text_bytes_max, ..agent_wire::Limits::default() },
+        commands_per_s: set.sessions.commands_per_s,
+        commands_burst: set.sessions.commands_burst,
+        ..AgentLimits::default()
+    };
+    let agents = agent::routes(Arc::new(agent::Door::new(desks, agent_keys, origins, limits)));
+    let bounds = MessengerBounds {
+        limits: messenger_wire::Limits {
+            text_bytes_max: set.messenger.text_bytes_max,
+            metadata_bytes_max: set.messenger.metadata_bytes_max,
+        },
+        streams_max: set.messenger.streams_max,
+        messages_per_s: set.messenger.visitor_messages_per_s,
+        messages_burst: set.messenger.visitor_burst,
+        starts_per_10_min: set.messenger.starts_per_10_min,
+        ..MessengerBounds::default()
+    };
+    Ok(agents
+        .merge(messenger::router(door.clone(), bounds))
+        .merge(admin::router(door.clone(), set.identity.api_key_requests_per_s))
+        .fallback(|| async { Problem::new(Code::NotFound, "there is nothing at this address") }))
+}
+
+fn journal_settings(set: &Sections) -> sqlite::Settings {
+    sqlite::Settings {
+        synchronous: match set.journal.synchronous {
+            Synchronous::Full => sqlite::Synchronous::Full,
+            Synchronous::Normal => sqlite::Synchronous::Normal,
+            Synchronous::Off => sqlite::Synchronous::Off,
+        },
+        kept_back_bytes: set.journal.kept_back_bytes,
+        disk_budget_bytes: (set.journal.disk_budget_bytes > 0).then_some(set.journal.disk_budget_bytes),
+        ..sqlite::Settings::default()
+    }
+}
+
+async fn open_view(dir: &Path, journal: &Arc<dyn Journal>) -> Result<Arc<View>, StartFailed> {
+    let doing = "opening the view";
+    // Asked before, since opening may not wait: a journal that was cut cannot make the view anew.
+    let mut whole = true;
+    for workspace in journal.workspaces().await.map_err(failed("asking the journal"))? {
+        let first = journal.read(&workspace, Position(0), 1, 1).await.map_err(failed("asking the journal"))?;
+        whole &= first.first().is_none_or(|record| record.position == Position(1));
+    }
+    View::open(dir, view::Settings::with_clock(clock::instant), move || whole).map_err(failed(doing))
+}
+
+fn presence_limits(set: &Sections) -> presence::Limits {
+    presence::Limits {
+        sessions_max: SESSIONS_MAX,
+        streams_max: set.messenger.streams_max,
+        streams_of_conversation_max: STREAMS_OF_CONVERSATION_MAX,
+        stream_bytes_max: set.messenger.stream_bytes_max,
+        ping_every_ms: set.sessions.ping_every_ms,
+        dead_after_ms: set.sessions.dead_after_ms,
+        token_leeway_s: set.identity.token_leeway_s,
+    }
+}
+
+fn engine_settings(set: &Sections) -> EngineSettings {
+    EngineSettings {
+        intake: intake::Limits {
+            commands_max: set.engine.intake_commands_max,
+            bytes_max: set.engine.intake_bytes_max,
+        },
+        frames: FrameLimits {
+            text_bytes_max: set.messenger.text_bytes_max,
+            frame_bytes_max: set.sessions.frame_bytes_max,
+        },
+        tick_record_every_ms: set.engine.tick_record_every_ms,
+        view_lag_bytes_max: set.engine.view_lag_bytes_max as usize,
+        retention_days: set.journal.retention_days,
+    }
+}
+
+fn listen_limits(set: &Sections) -> ListenLimits {
+    ListenLimits {
+        handshakes_max: set.server.handshakes_pending_max,
+        header_bytes_max: set.server.header_bytes_max,
+        header_read_ms: set.server.header_timeout_ms,
+        send_buffer_bytes: set.sessions.send_buffer_bytes,
+        receive_buffer_bytes: set.sessions.receive_buffer_bytes,
+        ..ListenLimits::default()
+    }
+}
+
+/// What the operators' port says of the process.
+struct ProcessHealth {
+    engine: Arc<Engine>,
+    journal: Arc<dyn Journal>,
+    view: Arc<View>,
+}
+
+impl Health for ProcessHealth {
+    fn not_ready(&self) -> Soon<'_, Vec<Reason>> {
+        let mut reasons = Vec::new();
+        let journal = self.journal.health();
+        if journal.state != JournalState::Healthy {
+            let message = journal.last_error.clone().unwrap_or_default().to_string();
+            reasons.push(Reason { component: "journal", message: format!("{}: {message}", journal.state.word()) });
+        }
+        let view = self.view.health();
+        if view.standing != Standing::Healthy {
+            reasons.push(Reason { component: "view", message: view.sentence.to_string() });
+        }
+        for workspace in self.engine.all() {
+            let why = match workspace.taking() {
+                Taking::Everything => continue,
+                Taking::LastResort { why } | Taking::Nothing { why } => why,
+            };
+            reasons.push(Reason { component: "workspace", message: format!("{}: {why}", workspace.name()) });
+            if reasons.len() >= 20 {
+                break;
+            }
+        }
+        Box::pin(std::future::ready(reasons))
+    }
+
+    fn components(&self) -> Vec<(&'static str, bool)> {
+        let workspaces = self.engine.all().iter().all(|held| held.taking() == Taking::Everything);
+        vec![
+            ("journal", self.journal.health().state == JournalState::Healthy),
+            ("view", self.view.health().standing == Standing::Healthy),
+            ("workspaces", workspaces),
+        ]
+    }
+}
