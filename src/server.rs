@@ -4,6 +4,7 @@ use crate::clock;
 use crate::config::{Config, Sections, Synchronous};
 use crate::desk::time::{DeskTime, Now, WallTime};
 use crate::engine::{Engine, EngineSettings, FrameLimits, Taking, intake};
+use crate::gateway::admin;
 use crate::gateway::agent::{self, AgentDesks, AgentLimits};
 use crate::gateway::auth::agent_token::AgentKeys;
 use crate::gateway::auth::client_address::TrustedProxies;
@@ -12,14 +13,14 @@ use crate::gateway::auth::keys::read_key_file;
 use crate::gateway::auth::origin::OriginRules;
 use crate::gateway::auth::server_keys::ServerKeys;
 use crate::gateway::auth::{api_key, first_key};
+use crate::gateway::http::Door;
 use crate::gateway::http::desks::Soon;
-use crate::gateway::http::known::KnownIdentities;
 use crate::gateway::http::problem::Problem;
-use crate::gateway::http::{Door, real::RealDesks};
+use crate::gateway::http::real::RealDesks;
+use crate::gateway::http::tokens::Tokens;
 use crate::gateway::listen::{self, ListenLimits, Listening};
 use crate::gateway::messenger::{self, MessengerBounds};
 use crate::gateway::operators::{self, Health, Operators, Reason};
-use crate::gateway::admin;
 use crate::journal::lock::DataLock;
 use crate::journal::sqlite::{self, SqliteJournal};
 use crate::journal::{Journal, JournalState, Position, local_disk};
@@ -30,7 +31,7 @@ use crate::view::{self, Standing, View};
 use crate::wire::error::Code;
 use crate::wire::{agent as agent_wire, messenger as messenger_wire};
 use axum::Router;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
@@ -168,7 +169,7 @@ fn identities(
     agents: Arc<AgentKeys>,
     server_keys: Arc<ServerKeys>,
     admin_key: Option<api_key::ApiKey>,
-) -> Result<KnownIdentities, StartFailed> {
+) -> Result<Tokens, StartFailed> {
     let mut of_workspace: BTreeMap<String, Vec<CustomerKeySettings>> = BTreeMap::new();
     for key in &set.identity.customer_keys {
         let doing = "reading customers' keys";
@@ -181,23 +182,23 @@ fn identities(
         let setting = CustomerKeySettings { kid: key.kid.clone(), algorithm: key.algorithm, key: text };
         of_workspace.entry(workspace).or_default().push(setting);
     }
-    let mut customers = BTreeMap::new();
+    let mut customer_keys = HashMap::new();
     for (workspace, keys) in of_workspace {
         let keys = CustomerKeys::from_list(&keys).map_err(failed("reading customers' keys"))?;
-        customers.insert(workspace, keys);
+        customer_keys.insert(workspace, keys);
     }
     let proxies = TrustedProxies::parse(&set.server.trusted_proxies, set.server.forwarded_header)
         .map_err(failed("reading server.trusted_proxies"))?;
-    Ok(KnownIdentities {
-        agents,
+    Ok(Tokens {
         server_keys,
-        customers,
-        admin_key,
+        agent_keys: agents,
+        customer_keys,
+        api_keys: admin_key.into_iter().collect(),
         origins: OriginRules::parse(&set.identity.origins).map_err(failed("reading identity.origins"))?,
         proxies,
         leeway_s: set.identity.token_leeway_s,
-        anonymous_s: set.messenger.anonymous_token_days as i64 * 86_400,
-        ticket_s: set.messenger.stream_ticket_hours as i64 * 3_600,
+        visitor_life_s: set.messenger.anonymous_token_days as i64 * 86_400,
+        ticket_life_s: set.messenger.stream_ticket_hours as i64 * 3_600,
     })
 }
 
@@ -274,10 +275,7 @@ fn presence_limits(set: &Sections) -> presence::Limits {
 
 fn engine_settings(set: &Sections) -> EngineSettings {
     EngineSettings {
-        intake: intake::Limits {
-            commands_max: set.engine.intake_commands_max,
-            bytes_max: set.engine.intake_bytes_max,
-        },
+        intake: intake::Limits { commands_max: set.engine.intake_commands_max, bytes_max: set.engine.intake_bytes_max },
         frames: FrameLimits {
             text_bytes_max: set.messenger.text_bytes_max,
             frame_bytes_max: set.sessions.frame_bytes_max,

@@ -42,9 +42,9 @@ mod tests {
 
     #[test]
     fn every_setting_is_printed_with_its_value_and_origin() {
-        let shown = check(&["sessions.devices_max=7"]).unwrap();
+        let shown = check(&["sessions.commands_burst=7"]).unwrap();
         assert_eq!(shown.lines().count(), crate::config::all().count());
-        assert!(shown.contains("sessions.devices_max = 7  # --set\n"), "{shown}");
+        assert!(shown.contains("sessions.commands_burst = 7  # --set\n"), "{shown}");
         assert!(shown.contains("server.listen = \"127.0.0.1:7788\"  # default\n"), "{shown}");
     }
 

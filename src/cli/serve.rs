@@ -26,7 +26,7 @@ impl Serve {
         let log = &config.sections.log;
         logging::install(log.format, &log.level).map_err(CommandError::of)?;
         let exporter = Exporter::install().map_err(CommandError::of)?;
-            let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(CommandError::of)?;
+        let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(CommandError::of)?;
         let done = runtime.block_on(serve(config, exporter, out));
         // Reads of the disk that nobody waits for any more do not hold the process.
         runtime.shutdown_timeout(std::time::Duration::from_secs(1));

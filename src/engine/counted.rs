@@ -5,8 +5,11 @@ use crate::desk::Desk;
 use crate::desk::command::Author;
 use crate::desk::conversation::State;
 use crate::desk::event::Event;
+use crate::desk::ids::OfferId;
+use crate::desk::time::DeskTime;
 use crate::telemetry::catalogue;
 use crate::telemetry::labels::BoundedLabels;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// How much there is of everything in one workspace, as of its last look.
@@ -20,7 +23,7 @@ pub struct Amounts {
     pub view_lag_records: u64,
 }
 
-const CONNECTIONS: [&str; 3] = ["online", "reconnecting", "unreachable"];
+const CONNECTION_WORDS: [&str; 3] = ["online", "reconnecting", "unreachable"];
 const STATES: [&str; 4] = ["waiting", "offered", "active", "wrap_up"];
 
 impl Amounts {
@@ -29,7 +32,7 @@ impl Amounts {
         let mut amounts = Self { view_lag_records: view_lag_records as u64, ..Self::default() };
         for (_, agent) in desk.agents() {
             let name = agent.connection.name();
-            if let Some(place) = CONNECTIONS.iter().position(|word| *word == name) {
+            if let Some(place) = CONNECTION_WORDS.iter().position(|word| *word == name) {
                 amounts.agents[place] += 1;
             }
         }
@@ -49,7 +52,7 @@ pub fn gauge_all(workspaces: &[Arc<Workspace>], labels: &BoundedLabels) {
     let mut agents = [0; 3];
     let mut conversations = [0; 4];
     let (mut lag, mut commands, mut bytes) = (0, 0, 0);
-    let mut states = [("loading", 0_u32), ("serving", 0), ("scarce", 0), ("unavailable", 0)];
+    let mut states = [("serving", 0_u32), ("scarce", 0), ("unavailable", 0)];
     for workspace in workspaces {
         let amounts = workspace.amounts();
         agents.iter_mut().zip(amounts.agents).for_each(|(sum, count)| *sum += count);
@@ -66,7 +69,7 @@ pub fn gauge_all(workspaces: &[Arc<Workspace>], labels: &BoundedLabels) {
         let word = workspace.taking().word();
         states.iter_mut().filter(|(state, _)| *state == word).for_each(|(_, count)| *count += 1);
     }
-    for (word, count) in CONNECTIONS.into_iter().zip(agents) {
+    for (word, count) in CONNECTION_WORDS.into_iter().zip(agents) {
         metrics::gauge!(catalogue::AGENTS, "connection" => word).set(count as f64);
     }
     for (word, count) in STATES.into_iter().zip(conversations) {
@@ -80,27 +83,45 @@ pub fn gauge_all(workspaces: &[Arc<Workspace>], labels: &BoundedLabels) {
     metrics::gauge!(catalogue::INTAKE_BYTES).set(bytes as f64);
 }
 
-/// Count committed events.
-pub fn count(events: &[Event], desk: &Desk) {
-    for event in events {
-        match event {
-            Event::OfferEnded { end, .. } => {
-                metrics::counter!(catalogue::OFFERS_TOTAL, "end" => end.name()).increment(1);
-            }
-            Event::MessagePosted { author, .. } => {
-                let by = if matches!(author, Author::Agent(_)) { "agent" } else { "customer" };
-                metrics::counter!(catalogue::MESSAGES_TOTAL, "by" => by).increment(1);
-            }
-            Event::OfferMade { conversation, .. } => {
-                // As customers feel it: from when it began to wait.
-                if let Some(held) = desk.conversation(*conversation)
-                    && matches!(held.state, State::Offered { .. })
-                {
-                    let waited_ms = desk.now().wall.0.saturating_sub(held.waiting_since.0);
-                    metrics::histogram!(catalogue::TIME_TO_OFFER_SECONDS).record(waited_ms as f64 / 1_000.0);
+/// Counts committed events. Holds when each pending offer was made, for how long it took.
+#[derive(Debug, Default)]
+pub struct Counter {
+    made_at: BTreeMap<OfferId, DeskTime>,
+}
+
+impl Counter {
+    #[must_use]
+    pub fn of(desk: &Desk) -> Self {
+        Self { made_at: desk.offers().map(|(id, offer)| (id, offer.made_at)).collect() }
+    }
+
+    pub fn count(&mut self, events: &[Event], desk: &Desk) {
+        let now = desk.now();
+        for event in events {
+            match event {
+                Event::OfferEnded { offer, end, .. } => {
+                    metrics::counter!(catalogue::OFFERS_TOTAL, "end" => end.name()).increment(1);
+                    if let Some(made_at) = self.made_at.remove(offer) {
+                        let seconds = now.desk.ms_since(made_at) as f64 / 1_000.0;
+                        metrics::histogram!(catalogue::OFFER_TIME_SECONDS, "end" => end.name()).record(seconds);
+                    }
                 }
+                Event::MessagePosted { author, .. } => {
+                    let by = if matches!(author, Author::Agent(_)) { "agent" } else { "customer" };
+                    metrics::counter!(catalogue::MESSAGES_TOTAL, "by" => by).increment(1);
+                }
+                Event::OfferMade { offer, conversation, .. } => {
+                    self.made_at.insert(*offer, now.desk);
+                    // As customers feel it: from when it began to wait.
+                    if let Some(held) = desk.conversation(*conversation)
+                        && matches!(held.state, State::Offered { .. })
+                    {
+                        let waited_ms = now.wall.0.saturating_sub(held.waiting_since.0);
+                        metrics::histogram!(catalogue::TIME_TO_OFFER_SECONDS).record(waited_ms as f64 / 1_000.0);
+                    }
+                }
+                _ => {}
             }
-            _ => {}
         }
     }
 }

@@ -11,6 +11,7 @@ use super::turn::Decided;
 use crate::desk::Desk;
 use crate::desk::answer::Answer;
 use crate::desk::command::{Author, Closer};
+use crate::desk::conversation::State;
 use crate::desk::event::{Event, OfferEnd, OfflineCause, StatusCause};
 use crate::desk::ids::{AgentId, CommandId, ConversationId};
 use crate::desk::refusal::Refusal;
@@ -24,6 +25,7 @@ use crate::wire::agent::{
 use crate::wire::close::CloseCode;
 use crate::wire::error::WireError;
 use crate::wire::messenger::{MessageShape, StreamEvent, TitleShape};
+use crate::wire::shown::state_shown;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use tokio_tungstenite::tungstenite::Utf8Bytes;
@@ -231,7 +233,7 @@ impl Delivery<'_> {
             let (_, event, data) = named(
                 None,
                 &StreamEvent::State {
-                    state: public_state(held.map_or("closed", |held| held.state.name())),
+                    state: state_shown(held.map_or(State::Closed, |held| held.state)),
                     place,
                     agent: title.as_deref().map(|title| TitleShape { title }),
                     agent_connection: owner.and_then(|owner| self.desk.agent(owner)).map(|held| held.connection.name()),
@@ -342,16 +344,6 @@ impl Delivery<'_> {
 
 fn named(public: Option<u32>, event: &StreamEvent<'_>) -> (Option<u32>, &'static str, Utf8Bytes) {
     (public, event.name(), event.data())
-}
-
-/// Customers are not told that an offer is out: for them it waits.
-#[must_use]
-pub fn public_state(state: &'static str) -> &'static str {
-    match state {
-        "offered" => "waiting",
-        "wrap_up" => "closed",
-        other => other,
-    }
 }
 
 fn closer_name(by: Closer) -> &'static str {

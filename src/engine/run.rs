@@ -11,7 +11,7 @@
 //! wrote a batch (the next one is handed over), a second passed (watchers and places are refreshed), the server stops (the
 //! last turn is delivered, the view is fed, and the task ends).
 
-use super::counted::{Amounts, count};
+use super::counted::{Amounts, Counter};
 use super::deliver::{Delivery, FrameLimits, not_done};
 use super::desk_clock::DeskClock;
 use super::intake::ReplyTo;
@@ -28,6 +28,7 @@ use crate::desk::ids::{AgentId, SessionId};
 use crate::journal::{Appended, Journal, NewRecord, Position, RefusedAppend, TurnId};
 use crate::presence::Registry;
 use crate::seal::KeyRing;
+use crate::telemetry::catalogue;
 use crate::view::{CommittedTurn, View};
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::atomic::Ordering;
@@ -143,6 +144,7 @@ impl Run {
         let clock = DeskClock::from_record(keeper.desk().now(), clock::monotonic_ms());
         let mut serving = Serving {
             recorded_at: clock.desk(),
+            counter: Counter::of(keeper.desk()),
             keeper,
             projection,
             clock,
@@ -167,6 +169,7 @@ struct Serving<'a> {
     run: &'a mut Run,
     keeper: Keeper,
     projection: Projection,
+    counter: Counter,
     clock: DeskClock,
     /// Desk time of the last record.
     recorded_at: crate::desk::time::DeskTime,
@@ -244,17 +247,25 @@ impl Serving<'_> {
             }
         };
         let stopwatch = clock::stopwatch();
+        let types: Vec<&'static str> = self.run.asked.iter().map(|asked| asked.command.ask.name()).collect();
         let mut decided = self.keeper.decide(now, random_turn(), &mut self.run.asked, &loaded);
         metrics::histogram!("offhook_turn_seconds", "stage" => "decide").record(stopwatch.seconds());
         if let Some(record) = decided.record.take() {
             let bytes = record.body.len();
             match self.append(record).await {
                 Fate::Committed => {}
-                Fate::Refused(refused) => return self.not_committed(decided, refused).await,
+                Fate::Refused(refused) => {
+                    count_commands(&types, decided.replies.iter().map(|_| "not_committed"));
+                    return self.not_committed(decided, refused).await;
+                }
                 Fate::Stopped => return Some(Ended::Stopped),
             }
             self.committed(&decided, bytes);
         }
+        count_commands(
+            &types,
+            decided.replies.iter().map(|(_, result)| if result.is_ok() { "done" } else { "refused" }),
+        );
         let stopwatch = clock::stopwatch();
         self.deliver(decided);
         metrics::histogram!("offhook_turn_seconds", "stage" => "deliver").record(stopwatch.seconds());
@@ -421,7 +432,7 @@ impl Serving<'_> {
         self.publish(&touched);
         self.projection.add(turn, touched, bytes);
         self.run.workspace.position.store(decided.position.0, Ordering::Release);
-        count(&decided.events, self.keeper.desk());
+        self.counter.count(&decided.events, self.keeper.desk());
     }
 
     fn deliver(&mut self, decided: Decided<ReplyTo>) {
@@ -562,6 +573,13 @@ impl Serving<'_> {
                 return;
             }
         }
+    }
+}
+
+/// Commands are decided in order, so the first of them are those that were answered.
+fn count_commands(types: &[&'static str], outcomes: impl Iterator<Item = &'static str>) {
+    for (name, outcome) in types.iter().zip(outcomes) {
+        metrics::counter!(catalogue::COMMANDS_TOTAL, "type" => *name, "outcome" => outcome).increment(1);
     }
 }
 

@@ -3,6 +3,7 @@
 //! A connection costs a task and hyper's buffers until its request head has come; a bounded number may be in that state,
 //! each for a bounded time. The accept loop never spins: what the system refuses (too many open files) is waited out.
 
+use crate::telemetry::catalogue;
 use axum::Router;
 use axum::body::Body;
 use axum::response::Response;
@@ -69,12 +70,29 @@ pub struct Peer(pub SocketAddr);
 /// The connection's place among `connections_max`; in every request's extensions. What outlives the HTTP connection (a
 /// WebSocket) takes it along.
 #[derive(Clone, Debug)]
-pub struct Place(Arc<Mutex<Option<OwnedSemaphorePermit>>>);
+pub struct Place(Arc<Mutex<Option<HeldPlace>>>);
+
+/// A connection's place, counted as long as it is held.
+#[derive(Debug)]
+pub struct HeldPlace(#[allow(dead_code, reason = "held for its drop")] OwnedSemaphorePermit);
+
+impl HeldPlace {
+    fn new(permit: OwnedSemaphorePermit) -> Self {
+        metrics::gauge!(catalogue::CONNECTIONS).increment(1.0);
+        Self(permit)
+    }
+}
+
+impl Drop for HeldPlace {
+    fn drop(&mut self) {
+        metrics::gauge!(catalogue::CONNECTIONS).decrement(1.0);
+    }
+}
 
 impl Place {
     /// The permit itself, once.
     #[must_use]
-    pub fn take(&self) -> Option<OwnedSemaphorePermit> {
+    pub fn take(&self) -> Option<HeldPlace> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).take()
     }
 }
@@ -196,7 +214,7 @@ impl Accepting {
         let requests = Requests {
             router: self.router.clone(),
             peer: Peer(peer),
-            place: Place(Arc::new(Mutex::new(Some(place)))),
+            place: Place(Arc::new(Mutex::new(Some(HeldPlace::new(place))))),
             handshake: Mutex::new(Some(handshake)),
         };
         let mut connection = self.http.serve_connection(TokioIo::new(stream), requests).with_upgrades();

@@ -49,7 +49,7 @@ macro_rules! catalogue {
 }
 
 catalogue! {
-    CONNECTIONS = "offhook_connections" Gauge Count ["kind"] "Open connections by kind: agent, stream, http, operators.";
+    CONNECTIONS = "offhook_connections" Gauge Count [] "Open connections, on both ports.";
     AGENTS = "offhook_agents" Gauge Count ["connection"] "Agents by connection: online, reconnecting, unreachable.";
     SESSIONS = "offhook_sessions" Gauge Count [] "Agents' sessions that are open.";
     STREAMS = "offhook_streams" Gauge Count [] "Messenger event streams that are open.";
@@ -57,30 +57,33 @@ catalogue! {
     WAITING = "offhook_waiting" Gauge Count ["workspace", "queue"] "Conversations that wait in a queue.";
     OFFERS_TOTAL = "offhook_offers_total" Counter Count ["end"] "Offers that ended, by how they ended.";
     OFFER_TIME_SECONDS = "offhook_offer_time_seconds" Histogram Seconds ["end"] "From an offer to its end.";
-    TIME_TO_OFFER_SECONDS = "offhook_time_to_offer_seconds" Histogram Seconds [] "From the moment that a conversation and an agent fit to the committed offer.";
-    MESSAGES_TOTAL = "offhook_messages_total" Counter Count ["by"] "Messages committed, by who wrote: agent, customer, system.";
-    COMMANDS_TOTAL = "offhook_commands_total" Counter Count ["type", "outcome"] "Commands answered, by type and outcome: done, repeated, refused, failed.";
+    TIME_TO_OFFER_SECONDS = "offhook_time_to_offer_seconds" Histogram Seconds [] "From when a conversation began to wait to the committed offer.";
+    MESSAGES_TOTAL = "offhook_messages_total" Counter Count ["by"] "Messages committed, by who wrote: agent, customer.";
+    COMMANDS_TOTAL = "offhook_commands_total" Counter Count ["type", "outcome"] "Commands answered, by type and outcome: done, refused, not_committed.";
     REFUSALS_TOTAL = "offhook_refusals_total" Counter Count ["code"] "Commands refused, by the code that the client was given.";
     INTAKE_COMMANDS = "offhook_intake_commands" Gauge Count [] "Commands that wait to be decided.";
     INTAKE_BYTES = "offhook_intake_bytes" Gauge Bytes [] "Bytes of commands that wait to be decided.";
     INTAKE_REFUSED_TOTAL = "offhook_intake_refused_total" Counter Count ["class"] "Commands that found the intake full, by class of the ladder.";
-    TURNS_TOTAL = "offhook_turns_total" Counter Count ["outcome"] "Turns by outcome: committed, empty, refused, unknown.";
-    TURN_SECONDS = "offhook_turn_seconds" Histogram Seconds ["stage"] "Time of a turn by stage: wait, decide, commit, deliver.";
+    TURNS_TOTAL = "offhook_turns_total" Counter Count ["outcome"] "Turns by outcome: committed, refused, unknown.";
+    TURN_SECONDS = "offhook_turn_seconds" Histogram Seconds ["stage"] "Time of a turn by stage: decide, commit, deliver.";
     JOURNAL_COMMIT_SECONDS = "offhook_journal_commit_seconds" Histogram Seconds [] "Time of one commit of the journal, with its sync.";
     JOURNAL_BATCH_RECORDS = "offhook_journal_batch_records" Histogram Count [] "Records that one commit took together.";
     JOURNAL_APPENDS_TOTAL = "offhook_journal_appends_total" Counter Count ["outcome"] "Appends by outcome: committed, refused, unknown.";
-    JOURNAL_STATE = "offhook_journal_state" Gauge Count ["state"] "1 for the state that the journal is in: ready, full, failed.";
+    JOURNAL_STATE = "offhook_journal_state" Gauge Count ["state"] "1 for the state that the journal is in: healthy, full, kept_back, read_only, failing, damaged, closed.";
     JOURNAL_BYTES = "offhook_journal_bytes" Gauge Bytes [] "Size of the journal on disk.";
     VIEW_LAG_RECORDS = "offhook_view_lag_records" Gauge Count [] "Records by which the view is behind the journal.";
+    VIEW_ROWS_UNREADABLE_TOTAL = "offhook_view_rows_unreadable_total" Counter Count [] "Rows of the view that could not be read and were passed over.";
+    VIEW_EVENTS_LEFT_OUT_TOTAL = "offhook_view_events_left_out_total" Counter Count [] "Events that the view could not keep and left out.";
     VIEW_COMMIT_SECONDS = "offhook_view_commit_seconds" Histogram Seconds [] "Time of one commit of the view.";
     MAILBOX_OVERFLOWS_TOTAL = "offhook_mailbox_overflows_total" Counter Count [] "Mailboxes that were full, so that their client was due a snapshot.";
-    SNAPSHOTS_TOTAL = "offhook_snapshots_total" Counter Count ["why"] "Snapshots sent, by why: welcome, overflow, recovery, asked.";
+    SNAPSHOTS_TOTAL = "offhook_snapshots_total" Counter Count ["why"] "Snapshots sent in place of deltas, by why: overflow.";
     SESSIONS_CLOSED_TOTAL = "offhook_sessions_closed_total" Counter Count ["code"] "Agents' sessions closed, by close code.";
     DEAD_PEERS_TOTAL = "offhook_dead_peers_total" Counter Count [] "Sessions closed because their client fell silent.";
-    HANDSHAKES_TOTAL = "offhook_handshakes_total" Counter Count ["outcome"] "Handshakes by outcome: accepted, refused, timed_out, told_to_wait.";
+    HANDSHAKES_TOTAL = "offhook_handshakes_total" Counter Count ["outcome"] "Handshakes by outcome: accepted, refused.";
     HTTP_REQUESTS_TOTAL = "offhook_http_requests_total" Counter Count ["route", "status"] "HTTP requests by route (its pattern) and status.";
-    BAD_INPUT_TOTAL = "offhook_bad_input_total" Counter Count ["field", "code"] "Inputs refused for their form, by field and code.";
-    WORKSPACE_STATE = "offhook_workspace_state" Gauge Count ["state"] "Workspaces by state: loading, serving, settling, stopped.";
+    MESSENGER_STREAMS = "offhook_messenger_streams" Gauge Count [] "Customers' event streams that are open.";
+    BAD_INPUT_TOTAL = "offhook_bad_input_total" Counter Count ["code"] "Inputs refused for their form, by the code that the client was given.";
+    WORKSPACE_STATE = "offhook_workspace_state" Gauge Count ["state"] "Workspaces by state: serving, scarce, unavailable.";
     MEMORY_BYTES = "offhook_memory_bytes" Gauge Bytes ["kind"] "Memory by kind: rss_anon, allocated, active, resident, retained.";
     RATE_LIMITED_TOTAL = "offhook_rate_limited_total" Counter Count ["scope"] "Requests refused for their rate, by scope: agent, visitor, starts, api_key.";
     BUILD_INFO = "offhook_build_info" Gauge Count ["version"] "Always 1; the label says which version runs.";

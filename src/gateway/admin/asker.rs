@@ -127,7 +127,9 @@ impl Admin {
     /// # Errors
     /// `rate_limited`.
     pub(super) fn take(&self, workspace: &str, principal: Principal) -> Result<(), Problem> {
-        self.calls.take((workspace, principal), (self.door.now)().desk.0).map_err(Problem::rate_limited)
+        self.calls
+            .take((workspace, principal), (self.door.now)().desk.0)
+            .map_err(|ms| Problem::rate_limited("api_key", ms))
     }
 
     /// # Errors
@@ -144,7 +146,7 @@ impl Admin {
             let address = self.door.identities.client_address(&asked.headers, asked.peer);
             match self.strangers.take(address, now.desk.0) {
                 Ok(()) => Problem::unauthorized(reason),
-                Err(retry_after_ms) => Problem::rate_limited(retry_after_ms),
+                Err(retry_after_ms) => Problem::rate_limited("api_key", retry_after_ms),
             }
         })
     }

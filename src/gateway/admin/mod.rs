@@ -34,8 +34,11 @@ pub(crate) type Shared = Arc<Admin>;
 
 /// The routes, with all their layers. Each key, and each agent, may call `calls_per_s` times a second.
 pub fn router(door: Door, calls_per_s: u32) -> Router {
-    let admin =
-        Arc::new(Admin { door, calls: Buckets::new(calls_per_s, 1_000.0 / f64::from(calls_per_s), 16_384), strangers: Buckets::new(20, 1_000.0, 65_536) });
+    let admin = Arc::new(Admin {
+        door,
+        calls: Buckets::new(calls_per_s, 1_000.0 / f64::from(calls_per_s), 16_384),
+        strangers: Buckets::new(20, 1_000.0, 65_536),
+    });
     let at = |rest: &str| format!("/v1/workspaces/{{workspace}}{rest}");
     Router::new()
         .route("/v1/workspaces", get(workspaces::list))

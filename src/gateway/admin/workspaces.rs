@@ -3,6 +3,7 @@
 use super::Shared;
 use super::asker::{Credential, Scope};
 use crate::desk::settings::Role;
+use crate::gateway::auth::is_workspace;
 use crate::gateway::http::asking::{Asked, At};
 use crate::gateway::http::body;
 use crate::gateway::http::idempotency::command_id;
@@ -70,10 +71,4 @@ pub(super) async fn create(
     }
     let desk = admin.door.desks.create(&workspace).await?;
     Ok(ok(&Made { workspace: desk.name().clone() }))
-}
-
-fn is_workspace(name: &str) -> bool {
-    (1..=63).contains(&name.len())
-        && !name.starts_with('-')
-        && name.bytes().all(|byte| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'-'))
 }

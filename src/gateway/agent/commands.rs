@@ -8,6 +8,7 @@ use crate::desk::command::{Ask, Author, Closer, Command};
 use crate::desk::ids::{AgentId, CommandId, ConversationId, Principal};
 use crate::desk::settings::Role;
 use crate::gateway::auth::agent_token::TokenError;
+use crate::telemetry::catalogue;
 use crate::wire::agent::{AgentFrame, Done, HistoryFrom, Reply, ServerFrame, parse, render};
 use crate::wire::close::CloseCode;
 use crate::wire::error::{Code, WireError};
@@ -54,13 +55,19 @@ pub(super) fn take<D: Desk, T: AgentTokens>(text: &str, present: &Present<D, T>,
         Err(end) => return Some(end),
     };
     let parsed = parse(text, &door.limits.frame);
+    if let Err(bad) = &parsed {
+        metrics::counter!(catalogue::BAD_INPUT_TOTAL, "code" => bad.error.code.name()).increment(1);
+    }
     manners.bad_in_a_row = if parsed.is_ok() { 0 } else { manners.bad_in_a_row.saturating_add(1) };
     if manners.bad_in_a_row >= door.limits.bad_frames_max {
         return Some(End::plainly(CloseCode::BadFrames));
     }
     let (id, done) = match (parsed, may) {
         (Err(bad), _) => (bad.id, Err(*bad.error)),
-        (Ok((id, _)), Err(retry_after_ms)) => (Some(id), Err(WireError::rate_limited(retry_after_ms))),
+        (Ok((id, _)), Err(retry_after_ms)) => {
+            metrics::counter!(catalogue::RATE_LIMITED_TOTAL, "scope" => "agent").increment(1);
+            (Some(id), Err(WireError::rate_limited(retry_after_ms)))
+        }
         // Before the `welcome` nothing is read, so there is an agent.
         (Ok((id, frame)), Ok(())) => {
             (Some(id), session.agent().map_or(Err(WireError::internal()), |agent| obey(frame, id, agent, present)))

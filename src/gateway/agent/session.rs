@@ -23,16 +23,17 @@
 
 use super::commands::{self, Manners};
 use super::{AgentTokens, Desk, Door};
+use crate::gateway::listen::HeldPlace;
 use crate::gateway::websocket::{Broken, Message, Socket};
 use crate::presence::mailbox::Out;
 use crate::presence::session::Session;
+use crate::telemetry::catalogue;
 use crate::wire::close::CloseCode;
 use std::borrow::Cow;
 use std::future::poll_fn;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::sync::OwnedSemaphorePermit;
 
 /// How a session ends.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -48,6 +49,16 @@ impl End {
         End::Close { code: code.number(), reason: code.reason() }
     }
 
+    /// For metrics: a client may close with any code, so only ours have a name.
+    fn word(&self) -> &'static str {
+        match self {
+            End::Gone => "gone",
+            End::Close { code, .. } => {
+                CloseCode::ALL.iter().find(|known| known.number() == *code).map_or("other", |known| known.name())
+            }
+        }
+    }
+
     pub(super) fn for_now(code: CloseCode, retry_after_ms: u64) -> Self {
         End::Close { code: code.number(), reason: CloseCode::reason_with_retry(retry_after_ms) }
     }
@@ -58,7 +69,7 @@ pub(super) fn start<S, D: Desk, T: AgentTokens>(
     socket: Socket<S>,
     door: Arc<Door<D, T>>,
     session: Arc<Session>,
-    place: Option<OwnedSemaphorePermit>,
+    place: Option<HeldPlace>,
 ) where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
@@ -81,7 +92,7 @@ impl<D: Desk, T> Drop for Present<D, T> {
 pub(super) async fn run<S, D: Desk, T: AgentTokens>(
     mut socket: Socket<S>,
     present: Present<D, T>,
-    place: Option<OwnedSemaphorePermit>,
+    place: Option<HeldPlace>,
 ) where
     S: AsyncRead + AsyncWrite + Unpin,
 {
@@ -111,6 +122,7 @@ pub(super) async fn run<S, D: Desk, T: AgentTokens>(
         }
     };
     drop(present);
+    metrics::counter!(catalogue::SESSIONS_CLOSED_TOTAL, "code" => end.word()).increment(1);
     if let End::Close { code, reason } = end {
         // Boxed, so that an idle session is not as large as a closing one.
         Box::pin(socket.close(code, reason)).await;

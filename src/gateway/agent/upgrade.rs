@@ -9,6 +9,7 @@ use crate::desk::ids::SessionId;
 use crate::gateway::auth::agent_token::TokenError;
 use crate::gateway::listen::Place;
 use crate::gateway::websocket::Socket;
+use crate::telemetry::catalogue;
 use crate::wire::close::CloseCode;
 use crate::wire::error::{Code, WireError};
 use axum::Router;
@@ -71,6 +72,8 @@ async fn upgrade<D: Desk, T: AgentTokens>(State(door): State<Arc<Door<D, T>>>, m
             Err((refused, room)) => Err((refused, Some(room))),
         };
         drop(under_way);
+        let outcome = if admitted.is_ok() { "accepted" } else { "refused" };
+        metrics::counter!(catalogue::HANDSHAKES_TOTAL, "outcome" => outcome).increment(1);
         match admitted {
             Ok(session) => session::start(socket, door, session, place),
             Err((refused, room)) => {

@@ -44,14 +44,19 @@ pub struct CustomerClaims {
     pub email: Option<String>,
     /// A JSON object as text, at most 4 KiB.
     pub attributes: Option<String>,
-    /// When it says that it was issued; seconds since 1970.
-    pub issued_at_s: Option<i64>,
     pub expires_at_s: i64,
+    /// What a sign-out is compared with; `None` when the token does not say.
+    pub issued_at_s: Option<i64>,
 }
 
 /// The keys of one workspace.
 pub struct CustomerKeys {
     by_kid: HashMap<String, VerifyingKey>,
+}
+
+/// Whole seconds; RFC 7519 allows a fraction.
+fn seconds(claim: &serde_json::Value) -> Option<i64> {
+    claim.as_i64().or_else(|| claim.as_f64().map(|seconds| seconds.floor() as i64))
 }
 
 #[derive(Deserialize)]
@@ -100,7 +105,6 @@ impl CustomerKeys {
         let bad = |claim| TokenError::BadClaim { claim };
         let times = Times { exp: claims.exp.as_ref(), nbf: claims.nbf.as_ref(), iat: claims.iat.as_ref() };
         let expires_at_s = times.check(now_s, leeway_s)?;
-        let issued_at_s = claims.iat.as_ref().and_then(serde_json::Value::as_f64).map(|at| at as i64);
         if expires_at_s > now_s.saturating_add(LIFE_S_MAX + leeway_s) {
             return Err(bad("exp"));
         }
@@ -116,7 +120,14 @@ impl CustomerKeys {
             Some(json) if json.starts_with('{') && json.len() <= ATTRIBUTES_BYTES_MAX => Some(json.to_owned()),
             Some(_) => return Err(bad("attributes")),
         };
-        Ok(CustomerClaims { customer, name, email, attributes, issued_at_s, expires_at_s })
+        Ok(CustomerClaims {
+            customer,
+            name,
+            email,
+            attributes,
+            expires_at_s,
+            issued_at_s: claims.iat.as_ref().and_then(seconds),
+        })
     }
 }
 
@@ -184,6 +195,7 @@ mod tests {
                 email: Some("kim@example.com".to_owned()),
                 attributes: None,
                 expires_at_s: NOW_S + 60,
+                issued_at_s: Some(NOW_S),
             };
             let key = SigningKey::read(algorithm, private).unwrap();
             let token = mint(&claims, NOW_S, Some("k"), &key).unwrap();

@@ -1,6 +1,7 @@
 //! What every answer goes through: problems in place of bare statuses, the safe headers, and the request metric.
 
 use super::problem::Problem;
+use crate::telemetry::catalogue::HTTP_REQUESTS_TOTAL;
 use axum::extract::{MatchedPath, Request};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
@@ -20,7 +21,7 @@ pub async fn answered(request: Request, next: Next) -> Response {
     // By the route and never by the path: a path is the client's to choose, and a label lives for ever.
     let route = route.map_or_else(|| "unmatched".to_owned(), |matched| matched.as_str().to_owned());
     let status = response.status().as_u16().to_string();
-    metrics::counter!("offhook_http_requests_total", "route" => route, "status" => status).increment(1);
+    metrics::counter!(HTTP_REQUESTS_TOTAL, "route" => route, "status" => status).increment(1);
     response
 }
 

@@ -2,11 +2,12 @@
 
 use super::problem::Problem;
 use crate::desk::ids::ConversationId;
-use axum::extract::{ConnectInfo, FromRequestParts, Path};
+use crate::gateway::listen::Peer;
+use axum::extract::{FromRequestParts, Path};
 use http::request::Parts;
 use http::{HeaderMap, header};
 use serde::de::DeserializeOwned;
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr};
 
 /// The path's members; one that cannot be read is a place that does not exist.
 pub struct At<T>(pub T);
@@ -34,12 +35,12 @@ impl<S: Sync> FromRequestParts<S> for Asked {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
-        let peer = parts.extensions.get::<ConnectInfo<SocketAddr>>();
+        let peer = parts.extensions.get::<Peer>();
         Ok(Self {
             headers: parts.headers.clone(),
             query: parts.uri.query().map(str::to_owned),
             // All who come from nowhere share one bucket: that fails closed.
-            peer: peer.map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |ConnectInfo(address)| address.ip()),
+            peer: peer.map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |Peer(address)| address.ip()),
         })
     }
 }

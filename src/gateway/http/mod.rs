@@ -10,10 +10,10 @@ pub mod desks;
 pub(crate) mod fakes;
 pub mod idempotency;
 pub mod identities;
-pub mod known;
 pub mod problem;
 pub mod query;
 pub mod real;
+pub mod tokens;
 
 use crate::desk::time::Now;
 use desks::Desks;

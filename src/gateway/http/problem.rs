@@ -2,6 +2,8 @@
 
 use super::desks::{Behind, NotDone, NotRead, NotSealed};
 use crate::desk::refusal::Refusal;
+use crate::telemetry::catalogue;
+use crate::telemetry::catalogue::RATE_LIMITED_TOTAL;
 use crate::wire::error::{Code, WireError};
 use axum::response::{IntoResponse, Response};
 use http::{HeaderValue, StatusCode, header};
@@ -66,8 +68,10 @@ impl Problem {
         Self::new(Code::NoSuchConversation, format!("there is no conversation {shown}")).at("conversation")
     }
 
+    /// Counted here, so that no limit is forgotten; `scope` is one of the metric's words.
     #[must_use]
-    pub fn rate_limited(retry_after_ms: u64) -> Self {
+    pub fn rate_limited(scope: &'static str, retry_after_ms: u64) -> Self {
+        metrics::counter!(RATE_LIMITED_TOTAL, "scope" => scope).increment(1);
         Self(WireError::rate_limited(retry_after_ms))
     }
 
@@ -93,6 +97,9 @@ impl Problem {
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
         let status = StatusCode::from_u16(self.0.code.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        if matches!(self.0.code.status(), 400 | 413 | 422) {
+            metrics::counter!(catalogue::BAD_INPUT_TOTAL, "code" => self.0.code.name()).increment(1);
+        }
         let mut response = (status, self.0.problem()).into_response();
         let headers = response.headers_mut();
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));

@@ -164,9 +164,7 @@ fn not_read(error: ViewFailed) -> NotRead {
 
 impl History for RealHistory {
     fn wait_for(&self, position: Position, most: Duration) -> Soon<'_, Result<(), Behind>> {
-        Box::pin(async move {
-            self.view.wait_for(self.workspace.name(), position.0, most).await.map_err(|_| Behind)
-        })
+        Box::pin(async move { self.view.wait_for(self.workspace.name(), position.0, most).await.map_err(|_| Behind) })
     }
 
     fn conversation(&self, conversation: ConversationId) -> Soon<'_, Result<Option<Conversation>, NotRead>> {

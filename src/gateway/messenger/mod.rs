@@ -122,6 +122,12 @@ impl Messenger {
     }
 
     fn take(&self, buckets: &Buckets, sender: impl Hash) -> Result<(), Problem> {
-        buckets.take(sender, self.now_ms()).map_err(Problem::rate_limited)
+        let scope =
+            if std::ptr::eq(buckets, &self.starts_of_customers) || std::ptr::eq(buckets, &self.starts_of_addresses) {
+                "starts"
+            } else {
+                "visitor"
+            };
+        buckets.take(sender, self.now_ms()).map_err(|retry_after_ms| Problem::rate_limited(scope, retry_after_ms))
     }
 }

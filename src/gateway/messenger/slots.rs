@@ -2,6 +2,7 @@
 
 use crate::desk::ids::CustomerId;
 use crate::gateway::http::problem::Problem;
+use crate::telemetry::catalogue::MESSENGER_STREAMS;
 use crate::wire::error::WireError;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -38,11 +39,11 @@ impl StreamSlots {
         }
         let own = open.by_customer.get(&customer).copied().unwrap_or(0);
         if own >= self.most_per_customer {
-            return Err(Problem::rate_limited(5_000));
+            return Err(Problem::rate_limited("visitor", 5_000));
         }
         open.total += 1;
         open.by_customer.insert(customer, own + 1);
-        metrics::gauge!("offhook_messenger_streams").set(open.total as f64);
+        metrics::gauge!(MESSENGER_STREAMS).set(open.total as f64);
         Ok(Slot { slots: self.clone(), customer })
     }
 
@@ -55,7 +56,7 @@ impl Drop for Slot {
     fn drop(&mut self) {
         let mut open = self.slots.open();
         open.total -= 1;
-        metrics::gauge!("offhook_messenger_streams").set(open.total as f64);
+        metrics::gauge!(MESSENGER_STREAMS).set(open.total as f64);
         if let Some(own) = open.by_customer.get_mut(&self.customer) {
             *own -= 1;
             if *own == 0 {

@@ -44,7 +44,7 @@ pub(super) async fn start(
     let sent = StartBody::parse(sent.as_bytes(), &messenger.bounds.limits)?;
     let ask = placed(&*desk, asker.as_ref(), &sent)?;
 
-    if messenger.take(&messenger.starts_counted, (&*workspace, address, id)).is_ok() {
+    if messenger.starts_counted.take((&*workspace, address, id), messenger.now_ms()).is_ok() {
         messenger.take(&messenger.starts_of_addresses, address)?;
         if let Some(asker) = &asker {
             messenger.take(&messenger.starts_of_customers, (&*workspace, asker.id))?;

@@ -36,7 +36,13 @@ impl Talk {
         Author::Customer(self.customer.id)
     }
 
-    async fn ask(&self, seals: &dyn Seals, id: Option<CommandId>, parts: &[&[u8]], ask: Ask) -> Result<Answer, Problem> {
+    async fn ask(
+        &self,
+        seals: &dyn Seals,
+        id: Option<CommandId>,
+        parts: &[&[u8]],
+        ask: Ask,
+    ) -> Result<Answer, Problem> {
         let spelled = self.conversation.to_string();
         let mut all: Vec<&[u8]> = vec![spelled.as_bytes()];
         all.extend_from_slice(parts);
@@ -75,7 +81,9 @@ pub(super) async fn post(
     let key = key_of(&*talk.desk, talk.conversation).await?;
     let sealed = messenger.door.desks.seals().seal(key, b"text", text.as_bytes())?;
     let ask = Ask::Post { conversation: talk.conversation, author: talk.author(), text: sealed };
-    let Answer::Posted { number, at, .. } = talk.ask(messenger.door.desks.seals(), Some(id), &[text.as_bytes()], ask).await? else {
+    let Answer::Posted { number, at, .. } =
+        talk.ask(messenger.door.desks.seals(), Some(id), &[text.as_bytes()], ask).await?
+    else {
         return Err(Problem::internal());
     };
     Ok(answer(StatusCode::CREATED, &PostedShape { number, at: at.0 }))
@@ -103,7 +111,13 @@ pub(super) async fn typing(
 ) -> Result<Response, Problem> {
     let talk = Talk::of(&messenger, &workspace, &id, &asked)?;
     body::nothing(body).await?;
-    talk.ask(messenger.door.desks.seals(), None, &[], Ask::Typing { conversation: talk.conversation, author: talk.author() }).await?;
+    talk.ask(
+        messenger.door.desks.seals(),
+        None,
+        &[],
+        Ask::Typing { conversation: talk.conversation, author: talk.author() },
+    )
+    .await?;
     Ok(StatusCode::NO_CONTENT.into_response())
 }
 
