@@ -85,6 +85,13 @@ impl Socket {
         Ok(Ok(Self { half, read, writer: Writer(Arc::new(Mutex::new(writer))) }))
     }
 
+    /// A text that was read already, without waiting for more.
+    pub fn take_text(&mut self) -> Option<String> {
+        let is_text = self.read.first().is_some_and(|first| first & 0x0f == TEXT);
+        let (_, payload) = is_text.then(|| self.take()).flatten()?;
+        Some(String::from_utf8_lossy(&payload).into_owned())
+    }
+
     pub async fn next(&mut self) -> Heard {
         loop {
             while let Some((opcode, payload)) = self.take() {
