@@ -5,7 +5,7 @@ mod support;
 use offhook::gateway::auth::agent_token::Role;
 use serde_json::{Value, json};
 use support::customer::event_named;
-use support::scene::{DEMO, offered, refused, server, talking};
+use support::scene::{DEMO, refused, server, talking};
 use support::{Agent, Customer, command_id};
 
 #[tokio::test(flavor = "multi_thread")]

@@ -165,7 +165,7 @@ fn consistent(facts: &Value, events: &[Value]) -> Result<(), String> {
 
 /// What was acknowledged is so.
 fn kept(told: &Told, facts: &Value, events: &[Value]) -> Result<(), String> {
-    let of = |name: &str| events.iter().filter(move |event| event["event"] == name).map(|event| &event["data"]);
+    let of = |name: &'static str| events.iter().filter(move |event| event["event"] == name).map(|event| &event["data"]);
     if told.opened_at != 0 && facts["opened_at"] != told.opened_at {
         return Err(format!("it was opened at {}", told.opened_at));
     }

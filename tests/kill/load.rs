@@ -160,6 +160,7 @@ struct AgentWork {
 }
 
 /// The server is gone.
+#[derive(Debug)]
 struct Gone;
 
 impl AgentWork {
