@@ -8,7 +8,7 @@ use load::arguments::Arguments;
 use load::desk::{Crew, options, serve};
 use load::disk::fsync_times_us;
 use load::figures::{figure, median, percentiles};
-use load::support::process::threads_cpu_ms;
+use load::support::process::{cpu_ms, threads_cpu_ms};
 use std::time::{Duration, Instant};
 
 /// A cycle that ends later than this was of no use to anybody.
@@ -62,7 +62,15 @@ async fn run(arguments: &Arguments) {
     let (_, fsync_p99) = percentiles("fsync", fsync);
     figure("time_to_offer_p99_over_goal", offer_p99 / (3.0 * fsync_p99 + 5.0), "ratio");
 
+    let (cpu, own_cpu) = (server.cpu_ms(), cpu_ms(std::process::id()));
     let open = crew.open_loop(&server, 3.0 * limit, seconds, 1_000).await;
+    let cores = |ms: u64| ms as f64 / 1_000.0 / seconds;
+    eprintln!(
+        "overload: the server took {:.2} cores, this client {:.2}; commands refused {}",
+        cores(server.cpu_ms() - cpu),
+        cores(cpu_ms(std::process::id()) - own_cpu),
+        crew.board.wrong.get()
+    );
     let in_time = open.closed_us.iter().flatten().filter(|us| **us <= IN_TIME_US).count();
     let of_status = |wanted: u16| open.answers.iter().filter(|(status, _)| *status == wanted).count();
     eprintln!(

@@ -20,6 +20,8 @@ pub mod engine;
 
 pub mod gateway;
 
+pub mod simulate;
+
 pub mod config;
 
 pub mod server;

@@ -1,20 +1,39 @@
-//! `offhook check`: are the settings sound, and what are they. Reads, never writes.
+//! `offhook check`: are the settings sound, and what are they; does the server that has them answer. Reads, never writes.
 
 use std::io::Write;
+use std::process::ExitCode;
 
 use clap::Args;
 
+use http::StatusCode;
+
 use super::CommandError;
+use super::client::{Address, Call, Client};
 use crate::config::Config;
 use crate::gateway::auth::agent_token::AgentKeys;
 
 /// Checks the settings and the key files, and prints every setting with its value and where it came from.
 #[derive(Debug, Args)]
-#[command(after_help = "Example:\n  offhook check --config offhook.toml --set server.listen=127.0.0.1:9000")]
-pub struct Check {}
+#[command(after_help = "\
+Examples:
+  offhook check --config offhook.toml --set server.listen=127.0.0.1:9000
+  offhook check --health
+
+Ends with 0, 1 when the server asked with --health or --ready does not answer or is not well, 2 when the settings are wrong.")]
+pub struct Check {
+    /// Asks the running server, on server.operators_listen, whether it is alive: for container health checks.
+    #[arg(long)]
+    health: bool,
+    /// The same, whether it should be sent work.
+    #[arg(long, conflicts_with = "health")]
+    ready: bool,
+}
 
 impl Check {
-    pub(super) fn run(&self, config: &Config, out: &mut impl Write) -> Result<(), CommandError> {
+    pub(super) fn run(&self, config: &Config, out: &mut impl Write) -> Result<ExitCode, CommandError> {
+        if self.health || self.ready {
+            return self.ask(config, out);
+        }
         let identity = &config.sections.identity;
         AgentKeys::load(&identity.agent_keys, identity.token_leeway_s)
             .map_err(|error| CommandError(format!("identity.agent_keys: {error}")))?;
@@ -24,7 +43,19 @@ impl Check {
                 break;
             }
         }
-        Ok(())
+        Ok(ExitCode::SUCCESS)
+    }
+
+    fn ask(&self, config: &Config, out: &mut impl Write) -> Result<ExitCode, CommandError> {
+        let mut client = Client::new(Address::of(config.sections.server.operators_listen));
+        let path = if self.ready { "/readyz" } else { "/healthz" };
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(CommandError::of)?;
+        let (said, well) = match runtime.block_on(client.ask_once(&Call::anonymous(path))) {
+            Ok(answered) => (answered.body.to_string(), answered.status == StatusCode::OK),
+            Err((unreached, _)) => (unreached.to_string(), false),
+        };
+        writeln!(out, "{said}").map_err(CommandError::of)?;
+        Ok(if well { ExitCode::SUCCESS } else { ExitCode::from(1) })
     }
 }
 
@@ -36,15 +67,15 @@ mod tests {
         let flags: Vec<String> = flags.iter().map(|flag| (*flag).to_owned()).collect();
         let config = Config::from_sources(None, [], &flags).unwrap();
         let mut out = Vec::new();
-        Check {}.run(&config, &mut out)?;
+        Check { health: false, ready: false }.run(&config, &mut out)?;
         Ok(String::from_utf8(out).unwrap())
     }
 
     #[test]
     fn every_setting_is_printed_with_its_value_and_origin() {
-        let shown = check(&["sessions.commands_burst=7"]).unwrap();
+        let shown = check(&["sessions.commands_burst=70"]).unwrap();
         assert_eq!(shown.lines().count(), crate::config::all().count());
-        assert!(shown.contains("sessions.commands_burst = 7  # --set\n"), "{shown}");
+        assert!(shown.contains("sessions.commands_burst = 70  # --set\n"), "{shown}");
         assert!(shown.contains("server.listen = \"127.0.0.1:7788\"  # default\n"), "{shown}");
     }
 

@@ -1,6 +1,10 @@
 //! The command line: one file a command.
 
+mod apply;
 mod check;
+mod client;
+mod demo;
+mod journal;
 mod serve;
 mod token;
 
@@ -28,11 +32,17 @@ struct Line {
 const EXAMPLES: &str = "Examples:
   offhook serve
   offhook check --config offhook.toml
-  offhook token --agent ann --workspace acme";
+  offhook token --agent ann --workspace acme
+  offhook apply --diff workspace.toml
+  offhook journal verify
+  offhook demo";
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    Apply(apply::Apply),
     Check(check::Check),
+    Demo(demo::Demo),
+    Journal(journal::Journal),
     Serve(serve::Serve),
     Token(token::Token),
 }
@@ -48,18 +58,22 @@ impl CommandError {
     }
 }
 
-/// Runs the command that the process was started with. Ends with 0, or 2 for what the caller can mend.
+/// Runs the command that the process was started with. Ends with 0, or 2 for what the caller can mend; some commands have
+/// a 1 of their own, said in their help.
 pub fn run() -> ExitCode {
     let Line { config, set, command } = Line::parse();
     let load = || Config::load(config.as_deref(), &set).map_err(CommandError::of);
     let mut out = std::io::stdout().lock();
     let done = match command {
+        Command::Apply(apply) => apply.run(load, &mut out),
         Command::Check(check) => load().and_then(|config| check.run(&config, &mut out)),
-        Command::Serve(serve) => load().and_then(|config| serve.run(&config, &mut out)),
-        Command::Token(token) => token.run(load, wall_s(), &mut out),
+        Command::Demo(demo) => demo.run(config.as_deref(), &set, &mut out).map(|()| ExitCode::SUCCESS),
+        Command::Journal(journal) => load().and_then(|config| journal.run(&config.sections.server.data_dir, &mut out)),
+        Command::Serve(serve) => load().and_then(|config| serve.run(&config, &mut out)).map(|()| ExitCode::SUCCESS),
+        Command::Token(token) => token.run(load, wall_s(), &mut out).map(|()| ExitCode::SUCCESS),
     };
     match done {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(code) => code,
         Err(error) => {
             eprintln!("offhook: {error}");
             ExitCode::from(2)

@@ -75,12 +75,6 @@ fn rules(sections: &Sections) -> Vec<Rule> {
             "at least twice the largest text, so that a text with its escapes fits in a frame",
         ),
         rule(
-            server.body_bytes_max >= 2 * messenger.text_bytes_max + messenger.metadata_bytes_max,
-            "server.body_bytes_max",
-            "messenger.text_bytes_max",
-            "at least twice the largest text and the metadata, so that a conversation can be started with both",
-        ),
-        rule(
             messenger.stream_bytes_max >= 2 * messenger.text_bytes_max,
             "messenger.stream_bytes_max",
             "messenger.text_bytes_max",
@@ -99,10 +93,10 @@ fn rules(sections: &Sections) -> Vec<Rule> {
             "at most the life of the visitor's own token",
         ),
         rule(
-            engine.intake_bytes_max >= sessions.frame_bytes_max.max(server.body_bytes_max),
+            engine.intake_bytes_max >= sessions.frame_bytes_max,
             "engine.intake_bytes_max",
             "sessions.frame_bytes_max",
-            "at least the largest frame and the largest body (server.body_bytes_max)",
+            "at least the largest frame",
         ),
         rule(
             journal.disk_budget_bytes == 0 || journal.disk_budget_bytes >= 4 * journal.kept_back_bytes,
@@ -139,15 +133,6 @@ fn check_entries(sections: &Sections, layers: &Layers) -> Result<(), ConfigError
             "Write origins as browsers do: scheme and host, without a path or a slash at the end.",
         ));
     }
-    let public_url = &sections.server.public_url;
-    if !public_url.is_empty() && !is_url(public_url) {
-        return Err(wrong(
-            "server.public_url",
-            format!("{public_url:?}"),
-            "empty, or a URL like \"https://desk.example.com\"".to_owned(),
-            "Write it with http:// or https://, without a query.",
-        ));
-    }
     if let Err(reason) = logging::check_level(&sections.log.level) {
         return Err(wrong(
             "log.level",
@@ -172,13 +157,6 @@ fn check_entries(sections: &Sections, layers: &Layers) -> Result<(), ConfigError
         }
     }
     Ok(())
-}
-
-fn is_url(text: &str) -> bool {
-    let Ok(uri) = text.parse::<http::Uri>() else {
-        return false;
-    };
-    matches!(uri.scheme_str(), Some("http" | "https")) && uri.host().is_some() && uri.query().is_none()
 }
 
 /// The keys made at first start lie readable beside the journal of a trial on one machine. They must never be what guards

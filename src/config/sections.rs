@@ -84,11 +84,9 @@ sections! {
         data_dir: PathBuf = Kind::Text { bytes_max: 1024 },
         trusted_proxies: Vec<String> = Kind::Texts { entries_max: 1000 },
         forwarded_header: ForwardedHeader = Kind::Choice(&["x-forwarded-for", "forwarded", "none"]),
-        public_url: String = Kind::Text { bytes_max: 1024 },
         header_bytes_max: usize = bytes(8 * KIB, MIB),
         header_timeout_ms: u64 = ms(100, 120_000),
         handshakes_pending_max: usize = count(1, 1_000_000),
-        body_bytes_max: usize = bytes(4 * KIB, 64 * MIB),
     }
     /// Agents' sockets: liveness, grace, and what each may take.
     sessions: SessionsSettings {
@@ -134,10 +132,6 @@ sections! {
         origins: Vec<String> = Kind::Texts { entries_max: 1000 },
         token_leeway_s: i64 = count(0, 600),
         api_key_requests_per_s: u32 = count(1, 1_000_000),
-    }
-    /// The admin API.
-    admin: AdminSettings {
-        page_max: usize = count(1, 1000),
     }
     /// What is written to standard error.
     log: LogSettings {

@@ -48,15 +48,15 @@ fn the_defaults_are_those_of_the_design() {
 
 #[test]
 fn each_source_wins_over_the_one_before_it_and_is_named_as_the_origin() {
-    let file = "\n[sessions]\nping_every_ms = 1000\ncommands_burst = 2\ncommands_per_s = 3\n";
+    let file = "\n[sessions]\nping_every_ms = 1000\ncommands_burst = 20\ncommands_per_s = 3\n";
     let environment = [
-        ("OFFHOOK_SESSIONS__COMMANDS_BURST".to_owned(), "4".to_owned()),
+        ("OFFHOOK_SESSIONS__COMMANDS_BURST".to_owned(), "40".to_owned()),
         ("OFFHOOK_SESSIONS__COMMANDS_PER_S".to_owned(), "5".to_owned()),
     ];
     let flags = ["sessions.commands_per_s=6".to_owned()];
     let config = Config::from_sources(Some(("a.toml", file)), environment, &flags).unwrap();
     let sessions = &config.sections.sessions;
-    assert_eq!((sessions.ping_every_ms, sessions.commands_burst, sessions.commands_per_s), (1000, 4, 6));
+    assert_eq!((sessions.ping_every_ms, sessions.commands_burst, sessions.commands_per_s), (1000, 40, 6));
     let origin = |path| config.layers.entry(path).unwrap().origin.to_string();
     assert_eq!(origin("sessions.dead_after_ms"), "default");
     assert_eq!(origin("sessions.ping_every_ms"), "a.toml:3");
@@ -95,12 +95,11 @@ fn a_wrong_type_or_a_value_out_of_range_names_the_field_and_what_is_allowed() {
         ("sessions.commands_burst=0", "sessions.commands_burst", "from 1 to 1000000"),
         ("sessions.commands_burst=many", "sessions.commands_burst", "whole number"),
         ("server.listen=localhost", "server.listen", "IP address and port"),
-        ("server.body_bytes_max=1 parsec", "server.body_bytes_max", "16 KiB"),
+        ("server.header_bytes_max=1 parsec", "server.header_bytes_max", "16 KiB"),
         ("log.format=xml", "log.format", "\"text\", \"json\""),
         ("log.level=offhook=chatty", "log.level", "directives"),
         ("server.trusted_proxies=10.0.0.0/33", "server.trusted_proxies", "network"),
         ("identity.origins=example.com", "identity.origins", "https://host"),
-        ("server.public_url=desk.example.com", "server.public_url", "URL"),
         ("identity.agent_keys=[{kid=\"a\"}]", "identity.agent_keys", "algorithm"),
     ] {
         let error = with_flags(&[flag]).unwrap_err();
@@ -116,7 +115,6 @@ fn settings_that_contradict_each_other_are_refused_by_name() {
         (&["sessions.frame_bytes_max=512 KiB"], "sessions.mailbox_bytes_max", "sessions.frame_bytes_max"),
         (&["sessions.commands_burst=19"], "sessions.commands_burst", "sessions.commands_per_s"),
         (&["messenger.text_bytes_max=40000"], "sessions.frame_bytes_max", "messenger.text_bytes_max"),
-        (&["server.body_bytes_max=33 KiB"], "server.body_bytes_max", "messenger.text_bytes_max"),
         (&["messenger.stream_bytes_max=8 KiB"], "messenger.stream_bytes_max", "messenger.text_bytes_max"),
         (&["messenger.visitor_messages_per_s=11"], "messenger.visitor_burst", "messenger.visitor_messages_per_s"),
         (
@@ -124,7 +122,6 @@ fn settings_that_contradict_each_other_are_refused_by_name() {
             "messenger.stream_ticket_hours",
             "messenger.anonymous_token_days",
         ),
-        (&["server.body_bytes_max=16 MiB"], "engine.intake_bytes_max", "server.body_bytes_max"),
         (&["journal.disk_budget_bytes=32 MiB"], "journal.disk_budget_bytes", "journal.kept_back_bytes"),
         (&["server.operators_listen=127.0.0.1:7788"], "server.operators_listen", "server.listen"),
         (

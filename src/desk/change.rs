@@ -85,7 +85,9 @@ impl Desk {
             self.waiting.remove(id, conversation);
         }
         let queue = self.queues.get_mut(&conversation.queue).expect("a conversation's queue is here");
-        count_of(queue, state).map(|count| *count -= 1);
+        if let Some(count) = count_of(queue, state) {
+            *count -= 1;
+        }
         if let Some(holder) = state.held_by() {
             self.change_agent(holder, |agent| {
                 agent.drop_load(channel);
@@ -110,7 +112,9 @@ impl Desk {
             self.unpaired_conversations.remove(&id);
         }
         let queue = self.queues.get_mut(&conversation.queue).expect("a conversation's queue is here");
-        count_of(queue, state).map(|count| *count += 1);
+        if let Some(count) = count_of(queue, state) {
+            *count += 1;
+        }
         if let Some(holder) = state.held_by() {
             self.change_agent(holder, |agent| {
                 agent.take_load(channel);
@@ -155,8 +159,9 @@ impl Desk {
             if conversation.state == State::Waiting {
                 self.waiting.add(*id, conversation);
             }
-            if let Some(queue) = self.queues.get_mut(&conversation.queue) {
-                count_of(queue, conversation.state).map(|count| *count += 1);
+            let queue = self.queues.get_mut(&conversation.queue);
+            if let Some(count) = queue.and_then(|queue| count_of(queue, conversation.state)) {
+                *count += 1;
             }
             if let Some(holder) = conversation.state.held_by() {
                 self.agents[holder.0 as usize].take_load(conversation.channel);

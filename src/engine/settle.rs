@@ -42,6 +42,12 @@ impl Settling {
         Self { turn, position: expected.next() }
     }
 
+    /// Where the turn is, if it happened.
+    #[must_use]
+    pub fn position(&self) -> Position {
+        self.position
+    }
+
     /// What the tail says.
     #[must_use]
     pub fn tail_was(&self, tail: Option<&StoredRecord>) -> Next {

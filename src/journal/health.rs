@@ -59,6 +59,10 @@ pub struct JournalHealth {
     pub last_error: Option<Arc<str>>,
 }
 
+fn wall() -> SystemTime {
+    SystemTime::UNIX_EPOCH + std::time::Duration::from_millis(crate::clock::wall_ms())
+}
+
 /// The one cell that a journal's threads write and everybody reads.
 pub(super) struct HealthCell(watch::Sender<Arc<JournalHealth>>);
 
@@ -66,7 +70,7 @@ impl HealthCell {
     pub fn new() -> Self {
         let cell = HealthCell(watch::Sender::new(Arc::new(JournalHealth {
             state: JournalState::Healthy,
-            since: SystemTime::now(),
+            since: wall(),
             last_error: None,
         })));
         publish(JournalState::Healthy);
@@ -99,7 +103,7 @@ impl HealthCell {
         };
         let (state, since) = match stays || old.state == state {
             true => (old.state, old.since),
-            false => (state, SystemTime::now()),
+            false => (state, wall()),
         };
         if state == old.state && error.is_none() {
             return;

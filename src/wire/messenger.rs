@@ -23,6 +23,17 @@ impl Default for Limits {
     }
 }
 
+impl Limits {
+    /// The largest body: JSON may spell each byte of a text in six (`\\u0001`).
+    #[must_use]
+    pub fn body_bytes_max(&self) -> usize {
+        self.text_bytes_max
+            .saturating_mul(6)
+            .saturating_add(self.metadata_bytes_max.saturating_mul(6))
+            .saturating_add(4_096)
+    }
+}
+
 /// `POST /conversations`.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct StartBody {

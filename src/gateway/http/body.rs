@@ -9,8 +9,6 @@ use http_body_util::{BodyExt, LengthLimitError, Limited};
 use serde::de::DeserializeOwned;
 use std::time::Duration;
 
-/// A visitor's body: 16 KiB of text may be spelled in six times as many bytes (`\u0001`), and metadata beside it.
-pub const VISITOR_BODY_BYTES_MAX: usize = 128 * 1024;
 /// An administrator's body: what fits a record.
 pub const ADMIN_BODY_BYTES_MAX: usize = 256 * 1024;
 const BODY_TIME_MOST: Duration = Duration::from_secs(10);

@@ -29,7 +29,7 @@ pub(super) async fn identify(
         return Err(Problem::forbidden("only a known customer's token says who an anonymous one is"));
     }
     let id = command_id(&asked.headers)?;
-    let token = parse_identify(body::text(body, body::VISITOR_BODY_BYTES_MAX).await?.as_bytes())?;
+    let token = parse_identify(body::text(body, messenger.bounds.limits.body_bytes_max()).await?.as_bytes())?;
     // The caller's own token is good: it is this field that is not.
     let from = anonymous(&messenger.door, &*desk, &token).map_err(|problem| {
         let error = WireError::new(Code::BadField, "anonymous_token is not a valid token").at("anonymous_token");

@@ -75,7 +75,7 @@ pub(super) async fn post(
 ) -> Result<Response, Problem> {
     let talk = Talk::of(&messenger, &workspace, &id, &asked)?;
     let id = command_id(&asked.headers)?;
-    let sent = body::text(body, body::VISITOR_BODY_BYTES_MAX).await?;
+    let sent = body::text(body, messenger.bounds.limits.body_bytes_max()).await?;
     let text = parse_post(sent.as_bytes(), &messenger.bounds.limits)?;
     messenger.take(&messenger.messages, (&*workspace, talk.customer.id))?;
     let key = key_of(&*talk.desk, talk.conversation).await?;
@@ -97,7 +97,7 @@ pub(super) async fn read(
 ) -> Result<Response, Problem> {
     let talk = Talk::of(&messenger, &workspace, &id, &asked)?;
     let id = command_id(&asked.headers)?;
-    let number = parse_read(body::text(body, body::VISITOR_BODY_BYTES_MAX).await?.as_bytes())?;
+    let number = parse_read(body::text(body, messenger.bounds.limits.body_bytes_max()).await?.as_bytes())?;
     let ask = Ask::Read { conversation: talk.conversation, reader: talk.author(), number };
     talk.ask(messenger.door.desks.seals(), Some(id), &[&number.to_le_bytes()], ask).await?;
     Ok(StatusCode::NO_CONTENT.into_response())

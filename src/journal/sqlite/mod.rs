@@ -17,6 +17,7 @@ mod fault;
 mod fault_vfs;
 mod group;
 mod inbox;
+mod read_only;
 mod readers;
 mod reserve;
 mod schema;
@@ -26,6 +27,7 @@ mod writer;
 #[cfg(test)]
 mod tests;
 
+pub use read_only::{NothingToRead, ReadOnlyJournal};
 pub use schema::OpenFailed;
 pub use settings::{FailedSync, Settings, Synchronous, end_process};
 
@@ -159,9 +161,9 @@ fn stored(row: &Row<'_>) -> rusqlite::Result<StoredRecord> {
     })
 }
 
-/// The one place where this journal reads a clock: to measure commits and to limit reads and attempts.
+/// The one place where this journal asks for a clock: to measure commits and to limit reads and attempts.
 fn now() -> std::time::Instant {
-    std::time::Instant::now()
+    crate::clock::instant()
 }
 
 /// Locks of this journal guard plain values that are whole between statements, so a panic elsewhere taints nothing.

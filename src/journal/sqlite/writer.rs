@@ -217,8 +217,11 @@ impl Writer {
             self.wal_bytes_since_pass = 0;
             self.checkpointer.ask();
         }
-        if self.wal_bytes() > self.settings.wal_bytes_max
-            && self.checkpointer.pass_was_made()
+        let wal_bytes = self.wal_bytes();
+        // A checkpointer that gets no time must not let it grow for ever: then the writer does all of it.
+        let far_beyond = wal_bytes > self.settings.wal_bytes_max.saturating_mul(4);
+        if wal_bytes > self.settings.wal_bytes_max
+            && (self.checkpointer.pass_was_made() || far_beyond)
             && let Err(fault) = checkpoint::passive(&self.db)
         {
             match fault.kind {

@@ -1,0 +1,40 @@
+# The words of this project. CI runs `ci`; the others are for people.
+
+# Everything that is checked before a change goes in.
+ci:
+    bash tests/run
+
+# A server on this machine, with its data in ./data.
+run *ARGS:
+    cargo run --release -- serve {{ARGS}}
+
+# A server with simulated agents and customers, to look at.
+demo *ARGS:
+    cargo run --release -- demo {{ARGS}}
+
+test *ARGS:
+    cargo test --locked {{ARGS}}
+
+lint:
+    bash tests/run format lint
+
+fmt:
+    cargo fmt --all
+
+bench *ARGS:
+    cargo bench --locked --bench '*' -- {{ARGS}}
+
+# Minutes, not seconds: kill -9 at random moments under load, so many times.
+kill-rounds ROUNDS="200":
+    OFFHOOK_KILL_ROUNDS={{ROUNDS}} cargo test --release --locked --test kill
+
+# Random days from random seeds, so many.
+race-rounds ROUNDS="10000":
+    OFFHOOK_SEEDS={{ROUNDS}} cargo test --release --locked --test simulation
+
+# The demo's bustle for an hour.
+soak SECONDS="3600":
+    cargo run --release -- demo --plain --agents 8 --customers 50 --seconds {{SECONDS}}
+
+image:
+    docker build -t offhook .

@@ -1,0 +1,176 @@
+//! From what is declared and what is there: the changes, in an order in which each can be made, and how they are shown. Pure.
+
+use std::fmt;
+
+use http::Method;
+use serde_json::{Value, json};
+
+use super::declared::{Declared, Wrong, object};
+use super::live::Found;
+use super::merge::{Members, merged_members, merged_settings};
+use crate::cli::client::path_part;
+use crate::desk::settings::{QueueSettings, Settings};
+
+/// One write of the admin API.
+#[derive(Debug)]
+pub(super) struct Change {
+    pub method: Method,
+    /// Behind the workspace's own.
+    pub path: String,
+    pub body: Option<Value>,
+    /// The entry of the file that asks for it: what a refusal is told about.
+    pub place: String,
+    lines: Vec<String>,
+}
+
+/// All changes. The workspace comes first; then queues, which settings and agents name; then settings, whose channels agents
+/// name; then agents; and what goes last: agents first, then queues, which by then nothing names.
+#[derive(Debug, Default)]
+pub(super) struct Plan {
+    pub changes: Vec<Change>,
+}
+
+impl Plan {
+    pub fn of(declared: &Declared, found: &Found, prune: bool) -> Result<Plan, Wrong> {
+        let mut plan = Plan::default();
+        if !found.exists {
+            let line = format!("+ workspace {}", found.workspace);
+            plan.add(Method::PUT, String::new(), None, "workspace".to_owned(), vec![line]);
+        }
+        plan.queues(declared, found);
+        plan.settings(declared, found)?;
+        plan.agents(declared, found);
+        if prune {
+            plan.prune(declared, found);
+        }
+        Ok(plan)
+    }
+
+    fn add(&mut self, method: Method, path: String, body: Option<Value>, place: String, lines: Vec<String>) {
+        self.changes.push(Change { method, path, body, place, lines });
+    }
+
+    fn queues(&mut self, declared: &Declared, found: &Found) {
+        for (place, queue) in declared.queues.iter().enumerate() {
+            let name = name_of(queue);
+            let held = found.queues.get(name);
+            let base = held.cloned().unwrap_or_else(|| object(json!(QueueSettings::named(name))));
+            let merged = merged_members(&base, queue);
+            if let Some(lines) = lines("queue", name, held, &base, &merged) {
+                let path = format!("/queues/{}", path_part(name));
+                self.add(Method::PUT, path, Some(Value::Object(merged)), format!("queues[{place}]"), lines);
+            }
+        }
+    }
+
+    fn settings(&mut self, declared: &Declared, found: &Found) -> Result<(), Wrong> {
+        let merged = merged_settings(&found.settings, &declared.settings);
+        if merged == found.settings {
+            return Ok(());
+        }
+        // A channel or status that is new to the server must be whole.
+        serde_json::from_value::<Settings>(Value::Object(merged.clone()))
+            .map_err(|error| Wrong::at("settings", format!("a new channel or status must be complete: {error}")))?;
+        let mut lines = Vec::new();
+        for (name, value) in &merged {
+            differences(
+                &format!("settings.{name}"),
+                found.settings.get(name).unwrap_or(&Value::Null),
+                value,
+                &mut lines,
+            );
+        }
+        self.add(Method::PUT, "/settings".to_owned(), Some(Value::Object(merged)), "settings".to_owned(), lines);
+        Ok(())
+    }
+
+    fn agents(&mut self, declared: &Declared, found: &Found) {
+        for (place, agent) in declared.agents.iter().enumerate() {
+            let name = name_of(agent);
+            let held = found.agents.get(name);
+            let fresh = json!({"name": name, "title": "", "active": true, "queues": [], "skills": {}, "capacity": {}});
+            let base = held.cloned().unwrap_or_else(|| object(fresh));
+            let merged = merged_members(&base, agent);
+            if let Some(lines) = lines("agent", name, held, &base, &merged) {
+                let path = format!("/agents/{}", path_part(name));
+                // Only what is mentioned: the server keeps the rest, whatever it has become meanwhile.
+                let body = Value::Object(agent.clone());
+                self.add(Method::PUT, path, Some(body), format!("agents[{place}]"), lines);
+            }
+        }
+    }
+
+    fn prune(&mut self, declared: &Declared, found: &Found) {
+        let named = |list: &[Members], name: &str| list.iter().any(|entry| name_of(entry) == name);
+        for (name, agent) in &found.agents {
+            if !named(&declared.agents, name) && agent.get("active") != Some(&Value::Bool(false)) {
+                let (path, line) = (format!("/agents/{}", path_part(name)), format!("- agent {name} (deactivated)"));
+                let body = json!({"active": false});
+                self.add(Method::PUT, path, Some(body), format!("--prune: agent {name}"), vec![line]);
+            }
+        }
+        for name in found.queues.keys().filter(|name| !named(&declared.queues, name)) {
+            let (path, line) = (format!("/queues/{}", path_part(name)), format!("- queue {name}"));
+            self.add(Method::DELETE, path, None, format!("--prune: queue {name}"), vec![line]);
+        }
+    }
+}
+
+impl fmt::Display for Plan {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.changes.iter().flat_map(|change| &change.lines).try_for_each(|line| writeln!(f, "{line}"))
+    }
+}
+
+fn name_of(entry: &Members) -> &str {
+    entry.get("name").and_then(Value::as_str).unwrap_or_default()
+}
+
+/// The lines of one queue or agent; `None` where nothing changes.
+fn lines(what: &str, name: &str, held: Option<&Members>, base: &Members, merged: &Members) -> Option<Vec<String>> {
+    let mut lines = Vec::new();
+    for (member, value) in merged {
+        differences(&format!("{what} {name}: {member}"), base.get(member).unwrap_or(&Value::Null), value, &mut lines);
+    }
+    match held {
+        Some(_) => (!lines.is_empty()).then_some(lines),
+        None => {
+            let with: Vec<String> = merged
+                .iter()
+                .filter(|(member, value)| *member != "name" && base.get(*member) != Some(value))
+                .map(|(member, value)| format!("{member} {value}"))
+                .collect();
+            let with = if with.is_empty() { String::new() } else { format!(": {}", with.join(", ")) };
+            Some(vec![format!("+ {what} {name}{with}")])
+        }
+    }
+}
+
+/// One line for each value that differs; lists of named entries are compared by name.
+fn differences(path: &str, old: &Value, new: &Value, lines: &mut Vec<String>) {
+    match (old, new) {
+        (old, new) if old == new => {}
+        (Value::Object(old), Value::Object(new)) => {
+            for (name, value) in new {
+                differences(&format!("{path}.{name}"), old.get(name).unwrap_or(&Value::Null), value, lines);
+            }
+            lines.extend(
+                old.iter()
+                    .filter(|(name, _)| !new.contains_key(*name))
+                    .map(|(name, value)| format!("~ {path}.{name}: {value} -> nothing")),
+            );
+        }
+        (Value::Array(old), Value::Array(new))
+            if new.iter().all(|entry| entry.get("name").is_some()) && !new.is_empty() =>
+        {
+            for entry in new {
+                let name = entry.get("name").and_then(Value::as_str).unwrap_or_default();
+                match old.iter().find(|held| held.get("name") == entry.get("name")) {
+                    Some(held) => differences(&format!("{path}[{name}]"), held, entry, lines),
+                    None => lines.push(format!("+ {path}[{name}]: {entry}")),
+                }
+            }
+        }
+        (old, new) => lines.push(format!("~ {path}: {old} -> {new}")),
+    }
+}

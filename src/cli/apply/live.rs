@@ -1,0 +1,132 @@
+//! The workspace as it is, read and changed over the admin API.
+
+use std::collections::BTreeMap;
+
+use http::{Method, StatusCode};
+use serde_json::{Value, json};
+
+use super::changes::Change;
+use super::declared::object;
+use super::merge::Members;
+use crate::cli::client::{Answered, Call, Client, Unreached, path_part};
+use crate::desk::settings::Settings;
+
+/// What was found. A workspace that is not there looks like a new one.
+#[derive(Debug)]
+pub(super) struct Found {
+    pub workspace: String,
+    pub exists: bool,
+    pub settings: Members,
+    pub queues: BTreeMap<String, Members>,
+    pub agents: BTreeMap<String, Members>,
+}
+
+impl Found {
+    fn absent(workspace: &str) -> Self {
+        let settings = object(json!(Settings::default()));
+        let (queues, agents) = (BTreeMap::new(), BTreeMap::new());
+        Self { workspace: workspace.to_owned(), exists: false, settings, queues, agents }
+    }
+}
+
+/// Why the server was not read or changed.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum NotMade {
+    #[error(transparent)]
+    Unreached(#[from] Unreached),
+    #[error("the server refused the API key: {0}")]
+    Key(String),
+    /// `field` begins where the entry in the file ends: `.offer_ms`, or nothing.
+    #[error("{field}: {message} [{code}]")]
+    Refused { field: String, code: String, message: String },
+}
+
+impl NotMade {
+    fn of(answered: &Answered) -> Self {
+        if matches!(answered.status, StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN) {
+            return Self::Key(answered.text("message").to_owned());
+        }
+        let field = match answered.text("field") {
+            "" => String::new(),
+            field => format!(".{field}"),
+        };
+        let message = match answered.text("message") {
+            "" => answered.text("detail"),
+            message => message,
+        };
+        let code = match answered.text("code") {
+            "" => answered.status.to_string(),
+            code => code.to_owned(),
+        };
+        Self::Refused { field, code, message: message.to_owned() }
+    }
+}
+
+pub(super) struct Live {
+    client: Client,
+    key: String,
+    workspace: String,
+}
+
+impl Live {
+    pub fn new(client: Client, key: String, workspace: String) -> Self {
+        Self { client, key, workspace }
+    }
+
+    pub fn workspace(&self) -> &str {
+        &self.workspace
+    }
+
+    fn path(&self, rest: &str) -> String {
+        format!("/v1/workspaces/{}{rest}", path_part(&self.workspace))
+    }
+
+    pub async fn read(&mut self) -> Result<Found, NotMade> {
+        let settings = self.client.ask(&Call::read(self.path("/settings"), &self.key)).await?;
+        if settings.status == StatusCode::NOT_FOUND {
+            return Ok(Found::absent(&self.workspace));
+        }
+        if settings.status != StatusCode::OK {
+            return Err(NotMade::of(&settings));
+        }
+        Ok(Found {
+            workspace: self.workspace.clone(),
+            exists: true,
+            settings: object(settings.body),
+            queues: self.list("queues").await?,
+            agents: self.list("agents").await?,
+        })
+    }
+
+    async fn list(&mut self, what: &str) -> Result<BTreeMap<String, Members>, NotMade> {
+        let mut all = BTreeMap::new();
+        let mut cursor = None;
+        loop {
+            let after = cursor.map_or(String::new(), |cursor: String| format!("&cursor={}", path_part(&cursor)));
+            let page = self.path(&format!("/{what}?limit=200{after}"));
+            let page = self.client.ask(&Call::read(page, &self.key)).await?;
+            if page.status != StatusCode::OK {
+                return Err(NotMade::of(&page));
+            }
+            for entry in page.body.get(what).and_then(Value::as_array).into_iter().flatten() {
+                if let (Some(name), Value::Object(members)) = (entry.get("name").and_then(Value::as_str), entry) {
+                    all.insert(name.to_owned(), members.clone());
+                }
+            }
+            cursor = match page.body.get("next").and_then(Value::as_str) {
+                Some(next) => Some(next.to_owned()),
+                None => return Ok(all),
+            };
+        }
+    }
+
+    /// Makes one change. A retry inside has the same command id, so the change is made once.
+    pub async fn make(&mut self, change: &Change) -> Result<(), NotMade> {
+        let path = self.path(&change.path);
+        let call = Call::write(change.method.clone(), path, &self.key, change.body.as_ref());
+        let answered = self.client.ask(&call).await?;
+        // What is to go and is gone is as wanted.
+        let gone = change.method == Method::DELETE && answered.status == StatusCode::NOT_FOUND;
+        if answered.status.is_success() || gone { Ok(()) } else { Err(NotMade::of(&answered)) }
+    }
+}

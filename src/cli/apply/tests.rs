@@ -1,0 +1,154 @@
+//! Declarations against workspaces in hand.
+
+use std::collections::BTreeMap;
+
+use http::Method;
+use serde_json::{Value, json};
+
+use super::changes::Plan;
+use super::declared::{Declared, object};
+use super::live::Found;
+use crate::desk::settings::{QueueSettings, Settings};
+
+const EXAMPLE: &str = include_str!("../../../config/workspace.toml");
+
+fn found() -> Found {
+    let queue = object(json!(QueueSettings::named("support")));
+    let agent = json!({"name": "ada", "title": "Ada", "active": true, "queues": ["support"], "skills": {"french": 2}, "capacity": {}});
+    Found {
+        workspace: "demo".to_owned(),
+        exists: true,
+        settings: object(json!(Settings::default())),
+        queues: BTreeMap::from([("support".to_owned(), queue)]),
+        agents: BTreeMap::from([("ada".to_owned(), object(agent))]),
+    }
+}
+
+fn plan(text: &str, found: &Found, prune: bool) -> Plan {
+    Plan::of(&Declared::parse(text).unwrap(), found, prune).unwrap()
+}
+
+/// What the server would have after the plan: enough of it to see that nothing is left to do.
+fn made(mut found: Found, plan: &Plan) -> Found {
+    found.exists = true;
+    for change in &plan.changes {
+        let body = || object(change.body.clone().unwrap_or(Value::Null));
+        let (kind, name) = change.path.trim_start_matches('/').split_once('/').unwrap_or((&change.path, ""));
+        match (&change.method, kind) {
+            (&Method::DELETE, _) => drop(found.queues.remove(name)),
+            (_, "queues") => drop(found.queues.insert(name.to_owned(), body())),
+            (_, "agents") => {
+                let fresh =
+                    json!({"name": name, "title": "", "active": true, "queues": [], "skills": {}, "capacity": {}});
+                let agent = found.agents.entry(name.to_owned()).or_insert_with(|| object(fresh));
+                agent.extend(body());
+            }
+            (_, "/settings") => found.settings = body(),
+            (_, _) => assert_eq!(change.place, "workspace"),
+        }
+    }
+    found
+}
+
+#[test]
+fn what_is_made_comes_in_an_order_in_which_each_can_be_made() {
+    let absent = Found { exists: false, queues: BTreeMap::new(), agents: BTreeMap::new(), ..found() };
+    let plan = plan(EXAMPLE, &absent, false);
+    let paths: Vec<_> = plan.changes.iter().map(|change| change.path.as_str()).collect();
+    assert_eq!(paths, ["", "/queues/support", "/queues/sales", "/settings", "/agents/ada", "/agents/grace"]);
+}
+
+#[test]
+fn the_same_file_again_changes_nothing() {
+    let first = plan(EXAMPLE, &found(), false);
+    assert!(!first.changes.is_empty());
+    let second = plan(EXAMPLE, &made(found(), &first), false);
+    assert_eq!(second.to_string(), "");
+    assert!(second.changes.is_empty());
+}
+
+#[test]
+fn differences_are_shown_value_by_value() {
+    let file = r#"
+        [settings]
+        agent_grace_ms = 90000
+        [[settings.channels]]
+        name = "chat"
+        capacity = 4
+        [[settings.statuses]]
+        name = "lunch"
+        available = false
+        [[queues]]
+        name = "support"
+        offer_ms = 20000
+        [[queues]]
+        name = "sales"
+        priority = 2
+        [[agents]]
+        name = "ada"
+        skills = { french = 8 }
+    "#;
+    assert_eq!(
+        plan(file, &found(), false).to_string(),
+        "~ queue support: offer_ms: null -> 20000\n\
+         + queue sales: priority 2\n\
+         ~ settings.agent_grace_ms: 60000 -> 90000\n\
+         ~ settings.channels[chat].capacity: 3 -> 4\n\
+         + settings.statuses[lunch]: {\"available\":false,\"name\":\"lunch\"}\n\
+         ~ agent ada: skills.french: 2 -> 8\n"
+    );
+}
+
+#[test]
+fn what_is_not_named_goes_only_when_asked() {
+    let file = "[[queues]]\nname = \"sales\"\n";
+    assert_eq!(plan(file, &found(), false).to_string(), "+ queue sales\n");
+    let pruned = plan(file, &found(), true);
+    assert_eq!(pruned.to_string(), "+ queue sales\n- agent ada (deactivated)\n- queue support\n");
+    let again = plan(file, &made(found(), &pruned), true);
+    assert!(again.changes.is_empty(), "{again}");
+}
+
+#[test]
+fn an_agent_is_sent_only_what_the_file_mentions() {
+    let plan = plan("[[agents]]\nname = \"ada\"\ntitle = \"A.\"", &found(), false);
+    assert_eq!(plan.changes[0].body, Some(json!({"name": "ada", "title": "A."})));
+}
+
+#[test]
+fn what_is_wrong_is_named_by_its_field() {
+    for (text, field) in [
+        ("queue = 1", "queue: unknown"),
+        ("workspace = 1", "workspace:"),
+        ("[settings]\nagent_grace = 1", "settings.agent_grace:"),
+        ("[settings]\nagent_grace_ms = \"1\"", "settings.agent_grace_ms:"),
+        ("[settings]\ncool_downs = {reject_ms = 1}", "settings.cool_downs.reject_ms:"),
+        ("[[settings.channels]]\nname = \"chat\"\nweight = -1", "settings.channels[0].weight:"),
+        ("[[settings.channels]]\nweight = 1", "settings.channels[0].name:"),
+        ("[[settings.entry_rules]]\nqueues = \"a\"", "settings.entry_rules[0].queues:"),
+        ("[[queues]]\ntitle = \"x\"", "queues[0].name:"),
+        ("[[queues]]\nname = \"x\"\n[[queues]]\nname = \"x\"", "queues[1].name:"),
+        ("[[queues]]\nname = \"x\"\noffer_ms = true", "queues[0].offer_ms:"),
+        ("[[agents]]\nname = \"x\"\nskills = {french = 300}", "agents[0].skills:"),
+        ("agents = 1", "agents:"),
+        ("a = ", "line 1"),
+    ] {
+        let wrong = Declared::parse(text).unwrap_err().to_string();
+        assert!(wrong.contains(field), "{text:?}: {wrong}");
+    }
+}
+
+#[test]
+fn every_setting_of_a_workspace_can_be_declared() {
+    let mut settings = Settings { default_queue: Some("support".into()), ..Settings::default() };
+    settings.entry_rules.push(crate::desk::settings::EntryRule {
+        known: Some(true),
+        channel: Some("chat".into()),
+        queue: Some("support".into()),
+        priority: Some(1),
+        ..Default::default()
+    });
+    let text = toml::to_string(&json!({ "settings": settings })).unwrap();
+    let declared = Declared::parse(&text).unwrap();
+    assert_eq!(Value::Object(declared.settings), json!(settings).as_object().cloned().map(Value::Object).unwrap());
+}

@@ -1,0 +1,355 @@
+//! Judges from outside: what the journal says record by record, against rules that know nothing of how the desk works.
+
+use super::journal::{FaultyJournal, Lived};
+use crate::desk::Desk;
+use crate::desk::agent::Connection;
+use crate::desk::answer::Answer;
+use crate::desk::event::{Event, OfferEnd, OfflineCause};
+use crate::desk::ids::{AgentId, CommandId, ConversationId, CustomerId, OfferId, Principal};
+use crate::desk::settings::CAPACITY_TOTAL;
+use crate::desk::time::{DeskTime, Now, WallTime};
+use crate::journal::{Position, TurnId};
+use std::collections::{BTreeMap, BTreeSet};
+
+#[derive(Default)]
+pub struct Judge {
+    /// Up to here somebody may have been told.
+    pub acknowledged: Position,
+    /// As of the last record.
+    pub last: Now,
+    pub(super) position: Position,
+    pub(super) offers: BTreeMap<OfferId, SeenOffer>,
+    pub(super) talks: BTreeMap<ConversationId, Talk>,
+    pub(super) outcomes: BTreeMap<(Principal, CommandId), (u64, Answer)>,
+    turns: BTreeMap<Position, TurnId>,
+    never: BTreeSet<u128>,
+    grace: BTreeMap<AgentId, DeskTime>,
+    /// Lives through every record once: the whole journal's replay.
+    shadow: Desk,
+}
+
+pub(super) struct SeenOffer {
+    pub conversation: ConversationId,
+    pub agent: AgentId,
+    ends_at: DeskTime,
+    deliver_by: DeskTime,
+    pub end: Option<OfferEnd>,
+    /// The record that it was made in.
+    pub made_in: Position,
+}
+
+#[derive(Default)]
+pub(super) struct Talk {
+    pub customer: CustomerId,
+    pub merged: bool,
+    /// The record that it was opened in.
+    pub opened_in: Position,
+    owner: Option<AgentId>,
+    offer: Option<OfferId>,
+    pub last_number: u32,
+    public: u32,
+    waiting_since: WallTime,
+    cool: BTreeMap<AgentId, DeskTime>,
+}
+
+impl Judge {
+    pub fn offers_made(&self) -> u64 {
+        self.offers.len() as u64
+    }
+
+    /// Somebody was told, or was to be told, that this turn did not happen.
+    pub fn never(&mut self, turn: TurnId) {
+        self.never.insert(turn.0);
+    }
+
+    /// Take in what the journal holds by now.
+    pub fn catch_up(&mut self, journal: &FaultyJournal) -> Result<(), String> {
+        if journal.last() < self.acknowledged {
+            return Err(format!("record {} was acknowledged and is gone", self.acknowledged));
+        }
+        while self.position < journal.last() {
+            let position = self.position.next();
+            let lived = journal.lived(position)?;
+            self.live(position, &lived).map_err(|what| format!("record {position}: {what}"))?;
+            self.position = position;
+        }
+        Ok(())
+    }
+
+    fn live(&mut self, position: Position, lived: &Lived) -> Result<(), String> {
+        let now = lived.now();
+        if now.desk < self.last.desk || now.wall < self.last.wall {
+            return Err(format!("time goes back from {:?} to {now:?}", self.last));
+        }
+        if self.never.contains(&lived.head.turn.0) {
+            return Err("its clients were told that it did not happen".into());
+        }
+        self.turns.insert(position, lived.head.turn);
+        for event in &lived.events {
+            self.graces_start_once(event, now.desk)?;
+            self.shadow.replay(now, std::slice::from_ref(event), &[]);
+            self.one(event, now, position)?;
+        }
+        self.shadow.replay(now, &[], &lived.outcomes);
+        self.shadow.take_touched();
+        for outcome in &lived.outcomes {
+            let told = (outcome.fingerprint, outcome.answer.clone());
+            match self.outcomes.get(&(outcome.by, outcome.id)) {
+                Some(before) if *before != told => {
+                    return Err(format!("{:?} #{} was done twice: {before:?}, {told:?}", outcome.by, outcome.id.0));
+                }
+                _ => self.outcomes.insert((outcome.by, outcome.id), told),
+            };
+        }
+        self.last = now;
+        Ok(())
+    }
+
+    fn one(&mut self, event: &Event, now: Now, position: Position) -> Result<(), String> {
+        match event {
+            Event::OfferMade { offer, conversation, agent, ends_at, deliver_by } => {
+                self.offer_fits(*conversation, *agent)?;
+                let talk = talk(&mut self.talks, *conversation)?;
+                if talk.owner.is_some() || talk.offer.is_some() {
+                    return Err(format!("{offer} is made of {conversation}, which is taken"));
+                }
+                if talk.cool.get(agent).is_some_and(|until| *until > now.desk) {
+                    return Err(format!("{offer} is made to {agent} while it cools down"));
+                }
+                talk.offer = Some(*offer);
+                let (ends_at, deliver_by) = (*ends_at, *deliver_by);
+                let seen = SeenOffer {
+                    conversation: *conversation,
+                    agent: *agent,
+                    ends_at,
+                    deliver_by,
+                    end: None,
+                    made_in: position,
+                };
+                if self.offers.insert(*offer, seen).is_some() {
+                    return Err(format!("{offer} is made twice"));
+                }
+            }
+            Event::OfferDelivered { offer } => {
+                let seen = self.offers.get(offer).ok_or_else(|| format!("{offer} was never made"))?;
+                if seen.end.is_some() {
+                    return Err(format!("{offer} is delivered after its end"));
+                }
+            }
+            Event::OfferEnded { offer, end, cool_down_until, public, .. } => {
+                self.offer_ends(*offer, *end, now)?;
+                let seen = &self.offers[offer];
+                let (agent, conversation) = (seen.agent, seen.conversation);
+                let talk = talk(&mut self.talks, conversation)?;
+                talk.offer = None;
+                cool_down_until.map(|until| talk.cool.insert(agent, until));
+                if *end == OfferEnd::Accepted {
+                    talk.owner = Some(agent);
+                    talk.cool.clear();
+                    counts(conversation, talk, *public)?;
+                }
+            }
+            Event::ConversationOpened { conversation, customer, public, .. } => {
+                let fresh =
+                    Talk { customer: *customer, waiting_since: now.wall, opened_in: position, ..Talk::default() };
+                if self.talks.insert(*conversation, fresh).is_some() {
+                    return Err(format!("{conversation} is opened twice"));
+                }
+                counts(*conversation, talk(&mut self.talks, *conversation)?, Some(*public))?;
+            }
+            Event::MessagePosted { conversation, number, public, .. } => {
+                let talk = talk(&mut self.talks, *conversation)?;
+                if *number != talk.last_number + 1 {
+                    return Err(format!("{conversation} has message {number} after {}", talk.last_number));
+                }
+                talk.last_number = *number;
+                counts(*conversation, talk, Some(*public))?;
+            }
+            Event::ConversationEnded { conversation, owner, wrap_up_until, public, .. } => {
+                let talk = talk(&mut self.talks, *conversation)?;
+                if *owner != talk.owner || talk.offer.is_some() {
+                    return Err(format!("{conversation} ends as {owner:?}'s and is {:?}'s", talk.owner));
+                }
+                talk.owner = talk.owner.filter(|_| wrap_up_until.is_some());
+                talk.cool.clear();
+                counts(*conversation, talk, Some(*public))?;
+            }
+            Event::WrapUpEnded { conversation, owner, .. } => {
+                let talk = talk(&mut self.talks, *conversation)?;
+                if talk.owner.take() != Some(*owner) {
+                    return Err(format!("{owner} wraps up {conversation}, which it does not own"));
+                }
+            }
+            Event::ConversationReopened { conversation, owner, waiting_since, public, .. } => {
+                let talk = talk(&mut self.talks, *conversation)?;
+                if owner.is_some() && *owner != talk.owner {
+                    return Err(format!("{conversation} is reopened for {owner:?} and was {:?}'s", talk.owner));
+                }
+                (talk.owner, talk.waiting_since) = (*owner, *waiting_since);
+                talk.cool.clear();
+                counts(*conversation, talk, Some(*public))?;
+            }
+            Event::ConversationRequeued { conversation, from, waiting_since, public } => {
+                let talk = talk(&mut self.talks, *conversation)?;
+                if talk.owner.take() != Some(*from) || *waiting_since != talk.waiting_since {
+                    return Err(format!("{conversation} goes back from {from} and loses its age"));
+                }
+                counts(*conversation, talk, Some(*public))?;
+            }
+            Event::CustomerMerged { into, conversations, .. } => {
+                for id in conversations {
+                    let talk = talk(&mut self.talks, *id)?;
+                    (talk.customer, talk.merged) = (*into, true);
+                }
+            }
+            Event::SettingsChanged { .. }
+            | Event::QueuePut { .. }
+            | Event::QueueRemoved { .. }
+            | Event::AgentPut { .. }
+            | Event::ApiKeyPut { .. }
+            | Event::ApiKeyRemoved { .. }
+            | Event::ServerBegan { .. }
+            | Event::SessionCame { .. }
+            | Event::SessionWent { .. }
+            | Event::AgentReconnecting { .. }
+            | Event::AgentUnreachable { .. }
+            | Event::AgentReachable { .. }
+            | Event::AgentOffline { .. }
+            | Event::StatusChanged { .. }
+            | Event::MessagesRead { .. }
+            | Event::OwnerVanished { .. }
+            | Event::OwnerReturned { .. }
+            | Event::CustomerSignedOut { .. } => {}
+        }
+        Ok(())
+    }
+
+    /// The shadow holds the state right after the offer was made.
+    fn offer_fits(&self, conversation: ConversationId, agent: AgentId) -> Result<(), String> {
+        let desk = &self.shadow;
+        let (Some(held), Some(talk)) = (desk.agent(agent), desk.conversation(conversation)) else {
+            return Err(format!("an offer of {conversation} to {agent}, who are not there"));
+        };
+        let settings = desk.settings();
+        let fits = held.is_able(settings)
+            && held.has_channel(talk.channel)
+            && held.held_on(talk.channel) <= held.limit_on(settings, talk.channel)
+            && held.weight_held(settings) <= CAPACITY_TOTAL
+            && held.profile.queues.contains(&talk.queue)
+            && talk.skills.iter().all(|skill| held.profile.skills.get(&skill.name).is_some_and(|l| *l >= skill.level));
+        if fits { Ok(()) } else { Err(format!("{agent} is offered {conversation} and cannot take it: {held:?}")) }
+    }
+
+    fn offer_ends(&mut self, offer: OfferId, end: OfferEnd, now: Now) -> Result<(), String> {
+        let seen = self.offers.get_mut(&offer).ok_or_else(|| format!("{offer} was never made"))?;
+        if let Some(before) = seen.end.replace(end) {
+            return Err(format!("{offer} ends as {} and then as {}", before.name(), end.name()));
+        }
+        let in_time = match end {
+            OfferEnd::Accepted => now.desk < seen.ends_at,
+            OfferEnd::Expired => now.desk >= seen.ends_at,
+            OfferEnd::Undelivered => now.desk >= seen.deliver_by.min(seen.ends_at),
+            OfferEnd::Rejected | OfferEnd::Withdrawn | OfferEnd::AgentLost => true,
+        };
+        if in_time { Ok(()) } else { Err(format!("{offer} is {} at {:?}", end.name(), now.desk)) }
+    }
+
+    fn graces_start_once(&mut self, event: &Event, now: DeskTime) -> Result<(), String> {
+        match event {
+            Event::ServerBegan { grace_until, .. } => {
+                let connected = self.shadow.agents().filter(|(_, held)| held.connection != Connection::Offline);
+                for (agent, _) in connected {
+                    self.grace.entry(agent).or_insert(*grace_until);
+                }
+            }
+            Event::AgentReconnecting { agent, grace_until, .. } => {
+                let before = self.grace.insert(*agent, *grace_until);
+                before.map_or(Ok(()), |_| Err(format!("the grace of {agent} starts twice")))?;
+            }
+            Event::SessionCame { agent, .. } => {
+                self.grace.remove(agent);
+            }
+            Event::AgentOffline { agent, cause, .. } => {
+                let until = self.grace.remove(agent);
+                if *cause == OfflineCause::GraceOver && until.is_none_or(|until| until > now) {
+                    return Err(format!("the grace of {agent} is over too early"));
+                }
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+
+    /// What the running desk says of what was seen from outside, and what it says of itself.
+    pub fn desk_is_right(&self, desk: &Desk) -> Result<(), String> {
+        desk.check()?;
+        for (id, offer) in desk.offers() {
+            let seen = self.offers.get(&id).ok_or_else(|| format!("{id} is pending and was never made"))?;
+            if offer.ends_at != seen.ends_at || seen.end.is_some() {
+                return Err(format!("{id} ends at {:?} and was made to end at {:?}", offer.ends_at, seen.ends_at));
+            }
+        }
+        for (id, held) in desk.conversations() {
+            let talk = self.talks.get(&id).ok_or_else(|| format!("{id} is held and was never opened"))?;
+            if held.waiting_since != talk.waiting_since {
+                return Err(format!("{id} lost its age"));
+            }
+            if held.state.owner() != talk.owner || held.last_number != talk.last_number {
+                return Err(format!("{id} is {:?}'s and not {:?}'s", held.state.owner(), talk.owner));
+            }
+        }
+        for (id, agent) in desk.agents() {
+            let until = match agent.connection {
+                Connection::Reconnecting { until } => Some(until),
+                Connection::Online | Connection::Unreachable | Connection::Offline => None,
+            };
+            if until != self.grace.get(&id).copied() {
+                return Err(format!("the grace of {id} is {until:?} and began as {:?}", self.grace.get(&id)));
+            }
+        }
+        Ok(())
+    }
+
+    /// Replaying the whole journal gives the desk that runs, field by field.
+    pub fn same_as_lived(&self, desk: &Desk) -> Result<(), String> {
+        let (mut shadow, mut desk) = (self.shadow.clone(), desk.clone());
+        // A barrier writes down a later time than the desk has seen; a turn without events sees a later one.
+        let latest = if shadow.now().desk > desk.now().desk { shadow.now() } else { desk.now() };
+        shadow.replay(latest, &[], &[]);
+        desk.replay(latest, &[], &[]);
+        shadow.difference(&desk).map_or(Ok(()), |field| Err(format!("the replay differs from the desk in {field}")))
+    }
+
+    /// Every record that was acknowledged is there, and is the one that was.
+    pub fn everything_told_is_kept(&self, journal: &FaultyJournal) -> Result<(), String> {
+        if journal.last() < self.acknowledged {
+            return Err(format!("record {} was acknowledged and is gone", self.acknowledged));
+        }
+        for (position, turn) in &self.turns {
+            let stored = journal.at(*position).ok_or_else(|| format!("record {position} is gone"))?;
+            if stored.turn != *turn {
+                return Err(format!("record {position} is another now"));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// For sabotage: move the ends of the offers made.
+pub fn each_offer(events: &mut [Event], change: impl Fn(&mut DeskTime)) {
+    for event in events {
+        if let Event::OfferMade { ends_at, .. } = event {
+            change(ends_at);
+        }
+    }
+}
+
+fn talk(talks: &mut BTreeMap<ConversationId, Talk>, id: ConversationId) -> Result<&mut Talk, String> {
+    talks.get_mut(&id).ok_or_else(|| format!("{id} was never opened"))
+}
+
+/// What a customer may see is counted without a gap.
+fn counts(id: ConversationId, talk: &mut Talk, public: Option<u32>) -> Result<(), String> {
+    talk.public += 1;
+    if public == Some(talk.public) { Ok(()) } else { Err(format!("{id} counts {public:?} and not {}", talk.public)) }
+}

@@ -1,0 +1,68 @@
+//! Commands and events on one line each: what the simulation traces in and the desk's scripts are written in, so that
+//! a failing run can be cut down and pasted as a test.
+//!
+//! ```text
+//! #7 u1 opens chat in support priority=2 skills=french:3 text=hello
+//! a0 comes s1            a0 sets available chat,email    a0 accepts o1      a0 rejects o1 busy
+//! u1 posts c1 hello      a0 closes c1                    supervisor a1 closes c1
+//! admin queue support max=2 offer_ms=10000               admin settings {"agent_grace_ms":1000}
+//! server began           server tick
+//! ```
+//! An agent's outside name is its id, so that a line means the same whoever reads it.
+
+mod parse;
+mod print;
+
+pub use parse::{NotALine, command, fingerprint, principal};
+pub use print::{answer, ask, event, result};
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn a_printed_command_reads_back_as_itself() {
+        for line in [
+            "#7 u1 opens chat in support priority=2 skills=french:3,german:1 text=hello there",
+            "u1 opens chat in support",
+            "#8 u1 posts c1 hello there",
+            "a0 posts c1 hello",
+            "u1 reads c1 3",
+            "a0 types c1",
+            "u1 closes c1",
+            "a0 closes c1",
+            "supervisor a1 closes c1",
+            "admin closes c1",
+            "u1 becomes u2",
+            "u1 signs_out",
+            "a0 comes s1",
+            "a0 goes s1",
+            "a0 sets available",
+            "a0 sets away chat,email",
+            "a0 sets away -",
+            "a0 ready",
+            "a0 signs_out",
+            "a0 delivered o1",
+            "a0 accepts o1",
+            "#255 a0 rejects o1 busy",
+            "a0 done c1",
+            "admin queue support max=2 priority=1 offer_ms=5000 wrap_up_ms=0 skills=french:3",
+            "admin remove_queue support",
+            "admin agent a0 active=no queues=support,sales skills=french:5 capacity=chat:2",
+            "admin agent a0 queues=-",
+            "admin key k1",
+            "admin remove_key k1",
+            "server began",
+            "server tick",
+        ] {
+            let command = super::command(line).unwrap_or_else(|why| panic!("{line}: {why}"));
+            let id = command.id.map_or(String::new(), |id| format!("#{} ", id.0));
+            assert_eq!(format!("{id}{}", super::ask(&command.ask)), line);
+        }
+    }
+
+    #[test]
+    fn what_is_not_a_line_is_said_to_be_none() {
+        for line in ["", "a0", "a0 flies", "u1 posts", "a0 accepts c1", "admin queue", "x1 comes s1", "#z a0 ready"] {
+            assert!(super::command(line).is_err(), "{line}");
+        }
+    }
+}

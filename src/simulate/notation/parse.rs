@@ -1,0 +1,287 @@
+//! A line of the notation to the command that it means.
+
+use crate::desk::command::{AgentAsk, Ask, Author, Closer, Command, OpenAsk};
+use crate::desk::ids::{AgentId, CommandId, CustomerId, KeyNumber, NotAnId, Principal, SessionId};
+use crate::desk::settings::{ApiKey, QueueSettings, Settings};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// The line is not of the notation; says at which word.
+#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
+#[error("not a line of the notation, at {0:?}")]
+pub struct NotALine(pub String);
+
+/// Who asks, for the scope of the command's id.
+#[must_use]
+pub fn principal(ask: &Ask) -> Principal {
+    match ask {
+        Ask::SetStatus { agent, .. }
+        | Ask::Ready { agent }
+        | Ask::SignOut { agent }
+        | Ask::ConfirmDelivery { agent, .. }
+        | Ask::Accept { agent, .. }
+        | Ask::Reject { agent, .. }
+        | Ask::WrapUpDone { agent, .. }
+        | Ask::Post { author: Author::Agent(agent), .. }
+        | Ask::Read { reader: Author::Agent(agent), .. }
+        | Ask::Typing { author: Author::Agent(agent), .. }
+        | Ask::Close { by: Closer::Agent(agent) | Closer::Supervisor(agent), .. } => Principal::Agent(*agent),
+        Ask::Post { author: Author::Customer(customer), .. }
+        | Ask::Read { reader: Author::Customer(customer), .. }
+        | Ask::Typing { author: Author::Customer(customer), .. }
+        | Ask::Close { by: Closer::Customer(customer), .. } => Principal::Customer(*customer),
+        Ask::Open(_) => Principal::Visitor,
+        Ask::ServerBegan | Ask::SessionCame { .. } | Ask::SessionWent { .. } | Ask::Tick => Principal::Server,
+        Ask::PutSettings(_)
+        | Ask::PutQueue(_)
+        | Ask::RemoveQueue { .. }
+        | Ask::PutAgent(_)
+        | Ask::PutApiKey(_)
+        | Ask::RemoveApiKey { .. }
+        | Ask::Close { by: Closer::Admin, .. }
+        | Ask::MergeCustomer { .. }
+        | Ask::SignOutCustomer { .. } => Principal::ApiKey(1),
+    }
+}
+
+/// FNV-1a of the printed body: the same words have the same one.
+#[must_use]
+pub fn fingerprint(ask: &Ask) -> u64 {
+    let bytes = super::ask(ask).into_bytes();
+    bytes.iter().fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3))
+}
+
+/// The command of a line.
+///
+/// # Errors
+/// The word that could not be read.
+pub fn command(line: &str) -> Result<Command, NotALine> {
+    let mut line = line.trim();
+    let mut id = None;
+    if let Some(rest) = line.strip_prefix('#') {
+        let (number, rest) = rest.split_once(' ').ok_or_else(|| NotALine(line.into()))?;
+        id = Some(CommandId(number.parse().map_err(|_| NotALine(number.into()))?));
+        line = rest;
+    }
+    let ask = Words { left: line }.ask()?;
+    Ok(Command { principal: principal(&ask), id, fingerprint: fingerprint(&ask), ask })
+}
+
+struct Words<'a> {
+    left: &'a str,
+}
+
+type Read<T> = Result<T, NotALine>;
+
+impl<'a> Words<'a> {
+    fn word(&mut self) -> Read<&'a str> {
+        let left = self.left.trim_start();
+        let (word, rest) = left.split_once(' ').unwrap_or((left, ""));
+        self.left = rest;
+        if word.is_empty() { Err(NotALine(String::new())) } else { Ok(word) }
+    }
+
+    fn id<T: std::str::FromStr<Err = NotAnId>>(&mut self) -> Read<T> {
+        let word = self.word()?;
+        word.parse().map_err(|_| NotALine(word.into()))
+    }
+
+    fn text(&mut self) -> Read<Arc<str>> {
+        let text = std::mem::take(&mut self.left).trim();
+        if text.is_empty() { Err(NotALine(String::new())) } else { Ok(text.into()) }
+    }
+
+    fn number(&mut self) -> Read<u32> {
+        number(self.word()?)
+    }
+
+    fn ask(mut self) -> Read<Ask> {
+        let who = self.word()?;
+        match who {
+            "server" => self.of_server(),
+            "admin" => self.of_admin(),
+            "supervisor" => {
+                let agent = self.id()?;
+                match self.word()? {
+                    "closes" => Ok(Ask::Close { conversation: self.id()?, by: Closer::Supervisor(agent) }),
+                    other => Err(NotALine(other.into())),
+                }
+            }
+            _ if who.starts_with('a') => self.of_agent(who),
+            _ => match numbered(who, 'u') {
+                Some(customer) => self.of_customer(CustomerId(customer)),
+                None => Err(NotALine(who.into())),
+            },
+        }
+    }
+
+    fn of_server(&mut self) -> Read<Ask> {
+        match self.word()? {
+            "began" => Ok(Ask::ServerBegan),
+            "tick" => Ok(Ask::Tick),
+            other => Err(NotALine(other.into())),
+        }
+    }
+
+    fn of_agent(&mut self, who: &str) -> Read<Ask> {
+        let agent: AgentId = who.parse().map_err(|_| NotALine(who.into()))?;
+        let author = Author::Agent(agent);
+        Ok(match self.word()? {
+            "comes" => Ask::SessionCame { agent: who.into(), session: self.session()?, title: None },
+            "goes" => Ask::SessionWent { agent, session: self.session()? },
+            "sets" => {
+                let status = self.word()?.into();
+                Ask::SetStatus { agent, status, channels: self.word().ok().map(names) }
+            }
+            "ready" => Ask::Ready { agent },
+            "signs_out" => Ask::SignOut { agent },
+            "delivered" => Ask::ConfirmDelivery { agent, offer: self.id()? },
+            "accepts" => Ask::Accept { agent, offer: self.id()? },
+            "rejects" => Ask::Reject { agent, offer: self.id()?, reason: self.word()?.into() },
+            "closes" => Ask::Close { conversation: self.id()?, by: Closer::Agent(agent) },
+            "done" => Ask::WrapUpDone { agent, conversation: self.id()? },
+            verb => return self.of_author(verb, author),
+        })
+    }
+
+    fn of_customer(&mut self, customer: CustomerId) -> Read<Ask> {
+        Ok(match self.word()? {
+            "opens" => return self.open(customer),
+            "closes" => Ask::Close { conversation: self.id()?, by: Closer::Customer(customer) },
+            "signs_out" => Ask::SignOutCustomer { customer },
+            "becomes" => {
+                let word = self.word()?;
+                let into = numbered(word, 'u').ok_or_else(|| NotALine(word.into()))?;
+                Ask::MergeCustomer { from: customer, into: CustomerId(into) }
+            }
+            verb => return self.of_author(verb, Author::Customer(customer)),
+        })
+    }
+
+    fn of_author(&mut self, verb: &str, author: Author) -> Read<Ask> {
+        Ok(match verb {
+            "posts" => Ask::Post { conversation: self.id()?, author, text: self.text()? },
+            "reads" => Ask::Read { conversation: self.id()?, reader: author, number: self.number()? },
+            "types" => Ask::Typing { conversation: self.id()?, author },
+            other => return Err(NotALine(other.into())),
+        })
+    }
+
+    fn session(&mut self) -> Read<SessionId> {
+        let word = self.word()?;
+        numbered(word, 's').map(SessionId).ok_or_else(|| NotALine(word.into()))
+    }
+
+    fn open(&mut self, customer: CustomerId) -> Read<Ask> {
+        let channel = self.word()?.into();
+        match self.word()? {
+            "in" => {}
+            other => return Err(NotALine(other.into())),
+        }
+        let queue = self.word()?.into();
+        let mut open = OpenAsk {
+            customer,
+            key: KeyNumber(1),
+            channel,
+            queue,
+            priority: None,
+            skills: BTreeMap::new(),
+            about: None,
+            text: None,
+        };
+        while !self.left.trim().is_empty() {
+            if let Some(text) = self.left.trim().strip_prefix("text=") {
+                open.text = Some(text.into());
+                break;
+            }
+            match self.pair()? {
+                ("priority", value) => open.priority = Some(value.parse().map_err(|_| NotALine(value.into()))?),
+                ("skills", value) => open.skills = levels(value)?,
+                (other, _) => return Err(NotALine(other.into())),
+            }
+        }
+        Ok(Ask::Open(Box::new(open)))
+    }
+
+    fn pair(&mut self) -> Read<(&'a str, &'a str)> {
+        let word = self.word()?;
+        word.split_once('=').ok_or_else(|| NotALine(word.into()))
+    }
+
+    fn of_admin(&mut self) -> Read<Ask> {
+        Ok(match self.word()? {
+            "queue" => return self.queue(),
+            "remove_queue" => Ask::RemoveQueue { name: self.word()?.into() },
+            "agent" => return self.agent(),
+            "key" => {
+                let id: Arc<str> = self.word()?.into();
+                Ask::PutApiKey(Box::new(ApiKey {
+                    name: id.clone(),
+                    id,
+                    sha256: "".into(),
+                    scopes: vec![],
+                    created_at: 0,
+                }))
+            }
+            "remove_key" => Ask::RemoveApiKey { id: self.word()?.into() },
+            "closes" => Ask::Close { conversation: self.id()?, by: Closer::Admin },
+            "settings" => {
+                let text = self.text()?;
+                let settings: Settings = serde_json::from_str(&text).map_err(|why| NotALine(why.to_string()))?;
+                Ask::PutSettings(Box::new(settings))
+            }
+            other => return Err(NotALine(other.into())),
+        })
+    }
+
+    fn queue(&mut self) -> Read<Ask> {
+        let mut queue = QueueSettings::named(self.word()?);
+        while !self.left.trim().is_empty() {
+            match self.pair()? {
+                ("max", value) => queue.waiting_max = number(value)?,
+                ("priority", value) => queue.priority = value.parse().map_err(|_| NotALine(value.into()))?,
+                ("offer_ms", value) => queue.offer_ms = Some(u64::from(number(value)?)),
+                ("wrap_up_ms", value) => queue.wrap_up_ms = Some(u64::from(number(value)?)),
+                ("skills", value) => queue.skills = levels(value)?,
+                (other, _) => return Err(NotALine(other.into())),
+            }
+        }
+        Ok(Ask::PutQueue(Box::new(queue)))
+    }
+
+    fn agent(&mut self) -> Read<Ask> {
+        let mut agent = AgentAsk { name: self.word()?.into(), ..AgentAsk::default() };
+        while !self.left.trim().is_empty() {
+            match self.pair()? {
+                ("active", value) => agent.active = Some(value == "yes"),
+                ("queues", value) => agent.queues = Some(names(value)),
+                ("skills", value) => agent.skills = Some(levels(value)?),
+                ("capacity", value) => agent.capacity = Some(levels(value)?),
+                (other, _) => return Err(NotALine(other.into())),
+            }
+        }
+        Ok(Ask::PutAgent(Box::new(agent)))
+    }
+}
+
+fn number(word: &str) -> Read<u32> {
+    word.parse().map_err(|_| NotALine(word.into()))
+}
+
+fn numbered(word: &str, prefix: char) -> Option<u128> {
+    word.strip_prefix(prefix)?.parse().ok()
+}
+
+/// `a,b`; `-` for none.
+fn names(word: &str) -> Vec<Arc<str>> {
+    if word == "-" { Vec::new() } else { word.split(',').map(Arc::from).collect() }
+}
+
+/// `french:3,german:1`; `-` for none.
+fn levels<N: std::str::FromStr>(word: &str) -> Read<BTreeMap<Arc<str>, N>> {
+    let level = |name: Arc<str>| {
+        let (name, level) = name.split_once(':').ok_or_else(|| NotALine(name.to_string()))?;
+        Ok((name.into(), level.parse().map_err(|_| NotALine(level.into()))?))
+    };
+    names(word).into_iter().map(level).collect()
+}

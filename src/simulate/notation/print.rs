@@ -1,0 +1,221 @@
+//! Commands, events and replies to the one line that they are written as.
+
+use crate::desk::answer::Answer;
+use crate::desk::command::{Ask, Author, Closer};
+use crate::desk::event::{Event, RequiredSkill};
+use crate::desk::ids::CustomerId;
+use crate::desk::refusal::Refusal;
+use crate::desk::time::DeskTime;
+use std::collections::BTreeMap;
+use std::fmt::{Display, Write as _};
+use std::sync::Arc;
+
+#[must_use]
+pub fn ask(ask: &Ask) -> String {
+    match ask {
+        Ask::PutSettings(settings) => {
+            format!("admin settings {}", serde_json::to_string(settings).expect("settings are plain values"))
+        }
+        Ask::PutQueue(queue) => {
+            let mut line = format!("admin queue {}", queue.name);
+            add(&mut line, "max", (queue.waiting_max != 10_000).then_some(queue.waiting_max));
+            add(&mut line, "priority", (queue.priority != 0).then_some(queue.priority));
+            add(&mut line, "offer_ms", queue.offer_ms);
+            add(&mut line, "wrap_up_ms", queue.wrap_up_ms);
+            add(&mut line, "skills", (!queue.skills.is_empty()).then(|| levels(&queue.skills)));
+            line
+        }
+        Ask::RemoveQueue { name } => format!("admin remove_queue {name}"),
+        Ask::PutAgent(agent) => {
+            let mut line = format!("admin agent {}", agent.name);
+            add(&mut line, "active", agent.active.map(|active| if active { "yes" } else { "no" }));
+            add(&mut line, "queues", agent.queues.as_deref().map(names));
+            add(&mut line, "skills", agent.skills.as_ref().map(levels));
+            add(&mut line, "capacity", agent.capacity.as_ref().map(levels));
+            line
+        }
+        Ask::PutApiKey(key) => format!("admin key {}", key.id),
+        Ask::RemoveApiKey { id } => format!("admin remove_key {id}"),
+        Ask::ServerBegan => "server began".into(),
+        Ask::SessionCame { agent, session, title: _ } => format!("{agent} comes s{}", session.0),
+        Ask::SessionWent { agent, session } => format!("{agent} goes s{}", session.0),
+        Ask::SetStatus { agent, status, channels } => {
+            let channels = channels.as_deref().map_or(String::new(), |channels| format!(" {}", names(channels)));
+            format!("{agent} sets {status}{channels}")
+        }
+        Ask::Ready { agent } => format!("{agent} ready"),
+        Ask::SignOut { agent } => format!("{agent} signs_out"),
+        Ask::ConfirmDelivery { agent, offer } => format!("{agent} delivered {offer}"),
+        Ask::Accept { agent, offer } => format!("{agent} accepts {offer}"),
+        Ask::Reject { agent, offer, reason } => format!("{agent} rejects {offer} {reason}"),
+        Ask::Open(open) => {
+            let mut line = format!("{} opens {} in {}", customer(open.customer), open.channel, open.queue);
+            add(&mut line, "priority", open.priority);
+            add(&mut line, "skills", (!open.skills.is_empty()).then(|| levels(&open.skills)));
+            add(&mut line, "text", open.text.as_ref());
+            line
+        }
+        Ask::Post { conversation, author: by, text } => format!("{} posts {conversation} {text}", author(*by)),
+        Ask::Read { conversation, reader, number } => format!("{} reads {conversation} {number}", author(*reader)),
+        Ask::Typing { conversation, author: by } => format!("{} types {conversation}", author(*by)),
+        Ask::Close { conversation, by } => format!("{} closes {conversation}", closer(*by)),
+        Ask::WrapUpDone { agent, conversation } => format!("{agent} done {conversation}"),
+        Ask::MergeCustomer { from, into } => format!("{} becomes {}", customer(*from), customer(*into)),
+        Ask::SignOutCustomer { customer: who } => format!("{} signs_out", customer(*who)),
+        Ask::Tick => "server tick".into(),
+    }
+}
+
+#[must_use]
+pub fn event(event: &Event) -> String {
+    match event {
+        Event::SettingsChanged { .. } => "settings changed".into(),
+        Event::QueuePut { queue, settings } => format!("{queue} put as {}", settings.name),
+        Event::QueueRemoved { queue } => format!("{queue} removed"),
+        Event::AgentPut { agent, profile } => {
+            let active = if profile.active { "" } else { " inactive" };
+            format!("{agent} put{active} queues={:?} skills={}", profile.queues, levels(&profile.skills))
+        }
+        Event::ApiKeyPut { key } => format!("key {} put", key.id),
+        Event::ApiKeyRemoved { id } => format!("key {id} removed"),
+        Event::ServerBegan { grace_until, offer_grace_until } => {
+            format!("server began, grace until {} offers {}", at(*grace_until), at(*offer_grace_until))
+        }
+        Event::SessionCame { agent, session } => format!("{agent} came s{}", session.0),
+        Event::SessionWent { agent, session } => format!("{agent} went s{}", session.0),
+        Event::AgentReconnecting { agent, grace_until, offer_grace_until } => {
+            format!("{agent} reconnecting until {} offers {}", at(*grace_until), at(*offer_grace_until))
+        }
+        Event::AgentUnreachable { agent } => format!("{agent} unreachable"),
+        Event::AgentReachable { agent } => format!("{agent} reachable"),
+        Event::AgentOffline { agent, status: _, cause } => format!("{agent} offline {}", word(cause)),
+        Event::StatusChanged { agent, status, channels, cause } => {
+            format!("{agent} status {} channels {channels:b} {}", status.0, word(cause))
+        }
+        Event::OfferMade { offer, conversation, agent, ends_at, deliver_by } => {
+            format!("{offer} made {conversation} {agent} ends {} deliver {}", at(*ends_at), at(*deliver_by))
+        }
+        Event::OfferDelivered { offer } => format!("{offer} delivered"),
+        Event::OfferEnded { offer, conversation, agent, end, reason, cool_down_until, public: _ } => {
+            let mut line = format!("{offer} {} {conversation} {agent}", end.name());
+            add(&mut line, "reason", reason.as_ref());
+            add(&mut line, "cool", cool_down_until.map(at));
+            line
+        }
+        Event::ConversationOpened { conversation, customer: by, queue, priority, skills, .. } => {
+            let mut line = format!("{conversation} opened {} {queue}", customer(*by));
+            add(&mut line, "priority", (*priority != 0).then_some(priority));
+            add(&mut line, "skills", (!skills.is_empty()).then(|| required(skills)));
+            line
+        }
+        Event::MessagePosted { conversation, number, author: by, text, public: _ } => {
+            format!("{conversation} message {number} {} {text}", author(*by))
+        }
+        Event::MessagesRead { conversation, reader, number } => {
+            format!("{conversation} read {number} {}", author(*reader))
+        }
+        Event::ConversationEnded { conversation, by, owner: _, wrap_up_until, public: _ } => {
+            let mut line = format!("{conversation} ended {}", closer(*by));
+            add(&mut line, "wrap_up", wrap_up_until.map(at));
+            line
+        }
+        Event::WrapUpEnded { conversation, owner, cause } => {
+            format!("{conversation} wrap_up over {owner} {}", word(cause))
+        }
+        Event::ConversationReopened { conversation, was, queue, owner, .. } => {
+            let mut line = format!("{conversation} reopened {queue}");
+            add(&mut line, "owner", *owner);
+            line.push_str(if was.is_some() { " loaded" } else { "" });
+            line
+        }
+        Event::OwnerVanished { conversation, requeue_at } => {
+            let when = requeue_at.map_or("next message".into(), at);
+            format!("{conversation} owner vanished, requeue {when}")
+        }
+        Event::OwnerReturned { conversation } => format!("{conversation} owner returned"),
+        Event::ConversationRequeued { conversation, from, .. } => format!("{conversation} requeued {from}"),
+        Event::CustomerMerged { from, into, conversations } => {
+            format!("{} merged {} {conversations:?}", customer(*from), customer(*into))
+        }
+        Event::CustomerSignedOut { customer: who } => format!("{} signed out", customer(*who)),
+    }
+}
+
+#[must_use]
+pub fn answer(answer: &Answer) -> String {
+    match answer {
+        Answer::Done => "done".into(),
+        Answer::Welcome { agent } => format!("welcome {agent}"),
+        Answer::Opened { conversation, customer: who, at: _ } => format!("opened {conversation} {}", customer(*who)),
+        Answer::Posted { conversation, number, at: _ } => format!("posted {conversation} {number}"),
+        Answer::Accepted { conversation } => format!("accepted {conversation}"),
+        Answer::QueuePut { queue } => format!("put {queue}"),
+        Answer::AgentPut { agent } => format!("put {agent}"),
+        Answer::Merged { conversations } => format!("merged {conversations}"),
+        Answer::Typing { conversation, owner } => {
+            format!("typing {conversation} to {}", owner.map_or("nobody".into(), |owner| owner.to_string()))
+        }
+    }
+}
+
+/// A reply: `done`, `posted c1 2`, `refused offer_gone: the offer o1 has ended: expired`.
+#[must_use]
+pub fn result(result: &Result<Answer, Refusal>) -> String {
+    match result {
+        Ok(done) => answer(done),
+        Err(refusal) => {
+            let mut line = format!("refused {}", refusal.code());
+            add(&mut line, "field", refusal.field());
+            let _ = write!(line, ": {refusal}");
+            line
+        }
+    }
+}
+
+fn add(line: &mut String, name: &str, value: Option<impl Display>) {
+    if let Some(value) = value {
+        let _ = write!(line, " {name}={value}");
+    }
+}
+
+/// Milliseconds as seconds: `12.5s`.
+fn at(time: DeskTime) -> String {
+    format!("{}s", time.0 as f64 / 1_000.0)
+}
+
+fn word(cause: &impl serde::Serialize) -> String {
+    serde_json::to_string(cause).expect("causes are plain words").trim_matches('"').to_owned()
+}
+
+fn customer(id: CustomerId) -> String {
+    format!("u{}", id.0)
+}
+
+fn author(author: Author) -> String {
+    match author {
+        Author::Agent(agent) => agent.to_string(),
+        Author::Customer(who) => customer(who),
+    }
+}
+
+fn closer(closer: Closer) -> String {
+    match closer {
+        Closer::Supervisor(agent) => format!("supervisor {agent}"),
+        Closer::Agent(agent) => agent.to_string(),
+        Closer::Customer(who) => customer(who),
+        Closer::Admin => "admin".into(),
+    }
+}
+
+fn names(names: &[Arc<str>]) -> String {
+    if names.is_empty() { "-".into() } else { names.join(",") }
+}
+
+fn levels<N: Display>(levels: &BTreeMap<Arc<str>, N>) -> String {
+    let each: Vec<String> = levels.iter().map(|(name, level)| format!("{name}:{level}")).collect();
+    if each.is_empty() { "-".into() } else { each.join(",") }
+}
+
+fn required(skills: &[RequiredSkill]) -> String {
+    skills.iter().map(|skill| format!("{}:{}", skill.name, skill.level)).collect::<Vec<_>>().join(",")
+}

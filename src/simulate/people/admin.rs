@@ -1,0 +1,69 @@
+//! The administrator: sets up the workspace, and changes it under everybody's feet.
+
+use crate::desk::Desk;
+use crate::desk::settings::Settings;
+use crate::simulate::dice::Dice;
+use std::collections::VecDeque;
+
+/// The workspace as it is set up: short times, so that everything runs out now and then.
+fn settings() -> Settings {
+    let mut settings = Settings::default();
+    for (channel, (offer_ms, wrap_up_ms)) in
+        settings.channels.iter_mut().zip([(8_000, 3_000), (6_000, 9_000), (15_000, 0)])
+    {
+        (channel.offer_ms, channel.wrap_up_ms) = (offer_ms, wrap_up_ms);
+    }
+    settings.cool_downs.most_ms = 40_000;
+    settings.cool_downs.rejected_ms = 5_000;
+    settings.cool_downs.expired_ms = 10_000;
+    settings.cool_downs.undelivered_ms = 5_000;
+    settings.offer_grace_ms = 4_000;
+    settings.agent_grace_ms = 15_000;
+    settings.vanished_owner_ms = 20_000;
+    settings.reopen_ms = 600_000;
+    settings
+}
+
+pub fn setup(agents: u32) -> VecDeque<String> {
+    let settings = serde_json::to_string(&settings()).expect("settings are plain values");
+    let mut lines = VecDeque::from([
+        format!("admin settings {settings}"),
+        "admin queue support max=8".into(),
+        "admin queue sales skills=french:2 wrap_up_ms=2000".into(),
+    ]);
+    for agent in 0..agents {
+        let level = 2 * agent + 4;
+        lines.push_back(format!(
+            "admin agent a{agent} active=yes queues=support,sales skills=french:{} capacity=-",
+            level.min(10)
+        ));
+    }
+    lines
+}
+
+pub fn act(dice: &mut Dice, agents: u32, desk: &Desk) -> String {
+    let agent = dice.below(u64::from(agents));
+    match dice.below(12) {
+        0 => format!("admin queue support max={}", dice.between(1, 10)),
+        1 => format!("admin queue sales skills=french:{}", dice.between(1, 8)),
+        2 => format!("admin agent a{agent} skills=french:{}", dice.between(1, 10)),
+        3 => format!("admin agent a{agent} capacity=chat:{}", dice.between(0, 3)),
+        4 => format!("admin agent a{agent} queues={}", if dice.per_mille(500) { "support" } else { "sales,support" }),
+        5 => format!("admin agent a{agent} active=no"),
+        6 | 7 => format!("admin agent a{agent} active=yes"),
+        8 => {
+            let open: Vec<_> = desk.conversations().map(|(id, _)| id).collect();
+            dice.pick(&open).map_or("admin key k1".into(), |id| format!("admin closes {id}"))
+        }
+        9 => {
+            let mut changed = settings();
+            changed.channels[0].weight = dice.between(1, 100) as u32;
+            changed.channels[0].capacity = dice.between(0, 5) as u32;
+            changed.missed_in_a_row_max = dice.between(1, 4) as u32;
+            changed.agent_grace_ms = dice.between(4_000, 30_000);
+            format!("admin settings {}", serde_json::to_string(&changed).expect("settings are plain values"))
+        }
+        10 => "admin remove_queue sales".into(),
+        _ => "admin remove_key k1".into(),
+    }
+}

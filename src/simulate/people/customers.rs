@@ -1,0 +1,69 @@
+//! Customers: they start, write, leave, and come back to what was closed.
+
+use crate::desk::answer::Answer;
+use crate::desk::command::{Ask, Author, Closer, OpenAsk};
+use crate::desk::ids::{ConversationId, CustomerId, KeyNumber};
+use crate::desk::refusal::Refusal;
+use crate::simulate::dice::Dice;
+use std::collections::{BTreeMap, BTreeSet};
+
+#[derive(Debug)]
+pub struct CustomerModel {
+    id: CustomerId,
+    /// All that it ever started.
+    conversations: BTreeSet<ConversationId>,
+}
+
+impl CustomerModel {
+    pub fn new(number: u128) -> Self {
+        Self { id: CustomerId(number), conversations: BTreeSet::new() }
+    }
+
+    pub fn act(&mut self, dice: &mut Dice) -> Option<Ask> {
+        let customer = self.id;
+        let mine: Vec<ConversationId> = self.conversations.iter().copied().collect();
+        // Mostly the newest, now and then an old one that is closed.
+        let newest = mine.last().copied().filter(|_| dice.per_mille(700));
+        let conversation = newest.or_else(|| dice.pick(&mine).copied());
+        let author = Author::Customer(customer);
+        match dice.below(1_000) {
+            0..=29 => Some(self.open(dice)),
+            30..=79 => Some(Ask::Post { conversation: conversation?, author, text: "help".into() }),
+            80..=89 => Some(Ask::Read { conversation: conversation?, reader: author, number: 1 }),
+            90..=94 => Some(Ask::Typing { conversation: conversation?, author }),
+            95..=104 => Some(Ask::Close { conversation: conversation?, by: Closer::Customer(customer) }),
+            105 => Some(Ask::Post { conversation: ConversationId(dice.between(1, 30)), author, text: "mine".into() }),
+            106 => {
+                let into = CustomerId(u128::from(dice.between(1, 5)));
+                (into != customer).then_some(Ask::MergeCustomer { from: customer, into })
+            }
+            107 => Some(Ask::SignOutCustomer { customer }),
+            _ => None,
+        }
+    }
+
+    fn open(&self, dice: &mut Dice) -> Ask {
+        let channel = *dice.pick(&["chat", "chat", "chat", "voice", "email"]).unwrap_or(&"chat");
+        let queue = *dice.pick(&["support", "support", "sales"]).unwrap_or(&"support");
+        let mut skills = BTreeMap::new();
+        if dice.per_mille(300) {
+            skills.insert("french".into(), dice.between(1, 6) as u8);
+        }
+        Ask::Open(Box::new(OpenAsk {
+            customer: self.id,
+            key: KeyNumber(1),
+            channel: channel.into(),
+            queue: queue.into(),
+            priority: dice.per_mille(200).then(|| dice.below(3) as i32),
+            skills,
+            about: None,
+            text: dice.per_mille(800).then(|| "hello".into()),
+        }))
+    }
+
+    pub fn hear(&mut self, result: &Result<Answer, Refusal>) {
+        if let Ok(Answer::Opened { conversation, .. }) = result {
+            self.conversations.insert(*conversation);
+        }
+    }
+}
