@@ -114,12 +114,12 @@ async fn what_is_written_and_read_reaches_the_other_side() {
     let came = agent.wait_for("message").await;
     assert_eq!((&came["number"], &came["text"]), (&json!(2), &json!("second")));
     assert!(came["author"]["customer"].is_string(), "{came}");
+    agent.must(json!({"type": "read", "conversation": conversation, "number": 2})).await;
+    assert_eq!(event_named(&mut events, "read").await.json()["number"], 2);
     let sent = agent.must(json!({"type": "send", "conversation": conversation, "text": "third"})).await;
     assert_eq!(sent["number"], 3);
     let own = agent.until("its own message", |frame| frame["type"] == "message" && frame["number"] == 3).await;
     assert_eq!((&own["author"], &own["at"]), (&json!({"agent": "ada"}), &sent["at"]));
-    agent.must(json!({"type": "read", "conversation": conversation, "number": 2})).await;
-    assert_eq!(event_named(&mut events, "read").await.json()["number"], 2);
     assert_eq!(customer.call("POST", "read", Some(json!({"number": 3}))).await.status, 204);
     let read = agent.until("read", |frame| frame["type"] == "read" && frame["reader"] == "customer").await;
     assert_eq!(read["number"], 3);

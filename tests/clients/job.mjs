@@ -53,6 +53,8 @@ class Agent {
     if (ticket) protocols.push(`offhook.ticket.${ticket}`);
     for (const began = Date.now(); ; ) {
       const socket = new WebSocket(`${url.replace('http', 'ws')}/v1/agent`, protocols);
+      // Before it opens: the first frame may come together with the upgrade.
+      socket.onmessage = ({ data }) => this.heard.put(JSON.parse(data));
       const opened = await new Promise((done) => {
         socket.onopen = () => done(true);
         socket.onerror = () => done(false);
@@ -67,7 +69,6 @@ class Agent {
     }
     same(this.socket.protocol, 'offhook.agent.v1', 'the subprotocol that was chosen');
     this.closed = new Promise((done) => (this.socket.onclose = ({ code, reason }) => done({ code, reason })));
-    this.socket.onmessage = ({ data }) => this.heard.put(JSON.parse(data));
     const welcome = await this.frame('welcome');
     this.ticket = welcome.ticket;
     return welcome;
@@ -155,8 +156,13 @@ export async function job(world) {
     same([seen.text, seen.author], [text, 'agent'], 'what the customer reads');
   }
 
+  // Who writes has read what came before, so something new to read first.
+  const question = 'have you read this?';
+  same((await customer.call('POST', `${customer.path}/messages`, { text: question })).number, ++number, 'the number');
   await agent.must({ type: 'read', conversation: customer.conversation, number });
   same((await customer.event('read')).number, number, 'read by the agent');
+  const answer = 'yes, and you?';
+  same((await agent.must({ type: 'send', conversation: customer.conversation, text: answer })).number, ++number, 'the number');
   await customer.call('POST', `${customer.path}/read`, { number });
   await agent.frame('read', (read) => read.reader === 'customer' && read.number === number);
   agent.socket.send(JSON.stringify({ type: 'typing', id: commandId(), conversation: customer.conversation }));
@@ -188,7 +194,7 @@ export async function job(world) {
     all.push(...page.messages);
     more = page.more;
   }
-  const wanted = [texts[1], ...texts.flatMap((text) => [text, text]), before.text, 'the first after'];
+  const wanted = [texts[1], ...texts.flatMap((text) => [text, text]), question, answer, before.text, 'the first after'];
   same(all.map(({ text }) => text), wanted, 'the whole history');
   same(customer.numbers, customer.numbers.map((_, at) => at + 1), 'numbered events, each once and in order');
 

@@ -189,8 +189,15 @@ async def main():
         same(sent["number"], number, "the number of an answer")
         same((await customer.event("message", number=number))["text"], text, "what the customer reads")
 
+    # Who writes has read what came before, so something new to read first.
+    question, answer = "have you read this?", "yes, and you?"
+    number += 1
+    same((await customer.post("messages", {"text": question}))["number"], number, "the number")
     await agent.must({"type": "read", "conversation": customer.conversation, "number": number})
     await customer.event("read", number=number)
+    number += 1
+    sent = await agent.must({"type": "send", "conversation": customer.conversation, "text": answer})
+    same(sent["number"], number, "the number")
     await customer.post("read", {"number": number})
     await agent.frame("read", reader="customer", number=number)
     await agent.send({"type": "typing", "conversation": customer.conversation})
@@ -219,7 +226,7 @@ async def main():
     await agent.frame("conversation_gone", cause="closed")
     same((await customer.event("ended"))["by"], "agent", "who ended it")
     page = await asyncio.to_thread(customer.call, "GET", f"{customer.path}/messages?after=0&limit=200")
-    wanted = [TEXTS[1], *[text for text in TEXTS for _ in range(2)], "the last before", "the first after"]
+    wanted = [TEXTS[1], *[text for text in TEXTS for _ in range(2)], question, answer, "the last before", "the first after"]
     same([message["text"] for message in page["messages"]], wanted, "the whole history")
     same(customer.numbers, list(range(1, len(customer.numbers) + 1)), "numbered events, each once and in order")
 

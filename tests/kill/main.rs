@@ -17,11 +17,13 @@ use support::disk::{Disk, Forgets};
 use support::{Options, Server};
 
 /// What went wrong.
-#[derive(Debug)]
+#[derive(Debug, thiserror::Error)]
 enum Wrong {
     /// Something that was acknowledged is not so any more.
+    #[error("lost: {0}")]
     Lost(String),
     /// It does not serve any more on what the disk has.
+    #[error("does not serve: {0}")]
     NotServing(String),
 }
 
@@ -109,7 +111,7 @@ async fn nothing_acknowledged_is_lost_by_a_power_cut_that_tears_what_was_under_w
 async fn loses(options: &Options) {
     match survive(options, 10).await {
         Ok(()) => panic!("nothing was lost, or the loss was not noticed"),
-        Err(wrong) => println!("noticed, as it should be: {wrong:?}"),
+        Err(wrong) => println!("noticed, as it should be: {wrong}"),
     }
 }
 
