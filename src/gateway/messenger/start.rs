@@ -141,7 +141,12 @@ async fn key_of(desk: &dyn Desk, customer: CustomerId) -> Result<Option<KeyNumbe
     Ok(latest.first().map(|(_, conversation)| conversation.key))
 }
 
+/// As it stands. One that is open is in memory, as committed; only one that is closed by now is waited for in the view,
+/// which gathers what it writes for a tenth of a second.
 async fn opened(desk: &dyn Desk, conversation: ConversationId, position: Position) -> Option<Conversation> {
+    if let Some(found) = desk.history().conversation(conversation).await.ok()? {
+        return Some(found);
+    }
     desk.history().wait_for(position, SHOWN_WAIT_MOST).await.ok()?;
     desk.history().conversation(conversation).await.ok().flatten()
 }

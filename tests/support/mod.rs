@@ -1,0 +1,45 @@
+//! The real binary, and small clients that speak to it: shared by black-box tests and benches.
+//!
+//! Waits are for events, each with one generous limit (`PATIENCE`), after which the test fails with what was seen. The
+//! clients are hand-made and lean, so that a load of thousands of connections measures the server and not its client.
+
+#![allow(dead_code, unused_imports, reason = "each test and bench uses its own part of this")]
+
+pub mod agent;
+pub mod customer;
+pub mod http;
+pub mod process;
+pub mod server;
+pub mod socket;
+pub mod sse;
+
+pub use agent::Agent;
+pub use customer::Customer;
+pub use http::{Http, Response};
+pub use server::{Options, Server};
+
+use std::time::Duration;
+
+/// How long anything that must come may take, on a machine that is busy with other things.
+pub const PATIENCE: Duration = Duration::from_secs(30);
+
+/// Waits for `future`, or fails with a sentence that says what did not come.
+pub async fn within<T>(what: &str, future: impl Future<Output = T>) -> T {
+    match tokio::time::timeout(PATIENCE, future).await {
+        Ok(done) => done,
+        Err(_) => panic!("{what} did not come within {} s", PATIENCE.as_secs()),
+    }
+}
+
+/// A fresh command id: 32 hexadecimal digits.
+pub fn command_id() -> String {
+    let mut bytes = [0; 16];
+    getrandom::fill(&mut bytes).expect("the system gives randomness");
+    format!("{:032x}", u128::from_be_bytes(bytes))
+}
+
+/// Seconds since 1970.
+pub fn now_s() -> i64 {
+    let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).expect("it is after 1970");
+    since.as_secs() as i64
+}
