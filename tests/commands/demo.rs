@@ -8,7 +8,7 @@ use super::server::OFFHOOK;
 fn the_demo_plays_says_how_to_join_and_leaves_nothing_behind() {
     let dir = tempfile::tempdir().unwrap();
     let done = Command::new(OFFHOOK)
-        .args(["demo", "--plain", "--seconds", "8"])
+        .args(["demo", "--plain", "--seconds", "15"])
         .env("TMPDIR", dir.path())
         .stdin(Stdio::null())
         .output()
