@@ -56,7 +56,10 @@ impl Delivery<'_> {
             let event = &decided.events[*event];
             match to {
                 To::Agent(agent) => {
-                    self.registry.tell(self.number, *agent, || self.to_agent(event, decided.now.wall.0))
+                    if let Some((conversation, cause)) = came_to_own(event) {
+                        self.tell_owner(*agent, conversation, cause);
+                    }
+                    self.registry.tell(self.number, *agent, || self.to_agent(event, decided.now.wall.0));
                 }
                 To::Customer(id) => {
                     self.registry.publish(self.number, *id, || self.to_customer(event, *id, decided.now.wall.0));
@@ -104,11 +107,8 @@ impl Delivery<'_> {
                 return Some(render(&ServerFrame::Offer { position, offer: offer_shape(*offer, held, &seen, desk) }));
             }
             Event::OfferDelivered { offer } => ServerFrame::OfferDelivered { position, offer: *offer },
-            Event::OfferEnded { offer, conversation, agent, end, reason, .. } => {
+            Event::OfferEnded { offer, conversation, end, reason, .. } => {
                 let (offer, conversation) = (*offer, *conversation);
-                if *end == OfferEnd::Accepted {
-                    self.tell_owner(*agent, conversation, Cause::Accepted);
-                }
                 ServerFrame::OfferEnded { position, offer, conversation, end: end.name(), reason: reason.as_deref() }
             }
             Event::MessagePosted { conversation, number, author, text, .. } => {
@@ -128,10 +128,6 @@ impl Delivery<'_> {
             }
             Event::ConversationEnded { conversation, by, .. } => {
                 return self.conversation_ended(*conversation, *by);
-            }
-            Event::ConversationReopened { conversation, owner, .. } => {
-                self.tell_owner((*owner)?, *conversation, Cause::Reopened);
-                return None;
             }
             Event::WrapUpEnded { conversation, .. } => {
                 ServerFrame::ConversationGone { position, conversation: *conversation, cause: Cause::Closed }
@@ -339,6 +335,15 @@ impl Delivery<'_> {
             OfflineCause::GraceOver => return,
         };
         self.registry.each_of(self.number, agent, |session| session.close_now(code));
+    }
+}
+
+/// The conversation that this event gave to an agent.
+fn came_to_own(event: &Event) -> Option<(ConversationId, Cause)> {
+    match event {
+        Event::OfferEnded { conversation, end: OfferEnd::Accepted, .. } => Some((*conversation, Cause::Accepted)),
+        Event::ConversationReopened { conversation, owner: Some(_), .. } => Some((*conversation, Cause::Reopened)),
+        _ => None,
     }
 }
 

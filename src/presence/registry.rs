@@ -1,7 +1,7 @@
 //! The roll of who can be reached: all sessions of all agents and all streams of all customers, sharded.
 //!
 //! Nothing here decides anything: what a session's coming or going means is the desk's to say. No guard of a map is
-//! held while a mailbox's lock is taken by anybody who waits, and none across an await.
+//! held while a frame is made, and none across an await.
 
 use super::session::{Found, Session, WorkspaceNumber};
 use super::stream::{PublicFrame, Stream};
@@ -102,9 +102,10 @@ impl Registry {
 
     /// A delta to all devices of an agent. `frame` is made only if there is one.
     pub fn tell(&self, workspace: WorkspaceNumber, agent: AgentId, frame: impl FnOnce() -> Option<Utf8Bytes>) {
-        let Some(of_agent) = self.by_agent.get(&(workspace, agent)) else { return };
+        // No guard is held while the frame is made: that may read a key from the disk, or tell somebody else.
+        let Some(of_agent) = self.by_agent.get(&(workspace, agent)).map(|held| held.clone()) else { return };
         let Some(frame) = frame() else { return };
-        for session in of_agent.iter() {
+        for session in of_agent {
             session.tell(frame.clone());
         }
     }
@@ -152,9 +153,11 @@ impl Registry {
         conversation: ConversationId,
         frame: impl FnOnce() -> Option<PublicFrame>,
     ) {
-        let Some(of_conversation) = self.streams.get(&(workspace, conversation)) else { return };
+        let Some(of_conversation) = self.streams.get(&(workspace, conversation)).map(|held| held.clone()) else {
+            return;
+        };
         let Some(frame) = frame() else { return };
-        for stream in of_conversation.iter() {
+        for stream in of_conversation {
             stream.push(frame.clone(), self.limits.stream_bytes_max);
         }
     }
