@@ -15,9 +15,17 @@ enum Pool {
     Skill(Arc<str>, ChannelId),
 }
 
+/// Whose turn it is: fewest pending offers (so that a burst does not pile onto one agent), then longest idle, then id.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+struct Turn {
+    pending: u32,
+    idle_since: DeskTime,
+    agent: AgentId,
+}
+
 #[derive(Clone, PartialEq, Debug, Default)]
 pub struct Able {
-    pools: BTreeMap<Pool, BTreeSet<(DeskTime, AgentId)>>,
+    pools: BTreeMap<Pool, BTreeSet<Turn>>,
 }
 
 impl Able {
@@ -45,12 +53,12 @@ impl Able {
         id: AgentId,
         agent: &Agent,
         settings: &Settings,
-        mut act: impl FnMut(&mut BTreeMap<Pool, BTreeSet<(DeskTime, AgentId)>>, Pool, (DeskTime, AgentId)),
+        mut act: impl FnMut(&mut BTreeMap<Pool, BTreeSet<Turn>>, Pool, Turn),
     ) {
         if !agent.is_able(settings) {
             return;
         }
-        let entry = (agent.idle_since, id);
+        let entry = Turn { pending: agent.offers.len() as u32, idle_since: agent.idle_since, agent: id };
         for place in 0..settings.channels.len() {
             let channel = ChannelId(place as u8);
             if !agent.room_on(settings, channel) {
@@ -75,7 +83,7 @@ impl Able {
                 smallest = pool;
             }
         }
-        smallest.into_iter().flatten().map(|(_, agent)| *agent)
+        smallest.into_iter().flatten().map(|turn| turn.agent)
     }
 
     /// Agents of this queue with room on some channel.
@@ -88,6 +96,6 @@ impl Able {
         if rest.is_empty() {
             return first.len();
         }
-        first.iter().chain(rest.into_iter().flatten()).map(|(_, agent)| *agent).collect::<BTreeSet<_>>().len()
+        first.iter().chain(rest.into_iter().flatten()).map(|turn| turn.agent).collect::<BTreeSet<_>>().len()
     }
 }

@@ -6,11 +6,11 @@ use super::change::AT_NEXT_MESSAGE;
 use super::command::{Author, Closer};
 use super::conversation::{Conversation, CoolDown, State};
 use super::event::{Event, OfferEnd, StatusCause};
-use super::ids::{AgentId, ConversationId, OfferId};
+use super::ids::{AgentId, ConversationId, CustomerId, OfferId};
 use super::offer::{Delivery, EndedOffer, Offer};
 use super::settings::{ChannelId, StatusId};
 use super::time::{DeskTime, Now, WallTime};
-use super::{Desk, ENDED_OFFERS_MAX};
+use super::{COOL_DOWNS_MAX, Desk, ENDED_OFFERS_MAX, SIGNED_OUT_MAX};
 use std::sync::Arc;
 
 impl Desk {
@@ -52,12 +52,8 @@ impl Desk {
 
             Event::ServerBegan { grace_until, offer_grace_until } => {
                 for place in 0..self.agents.len() as u32 {
-                    // Who was reconnecting already goes on with the grace that it had left: a server that begins
-                    // again and again must not keep an agent who is gone.
-                    let connected = !matches!(
-                        self.agents[place as usize].connection,
-                        Connection::Offline | Connection::Reconnecting { .. }
-                    );
+                    // Also who was reconnecting already: while there was no server, nobody could come back to it.
+                    let connected = self.agents[place as usize].connection != Connection::Offline;
                     if connected {
                         self.lose_sessions(AgentId(place), *grace_until, *offer_grace_until);
                     }
@@ -191,7 +187,7 @@ impl Desk {
                 }
             }
             Event::CustomerSignedOut { customer } => {
-                self.signed_out.insert(*customer, now.wall);
+                self.sign_out_customer(*customer);
                 self.touched.signed_out.insert(*customer);
             }
         }
@@ -201,6 +197,18 @@ impl Desk {
     fn note(&mut self, id: ConversationId, change: impl FnOnce(&mut Conversation)) {
         change(self.conversations.get_mut(&id).expect("events name conversations that are here"));
         self.touched.conversations.insert(id, None);
+    }
+
+    /// Its older tokens are void. Bounded: beyond that the oldest sign-outs are forgotten.
+    fn sign_out_customer(&mut self, customer: CustomerId) {
+        if self.signed_out.len() >= SIGNED_OUT_MAX
+            && let Some((oldest, _)) = self.signed_out.iter().min_by_key(|(_, at)| **at)
+        {
+            let oldest = *oldest;
+            self.signed_out.remove(&oldest);
+            self.touched.signed_out.insert(oldest);
+        }
+        self.signed_out.insert(customer, self.now.wall);
     }
 
     /// The agent finished or took something: its idle time begins anew.
@@ -323,6 +331,11 @@ impl Desk {
             }
             c.state = State::Waiting;
             if let Some(until) = cool {
+                if c.cool_downs.len() >= COOL_DOWNS_MAX
+                    && let Some(first) = (0..c.cool_downs.len()).min_by_key(|place| c.cool_downs[*place].until)
+                {
+                    c.cool_downs.remove(first);
+                }
                 match c.cool_downs.iter_mut().find(|held| held.agent == agent) {
                     Some(held) => (held.until, held.times) = (until, held.times + 1),
                     None => c.cool_downs.push(CoolDown { agent, until, times: 1 }),

@@ -40,6 +40,10 @@ use time::{DeskTime, Now, WallTime};
 
 /// How many ended offers are kept for late answers; older ones are in the view.
 const ENDED_OFFERS_MAX: usize = 4_096;
+/// Agents whose cool-down one conversation holds; beyond that the one that ends first is forgotten.
+const COOL_DOWNS_MAX: usize = 256;
+/// Sign-outs of customers that are held; tokens of ours live for a year, so none is ever certainly over.
+const SIGNED_OUT_MAX: usize = 100_000;
 /// The most events that one command decides; work that could be larger goes in steps, at the next tick.
 pub const EVENTS_PER_COMMAND_MAX: usize = 512;
 

@@ -334,7 +334,13 @@ impl Delivery<'_> {
             OfflineCause::Deactivated => CloseCode::Forbidden,
             OfflineCause::GraceOver => return,
         };
-        self.registry.each_of(self.number, agent, |session| session.close_now(code));
+        // A device that came in the same turn is the desk's own again.
+        let here = self.desk.agent(agent).map(|held| held.sessions.as_slice()).unwrap_or_default();
+        self.registry.each_of(self.number, agent, |session| {
+            if !here.contains(&session.id) {
+                session.close_now(code);
+            }
+        });
     }
 }
 

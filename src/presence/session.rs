@@ -106,7 +106,8 @@ impl Session {
     pub fn sweep(&self, now_ms: u64, wall_s: i64, ping_every_ms: u64, dead_after_ms: u64) -> Found {
         if wall_s >= self.expires_at_s() {
             let code = CloseCode::Unauthorized;
-            self.mailbox.close(code.number(), code.reason());
+            // As where a command finds the token over: a client tells by the reason that a new token is all it needs.
+            self.mailbox.close(code.number(), "token_expired");
             return Found::Expired;
         }
         let heard_ms = u64::from(self.heard_at.load(Relaxed)) * 100;

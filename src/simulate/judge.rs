@@ -259,7 +259,7 @@ impl Judge {
             Event::ServerBegan { grace_until, .. } => {
                 let connected = self.shadow.agents().filter(|(_, held)| held.connection != Connection::Offline);
                 for (agent, _) in connected {
-                    self.grace.entry(agent).or_insert(*grace_until);
+                    self.grace.insert(agent, *grace_until);
                 }
             }
             Event::AgentReconnecting { agent, grace_until, .. } => {

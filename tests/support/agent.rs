@@ -127,6 +127,37 @@ impl Agent {
         }
     }
 
+    /// As `ask`; `None` when the connection ended before the reply.
+    pub async fn try_ask(&mut self, frame: Value) -> Option<Value> {
+        let id = frame["id"].as_str()?.to_owned();
+        self.socket.writer.text(&frame.to_string()).await.ok()?;
+        loop {
+            let heard = within("a reply, or the end", self.socket.next()).await;
+            let Heard::Text(text) = heard else { return None };
+            let frame: Value = serde_json::from_str(&text).expect("frames are JSON");
+            if frame["type"] == "reply" && frame["id"] == id.as_str() {
+                return Some(frame);
+            }
+            self.kept.push_back(frame);
+        }
+    }
+
+    /// The next frame, however long it takes; `None` when the connection ended.
+    pub async fn try_next(&mut self) -> Option<Value> {
+        if let Some(frame) = self.kept.pop_front() {
+            return Some(frame);
+        }
+        match self.socket.next().await {
+            Heard::Text(text) => Some(serde_json::from_str(&text).expect("frames are JSON")),
+            Heard::Close { .. } | Heard::Gone => None,
+        }
+    }
+
+    /// All that came and was not asked for.
+    pub fn take_kept(&mut self) -> Vec<Value> {
+        self.kept.drain(..).collect()
+    }
+
     /// Frames that came and were not asked for.
     pub fn kept(&self) -> impl Iterator<Item = &Value> {
         self.kept.iter()

@@ -40,7 +40,7 @@ impl Customer {
             address,
             http,
             workspace: workspace.to_owned(),
-            conversation: text("conversation"),
+            conversation: answer["conversation"]["conversation"].as_str().unwrap_or_default().to_owned(),
             token: text("token"),
             events: text("events"),
         })

@@ -7,8 +7,10 @@
 
 pub mod agent;
 pub mod customer;
+pub mod disk;
 pub mod http;
 pub mod process;
+pub mod scene;
 pub mod server;
 pub mod socket;
 pub mod sse;

@@ -59,14 +59,19 @@ pub struct Server {
 
 impl Server {
     pub fn start(options: &Options) -> Self {
+        Self::try_start(options).unwrap_or_else(|why| panic!("{why}"))
+    }
+
+    /// The same; what it said, if it did not start.
+    pub fn try_start(options: &Options) -> Result<Self, String> {
         let directory = options.data_dir.is_none().then(|| tempfile::tempdir().expect("a directory can be made"));
         let data_dir = match (&options.data_dir, &directory) {
             (Some(given), _) => given.clone(),
             (None, made) => made.as_ref().expect("made just now").path().join("data"),
         };
         fs::create_dir_all(&data_dir).expect("the data directory can be made");
-        let spawned = Spawned::new(&data_dir, options);
-        Self {
+        let spawned = Spawned::try_new(&data_dir, options)?;
+        Ok(Self {
             child: spawned.child,
             address: spawned.address,
             operators: spawned.operators,
@@ -74,7 +79,7 @@ impl Server {
             data_dir,
             started_in: spawned.started_in,
             _directory: directory,
-        }
+        })
     }
 
     pub fn pid(&self) -> u32 {
@@ -108,11 +113,31 @@ impl Server {
 
     /// Starts it again on the same data, on new ports. It must have ended.
     pub fn start_again(&mut self) {
-        let spawned = Spawned::new(&self.data_dir, &self.options);
+        if let Err(why) = self.try_start_again() {
+            panic!("{why}");
+        }
+    }
+
+    /// The same; what it said, if it did not start.
+    pub fn try_start_again(&mut self) -> Result<(), String> {
+        let spawned = Spawned::try_new(&self.data_dir, &self.options)?;
         self.child = spawned.child;
         self.address = spawned.address;
         self.operators = spawned.operators;
         self.started_in = spawned.started_in;
+        Ok(())
+    }
+
+    /// Waits until it ends by itself.
+    pub fn ended(&mut self) -> ExitStatus {
+        let limit = Instant::now() + PATIENCE;
+        loop {
+            if let Some(status) = self.child.try_wait().expect("a child can be waited for") {
+                return status;
+            }
+            assert!(Instant::now() < limit, "the server did not end\n{}", self.log_tail());
+            std::thread::sleep(Duration::from_millis(5));
+        }
     }
 
     /// The last lines of its log, for failures.
@@ -208,7 +233,7 @@ struct Spawned {
 }
 
 impl Spawned {
-    fn new(data_dir: &Path, options: &Options) -> Self {
+    fn try_new(data_dir: &Path, options: &Options) -> Result<Self, String> {
         let log = log_path(data_dir);
         let log = File::options().create(true).append(true).open(log).expect("the log can be written");
         let mut command = Command::new(env!("CARGO_BIN_EXE_offhook"));
@@ -232,12 +257,12 @@ impl Spawned {
                 Err(_) => {
                     let _ = child.kill();
                     let status = child.wait();
-                    panic!("the server did not start ({status:?})\n{}", tail(&log_path(data_dir)));
+                    return Err(format!("the server did not start ({status:?})\n{}", tail(&log_path(data_dir))));
                 }
             }
         }
         let (address, operators) = (address.expect("looped until"), operators.expect("looped until"));
-        Self { child, address, operators, started_in: began.elapsed() }
+        Ok(Self { child, address, operators, started_in: began.elapsed() })
     }
 }
 

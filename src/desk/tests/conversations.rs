@@ -206,7 +206,7 @@ u1 opens chat in support
 u2 opens chat in support
   -> opened c2 u2
   c2 opened u2 q1
-  o2 made c2 a0 ends 30s deliver 5s
+  o2 made c2 a1 ends 30s deliver 5s
 a0 accepts o1
   -> accepted c1
   o1 accepted c1 a0
@@ -215,7 +215,7 @@ supervisor a1 closes c1
   c1 ended supervisor a1
 admin closes c2
   -> done
-  o2 withdrawn c2 a0
+  o2 withdrawn c2 a1
   c2 ended admin
 admin closes c7
   -> refused no_such_conversation field=conversation: there is no conversation c7

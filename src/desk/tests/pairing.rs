@@ -21,7 +21,7 @@ u1 opens chat in support
 u2 opens chat in support
   -> opened c2 u2
   c2 opened u2 q1
-  o2 made c2 a1 ends 31s deliver 6s
+  o2 made c2 a2 ends 31s deliver 6s
 ",
     );
 }

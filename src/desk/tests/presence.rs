@@ -262,7 +262,7 @@ server began
 }
 
 #[test]
-fn a_server_that_begins_twice_starts_no_grace_twice() {
+fn each_beginning_of_the_server_gives_everybody_fresh_grace() {
     check(
         r"
 given 1 agents
@@ -274,7 +274,7 @@ restart
 server began
   -> done
   server began, grace until 100s offers 50s
-+20s
++60s
   a0 offline grace_over
 ",
     );

@@ -76,6 +76,12 @@ fn pass(db: &mut Option<Connection>, path: &std::path::Path, settings: &Settings
     }
 }
 
+/// Copies all of it, and waits for a pass that is under way and for readers, so that the WAL starts over with the next
+/// commit.
+pub(super) fn whole(db: &Connection) -> Result<(), Fault> {
+    db.query_row("PRAGMA wal_checkpoint(RESTART)", [], |_| Ok(())).map_err(|error| Fault::of(db, &error))
+}
+
 /// Copies what can be copied without waiting for anybody.
 pub(super) fn passive(db: &Connection) -> Result<(), Fault> {
     db.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(())).map_err(|error| Fault::of(db, &error))

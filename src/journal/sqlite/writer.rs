@@ -222,7 +222,7 @@ impl Writer {
         let far_beyond = wal_bytes > self.settings.wal_bytes_max.saturating_mul(4);
         if wal_bytes > self.settings.wal_bytes_max
             && (self.checkpointer.pass_was_made() || far_beyond)
-            && let Err(fault) = checkpoint::passive(&self.db)
+            && let Err(fault) = if far_beyond { checkpoint::whole(&self.db) } else { checkpoint::passive(&self.db) }
         {
             match fault.kind {
                 FaultKind::FailedSync => self.note(&fault),

@@ -1,0 +1,144 @@
+//! What the documents promise of the tree: links, commands, flags, and the licences of what is built in.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+/// README.md, CHANGELOG.md, ARCHITECTURE.md and whatever lies in docs.
+fn documents() -> Vec<(PathBuf, String)> {
+    let mut found = Vec::new();
+    for dir in [root().to_owned(), root().join("docs")] {
+        for entry in std::fs::read_dir(dir).unwrap().flatten() {
+            if entry.path().extension().is_some_and(|extension| extension == "md") {
+                found.push((entry.path(), std::fs::read_to_string(entry.path()).unwrap()));
+            }
+        }
+    }
+    assert!(found.len() >= 4, "{found:?}");
+    found
+}
+
+/// As the usual renderers make them: lower case, spaces to hyphens, other signs dropped.
+fn anchors(text: &str) -> BTreeSet<String> {
+    let headings = text.lines().filter(|line| line.starts_with('#'));
+    headings
+        .map(|line| {
+            let title = line.trim_start_matches('#').trim().to_lowercase();
+            title.chars().filter(|c| c.is_alphanumeric() || " -_".contains(*c)).collect::<String>().replace(' ', "-")
+        })
+        .collect()
+}
+
+#[test]
+fn every_link_of_the_documents_leads_somewhere() {
+    for (path, text) in documents() {
+        for link in text.split("](").skip(1).filter_map(|rest| rest.split(')').next()) {
+            if link.starts_with("http://") || link.starts_with("https://") {
+                continue;
+            }
+            let (file, anchor) = link.split_once('#').unwrap_or((link, ""));
+            let target = if file.is_empty() { path.clone() } else { path.parent().unwrap().join(file) };
+            assert!(target.exists(), "{}: {link}", path.display());
+            if !anchor.is_empty() {
+                let there = anchors(&std::fs::read_to_string(&target).unwrap()).contains(anchor);
+                assert!(there, "{}: {link} names no heading", path.display());
+            }
+        }
+    }
+}
+
+fn help(words: &[&str]) -> String {
+    let asked = Command::new(env!("CARGO_BIN_EXE_offhook")).args(words).arg("--help").output().unwrap();
+    assert!(asked.status.success(), "offhook {words:?} --help: {}", String::from_utf8_lossy(&asked.stderr));
+    String::from_utf8(asked.stdout).unwrap()
+}
+
+/// Pieces of code in a document: between backticks, and the lines of fenced blocks.
+fn code(text: &str) -> Vec<String> {
+    let (mut fenced, mut found) = (false, Vec::new());
+    for line in text.lines() {
+        if line.trim_start().starts_with("```") {
+            fenced = !fenced;
+        } else if fenced {
+            found.push(line.to_owned());
+        } else {
+            found.extend(line.split('`').skip(1).step_by(2).map(str::to_owned));
+        }
+    }
+    found
+}
+
+#[test]
+fn every_command_and_flag_in_the_documents_is_in_the_help() {
+    let mut seen = BTreeSet::new();
+    for (path, text) in documents() {
+        for code in code(&text) {
+            let code = code.replace("cargo run --release -- ", "offhook ");
+            // Once for each place where a command begins; a sentence that only begins with the name is no command.
+            for command in code.split("offhook ").skip(1) {
+                let words: Vec<&str> = command.split_whitespace().collect();
+                let names = ["apply", "check", "demo", "journal", "serve", "token"];
+                let Some(name) = words.first().copied().filter(|name| names.contains(name)) else { continue };
+                let mut path_words = vec![name];
+                if let ("journal", Some(second)) = (name, words.get(1)) {
+                    path_words.push(second.trim_end_matches(|c: char| !c.is_alphanumeric()));
+                }
+                seen.insert(path_words.join(" "));
+                let shown = help(&path_words);
+                for flag in words.iter().filter(|word| word.starts_with("--")) {
+                    let flag = flag.split(|c: char| c != '-' && !c.is_alphanumeric()).next().unwrap_or_default();
+                    assert!(shown.contains(flag), "{}: offhook {command}: no {flag}", path.display());
+                }
+            }
+        }
+    }
+    for command in ["apply", "check", "demo", "journal show", "journal verify", "serve", "token"] {
+        assert!(seen.contains(command), "no document shows `offhook {command}`");
+    }
+}
+
+#[test]
+fn the_words_of_the_justfile_name_what_is_there() {
+    let text = std::fs::read_to_string(root().join("justfile")).unwrap();
+    let words: BTreeSet<_> = text
+        .lines()
+        .filter(|line| line.ends_with(':') && !line.starts_with([' ', '#']))
+        .filter_map(|line| line.split([' ', ':']).next())
+        .collect();
+    for word in ["run", "test", "ci", "lint", "bench", "soak", "kill-rounds", "race-rounds", "demo"] {
+        assert!(words.contains(word), "{word}: {words:?}");
+    }
+    for script in ["tests/run", ".ci/run"] {
+        assert!(root().join(script).is_file(), "{script}");
+    }
+}
+
+/// `A OR B` needs one of them, `A AND B` both; the old `/` is OR.
+fn allowed(licence: &str, list: &BTreeSet<String>) -> bool {
+    let plain = licence.replace('/', " OR ").replace(['(', ')'], "");
+    plain.split(" AND ").all(|part| part.split(" OR ").any(|one| list.contains(one.trim())))
+}
+
+#[test]
+fn every_licence_that_is_built_in_is_on_the_list() {
+    let deny: toml::Table = std::fs::read_to_string(root().join("deny.toml")).unwrap().parse().unwrap();
+    let list = deny["licenses"]["allow"].as_array().unwrap().iter().filter_map(|one| one.as_str()).map(str::to_owned);
+    let list: BTreeSet<String> = list.collect();
+    let metadata = Command::new(env!("CARGO"))
+        .args(["metadata", "--format-version=1", "--locked", "--offline", "--filter-platform=x86_64-unknown-linux-gnu"])
+        .current_dir(root())
+        .output()
+        .unwrap();
+    assert!(metadata.status.success(), "{}", String::from_utf8_lossy(&metadata.stderr));
+    let metadata: serde_json::Value = serde_json::from_slice(&metadata.stdout).unwrap();
+    let packages = metadata["packages"].as_array().unwrap();
+    assert!(packages.len() > 100);
+    for package in packages.iter().filter(|package| package["name"] != "offhook") {
+        let licence = package["license"].as_str().unwrap_or("none");
+        assert!(allowed(licence, &list), "{}: {licence}", package["name"]);
+    }
+}

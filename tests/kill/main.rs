@@ -1,0 +1,134 @@
+//! Killed at random moments under load, and judged from outside: what was acknowledged is there, once, in order.
+//!
+//! Three disks: one that keeps what was written (a crash of the process), one that forgets what was not synced (a power
+//! cut), and ones on which the very same check must fail, or it would prove nothing.
+//!
+//! `OFFHOOK_KILL_ROUNDS` makes it long, `OFFHOOK_SEED` repeats a run's choices.
+
+#[path = "../support/mod.rs"]
+mod support;
+
+mod judge;
+mod load;
+
+use judge::Judge;
+use load::Load;
+use support::disk::{Disk, Forgets};
+use support::{Options, Server};
+
+/// What went wrong.
+#[derive(Debug, thiserror::Error)]
+enum Wrong {
+    /// Something that was acknowledged is not so any more.
+    #[error("lost: {0}")]
+    Lost(String),
+    /// It does not serve any more on what the disk has.
+    #[error("does not serve: {0}")]
+    NotServing(String),
+}
+
+/// A small generator of our own, so that a printed seed gives the same choices for ever.
+#[derive(Debug, Clone)]
+struct Random(u64);
+
+impl Random {
+    fn new() -> Self {
+        let given = std::env::var("OFFHOOK_SEED").ok().and_then(|text| text.parse().ok());
+        let seed = given.unwrap_or_else(|| {
+            let mut bytes = [0; 8];
+            getrandom::fill(&mut bytes).expect("the system gives randomness");
+            u64::from_le_bytes(bytes) | 1
+        });
+        println!("OFFHOOK_SEED={seed}");
+        Self(seed)
+    }
+
+    fn next(&mut self) -> u64 {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        self.0.wrapping_mul(0x2545_F491_4F6C_DD1D)
+    }
+
+    fn below(&mut self, most: u64) -> u64 {
+        self.next() % most
+    }
+
+    /// Another one, whose choices do not depend on how often this one is asked.
+    fn fork(&mut self) -> Self {
+        Self(self.next() | 1)
+    }
+}
+
+fn rounds(short: u32) -> u32 {
+    let long = std::env::var("OFFHOOK_KILL_ROUNDS").ok().and_then(|text| text.parse().ok());
+    long.unwrap_or(short)
+}
+
+/// Rounds of load, kill, start and judgement.
+async fn survive(options: &Options, rounds: u32) -> Result<(), Wrong> {
+    let mut random = Random::new();
+    let mut server = Server::start(options);
+    load::quick_settings(&server).await;
+    let mut load = Load::new(&server, &mut random);
+    let mut judge = Judge::default();
+    for round in 1..=rounds {
+        let acknowledged = load.run_and_kill(&mut server, 1 + random.below(120)).await;
+        server.try_start_again().map_err(Wrong::NotServing)?;
+        judge.look_at(&server, &mut load, &mut random).await?;
+        if round % 50 == 0 {
+            println!("round {round} of {rounds}: {acknowledged} acknowledged in all, {} conversations", judge.seen());
+        }
+    }
+    load.settle(&server).await;
+    judge.look_at_all(&server, &mut load).await?;
+    println!("{} conversations, {} acknowledgements", judge.seen(), load.acknowledged());
+    Ok(())
+}
+
+fn options() -> Options {
+    Options::default().without_rate_limits()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nothing_acknowledged_is_lost_by_kill_9() {
+    survive(&options(), rounds(12)).await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nothing_acknowledged_is_lost_by_a_power_cut() {
+    let disk = Disk::new();
+    survive(&disk.under(options(), Forgets::Unsynced { keep_permille: 0 }), rounds(8)).await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nothing_acknowledged_is_lost_by_a_power_cut_that_tears_what_was_under_way() {
+    let disk = Disk::new();
+    survive(&disk.under(options(), Forgets::Unsynced { keep_permille: 500 }), rounds(6)).await.unwrap();
+}
+
+/// Must be noticed within some rounds.
+async fn loses(options: &Options) {
+    match survive(options, 10).await {
+        Ok(()) => panic!("nothing was lost, or the loss was not noticed"),
+        Err(wrong) => println!("noticed, as it should be: {wrong}"),
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_check_notices_a_journal_that_syncs_only_at_checkpoints() {
+    let disk = Disk::new();
+    loses(&disk.under(options().set("journal.synchronous=normal"), Forgets::Unsynced { keep_permille: 0 })).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_check_notices_a_journal_that_never_syncs() {
+    let disk = Disk::new();
+    loses(&disk.under(options().set("journal.synchronous=off"), Forgets::Unsynced { keep_permille: 0 })).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_check_notices_a_disk_that_lies() {
+    let disk = Disk::new();
+    loses(&disk.under(options(), Forgets::UnsyncedAndLies)).await;
+}

@@ -1,0 +1,105 @@
+//! A disk that forgets what was not synced, and fails when it is told to: `tests/shim/disk.c`, preloaded into the server.
+
+use super::server::Options;
+use std::fs::{self, File};
+use std::os::unix::fs::FileExt;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::OnceLock;
+
+/// What the disk does from now on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Fault {
+    None,
+    /// Files grow only by what was freed since: ENOSPC.
+    Full,
+    /// EROFS.
+    ReadOnly,
+    /// EIO.
+    WritesFail,
+    /// EIO from fsync and fdatasync alone.
+    SyncsFail,
+}
+
+/// What a kill takes with it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Forgets {
+    /// As a kill does: the kernel keeps what was written.
+    Nothing,
+    /// As a power cut does: what no sync made safe; of what came after, this many thousandths, the first ones, stay.
+    Unsynced { keep_permille: u32 },
+    /// The same, on a disk that answers syncs of the journal's WAL and does not do them.
+    UnsyncedAndLies,
+}
+
+pub struct Disk {
+    directory: tempfile::TempDir,
+    control: File,
+}
+
+impl Disk {
+    pub fn new() -> Self {
+        let directory = tempfile::tempdir().expect("a directory can be made");
+        let path = directory.path().join("state/control");
+        fs::create_dir(directory.path().join("state")).expect("a directory can be made");
+        fs::create_dir(directory.path().join("data")).expect("a directory can be made");
+        fs::write(&path, [0; 64]).expect("the control file can be written");
+        let control = File::options().write(true).open(path).expect("the control file is there");
+        Self { directory, control }
+    }
+
+    pub fn data_dir(&self) -> PathBuf {
+        self.directory.path().join("data")
+    }
+
+    /// A server with these runs on this disk.
+    pub fn under(&self, options: Options, forgets: Forgets) -> Options {
+        let mut options = Options { data_dir: Some(self.data_dir()), ..options };
+        let mut put = |name: &str, value: String| options.environment.push((name.to_owned(), value));
+        put("LD_PRELOAD", shim().display().to_string());
+        put("OFFHOOK_DISK_DIR", self.data_dir().display().to_string());
+        put("OFFHOOK_DISK_STATE", self.directory.path().join("state").display().to_string());
+        match forgets {
+            Forgets::Nothing => {}
+            Forgets::Unsynced { keep_permille } => {
+                put("OFFHOOK_DISK_UNDO", "1".to_owned());
+                put("OFFHOOK_DISK_KEEP_PERMILLE", keep_permille.to_string());
+            }
+            Forgets::UnsyncedAndLies => {
+                put("OFFHOOK_DISK_UNDO", "1".to_owned());
+                put("OFFHOOK_DISK_LIE", "journal.db-wal".to_owned());
+            }
+        }
+        options
+    }
+
+    /// At once, for the running server too.
+    pub fn turn(&self, fault: Fault) {
+        let letter = match fault {
+            Fault::None => 0,
+            Fault::Full => b'f',
+            Fault::ReadOnly => b'r',
+            Fault::WritesFail => b'w',
+            Fault::SyncsFail => b's',
+        };
+        self.control.write_all_at(&[letter], 0).expect("the control file can be written");
+    }
+}
+
+/// Compiled once for each test process, with the machine's own C compiler.
+fn shim() -> &'static Path {
+    static SHIM: OnceLock<PathBuf> = OnceLock::new();
+    SHIM.get_or_init(|| {
+        let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/shim/disk.c");
+        let place = Path::new(env!("CARGO_TARGET_TMPDIR"));
+        let made = place.join(format!("disk-{}.so", std::process::id()));
+        let mut cc = Command::new("cc");
+        cc.args(["-O2", "-Wall", "-Wextra", "-Werror", "-shared", "-fPIC", "-fvisibility=hidden", "-pthread", "-o"]);
+        let done = cc.arg(&made).arg(source).output().expect("a C compiler");
+        assert!(done.status.success(), "{cc:?}\n{}", String::from_utf8_lossy(&done.stderr));
+        // Other test processes may be loading it just now.
+        let shim = place.join("disk.so");
+        fs::rename(made, &shim).expect("the shim can be put in its place");
+        shim
+    })
+}
