@@ -6,6 +6,7 @@ use super::turn::{Asked, Keeper};
 use crate::clock;
 use crate::desk::ids::CustomerId;
 use crate::desk::needs::{Loaded, Need};
+use crate::desk::remembered::REMEMBERED_HERE_MAX;
 use crate::desk::time::WallTime;
 use crate::view::{View, ViewFailed, Wanted};
 use std::collections::VecDeque;
@@ -31,8 +32,11 @@ pub async fn look_up(
     if needs.is_empty() {
         return Ok(Loaded::default());
     }
-    // What left the desk a moment ago may not be in the view yet.
-    while projection.lag_records() > 0 {
+    // What left the desk a moment ago may not be in the view yet. But the newest outcomes are remembered by the desk: what it
+    // does not know has long been written. (After a start, or many commands, nearly every turn asks for some.)
+    let only_outcomes = needs.iter().all(|need| matches!(need, Need::Outcome(..)));
+    let in_memory = only_outcomes && projection.lag_outcomes() < REMEMBERED_HERE_MAX;
+    while !in_memory && projection.lag_records() > 0 {
         projection.hand_over(keeper, clock::monotonic_ms());
         projection.written(clock::monotonic_ms).await?;
     }

@@ -65,6 +65,13 @@ impl Projection {
         self.turns.len() + self.handed.as_ref().map_or(0, |handed| handed.batch.turns.len())
     }
 
+    /// Outcomes of commands that the view does not have yet.
+    #[must_use]
+    pub fn lag_outcomes(&self) -> usize {
+        let handed = self.handed.iter().flat_map(|handed| &handed.batch.turns);
+        handed.chain(&self.turns).map(|turn| turn.outcomes.len()).sum()
+    }
+
     #[must_use]
     pub fn is_writing(&self) -> bool {
         self.handed.as_ref().is_some_and(|handed| handed.writing.is_some())
