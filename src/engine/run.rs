@@ -36,8 +36,11 @@ use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 use tokio::sync::watch;
 
-/// Commands that one turn takes at most.
-const TURN_COMMANDS_MAX: usize = 1_024;
+/// Commands that wait for a turn at most: somewhat more than fit into its record, since each is looked at again in every
+/// turn that it waits for.
+const TURN_COMMANDS_MAX: usize = 256;
+/// New conversations are taken up to this: about as many as fit into a record.
+const TURN_STARTS_MAX: usize = 64;
 /// While a deadline runs the clock is advanced at least this often, since it takes steps of at most a second.
 const TICK_MS_MAX: u64 = 500;
 const REFRESH_MS: u64 = 1_000;
@@ -122,7 +125,7 @@ impl Run {
 
     /// What waits and can not be done is answered.
     fn refuse_waiting(&mut self, why: &'static str) {
-        self.workspace.intake.take(&mut self.asked, usize::MAX);
+        self.workspace.intake.take(&mut self.asked, usize::MAX, usize::MAX);
         for Asked { command, reply_to } in std::mem::take(&mut self.asked) {
             // Edges are facts: they are kept until they can be told.
             if matches!(command.ask, Ask::SessionWent { .. }) {
@@ -199,7 +202,7 @@ impl Serving<'_> {
                     }
                 }
             }
-            self.run.workspace.intake.take(&mut self.run.asked, TURN_COMMANDS_MAX);
+            self.run.workspace.intake.take(&mut self.run.asked, TURN_COMMANDS_MAX, TURN_STARTS_MAX);
             if let Some(ended) = self.turn().await {
                 return ended;
             }
