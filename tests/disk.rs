@@ -97,6 +97,7 @@ async fn refuses_and_recovers(fault: Fault) {
     let disk = Disk::new();
     let mut server = on(&disk);
     let (mut agent, mut customer) = talking(&server, "ada").await;
+    assert_eq!(customer.call("GET", "messages", None).await.status, 200, "the view has it");
     disk.turn(fault);
     let (numbers, refusal) = post_until_refused(&mut customer, "lost?").await;
     assert_eq!((&refusal["code"], numbers.len()), (&json!("unavailable"), 0));
@@ -112,7 +113,8 @@ async fn refuses_and_recovers(fault: Fault) {
         Ok(_) => panic!("was welcomed by a workspace that cannot commit"),
     }
     let page = customer.call("GET", "messages", None).await;
-    assert_eq!(page.json()["messages"][0]["text"], "hello", "reading goes on");
+    assert_eq!(page.status, 200, "reading goes on: {}", page.text());
+    assert_eq!(page.json()["messages"][0]["text"], "hello");
     disk.turn(Fault::None);
     is_ready_again(&server).await;
     agent.must(json!({"type": "send", "conversation": customer.conversation, "text": "second"})).await;
