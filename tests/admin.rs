@@ -114,7 +114,7 @@ async fn agents_are_changed_member_by_member() {
     assert_eq!((&changed["title"], &changed["skills"], &changed["capacity"]), (&json!("Ada"), &json!({"french": 5}), &json!({"chat": 1})));
     for (body, status, code) in [
         (json!({"skills": {"french": 11}}), 422, "bad_setting"),
-        (json!({"queues": ["nowhere"]}), 404, "no_such_queue"),
+        (json!({"queues": ["nowhere"]}), 422, "bad_setting"),
         (json!({"name": "bob"}), 422, "bad_field"),
         (json!({"colour": "red"}), 400, "bad_request"),
     ] {

@@ -70,7 +70,7 @@ async fn back_within_grace_nothing_has_changed() {
     let dropped = eventually("reconnecting", async || live_agent(&server, "ada").await, is("reconnecting")).await;
     assert_eq!((&dropped["status"], &dropped["available"]), (&json!("available"), &json!(true)));
     let mut waiting = Customer::start(server.address, DEMO, "nobody is offered this").await;
-    assert_eq!(waiting.call("GET", "", None).await.json()["place"], 1);
+    assert_eq!(waiting.call("GET", "", None).await.json()["state"], "waiting");
     let path = format!("/v1/workspaces/{DEMO}/conversations/{}", waiting.conversation);
     assert_eq!(server.admin("GET", &path, None).await.json()["state"], "waiting", "a reconnecting agent gets no new offer");
     let token = server.agent_token(DEMO, "ada", Role::Agent);
@@ -85,7 +85,7 @@ async fn back_within_grace_nothing_has_changed() {
     };
     assert_eq!(offer["conversation"]["conversation"], waiting.conversation.as_str());
     let after = live_agent(&server, "ada").await;
-    assert_eq!((&after["status"], &after["since"]), (&before["status"], &before["since"]));
+    assert_eq!((&after["status"], &after["connection"]), (&before["status"], &before["connection"]));
 }
 
 #[tokio::test(flavor = "multi_thread")]
