@@ -5,7 +5,7 @@ mod support;
 use offhook::gateway::auth::agent_token::Role;
 use serde_json::{Value, json};
 use support::customer::event_named;
-use support::scene::{DEMO, refused, server, talking};
+use support::scene::{DEMO, eventually, refused, server, talking};
 use support::{Agent, Customer, command_id};
 
 #[tokio::test(flavor = "multi_thread")]
@@ -270,6 +270,10 @@ async fn supervisors_watch_pages_of_rows_that_change_at_most_once_a_second() {
         (&json!("online"), &json!("available"), &json!(true))
     );
     supervisor.must(json!({"type": "unwatch", "what": "agents"})).await;
+    // Rows are as of the last second: the queue was made just now.
+    let path = format!("/v1/workspaces/{DEMO}/live/queues");
+    let live = async || server.admin("GET", &path, None).await.json();
+    eventually("a row of queues", live, |page| page["rows"][0]["queue"] == "support").await;
     let queues = supervisor.must(watch("queues")).await;
     assert_eq!(queues["rows"][0]["queue"], "support");
     // Ten starts are a few frames at most, and the last one has them all.

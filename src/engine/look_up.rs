@@ -6,6 +6,7 @@ use super::turn::{Asked, Keeper};
 use crate::clock;
 use crate::desk::ids::CustomerId;
 use crate::desk::needs::{Loaded, Need};
+use crate::desk::remembered::REMEMBERED_HERE_MAX;
 use crate::desk::time::WallTime;
 use crate::view::{View, ViewFailed, Wanted};
 use std::collections::VecDeque;
@@ -31,8 +32,11 @@ pub async fn look_up(
     if needs.is_empty() {
         return Ok(Loaded::default());
     }
-    // What left the desk a moment ago may not be in the view yet.
-    while projection.lag_records() > 0 {
+    // What left the desk a moment ago may not be in the view yet. An outcome is no such thing: the desk remembers those
+    // that the view does not have. On a full disk, where the view stands still, accepts and closes must not wait for it.
+    let left_the_desk = needs.iter().any(|need| !matches!(need, Need::Outcome(..)));
+    let wait = left_the_desk || projection.lag_outcomes() >= REMEMBERED_HERE_MAX;
+    while wait && projection.lag_records() > 0 {
         projection.hand_over(keeper, clock::monotonic_ms());
         projection.written(clock::monotonic_ms).await?;
     }

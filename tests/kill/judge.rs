@@ -24,6 +24,13 @@ impl Judge {
         self.told.len()
     }
 
+    /// Messages, accepts and closes that were acknowledged.
+    pub fn sums(&self) -> (usize, usize, u32) {
+        let told = || self.told.values();
+        let accepts = told().map(|told| told.accepted.len()).sum();
+        (told().map(|told| told.messages.len()).sum(), accepts, told().map(|told| told.closed).sum())
+    }
+
     /// Those of which something new was told, and some others.
     pub async fn look_at(&mut self, server: &Server, load: &mut Load, random: &mut Random) -> Result<(), Wrong> {
         let mut looked_at = self.take(load);
