@@ -73,7 +73,11 @@ async fn back_within_grace_nothing_has_changed() {
     let mut waiting = Customer::start(server.address, DEMO, "nobody is offered this").await;
     assert_eq!(waiting.call("GET", "", None).await.json()["state"], "waiting");
     let path = format!("/v1/workspaces/{DEMO}/conversations/{}", waiting.conversation);
-    assert_eq!(server.admin("GET", &path, None).await.json()["state"], "waiting", "a reconnecting agent gets no new offer");
+    assert_eq!(
+        server.admin("GET", &path, None).await.json()["state"],
+        "waiting",
+        "a reconnecting agent gets no new offer"
+    );
     let token = server.agent_token(DEMO, "ada", Role::Agent);
     let mut back = Agent::try_connect(server.address, "ada", &token, Some(&ticket)).await.unwrap();
     let snapshot = &back.welcome["snapshot"];
