@@ -41,15 +41,21 @@ async fn a_start_answers_with_the_conversation_a_token_and_a_stream() {
     let id = command_id();
     let start = |body: Value| {
         let id = id.clone();
-        async move { call(server.address, "POST", "/conversations", &[("Idempotency-Key", &id)], body.to_string().as_bytes()).await }
+        async move {
+            call(server.address, "POST", "/conversations", &[("Idempotency-Key", &id)], body.to_string().as_bytes())
+                .await
+        }
     };
     let first = start(json!({"text": "hello", "name": "Zoë"})).await;
     assert_eq!(first.status, 201, "{}", first.text());
     assert_eq!(first.header("cache-control"), Some("no-store"));
     let started = first.json();
     let shown = &started["conversation"];
-    assert_eq!((&shown["state"], &shown["queue"], &shown["agent"]), (&json!("waiting"), &json!("Support"), &Value::Null));
-    assert_eq!((&shown["last_number"], &shown["place"], &started["number"]), (&json!(1), &json!(1), &json!(1)));
+    assert_eq!(
+        (&shown["state"], &shown["queue"], &shown["agent"]),
+        (&json!("waiting"), &json!("Support"), &Value::Null)
+    );
+    assert_eq!((&shown["last_number"], &started["number"]), (&json!(1), &json!(1)));
     assert!(started["token"].as_str().is_some_and(|token| token.starts_with("ohv1.")));
     assert!(started["events"].as_str().is_some_and(|path| path.contains("?ticket=ohs1.")));
     let again = start(json!({"text": "hello", "name": "Zoë"})).await.json();
@@ -68,7 +74,8 @@ async fn retries_change_nothing_twice_even_after_a_kill() {
     let key = [("Idempotency-Key", id.as_str())];
     let body = json!({"text": "hello"}).to_string();
     let first = call(server.address, "POST", "/conversations", &key, body.as_bytes()).await.json();
-    let (token, conversation) = (first["token"].as_str().unwrap(), first["conversation"]["conversation"].as_str().unwrap());
+    let (token, conversation) =
+        (first["token"].as_str().unwrap(), first["conversation"]["conversation"].as_str().unwrap());
     let bearer = format!("Bearer {token}");
     let post_id = command_id();
     let headers = [("Authorization", bearer.as_str()), ("Idempotency-Key", post_id.as_str())];
@@ -82,7 +89,10 @@ async fn retries_change_nothing_twice_even_after_a_kill() {
         }
         let again = call(server.address, "POST", "/conversations", &key, body.as_bytes()).await;
         assert_eq!(again.status, 201, "{}", again.text());
-        assert_eq!((&again.json()["token"], &again.json()["conversation"]["conversation"]), (&json!(token), &json!(conversation)));
+        assert_eq!(
+            (&again.json()["token"], &again.json()["conversation"]["conversation"]),
+            (&json!(token), &json!(conversation))
+        );
         assert_eq!(call(server.address, "POST", &messages, &headers, text.as_bytes()).await.json(), posted);
         let list = call(server.address, "GET", "/", &headers, b"").await.json();
         assert_eq!(list["conversations"].as_array().map(Vec::len), Some(1));
@@ -130,7 +140,11 @@ async fn a_customer_sees_its_place_its_agent_and_nothing_inside() {
         ("GET", "events", None),
     ] {
         let refused = second.call(method, what, body).await;
-        assert_eq!((refused.status, problem(&refused)["code"].clone()), (404, json!("no_such_conversation")), "{method} {what}");
+        assert_eq!(
+            (refused.status, problem(&refused)["code"].clone()),
+            (404, json!("no_such_conversation")),
+            "{method} {what}"
+        );
     }
     second.conversation = mine;
     assert_eq!(second.call("GET", "", None).await.status, 200);
@@ -155,7 +169,8 @@ async fn the_stream_gives_each_numbered_event_once_wherever_it_is_taken_up() {
     }
     agent.must(json!({"type": "close", "conversation": customer.conversation})).await;
     customer.post("one more thing").await;
-    let wanted = ["opened", "message", "joined", "message", "message", "message", "message", "ended", "reopened", "message"];
+    let wanted =
+        ["opened", "message", "joined", "message", "message", "message", "message", "ended", "reopened", "message"];
     for kill in [false, true] {
         if kill {
             server.kill();
@@ -178,7 +193,11 @@ async fn the_stream_gives_each_numbered_event_once_wherever_it_is_taken_up() {
         assert_eq!(beyond.err(), Some(422));
     }
     // By the query as well as by the header, and never with another's ticket.
-    let path = format!("/conversations/{}/events?after=9&{}", customer.conversation, customer.events.split_once('?').unwrap().1);
+    let path = format!(
+        "/conversations/{}/events?after=9&{}",
+        customer.conversation,
+        customer.events.split_once('?').unwrap().1
+    );
     let mut http = Http::connect(server.address).await.unwrap();
     http.send("GET", &format!("/v1/messenger/{DEMO}{path}"), "", b"").await.unwrap();
     let head = within("an answer", http.head()).await.unwrap();
@@ -230,7 +249,8 @@ async fn pages_of_messages_come_from_either_end() {
         let answer = customer.call("GET", &format!("messages{query}"), None).await;
         assert_eq!(answer.status, 200, "{query}: {}", answer.text());
         let page = answer.json();
-        let numbers: Vec<u64> = page["messages"].as_array().unwrap().iter().map(|one| one["number"].as_u64().unwrap()).collect();
+        let numbers: Vec<u64> =
+            page["messages"].as_array().unwrap().iter().map(|one| one["number"].as_u64().unwrap()).collect();
         (numbers, page["more"].as_bool().unwrap())
     };
     assert_eq!(page("").await, ((1..=7).collect(), false));
@@ -249,7 +269,11 @@ async fn pages_of_messages_come_from_either_end() {
     ] {
         let refused = customer.call("GET", &format!("messages{query}"), None).await;
         let problem = problem(&refused);
-        assert_eq!((refused.status, &problem["code"], &problem["field"]), (status, &json!(code), &json!(field)), "{query}");
+        assert_eq!(
+            (refused.status, &problem["code"], &problem["field"]),
+            (status, &json!(code), &json!(field)),
+            "{query}"
+        );
     }
 }
 
@@ -297,8 +321,18 @@ async fn every_bad_body_and_header_is_named() {
         (&messages, &[("Authorization", "Bearer ohv1.forged"), ("Idempotency-Key", &id)], 401, "unauthorized"),
         (&messages, &[("Authorization", "Bearer a.b.c"), ("Idempotency-Key", &id)], 401, "unauthorized"),
         (&messages, &[("Authorization", "Basic abc"), ("Idempotency-Key", &id)], 401, "unauthorized"),
-        ("/conversations/17/messages", &[("Authorization", &bearer), ("Idempotency-Key", &id)], 404, "no_such_conversation"),
-        ("/conversations/c999/messages", &[("Authorization", &bearer), ("Idempotency-Key", &id)], 404, "no_such_conversation"),
+        (
+            "/conversations/17/messages",
+            &[("Authorization", &bearer), ("Idempotency-Key", &id)],
+            404,
+            "no_such_conversation",
+        ),
+        (
+            "/conversations/c999/messages",
+            &[("Authorization", &bearer), ("Idempotency-Key", &id)],
+            404,
+            "no_such_conversation",
+        ),
         ("/nowhere", &[], 404, "not_found"),
         ("", &[], 405, "method_not_allowed"),
     ];
@@ -310,7 +344,10 @@ async fn every_bad_body_and_header_is_named() {
     let number = customer.call("POST", "read", Some(json!({"number": 99}))).await;
     assert_eq!((number.status, problem(&number)["code"].clone()), (422, json!("no_such_message")));
     let mut http = Http::connect(server.address).await.unwrap();
-    let elsewhere = http.ask("POST", "/v1/messenger/nowhere/conversations", &format!("Idempotency-Key: {id}\r\n"), b"{}").await.unwrap();
+    let elsewhere = http
+        .ask("POST", "/v1/messenger/nowhere/conversations", &format!("Idempotency-Key: {id}\r\n"), b"{}")
+        .await
+        .unwrap();
     assert_eq!((elsewhere.status, problem(&elsewhere)["code"].clone()), (404, json!("not_found")));
 }
 
@@ -412,7 +449,10 @@ async fn entry_rules_place_a_conversation_and_a_visitor_does_not() {
     let gold = start_as(&server, &customer_token("7", Some("gold")), &json!({"text": "hello"})).await;
     assert_eq!(queue_of(&gold), "VIP");
     assert_eq!(gold.json()["token"], Value::Null, "who is known needs no token of ours");
-    let path = format!("/v1/workspaces/{DEMO}/conversations/{}", gold.json()["conversation"]["conversation"].as_str().unwrap());
+    let path = format!(
+        "/v1/workspaces/{DEMO}/conversations/{}",
+        gold.json()["conversation"]["conversation"].as_str().unwrap()
+    );
     let facts = server.admin("GET", &path, None).await.json();
     assert_eq!((&facts["priority"], &facts["skills"][0]["name"]), (&json!(10), &json!("french")));
     assert_eq!(facts["name"], "Grace Hopper");
@@ -448,7 +488,14 @@ async fn an_anonymous_customer_becomes_known_and_a_sign_out_voids_tokens() {
     assert_eq!(list["conversations"][0]["conversation"], anonymous.conversation.as_str());
     let own = format!("Bearer {}", anonymous.token);
     let id = command_id();
-    let refused = call(server.address, "POST", "/identify", &[("Authorization", &own), ("Idempotency-Key", &id)], body.as_bytes()).await;
+    let refused = call(
+        server.address,
+        "POST",
+        "/identify",
+        &[("Authorization", &own), ("Idempotency-Key", &id)],
+        body.as_bytes(),
+    )
+    .await;
     assert_eq!((refused.status, problem(&refused)["code"].clone()), (403, json!("forbidden")));
 
     let mut leaver = Customer::start(server.address, DEMO, "bye").await;

@@ -32,11 +32,11 @@ pub async fn look_up(
     if needs.is_empty() {
         return Ok(Loaded::default());
     }
-    // What left the desk a moment ago may not be in the view yet. But the newest outcomes are remembered by the desk: what it
-    // does not know has long been written. (After a start, or many commands, nearly every turn asks for some.)
-    let only_outcomes = needs.iter().all(|need| matches!(need, Need::Outcome(..)));
-    let in_memory = only_outcomes && projection.lag_outcomes() < REMEMBERED_HERE_MAX;
-    while !in_memory && projection.lag_records() > 0 {
+    // What left the desk a moment ago may not be in the view yet. An outcome is no such thing: the desk remembers those
+    // that the view does not have. On a full disk, where the view stands still, accepts and closes must not wait for it.
+    let left_the_desk = needs.iter().any(|need| !matches!(need, Need::Outcome(..)));
+    let wait = left_the_desk || projection.lag_outcomes() >= REMEMBERED_HERE_MAX;
+    while wait && projection.lag_records() > 0 {
         projection.hand_over(keeper, clock::monotonic_ms());
         projection.written(clock::monotonic_ms).await?;
     }

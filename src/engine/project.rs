@@ -19,6 +19,7 @@ pub struct Projection {
     handed_to: u64,
     turns: Vec<Arc<CommittedTurn>>,
     bytes: usize,
+    outcomes: usize,
     touched: Touched,
     handed: Option<Handed>,
     /// Not before then: turns gather, and a failure is not repeated at once.
@@ -29,6 +30,7 @@ pub struct Projection {
 struct Handed {
     batch: Batch,
     bytes: usize,
+    outcomes: usize,
     writing: Option<BoxFuture<'static, Result<(), ViewFailed>>>,
 }
 
@@ -41,6 +43,7 @@ impl Projection {
             handed_to: position,
             turns: Vec::new(),
             bytes: 0,
+            outcomes: 0,
             touched: Touched::default(),
             handed: None,
             again_at_ms: 0,
@@ -49,6 +52,7 @@ impl Projection {
 
     /// A turn was committed; `bytes` is what its record took.
     pub fn add(&mut self, turn: CommittedTurn, touched: Touched, bytes: usize) {
+        self.outcomes += turn.outcomes.len();
         self.turns.push(Arc::new(turn));
         self.touched.merge(touched);
         self.bytes += bytes;
@@ -60,16 +64,15 @@ impl Projection {
         self.bytes + self.handed.as_ref().map_or(0, |handed| handed.bytes)
     }
 
+    /// Outcomes that the view does not have yet.
+    #[must_use]
+    pub fn lag_outcomes(&self) -> usize {
+        self.outcomes + self.handed.as_ref().map_or(0, |handed| handed.outcomes)
+    }
+
     #[must_use]
     pub fn lag_records(&self) -> usize {
         self.turns.len() + self.handed.as_ref().map_or(0, |handed| handed.batch.turns.len())
-    }
-
-    /// Outcomes of commands that the view does not have yet.
-    #[must_use]
-    pub fn lag_outcomes(&self) -> usize {
-        let handed = self.handed.iter().flat_map(|handed| &handed.batch.turns);
-        handed.chain(&self.turns).map(|turn| turn.outcomes.len()).sum()
     }
 
     #[must_use]
@@ -108,7 +111,8 @@ impl Projection {
         };
         self.handed_to = batch.to;
         let writing = Some(self.view.apply(batch.clone()));
-        self.handed = Some(Handed { batch, bytes: std::mem::take(&mut self.bytes), writing });
+        let (bytes, outcomes) = (std::mem::take(&mut self.bytes), std::mem::take(&mut self.outcomes));
+        self.handed = Some(Handed { batch, bytes, outcomes, writing });
     }
 
     /// Until the batch that was handed over is written; for ever when there is none. May be dropped and called again.

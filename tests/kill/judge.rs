@@ -24,6 +24,13 @@ impl Judge {
         self.told.len()
     }
 
+    /// Messages, accepts and closes that were acknowledged.
+    pub fn sums(&self) -> (usize, usize, u32) {
+        let told = || self.told.values();
+        let accepts = told().map(|told| told.accepted.len()).sum();
+        (told().map(|told| told.messages.len()).sum(), accepts, told().map(|told| told.closed).sum())
+    }
+
     /// Those of which something new was told, and some others.
     pub async fn look_at(&mut self, server: &Server, load: &mut Load, random: &mut Random) -> Result<(), Wrong> {
         let mut looked_at = self.take(load);
@@ -116,7 +123,9 @@ fn consistent(facts: &Value, events: &[Value]) -> Result<(), String> {
                 if data["number"] != last {
                     return Err(format!("message {} in place {last}", data["number"]));
                 }
-                let Some(words) = data["text"].as_str() else { return Err(format!("the text of message {last} is gone")) };
+                let Some(words) = data["text"].as_str() else {
+                    return Err(format!("the text of message {last} is gone"));
+                };
                 if !texts.insert(words.to_owned()) {
                     return Err(format!("{words:?} is there twice"));
                 }
@@ -175,7 +184,9 @@ fn kept(told: &Told, facts: &Value, events: &[Value]) -> Result<(), String> {
         }
     }
     for (offer, agent) in &told.accepted {
-        let is_so = |data: &Value| data["offer"] == offer.as_str() && data["end"] == "accepted" && data["agent"] == agent.as_str();
+        let is_so = |data: &Value| {
+            data["offer"] == offer.as_str() && data["end"] == "accepted" && data["agent"] == agent.as_str()
+        };
         if !of("offer_ended").any(is_so) {
             return Err(format!("{agent} was told that {offer} is accepted"));
         }

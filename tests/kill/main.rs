@@ -82,7 +82,9 @@ async fn survive(options: &Options, rounds: u32) -> Result<(), Wrong> {
     }
     load.settle(&server).await;
     judge.look_at_all(&server, &mut load).await?;
-    println!("{} conversations, {} acknowledgements", judge.seen(), load.acknowledged());
+    let (messages, accepts, closes) = judge.sums();
+    println!("{} conversations, {messages} messages, {accepts} accepts, {closes} closes", judge.seen());
+    assert!(messages > 0 && accepts > 0 && closes > 0, "a load that does nothing proves nothing");
     Ok(())
 }
 

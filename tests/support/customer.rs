@@ -46,6 +46,12 @@ impl Customer {
         })
     }
 
+    /// The same customer, on a server that was started again.
+    pub async fn at(self, address: SocketAddr) -> Self {
+        let http = Http::connect(address).await.expect("the server listens");
+        Self { address, http, ..self }
+    }
+
     /// A call on this conversation: `messages`, `read`, `typing`, `leave`, or nothing.
     pub async fn call(&mut self, method: &str, what: &str, body: Option<Value>) -> Response {
         self.call_with(method, what, body, &command_id()).await
