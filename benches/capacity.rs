@@ -50,7 +50,7 @@ async fn run(arguments: &Arguments) {
     }
     // It would take the conversations.
     crew.leave();
-    let mut meter = Meter::begin(&server, agents).await;
+    let meter = Meter::begin(&server, agents).await;
 
     let idle: Vec<TcpStream> = connections(server.address, agents).await;
     meter.read("a TCP connection, nothing said").await;
@@ -68,14 +68,16 @@ async fn run(arguments: &Arguments) {
         set_available(socket).await;
     }
     let idle = meter.read("an agent available").await;
-    figure("idle_agent_bytes", idle, "B");
+    figure("idle_agent_bytes", idle.rss, "B");
+    figure("idle_agent_allocated_bytes", idle.allocated, "B");
 
     let mut owning = own_conversations(&server, sockets).await;
     let before = meter.read("the same with a conversation").await;
     burst(&mut owning, messages).await;
     let after = meter.read("the same after its messages").await;
-    figure("used_agent_bytes", after, "B");
-    figure("burst_growth_bytes", after - before, "B");
+    figure("used_agent_bytes", after.rss, "B");
+    figure("used_agent_allocated_bytes", after.allocated, "B");
+    figure("burst_growth_bytes", after.allocated - before.allocated, "B");
     drop(owning);
     meter.read("what is left of those who dropped (in grace)").await;
 }
@@ -175,26 +177,41 @@ async fn burst(sockets: &mut Vec<(Socket, String)>, messages: u32) {
     eprintln!("{sent} messages, {:.0}/s", sent / began.elapsed().as_secs_f64());
 }
 
-/// One message, and its reply.
+/// One message, and its reply. Told to wait, it waits, and sends the same again.
 async fn write(socket: &mut Socket, conversation: &str) {
     let id = tagged_id(WRITE, 0);
     let text = "x".repeat(200);
     let message =
         format!("{{\"type\":\"send\",\"conversation\":\"{conversation}\",\"text\":\"{text}\",\"id\":\"{id}\"}}");
-    socket.writer.text(&message).await.expect("the connection takes a frame");
+    loop {
+        socket.writer.text(&message).await.expect("the connection takes a frame");
+        let reply = reply(socket).await;
+        if reply.contains("\"ok\":true") {
+            return;
+        }
+        assert!(reply.contains("\"retry_after_ms\":"), "send: {reply}");
+        tokio::time::sleep(Duration::from_secs(1)).await;
+    }
+}
+
+async fn reply(socket: &mut Socket) -> String {
     loop {
         match socket.next().await {
-            Heard::Text(text) if kind_of(&text) == "reply" => {
-                assert!(text.contains("\"ok\":true"), "send: {text}");
-                return;
-            }
+            Heard::Text(text) if kind_of(&text) == "reply" => return text,
             Heard::Text(_) => {}
             other => panic!("an agent heard {other:?}"),
         }
     }
 }
 
-/// Growth per agent since the beginning, step by step.
+/// Growth per agent: of the process, and of what its allocator has given out. The first can be less, where pages that were
+/// free before are used again.
+struct Bytes {
+    rss: f64,
+    allocated: f64,
+}
+
+/// Growth since the beginning, step by step.
 struct Meter<'a> {
     server: &'a Server,
     agents: f64,
@@ -210,13 +227,13 @@ impl<'a> Meter<'a> {
         Self { server, agents: f64::from(agents), rss_before: rss, allocated_before: allocated }
     }
 
-    async fn read(&mut self, what: &str) -> f64 {
+    async fn read(&self, what: &str) -> Bytes {
         let rss = settled(|| self.server.rss_anon_bytes()).await as f64;
         let each = |bytes: f64, before: f64| (bytes - before) / self.agents;
         let allocated = allocated(self.server).await;
         let (rss, allocated) = (each(rss, self.rss_before), each(allocated, self.allocated_before));
         eprintln!("{what:<48} {rss:>7.0} B resident, {allocated:>7.0} B allocated");
-        rss
+        Bytes { rss, allocated }
     }
 }
 
