@@ -4,7 +4,9 @@
 #
 # It listens on all of the container's addresses, so it needs identity.agent_keys in /etc/offhook/offhook.toml.
 
-FROM rust:1.95-slim-bookworm AS build
+FROM rust:1.95.0-slim-bookworm AS build
+# The image's own, without the components for people that rust-toolchain.toml asks for.
+ENV RUSTUP_TOOLCHAIN=1.95.0
 RUN apt-get update && apt-get install -y --no-install-recommends gcc libc6-dev make binutils && rm -rf /var/lib/apt/lists/*
 WORKDIR /src
 COPY . .

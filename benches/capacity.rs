@@ -35,7 +35,11 @@ async fn run(arguments: &Arguments) {
     let warm_up = arguments.size("warm-up", 45_000_u64, 500);
     baseline(agents).await;
 
-    let options = options().set("server.header_timeout_ms=600000").set("sessions.dead_after_ms=600000");
+    let options = options()
+        .set("server.header_timeout_ms=120000")
+        // Nobody reads while others connect: liveness is not what is measured.
+        .set("sessions.ping_every_ms=3600000")
+        .set("sessions.dead_after_ms=7200000");
     let server = serve(&options, 1).await;
     // Caches of the store and the outcomes that a workspace remembers have their size whoever is connected: they are
     // filled first.

@@ -4,11 +4,11 @@
 
 mod load;
 
+use load::account::Account;
 use load::arguments::Arguments;
 use load::desk::{Crew, options, serve};
 use load::disk::fsync_times_us;
 use load::figures::{figure, median, percentiles};
-use load::support::Server;
 use load::support::process::{cpu_ms, threads_cpu_ms};
 use std::time::{Duration, Instant};
 
@@ -37,6 +37,7 @@ async fn run(arguments: &Arguments) {
 
     let mut rates = Vec::new();
     for _ in 0..runs {
+        let account = Account::of(&server).await;
         let (cpu, began) = (server.cpu_ms(), Instant::now());
         let cycles = crew.closed_loop(&server, workers, seconds).await;
         let cores = (server.cpu_ms() - cpu) as f64 / began.elapsed().as_millis() as f64;
@@ -44,6 +45,7 @@ async fn run(arguments: &Arguments) {
             "closed loop: {cycles:.0} cycles/s, the server took {cores:.2} cores; refused {}",
             crew.board.wrong.get()
         );
+        account.say_since(&server).await;
         rates.push(cycles);
     }
     for (thread, ms) in threads_cpu_ms(server.pid()).into_iter().take(8) {
@@ -54,7 +56,9 @@ async fn run(arguments: &Arguments) {
 
     let probe = Duration::from_secs_f64((seconds / 5.0).min(2.0));
     let mut fsync = fsync_times_us(server.data_dir(), probe);
+    let account = Account::of(&server).await;
     let open = crew.open_loop(&server, rate, seconds, 200).await;
+    account.say_since(&server).await;
     fsync.extend(fsync_times_us(server.data_dir(), probe));
     let offered: Vec<u32> = open.offered_us.iter().flatten().copied().collect();
     eprintln!("open loop at {rate}/s: {} of {} offered", offered.len(), open.offered_us.len());
@@ -63,6 +67,7 @@ async fn run(arguments: &Arguments) {
     let (_, fsync_p99) = percentiles("fsync", fsync);
     figure("time_to_offer_p99_over_goal", offer_p99 / (3.0 * fsync_p99 + 5.0), "ratio");
 
+    let account = Account::of(&server).await;
     let (cpu, own_cpu) = (server.cpu_ms(), cpu_ms(std::process::id()));
     let open = crew.open_loop(&server, 3.0 * limit, seconds, 1_000).await;
     let cores = |ms: u64| ms as f64 / 1_000.0 / seconds;
@@ -83,16 +88,6 @@ async fn run(arguments: &Arguments) {
         of_status(429),
         of_status(0)
     );
-    own_account(&server).await;
+    account.say_since(&server).await;
     figure("overload_ratio", in_time as f64 / open.seconds / limit, "ratio");
-}
-
-/// What the server's own metrics say, for finding out why.
-async fn own_account(server: &Server) {
-    const NAMES: [&str; 6] =
-        ["offhook_turn", "offhook_intake", "offhook_refusals", "offhook_http", "offhook_journal_commit", "offhook_offers"];
-    let page = server.operators_page("/metrics").await;
-    for line in page.text().lines().filter(|line| NAMES.iter().any(|name| line.starts_with(name))) {
-        eprintln!("  {line}");
-    }
 }

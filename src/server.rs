@@ -214,7 +214,7 @@ fn public_router(
         AgentDesks::new(engine.clone(), server_keys, set.sessions.mailbox_bytes_max, set.sessions.frame_bytes_max);
     let limits = AgentLimits {
         frame_bytes_max: set.sessions.frame_bytes_max,
-        frame: agent_wire::Limits { text_bytes_max: set.messenger.text_bytes_max, ..agent_wire::Limits::default() },
+        frame: agent_wire::Limits { text_bytes_max: set.messenger.text_bytes_max },
         commands_per_s: set.sessions.commands_per_s,
         commands_burst: set.sessions.commands_burst,
         ..AgentLimits::default()

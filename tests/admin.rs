@@ -10,7 +10,14 @@ use support::scene::{DEMO, eventually, refused, server, talking};
 use support::{Agent, Customer, Response, Server, command_id, within};
 
 /// A call below the first workspace, with this token and this command id.
-async fn call_as(server: &Server, token: &str, id: Option<&str>, method: &str, path: &str, body: Option<Value>) -> Response {
+async fn call_as(
+    server: &Server,
+    token: &str,
+    id: Option<&str>,
+    method: &str,
+    path: &str,
+    body: Option<Value>,
+) -> Response {
     let mut http = Http::connect(server.address).await.unwrap();
     let mut headers = format!("Authorization: Bearer {token}\r\n");
     if let Some(id) = id {
@@ -99,19 +106,30 @@ async fn queues_come_and_go_and_one_that_holds_something_stays() {
     is(&call(&server, "DELETE", "/queues/a", None).await, 409, "queue_in_use");
     ok(&server, "POST", &format!("/conversations/{}/close", customer.conversation), None).await;
     ok(&server, "DELETE", "/queues/a", None).await;
-    let rows = eventually("live queues", async || ok(&server, "GET", "/live/queues", None).await, |page| {
-        page["rows"].as_array().is_some_and(|rows| rows.len() == 2)
-    });
+    let rows = eventually(
+        "live queues",
+        async || ok(&server, "GET", "/live/queues", None).await,
+        |page| page["rows"].as_array().is_some_and(|rows| rows.len() == 2),
+    );
     assert_eq!(rows.await["rows"][1]["queue"], "support");
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn agents_are_changed_member_by_member() {
     let server = server();
-    let made = ok(&server, "PUT", "/agents/ada", Some(json!({"title": "Ada", "skills": {"french": 5}, "queues": ["support"]}))).await;
+    let made = ok(
+        &server,
+        "PUT",
+        "/agents/ada",
+        Some(json!({"title": "Ada", "skills": {"french": 5}, "queues": ["support"]})),
+    )
+    .await;
     assert_eq!((&made["title"], &made["active"], &made["queues"]), (&json!("Ada"), &json!(true), &json!(["support"])));
     let changed = ok(&server, "PUT", "/agents/ada", Some(json!({"capacity": {"chat": 1}}))).await;
-    assert_eq!((&changed["title"], &changed["skills"], &changed["capacity"]), (&json!("Ada"), &json!({"french": 5}), &json!({"chat": 1})));
+    assert_eq!(
+        (&changed["title"], &changed["skills"], &changed["capacity"]),
+        (&json!("Ada"), &json!({"french": 5}), &json!({"chat": 1}))
+    );
     for (body, status, code) in [
         (json!({"skills": {"french": 11}}), 422, "bad_setting"),
         (json!({"queues": ["nowhere"]}), 422, "bad_setting"),
@@ -134,7 +152,10 @@ async fn agents_are_changed_member_by_member() {
     let offer = agent.wait_for("offer").await;
     assert_eq!(offer["offer"]["conversation"]["conversation"], second.conversation.as_str());
     let row = support::scene::live_agent(&server, "ada").await;
-    assert_eq!((&row["connection"], &row["status"], &row["offers"]), (&json!("online"), &json!("available"), &json!(1)));
+    assert_eq!(
+        (&row["connection"], &row["status"], &row["offers"]),
+        (&json!("online"), &json!("available"), &json!(1))
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -168,7 +189,10 @@ async fn a_key_does_what_its_scopes_say_and_no_more() {
     is(&call(&server, "POST", "/keys", Some(make(json!(["root"])))).await, 422, "bad_field");
     server.workspace("other").await;
     let mut http = Http::connect(server.address).await.unwrap();
-    let elsewhere = http.ask("GET", "/v1/workspaces/other/settings", &format!("Authorization: Bearer {key}\r\n"), b"").await.unwrap();
+    let elsewhere = http
+        .ask("GET", "/v1/workspaces/other/settings", &format!("Authorization: Bearer {key}\r\n"), b"")
+        .await
+        .unwrap();
     is(&elsewhere, 404, "not_found");
     server.kill();
     server.start_again();
@@ -204,7 +228,10 @@ async fn who_is_no_administrator_is_told_so() {
     is(&call(&server, "GET", "/conversations/c99", None).await, 404, "no_such_conversation");
     let huge = Some(json!({"title": "x".repeat(300_000)}));
     is(&call(&server, "PUT", "/queues/x", huge).await, 413, "too_large");
-    let names = http.ask("GET", "/v1/workspaces", &format!("Authorization: Bearer {}\r\n", server.admin_key()), b"").await.unwrap();
+    let names = http
+        .ask("GET", "/v1/workspaces", &format!("Authorization: Bearer {}\r\n", server.admin_key()), b"")
+        .await
+        .unwrap();
     assert_eq!(names.json()["workspaces"], json!([DEMO]));
     let named = server.admin("PUT", "/v1/workspaces/Bad_Name", None).await;
     assert_eq!(named.status, 422, "{}", named.text());
@@ -222,7 +249,13 @@ async fn search_finds_by_filter_and_by_word_in_pages() {
         let (mut ids, mut cursor) = (Vec::new(), String::new());
         loop {
             let page = ok(&server, "GET", &format!("/conversations?limit=1&{query}{cursor}"), None).await;
-            ids.extend(page["conversations"].as_array().unwrap().iter().map(|one| one["conversation"].as_str().unwrap().to_owned()));
+            ids.extend(
+                page["conversations"]
+                    .as_array()
+                    .unwrap()
+                    .iter()
+                    .map(|one| one["conversation"].as_str().unwrap().to_owned()),
+            );
             match page["next"].as_str() {
                 Some(next) => cursor = format!("&cursor={next}"),
                 None => return ids,
@@ -242,7 +275,8 @@ async fn search_finds_by_filter_and_by_word_in_pages() {
     let messages = ok(&server, "GET", &format!("/conversations/{}/messages?limit=1", first.conversation), None).await;
     assert_eq!((&messages["messages"][0]["text"], &messages["next"]), (&json!("hello"), &json!("1")));
     let events = ok(&server, "GET", &format!("/conversations/{}/events", first.conversation), None).await;
-    let names: Vec<_> = events["events"].as_array().unwrap().iter().map(|event| event["event"].as_str().unwrap().to_owned()).collect();
+    let names: Vec<_> =
+        events["events"].as_array().unwrap().iter().map(|event| event["event"].as_str().unwrap().to_owned()).collect();
     assert_eq!(names[..2], ["conversation_opened", "message_posted"]);
     assert!(names.contains(&"offer_ended".to_owned()), "{names:?}");
     ok(&server, "POST", &format!("/conversations/{}/close", first.conversation), None).await;

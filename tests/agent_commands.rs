@@ -64,7 +64,10 @@ async fn an_offer_holds_its_conversation_and_is_answered_once() {
     let offer = agent.wait_for("offer").await["offer"].clone();
     let held = &offer["conversation"];
     assert_eq!(held["conversation"], customer.conversation.as_str());
-    assert_eq!((&held["state"], &held["channel"], &held["queue"]), (&json!("offered"), &json!("chat"), &json!("support")));
+    assert_eq!(
+        (&held["state"], &held["channel"], &held["queue"]),
+        (&json!("offered"), &json!("chat"), &json!("support"))
+    );
     assert_eq!((&held["name"], &held["metadata"]), (&json!("Zoë"), &json!({"page": "/pricing"})));
     assert_eq!((&held["known"], &held["last_number"]), (&json!(false), &json!(1)));
     assert!(offer["left_ms"].as_u64().is_some_and(|ms| (1..=30_000).contains(&ms)), "{offer}");
@@ -262,7 +265,10 @@ async fn supervisors_watch_pages_of_rows_that_change_at_most_once_a_second() {
     let rest = supervisor.must(json!({"type": "watch", "what": "agents", "cursor": "ada", "limit": 100})).await;
     assert_eq!((&rest["rows"][0]["agent"], &rest["cursor"]), (&json!("sue"), &Value::Null));
     let row = &page["rows"][0];
-    assert_eq!((&row["connection"], &row["status"], &row["available"]), (&json!("online"), &json!("available"), &json!(true)));
+    assert_eq!(
+        (&row["connection"], &row["status"], &row["available"]),
+        (&json!("online"), &json!("available"), &json!(true))
+    );
     supervisor.must(json!({"type": "unwatch", "what": "agents"})).await;
     // Rows are as of the last second: the queue was made just now.
     let path = format!("/v1/workspaces/{DEMO}/live/queues");

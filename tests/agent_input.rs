@@ -224,13 +224,11 @@ async fn a_frame_in_pieces_is_one_frame() {
         agent.socket.writer.raw(&piece).await.unwrap();
     }
     assert_eq!(agent.wait_for("reply").await["ok"], true);
-    let mut endless = Socket::connect(
-        server.address,
-        &[&format!("offhook.token.{}", server.agent_token(DEMO, "bob", Role::Agent))],
-    )
-    .await
-    .unwrap()
-    .unwrap();
+    let mut endless =
+        Socket::connect(server.address, &[&format!("offhook.token.{}", server.agent_token(DEMO, "bob", Role::Agent))])
+            .await
+            .unwrap()
+            .unwrap();
     within("a welcome", endless.next()).await;
     // Pieces without an end are bounded by the size of a frame.
     let mut piece = frame(1, &[b' '; 1_000]);

@@ -23,7 +23,8 @@ fn token_until(server: &Server, agent: &str, expires_at_s: i64) -> String {
     let key = read_key_file(&server.data_dir().join("agent.key")).unwrap();
     let key = SigningKey::read(Algorithm::Hs256, &key).unwrap();
     let (agent, workspace) = (agent.to_owned(), DEMO.to_owned());
-    mint(&AgentClaims { agent, workspace, role: Role::Agent, name: None, expires_at_s }, now_s(), LOCAL_KID, &key).unwrap()
+    mint(&AgentClaims { agent, workspace, role: Role::Agent, name: None, expires_at_s }, now_s(), LOCAL_KID, &key)
+        .unwrap()
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -72,7 +73,11 @@ async fn back_within_grace_nothing_has_changed() {
     let mut waiting = Customer::start(server.address, DEMO, "nobody is offered this").await;
     assert_eq!(waiting.call("GET", "", None).await.json()["state"], "waiting");
     let path = format!("/v1/workspaces/{DEMO}/conversations/{}", waiting.conversation);
-    assert_eq!(server.admin("GET", &path, None).await.json()["state"], "waiting", "a reconnecting agent gets no new offer");
+    assert_eq!(
+        server.admin("GET", &path, None).await.json()["state"],
+        "waiting",
+        "a reconnecting agent gets no new offer"
+    );
     let token = server.agent_token(DEMO, "ada", Role::Agent);
     let mut back = Agent::try_connect(server.address, "ada", &token, Some(&ticket)).await.unwrap();
     let snapshot = &back.welcome["snapshot"];
@@ -165,7 +170,10 @@ async fn two_missed_offers_make_an_agent_away() {
         agent.must(json!({"type": "delivered", "offer": offer["offer"]})).await;
     }
     let away = agent.wait_for("status").await;
-    assert_eq!((&away["status"], &away["available"], &away["cause"]), (&json!("away"), &json!(false), &json!("missed")));
+    assert_eq!(
+        (&away["status"], &away["available"], &away["cause"]),
+        (&json!("away"), &json!(false), &json!("missed"))
+    );
     for _ in 0..2 {
         assert_eq!(agent.wait_for("offer_ended").await["end"], "expired");
     }
@@ -242,7 +250,9 @@ async fn a_session_ends_with_its_token_unless_it_is_refreshed() {
     let short = token_until(&server, "ada", soon);
     let mut ending = Agent::try_connect(server.address, "ada", &short, None).await.unwrap();
     let mut staying = Agent::try_connect(server.address, "ada", &short, None).await.unwrap();
-    for (token, reason) in [("abc", "token_malformed"), (&server.agent_token(DEMO, "bob", Role::Agent), "token_other_agent")] {
+    for (token, reason) in
+        [("abc", "token_malformed"), (&server.agent_token(DEMO, "bob", Role::Agent), "token_other_agent")]
+    {
         let wrong = refused(&mut staying, json!({"type": "refresh", "token": token})).await;
         assert_eq!((&wrong["code"], &wrong["reason"]), (&json!("unauthorized"), &json!(reason)));
     }

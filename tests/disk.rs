@@ -75,7 +75,10 @@ async fn on_a_full_disk_accepts_are_still_taken_and_the_rest_is_refused() {
     let last = numbers.last().copied().unwrap_or(1);
     is_alive_and_not_ready(&server).await;
     let start = Customer::try_start(server.address, DEMO, &json!({"text": "hello"})).await;
-    assert_eq!(start.err().map(|answer| (answer.status, answer.json()["code"].clone())), Some((503, json!("unavailable"))));
+    assert_eq!(
+        start.err().map(|answer| (answer.status, answer.json()["code"].clone())),
+        Some((503, json!("unavailable")))
+    );
     let send = agent.ask(json!({"type": "send", "conversation": customer.conversation, "text": "x"})).await;
     assert_eq!(send["error"]["code"], "unavailable", "{send}");
     // What is kept back is for these.
@@ -108,7 +111,9 @@ async fn refuses_and_recovers(fault: Fault) {
     // Who comes now is told to come later, and by what code.
     let token = server.agent_token(DEMO, "bob", offhook::gateway::auth::agent_token::Role::Agent);
     match Agent::try_connect(server.address, "bob", &token, None).await {
-        Err(support::socket::Heard::Close { code: 4101, reason }) => assert!(reason.starts_with("retry_after_ms="), "{reason}"),
+        Err(support::socket::Heard::Close { code: 4101, reason }) => {
+            assert!(reason.starts_with("retry_after_ms="), "{reason}")
+        }
         Err(other) => panic!("{other:?}"),
         Ok(_) => panic!("was welcomed by a workspace that cannot commit"),
     }
@@ -142,7 +147,8 @@ async fn a_failed_sync_ends_the_process_and_a_start_goes_on() {
     let (mut agent, mut customer) = talking(&server, "ada").await;
     assert_eq!(customer.post("second").await, 2);
     disk.turn(Fault::SyncsFail);
-    let send = json!({"type": "send", "conversation": customer.conversation, "text": "third", "id": support::command_id()});
+    let send =
+        json!({"type": "send", "conversation": customer.conversation, "text": "third", "id": support::command_id()});
     assert_eq!(agent.try_ask(send.clone()).await, None, "it is not acknowledged");
     let ended = server.ended();
     assert!(!ended.success() && ended.signal() == Some(libc::SIGABRT), "{ended}");

@@ -101,6 +101,39 @@ fn every_command_and_flag_in_the_documents_is_in_the_help() {
     }
 }
 
+/// Every setting, as `offhook check` prints it.
+fn settings() -> BTreeSet<String> {
+    let shown = Command::new(env!("CARGO_BIN_EXE_offhook")).arg("check").output().unwrap();
+    let shown = String::from_utf8(shown.stdout).unwrap();
+    shown.lines().filter_map(|line| line.split_once(" = ")).map(|(path, _)| path.to_owned()).collect()
+}
+
+#[test]
+fn every_setting_that_is_named_is_one() {
+    let settings = settings();
+    assert!(settings.len() > 20);
+    let sections: BTreeSet<_> = settings.iter().filter_map(|path| path.split('.').next()).collect();
+    for (path, text) in documents() {
+        let mut words: Vec<String> = Vec::new();
+        for code in code(&text) {
+            let plain = |c: char| c.is_ascii_lowercase() || c == '_' || c == '.';
+            words.extend(code.split(|c| !plain(c)).map(str::to_owned));
+        }
+        for word in words {
+            let Some((section, key)) = word.split_once('.') else { continue };
+            let file = ["db", "key", "md", "toml", "rs", "mjs"].iter().any(|end| key == *end || key.contains('.'));
+            if sections.contains(section) && !key.is_empty() && !file {
+                assert!(settings.contains(&word), "{}: there is no setting {word}", path.display());
+            }
+        }
+    }
+    let image = std::fs::read_to_string(root().join("Dockerfile")).unwrap();
+    for variable in image.split("OFFHOOK_").skip(1).filter_map(|rest| rest.split('=').next()) {
+        let path = variable.to_lowercase().replace("__", ".");
+        assert!(settings.contains(&path), "Dockerfile: there is no setting {path}");
+    }
+}
+
 #[test]
 fn the_words_of_the_justfile_name_what_is_there() {
     let text = std::fs::read_to_string(root().join("justfile")).unwrap();

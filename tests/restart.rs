@@ -34,16 +34,18 @@ async fn a_vanished_owners_countdown_goes_on_over_kills() {
     // Were it to begin anew at each start, bob would have to stay undisturbed for three seconds.
     for _ in 0..3 {
         let path = format!("/v1/workspaces/{DEMO}/live/agents");
-        let position = async || {
-            bob.must(json!({"type": "ready"})).await["position"].as_u64().unwrap()
-        };
+        let position = async || bob.must(json!({"type": "ready"})).await["position"].as_u64().unwrap();
         let first = std::cell::Cell::new(None);
         let mut position = position;
-        eventually("some records of the clock", async || position().await, |at| {
-            let from = first.get().unwrap_or(*at);
-            first.set(Some(from));
-            *at >= from + 4
-        })
+        eventually(
+            "some records of the clock",
+            async || position().await,
+            |at| {
+                let from = first.get().unwrap_or(*at);
+                first.set(Some(from));
+                *at >= from + 4
+            },
+        )
         .await;
         server.kill();
         server.start_again();
@@ -130,7 +132,10 @@ async fn the_journal_of_a_killed_server_is_sound_and_can_be_shown() {
     let lines: Vec<Value> = text(&shown.stdout).lines().map(|line| serde_json::from_str(line).unwrap()).collect();
     let positions: Vec<u64> = lines.iter().map(|line| line["position"].as_u64().unwrap()).collect();
     assert_eq!(positions, (1..=positions.len() as u64).collect::<Vec<_>>());
-    let posted = lines.iter().flat_map(|line| line["events"].as_array().unwrap()).filter(|event| event["message_posted"].is_object());
+    let posted = lines
+        .iter()
+        .flat_map(|line| line["events"].as_array().unwrap())
+        .filter(|event| event["message_posted"].is_object());
     assert_eq!(posted.count(), 51);
     assert!(!text(&shown.stdout).contains("a secret number"), "texts are sealed");
     let limited = offhook(&server, &["journal", "show", DEMO, "--from", "3", "--limit", "2"]);

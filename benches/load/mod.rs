@@ -5,6 +5,7 @@
 #[path = "../../tests/support/mod.rs"]
 pub mod support;
 
+pub mod account;
 pub mod arguments;
 pub mod desk;
 pub mod disk;

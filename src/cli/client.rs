@@ -14,11 +14,13 @@ use hyper_util::rt::TokioIo;
 use serde_json::Value;
 use tokio::net::TcpStream;
 
+use crate::clock;
+
 /// A page of 200 agents with all they can hold is less.
 const ANSWER_BYTES_MAX: usize = 16 << 20;
 const ANSWER_WITHIN: Duration = Duration::from_secs(10);
 /// How long a call is tried again while the server says that it will soon be able to.
-const TRY_FOR: Duration = Duration::from_secs(30);
+const TRY_FOR_S: f64 = 30.0;
 
 /// Where a server is: `http://host:port`.
 #[derive(Debug, Clone)]
@@ -133,7 +135,7 @@ impl Client {
 
     /// Asks until there is an answer that waiting would not change. A write is repeated with its id, so it happens once.
     pub async fn ask(&mut self, call: &Call<'_>) -> Result<Answered, Unreached> {
-        let begun = tokio::time::Instant::now();
+        let begun = clock::stopwatch();
         loop {
             let (answered, pause) = match self.ask_once(call).await {
                 Ok(answered) => match answered.retry_after() {
@@ -144,7 +146,7 @@ impl Client {
                 Err((unreached, true)) => (Err(unreached), Duration::from_millis(200)),
                 Err((unreached, false)) => return Err(unreached),
             };
-            if begun.elapsed() + pause > TRY_FOR {
+            if begun.seconds() + pause.as_secs_f64() > TRY_FOR_S {
                 return answered;
             }
             tokio::time::sleep(pause).await;

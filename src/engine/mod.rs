@@ -2,6 +2,7 @@
 //!
 //! One task owns one workspace ([`run`]); whoever wants something of it goes through its [`workspace::Workspace`].
 
+mod commit;
 pub mod counted;
 pub mod deliver;
 pub mod desk_clock;
@@ -10,6 +11,7 @@ mod load;
 mod look_up;
 mod project;
 pub mod published;
+mod readers;
 mod retention;
 pub mod route;
 mod run;

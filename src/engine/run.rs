@@ -11,40 +11,40 @@
 //! wrote a batch (the next one is handed over), a second passed (watchers and places are refreshed), the server stops (the
 //! last turn is delivered, the view is fed, and the task ends).
 
-use super::counted::{Amounts, Counter};
+use super::commit::{Fate, PROBE_MS, random_turn};
+use super::counted::Counter;
 use super::deliver::{Delivery, FrameLimits, not_done};
 use super::desk_clock::DeskClock;
 use super::intake::ReplyTo;
 use super::load::{LoadFailed, load};
 use super::look_up::look_up;
 use super::project::Projection;
-use super::published::{NotDone, Published, queue_rows};
-use super::settle::{Next, Settling};
+use super::published::NotDone;
 use super::turn::{Asked, Decided, Keeper};
 use super::workspace::{Taking, Workspace};
 use crate::clock;
 use crate::desk::command::{Ask, Command};
 use crate::desk::ids::{AgentId, SessionId};
-use crate::journal::{Appended, Journal, NewRecord, Position, RefusedAppend, TurnId};
+use crate::journal::Journal;
 use crate::presence::Registry;
 use crate::seal::KeyRing;
 use crate::telemetry::catalogue;
 use crate::view::{CommittedTurn, View};
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::VecDeque;
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 use tokio::sync::watch;
 
-/// Commands that one turn takes at most.
-const TURN_COMMANDS_MAX: usize = 1_024;
+/// Commands that wait for a turn at most: somewhat more than fit into its record, since each is looked at again in every
+/// turn that it waits for.
+const TURN_COMMANDS_MAX: usize = 256;
+/// New conversations are taken up to this: about as many as fit into a record.
+const TURN_STARTS_MAX: usize = 64;
 /// While a deadline runs the clock is advanced at least this often, since it takes steps of at most a second.
 const TICK_MS_MAX: u64 = 500;
-const REFRESH_MS: u64 = 1_000;
-/// How often an outage is probed for its end.
-const PROBE_MS: u64 = 250;
 /// Clients of a refused turn are told to wait this long.
-const RETRY_AFTER_MS: u64 = 1_000;
+pub(super) const RETRY_AFTER_MS: u64 = 1_000;
 
 /// What every workspace's task shares.
 pub struct Shared {
@@ -59,28 +59,20 @@ pub struct Shared {
 }
 
 pub struct Run {
-    workspace: Arc<Workspace>,
-    shared: Arc<Shared>,
-    asked: VecDeque<Asked<ReplyTo>>,
+    pub(super) workspace: Arc<Workspace>,
+    pub(super) shared: Arc<Shared>,
+    pub(super) asked: VecDeque<Asked<ReplyTo>>,
     /// Sessions were connected before: only the first load of a process finds none.
     began: bool,
     /// The disk takes only what may use the room kept back.
-    scarce: Option<&'static str>,
+    pub(super) scarce: Option<&'static str>,
 }
 
 /// Why serving came to an end.
-enum Ended {
+pub(super) enum Ended {
     Stopped,
     /// What was decided is not what is committed: load again.
     Reload,
-}
-
-/// What became of an append.
-enum Fate {
-    Committed,
-    /// Nothing happened.
-    Refused(RefusedAppend),
-    Stopped,
 }
 
 impl Run {
@@ -121,8 +113,8 @@ impl Run {
     }
 
     /// What waits and can not be done is answered.
-    fn refuse_waiting(&mut self, why: &'static str) {
-        self.workspace.intake.take(&mut self.asked, usize::MAX);
+    pub(super) fn refuse_waiting(&mut self, why: &'static str) {
+        self.workspace.intake.take(&mut self.asked, usize::MAX, usize::MAX);
         for Asked { command, reply_to } in std::mem::take(&mut self.asked) {
             // Edges are facts: they are kept until they can be told.
             if matches!(command.ask, Ask::SessionWent { .. }) {
@@ -133,7 +125,7 @@ impl Run {
         }
     }
 
-    fn take(&self, taking: Taking) {
+    pub(super) fn take(&self, taking: Taking) {
         if self.workspace.taking() != taking {
             self.workspace.taking.store(Arc::new(taking));
             tracing::info!(workspace = %self.workspace.name(), state = taking.word(), "the workspace's state changed");
@@ -165,17 +157,17 @@ impl Run {
 }
 
 /// A loaded workspace.
-struct Serving<'a> {
-    run: &'a mut Run,
-    keeper: Keeper,
-    projection: Projection,
-    counter: Counter,
-    clock: DeskClock,
+pub(super) struct Serving<'a> {
+    pub(super) run: &'a mut Run,
+    pub(super) keeper: Keeper,
+    pub(super) projection: Projection,
+    pub(super) counter: Counter,
+    pub(super) clock: DeskClock,
     /// Desk time of the last record.
-    recorded_at: crate::desk::time::DeskTime,
-    refresh_at_ms: u64,
+    pub(super) recorded_at: crate::desk::time::DeskTime,
+    pub(super) refresh_at_ms: u64,
     /// While the disk is scarce: when it is tried again.
-    probe_at_ms: u64,
+    pub(super) probe_at_ms: u64,
 }
 
 impl Serving<'_> {
@@ -199,7 +191,7 @@ impl Serving<'_> {
                     }
                 }
             }
-            self.run.workspace.intake.take(&mut self.run.asked, TURN_COMMANDS_MAX);
+            self.run.workspace.intake.take(&mut self.run.asked, TURN_COMMANDS_MAX, TURN_STARTS_MAX);
             if let Some(ended) = self.turn().await {
                 return ended;
             }
@@ -295,130 +287,6 @@ impl Serving<'_> {
         }
     }
 
-    /// Append a record and find out what became of it, however long that takes.
-    async fn append(&mut self, record: NewRecord) -> Fate {
-        let stopwatch = clock::stopwatch();
-        let settling = Settling::of(record.turn, record.expected);
-        let journal = self.run.shared.journal.clone();
-        let workspace = self.run.workspace.name().clone();
-        let appended = journal.append(&workspace, record).await;
-        metrics::histogram!("offhook_turn_seconds", "stage" => "commit").record(stopwatch.seconds());
-        let word = match &appended {
-            Appended::Committed(_) => "committed",
-            Appended::Refused(_) => "refused",
-            Appended::Unknown(_) => "unknown",
-        };
-        metrics::counter!("offhook_turns_total", "outcome" => word).increment(1);
-        match appended {
-            Appended::Committed(_) => Fate::Committed,
-            Appended::Refused(refused) => Fate::Refused(refused),
-            Appended::Unknown(why) => {
-                tracing::warn!(workspace = %workspace, %why, "an append has an unknown outcome: settling it");
-                self.settle(settling).await
-            }
-        }
-    }
-
-    /// Nobody is answered until it is known whether the turn is in the journal.
-    async fn settle(&mut self, settling: Settling) -> Fate {
-        self.clock.stand();
-        let journal = self.run.shared.journal.clone();
-        let workspace = self.run.workspace.name().clone();
-        let mut stop = self.run.shared.stop.clone();
-        let mut next = Next::ReadTail;
-        let fate = loop {
-            next = match next {
-                Next::ReadTail => {
-                    journal.tail(&workspace).await.map_or(Next::Wait, |tail| settling.tail_was(tail.as_ref()))
-                }
-                Next::ReadAt(position) => {
-                    let read = journal.read(&workspace, Position(position.0 - 1), 1, 1).await;
-                    read.map_or(Next::Wait, |records| settling.tail_was(records.first()))
-                }
-                Next::AppendBarrier { expected } => {
-                    let now = self.clock.advance(clock::monotonic_ms(), clock::wall_ms());
-                    debug_assert_eq!(expected, self.keeper.position());
-                    let barrier = self.keeper.barrier(now, random_turn());
-                    settling.barrier_was(&journal.append(&workspace, barrier).await)
-                }
-                Next::Happened => break Fate::Committed,
-                Next::DidNotHappen => break Fate::Refused(RefusedAppend::DiskFault),
-                Next::Wait => {
-                    tokio::select! {
-                        () = tokio::time::sleep(Duration::from_millis(PROBE_MS)) => Next::ReadTail,
-                        () = stopped(&mut stop) => break Fate::Stopped,
-                    }
-                }
-            }
-        };
-        self.clock.go_on(clock::monotonic_ms());
-        fate
-    }
-
-    /// The turn did not happen. Everybody in it is told so, and the state is loaded again.
-    async fn not_committed(&mut self, decided: Decided<ReplyTo>, refused: RefusedAppend) -> Option<Ended> {
-        let why = sentence(refused);
-        for (reply_to, _) in decided.replies {
-            not_done(reply_to, NotDone::Unavailable { retry_after_ms: RETRY_AFTER_MS, why });
-        }
-        self.outage(refused).await
-    }
-
-    /// Nothing can be committed now. Desk time stands; what waits is refused; it ends when a barrier is taken again.
-    async fn outage(&mut self, refused: RefusedAppend) -> Option<Ended> {
-        let why = sentence(refused);
-        tracing::error!(workspace = %self.run.workspace.name(), error = %refused, "nothing can be committed");
-        if matches!(refused, RefusedAppend::Fenced { .. }) {
-            self.run.refuse_waiting(why);
-            return Some(Ended::Reload);
-        }
-        let full = matches!(refused, RefusedAppend::Full | RefusedAppend::KeptBack);
-        if full && self.run.scarce.is_none() {
-            // Accepts and closes may still be taken: they have room kept back for them.
-            self.run.scarce = Some(why);
-            self.run.take(Taking::LastResort { why });
-            self.run.refuse_waiting(why);
-            return Some(Ended::Reload);
-        }
-        self.clock.stand();
-        self.run.take(Taking::Nothing { why });
-        let mut stop = self.run.shared.stop.clone();
-        loop {
-            self.run.refuse_waiting(why);
-            tokio::select! {
-                () = tokio::time::sleep(Duration::from_millis(PROBE_MS)) => {}
-                () = stopped(&mut stop) => return Some(Ended::Stopped),
-            }
-            // The state that was decided is void; a barrier needs only the position that is committed.
-            let now = self.clock.advance(clock::monotonic_ms(), clock::wall_ms());
-            let probe = self.keeper.barrier(now, random_turn());
-            match self.run.shared.journal.append(self.run.workspace.name(), probe).await {
-                Appended::Committed(_) | Appended::Refused(RefusedAppend::Fenced { .. }) | Appended::Unknown(_) => {
-                    self.run.scarce = None;
-                    return Some(Ended::Reload);
-                }
-                Appended::Refused(_) => {}
-            }
-        }
-    }
-
-    /// While the disk is scarce: whether it takes ordinary records again.
-    async fn probe(&mut self) -> Option<Ended> {
-        if self.run.scarce.is_none() || clock::monotonic_ms() < self.probe_at_ms {
-            return None;
-        }
-        self.probe_at_ms = clock::monotonic_ms() + PROBE_MS;
-        let now = self.clock.advance(clock::monotonic_ms(), clock::wall_ms());
-        let probe = self.keeper.barrier(now, random_turn());
-        match self.run.shared.journal.append(self.run.workspace.name(), probe).await {
-            Appended::Refused(RefusedAppend::Full | RefusedAppend::KeptBack | RefusedAppend::Busy) => None,
-            Appended::Committed(_) | Appended::Refused(_) | Appended::Unknown(_) => {
-                self.run.scarce = None;
-                Some(Ended::Reload)
-            }
-        }
-    }
-
     fn committed(&mut self, decided: &Decided<ReplyTo>, bytes: usize) {
         self.keeper.committed(decided.position);
         self.recorded_at = decided.now.desk;
@@ -443,7 +311,7 @@ impl Serving<'_> {
         }
     }
 
-    fn delivery(&self) -> Delivery<'_> {
+    pub(super) fn delivery(&self) -> Delivery<'_> {
         Delivery {
             desk: self.keeper.desk(),
             position: self.keeper.position(),
@@ -452,116 +320,6 @@ impl Serving<'_> {
             keys: &self.run.shared.keys,
             registry: &self.run.shared.registry,
             limits: self.run.shared.limits,
-        }
-    }
-
-    fn publish_everything(&mut self) {
-        let desk = self.keeper.desk();
-        let workspace = &self.run.workspace;
-        workspace.published.store(Arc::new(Published::of(desk)));
-        let mut roll = workspace.roll.write().unwrap_or_else(PoisonError::into_inner);
-        for (id, agent) in desk.agents() {
-            roll.put(id, agent, desk, desk.now().wall, self.keeper.position());
-        }
-        drop(roll);
-        workspace.open.clear();
-        for (id, conversation) in desk.conversations() {
-            workspace.open.insert(id, Arc::new(conversation.clone()));
-        }
-        workspace.last_conversation.store(desk.last_conversation().0, Ordering::Release);
-        workspace.position.store(self.keeper.position().0, Ordering::Release);
-        workspace.queue_rows.store(Arc::new(queue_rows(desk, clock::wall_ms())));
-    }
-
-    /// Readers outside are given what was committed.
-    fn publish(&self, touched: &crate::desk::touched::Touched) {
-        let desk = self.keeper.desk();
-        let workspace = &self.run.workspace;
-        let set = touched.settings
-            || !touched.queues.is_empty()
-            || !touched.api_keys.is_empty()
-            || !touched.signed_out.is_empty();
-        if set {
-            workspace.published.store(Arc::new(Published::of(desk)));
-        }
-        for id in touched.conversations.keys() {
-            match desk.conversation(*id) {
-                Some(conversation) => drop(workspace.open.insert(*id, Arc::new(conversation.clone()))),
-                None => drop(workspace.open.remove(id)),
-            }
-        }
-        workspace.last_conversation.store(desk.last_conversation().0, Ordering::Release);
-        if touched.agents.is_empty() {
-            return;
-        }
-        let mut roll = workspace.roll.write().unwrap_or_else(PoisonError::into_inner);
-        for id in &touched.agents {
-            if let Some(agent) = desk.agent(*id) {
-                roll.put(*id, agent, desk, desk.now().wall, self.keeper.position());
-            }
-        }
-    }
-
-    /// What is not a turn: snapshots that are wanted, watchers, places, and the view's next batch.
-    fn look_after(&mut self) {
-        for session in self.run.workspace.intake.take_snapshots() {
-            self.delivery().snapshot(&session);
-        }
-        let now_ms = clock::monotonic_ms();
-        if now_ms >= self.refresh_at_ms {
-            self.refresh_at_ms = now_ms + REFRESH_MS;
-            self.refresh();
-        }
-        if self.projection.due_at_ms().is_some_and(|due_ms| now_ms >= due_ms) {
-            self.projection.hand_over(&self.keeper, now_ms);
-        }
-        self.hold_back_for_the_view();
-    }
-
-    /// The view may lag, by a bounded amount: then new work is refused until it has caught up.
-    fn hold_back_for_the_view(&self) {
-        let lag = self.projection.lag_bytes();
-        let why = "the view is far behind";
-        if lag > self.run.shared.view_lag_bytes_max {
-            self.run.take(Taking::LastResort { why });
-        } else if self.run.workspace.taking() == (Taking::LastResort { why }) {
-            self.run.take(Taking::Everything);
-        }
-    }
-
-    fn refresh(&mut self) {
-        let workspace = &self.run.workspace;
-        let desk = self.keeper.desk();
-        let rows = Arc::new(queue_rows(desk, clock::wall_ms()));
-        workspace.queue_rows.store(rows.clone());
-        if !workspace.watchers.is_empty() {
-            let roll = workspace.roll.read().unwrap_or_else(PoisonError::into_inner);
-            workspace.watchers.refresh(&roll, &rows, self.keeper.position());
-        }
-        workspace.amounts.store(Arc::new(Amounts::of(desk, self.projection.lag_records())));
-        self.refresh_places();
-    }
-
-    /// Customers who look are told when their place in the queue changed.
-    fn refresh_places(&mut self) {
-        let workspace = &self.run.workspace;
-        let desk = self.keeper.desk();
-        let registry = &self.run.shared.registry;
-        let mut places = BTreeMap::new();
-        for (queue, _) in desk.queues().filter(|(_, queue)| queue.waiting > 0) {
-            for (place, id) in desk.waiting_in(queue).into_iter().enumerate() {
-                places.insert(id, place as u32 + 1);
-            }
-        }
-        let before = workspace.places.load_full();
-        if *before != places {
-            let delivery = self.delivery();
-            for (id, place) in &places {
-                if before.get(id) != Some(place) && registry.is_followed(workspace.number(), *id) {
-                    delivery.publish_state(*id, Some(*place));
-                }
-            }
-            workspace.places.store(Arc::new(places));
         }
     }
 
@@ -592,23 +350,4 @@ pub(super) async fn stopped(stop: &mut watch::Receiver<bool>) {
 fn session_went(agent: AgentId, session: SessionId) -> Asked<ReplyTo> {
     let command = Command::of_server(Ask::SessionWent { agent, session });
     Asked { command, reply_to: ReplyTo::Nobody }
-}
-
-fn random_turn() -> TurnId {
-    let mut bytes = [0; 16];
-    getrandom::fill(&mut bytes).expect("the system gives randomness");
-    TurnId(u128::from_le_bytes(bytes))
-}
-
-/// For clients: what keeps the server from committing.
-fn sentence(refused: RefusedAppend) -> &'static str {
-    match refused {
-        RefusedAppend::Full | RefusedAppend::KeptBack => "the disk is full",
-        RefusedAppend::ReadOnly => "the disk is read-only",
-        RefusedAppend::Damaged => "the journal is damaged",
-        RefusedAppend::Busy => "the disk is too slow",
-        RefusedAppend::DiskFault => "the disk reported a fault",
-        RefusedAppend::TooLarge => "the change is too large",
-        RefusedAppend::Fenced { .. } | RefusedAppend::Closed => "another server took over",
-    }
 }

@@ -147,6 +147,19 @@ impl Workspace {
         answered.await.unwrap_or(Err(stopped))
     }
 
+    /// Whether a new conversation would be taken now.
+    ///
+    /// # Errors
+    /// What its command would be told.
+    pub fn may_start(&self) -> Result<(), NotDone> {
+        match self.taking() {
+            Taking::Everything => self.intake.may_start(clock::monotonic_ms()),
+            Taking::Nothing { why } | Taking::LastResort { why } => {
+                Err(NotDone::Unavailable { retry_after_ms: RETRY_AFTER_MS, why })
+            }
+        }
+    }
+
     fn put(&self, command: Command, reply_to: ReplyTo) -> Result<(), (NotDone, ReplyTo)> {
         let unavailable = |why| NotDone::Unavailable { retry_after_ms: RETRY_AFTER_MS, why };
         match self.taking() {

@@ -17,11 +17,12 @@ fn health_and_readiness_are_exit_codes() {
 fn a_journal_is_shown_beside_its_server_and_verified_without_it() {
     let dir = tempfile::tempdir().unwrap();
     let dir = dir.path();
-    let server = Server::start(dir, "127.0.0.1:0");
+    let mut server = Server::start(dir, "127.0.0.1:0");
     assert!(server.must(dir, "offhook journal show demo", &[]).contains("queue_put"));
     let refused = server.sh(dir, "offhook journal verify", &[]);
     assert_eq!(refused.status.code(), Some(2), "{refused:?}");
     server.must(dir, "offhook journal show demo | head -1; kill -9 \"$(cat data/lock)\"", &[]);
+    server.ended();
     let verified = server.must(dir, "offhook journal verify", &[]);
     assert!(verified.contains("\nsound: "), "{verified}");
 }

@@ -74,8 +74,8 @@ impl Server {
         String::from_utf8(done.stdout).expect("text")
     }
 
-    /// Waits until it has ended, by whomever.
-    pub fn ended(mut self) {
+    /// Waits until it has ended, by whomever. Commands may still be run where it was.
+    pub fn ended(&mut self) {
         self.child.wait().expect("the child is ours");
     }
 }

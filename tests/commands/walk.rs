@@ -32,7 +32,7 @@ async fn the_ten_minutes_of_the_readme_go_as_they_are_written() {
     let dir = tempfile::tempdir().expect("a directory");
     let dir = dir.path();
 
-    let server = Server::start(dir, "127.0.0.1:0");
+    let mut server = Server::start(dir, "127.0.0.1:0");
     let said = server.must(dir, &slow, &[]);
     assert!(blocks("text").contains(&said.trim().to_owned()), "README shows something else than\n{said}");
 

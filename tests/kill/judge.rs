@@ -123,7 +123,9 @@ fn consistent(facts: &Value, events: &[Value]) -> Result<(), String> {
                 if data["number"] != last {
                     return Err(format!("message {} in place {last}", data["number"]));
                 }
-                let Some(words) = data["text"].as_str() else { return Err(format!("the text of message {last} is gone")) };
+                let Some(words) = data["text"].as_str() else {
+                    return Err(format!("the text of message {last} is gone"));
+                };
                 if !texts.insert(words.to_owned()) {
                     return Err(format!("{words:?} is there twice"));
                 }
@@ -182,7 +184,9 @@ fn kept(told: &Told, facts: &Value, events: &[Value]) -> Result<(), String> {
         }
     }
     for (offer, agent) in &told.accepted {
-        let is_so = |data: &Value| data["offer"] == offer.as_str() && data["end"] == "accepted" && data["agent"] == agent.as_str();
+        let is_so = |data: &Value| {
+            data["offer"] == offer.as_str() && data["end"] == "accepted" && data["agent"] == agent.as_str()
+        };
         if !of("offer_ended").any(is_so) {
             return Err(format!("{agent} was told that {offer} is accepted"));
         }

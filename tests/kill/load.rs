@@ -135,7 +135,9 @@ impl Load {
     /// Every command that was left without an answer gets one.
     pub async fn settle(&mut self, server: &Server) {
         for customer in &mut self.customers {
-            within("settling", customer.work(server.address, &self.acknowledged, 0)).await.expect("the server is there");
+            within("settling", customer.work(server.address, &self.acknowledged, 0))
+                .await
+                .expect("the server is there");
         }
         for agent in &mut self.agents {
             let mut socket = agent.connect(server.address).await.expect("the server is there");
@@ -186,7 +188,9 @@ impl AgentWork {
                 if self.random.below(8) == 0 {
                     let reject = json!({"type": "reject", "offer": id, "reason": "busy"});
                     self.command(&mut socket, reject, acknowledged).await?;
-                } else if self.command(&mut socket, json!({"type": "accept", "offer": id}), acknowledged).await?["ok"] == true {
+                } else if self.command(&mut socket, json!({"type": "accept", "offer": id}), acknowledged).await?["ok"]
+                    == true
+                {
                     own.push(offer["conversation"].clone());
                 }
             } else if let Some(conversation) = own.pop() {
@@ -204,7 +208,13 @@ impl AgentWork {
                     offers.push(frame["offer"].clone());
                 }
             }
-            offers.extend(socket.take_kept().into_iter().filter(|frame| frame["type"] == "offer").map(|frame| frame["offer"].clone()));
+            offers.extend(
+                socket
+                    .take_kept()
+                    .into_iter()
+                    .filter(|frame| frame["type"] == "offer")
+                    .map(|frame| frame["offer"].clone()),
+            );
         }
     }
 
@@ -262,7 +272,12 @@ struct CustomerWork {
 
 impl CustomerWork {
     /// Settles what was left, then does so many things.
-    async fn work(&mut self, address: std::net::SocketAddr, acknowledged: &Acknowledged, things: u32) -> io::Result<()> {
+    async fn work(
+        &mut self,
+        address: std::net::SocketAddr,
+        acknowledged: &Acknowledged,
+        things: u32,
+    ) -> io::Result<()> {
         let mut http = Http::connect(address).await?;
         if let Some(pending) = self.pending.clone() {
             self.ask(&mut http, pending, acknowledged).await?;
@@ -286,7 +301,9 @@ impl CustomerWork {
         let text = command.what["text"].as_str().unwrap_or_default();
         let base = format!("/v1/messenger/{DEMO}/conversations");
         let (path, token) = match (&self.current, call) {
-            (Some((conversation, token)), "messages" | "leave") => (format!("{base}/{conversation}/{call}"), Some(token)),
+            (Some((conversation, token)), "messages" | "leave") => {
+                (format!("{base}/{conversation}/{call}"), Some(token))
+            }
             _ => (base, None),
         };
         let mut headers = format!("Idempotency-Key: {}\r\n", command.id);

@@ -12,6 +12,7 @@ use tokio_tungstenite::tungstenite::client::IntoClientRequest;
 use tokio_tungstenite::tungstenite::{Error, Message};
 
 use super::cast::{ANSWERS, Dice, REJECT_REASONS};
+use super::now;
 use super::told::{Counted, Teller};
 use crate::cli::client::random_id;
 
@@ -73,7 +74,7 @@ impl Player {
         let until_drop = hands.dice.pause(15_000, 90_000);
         hands.soon(until_drop, Intent::Drop);
         loop {
-            let next = hands.intents.iter().map(|(at, _)| *at).min().unwrap_or_else(Instant::now);
+            let next = hands.intents.iter().map(|(at, _)| *at).min().unwrap_or_else(now);
             tokio::select! {
                 frame = socket.next() => match frame {
                     Some(Ok(Message::Text(text))) => {
@@ -205,7 +206,7 @@ impl Player {
 
 impl Hands {
     fn soon(&mut self, after: Duration, intent: Intent) {
-        self.intents.push((Instant::now() + after, intent));
+        self.intents.push((now() + after, intent));
     }
 
     fn quickly(&mut self, frame: Value) {
@@ -214,7 +215,7 @@ impl Hands {
     }
 
     fn due(&mut self) -> Vec<Intent> {
-        let now = Instant::now();
+        let now = now();
         let (due, later) = std::mem::take(&mut self.intents).into_iter().partition(|(at, _)| *at <= now);
         self.intents = later;
         let due: Vec<(Instant, Intent)> = due;

@@ -6,9 +6,10 @@ use http::{Method, StatusCode};
 use http_body_util::BodyExt;
 use hyper::body::Incoming;
 use serde_json::{Value, json};
-use tokio::time::{Instant, timeout_at};
+use tokio::time::timeout_at;
 
 use super::cast::{CUSTOMERS, Dice, TALKS};
+use super::now;
 use super::told::{Counted, Teller};
 use crate::cli::client::{Address, Call, Client, Unreached, random_id};
 
@@ -71,7 +72,7 @@ impl Visit<'_> {
     async fn talk(mut self, lines: &[&str], mut events: Events, dice: &mut Dice) -> Result<(), Unreached> {
         // Some have no patience.
         let patience = if dice.percent(8) { dice.pause(4_000, 9_000) } else { STAYS_AT_MOST };
-        let until = Instant::now() + patience;
+        let until = now() + patience;
         let mut lines = lines.iter();
         while let Ok(Some((event, data))) = timeout_at(until, events.next()).await {
             match event.as_str() {

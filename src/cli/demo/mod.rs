@@ -19,6 +19,7 @@ use tokio::time::Instant;
 
 use super::client::{Address, Call, Client, random_id};
 use super::{CommandError, apply, wall_s};
+use crate::clock;
 use crate::config::Config;
 use crate::gateway::auth::agent_token::{self, AgentClaims, Role};
 use crate::gateway::auth::first_key::LOCAL_KID;
@@ -109,14 +110,14 @@ impl Demo {
         };
         write!(out, "{opening}").and_then(|()| out.flush()).map_err(CommandError::of)?;
 
-        let begun = Instant::now();
+        let begun = now();
         let end = begun + Duration::from_secs(self.seconds.unwrap_or(u64::from(u32::MAX)));
         let mut draw = tokio::time::interval(DRAW_EVERY);
         let mut client = Client::new(address);
         let mut shown = Ok(());
         while shown.is_ok() {
             tokio::select! {
-                Some(told) = told.recv() => shown = screen.told(&told, begun.elapsed().as_millis(), out),
+                Some(told) = told.recv() => shown = screen.told(&told, (now() - begun).as_millis(), out),
                 _ = draw.tick(), if !screen.is_plain() => {
                     let queues = live(&mut client, "queues", &key).await;
                     let agents = live(&mut client, "agents", &key).await;
@@ -130,7 +131,7 @@ impl Demo {
         players.shutdown().await;
         server.stop().await;
         // Whoever no longer listens (a closed pipe) has seen enough; that is no fault.
-        let _ = writeln!(out, "\nin {} s: {}", begun.elapsed().as_secs(), screen.sums);
+        let _ = writeln!(out, "\nin {} s: {}", (now() - begun).as_secs(), screen.sums);
         Ok(())
     }
 
@@ -150,6 +151,10 @@ impl Demo {
         }
         Ok(players)
     }
+}
+
+fn now() -> Instant {
+    Instant::from_std(clock::instant())
 }
 
 /// The demo's own settings, and over them what the caller sets.

@@ -50,7 +50,7 @@ impl Screen {
         let mut line = |line: &str, cut: bool| {
             let most = if cut { columns } else { usize::MAX };
             let shown: String = line.chars().take(most).collect();
-            let _ = write!(text, "{shown}\x1b[K\n");
+            let _ = writeln!(text, "{shown}\x1b[K");
         };
         line(&format!("\x1b[1mOffhook demo\x1b[0m  {}", self.sums), false);
         line("", true);

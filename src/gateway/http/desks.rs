@@ -34,6 +34,10 @@ pub trait Desks: Send + Sync + 'static {
 pub trait Desk: Send + Sync + 'static {
     fn name(&self) -> &Arc<str>;
     fn ask(&self, command: Command) -> Soon<'_, Result<Replied, NotDone>>;
+    /// Whether a new conversation would be taken now; asked before anything dear is done for it.
+    fn may_start(&self) -> Result<(), NotDone> {
+        Ok(())
+    }
     /// The committed settings; cheap.
     fn published(&self) -> Arc<Published>;
     /// The last committed position.

@@ -68,6 +68,10 @@ impl Desk for RealDesk {
         Box::pin(self.workspace.ask(command))
     }
 
+    fn may_start(&self) -> Result<(), NotDone> {
+        self.workspace.may_start()
+    }
+
     fn published(&self) -> Arc<Published> {
         self.workspace.published()
     }

@@ -10,7 +10,7 @@ use crate::desk::conversation::{Conversation, State};
 use crate::desk::ids::{ConversationId, CustomerId, KeyNumber, Principal};
 use crate::desk::time::WallTime;
 use crate::gateway::http::asking::{Asked, At};
-use crate::gateway::http::desks::{Desk, Position};
+use crate::gateway::http::desks::Desk;
 use crate::gateway::http::idempotency::{command_id, keyed_fingerprint};
 use crate::gateway::http::problem::{Problem, answer};
 use crate::gateway::http::{body, problem::json_of};
@@ -23,10 +23,6 @@ use axum::response::Response;
 use http::StatusCode;
 use std::net::IpAddr;
 use std::sync::Arc;
-use std::time::Duration;
-
-/// How long the answer waits for the view, which only makes it richer.
-const SHOWN_WAIT_MOST: Duration = Duration::from_millis(250);
 
 pub(super) async fn start(
     Held(messenger): Held<Shared>,
@@ -72,7 +68,7 @@ pub(super) async fn start(
     let Answer::Opened { conversation, customer, at } = replied.result? else { return Err(Problem::internal()) };
 
     let token = asker.is_none().then(|| door.identities.anonymous_token(desk.name(), customer, at));
-    let facts = match opened(&*desk, conversation, replied.position).await {
+    let facts = match opened(&*desk, conversation).await {
         Some(facts) => facts,
         None => fresh(&*desk, &queue, customer, key, at, number),
     };
@@ -141,13 +137,9 @@ async fn key_of(desk: &dyn Desk, customer: CustomerId) -> Result<Option<KeyNumbe
     Ok(latest.first().map(|(_, conversation)| conversation.key))
 }
 
-/// As it stands. One that is open is in memory, as committed; only one that is closed by now is waited for in the view,
-/// which gathers what it writes for a tenth of a second.
-async fn opened(desk: &dyn Desk, conversation: ConversationId, position: Position) -> Option<Conversation> {
-    if let Some(found) = desk.history().conversation(conversation).await.ok()? {
-        return Some(found);
-    }
-    desk.history().wait_for(position, SHOWN_WAIT_MOST).await.ok()?;
+/// As it stands: one that is open is in memory, as committed. One that was closed while it was answered may not be in the
+/// view yet, and is not waited for: the view gathers what it writes for a tenth of a second.
+async fn opened(desk: &dyn Desk, conversation: ConversationId) -> Option<Conversation> {
     desk.history().conversation(conversation).await.ok().flatten()
 }
 

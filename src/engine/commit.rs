@@ -1,0 +1,168 @@
+//! What becomes of an append: committed, refused, or unknown until it is settled; and the outages that follow a refusal.
+
+use super::deliver::not_done;
+use super::intake::ReplyTo;
+use super::published::NotDone;
+use super::run::{Ended, RETRY_AFTER_MS, Serving, stopped};
+use super::settle::{Next, Settling};
+use super::turn::Decided;
+use super::workspace::Taking;
+use crate::clock;
+use crate::journal::{Appended, NewRecord, Position, RefusedAppend, TurnId};
+use std::time::Duration;
+
+/// How often an outage is probed for its end.
+pub(super) const PROBE_MS: u64 = 250;
+
+/// What became of an append.
+pub(super) enum Fate {
+    Committed,
+    /// Nothing happened.
+    Refused(RefusedAppend),
+    Stopped,
+}
+
+impl Serving<'_> {
+    /// Append a record and find out what became of it, however long that takes.
+    pub(super) async fn append(&mut self, record: NewRecord) -> Fate {
+        let stopwatch = clock::stopwatch();
+        let settling = Settling::of(record.turn, record.expected);
+        let journal = self.run.shared.journal.clone();
+        let workspace = self.run.workspace.name().clone();
+        let appended = journal.append(&workspace, record).await;
+        metrics::histogram!("offhook_turn_seconds", "stage" => "commit").record(stopwatch.seconds());
+        let word = match &appended {
+            Appended::Committed(_) => "committed",
+            Appended::Refused(_) => "refused",
+            Appended::Unknown(_) => "unknown",
+        };
+        metrics::counter!("offhook_turns_total", "outcome" => word).increment(1);
+        match appended {
+            Appended::Committed(_) => Fate::Committed,
+            Appended::Refused(refused) => Fate::Refused(refused),
+            Appended::Unknown(why) => {
+                tracing::warn!(workspace = %workspace, %why, "an append has an unknown outcome: settling it");
+                self.settle(settling).await
+            }
+        }
+    }
+
+    /// Nobody is answered until it is known whether the turn is in the journal.
+    pub(super) async fn settle(&mut self, settling: Settling) -> Fate {
+        self.clock.stand();
+        let journal = self.run.shared.journal.clone();
+        let workspace = self.run.workspace.name().clone();
+        let mut stop = self.run.shared.stop.clone();
+        let mut next = Next::ReadTail;
+        let fate = loop {
+            next = match next {
+                Next::ReadTail => {
+                    journal.tail(&workspace).await.map_or(Next::Wait, |tail| settling.tail_was(tail.as_ref()))
+                }
+                Next::ReadAt(position) => {
+                    let read = journal.read(&workspace, Position(position.0 - 1), 1, 1).await;
+                    read.map_or(Next::Wait, |records| settling.tail_was(records.first()))
+                }
+                Next::AppendBarrier { expected } => {
+                    let now = self.clock.advance(clock::monotonic_ms(), clock::wall_ms());
+                    debug_assert_eq!(expected, self.keeper.position());
+                    let barrier = self.keeper.barrier(now, random_turn());
+                    settling.barrier_was(&journal.append(&workspace, barrier).await)
+                }
+                Next::Happened => break Fate::Committed,
+                Next::DidNotHappen => break Fate::Refused(RefusedAppend::DiskFault),
+                Next::Wait => {
+                    tokio::select! {
+                        () = tokio::time::sleep(Duration::from_millis(PROBE_MS)) => Next::ReadTail,
+                        () = stopped(&mut stop) => break Fate::Stopped,
+                    }
+                }
+            }
+        };
+        self.clock.go_on(clock::monotonic_ms());
+        fate
+    }
+
+    /// The turn did not happen. Everybody in it is told so, and the state is loaded again.
+    pub(super) async fn not_committed(&mut self, decided: Decided<ReplyTo>, refused: RefusedAppend) -> Option<Ended> {
+        let why = sentence(refused);
+        for (reply_to, _) in decided.replies {
+            not_done(reply_to, NotDone::Unavailable { retry_after_ms: RETRY_AFTER_MS, why });
+        }
+        self.outage(refused).await
+    }
+
+    /// Nothing can be committed now. Desk time stands; what waits is refused; it ends when a barrier is taken again.
+    pub(super) async fn outage(&mut self, refused: RefusedAppend) -> Option<Ended> {
+        let why = sentence(refused);
+        tracing::error!(workspace = %self.run.workspace.name(), error = %refused, "nothing can be committed");
+        if matches!(refused, RefusedAppend::Fenced { .. }) {
+            self.run.refuse_waiting(why);
+            return Some(Ended::Reload);
+        }
+        let full = matches!(refused, RefusedAppend::Full | RefusedAppend::KeptBack);
+        if full && self.run.scarce.is_none() {
+            // Accepts and closes may still be taken: they have room kept back for them.
+            self.run.scarce = Some(why);
+            self.run.take(Taking::LastResort { why });
+            self.run.refuse_waiting(why);
+            return Some(Ended::Reload);
+        }
+        self.clock.stand();
+        self.run.take(Taking::Nothing { why });
+        let mut stop = self.run.shared.stop.clone();
+        loop {
+            self.run.refuse_waiting(why);
+            tokio::select! {
+                () = tokio::time::sleep(Duration::from_millis(PROBE_MS)) => {}
+                () = stopped(&mut stop) => return Some(Ended::Stopped),
+            }
+            // The state that was decided is void; a barrier needs only the position that is committed.
+            let now = self.clock.advance(clock::monotonic_ms(), clock::wall_ms());
+            let probe = self.keeper.barrier(now, random_turn());
+            match self.run.shared.journal.append(self.run.workspace.name(), probe).await {
+                Appended::Committed(_) | Appended::Refused(RefusedAppend::Fenced { .. }) | Appended::Unknown(_) => {
+                    self.run.scarce = None;
+                    return Some(Ended::Reload);
+                }
+                Appended::Refused(_) => {}
+            }
+        }
+    }
+
+    /// While the disk is scarce: whether it takes ordinary records again.
+    pub(super) async fn probe(&mut self) -> Option<Ended> {
+        if self.run.scarce.is_none() || clock::monotonic_ms() < self.probe_at_ms {
+            return None;
+        }
+        self.probe_at_ms = clock::monotonic_ms() + PROBE_MS;
+        let now = self.clock.advance(clock::monotonic_ms(), clock::wall_ms());
+        let probe = self.keeper.barrier(now, random_turn());
+        match self.run.shared.journal.append(self.run.workspace.name(), probe).await {
+            Appended::Refused(RefusedAppend::Full | RefusedAppend::KeptBack | RefusedAppend::Busy) => None,
+            Appended::Committed(_) | Appended::Refused(_) | Appended::Unknown(_) => {
+                self.run.scarce = None;
+                Some(Ended::Reload)
+            }
+        }
+    }
+}
+
+pub(super) fn random_turn() -> TurnId {
+    let mut bytes = [0; 16];
+    getrandom::fill(&mut bytes).expect("the system gives randomness");
+    TurnId(u128::from_le_bytes(bytes))
+}
+
+/// For clients: what keeps the server from committing.
+fn sentence(refused: RefusedAppend) -> &'static str {
+    match refused {
+        RefusedAppend::Full | RefusedAppend::KeptBack => "the disk is full",
+        RefusedAppend::ReadOnly => "the disk is read-only",
+        RefusedAppend::Damaged => "the journal is damaged",
+        RefusedAppend::Busy => "the disk is too slow",
+        RefusedAppend::DiskFault => "the disk reported a fault",
+        RefusedAppend::TooLarge => "the change is too large",
+        RefusedAppend::Fenced { .. } | RefusedAppend::Closed => "another server took over",
+    }
+}

@@ -1,0 +1,125 @@
+//! What readers outside the engine are given of a workspace: rows and settings at each commit, and once a second what only
+//! has to be about right: queues, places, what supervisors watch.
+
+use super::counted::Amounts;
+use super::published::{Published, queue_rows};
+use super::run::Serving;
+use super::workspace::Taking;
+use crate::clock;
+use std::collections::BTreeMap;
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, PoisonError};
+
+const REFRESH_MS: u64 = 1_000;
+
+impl Serving<'_> {
+    pub(super) fn publish_everything(&mut self) {
+        let desk = self.keeper.desk();
+        let workspace = &self.run.workspace;
+        workspace.published.store(Arc::new(Published::of(desk)));
+        let mut roll = workspace.roll.write().unwrap_or_else(PoisonError::into_inner);
+        for (id, agent) in desk.agents() {
+            roll.put(id, agent, desk, desk.now().wall, self.keeper.position());
+        }
+        drop(roll);
+        workspace.open.clear();
+        for (id, conversation) in desk.conversations() {
+            workspace.open.insert(id, Arc::new(conversation.clone()));
+        }
+        workspace.last_conversation.store(desk.last_conversation().0, Ordering::Release);
+        workspace.position.store(self.keeper.position().0, Ordering::Release);
+        workspace.queue_rows.store(Arc::new(queue_rows(desk, clock::wall_ms())));
+    }
+
+    /// Readers outside are given what was committed.
+    pub(super) fn publish(&self, touched: &crate::desk::touched::Touched) {
+        let desk = self.keeper.desk();
+        let workspace = &self.run.workspace;
+        let set = touched.settings
+            || !touched.queues.is_empty()
+            || !touched.api_keys.is_empty()
+            || !touched.signed_out.is_empty();
+        if set {
+            workspace.published.store(Arc::new(Published::of(desk)));
+        }
+        for id in touched.conversations.keys() {
+            match desk.conversation(*id) {
+                Some(conversation) => drop(workspace.open.insert(*id, Arc::new(conversation.clone()))),
+                None => drop(workspace.open.remove(id)),
+            }
+        }
+        workspace.last_conversation.store(desk.last_conversation().0, Ordering::Release);
+        if touched.agents.is_empty() {
+            return;
+        }
+        let mut roll = workspace.roll.write().unwrap_or_else(PoisonError::into_inner);
+        for id in &touched.agents {
+            if let Some(agent) = desk.agent(*id) {
+                roll.put(*id, agent, desk, desk.now().wall, self.keeper.position());
+            }
+        }
+    }
+
+    /// What is not a turn: snapshots that are wanted, watchers, places, and the view's next batch.
+    pub(super) fn look_after(&mut self) {
+        for session in self.run.workspace.intake.take_snapshots() {
+            self.delivery().snapshot(&session);
+        }
+        let now_ms = clock::monotonic_ms();
+        if now_ms >= self.refresh_at_ms {
+            self.refresh_at_ms = now_ms + REFRESH_MS;
+            self.refresh();
+        }
+        if self.projection.due_at_ms().is_some_and(|due_ms| now_ms >= due_ms) {
+            self.projection.hand_over(&self.keeper, now_ms);
+        }
+        self.hold_back_for_the_view();
+    }
+
+    /// The view may lag, by a bounded amount: then new work is refused until it has caught up.
+    pub(super) fn hold_back_for_the_view(&self) {
+        let lag = self.projection.lag_bytes();
+        let why = "the view is far behind";
+        if lag > self.run.shared.view_lag_bytes_max {
+            self.run.take(Taking::LastResort { why });
+        } else if self.run.workspace.taking() == (Taking::LastResort { why }) {
+            self.run.take(Taking::Everything);
+        }
+    }
+
+    pub(super) fn refresh(&mut self) {
+        let workspace = &self.run.workspace;
+        let desk = self.keeper.desk();
+        let rows = Arc::new(queue_rows(desk, clock::wall_ms()));
+        workspace.queue_rows.store(rows.clone());
+        if !workspace.watchers.is_empty() {
+            let roll = workspace.roll.read().unwrap_or_else(PoisonError::into_inner);
+            workspace.watchers.refresh(&roll, &rows, self.keeper.position());
+        }
+        workspace.amounts.store(Arc::new(Amounts::of(desk, self.projection.lag_records())));
+        self.refresh_places();
+    }
+
+    /// Customers who look are told when their place in the queue changed.
+    pub(super) fn refresh_places(&mut self) {
+        let workspace = &self.run.workspace;
+        let desk = self.keeper.desk();
+        let registry = &self.run.shared.registry;
+        let mut places = BTreeMap::new();
+        for (queue, _) in desk.queues().filter(|(_, queue)| queue.waiting > 0) {
+            for (place, id) in desk.waiting_in(queue).into_iter().enumerate() {
+                places.insert(id, place as u32 + 1);
+            }
+        }
+        let before = workspace.places.load_full();
+        if *before != places {
+            let delivery = self.delivery();
+            for (id, place) in &places {
+                if before.get(id) != Some(place) && registry.is_followed(workspace.number(), *id) {
+                    delivery.publish_state(*id, Some(*place));
+                }
+            }
+            workspace.places.store(Arc::new(places));
+        }
+    }
+}
