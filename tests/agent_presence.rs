@@ -48,8 +48,7 @@ async fn every_device_hears_an_offer_and_the_first_answer_counts() {
     }
     // The winner's other device asks too late for an offer that its own agent has: it is told so.
     first.must(json!({"type": "accept", "offer": offer["offer"]})).await;
-    others.clear();
-    let mut again = Agent::connect(&server, DEMO, "ada").await;
+    let mut again = others.pop().unwrap();
     again.must(json!({"type": "sign_out"})).await;
     for device in [&mut again, &mut first, &mut second] {
         assert_eq!(device.closed().await, (4000, "signed_out".to_owned()));
