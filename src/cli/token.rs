@@ -18,7 +18,7 @@ const EXAMPLES: &str = "Examples:
   offhook token --agent ann --workspace acme --key-file es.pem --kid 2026-01 --algorithm ES256
   offhook token --customer c-17 --key-file acme.secret --kid 1";
 
-/// Signs a token for an agent (with the key of the first start, if no other is given) or for a customer.
+/// The word for a role, as tokens have it.
 fn role_of(text: &str) -> Result<Role, &'static str> {
     match text {
         "agent" => Ok(Role::Agent),
@@ -28,6 +28,7 @@ fn role_of(text: &str) -> Result<Role, &'static str> {
     }
 }
 
+/// Signs a token for an agent (with the key of the first start, if no other is given) or for a customer.
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub struct Token {
