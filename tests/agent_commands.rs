@@ -278,6 +278,7 @@ async fn supervisors_watch_pages_of_rows_that_change_at_most_once_a_second() {
     assert_eq!(queues["rows"][0]["queue"], "support");
     // Ten starts are a few frames at most, and the last one has them all.
     agent.must(json!({"type": "set_status", "status": "away"})).await;
+    let began = std::time::Instant::now();
     let mut customers = Vec::new();
     for _ in 0..10 {
         customers.push(Customer::start(server.address, DEMO, "hello").await);
@@ -291,6 +292,7 @@ async fn supervisors_watch_pages_of_rows_that_change_at_most_once_a_second() {
             break;
         }
     }
-    assert!(frames <= 5, "{frames} frames for ten starts");
+    let seconds = began.elapsed().as_secs();
+    assert!(frames <= seconds + 3, "{frames} frames in {seconds} s");
     supervisor.must(json!({"type": "unwatch", "what": "queues"})).await;
 }
