@@ -115,17 +115,23 @@ async fn connections(address: SocketAddr, count: u32) -> Vec<TcpStream> {
 
 /// Each agent has room for one conversation, so each gets one.
 async fn own_conversations(server: &Server, sockets: Vec<Socket>) -> Vec<(Socket, String)> {
+    let accepting = sockets.into_iter().map(|mut socket| {
+        tokio::task::spawn_local(async move {
+            let conversation = accept(&mut socket).await;
+            (socket, conversation)
+        })
+    });
+    let accepting: Vec<_> = accepting.collect();
     let mut poster = Poster::connect(server.address).await.expect("the server listens");
     let path = format!("/v1/messenger/{WORKSPACE}/conversations");
-    for number in 0..sockets.len() as u32 {
+    for number in 0..accepting.len() as u32 {
         let body = "{\"text\":\"hello\",\"name\":\"Zoe\",\"metadata\":{\"page\":\"/pricing\"}}";
         let (status, answer) = poster.post(&path, &tagged_id(0, number), number, None, body).await.expect("an answer");
         assert_eq!(status, 201, "{answer}");
     }
     let mut owning = Vec::new();
-    for mut socket in sockets {
-        let conversation = accept(&mut socket).await;
-        owning.push((socket, conversation));
+    for accepting in accepting {
+        owning.push(accepting.await.expect("an agent accepts"));
     }
     owning
 }
@@ -143,6 +149,8 @@ async fn accept(socket: &mut Socket) -> String {
                 let accept = format!("{{\"type\":\"accept\",\"offer\":\"{offer}\",\"id\":\"{id}\"}}");
                 socket.writer.text(&accept).await.expect("the connection takes a frame");
             }
+            // Too late for an offer, it waits for the next one.
+            "reply" if !text.contains("\"ok\":true") => eprintln!("{text}"),
             "reply" => return text_of(&text, "conversation").expect("an accept says which").to_owned(),
             _ => {}
         }
