@@ -139,9 +139,10 @@ impl Journal for SqliteJournal {
 
 impl Drop for SqliteJournal {
     fn drop(&mut self) {
-        self.inbox.close();
-        // Readers go first, so that the writer is the last to close and leaves no WAL behind.
+        // Readers go first, so that the writer is the last to close and leaves no WAL behind: once its inbox is closed
+        // it closes the file as soon as it can.
         self.readers.close();
+        self.inbox.close();
         if let Some(writer) = self.writer.take()
             && writer.join().is_err()
         {
