@@ -3,7 +3,7 @@
 use crate::clock;
 use crate::config::{Config, Sections, Synchronous};
 use crate::desk::time::{DeskTime, Now, WallTime};
-use crate::engine::{Engine, EngineSettings, FrameLimits, Taking, intake};
+use crate::engine::{Engine, EngineSettings, FrameLimits, Taking, Threads, intake};
 use crate::gateway::admin;
 use crate::gateway::agent::{self, AgentDesks, AgentLimits};
 use crate::gateway::auth::agent_token::AgentKeys;
@@ -89,7 +89,8 @@ impl Server {
             Arc::new(SqliteJournal::open(dir, journal_settings(set)).map_err(failed("opening the journal"))?);
         let view = open_view(dir, &journal).await?;
         let registry = Arc::new(Registry::new(presence_limits(set)));
-        let engine = Engine::start(journal.clone(), view.clone(), keys, registry, engine_settings(set))
+        let threads = Threads::start().map_err(failed("starting threads"))?;
+        let engine = Engine::start(journal.clone(), view.clone(), keys, registry, engine_settings(set), threads)
             .await
             .map_err(failed("reading which workspaces there are"))?;
         if engine.names().is_empty() && set.identity.agent_keys.is_empty() {

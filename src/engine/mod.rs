@@ -17,6 +17,7 @@ pub mod route;
 mod run;
 pub mod settle;
 pub mod shapes;
+mod threads;
 pub mod turn;
 pub mod watch;
 pub mod workspace;
@@ -24,6 +25,7 @@ pub mod workspace;
 pub use deliver::FrameLimits;
 pub use load::{LoadFailed, turn_of};
 pub use published::{AgentRow, NotDone, Published, QueueRow, Replied};
+pub use threads::Threads;
 pub use workspace::{Taking, Workspace};
 
 use crate::clock;
@@ -69,6 +71,7 @@ pub struct Engine {
     by_number: RwLock<Vec<Arc<Workspace>>>,
     stop: signal::Sender<bool>,
     tasks: Mutex<Vec<JoinHandle<()>>>,
+    threads: Threads,
 }
 
 impl Engine {
@@ -82,6 +85,7 @@ impl Engine {
         keys: Arc<KeyRing>,
         registry: Arc<Registry>,
         settings: EngineSettings,
+        threads: Threads,
     ) -> Result<Arc<Self>, crate::journal::JournalFailed> {
         let (stop, stopped) = signal::channel(false);
         let mut names: BTreeSet<Arc<str>> = journal.workspaces().await?.into_iter().collect();
@@ -103,6 +107,7 @@ impl Engine {
             by_number: RwLock::default(),
             stop,
             tasks: Mutex::default(),
+            threads,
         });
         for name in names {
             engine.run(&name);
@@ -189,7 +194,7 @@ impl Engine {
         drop(by_number);
         workspaces.insert(name.clone(), workspace.clone());
         drop(workspaces);
-        let task = tokio::spawn(Run::new(workspace.clone(), self.shared.clone()).run());
+        let task = self.threads.spawn(Run::new(workspace.clone(), self.shared.clone()).run());
         self.tasks().push(task);
         workspace
     }

@@ -31,6 +31,8 @@ pub(super) async fn start(
     body: Body,
 ) -> Result<Response, Problem> {
     let desk = messenger.desk(&workspace)?;
+    // Before anything is done for it: what cannot be begun now must cost next to nothing.
+    desk.may_start()?;
     let door = &messenger.door;
     let asker = customer(door, &*desk, &asked)?;
     let id = command_id(&asked.headers)?;
