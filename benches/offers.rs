@@ -77,6 +77,9 @@ async fn run(arguments: &Arguments) {
         cores(cpu_ms(std::process::id()) - own_cpu),
         crew.board.wrong.get()
     );
+    percentiles("overload_answer", open.answers.iter().map(|(_, us)| *us).collect());
+    percentiles("overload_offered", open.offered_us.iter().flatten().copied().collect());
+    percentiles("overload_closed", open.closed_us.iter().flatten().copied().collect());
     let in_time = open.closed_us.iter().flatten().filter(|us| **us <= IN_TIME_US).count();
     let of_status = |wanted: u16| open.answers.iter().filter(|(status, _)| *status == wanted).count();
     eprintln!(

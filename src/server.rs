@@ -18,6 +18,7 @@ use crate::gateway::http::desks::Soon;
 use crate::gateway::http::problem::Problem;
 use crate::gateway::http::real::RealDesks;
 use crate::gateway::http::tokens::Tokens;
+use crate::gateway::lag::Lag;
 use crate::gateway::listen::{self, ListenLimits, Listening};
 use crate::gateway::messenger::{self, MessengerBounds};
 use crate::gateway::operators::{self, Health, Operators, Reason};
@@ -103,8 +104,13 @@ impl Server {
             engine.until_loaded(&workspace).await;
         }
 
+        let lag = Arc::new(Lag::default());
+        tokio::spawn({
+            let lag = lag.clone();
+            async move { lag.watch().await }
+        });
         let door = Door {
-            desks: Arc::new(RealDesks::new(engine.clone())),
+            desks: Arc::new(RealDesks::new(engine.clone(), lag)),
             identities: Arc::new(identities(set, agent_keys.clone(), server_keys.clone(), admin_key)?),
             now: Arc::new(|| Now { desk: DeskTime(clock::monotonic_ms()), wall: WallTime(clock::wall_ms()) }),
         };

@@ -101,6 +101,12 @@ impl Intake {
         Ok(())
     }
 
+    /// Counts a start that is refused before it came here.
+    #[must_use]
+    pub fn refuse_start(&self, retry_after_ms: u64) -> NotDone {
+        refused(Class::Start, retry_after_ms)
+    }
+
     fn is_full(&self, state: &State, class: Class, bytes: usize) -> bool {
         let tenths = match class {
             Class::Start => 5,

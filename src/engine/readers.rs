@@ -9,8 +9,11 @@ use crate::clock;
 use std::collections::BTreeMap;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, PoisonError};
+use std::time::Duration;
 
 const REFRESH_MS: u64 = 1_000;
+/// What a turn waits at most for a view that is behind.
+const VIEW_WAIT_MOST: Duration = Duration::from_millis(25);
 
 impl Serving<'_> {
     pub(super) fn publish_everything(&mut self) {
@@ -76,14 +79,27 @@ impl Serving<'_> {
         self.hold_back_for_the_view();
     }
 
-    /// The view may lag, by a bounded amount: then new work is refused until it has caught up.
-    pub(super) fn hold_back_for_the_view(&self) {
+    /// The view may lag, by a bounded amount: from half of it on nothing new is begun, beyond it only accepts and closes go on.
+    fn hold_back_for_the_view(&self) {
         let lag = self.projection.lag_bytes();
+        let most = self.run.shared.view_lag_bytes_max;
+        self.run.workspace.starts_held.store(lag > most / 2, Ordering::Relaxed);
         let why = "the view is far behind";
-        if lag > self.run.shared.view_lag_bytes_max {
+        if lag > most {
             self.run.take(Taking::LastResort { why });
         } else if self.run.workspace.taking() == (Taking::LastResort { why }) {
             self.run.take(Taking::Everything);
+        }
+    }
+
+    /// From half of that on, turns wait a moment for the view: what is slowed down need not be refused.
+    pub(super) async fn let_the_view_catch_up(&mut self) {
+        if self.projection.lag_bytes() <= self.run.shared.view_lag_bytes_max / 2 {
+            return;
+        }
+        let written = self.projection.written(clock::monotonic_ms);
+        if let Ok(Err(failed)) = tokio::time::timeout(VIEW_WAIT_MOST, written).await {
+            tracing::error!(workspace = %self.run.workspace.name(), error = %failed, "the view was not written");
         }
     }
 

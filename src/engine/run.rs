@@ -199,6 +199,7 @@ impl Serving<'_> {
                 return ended;
             }
             self.look_after();
+            self.let_the_view_catch_up().await;
         }
     }
 

@@ -15,7 +15,7 @@ use crate::presence::{Session, WorkspaceNumber};
 use arc_swap::ArcSwap;
 use dashmap::DashMap;
 use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 use tokio::sync::oneshot;
 
@@ -62,6 +62,8 @@ pub struct Workspace {
     /// Committed conversations that are not closed, for readers.
     pub(super) open: DashMap<ConversationId, Arc<Conversation>>,
     pub(super) last_conversation: AtomicU64,
+    /// The view is behind: nothing new is begun until it has caught up.
+    pub(super) starts_held: AtomicBool,
 }
 
 /// How long a caller waits for its answer before it is told to try again: its command may still be done, and a
@@ -84,6 +86,7 @@ impl Workspace {
             amounts: ArcSwap::default(),
             open: DashMap::new(),
             last_conversation: AtomicU64::new(0),
+            starts_held: AtomicBool::new(false),
         }
     }
 
@@ -147,12 +150,19 @@ impl Workspace {
         answered.await.unwrap_or(Err(stopped))
     }
 
+    /// A new conversation is refused for a reason that the intake does not see; counted as its own.
+    #[must_use]
+    pub fn refuse_start(&self, retry_after_ms: u64) -> NotDone {
+        self.intake.refuse_start(retry_after_ms)
+    }
+
     /// Whether a new conversation would be taken now.
     ///
     /// # Errors
     /// What its command would be told.
     pub fn may_start(&self) -> Result<(), NotDone> {
         match self.taking() {
+            Taking::Everything if self.starts_held.load(Ordering::Relaxed) => Err(self.refuse_start(RETRY_AFTER_MS)),
             Taking::Everything => self.intake.may_start(clock::monotonic_ms()),
             Taking::Nothing { why } | Taking::LastResort { why } => {
                 Err(NotDone::Unavailable { retry_after_ms: RETRY_AFTER_MS, why })

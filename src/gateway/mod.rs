@@ -5,6 +5,7 @@ pub mod admin;
 pub mod agent;
 pub mod auth;
 pub mod http;
+pub mod lag;
 pub mod listen;
 pub mod messenger;
 pub mod operators;

@@ -9,6 +9,7 @@ use crate::desk::conversation::Conversation;
 use crate::desk::ids::{AgentId, ConversationId, CustomerId, KeyNumber};
 use crate::desk::settings::AgentProfile;
 use crate::engine::{Engine, Workspace};
+use crate::gateway::lag::Lag;
 use crate::presence::{Registry, Stream, StreamOut, WorkspaceNumber};
 use crate::seal::{self, KeyRing, SealFailed, Sealed, Unsealed};
 use crate::view::{self, Page, Public, View, ViewFailed};
@@ -19,19 +20,20 @@ use std::time::Duration;
 /// All workspaces of the real engine.
 pub struct RealDesks {
     engine: Arc<Engine>,
+    lag: Arc<Lag>,
     seals: RealSeals,
 }
 
 impl RealDesks {
     #[must_use]
-    pub fn new(engine: Arc<Engine>) -> Self {
+    pub fn new(engine: Arc<Engine>, lag: Arc<Lag>) -> Self {
         let seals = RealSeals { keys: engine.keys().clone() };
-        Self { engine, seals }
+        Self { engine, lag, seals }
     }
 
     fn of(&self, workspace: Arc<Workspace>) -> Arc<dyn Desk> {
         let history = RealHistory { workspace: workspace.clone(), view: self.engine.view().clone() };
-        Arc::new(RealDesk { workspace, history, registry: self.engine.registry().clone() })
+        Arc::new(RealDesk { workspace, history, registry: self.engine.registry().clone(), lag: self.lag.clone() })
     }
 }
 
@@ -57,6 +59,7 @@ struct RealDesk {
     workspace: Arc<Workspace>,
     history: RealHistory,
     registry: Arc<Registry>,
+    lag: Arc<Lag>,
 }
 
 impl Desk for RealDesk {
@@ -69,6 +72,9 @@ impl Desk for RealDesk {
     }
 
     fn may_start(&self) -> Result<(), NotDone> {
+        if self.lag.is_late() {
+            return Err(self.workspace.refuse_start(self.lag.retry_after_ms()));
+        }
         self.workspace.may_start()
     }
 
