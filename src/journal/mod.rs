@@ -4,7 +4,6 @@
 //! [`record`]'s business, so that a damaged record can be reported, skipped over and shown without
 //! the journal itself failing.
 
-pub mod background;
 mod health;
 pub mod local_disk;
 pub mod lock;

@@ -36,7 +36,6 @@ pub use outcomes::OUTCOME_KEPT_MS;
 pub use prune::{OUTCOMES_EACH_MAX, Pruned};
 pub use search::{ConversationRow, Filter, Hits};
 
-use crate::journal::background;
 use directory::Directory;
 use failed::OrFailed;
 use futures_util::future::BoxFuture;
@@ -149,10 +148,7 @@ impl View {
         };
         let writer = std::thread::Builder::new()
             .name("view-writer".into())
-            .spawn(move || {
-                background::give_way();
-                writer.run(waiting)
-            })
+            .spawn(move || writer.run(waiting))
             .map_err(|error| ViewFailed::File {
                 doing: "starting its thread",
                 path: path.clone(),

@@ -15,7 +15,6 @@ use rusqlite::Connection;
 use super::fault::{Fault, FaultKind};
 use super::schema;
 use super::settings::Settings;
-use crate::journal::background;
 
 pub(super) struct Checkpointer {
     ask: Option<SyncSender<()>>,
@@ -30,7 +29,6 @@ impl Checkpointer {
         let pass_made = Arc::new(AtomicBool::new(false));
         let made = Arc::clone(&pass_made);
         let thread = std::thread::Builder::new().name("journal-checkpoint".to_owned()).spawn(move || {
-            background::give_way();
             let mut db = None;
             while asked.recv().is_ok() {
                 pass(&mut db, &path, &settings);
