@@ -12,6 +12,7 @@ pub mod command;
 pub mod conversation;
 pub mod deadlines;
 pub mod event;
+mod forgotten;
 mod handle;
 pub mod ids;
 pub mod invariants;
