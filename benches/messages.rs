@@ -38,6 +38,7 @@ async fn run(arguments: &Arguments) {
     let rate = arguments.size("rate", 1_000.0, 100.0);
     let seconds = arguments.size("seconds", 20.0, 2.0);
     let server = serve(&options(), 1).await;
+    load::go_first();
     let pair = Rc::new(Pairs::connect(&server, pairs).await);
     eprintln!("{pairs} pairs, {rate} messages/s for {seconds} s");
 

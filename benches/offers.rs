@@ -1,6 +1,6 @@
 //! Offers under load, through the real interfaces: a start over HTTP, the offer on a WebSocket, accept, close. Durable.
 //!
-//! `cargo bench --bench offers -- [--quick] [--agents N] [--workers N] [--seconds S] [--rate R] [--runs N]`
+//! `cargo bench --bench offers -- [--quick] [--agents N] [--workers N] [--seconds S] [--rate R] [--runs N] [--connections N]`
 
 mod load;
 
@@ -33,6 +33,7 @@ async fn run(arguments: &Arguments) {
         options = options.set(setting);
     }
     let server = serve(&options, 100).await;
+    load::go_first();
     let crew = Crew::connect(&server, agents).await;
     eprintln!("{agents} agents, {workers} workers, {runs} runs of {seconds} s");
 

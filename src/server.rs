@@ -232,7 +232,8 @@ fn public_router(
         commands_burst: set.sessions.commands_burst,
         ..AgentLimits::default()
     };
-    let agents = agent::routes(Arc::new(agent::Door::new(desks, agent_keys, origins, limits, threads.handle().clone())));
+    let agents =
+        agent::routes(Arc::new(agent::Door::new(desks, agent_keys, origins, limits, threads.handle().clone())));
     let bounds = MessengerBounds {
         limits: messenger_wire::Limits {
             text_bytes_max: set.messenger.text_bytes_max,

@@ -28,6 +28,24 @@ pub static MALLOC_CONF: Option<&'static std::ffi::c_char> = {
     Some(unsafe { &*CONF.as_ptr() })
 };
 
+/// The calling thread, and those that it starts from now on, go before others, if the system allows it: load comes from other
+/// machines, and is not late because the server is busy. To be called when the server runs, or it would inherit this.
+pub fn go_first() {
+    if !renice(-10) {
+        eprintln!("the clients may not go before the server: what they are late is counted against it");
+    }
+}
+
+/// For a server that was started by a thread that goes first.
+pub fn go_as_others() {
+    renice(0);
+}
+
+fn renice(nice: i32) -> bool {
+    // SAFETY: no pointers; on Linux 0 names the calling thread alone.
+    unsafe { libc::setpriority(libc::PRIO_PROCESS, 0, nice) == 0 }
+}
+
 /// The client's runtime: one thread, so that it takes no more of a small machine than it must.
 pub fn runtime() -> tokio::runtime::Runtime {
     tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime can be made")

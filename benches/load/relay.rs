@@ -25,6 +25,7 @@ pub fn be_a_baseline_if_asked() {
         let _ = std::io::stdin().read_to_end(&mut Vec::new());
         std::process::exit(0);
     });
+    super::go_as_others();
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
     runtime.expect("a runtime can be made").block_on(serve(mode == "relay"));
     std::process::exit(0);

@@ -94,7 +94,8 @@ mod tests {
         }
         assert!((0..SEGMENT_IDS * 2).all(|n| forgotten.may_hold(Principal::Visitor, id(n))));
         let asked = 100_000;
-        let fresh = (SEGMENT_IDS * 2..SEGMENT_IDS * 2 + asked).filter(|n| forgotten.may_hold(Principal::Visitor, id(*n)));
+        let fresh =
+            (SEGMENT_IDS * 2..SEGMENT_IDS * 2 + asked).filter(|n| forgotten.may_hold(Principal::Visitor, id(*n)));
         assert!(fresh.count() < asked as usize / 100);
     }
 

@@ -6,8 +6,11 @@ use crate::view::{Batch, CommittedTurn, View, ViewFailed};
 use futures_util::future::BoxFuture;
 use std::sync::Arc;
 
-/// How long turns gather before they are handed over, so that an entity that changes often is written once.
-pub const GATHER_MS: u64 = 100;
+/// How long turns gather before they are handed over, so that an entity that changes often is written once: small batches
+/// are not long in the way of commits, large ones cost less a turn. So, three times as long as the last one was written,
+/// and within these bounds.
+const GATHER_MS_MIN: u64 = 10;
+const GATHER_MS_MAX: u64 = 100;
 /// How long after a failure the view is tried again.
 const RETRY_MS: u64 = 1_000;
 
@@ -32,6 +35,7 @@ struct Handed {
     bytes: usize,
     outcomes: usize,
     writing: Option<BoxFuture<'static, Result<(), ViewFailed>>>,
+    since_ms: u64,
 }
 
 impl Projection {
@@ -92,8 +96,8 @@ impl Projection {
         if self.is_writing() {
             return;
         }
-        self.again_at_ms = now_ms + GATHER_MS;
         if let Some(handed) = &mut self.handed {
+            handed.since_ms = now_ms;
             handed.writing = Some(self.view.apply(handed.batch.clone()));
             return;
         }
@@ -112,7 +116,7 @@ impl Projection {
         self.handed_to = batch.to;
         let writing = Some(self.view.apply(batch.clone()));
         let (bytes, outcomes) = (std::mem::take(&mut self.bytes), std::mem::take(&mut self.outcomes));
-        self.handed = Some(Handed { batch, bytes, outcomes, writing });
+        self.handed = Some(Handed { batch, bytes, outcomes, writing, since_ms: now_ms });
     }
 
     /// Until the batch that was handed over is written; for ever when there is none. May be dropped and called again.
@@ -120,10 +124,17 @@ impl Projection {
     /// # Errors
     /// It is not in the view; [`Projection::hand_over`] tries it again, after a while.
     pub async fn written(&mut self, now_ms: fn() -> u64) -> Result<(), ViewFailed> {
-        let Some(Handed { writing: Some(writing), .. }) = &mut self.handed else { return std::future::pending().await };
+        let Some(Handed { writing: Some(writing), since_ms, .. }) = &mut self.handed else {
+            return std::future::pending().await;
+        };
         let result = writing.await;
         match &result {
-            Ok(()) => self.handed = None,
+            Ok(()) => {
+                let now_ms = now_ms();
+                let took_ms = now_ms.saturating_sub(*since_ms);
+                self.again_at_ms = now_ms + (3 * took_ms).clamp(GATHER_MS_MIN, GATHER_MS_MAX);
+                self.handed = None;
+            }
             Err(_) => {
                 self.again_at_ms = now_ms() + RETRY_MS;
                 if let Some(handed) = &mut self.handed {

@@ -140,7 +140,7 @@ async fn key_of(desk: &dyn Desk, customer: CustomerId) -> Result<Option<KeyNumbe
 }
 
 /// As it stands: one that is open is in memory, as committed. One that was closed while it was answered may not be in the
-/// view yet, and is not waited for: the view gathers what it writes for a tenth of a second.
+/// view yet, and is not waited for: the view gathers what it writes for up to a tenth of a second.
 async fn opened(desk: &dyn Desk, conversation: ConversationId) -> Option<Conversation> {
     desk.history().conversation(conversation).await.ok().flatten()
 }

@@ -225,8 +225,7 @@ impl Writer {
             Some(bytes) if bytes > self.settings.wal_bytes_max => checkpoint::passive(&self.db).map(drop),
             _ => Ok(()),
         };
-        if let Err(fault) = done
-        {
+        if let Err(fault) = done {
             match fault.kind {
                 FaultKind::FailedSync => self.note(&fault),
                 _ => tracing::warn!(error = fault.sentence, "a checkpoint of the journal failed"),
