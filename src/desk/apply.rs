@@ -4,7 +4,7 @@ use super::agent::{Agent, Connection};
 use super::answer::Outcome;
 use super::change::AT_NEXT_MESSAGE;
 use super::command::{Author, Closer};
-use super::conversation::{Conversation, CoolDown, State};
+use super::conversation::{Conversation, CoolDown, Pending, State};
 use super::event::{Event, OfferEnd, StatusCause};
 use super::ids::{AgentId, ConversationId, CustomerId, OfferId};
 use super::offer::{Delivery, EndedOffer, Offer};
@@ -117,6 +117,7 @@ impl Desk {
                         skills: skills.clone(),
                         about: about.clone(),
                         state: State::Waiting,
+                        offers: Vec::new(),
                         opened_at: now.wall,
                         waiting_since: now.wall,
                         ended_at: WallTime(0),
@@ -311,7 +312,8 @@ impl Desk {
         self.add_offer(id, Offer { conversation, agent, made_at, ends_at, delivery, grace_until: None });
         self.change_conversation(conversation, |c| {
             c.offers_made += 1;
-            c.state = State::Offered { offer: id, agent };
+            c.state = State::Offered {};
+            c.offers.push(Pending { offer: id, agent });
         });
     }
 
@@ -323,13 +325,16 @@ impl Desk {
         }
         self.change_conversation(conversation, |c| {
             c.public = public.unwrap_or(c.public);
+            c.offers.retain(|pending| pending.offer != id);
             if end == OfferEnd::Accepted {
                 c.state = State::Active { owner: agent };
                 c.cool_downs = Vec::new();
                 c.requeue_at = None;
                 return;
             }
-            c.state = State::Waiting;
+            if c.offers.is_empty() {
+                c.state = State::Waiting;
+            }
             if let Some(until) = cool {
                 if c.cool_downs.len() >= COOL_DOWNS_MAX
                     && let Some(first) = (0..c.cool_downs.len()).min_by_key(|place| c.cool_downs[*place].until)
@@ -355,7 +360,7 @@ impl Desk {
             }
             OfferEnd::Expired => a.missed_in_a_row += 1,
             OfferEnd::Undelivered => a.undelivered_in_a_row += 1,
-            OfferEnd::Withdrawn | OfferEnd::AgentLost => {}
+            OfferEnd::Withdrawn | OfferEnd::AgentLost | OfferEnd::Rescinded => {}
         });
     }
 

@@ -3,7 +3,7 @@
 
 use super::Desk;
 use super::agent::{Agent, Connection};
-use super::conversation::{Conversation, State};
+use super::conversation::{Conversation, Pending, State};
 use super::deadlines::{Deadline, Deadlines};
 use super::ids::{AgentId, ConversationId, OfferId};
 use super::offer::Offer;
@@ -88,14 +88,17 @@ impl Desk {
         if let Some(count) = count_of(queue, state) {
             *count -= 1;
         }
-        if let Some(holder) = state.held_by() {
-            self.change_agent(holder, |agent| {
+        let (owner, offers) = (state.owner(), conversation.offers.clone());
+        for Pending { offer, agent } in offers {
+            self.change_agent(agent, |agent| {
                 agent.drop_load(channel);
-                if let State::Offered { offer, .. } = state {
-                    agent.offers.retain(|held| *held != offer);
-                } else {
-                    agent.conversations.retain(|held| *held != id);
-                }
+                agent.offers.retain(|held| *held != offer);
+            });
+        }
+        if let Some(owner) = owner {
+            self.change_agent(owner, |agent| {
+                agent.drop_load(channel);
+                agent.conversations.retain(|held| *held != id);
             });
         }
     }
@@ -115,15 +118,19 @@ impl Desk {
         if let Some(count) = count_of(queue, state) {
             *count += 1;
         }
-        if let Some(holder) = state.held_by() {
-            self.change_agent(holder, |agent| {
+        let (owner, offers) = (state.owner(), conversation.offers.clone());
+        for Pending { offer, agent } in offers {
+            self.change_agent(agent, |agent| {
                 agent.take_load(channel);
-                if let State::Offered { offer, .. } = state {
-                    agent.offers.push(offer);
-                } else {
-                    let place = agent.conversations.partition_point(|held| *held < id);
-                    agent.conversations.insert(place, id);
-                }
+                let place = agent.offers.partition_point(|held| *held < offer);
+                agent.offers.insert(place, offer);
+            });
+        }
+        if let Some(owner) = owner {
+            self.change_agent(owner, |agent| {
+                agent.take_load(channel);
+                let place = agent.conversations.partition_point(|held| *held < id);
+                agent.conversations.insert(place, id);
             });
         }
         self.touched.conversations.insert(id, None);
@@ -163,7 +170,8 @@ impl Desk {
             if let Some(count) = queue.and_then(|queue| count_of(queue, conversation.state)) {
                 *count += 1;
             }
-            if let Some(holder) = conversation.state.held_by() {
+            let offered_to = conversation.offers.iter().map(|pending| pending.agent);
+            for holder in offered_to.chain(conversation.state.owner()) {
                 self.agents[holder.0 as usize].take_load(conversation.channel);
             }
         }

@@ -26,6 +26,9 @@ pub struct Conversation {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub about: Option<Arc<str>>,
     pub state: State,
+    /// While it is offered: the pending offers, oldest first, at most `OFFERED_AT_ONCE_MAX`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub offers: Vec<Pending>,
     pub opened_at: WallTime,
     /// From when its age counts.
     pub waiting_since: WallTime,
@@ -49,9 +52,15 @@ pub struct Conversation {
 #[serde(rename_all = "snake_case")]
 pub enum State {
     Waiting,
-    Offered { offer: OfferId, agent: AgentId },
-    Active { owner: AgentId },
-    WrapUp { owner: AgentId, until: DeskTime },
+    /// To whom is in `Conversation::offers`. (With braces, so that rows which named the one offer here still load.)
+    Offered {},
+    Active {
+        owner: AgentId,
+    },
+    WrapUp {
+        owner: AgentId,
+        until: DeskTime,
+    },
     Closed,
 }
 
@@ -75,16 +84,16 @@ impl State {
             State::Waiting | State::Offered { .. } | State::Closed => None,
         }
     }
+}
 
-    /// Whose capacity it takes: its owner's, or that of the agent it is offered to.
-    #[must_use]
-    pub fn held_by(self) -> Option<AgentId> {
-        match self {
-            State::Offered { agent, .. } => Some(agent),
-            State::Active { owner } | State::WrapUp { owner, .. } => Some(owner),
-            State::Waiting | State::Closed => None,
-        }
-    }
+/// The most agents that one conversation is offered to at once.
+pub const OFFERED_AT_ONCE_MAX: usize = 20;
+
+/// A pending offer of a conversation.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Pending {
+    pub offer: OfferId,
+    pub agent: AgentId,
 }
 
 /// This agent is not offered this conversation until then.
@@ -117,6 +126,12 @@ impl Conversation {
         WaitKey { priority: std::cmp::Reverse(self.priority), waiting_since: self.waiting_since, conversation: id }
     }
 
+    /// Whether it takes this agent's capacity: its owner's, or that of each agent it is offered to.
+    #[must_use]
+    pub fn is_held_by(&self, agent: AgentId) -> bool {
+        self.state.owner() == Some(agent) || self.offers.iter().any(|pending| pending.agent == agent)
+    }
+
     #[must_use]
     pub fn cools_down(&self, agent: AgentId, now: DeskTime) -> bool {
         self.cool_downs.iter().any(|cool| cool.agent == agent && cool.until > now)
@@ -130,7 +145,7 @@ impl Conversation {
             OfferEnd::Expired => (set.expired_ms, true),
             OfferEnd::Undelivered => (set.undelivered_ms, true),
             OfferEnd::AgentLost => (set.agent_lost_ms, false),
-            OfferEnd::Accepted | OfferEnd::Withdrawn => return None,
+            OfferEnd::Accepted | OfferEnd::Withdrawn | OfferEnd::Rescinded => return None,
         };
         if first_ms == 0 {
             return None;

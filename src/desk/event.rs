@@ -195,16 +195,19 @@ pub enum OfferEnd {
     Undelivered,
     Withdrawn,
     AgentLost,
+    /// Another agent accepted the same conversation first.
+    Rescinded,
 }
 
 impl OfferEnd {
-    pub const ALL: [OfferEnd; 6] = [
+    pub const ALL: [OfferEnd; 7] = [
         OfferEnd::Accepted,
         OfferEnd::Rejected,
         OfferEnd::Expired,
         OfferEnd::Undelivered,
         OfferEnd::Withdrawn,
         OfferEnd::AgentLost,
+        OfferEnd::Rescinded,
     ];
 
     #[must_use]
@@ -216,6 +219,7 @@ impl OfferEnd {
             OfferEnd::Undelivered => "undelivered",
             OfferEnd::Withdrawn => "withdrawn",
             OfferEnd::AgentLost => "agent_lost",
+            OfferEnd::Rescinded => "rescinded",
         }
     }
 }

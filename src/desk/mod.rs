@@ -12,6 +12,7 @@ pub mod command;
 pub mod conversation;
 pub mod deadlines;
 pub mod event;
+pub mod fits;
 mod handle;
 pub mod ids;
 pub mod invariants;

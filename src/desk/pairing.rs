@@ -3,46 +3,12 @@
 //! Only what changed is looked at: an agent that became able or got room, a conversation that began to wait or whose
 //! cool-down ended. Everything else was paired before, so no other pair can have become possible.
 
-use super::agent::Agent;
-use super::conversation::{Conversation, State};
+use super::conversation::State;
 use super::event::Event;
 use super::ids::{AgentId, ConversationId, OfferId};
-use super::waiting::has_skills;
 use super::{Desk, EVENTS_PER_COMMAND_MAX};
 
-/// Why this agent is not offered this conversation.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum WhyNot {
-    NotAvailable,
-    NotInQueue,
-    NoRoom,
-    LacksSkill,
-    CoolingDown,
-}
-
 impl Desk {
-    /// Whether this conversation may be offered to this agent now, and if not, by which rule.
-    pub fn fits(&self, agent: AgentId, conversation: &Conversation) -> Result<(), WhyNot> {
-        let Agent { profile, .. } = &self.agents[agent.0 as usize];
-        let able = &self.agents[agent.0 as usize];
-        if !able.is_able(&self.settings) {
-            return Err(WhyNot::NotAvailable);
-        }
-        if !profile.queues.contains(&conversation.queue) {
-            return Err(WhyNot::NotInQueue);
-        }
-        if !able.room_on(&self.settings, conversation.channel) {
-            return Err(WhyNot::NoRoom);
-        }
-        if !has_skills(&profile.skills, &conversation.skills) {
-            return Err(WhyNot::LacksSkill);
-        }
-        if conversation.cools_down(agent, self.now.desk) {
-            return Err(WhyNot::CoolingDown);
-        }
-        Ok(())
-    }
-
     pub(super) fn has_unpaired(&self) -> bool {
         !self.unpaired_agents.is_empty() || !self.unpaired_conversations.is_empty()
     }

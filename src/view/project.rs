@@ -240,6 +240,7 @@ fn end_number(end: OfferEnd) -> u8 {
         OfferEnd::Undelivered => 3,
         OfferEnd::Withdrawn => 4,
         OfferEnd::AgentLost => 5,
+        OfferEnd::Rescinded => 6,
     }
 }
 

@@ -195,8 +195,8 @@ impl Desk {
             Closer::Customer(_) | Closer::Supervisor(_) | Closer::Admin => {}
         }
         let state = conversation.state;
-        if let State::Offered { offer, .. } = state {
-            self.end_offer(offer, OfferEnd::Withdrawn, None, events);
+        for pending in conversation.offers.clone() {
+            self.end_offer(pending.offer, OfferEnd::Withdrawn, None, events);
         }
         let conversation = &self.conversations[&id];
         let owner = match state {

@@ -164,6 +164,7 @@ fn fresh(
         skills: Vec::new(),
         about: None,
         state: State::Waiting,
+        offers: Vec::new(),
         opened_at: at,
         waiting_since: at,
         ended_at: WallTime::default(),

@@ -94,6 +94,7 @@ fn conversation(state: State) -> Conversation {
         skills: Vec::new(),
         about: None,
         state,
+        offers: Vec::new(),
         opened_at: wall_of(1),
         waiting_since: wall_of(1),
         ended_at: WallTime(0),

@@ -164,6 +164,7 @@ impl FakeDesk {
             skills: Vec::new(),
             about,
             state: State::Waiting,
+            offers: Vec::new(),
             opened_at: WallTime(AT),
             waiting_since: WallTime(AT),
             ended_at: WallTime(0),
