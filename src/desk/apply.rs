@@ -8,6 +8,7 @@ use super::conversation::{Conversation, CoolDown, Pending, State};
 use super::event::{Event, OfferEnd, StatusCause};
 use super::ids::{AgentId, ConversationId, CustomerId, OfferId};
 use super::offer::{Delivery, EndedOffer, Offer};
+use super::offering::AcrossQueues;
 use super::settings::{ChannelId, StatusId};
 use super::time::{DeskTime, Now, WallTime};
 use super::{COOL_DOWNS_MAX, Desk, ENDED_OFFERS_MAX, SIGNED_OUT_MAX};
@@ -20,6 +21,7 @@ impl Desk {
         for event in events {
             self.apply(event);
         }
+        self.settle();
         for outcome in outcomes {
             self.remember(outcome);
         }
@@ -37,6 +39,7 @@ impl Desk {
             Event::QueuePut { queue, settings } => self.apply_queue_put(*queue, settings),
             Event::QueueRemoved { queue } => {
                 let removed = self.queues.remove(queue).expect("a queue that is here");
+                self.able.remove_queue(*queue);
                 self.queue_names.remove(&removed.settings.name);
                 self.touched.queues.insert(*queue);
             }
@@ -104,6 +107,8 @@ impl Desk {
                 skills,
                 about,
                 public,
+                waiting_since,
+                wishes,
             } => {
                 self.last_conversation = self.last_conversation.max(conversation.0);
                 self.add_conversation(
@@ -119,7 +124,7 @@ impl Desk {
                         state: State::Waiting,
                         offers: Vec::new(),
                         opened_at: now.wall,
-                        waiting_since: now.wall,
+                        waiting_since: waiting_since.unwrap_or(now.wall),
                         ended_at: WallTime(0),
                         last_number: 0,
                         public: *public,
@@ -128,6 +133,8 @@ impl Desk {
                         offers_made: 0,
                         cool_downs: Vec::new(),
                         requeue_at: None,
+                        ring: 0,
+                        wishes: wishes.clone(),
                     },
                 );
             }
@@ -161,6 +168,7 @@ impl Desk {
                     c.public = *public;
                     c.cool_downs = Vec::new();
                     c.requeue_at = None;
+                    c.ring = 0;
                     c.state = owner.map_or(State::Waiting, |owner| State::Active { owner });
                 });
             }
@@ -175,6 +183,11 @@ impl Desk {
                     c.requeue_at = None;
                     c.public = *public;
                 });
+            }
+
+            // routing
+            Event::RingReached { conversation, ring } => {
+                self.change_conversation(*conversation, |c| c.ring = *ring);
             }
 
             Event::CustomerMerged { from: _, into, conversations } => {
@@ -222,6 +235,9 @@ impl Desk {
         self.last_queue = self.last_queue.max(id.0);
         self.queue_names.insert(settings.name.clone(), id);
         let settings = Arc::new(settings.clone());
+        let fresh = !self.queues.contains_key(&id);
+        let waiting = if fresh { Vec::new() } else { self.stop_waiting_in(id) };
+        self.able.put_queue(id, settings.offering.agents_by);
         self.queues.entry(id).and_modify(|queue| queue.settings = settings.clone()).or_insert(super::Queue {
             settings,
             waiting: 0,
@@ -229,6 +245,7 @@ impl Desk {
             active: 0,
             wrap_up: 0,
         });
+        self.start_waiting_again(&waiting);
         self.touched.queues.insert(id);
     }
 
@@ -242,6 +259,8 @@ impl Desk {
         } else {
             self.change_agent(id, |agent| agent.profile = profile.clone());
         }
+        self.skills.put_agent(id, &profile.skills);
+        self.able.mark(id);
         self.look_again(id);
     }
 
@@ -307,6 +326,15 @@ impl Desk {
         deliver_by: DeskTime,
     ) {
         self.last_offer = self.last_offer.max(id.0);
+        let queue = self.conversations[&conversation].queue;
+        let weight = self.queues[&queue].settings.offering.weight;
+        let by_weight = self.settings.across_queues == AcrossQueues::ByWeight;
+        self.change_agent(agent, |a| {
+            a.last_offer = a.last_offer.max(id);
+            if by_weight {
+                a.turns.take(queue, weight);
+            }
+        });
         let delivery = Delivery::Awaited { by: deliver_by };
         let made_at = self.now.desk;
         self.add_offer(id, Offer { conversation, agent, made_at, ends_at, delivery, grace_until: None });

@@ -2,6 +2,7 @@
 
 use super::ids::{AgentId, CommandId, ConversationId, CustomerId, KeyNumber, OfferId, Principal, SessionId};
 use super::settings::{ApiKey, QueueSettings, Settings};
+use super::time::WallTime;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -127,10 +128,12 @@ pub struct AgentAsk {
     pub queues: Option<Vec<Arc<str>>>,
     pub skills: Option<BTreeMap<Arc<str>, u8>>,
     pub capacity: Option<BTreeMap<Arc<str>, u32>>,
+    /// By the name of the queue.
+    pub tiers: Option<BTreeMap<Arc<str>, u8>>,
 }
 
 /// A new conversation, its place already picked by the entry rules.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct OpenAsk {
     pub customer: CustomerId,
     pub key: KeyNumber,
@@ -142,6 +145,18 @@ pub struct OpenAsk {
     pub about: Option<Arc<str>>,
     /// The first message, sealed.
     pub text: Option<Arc<str>>,
+    /// From when its age counts, in the past; absent: from now.
+    pub waiting_since: Option<WallTime>,
+    pub preferred_skills: Vec<Arc<str>>,
+    pub preferred_agent: Option<AskedAgent>,
+}
+
+/// The agent that a new conversation is to be kept for, by name.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct AskedAgent {
+    pub name: Arc<str>,
+    /// Never anyone else.
+    pub required: bool,
 }
 
 /// Who wrote a message or reads one.

@@ -5,7 +5,7 @@
 //! change what a replay gives. When it happened is in the record's head, once for the turn.
 
 use super::command::{Author, Closer};
-use super::conversation::Conversation;
+use super::conversation::{Conversation, Wishes};
 use super::ids::{AgentId, ConversationId, CustomerId, KeyNumber, OfferId, QueueId, SessionId};
 use super::settings::{AgentProfile, ApiKey, ChannelId, QueueSettings, Settings, StatusId};
 use super::time::{DeskTime, WallTime};
@@ -114,6 +114,11 @@ pub enum Event {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         about: Option<Arc<str>>,
         public: u32,
+        /// From when its age counts; absent: from this record's time.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        waiting_since: Option<WallTime>,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        wishes: Option<Box<Wishes>>,
     },
     MessagePosted {
         conversation: ConversationId,
@@ -164,6 +169,13 @@ pub enum Event {
         from: AgentId,
         waiting_since: WallTime,
         public: u32,
+    },
+
+    // routing
+    /// Its age has reached this many steps of its queue's rings.
+    RingReached {
+        conversation: ConversationId,
+        ring: u8,
     },
 
     // customers

@@ -5,7 +5,7 @@ use super::Desk;
 use super::agent::Connection;
 use super::conversation::Conversation;
 use super::ids::AgentId;
-use super::waiting::has_skills;
+use super::need::{Need, has_skills};
 use serde::{Deserialize, Serialize};
 
 /// The first rule by which this agent is not offered this conversation, in the order of testing.
@@ -18,6 +18,10 @@ pub enum WhyNot {
     Unreachable,
     StatusNotAvailable,
     NotInQueue,
+    /// Of a tier that no ring has let in yet.
+    TierNotYet,
+    /// It is kept for its preferred agent for now, or requires another one.
+    KeptForAnother,
     ChannelOff,
     ChannelFull,
     CapacityFull,
@@ -26,13 +30,15 @@ pub enum WhyNot {
 }
 
 impl WhyNot {
-    pub const ALL: [WhyNot; 11] = [
+    pub const ALL: [WhyNot; 13] = [
         WhyNot::Deactivated,
         WhyNot::Offline,
         WhyNot::Reconnecting,
         WhyNot::Unreachable,
         WhyNot::StatusNotAvailable,
         WhyNot::NotInQueue,
+        WhyNot::TierNotYet,
+        WhyNot::KeptForAnother,
         WhyNot::ChannelOff,
         WhyNot::ChannelFull,
         WhyNot::CapacityFull,
@@ -50,6 +56,8 @@ impl WhyNot {
             WhyNot::Unreachable => "unreachable",
             WhyNot::StatusNotAvailable => "status_not_available",
             WhyNot::NotInQueue => "not_in_queue",
+            WhyNot::TierNotYet => "tier_not_yet",
+            WhyNot::KeptForAnother => "kept_for_another",
             WhyNot::ChannelOff => "channel_off",
             WhyNot::ChannelFull => "channel_full",
             WhyNot::CapacityFull => "capacity_full",
@@ -65,10 +73,20 @@ impl Desk {
     /// # Errors
     /// The first rule that excludes the agent.
     pub fn fits(&self, agent: AgentId, conversation: &Conversation) -> Result<(), WhyNot> {
+        self.fits_need(agent, conversation, &self.need_of(conversation))
+    }
+
+    /// The same, where what the conversation needs is at hand.
+    pub(super) fn fits_need(&self, agent: AgentId, conversation: &Conversation, need: &Need) -> Result<(), WhyNot> {
         let held = &self.agents[agent.0 as usize];
         self.may_be_offered(agent)?;
-        if !held.profile.queues.contains(&conversation.queue) {
-            return Err(WhyNot::NotInQueue);
+        match need.queue_of(&held.profile) {
+            None => return Err(WhyNot::NotInQueue),
+            Some((_, tier)) if tier > need.tiers_up_to => return Err(WhyNot::TierNotYet),
+            Some(_) => {}
+        }
+        if need.kept_for.is_some_and(|other| other != agent) {
+            return Err(WhyNot::KeptForAnother);
         }
         let channel = conversation.channel;
         if !held.room_on(&self.settings, channel) {
@@ -80,7 +98,7 @@ impl Desk {
                 WhyNot::CapacityFull
             });
         }
-        if !has_skills(&held.profile.skills, &conversation.skills) {
+        if !has_skills(&held.profile.skills, &need.skills) {
             return Err(WhyNot::LacksSkill);
         }
         if conversation.cools_down(agent, self.now.desk) {

@@ -96,6 +96,7 @@ impl Desk {
     fn derived_is_what_entities_say(&self) -> Result<(), String> {
         let mut derived = self.clone();
         derived.derive();
+        self.able.check()?;
         match derived.difference(self) {
             None => Ok(()),
             Some(field) => Err(format!("derived_is_what_entities_say: {field} was not kept in step")),

@@ -7,7 +7,9 @@ pub mod able;
 pub mod agent;
 pub mod answer;
 mod apply;
+mod await_turn;
 mod change;
+pub mod choosing;
 pub mod command;
 pub mod conversation;
 pub mod deadlines;
@@ -16,15 +18,19 @@ pub mod fits;
 mod handle;
 pub mod ids;
 pub mod invariants;
+pub mod need;
 pub mod needs;
 pub mod offer;
+pub mod offering;
 mod pairing;
 pub mod refusal;
 pub mod remembered;
 pub mod settings;
+pub mod skills;
 pub mod stored;
 pub mod time;
 pub mod touched;
+pub mod turns;
 pub mod waiting;
 
 #[cfg(test)]
@@ -75,10 +81,14 @@ pub struct Desk {
     deadlines: deadlines::Deadlines,
     able: able::Able,
     waiting: waiting::Waiting,
+    skills: skills::Skills,
+    /// Waiting conversations that prefer an agent for a time: what it does decides who may take them.
+    preferring: BTreeMap<AgentId, BTreeSet<ConversationId>>,
+    preferred_changed: BTreeSet<AgentId>,
 
     // What the next command has to look at; empty but for work that goes in steps.
     unpaired_agents: BTreeSet<AgentId>,
-    unpaired_conversations: BTreeSet<ConversationId>,
+    unpaired_conversations: BTreeSet<conversation::WaitKey>,
 
     touched: touched::Touched,
 }
@@ -107,13 +117,13 @@ impl Desk {
         if self.has_unpaired() {
             return Some(self.now.desk);
         }
-        self.deadlines.next()
+        self.deadlines.next(self.now)
     }
 
     /// Whether a deadline runs: then the clock must be written down from time to time.
     #[must_use]
     pub fn has_deadlines(&self) -> bool {
-        self.deadlines.next().is_some()
+        self.deadlines.next(self.now).is_some()
     }
 
     #[must_use]
@@ -231,7 +241,8 @@ impl Desk {
             signed_out,
             deadlines,
             able,
-            waiting
+            waiting,
+            preferring
         );
         None
     }

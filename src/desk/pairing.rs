@@ -5,8 +5,14 @@
 
 use super::conversation::State;
 use super::event::Event;
-use super::ids::{AgentId, ConversationId, OfferId};
+use super::ids::{AgentId, ConversationId, OfferId, QueueId};
+use super::offering::AcrossQueues;
+use super::settings::ChannelId;
+use super::waiting::List;
 use super::{Desk, EVENTS_PER_COMMAND_MAX};
+
+/// Beyond so many skills an agent looks through the lists that there are, rather than for the list of each of its skills.
+const SKILLS_LOOKED_UP_MAX: usize = 16;
 
 impl Desk {
     pub(super) fn has_unpaired(&self) -> bool {
@@ -21,63 +27,94 @@ impl Desk {
 
     /// Make every offer that has become possible; what is more than one command may decide waits for the next tick.
     pub(super) fn pair(&mut self, events: &mut Vec<Event>) {
-        // Agents first: what one of them was too busy for may be older than what just began to wait.
-        while let Some(agent) = self.unpaired_agents.first().copied() {
+        loop {
+            self.settle();
             if events.len() >= EVENTS_PER_COMMAND_MAX {
                 return;
             }
-            match self.first_for(agent) {
-                Some(conversation) => self.offer_to_best(conversation, events),
-                None => {
-                    self.unpaired_agents.remove(&agent);
+            // Agents first: what one of them was too busy for may be older than what just began to wait.
+            if let Some(agent) = self.unpaired_agents.first().copied() {
+                match self.first_for(agent) {
+                    Some(conversation) => self.offer_to_first(conversation, events),
+                    None => {
+                        self.unpaired_agents.remove(&agent);
+                    }
+                }
+            } else if let Some(key) = self.unpaired_conversations.pop_first() {
+                self.offer_to_first(key.conversation, events);
+            } else {
+                return;
+            }
+        }
+    }
+
+    /// The conversation that this agent takes next.
+    pub(super) fn first_for(&mut self, id: AgentId) -> Option<ConversationId> {
+        let agent = &self.agents[id.0 as usize];
+        if self.may_be_offered(id).is_err() {
+            return None;
+        }
+        let levels = self.skills.of_agent(id);
+        let by_weight = self.settings.across_queues == AcrossQueues::ByWeight;
+        let turn_of = |queue: QueueId| if by_weight { agent.turns.of(queue) } else { 0 };
+        let mut best = None;
+        let mut look_in = |list: List| {
+            // By weight, one that comes later may be of a queue that has gone less far.
+            let before = best.filter(|_| !by_weight).map(|(_, key)| key);
+            let found = self.waiting.first_in(list, levels, before, |group, conversation| {
+                self.fits_need(id, &self.conversations[&conversation], &group.common.need).is_ok()
+            });
+            let Some((key, queue)) = found else { return };
+            let turn = (turn_of(queue), key);
+            if best.is_none_or(|best| turn < best) {
+                best = Some(turn);
+            }
+        };
+        for channel in (0..self.settings.channels.len()).map(|place| ChannelId(place as u8)) {
+            if !agent.room_on(&self.settings, channel) {
+                continue;
+            }
+            look_in(List::KeptFor(id, channel));
+            for queue in &agent.profile.queues {
+                if !self.waiting.any_for(*queue, channel) {
+                    continue;
+                }
+                if levels.len() <= SKILLS_LOOKED_UP_MAX {
+                    look_in(List::Of(*queue, channel, None));
+                    levels.iter().for_each(|(skill, _)| look_in(List::Of(*queue, channel, Some(*skill))));
+                } else {
+                    let lists = self.waiting.lists_for(*queue, channel);
+                    lists.for_each(|(list, _)| look_in(list));
                 }
             }
         }
-        let unpaired = self.unpaired_conversations.iter();
-        let mut in_order: Vec<_> = unpaired.map(|id| self.conversations[id].wait_key(*id)).collect();
-        in_order.sort_unstable();
-        for key in in_order {
-            if events.len() >= EVENTS_PER_COMMAND_MAX {
-                return;
-            }
-            self.offer_to_best(key.conversation, events);
-            self.unpaired_conversations.remove(&key.conversation);
-        }
+        best.map(|(_, key)| key.conversation)
     }
 
-    fn first_for(&self, id: AgentId) -> Option<ConversationId> {
-        let agent = &self.agents[id.0 as usize];
-        if !agent.is_able(&self.settings) {
-            return None;
-        }
-        self.waiting.first_for(agent, &self.settings, |conversation| {
-            !self.conversations[&conversation].cools_down(id, self.now.desk)
-        })
-    }
-
-    /// The strategy: longest idle first, among all who fit.
-    fn offer_to_best(&mut self, id: ConversationId, events: &mut Vec<Event>) {
-        let conversation = &self.conversations[&id];
-        if conversation.state != State::Waiting {
+    /// Offer a waiting conversation to whoever comes first, or to the first few where its queue says so.
+    fn offer_to_first(&mut self, id: ConversationId, events: &mut Vec<Event>) {
+        if self.conversations[&id].state != State::Waiting {
             return;
         }
-        let best = self.able.candidates(conversation).find(|agent| self.fits(*agent, conversation).is_ok());
-        let Some(agent) = best else { return };
+        let agents = self.choose(id);
+        let conversation = &self.conversations[&id];
         let queue = &self.queues[&conversation.queue].settings;
         let channel = &self.settings.channels[usize::from(conversation.channel.0)];
         let offer_ms = queue.offer_ms.unwrap_or(channel.offer_ms);
         let deliver_ms = self.settings.delivery_ms.min(offer_ms / 2);
         let now = self.now.desk;
-        self.emit(
-            events,
-            Event::OfferMade {
-                offer: OfferId(self.last_offer + 1),
-                conversation: id,
-                agent,
-                ends_at: now.plus_ms(offer_ms),
-                deliver_by: now.plus_ms(deliver_ms),
-            },
-        );
+        for agent in agents {
+            self.emit(
+                events,
+                Event::OfferMade {
+                    offer: OfferId(self.last_offer + 1),
+                    conversation: id,
+                    agent,
+                    ends_at: now.plus_ms(offer_ms),
+                    deliver_by: now.plus_ms(deliver_ms),
+                },
+            );
+        }
     }
 
     /// Decide an event: it is true at once for the rest of the command.

@@ -268,10 +268,7 @@ mod tests {
             key: crate::desk::ids::KeyNumber(1),
             channel: "chat".into(),
             queue: "support".into(),
-            priority: None,
-            skills: std::collections::BTreeMap::new(),
-            about: None,
-            text: None,
+            ..Default::default()
         }))
     }
 

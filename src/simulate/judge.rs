@@ -208,6 +208,9 @@ impl Judge {
                     (talk.customer, talk.merged) = (*into, true);
                 }
             }
+            Event::RingReached { conversation, ring } => {
+                super::judge_routing::ring_is_due(&self.shadow, *conversation, *ring)?;
+            }
             Event::SettingsChanged { .. }
             | Event::QueuePut { .. }
             | Event::QueueRemoved { .. }
@@ -241,8 +244,7 @@ impl Judge {
             && held.has_channel(talk.channel)
             && held.held_on(talk.channel) <= held.limit_on(settings, talk.channel)
             && held.weight_held(settings) <= CAPACITY_TOTAL
-            && held.profile.queues.contains(&talk.queue)
-            && talk.skills.iter().all(|skill| held.profile.skills.get(&skill.name).is_some_and(|l| *l >= skill.level));
+            && super::judge_routing::may_take(desk, agent, conversation);
         if fits { Ok(()) } else { Err(format!("{agent} is offered {conversation} and cannot take it: {held:?}")) }
     }
 

@@ -25,6 +25,8 @@ impl Desk {
                 waiting_max: queue.settings.waiting_max,
             });
         }
+        let waiting_since = self.asked_since(ask)?;
+        let wishes = self.wishes(ask, id)?;
         let conversation = ConversationId(self.last_conversation + 1);
         let opened = Event::ConversationOpened {
             conversation,
@@ -36,6 +38,8 @@ impl Desk {
             skills: required(&ask.skills, &queue.settings.skills),
             about: ask.about.clone(),
             public: 1,
+            waiting_since,
+            wishes,
         };
         self.emit(events, opened);
         if let Some(text) = &ask.text {

@@ -5,6 +5,7 @@ mod conversations;
 mod due;
 mod offers;
 mod presence;
+mod wishes;
 
 use super::Desk;
 use super::answer::{Answer, Outcome};

@@ -108,6 +108,9 @@ fn placed(desk: &dyn Desk, asker: Option<&Customer>, sent: &StartBody) -> Result
         skills: entry.skills,
         about: None,
         text: None,
+        waiting_since: None,
+        preferred_skills: entry.preferred_skills,
+        preferred_agent: entry.preferred_agent,
     })
 }
 
@@ -175,6 +178,8 @@ fn fresh(
         offers_made: 0,
         cool_downs: Vec::new(),
         requeue_at: None,
+        ring: 0,
+        wishes: None,
     }
 }
 

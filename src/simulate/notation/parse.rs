@@ -1,8 +1,9 @@
 //! A line of the notation to the command that it means.
 
-use crate::desk::command::{AgentAsk, Ask, Author, Closer, Command, OpenAsk};
+use crate::desk::command::{AgentAsk, Ask, AskedAgent, Author, Closer, Command, OpenAsk};
 use crate::desk::ids::{AgentId, CommandId, CustomerId, KeyNumber, NotAnId, Principal, SessionId};
 use crate::desk::settings::{ApiKey, QueueSettings, Settings};
+use crate::desk::time::WallTime;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -179,16 +180,7 @@ impl<'a> Words<'a> {
             other => return Err(NotALine(other.into())),
         }
         let queue = self.word()?.into();
-        let mut open = OpenAsk {
-            customer,
-            key: KeyNumber(1),
-            channel,
-            queue,
-            priority: None,
-            skills: BTreeMap::new(),
-            about: None,
-            text: None,
-        };
+        let mut open = OpenAsk { customer, key: KeyNumber(1), channel, queue, ..OpenAsk::default() };
         while !self.left.trim().is_empty() {
             if let Some(text) = self.left.trim().strip_prefix("text=") {
                 open.text = Some(text.into());
@@ -197,6 +189,10 @@ impl<'a> Words<'a> {
             match self.pair()? {
                 ("priority", value) => open.priority = Some(value.parse().map_err(|_| NotALine(value.into()))?),
                 ("skills", value) => open.skills = levels(value)?,
+                ("since", value) => open.waiting_since = Some(seconds(value)?),
+                ("prefers", value) => open.preferred_skills = names(value),
+                ("for", value) => open.preferred_agent = Some(AskedAgent { name: value.into(), required: false }),
+                ("only", value) => open.preferred_agent = Some(AskedAgent { name: value.into(), required: true }),
                 (other, _) => return Err(NotALine(other.into())),
             }
         }
@@ -243,6 +239,9 @@ impl<'a> Words<'a> {
                 ("offer_ms", value) => queue.offer_ms = Some(u64::from(number(value)?)),
                 ("wrap_up_ms", value) => queue.wrap_up_ms = Some(u64::from(number(value)?)),
                 ("skills", value) => queue.skills = levels(value)?,
+                ("offering", value) => {
+                    queue.offering = serde_json::from_str(value).map_err(|_| NotALine(value.into()))?;
+                }
                 (other, _) => return Err(NotALine(other.into())),
             }
         }
@@ -257,11 +256,18 @@ impl<'a> Words<'a> {
                 ("queues", value) => agent.queues = Some(names(value)),
                 ("skills", value) => agent.skills = Some(levels(value)?),
                 ("capacity", value) => agent.capacity = Some(levels(value)?),
+                ("tiers", value) => agent.tiers = Some(levels(value)?),
                 (other, _) => return Err(NotALine(other.into())),
             }
         }
         Ok(Ask::PutAgent(Box::new(agent)))
     }
+}
+
+/// `12.5s`: milliseconds of the wall clock.
+fn seconds(word: &str) -> Read<WallTime> {
+    let seconds: Option<f64> = word.strip_suffix('s').and_then(|number| number.parse().ok());
+    seconds.map(|seconds| WallTime((seconds * 1_000.0) as u64)).ok_or_else(|| NotALine(word.into()))
 }
 
 fn number(word: &str) -> Read<u32> {

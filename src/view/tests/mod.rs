@@ -105,6 +105,8 @@ fn conversation(state: State) -> Conversation {
         offers_made: 0,
         cool_downs: Vec::new(),
         requeue_at: None,
+        ring: 0,
+        wishes: None,
     }
 }
 
@@ -119,6 +121,8 @@ fn opened(conversation: ConversationId) -> Event {
         skills: Vec::new(),
         about: None,
         public: 1,
+        waiting_since: None,
+        wishes: None,
     }
 }
 
