@@ -71,10 +71,14 @@ a2 rejects o3 busy
   -> done
   o3 rejected c1 a2 reason=busy cool=60s
 a0 signs_out
+  -> done
+  a0 offline signed_out
 a1 signs_out
+  -> done
+  a1 offline signed_out
 +10s
   c1 ring 4
-  o4 made c1 a0 ends 70s deliver 45s
+  o4 made c1 a3 ends 70s deliver 45s
 "#,
     );
 }
