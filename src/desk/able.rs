@@ -91,15 +91,25 @@ impl Standing {
         }
     }
 
-    fn turn(&self, by: AgentsBy, agent: AgentId, tier: u8, level: u8) -> Turn {
-        let (first, second) = match by {
+    fn rank(&self, by: AgentsBy) -> (u32, u64) {
+        match by {
             AgentsBy::LongestIdle | AgentsBy::MostSkilled => (self.pending, self.idle_since.0),
             AgentsBy::LeastLoaded => (self.weight_held, self.idle_since.0),
             AgentsBy::RoundRobin => (0, self.last_offer.0),
-        };
+        }
+    }
+
+    fn turn(&self, by: AgentsBy, agent: AgentId, tier: u8, level: u8) -> Turn {
+        let (first, second) = self.rank(by);
         let level = if by == AgentsBy::MostSkilled { level } else { 0 };
         Turn { tier, level: Reverse(level), first, second, agent }
     }
+}
+
+/// What an agent is ordered by in a queue of this rule, after tier and levels.
+#[must_use]
+pub fn rank_of(agent: &Agent, settings: &Settings, by: AgentsBy) -> (u32, u64) {
+    Standing::of(agent, settings).rank(by)
 }
 
 impl Able {

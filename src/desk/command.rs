@@ -115,6 +115,15 @@ pub enum Ask {
         customer: CustomerId,
     },
 
+    // why
+    /// Changes nothing: what stands between this conversation, or this agent, and an offer.
+    WhyConversation {
+        conversation: ConversationId,
+    },
+    WhyAgent {
+        agent: Arc<str>,
+    },
+
     /// Time has passed: do what is due.
     Tick,
 }
@@ -206,6 +215,8 @@ impl Ask {
             Ask::WrapUpDone { .. } => "wrap_up_done",
             Ask::MergeCustomer { .. } => "merge_customer",
             Ask::SignOutCustomer { .. } => "sign_out_customer",
+            Ask::WhyConversation { .. } => "why_conversation",
+            Ask::WhyAgent { .. } => "why_agent",
             Ask::Tick => "tick",
         }
     }

@@ -32,6 +32,7 @@ pub mod time;
 pub mod touched;
 pub mod turns;
 pub mod waiting;
+pub mod why;
 
 #[cfg(test)]
 mod tests;

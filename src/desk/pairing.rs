@@ -49,7 +49,7 @@ impl Desk {
     }
 
     /// The conversation that this agent takes next.
-    pub(super) fn first_for(&mut self, id: AgentId) -> Option<ConversationId> {
+    pub(super) fn first_for(&self, id: AgentId) -> Option<ConversationId> {
         let agent = &self.agents[id.0 as usize];
         if self.may_be_offered(id).is_err() {
             return None;

@@ -15,3 +15,4 @@ mod rings;
 mod script;
 mod settings;
 mod who_comes_first;
+mod why;

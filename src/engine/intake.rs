@@ -237,6 +237,8 @@ fn class_of(ask: &Ask) -> Class {
         | Ask::Read { .. }
         | Ask::Typing { .. }
         | Ask::MergeCustomer { .. }
+        | Ask::WhyConversation { .. }
+        | Ask::WhyAgent { .. }
         | Ask::SignOutCustomer { .. } => Class::Ordinary,
     }
 }

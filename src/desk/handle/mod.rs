@@ -108,6 +108,15 @@ impl Desk {
                 Ok(Answer::Done)
             }
 
+            Ask::WhyConversation { conversation } => {
+                let why = self.why_conversation(*conversation).ok_or_else(|| self.not_here(*conversation, loaded))?;
+                Ok(Answer::WhyConversation(Box::new(why)))
+            }
+            Ask::WhyAgent { agent } => {
+                let why = self.agent_named(agent).and_then(|id| self.why_agent(id));
+                Ok(Answer::WhyAgent(Box::new(why.ok_or_else(|| Refusal::NoSuchAgent(agent.clone()))?)))
+            }
+
             Ask::Tick => self.due(events),
         }
     }

@@ -39,6 +39,8 @@ pub fn principal(ask: &Ask) -> Principal {
         | Ask::PutAgent(_)
         | Ask::PutApiKey(_)
         | Ask::RemoveApiKey { .. }
+        | Ask::WhyConversation { .. }
+        | Ask::WhyAgent { .. }
         | Ask::Close { by: Closer::Admin, .. }
         | Ask::MergeCustomer { .. }
         | Ask::SignOutCustomer { .. } => Principal::ApiKey(1),
@@ -218,6 +220,13 @@ impl<'a> Words<'a> {
                     scopes: vec![],
                     created_at: 0,
                 }))
+            }
+            "why" => {
+                let word = self.word()?;
+                match word.parse() {
+                    Ok(conversation) => Ask::WhyConversation { conversation },
+                    Err(_) => Ask::WhyAgent { agent: word.into() },
+                }
             }
             "remove_key" => Ask::RemoveApiKey { id: self.word()?.into() },
             "closes" => Ask::Close { conversation: self.id()?, by: Closer::Admin },

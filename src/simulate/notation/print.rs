@@ -1,5 +1,7 @@
 //! Commands, events and replies to the one line that they are written as.
 
+mod why;
+
 use crate::desk::answer::Answer;
 use crate::desk::command::{Ask, Author, Closer};
 use crate::desk::event::{Event, RequiredSkill};
@@ -71,6 +73,8 @@ pub fn ask(ask: &Ask) -> String {
         Ask::WrapUpDone { agent, conversation } => format!("{agent} done {conversation}"),
         Ask::MergeCustomer { from, into } => format!("{} becomes {}", customer(*from), customer(*into)),
         Ask::SignOutCustomer { customer: who } => format!("{} signs_out", customer(*who)),
+        Ask::WhyConversation { conversation } => format!("admin why {conversation}"),
+        Ask::WhyAgent { agent } => format!("admin why {agent}"),
         Ask::Tick => "server tick".into(),
     }
 }
@@ -162,6 +166,8 @@ pub fn answer(answer: &Answer) -> String {
         Answer::QueuePut { queue } => format!("put {queue}"),
         Answer::AgentPut { agent } => format!("put {agent}"),
         Answer::Merged { conversations } => format!("merged {conversations}"),
+        Answer::WhyConversation(why) => self::why::conversation(why),
+        Answer::WhyAgent(why) => self::why::agent(why),
         Answer::Typing { conversation, owner } => {
             format!("typing {conversation} to {}", owner.map_or("nobody".into(), |owner| owner.to_string()))
         }
