@@ -4,7 +4,7 @@
 //! Sets are made when they are first looked for, so that an agent with many skills is only in those that somebody needs.
 //! An agent that changed is marked, and put in its new places once, when the next decision begins.
 
-use super::agent::Agent;
+use super::agent::{Agent, Connection};
 use super::ids::{AgentId, OfferId, QueueId};
 use super::need::tier_in;
 use super::offering::AgentsBy;
@@ -25,7 +25,7 @@ pub struct Turn {
 }
 
 /// What an agent's places follow from.
-#[derive(Clone, PartialEq, Debug, Default)]
+#[derive(Clone, Copy, PartialEq, Debug, Default)]
 struct Standing {
     /// A bit for each channel it has room on; none while nothing may be offered to it.
     room: u16,
@@ -33,15 +33,17 @@ struct Standing {
     weight_held: u32,
     idle_since: DeskTime,
     last_offer: OfferId,
-    /// Its queues, with its tier in each.
-    queues: Vec<(QueueId, u8)>,
 }
 
 #[derive(Clone, Debug, Default)]
 struct Places {
     standing: Standing,
+    /// Its queues, with its tier in each.
+    queues: Vec<(QueueId, u8)>,
     skills: Option<Levels>,
     stale: bool,
+    /// Its queues or skills changed too.
+    moved: bool,
 }
 
 #[derive(Clone, Debug, Default)]
@@ -62,7 +64,9 @@ pub struct Able {
 /// Two are equal when every agent stands alike: which sets were made is only a matter of what was looked for.
 impl PartialEq for Able {
     fn eq(&self, other: &Self) -> bool {
-        let standings = |able: &Self| able.agents.iter().map(|places| places.standing.clone()).collect::<Vec<_>>();
+        let standings = |able: &Self| -> Vec<(Standing, Vec<(QueueId, u8)>)> {
+            able.agents.iter().map(|places| (places.standing, places.queues.clone())).collect()
+        };
         let counts = |able: &Self| -> Vec<(QueueId, u32, usize)> {
             let queues = able.queues.iter().filter(|(_, sets)| !sets.members.is_empty());
             queues.map(|(id, sets)| (*id, sets.with_room, sets.members.len())).collect()
@@ -87,7 +91,6 @@ impl Standing {
             weight_held: agent.weight_held(settings),
             idle_since: agent.idle_since,
             last_offer: agent.last_offer,
-            queues: agent.profile.queues.iter().map(|queue| (*queue, tier_in(&agent.profile, *queue))).collect(),
         }
     }
 
@@ -104,6 +107,20 @@ impl Standing {
         let level = if by == AgentsBy::MostSkilled { level } else { 0 };
         Turn { tier, level: Reverse(level), first, second, agent }
     }
+}
+
+/// What decides whether conversations that prefer an agent wait for it: whether it is there, and where it has room.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Presence {
+    offline: bool,
+    able: bool,
+    room: u16,
+}
+
+#[must_use]
+pub fn presence_of(agent: &Agent, settings: &Settings) -> Presence {
+    let offline = agent.connection == Connection::Offline;
+    Presence { offline, able: agent.is_able(settings), room: Standing::of(agent, settings).room }
 }
 
 /// What an agent is ordered by in a queue of this rule, after tier and levels.
@@ -142,31 +159,45 @@ impl Able {
         self.stale.pop()
     }
 
+    /// The same, and its queues or skills may be others.
+    pub fn mark_moved(&mut self, id: AgentId) {
+        self.mark(id);
+        self.agents[id.0 as usize].moved = true;
+    }
+
     /// Put an agent where it stands now. Gives whether it may take more than before.
     pub fn place(&mut self, id: AgentId, agent: &Agent, levels: &Levels, settings: &Settings) -> bool {
         let now = Standing::of(agent, settings);
         let places = &mut self.agents[id.0 as usize];
         places.stale = false;
-        let same_skills = places.skills.as_ref().is_some_and(|held| held == levels);
-        if same_skills && places.standing == now {
+        let before = std::mem::replace(&mut places.standing, now);
+        let moved = std::mem::take(&mut places.moved);
+        if !moved && before == now {
             return false;
         }
-        let before = std::mem::replace(&mut places.standing, now.clone());
-        let skills = places.skills.replace(levels.clone());
-        for (queue, tier) in &before.queues {
+        let skills = places.skills.clone();
+        let held = skills.as_deref().unwrap_or(&[]);
+        for (queue, tier) in &places.queues {
             // A queue that was removed took its sets with it.
             let Some(sets) = self.queues.get_mut(queue) else { continue };
-            if before.queues != now.queues {
+            if moved {
                 sets.members.remove(&id);
             }
             sets.with_room -= u32::from(before.room != 0);
-            sets.each(id, &before, *tier, skills.as_deref().unwrap_or(&[]), |set, turn| {
+            sets.each(id, &before, *tier, held, |set, turn| {
                 set.remove(&turn);
             });
         }
-        for (queue, tier) in &now.queues {
+        if moved {
+            places.queues =
+                agent.profile.queues.iter().map(|queue| (*queue, tier_in(&agent.profile, *queue))).collect();
+            places.skills = Some(levels.clone());
+        }
+        for (queue, tier) in &places.queues {
             let Some(sets) = self.queues.get_mut(queue) else { continue };
-            sets.members.insert(id);
+            if moved {
+                sets.members.insert(id);
+            }
             sets.with_room += u32::from(now.room != 0);
             sets.each(id, &now, *tier, levels, |set, turn| {
                 set.insert(turn);
@@ -192,7 +223,7 @@ impl Able {
                 },
                 (Some(_), None) => continue,
             };
-            let tier = places.standing.queues.iter().find(|(held, _)| *held == queue).map_or(1, |(_, tier)| *tier);
+            let tier = places.queues.iter().find(|(held, _)| *held == queue).map_or(1, |(_, tier)| *tier);
             if places.standing.room & 1 << channel.0 != 0 {
                 made.insert(places.standing.turn(sets.by, *id, tier, level));
             }

@@ -260,7 +260,8 @@ impl Desk {
             self.change_agent(id, |agent| agent.profile = profile.clone());
         }
         self.skills.put_agent(id, &profile.skills);
-        self.able.mark(id);
+        self.able.mark_moved(id);
+        self.preferred_seen.remove(&id);
         self.look_again(id);
     }
 
@@ -326,12 +327,17 @@ impl Desk {
         deliver_by: DeskTime,
     ) {
         self.last_offer = self.last_offer.max(id.0);
-        let queue = self.conversations[&conversation].queue;
-        let weight = self.queues[&queue].settings.offering.weight;
+        // The queue by which it came to this agent: a ring may have added it.
         let by_weight = self.settings.across_queues == AcrossQueues::ByWeight;
+        let turn = by_weight.then(|| {
+            let held = &self.conversations[&conversation];
+            let need = self.need_of(held);
+            let place = need.queue_of(&self.agents[agent.0 as usize].profile).map_or(0, |(place, _)| place);
+            (need.queues[place], self.queues[&need.queues[place]].settings.offering.weight)
+        });
         self.change_agent(agent, |a| {
             a.last_offer = a.last_offer.max(id);
-            if by_weight {
+            if let Some((queue, weight)) = turn {
                 a.turns.take(queue, weight);
             }
         });

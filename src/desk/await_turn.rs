@@ -2,6 +2,7 @@
 //! and moved to another group when what they need, or for whom they are kept, has changed.
 
 use super::Desk;
+use super::able::presence_of;
 use super::conversation::{State, WaitKey};
 use super::ids::{AgentId, ConversationId, QueueId};
 use super::time::WallTime;
@@ -44,6 +45,7 @@ impl Desk {
             preferring.remove(&id);
             if preferring.is_empty() {
                 self.preferring.remove(&wished.agent);
+                self.preferred_seen.remove(&wished.agent);
             }
         }
         if let Some(at) = self.next_ring(id) {
@@ -79,7 +81,14 @@ impl Desk {
 
     /// A preferred agent changed: those that are kept for it, or were to be, may now be others' or its own.
     fn keep_or_let_go(&mut self, agent: AgentId) {
-        let Some(preferring) = self.preferring.get(&agent) else { return };
+        let Some(preferring) = self.preferring.get(&agent) else {
+            self.preferred_seen.remove(&agent);
+            return;
+        };
+        let presence = presence_of(&self.agents[agent.0 as usize], &self.settings);
+        if self.preferred_seen.insert(agent, presence) == Some(presence) {
+            return;
+        }
         for id in preferring.iter().copied().collect::<Vec<_>>() {
             let held = &self.conversations[&id];
             debug_assert_eq!(held.state, State::Waiting, "only those that wait are listed");

@@ -36,7 +36,7 @@ impl Desk {
     }
 
     pub(super) fn add_conversation(&mut self, id: ConversationId, conversation: Conversation) {
-        self.conversations.insert(id, conversation);
+        self.conversations.insert(id, Box::new(conversation));
         self.attach(id);
     }
 
@@ -51,7 +51,7 @@ impl Desk {
         self.detach(id);
         let mut conversation = self.conversations.remove(&id).expect("events name conversations that are here");
         change(&mut conversation);
-        self.touched.conversations.insert(id, Some(Box::new(conversation)));
+        self.touched.conversations.insert(id, Some(conversation));
     }
 
     pub(super) fn add_offer(&mut self, id: OfferId, offer: Offer) {
@@ -142,6 +142,7 @@ impl Desk {
             self.able.mark(agent);
             self.unpaired_agents.insert(agent);
         }
+        self.preferred_seen.clear();
         self.preferred_changed.extend(self.preferring.keys());
         self.touched.settings = true;
     }
@@ -153,13 +154,14 @@ impl Desk {
         self.skills = super::skills::Skills::default();
         self.able = super::able::Able::default();
         self.preferring.clear();
+        self.preferred_seen.clear();
         for (id, queue) in &self.queues {
             self.able.put_queue(*id, queue.settings.offering.agents_by);
         }
         for (place, agent) in self.agents.iter().enumerate() {
             let id = AgentId(place as u32);
             self.skills.put_agent(id, &agent.profile.skills);
-            self.able.mark(id);
+            self.able.mark_moved(id);
         }
         for queue in self.queues.values_mut() {
             (queue.waiting, queue.offered, queue.active, queue.wrap_up) = (0, 0, 0, 0);

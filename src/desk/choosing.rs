@@ -93,6 +93,10 @@ impl Desk {
         });
         turns.filter(move |(place, turn)| {
             let agent = &self.agents[turn.agent.0 as usize];
+            let levels = self.skills.of_agent(turn.agent);
+            if !skills.iter().all(|skill| level_of(levels, *skill) > 0) {
+                return false;
+            }
             let here = *place == 0 || need.queue_of(&agent.profile).is_some_and(|(first, _)| first == *place);
             here && self.fits_need(turn.agent, conversation, need).is_ok()
         })

@@ -46,6 +46,13 @@ impl WhyNot {
         WhyNot::CoolingDown,
     ];
 
+    /// Whether the rule is about this very conversation. Any other holds for all that need the same, so that an agent whom it
+    /// excludes passes them by together.
+    #[must_use]
+    pub fn is_of_one_conversation(self) -> bool {
+        self == WhyNot::CoolingDown
+    }
+
     /// The stable code on the wire.
     #[must_use]
     pub fn name(self) -> &'static str {

@@ -67,7 +67,7 @@ pub struct Desk {
     agents: Vec<Agent>,
     agent_names: BTreeMap<Arc<str>, AgentId>,
     /// All that are not closed.
-    conversations: BTreeMap<ConversationId, Conversation>,
+    conversations: BTreeMap<ConversationId, Box<Conversation>>,
     last_conversation: u64,
     /// The pending ones.
     offers: BTreeMap<OfferId, Offer>,
@@ -86,6 +86,8 @@ pub struct Desk {
     /// Waiting conversations that prefer an agent for a time: what it does decides who may take them.
     preferring: BTreeMap<AgentId, BTreeSet<ConversationId>>,
     preferred_changed: BTreeSet<AgentId>,
+    /// As those who are preferred stood when that was last looked at.
+    preferred_seen: BTreeMap<AgentId, able::Presence>,
 
     // What the next command has to look at; empty but for work that goes in steps.
     unpaired_agents: BTreeSet<AgentId>,
@@ -161,12 +163,12 @@ impl Desk {
     }
 
     pub fn conversations(&self) -> impl Iterator<Item = (ConversationId, &Conversation)> {
-        self.conversations.iter().map(|(id, conversation)| (*id, conversation))
+        self.conversations.iter().map(|(id, conversation)| (*id, &**conversation))
     }
 
     #[must_use]
     pub fn conversation(&self, id: ConversationId) -> Option<&Conversation> {
-        self.conversations.get(&id)
+        self.conversations.get(&id).map(|conversation| &**conversation)
     }
 
     /// The newest conversation there ever was.

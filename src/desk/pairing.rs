@@ -3,11 +3,12 @@
 //! Only what changed is looked at: an agent that became able or got room, a conversation that began to wait or whose
 //! cool-down ended. Everything else was paired before, so no other pair can have become possible.
 
-use super::conversation::State;
+use super::conversation::{State, WaitKey};
 use super::event::Event;
 use super::ids::{AgentId, ConversationId, OfferId, QueueId};
 use super::offering::AcrossQueues;
 use super::settings::ChannelId;
+use super::skills::mask_of;
 use super::waiting::List;
 use super::{Desk, EVENTS_PER_COMMAND_MAX};
 
@@ -55,40 +56,49 @@ impl Desk {
             return None;
         }
         let levels = self.skills.of_agent(id);
-        let by_weight = self.settings.across_queues == AcrossQueues::ByWeight;
-        let turn_of = |queue: QueueId| if by_weight { agent.turns.of(queue) } else { 0 };
-        let mut best = None;
-        let mut look_in = |list: List| {
-            // By weight, one that comes later may be of a queue that has gone less far.
-            let before = best.filter(|_| !by_weight).map(|(_, key)| key);
-            let found = self.waiting.first_in(list, levels, before, |group, conversation| {
-                self.fits_need(id, &self.conversations[&conversation], &group.common.need).is_ok()
+        let skilled = (mask_of(levels), &**levels);
+        let with_room = (0..self.settings.channels.len()).map(|place| ChannelId(place as u8));
+        let with_room: Vec<ChannelId> = with_room.filter(|channel| agent.room_on(&self.settings, *channel)).collect();
+        let mut best: Option<WaitKey> = None;
+        let look_in = |list: List, best: &mut Option<WaitKey>| {
+            let found = self.waiting.first_in(list, skilled, *best, |group, conversation| {
+                self.fits_need(id, &self.conversations[&conversation], &group.common.need)
             });
-            let Some((key, queue)) = found else { return };
-            let turn = (turn_of(queue), key);
-            if best.is_none_or(|best| turn < best) {
-                best = Some(turn);
-            }
+            *best = found.or(*best);
         };
-        for channel in (0..self.settings.channels.len()).map(|place| ChannelId(place as u8)) {
-            if !agent.room_on(&self.settings, channel) {
-                continue;
+        // What is kept for it goes before whose turn it is.
+        with_room.iter().for_each(|channel| look_in(List::KeptFor(id, *channel), &mut best));
+        let by_weight = self.settings.across_queues == AcrossQueues::ByWeight;
+        if by_weight && best.is_some() {
+            return best.map(|key| key.conversation);
+        }
+        let turn_of = |queue: QueueId| if by_weight { agent.turns.of(queue) } else { 0 };
+        let mut queues: Vec<(u64, QueueId)> =
+            agent.profile.queues.iter().map(|queue| (turn_of(*queue), *queue)).collect();
+        if by_weight {
+            queues.sort_unstable();
+        }
+        let mut turn_found = None;
+        for (turn, queue) in queues {
+            if by_weight && turn_found.is_some_and(|found| found < turn) {
+                break;
             }
-            look_in(List::KeptFor(id, channel));
-            for queue in &agent.profile.queues {
-                if !self.waiting.any_for(*queue, channel) {
+            for channel in &with_room {
+                if !self.waiting.any_for(queue, *channel) {
                     continue;
                 }
                 if levels.len() <= SKILLS_LOOKED_UP_MAX {
-                    look_in(List::Of(*queue, channel, None));
-                    levels.iter().for_each(|(skill, _)| look_in(List::Of(*queue, channel, Some(*skill))));
+                    look_in(List::Of(queue, *channel, None), &mut best);
+                    let of_skills = levels.iter().map(|(skill, _)| List::Of(queue, *channel, Some(*skill)));
+                    of_skills.for_each(|list| look_in(list, &mut best));
                 } else {
-                    let lists = self.waiting.lists_for(*queue, channel);
-                    lists.for_each(|(list, _)| look_in(list));
+                    let lists = self.waiting.lists_for(queue, *channel);
+                    lists.for_each(|(list, _)| look_in(list, &mut best));
                 }
             }
+            turn_found = best.map(|_| turn);
         }
-        best.map(|(_, key)| key.conversation)
+        best.map(|key| key.conversation)
     }
 
     /// Offer a waiting conversation to whoever comes first, or to the first few where its queue says so.

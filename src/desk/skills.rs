@@ -96,6 +96,12 @@ impl Skills {
     }
 }
 
+/// A bit for each skill, of 64: whoever lacks a bit lacks the skill, and few who have it do.
+#[must_use]
+pub fn mask_of(skills: &[(SkillId, u8)]) -> u64 {
+    skills.iter().fold(0, |mask, (skill, _)| mask | 1 << (skill.0 % 64))
+}
+
 /// The level of this skill among these; 0 for none.
 #[must_use]
 pub fn level_of(levels: &[(SkillId, u8)], skill: SkillId) -> u8 {

@@ -143,7 +143,8 @@ impl Desk {
             desk.agent_names.insert(agent.profile.name.clone(), id);
             desk.agents.push(agent);
         }
-        desk.conversations = conversations.into_iter().collect();
+        let conversations = conversations.into_iter();
+        desk.conversations = conversations.map(|(id, conversation)| (id, Box::new(conversation))).collect();
         for (id, conversation) in &desk.conversations {
             if !desk.queues.contains_key(&conversation.queue) {
                 let why = format!("its queue {} is not there", conversation.queue);

@@ -4,10 +4,11 @@
 //! an agent that became free looks at the lists of its own skills, and not at groups that it could never take.
 
 use super::conversation::WaitKey;
+use super::fits::WhyNot;
 use super::ids::{AgentId, ConversationId, QueueId};
 use super::need::Need;
 use super::settings::ChannelId;
-use super::skills::{SkillId, Skills, meets};
+use super::skills::{SkillId, Skills, mask_of, meets};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -23,8 +24,18 @@ pub struct Common {
 pub struct Group {
     pub common: Arc<Common>,
     pub skills: Vec<(SkillId, u8)>,
+    mask: u64,
     rarest: Option<SkillId>,
     set: BTreeSet<WaitKey>,
+}
+
+/// A group in a list: by its first conversation, with a mask of its skills so that most that an agent lacks are passed by
+/// without a look at the group.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+struct Listed {
+    first: WaitKey,
+    mask: u64,
+    at: u32,
 }
 
 /// Where groups are looked for.
@@ -40,7 +51,7 @@ pub struct Waiting {
     free: Vec<u32>,
     by_common: BTreeMap<Arc<Common>, u32>,
     of: BTreeMap<ConversationId, u32>,
-    lists: BTreeMap<List, BTreeSet<(WaitKey, u32)>>,
+    lists: BTreeMap<List, BTreeSet<Listed>>,
     by_queue: BTreeMap<QueueId, BTreeSet<u32>>,
 }
 
@@ -90,7 +101,8 @@ impl Waiting {
         needed.sort_unstable();
         let rarest = needed.iter().map(|(skill, _)| *skill).min_by_key(|skill| skills.agents_with(*skill));
         let common = Arc::new(common);
-        let group = Group { common: common.clone(), skills: needed, rarest, set: BTreeSet::new() };
+        let mask = mask_of(&needed);
+        let group = Group { common: common.clone(), skills: needed, mask, rarest, set: BTreeSet::new() };
         let at = self.free.pop().unwrap_or(self.groups.len() as u32);
         if at as usize == self.groups.len() {
             self.groups.push(None);
@@ -113,13 +125,13 @@ impl Waiting {
         let group = self.groups[at as usize].as_ref().expect("a group that is here");
         for list in lists_of(group) {
             if let (Some(first), Some(set)) = (before, self.lists.get_mut(&list)) {
-                set.remove(&(first, at));
+                set.remove(&Listed { first, mask: group.mask, at });
                 if set.is_empty() && now.is_none() {
                     self.lists.remove(&list);
                 }
             }
             if let Some(first) = now {
-                self.lists.entry(list).or_default().insert((first, at));
+                self.lists.entry(list).or_default().insert(Listed { first, mask: group.mask, at });
             }
         }
     }
@@ -134,31 +146,39 @@ impl Waiting {
         self.of.get(&id).map(|at| self.group(*at))
     }
 
-    /// The first conversation of a list that comes before `best`, needs no more than these levels, and that `open` lets pass.
+    /// The first conversation of a list that comes before `best`, needs no more than these levels, and that fits.
     pub fn first_in(
         &self,
         list: List,
-        levels: &[(SkillId, u8)],
+        (mask, levels): (u64, &[(SkillId, u8)]),
         best: Option<WaitKey>,
-        open: impl Fn(&Group, ConversationId) -> bool,
-    ) -> Option<(WaitKey, QueueId)> {
-        let mut best = best;
-        let mut found = None;
-        for (first, at) in self.lists.get(&list)? {
-            if best.is_some_and(|best| *first >= best) {
+        fits: impl Fn(&Group, ConversationId) -> Result<(), WhyNot>,
+    ) -> Option<WaitKey> {
+        let mut found = best;
+        for listed in self.lists.get(&list)? {
+            if found.is_some_and(|found| listed.first >= found) {
                 break;
             }
-            let group = self.group(*at);
+            if listed.mask & !mask != 0 {
+                continue;
+            }
+            let group = self.group(listed.at);
             if !meets(levels, &group.skills) {
                 continue;
             }
-            let in_time = group.set.iter().take_while(|key| best.is_none_or(|best| **key < best));
-            if let Some(key) = in_time.into_iter().find(|key| open(group, key.conversation)) {
-                best = Some(*key);
-                found = Some((*key, group.common.queue));
+            let in_time = group.set.iter().take_while(|key| found.is_none_or(|found| **key < found));
+            for key in in_time {
+                match fits(group, key.conversation) {
+                    Ok(()) => {
+                        found = Some(*key);
+                        break;
+                    }
+                    Err(rule) if rule.is_of_one_conversation() => {}
+                    Err(_) => break,
+                }
             }
         }
-        found
+        found.filter(|found| best != Some(*found))
     }
 
     /// Whether anything is listed for this queue and channel.

@@ -78,7 +78,7 @@ impl Desk {
         loaded: &Loaded,
         events: &mut Vec<Event>,
     ) -> Result<(), Refusal> {
-        let here = self.conversations.get(&id);
+        let here = self.conversation(id);
         let conversation = here.or_else(|| self.closed(id, loaded)).ok_or(Refusal::NoSuchConversation(id))?;
         if conversation.customer != customer {
             return Err(Refusal::NoSuchConversation(id));
