@@ -112,9 +112,10 @@ impl Standing {
 /// What decides whether conversations that prefer an agent wait for it: whether it is there, and where it has room.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Presence {
-    offline: bool,
-    able: bool,
-    room: u16,
+    pub offline: bool,
+    pub able: bool,
+    /// A bit for each channel that it has room on.
+    pub room: u16,
 }
 
 #[must_use]

@@ -40,6 +40,7 @@ impl Desk {
             Event::QueueRemoved { queue } => {
                 let removed = self.queues.remove(queue).expect("a queue that is here");
                 self.able.remove_queue(*queue);
+                self.look_who_skips_busy();
                 self.queue_names.remove(&removed.settings.name);
                 self.touched.queues.insert(*queue);
             }
@@ -245,6 +246,7 @@ impl Desk {
             active: 0,
             wrap_up: 0,
         });
+        self.look_who_skips_busy();
         self.start_waiting_again(&waiting);
         self.touched.queues.insert(id);
     }

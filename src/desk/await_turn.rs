@@ -2,9 +2,10 @@
 //! and moved to another group when what they need, or for whom they are kept, has changed.
 
 use super::Desk;
-use super::able::presence_of;
+use super::able::{Presence, presence_of};
 use super::conversation::{State, WaitKey};
 use super::ids::{AgentId, ConversationId, QueueId};
+use super::offering::Meanwhile;
 use super::time::WallTime;
 use super::waiting::Common;
 
@@ -55,6 +56,17 @@ impl Desk {
         self.unpaired_conversations.remove(&key);
     }
 
+    /// Whether any queue lets go of what is kept for an agent without room, so that rooms matter.
+    pub(super) fn look_who_skips_busy(&mut self) {
+        let rules = self.queues.values().map(|queue| queue.settings.offering.preferred_agent.when_busy);
+        let skips = rules.into_iter().any(|rule| rule == Meanwhile::Skip);
+        if skips != self.skips_busy {
+            self.skips_busy = skips;
+            self.preferred_seen.clear();
+            self.preferred_changed.extend(self.preferring.keys());
+        }
+    }
+
     /// Before a queue's settings change: all that wait there, which then start again by the new ones.
     pub(super) fn stop_waiting_in(&mut self, queue: QueueId) -> Vec<ConversationId> {
         let all = self.waiting.in_queue(queue);
@@ -86,11 +98,16 @@ impl Desk {
             return;
         };
         let presence = presence_of(&self.agents[agent.0 as usize], &self.settings);
-        if self.preferred_seen.insert(agent, presence) == Some(presence) {
+        let before = self.preferred_seen.insert(agent, presence);
+        let only_room = before.is_some_and(|seen| Presence { room: presence.room, ..seen } == presence);
+        if before == Some(presence) || only_room && !self.skips_busy {
             return;
         }
         for id in preferring.iter().copied().collect::<Vec<_>>() {
             let held = &self.conversations[&id];
+            if before.is_some_and(|seen| self.waits_while(held, seen) == self.waits_while(held, presence)) {
+                continue;
+            }
             debug_assert_eq!(held.state, State::Waiting, "only those that wait are listed");
             let kept_for = self.need_of(held).kept_for;
             if self.waiting.group_of(id).is_some_and(|group| group.common.need.kept_for != kept_for) {

@@ -155,6 +155,7 @@ impl Desk {
         self.able = super::able::Able::default();
         self.preferring.clear();
         self.preferred_seen.clear();
+        self.look_who_skips_busy();
         for (id, queue) in &self.queues {
             self.able.put_queue(*id, queue.settings.offering.agents_by);
         }

@@ -88,6 +88,7 @@ pub struct Desk {
     preferred_changed: BTreeSet<AgentId>,
     /// As those who are preferred stood when that was last looked at.
     preferred_seen: BTreeMap<AgentId, able::Presence>,
+    skips_busy: bool,
 
     // What the next command has to look at; empty but for work that goes in steps.
     unpaired_agents: BTreeSet<AgentId>,

@@ -2,7 +2,7 @@
 //! whom it is kept. A pure function of the state; only the rings that were reached are in the conversation.
 
 use super::Desk;
-use super::agent::Connection;
+use super::able::{Presence, presence_of};
 use super::conversation::Conversation;
 use super::event::RequiredSkill;
 use super::ids::{AgentId, QueueId};
@@ -77,7 +77,6 @@ impl Desk {
         if until <= self.now.desk || conversation.cools_down(wished.agent, self.now.desk) {
             return None;
         }
-        let rules = &self.queues[&conversation.queue].settings.offering.preferred_agent;
         let held = &self.agents[wished.agent.0 as usize];
         let could = held.profile.active
             && need.queue_of(&held.profile).is_some_and(|(_, tier)| tier <= need.tiers_up_to)
@@ -85,16 +84,22 @@ impl Desk {
         if !could {
             return None;
         }
-        let rule = if held.connection == Connection::Offline {
+        self.waits_while(conversation, presence_of(held, &self.settings)).then_some(wished.agent)
+    }
+
+    /// Whether its queue's rules keep it for an agent that stands so.
+    pub(super) fn waits_while(&self, conversation: &Conversation, presence: Presence) -> bool {
+        let rules = &self.queues[&conversation.queue].settings.offering.preferred_agent;
+        let rule = if presence.offline {
             rules.when_offline
-        } else if !held.is_able(&self.settings) {
+        } else if !presence.able {
             rules.when_away
-        } else if !held.room_on(&self.settings, conversation.channel) {
+        } else if presence.room & 1 << conversation.channel.0 == 0 {
             rules.when_busy
         } else {
             Meanwhile::Wait
         };
-        (rule == Meanwhile::Wait).then_some(wished.agent)
+        rule == Meanwhile::Wait
     }
 }
 
