@@ -16,7 +16,7 @@ use std::time::{Duration, Instant};
 const IN_TIME_US: u32 = 1_000_000;
 
 fn main() {
-    let arguments = Arguments::read(&["agents", "workers", "seconds", "rate", "runs", "setting"]);
+    let arguments = Arguments::read(&["agents", "workers", "seconds", "rate", "runs", "connections", "setting"]);
     let local = tokio::task::LocalSet::new();
     local.block_on(&load::runtime(), run(&arguments));
 }
@@ -27,6 +27,7 @@ async fn run(arguments: &Arguments) {
     let seconds = arguments.size("seconds", 10.0, 2.0);
     let rate = arguments.size("rate", 1_000.0, 200.0);
     let runs = arguments.size("runs", 3, 1);
+    let connections = arguments.size("connections", 6_000, 500);
     let mut options = options();
     if let Some(setting) = arguments.text("setting") {
         options = options.set(setting);
@@ -69,7 +70,7 @@ async fn run(arguments: &Arguments) {
 
     let account = Account::of(&server).await;
     let (cpu, own_cpu) = (server.cpu_ms(), cpu_ms(std::process::id()));
-    let open = crew.open_loop(&server, 3.0 * limit, seconds, 1_000).await;
+    let open = crew.open_loop(&server, 3.0 * limit, seconds, connections).await;
     let cores = |ms: u64| ms as f64 / 1_000.0 / seconds;
     eprintln!(
         "overload: the server took {:.2} cores, this client {:.2}; commands refused {}",

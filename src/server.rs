@@ -67,6 +67,8 @@ pub struct Server {
     agent_keys: Arc<AgentKeys>,
     public: Listening,
     operators: Listening,
+    /// Of the agents' sockets.
+    _agents: Threads,
     /// Last, so that the directory stays ours until everything else is gone.
     _lock: DataLock,
 }
@@ -90,7 +92,7 @@ impl Server {
             Arc::new(SqliteJournal::open(dir, journal_settings(set)).map_err(failed("opening the journal"))?);
         let view = open_view(dir, &journal).await?;
         let registry = Arc::new(Registry::new(presence_limits(set)));
-        let threads = Threads::start().map_err(failed("starting threads"))?;
+        let threads = Threads::start("engine").map_err(failed("starting threads"))?;
         let engine = Engine::start(journal.clone(), view.clone(), keys, registry, engine_settings(set), threads)
             .await
             .map_err(failed("reading which workspaces there are"))?;
@@ -114,7 +116,9 @@ impl Server {
             identities: Arc::new(identities(set, agent_keys.clone(), server_keys.clone(), admin_key)?),
             now: Arc::new(|| Now { desk: DeskTime(clock::monotonic_ms()), wall: WallTime(clock::wall_ms()) }),
         };
-        let router = public_router(set, &engine, &door, agent_keys.clone(), server_keys)?;
+        let gate = messenger::gate(door.clone());
+        let agents = Threads::start("agents").map_err(failed("starting threads"))?;
+        let router = public_router(set, &engine, &door, agent_keys.clone(), server_keys, &agents)?;
         let operators_router = operators::router(Operators {
             door,
             metrics: Arc::new(move || exporter.render()),
@@ -122,12 +126,12 @@ impl Server {
             version: env!("CARGO_PKG_VERSION"),
         });
         let limits = listen_limits(set);
-        let open = |address, router| -> Result<Listening, StartFailed> {
+        let open = |address, router, gate| -> Result<Listening, StartFailed> {
             let socket = listen::bind(address, &limits).map_err(failed("listening"))?;
-            listen::listen(socket, router, &limits).map_err(failed("listening"))
+            listen::listen(socket, router, gate, &limits).map_err(failed("listening"))
         };
-        let operators = open(set.server.operators_listen, operators_router)?;
-        let public = open(set.server.listen, router)?;
+        let operators = open(set.server.operators_listen, operators_router, None)?;
+        let public = open(set.server.listen, router, Some(gate))?;
         Ok(Self {
             address: public.address,
             operators_address: operators.address,
@@ -135,6 +139,7 @@ impl Server {
             agent_keys,
             public,
             operators,
+            _agents: agents,
             _lock: lock,
         })
     }
@@ -215,6 +220,7 @@ fn public_router(
     door: &Door,
     agent_keys: Arc<AgentKeys>,
     server_keys: Arc<ServerKeys>,
+    threads: &Threads,
 ) -> Result<Router, StartFailed> {
     let origins = OriginRules::parse(&set.identity.origins).map_err(failed("reading identity.origins"))?;
     let desks =
@@ -226,7 +232,8 @@ fn public_router(
         commands_burst: set.sessions.commands_burst,
         ..AgentLimits::default()
     };
-    let agents = agent::routes(Arc::new(agent::Door::new(desks, agent_keys, origins, limits)));
+    let agents =
+        agent::routes(Arc::new(agent::Door::new(desks, agent_keys, origins, limits, threads.handle().clone())));
     let bounds = MessengerBounds {
         limits: messenger_wire::Limits {
             text_bytes_max: set.messenger.text_bytes_max,

@@ -15,6 +15,7 @@ pub mod conversation;
 pub mod deadlines;
 pub mod event;
 pub mod fits;
+mod forgotten;
 mod handle;
 pub mod ids;
 pub mod invariants;

@@ -1,9 +1,10 @@
 //! Outcomes of commands, by who asked and the command's id: what makes a retry change nothing twice.
 //!
 //! Held here are the newest ones, bounded in number. What fell out (or came before the last start) is in the view,
-//! and `recall` says when only the view can tell.
+//! and `recall` says when only the view can tell: of what fell out, that an id may be among it is held longer.
 
 use super::answer::{Answer, Outcome};
+use super::forgotten::Forgotten;
 use super::ids::{CommandId, Principal};
 use super::time::WallTime;
 use std::collections::{BTreeMap, VecDeque};
@@ -17,7 +18,9 @@ pub const REMEMBERED_HERE_MAX: usize = 131_072;
 pub struct Remembered {
     outcomes: BTreeMap<(Principal, CommandId), (u64, Answer)>,
     order: VecDeque<(WallTime, Principal, CommandId)>,
-    /// Every outcome since then is here.
+    /// Ids of what fell out, for a day.
+    forgotten: Forgotten,
+    /// Every outcome since then is here, or among the forgotten.
     complete_since: WallTime,
 }
 
@@ -35,7 +38,12 @@ pub enum Recall<'a> {
 
 impl Default for Remembered {
     fn default() -> Self {
-        Self { outcomes: BTreeMap::new(), order: VecDeque::new(), complete_since: WallTime(0) }
+        Self {
+            outcomes: BTreeMap::new(),
+            order: VecDeque::new(),
+            forgotten: Forgotten::default(),
+            complete_since: WallTime(0),
+        }
     }
 }
 
@@ -58,7 +66,16 @@ impl Remembered {
             }
             self.order.pop_front();
             self.outcomes.remove(&(by, id));
-            self.complete_since = self.complete_since.max(WallTime(first_at.0 + 1));
+            let fell_out = if old { Some(first_at) } else { self.forgotten.add(first_at, by, id) };
+            self.lost_until(fell_out);
+        }
+        let expired = self.forgotten.expire(WallTime(at.0.saturating_sub(REMEMBERED_MS)));
+        self.lost_until(expired);
+    }
+
+    fn lost_until(&mut self, last_lost: Option<WallTime>) {
+        if let Some(last) = last_lost {
+            self.complete_since = self.complete_since.max(WallTime(last.0 + 1));
         }
     }
 
@@ -67,7 +84,7 @@ impl Remembered {
     pub fn recall(&self, by: Principal, id: CommandId, since: WallTime) -> Recall<'_> {
         match self.outcomes.get(&(by, id)) {
             Some((fingerprint, answer)) => Recall::Known { fingerprint: *fingerprint, answer },
-            None if since >= self.complete_since => Recall::New,
+            None if since >= self.complete_since && !self.forgotten.may_hold(by, id) => Recall::New,
             None => Recall::AskTheView,
         }
     }
@@ -101,7 +118,7 @@ mod tests {
         let newest = CommandId(REMEMBERED_HERE_MAX as u128);
         assert!(matches!(remembered.recall(Principal::Visitor, newest, WallTime(0)), Recall::Known { .. }));
         assert_eq!(remembered.recall(Principal::Visitor, CommandId(0), WallTime(0)), Recall::AskTheView);
-        assert_eq!(remembered.recall(Principal::Visitor, CommandId(u128::MAX), WallTime(2_000)), Recall::New);
+        assert_eq!(remembered.recall(Principal::Visitor, CommandId(u128::MAX), WallTime(0)), Recall::New);
     }
 
     #[test]

@@ -9,9 +9,9 @@ use crate::telemetry::catalogue;
 use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 use std::time::Duration;
 
-const EVERY: Duration = Duration::from_millis(5);
+const EVERY: Duration = Duration::from_millis(2);
 /// Beyond this, new conversations are refused.
-pub const START_LAG_MS_MAX: u32 = 15;
+pub const START_LAG_MS_MAX: u32 = 4;
 
 #[derive(Debug, Default)]
 pub struct Lag {

@@ -54,6 +54,9 @@ impl Default for ListenLimits {
     }
 }
 
+/// What is answered at once, before the router: `None` lets the request pass.
+pub type Gate = Arc<dyn Fn(&Request<Incoming>) -> Option<Response> + Send + Sync>;
+
 /// What the loop has seen since it began.
 #[derive(Debug, Default)]
 pub struct ListenCounts {
@@ -131,11 +134,16 @@ impl Listening {
     }
 }
 
-/// Serves `router` on `listener`, which may have been handed in by a supervisor.
+/// Serves `router` behind `gate` on `listener`, which may have been handed in by a supervisor.
 ///
 /// # Errors
 /// When the socket's options cannot be set.
-pub fn listen(listener: std::net::TcpListener, router: Router, limits: &ListenLimits) -> io::Result<Listening> {
+pub fn listen(
+    listener: std::net::TcpListener,
+    router: Router,
+    gate: Option<Gate>,
+    limits: &ListenLimits,
+) -> io::Result<Listening> {
     listener.set_nonblocking(true)?;
     // Accepted sockets inherit both sizes.
     let options = socket2::SockRef::from(&listener);
@@ -156,6 +164,7 @@ pub fn listen(listener: std::net::TcpListener, router: Router, limits: &ListenLi
     let accepting = Accepting {
         listener,
         router,
+        gate,
         http,
         connections: Arc::new(Semaphore::new(limits.connections_max)),
         handshakes: Arc::new(Semaphore::new(limits.handshakes_max)),
@@ -168,6 +177,7 @@ pub fn listen(listener: std::net::TcpListener, router: Router, limits: &ListenLi
 struct Accepting {
     listener: TcpListener,
     router: Router,
+    gate: Option<Gate>,
     http: http1::Builder,
     connections: Arc<Semaphore>,
     handshakes: Arc<Semaphore>,
@@ -213,6 +223,7 @@ impl Accepting {
         let _ = stream.set_nodelay(true);
         let requests = Requests {
             router: self.router.clone(),
+            gate: self.gate.clone(),
             peer: Peer(peer),
             place: Place(Arc::new(Mutex::new(Some(HeldPlace::new(place))))),
             handshake: Mutex::new(Some(handshake)),
@@ -269,6 +280,7 @@ impl Pause {
 /// One connection's requests, handed to the router.
 struct Requests {
     router: Router,
+    gate: Option<Gate>,
     peer: Peer,
     place: Place,
     /// Given back with the first request head.
@@ -282,6 +294,9 @@ impl hyper::service::Service<Request<Incoming>> for Requests {
 
     fn call(&self, request: Request<Incoming>) -> Self::Future {
         self.handshake.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(answer) = self.gate.as_ref().and_then(|gate| gate(&request)) {
+            return Box::pin(std::future::ready(Ok(answer)));
+        }
         let mut request = request.map(Body::new);
         request.extensions_mut().insert(self.peer);
         request.extensions_mut().insert(self.place.clone());

@@ -91,7 +91,7 @@ pub(super) fn open_writer(path: &Path, settings: &Settings) -> Result<Connection
     connection.busy_timeout(std::time::Duration::from_secs(5)).or_failed(doing)?;
     connection.pragma_update(None, "journal_mode", "WAL").or_failed(doing)?;
     connection.pragma_update(None, "synchronous", "NORMAL").or_failed(doing)?;
-    connection.pragma_update(None, "wal_autocheckpoint", 4_000).or_failed(doing)?;
+    connection.pragma_update(None, "wal_autocheckpoint", 400).or_failed(doing)?;
     connection.pragma_update(None, "journal_size_limit", 64 << 20).or_failed(doing)?;
     connection.pragma_update(None, "cache_size", -settings.writer_cache_kib).or_failed(doing)?;
     connection.set_prepared_statement_cache_capacity(64);

@@ -25,6 +25,7 @@ use crate::wire::error::WireError;
 use std::borrow::Cow;
 use std::future::Future;
 use std::sync::Arc;
+use tokio::runtime::Handle;
 use tokio::sync::Semaphore;
 use tokio_tungstenite::tungstenite::Utf8Bytes;
 
@@ -195,11 +196,13 @@ pub struct Door<D, T> {
     refusals: Arc<Semaphore>,
     refusal_rate: std::sync::Mutex<rate::Rate>,
     histories: Arc<Semaphore>,
+    threads: Handle,
 }
 
 impl<D: Desk, T: AgentTokens> Door<D, T> {
+    /// `threads`: where sessions live.
     #[must_use]
-    pub fn new(desk: D, tokens: T, origins: OriginRules, limits: AgentLimits) -> Self {
+    pub fn new(desk: D, tokens: T, origins: OriginRules, limits: AgentLimits, threads: Handle) -> Self {
         Self {
             desk,
             tokens,
@@ -209,6 +212,7 @@ impl<D: Desk, T: AgentTokens> Door<D, T> {
             refusal_rate: std::sync::Mutex::default(),
             histories: Arc::new(Semaphore::new(limits.histories_max)),
             limits,
+            threads,
         }
     }
 

@@ -38,10 +38,11 @@ fn server_with(change: impl FnOnce(&mut FakeDesk, &mut AgentLimits)) -> Server {
         FakeTokens,
         OriginRules::parse(&["https://desk.example".to_owned()]).unwrap(),
         limits,
+        tokio::runtime::Handle::current(),
     ));
     let limits = ListenLimits::default();
     let listener = bind("127.0.0.1:0".parse().unwrap(), &limits).unwrap();
-    Server { listening: listen(listener, routes(door.clone()), &limits).unwrap(), door, seen }
+    Server { listening: listen(listener, routes(door.clone()), None, &limits).unwrap(), door, seen }
 }
 
 fn server() -> Server {
@@ -363,7 +364,13 @@ async fn a_client_that_does_not_read_is_stuck_by_itself_and_can_still_be_closed(
 #[tokio::test]
 async fn an_idle_session_is_small() {
     let (desk, _seen) = FakeDesk::new();
-    let door = Arc::new(Door::new(desk, FakeTokens, OriginRules::default(), AgentLimits::default()));
+    let door = Arc::new(Door::new(
+        desk,
+        FakeTokens,
+        OriginRules::default(),
+        AgentLimits::default(),
+        tokio::runtime::Handle::current(),
+    ));
     let claims = FakeTokens.verify(ADA, 0).unwrap();
     let session = door.desk.admit(NewSession { id: SessionId(1), claims, ticket: None }).unwrap();
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();

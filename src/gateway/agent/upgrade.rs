@@ -7,7 +7,7 @@ use super::session;
 use super::{AgentTokens, Desk, Door, NewSession, Refused};
 use crate::desk::ids::SessionId;
 use crate::gateway::auth::agent_token::TokenError;
-use crate::gateway::listen::Place;
+use crate::gateway::listen::{HeldPlace, Place};
 use crate::gateway::websocket::Socket;
 use crate::telemetry::catalogue;
 use crate::wire::close::CloseCode;
@@ -66,24 +66,39 @@ async fn upgrade<D: Desk, T: AgentTokens>(State(door): State<Arc<Door<D, T>>>, m
     // session.
     tokio::spawn(async move {
         let Some((stream, read_already)) = upgraded(on_upgrade).await else { return };
-        let socket = Socket::new(stream, &read_already, door.limits.frame_bytes_max);
-        let admitted = match entry {
-            Ok(new) => door.desk.admit(new).map_err(|refused| (refused, door.room_for_refusal())),
-            Err((refused, room)) => Err((refused, Some(room))),
-        };
-        drop(under_way);
-        let outcome = if admitted.is_ok() { "accepted" } else { "refused" };
-        metrics::counter!(catalogue::HANDSHAKES_TOTAL, "outcome" => outcome).increment(1);
-        match admitted {
-            Ok(session) => session::start(socket, door, session, place),
-            Err((refused, room)) => {
-                if let Some(_room) = room {
-                    socket.close(refused.code.number(), refused.reason).await;
-                }
-            }
-        }
+        // Deregistered here and registered there: a session's frames do not stand in line with requests.
+        let Ok(stream) = stream.into_std() else { return };
+        door.threads.clone().spawn(async move {
+            let Ok(stream) = TcpStream::from_std(stream) else { return };
+            let socket = Socket::new(stream, &read_already, door.limits.frame_bytes_max);
+            open(door, socket, entry, place, under_way).await;
+        });
     });
     switching(&accept)
+}
+
+async fn open<D: Desk, T: AgentTokens>(
+    door: Arc<Door<D, T>>,
+    socket: Socket<TcpStream>,
+    entry: Result<NewSession, (Refused, OwnedSemaphorePermit)>,
+    place: Option<HeldPlace>,
+    under_way: OwnedSemaphorePermit,
+) {
+    let admitted = match entry {
+        Ok(new) => door.desk.admit(new).map_err(|refused| (refused, door.room_for_refusal())),
+        Err((refused, room)) => Err((refused, Some(room))),
+    };
+    drop(under_way);
+    let outcome = if admitted.is_ok() { "accepted" } else { "refused" };
+    metrics::counter!(catalogue::HANDSHAKES_TOTAL, "outcome" => outcome).increment(1);
+    match admitted {
+        Ok(session) => session::start(socket, door, session, place),
+        Err((refused, room)) => {
+            if let Some(_room) = room {
+                socket.close(refused.code.number(), refused.reason).await;
+            }
+        }
+    }
 }
 
 /// The raw connection below hyper's, and what came behind the request already.

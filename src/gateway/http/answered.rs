@@ -6,6 +6,7 @@ use axum::extract::{MatchedPath, Request};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use http::{HeaderValue, header};
+use metrics::SharedString;
 
 /// For `axum::middleware::from_fn`, outermost on each router, so that its routes and its fallback pass through it.
 pub async fn answered(request: Request, next: Next) -> Response {
@@ -15,14 +16,19 @@ pub async fn answered(request: Request, next: Next) -> Response {
     if (status.is_client_error() || status.is_server_error()) && !has_own_body(&response) {
         response = as_problem(response);
     }
+    // By the route and never by the path: a path is the client's to choose, and a label lives for ever.
+    let route = route.map_or_else(|| "unmatched".into(), |matched| SharedString::from(matched.as_str().to_owned()));
+    finish(&mut response, route);
+    response
+}
+
+/// The safe headers, and the count.
+pub fn finish(response: &mut Response, route: SharedString) {
     let headers = response.headers_mut();
     headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
-    // By the route and never by the path: a path is the client's to choose, and a label lives for ever.
-    let route = route.map_or_else(|| "unmatched".to_owned(), |matched| matched.as_str().to_owned());
     let status = response.status().as_u16().to_string();
     metrics::counter!(HTTP_REQUESTS_TOTAL, "route" => route, "status" => status).increment(1);
-    response
 }
 
 /// Problems, and the operators' pages, whose 503 says more. axum's own refusals are plain text or nothing.

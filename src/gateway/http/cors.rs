@@ -22,24 +22,31 @@ pub async fn allow_listed(State(door): State<Door>, request: Request, next: Next
         (true, false) => next.run(request).await,
     };
     let headers = response.headers_mut();
-    // Always, also without an Origin: a cache must not give one page's answer to another.
-    headers.append(header::VARY, HeaderValue::from_static("Origin"));
-    if let Some(origin) = origin.filter(|_| allowed) {
-        headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, origin);
-        headers.insert(header::ACCESS_CONTROL_EXPOSE_HEADERS, HeaderValue::from_static("Retry-After"));
-        if preflight {
-            headers.insert(header::ACCESS_CONTROL_ALLOW_METHODS, HeaderValue::from_static("GET, POST"));
-            headers.insert(
-                header::ACCESS_CONTROL_ALLOW_HEADERS,
-                HeaderValue::from_static("Authorization, Content-Type, Idempotency-Key, Last-Event-ID"),
-            );
-            headers.insert(header::ACCESS_CONTROL_MAX_AGE, HeaderValue::from_static(MAX_AGE));
-        }
+    let preflight = preflight && allowed;
+    mark(headers, origin.filter(|_| allowed));
+    if preflight {
+        headers.insert(header::ACCESS_CONTROL_ALLOW_METHODS, HeaderValue::from_static("GET, POST"));
+        headers.insert(
+            header::ACCESS_CONTROL_ALLOW_HEADERS,
+            HeaderValue::from_static("Authorization, Content-Type, Idempotency-Key, Last-Event-ID"),
+        );
+        headers.insert(header::ACCESS_CONTROL_MAX_AGE, HeaderValue::from_static(MAX_AGE));
     }
     response
 }
 
-fn is_allowed(door: &Door, headers: &HeaderMap, origin: &HeaderValue) -> bool {
+/// The headers by which a page may read the answer; `origin`: of the page, if there is one and it is allowed.
+pub fn mark(headers: &mut HeaderMap, origin: Option<HeaderValue>) {
+    // Always, also without an Origin: a cache must not give one page's answer to another.
+    headers.append(header::VARY, HeaderValue::from_static("Origin"));
+    if let Some(origin) = origin {
+        headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, origin);
+        headers.insert(header::ACCESS_CONTROL_EXPOSE_HEADERS, HeaderValue::from_static("Retry-After"));
+    }
+}
+
+/// Whether a page of this origin may call.
+pub fn is_allowed(door: &Door, headers: &HeaderMap, origin: &HeaderValue) -> bool {
     let host = headers.get(header::HOST).and_then(|host| host.to_str().ok());
     origin.to_str().is_ok_and(|origin| door.identities.origin_allowed(origin, host))
 }

@@ -23,6 +23,13 @@ pub type Soon<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 /// All workspaces of this process.
 pub trait Desks: Send + Sync + 'static {
     fn desk(&self, workspace: &str) -> Option<Arc<dyn Desk>>;
+    /// Whether a new conversation would be taken now, in a workspace of this name if there is one; next to free.
+    ///
+    /// # Errors
+    /// What its command would be told.
+    fn may_start(&self, workspace: &str) -> Result<(), NotDone> {
+        self.desk(workspace).map_or(Ok(()), |desk| desk.may_start())
+    }
     /// In the order of names.
     fn names(&self) -> Vec<Arc<str>>;
     /// Makes a workspace with default settings, or finds the one that is there.

@@ -42,6 +42,10 @@ impl Desks for RealDesks {
         self.engine.workspace(workspace).map(|held| self.of(held))
     }
 
+    fn may_start(&self, workspace: &str) -> Result<(), NotDone> {
+        self.engine.workspace(workspace).map_or(Ok(()), |held| may_start(&held, &self.lag))
+    }
+
     fn names(&self) -> Vec<Arc<str>> {
         self.engine.names()
     }
@@ -53,6 +57,13 @@ impl Desks for RealDesks {
     fn seals(&self) -> &dyn Seals {
         &self.seals
     }
+}
+
+fn may_start(workspace: &Workspace, lag: &Lag) -> Result<(), NotDone> {
+    if lag.is_late() {
+        return Err(workspace.refuse_start(lag.retry_after_ms()));
+    }
+    workspace.may_start()
 }
 
 struct RealDesk {
@@ -72,10 +83,7 @@ impl Desk for RealDesk {
     }
 
     fn may_start(&self) -> Result<(), NotDone> {
-        if self.lag.is_late() {
-            return Err(self.workspace.refuse_start(self.lag.retry_after_ms()));
-        }
-        self.workspace.may_start()
+        may_start(&self.workspace, &self.lag)
     }
 
     fn published(&self) -> Arc<Published> {

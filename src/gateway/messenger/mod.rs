@@ -2,6 +2,7 @@
 
 mod customer;
 pub mod entry;
+mod gate;
 mod identity;
 mod reading;
 mod shapes;
@@ -14,6 +15,8 @@ mod stream_tests;
 mod talk;
 #[cfg(test)]
 mod tests;
+
+pub use gate::gate;
 
 use super::http::Door;
 use super::http::answered::answered;
@@ -98,7 +101,7 @@ pub fn router(door: Door, bounds: MessengerBounds) -> Router {
     Router::new()
         .route("/v1/messenger/{workspace}", get(reading::list))
         .route("/v1/messenger/{workspace}/", get(reading::list))
-        .route("/v1/messenger/{workspace}/conversations", post(start::start))
+        .route(gate::STARTS, post(start::start))
         .route(conversation, get(reading::one))
         .route(&format!("{conversation}/messages"), get(reading::messages).post(talk::post))
         .route(&format!("{conversation}/read"), post(talk::read))

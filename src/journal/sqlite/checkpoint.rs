@@ -1,12 +1,14 @@
 //! Moves the WAL's pages into the journal's file, on a thread and a connection of its own.
 //!
 //! A passive checkpoint beside a busy writer never quite catches up, and a WAL that is never wholly copied never
-//! starts over. So when it has grown too large, and a pass has just been made, the writer does the small rest itself.
+//! starts over. So it is repeated until what is left is little; and when the WAL holds too much, and a pass has just been
+//! made, the writer does the small rest itself. A WAL that started over is written over, and a sync of what is written over
+//! waits for nothing but its own bytes: that is worth more than a small file.
 
 use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{SyncSender, sync_channel};
 use std::thread::JoinHandle;
 
@@ -16,9 +18,15 @@ use super::fault::{Fault, FaultKind};
 use super::schema;
 use super::settings::Settings;
 
+/// Pages that one pass may leave to the next: a sync's worth.
+const LEFT_PAGES: u64 = 32;
+/// Passes in a row: each copies what was written while the one before it was made.
+const PASSES_MAX: u32 = 4;
+
 pub(super) struct Checkpointer {
     ask: Option<SyncSender<()>>,
-    pass_made: Arc<AtomicBool>,
+    /// Pages in the WAL when the last pass ended; 0 once that was asked.
+    wal_pages: Arc<AtomicU64>,
     thread: Option<JoinHandle<()>>,
 }
 
@@ -26,16 +34,16 @@ impl Checkpointer {
     pub fn start(path: PathBuf, settings: Settings) -> io::Result<Checkpointer> {
         // One pass covers whatever was asked for before it, so one place is enough.
         let (ask, asked) = sync_channel::<()>(1);
-        let pass_made = Arc::new(AtomicBool::new(false));
-        let made = Arc::clone(&pass_made);
+        let wal_pages = Arc::new(AtomicU64::new(0));
+        let seen = Arc::clone(&wal_pages);
         let thread = std::thread::Builder::new().name("journal-checkpoint".to_owned()).spawn(move || {
             let mut db = None;
             while asked.recv().is_ok() {
-                pass(&mut db, &path, &settings);
-                made.store(true, Ordering::Release);
+                let pages = passes(&mut db, &path, &settings).unwrap_or(0);
+                seen.store(pages, Ordering::Release);
             }
         })?;
-        Ok(Checkpointer { ask: Some(ask), pass_made, thread: Some(thread) })
+        Ok(Checkpointer { ask: Some(ask), wal_pages, thread: Some(thread) })
     }
 
     /// Asks for a pass. Never waits.
@@ -45,9 +53,10 @@ impl Checkpointer {
         }
     }
 
-    /// Whether a pass was made since this was last asked.
-    pub fn pass_was_made(&self) -> bool {
-        self.pass_made.swap(false, Ordering::Acquire)
+    /// Bytes that the WAL holds, if a pass was made since this was last asked: next to all of it is copied.
+    pub fn passed_bytes(&self) -> Option<u64> {
+        let pages = self.wal_pages.swap(0, Ordering::Acquire);
+        (pages > 0).then_some(pages * schema::PAGE_BYTES)
     }
 }
 
@@ -60,20 +69,35 @@ impl Drop for Checkpointer {
     }
 }
 
-fn pass(db: &mut Option<Connection>, path: &std::path::Path, settings: &Settings) {
+/// Pages in the WAL when the last pass was made.
+fn passes(db: &mut Option<Connection>, path: &std::path::Path, settings: &Settings) -> Option<u64> {
     if db.is_none() {
         match schema::open_checkpointer(path, settings) {
             Ok(opened) => *db = Some(opened),
             Err(error) => tracing::warn!(%error, "the journal's checkpointer cannot open it"),
         }
     }
-    let Some(db) = db else { return };
-    if let Err(fault) = passive(db) {
-        match fault.kind {
-            FaultKind::FailedSync => (settings.on_failed_sync)(&fault.sentence),
-            _ => tracing::warn!(error = fault.sentence, "a checkpoint of the journal failed"),
+    let db = db.as_ref()?;
+    let mut pages = None;
+    for _ in 0..PASSES_MAX {
+        match passive(db) {
+            Ok(pass) => {
+                pages = Some(pass.in_wal);
+                if pass.in_wal.saturating_sub(pass.copied) <= LEFT_PAGES {
+                    break;
+                }
+            }
+            Err(fault) if fault.kind == FaultKind::FailedSync => {
+                (settings.on_failed_sync)(&fault.sentence);
+                return None;
+            }
+            Err(fault) => {
+                tracing::warn!(error = fault.sentence, "a checkpoint of the journal failed");
+                break;
+            }
         }
     }
+    pages
 }
 
 /// Copies all of it, and waits for a pass that is under way and for readers, so that the WAL starts over with the next
@@ -82,7 +106,17 @@ pub(super) fn whole(db: &Connection) -> Result<(), Fault> {
     db.query_row("PRAGMA wal_checkpoint(RESTART)", [], |_| Ok(())).map_err(|error| Fault::of(db, &error))
 }
 
+/// What a pass found: pages.
+pub(super) struct Pass {
+    in_wal: u64,
+    copied: u64,
+}
+
 /// Copies what can be copied without waiting for anybody.
-pub(super) fn passive(db: &Connection) -> Result<(), Fault> {
-    db.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(())).map_err(|error| Fault::of(db, &error))
+pub(super) fn passive(db: &Connection) -> Result<Pass, Fault> {
+    let pages = |row: &rusqlite::Row<'_>, column| row.get(column).map(|pages: i64| pages.max(0) as u64);
+    db.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |row| {
+        Ok(Pass { in_wal: pages(row, 1)?, copied: pages(row, 2)? })
+    })
+    .map_err(|error| Fault::of(db, &error))
 }

@@ -213,17 +213,19 @@ impl Writer {
             return;
         }
         self.wal_bytes_since_pass += schema::pages_written(&self.db) * schema::PAGE_BYTES;
-        if self.wal_bytes_since_pass >= self.settings.wal_bytes_max / 4 {
+        if self.wal_bytes_since_pass >= self.settings.wal_bytes_max / 32 {
             self.wal_bytes_since_pass = 0;
             self.checkpointer.ask();
         }
-        let wal_bytes = self.wal_bytes();
         // A checkpointer that gets no time must not let it grow for ever: then the writer does all of it.
-        let far_beyond = wal_bytes > self.settings.wal_bytes_max.saturating_mul(4);
-        if wal_bytes > self.settings.wal_bytes_max
-            && (self.checkpointer.pass_was_made() || far_beyond)
-            && let Err(fault) = if far_beyond { checkpoint::whole(&self.db) } else { checkpoint::passive(&self.db) }
-        {
+        let far_beyond = self.wal_bytes() > self.settings.wal_bytes_max.saturating_mul(4);
+        let passed = self.checkpointer.passed_bytes();
+        let done = match passed {
+            _ if far_beyond => checkpoint::whole(&self.db),
+            Some(bytes) if bytes > self.settings.wal_bytes_max => checkpoint::passive(&self.db).map(drop),
+            _ => Ok(()),
+        };
+        if let Err(fault) = done {
             match fault.kind {
                 FaultKind::FailedSync => self.note(&fault),
                 _ => tracing::warn!(error = fault.sentence, "a checkpoint of the journal failed"),
