@@ -317,3 +317,27 @@ async fn operators_are_told_how_it_is() {
         assert!(!line.contains("\"ada\"") && !line.contains("\"c1\""), "{line}");
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn why_says_who_comes_first_and_what_excludes_each_other() {
+    let mut server = server();
+    let put = json!({"queues": ["support"], "tiers": {"support": 2}});
+    assert_eq!(ok(&server, "PUT", "/agents/ann", Some(put)).await["tiers"], json!({"support": 2}));
+    let offering = json!({"agents_by": "least_loaded", "offer_to_at_most": 3});
+    let queue = ok(&server, "PUT", "/queues/support", Some(json!({"offering": offering}))).await;
+    assert_eq!((&queue["offering"]["agents_by"], &queue["offering"]["weight"]), (&json!("least_loaded"), &json!(1)));
+    let wrong = json!({"offering": {"offer_to_at_most": 21}});
+    let refused = call(&server, "PUT", "/queues/support", Some(wrong)).await;
+    is(&refused, 422, "bad_setting");
+    assert_eq!(refused.json()["field"], "offering.offer_to_at_most");
+    let customer = Customer::start(server.address, DEMO, "help").await;
+    let why = ok(&server, "GET", &format!("/conversations/{}/why", customer.conversation), None).await;
+    assert_eq!((&why["state"], &why["needs"]["queues"]), (&json!("waiting"), &json!(["support"])));
+    assert_eq!(why["excluded"], json!([{"agent": "ann", "rule": "offline"}]));
+    assert_eq!(why["excluded_by_rule"], json!({"offline": 1}));
+    let idle = ok(&server, "GET", "/agents/ann/why", None).await;
+    assert_eq!((&idle["excluded"], &idle["groups"][0]["rule"]), (&json!("offline"), &json!("offline")));
+    is(&call(&server, "GET", "/agents/nobody/why", None).await, 404, "no_such_agent");
+    is(&call(&server, "GET", "/conversations/c999/why", None).await, 404, "no_such_conversation");
+    server.stop();
+}

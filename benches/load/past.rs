@@ -171,9 +171,8 @@ fn open(id: u128) -> Ask {
         key: KeyNumber(id as u64 >> 40),
         channel: "chat".into(),
         queue: "support".into(),
-        priority: None,
-        skills: BTreeMap::new(),
         about: sealed(150),
         text: sealed(100),
+        ..OpenAsk::default()
     }))
 }

@@ -7,6 +7,7 @@ mod demo;
 mod journal;
 mod serve;
 mod token;
+mod why;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -45,6 +46,7 @@ enum Command {
     Journal(journal::Journal),
     Serve(serve::Serve),
     Token(token::Token),
+    Why(why::Why),
 }
 
 /// Why a command ended without doing what it should; the sentence is shown to whoever called.
@@ -70,6 +72,7 @@ pub fn run() -> ExitCode {
         Command::Demo(demo) => demo.run(config.as_deref(), &set, &mut out).map(|()| ExitCode::SUCCESS),
         Command::Journal(journal) => load().and_then(|config| journal.run(&config.sections.server.data_dir, &mut out)),
         Command::Serve(serve) => load().and_then(|config| serve.run(&config, &mut out)).map(|()| ExitCode::SUCCESS),
+        Command::Why(why) => load().and_then(|config| why.run(&config.sections.server.data_dir, &mut out)),
         Command::Token(token) => token.run(load, wall_s(), &mut out).map(|()| ExitCode::SUCCESS),
     };
     match done {

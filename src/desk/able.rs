@@ -1,101 +1,303 @@
-//! The agents that could take something now, longest idle first, in one ordered set for each queue and each skill
-//! (with the channel they have room on). A decision walks the smallest set that holds all candidates.
+//! The agents that could take something now, in the order of each queue's rule: for each queue and channel one ordered set,
+//! and one for each skill that was ever looked for there. A decision walks the smallest set that holds all candidates.
+//!
+//! Sets are made when they are first looked for, so that an agent with many skills is only in those that somebody needs.
+//! An agent that changed is marked, and put in its new places once, when the next decision begins.
 
-use super::agent::Agent;
-use super::conversation::Conversation;
-use super::ids::{AgentId, QueueId};
+use super::agent::{Agent, Connection};
+use super::ids::{AgentId, OfferId, QueueId};
+use super::need::tier_in;
+use super::offering::AgentsBy;
 use super::settings::{ChannelId, Settings};
+use super::skills::{Levels, SkillId, level_of};
 use super::time::DeskTime;
+use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
 
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
-enum Pool {
-    Queue(QueueId, ChannelId),
-    Skill(Arc<str>, ChannelId),
-}
-
-/// Whose turn it is: fewest pending offers (so that a burst does not pile onto one agent), then longest idle, then id.
+/// Where an agent stands in one set: its tier, its level where the queue goes by levels, then the queue's rule, then its id.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
-struct Turn {
-    pending: u32,
-    idle_since: DeskTime,
-    agent: AgentId,
+pub struct Turn {
+    pub tier: u8,
+    level: Reverse<u8>,
+    pub first: u32,
+    pub second: u64,
+    pub agent: AgentId,
 }
 
-#[derive(Clone, PartialEq, Debug, Default)]
+/// What an agent's places follow from.
+#[derive(Clone, Copy, PartialEq, Debug, Default)]
+struct Standing {
+    /// A bit for each channel it has room on; none while nothing may be offered to it.
+    room: u16,
+    pending: u32,
+    weight_held: u32,
+    idle_since: DeskTime,
+    last_offer: OfferId,
+}
+
+#[derive(Clone, Debug, Default)]
+struct Places {
+    standing: Standing,
+    /// Its queues, with its tier in each.
+    queues: Vec<(QueueId, u8)>,
+    skills: Option<Levels>,
+    stale: bool,
+    /// Its queues or skills changed too.
+    moved: bool,
+}
+
+#[derive(Clone, Debug, Default)]
+struct QueueSets {
+    by: AgentsBy,
+    members: BTreeSet<AgentId>,
+    with_room: u32,
+    sets: BTreeMap<(ChannelId, Option<SkillId>), BTreeSet<Turn>>,
+}
+
+#[derive(Clone, Debug, Default)]
 pub struct Able {
-    pools: BTreeMap<Pool, BTreeSet<Turn>>,
+    agents: Vec<Places>,
+    queues: BTreeMap<QueueId, QueueSets>,
+    stale: Vec<AgentId>,
+}
+
+/// Two are equal when every agent stands alike: which sets were made is only a matter of what was looked for.
+impl PartialEq for Able {
+    fn eq(&self, other: &Self) -> bool {
+        let standings = |able: &Self| -> Vec<(Standing, Vec<(QueueId, u8)>)> {
+            able.agents.iter().map(|places| (places.standing, places.queues.clone())).collect()
+        };
+        let counts = |able: &Self| -> Vec<(QueueId, u32, usize)> {
+            let queues = able.queues.iter().filter(|(_, sets)| !sets.members.is_empty());
+            queues.map(|(id, sets)| (*id, sets.with_room, sets.members.len())).collect()
+        };
+        standings(self) == standings(other) && counts(self) == counts(other)
+    }
+}
+
+impl Standing {
+    fn of(agent: &Agent, settings: &Settings) -> Self {
+        let mut room = 0;
+        if agent.is_able(settings) {
+            for place in 0..settings.channels.len() {
+                if agent.room_on(settings, ChannelId(place as u8)) {
+                    room |= 1 << place;
+                }
+            }
+        }
+        Self {
+            room,
+            pending: agent.offers.len() as u32,
+            weight_held: agent.weight_held(settings),
+            idle_since: agent.idle_since,
+            last_offer: agent.last_offer,
+        }
+    }
+
+    fn rank(&self, by: AgentsBy) -> (u32, u64) {
+        match by {
+            AgentsBy::LongestIdle | AgentsBy::MostSkilled => (self.pending, self.idle_since.0),
+            AgentsBy::LeastLoaded => (self.weight_held, self.idle_since.0),
+            AgentsBy::RoundRobin => (0, self.last_offer.0),
+        }
+    }
+
+    fn turn(&self, by: AgentsBy, agent: AgentId, tier: u8, level: u8) -> Turn {
+        let (first, second) = self.rank(by);
+        let level = if by == AgentsBy::MostSkilled { level } else { 0 };
+        Turn { tier, level: Reverse(level), first, second, agent }
+    }
+}
+
+/// What decides whether conversations that prefer an agent wait for it: whether it is there, and where it has room.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Presence {
+    pub offline: bool,
+    pub able: bool,
+    /// A bit for each channel that it has room on.
+    pub room: u16,
+}
+
+#[must_use]
+pub fn presence_of(agent: &Agent, settings: &Settings) -> Presence {
+    let offline = agent.connection == Connection::Offline;
+    Presence { offline, able: agent.is_able(settings), room: Standing::of(agent, settings).room }
+}
+
+/// What an agent is ordered by in a queue of this rule, after tier and levels.
+#[must_use]
+pub fn rank_of(agent: &Agent, settings: &Settings, by: AgentsBy) -> (u32, u64) {
+    Standing::of(agent, settings).rank(by)
 }
 
 impl Able {
-    /// Put an agent into the sets it belongs to; none if it cannot take anything.
-    pub fn add(&mut self, id: AgentId, agent: &Agent, settings: &Settings) {
-        self.each(id, agent, settings, |pools, pool, entry| {
-            pools.entry(pool).or_default().insert(entry);
-        });
+    /// The agent changed: its places are looked at again when the next decision begins.
+    pub fn mark(&mut self, id: AgentId) {
+        let place = id.0 as usize;
+        if self.agents.len() <= place {
+            self.agents.resize_with(place + 1, Places::default);
+        }
+        if !std::mem::replace(&mut self.agents[place].stale, true) {
+            self.stale.push(id);
+        }
     }
 
-    /// Take it out again. Must be called with the agent as it was when it was added.
-    pub fn remove(&mut self, id: AgentId, agent: &Agent, settings: &Settings) {
-        self.each(id, agent, settings, |pools, pool, entry| {
-            if let Some(set) = pools.get_mut(&pool) {
-                set.remove(&entry);
-                if set.is_empty() {
-                    pools.remove(&pool);
-                }
+    /// The queue goes by this rule now: its sets are made anew when they are looked for.
+    pub fn put_queue(&mut self, queue: QueueId, by: AgentsBy) {
+        let sets = self.queues.entry(queue).or_default();
+        if sets.by != by {
+            sets.by = by;
+            sets.sets.clear();
+        }
+    }
+
+    pub fn remove_queue(&mut self, queue: QueueId) {
+        self.queues.remove(&queue);
+    }
+
+    /// The next agent that changed; to be given to [`Able::place`].
+    pub fn next_stale(&mut self) -> Option<AgentId> {
+        self.stale.pop()
+    }
+
+    /// The same, and its queues or skills may be others.
+    pub fn mark_moved(&mut self, id: AgentId) {
+        self.mark(id);
+        self.agents[id.0 as usize].moved = true;
+    }
+
+    /// Put an agent where it stands now. Gives whether it may take more than before.
+    pub fn place(&mut self, id: AgentId, agent: &Agent, levels: &Levels, settings: &Settings) -> bool {
+        let now = Standing::of(agent, settings);
+        let places = &mut self.agents[id.0 as usize];
+        places.stale = false;
+        let before = std::mem::replace(&mut places.standing, now);
+        let moved = std::mem::take(&mut places.moved);
+        if !moved && before == now {
+            return false;
+        }
+        let skills = places.skills.clone();
+        let held = skills.as_deref().unwrap_or(&[]);
+        for (queue, tier) in &places.queues {
+            // A queue that was removed took its sets with it.
+            let Some(sets) = self.queues.get_mut(queue) else { continue };
+            if moved {
+                sets.members.remove(&id);
             }
-        });
+            sets.with_room -= u32::from(before.room != 0);
+            sets.each(id, &before, *tier, held, |set, turn| {
+                set.remove(&turn);
+            });
+        }
+        if moved {
+            places.queues =
+                agent.profile.queues.iter().map(|queue| (*queue, tier_in(&agent.profile, *queue))).collect();
+            places.skills = Some(levels.clone());
+        }
+        for (queue, tier) in &places.queues {
+            let Some(sets) = self.queues.get_mut(queue) else { continue };
+            if moved {
+                sets.members.insert(id);
+            }
+            sets.with_room += u32::from(now.room != 0);
+            sets.each(id, &now, *tier, levels, |set, turn| {
+                set.insert(turn);
+            });
+        }
+        now.room & !before.room != 0 || (now.room != 0 && now.weight_held < before.weight_held)
     }
 
-    fn each(
-        &mut self,
-        id: AgentId,
-        agent: &Agent,
-        settings: &Settings,
-        mut act: impl FnMut(&mut BTreeMap<Pool, BTreeSet<Turn>>, Pool, Turn),
-    ) {
-        if !agent.is_able(settings) {
+    /// Make the sets that these are looked for in.
+    pub fn want(&mut self, queue: QueueId, channel: ChannelId, skill: Option<SkillId>) {
+        let Some(sets) = self.queues.get_mut(&queue) else { return };
+        if sets.sets.contains_key(&(channel, skill)) {
             return;
         }
-        let entry = Turn { pending: agent.offers.len() as u32, idle_since: agent.idle_since, agent: id };
-        for place in 0..settings.channels.len() {
-            let channel = ChannelId(place as u8);
-            if !agent.room_on(settings, channel) {
-                continue;
-            }
-            for queue in &agent.profile.queues {
-                act(&mut self.pools, Pool::Queue(*queue, channel), entry);
-            }
-            for skill in agent.profile.skills.keys() {
-                act(&mut self.pools, Pool::Skill(skill.clone(), channel), entry);
+        let mut made = BTreeSet::new();
+        for id in &sets.members {
+            let places = &self.agents[id.0 as usize];
+            let level = match (skill, &places.skills) {
+                (None, _) => 0,
+                (Some(skill), Some(levels)) => match level_of(levels, skill) {
+                    0 => continue,
+                    level => level,
+                },
+                (Some(_), None) => continue,
+            };
+            let tier = places.queues.iter().find(|(held, _)| *held == queue).map_or(1, |(_, tier)| *tier);
+            if places.standing.room & 1 << channel.0 != 0 {
+                made.insert(places.standing.turn(sets.by, *id, tier, level));
             }
         }
+        sets.sets.insert((channel, skill), made);
     }
 
-    /// Who could take this conversation, longest idle first; a superset, to be tested for the rest.
-    pub fn candidates(&self, conversation: &Conversation) -> impl Iterator<Item = AgentId> + '_ {
-        let channel = conversation.channel;
-        let mut smallest = self.pools.get(&Pool::Queue(conversation.queue, channel));
-        for skill in &conversation.skills {
-            let pool = self.pools.get(&Pool::Skill(skill.name.clone(), channel));
-            if pool.map_or(0, BTreeSet::len) < smallest.map_or(0, BTreeSet::len) {
-                smallest = pool;
-            }
-        }
-        smallest.into_iter().flatten().map(|turn| turn.agent)
+    /// The agents with room in one of the sets that [`Able::want`] made, in order.
+    pub fn set(&self, queue: QueueId, channel: ChannelId, skill: Option<SkillId>) -> Option<&BTreeSet<Turn>> {
+        self.queues.get(&queue)?.sets.get(&(channel, skill))
+    }
+
+    /// The smallest of the wanted sets that hold all agents of this queue with these skills.
+    pub fn smallest(&self, queue: QueueId, channel: ChannelId, skills: &[SkillId]) -> impl Iterator<Item = &Turn> {
+        let sets = skills.iter().map(|skill| self.set(queue, channel, Some(*skill)));
+        // On a tie a skill's set, which is in the order of its level where the queue goes by levels.
+        let smallest =
+            sets.min_by_key(|set| set.map_or(0, BTreeSet::len)).unwrap_or_else(|| self.set(queue, channel, None));
+        smallest.into_iter().flatten()
     }
 
     /// Agents of this queue with room on some channel.
     #[must_use]
     pub fn in_queue(&self, queue: QueueId) -> usize {
-        let pools = self.pools.range(Pool::Queue(queue, ChannelId(0))..=Pool::Queue(queue, ChannelId(u8::MAX)));
-        let mut sets = pools.map(|(_, set)| set);
-        let Some(first) = sets.next() else { return 0 };
-        let rest: Vec<_> = sets.collect();
-        if rest.is_empty() {
-            return first.len();
+        self.queues.get(&queue).map_or(0, |sets| sets.with_room as usize)
+    }
+
+    /// Every set that was made holds whom it should: for the invariants.
+    ///
+    /// # Errors
+    /// The first set that does not.
+    pub fn check(&self) -> Result<(), String> {
+        for (queue, sets) in &self.queues {
+            for (channel, skill) in sets.sets.keys() {
+                let mut again = self.clone();
+                again.queues.get_mut(queue).map(|sets| sets.sets.remove(&(*channel, *skill)));
+                again.want(*queue, *channel, *skill);
+                if again.set(*queue, *channel, *skill) != self.set(*queue, *channel, *skill) {
+                    return Err(format!("able: the set of {queue} on {channel:?} for {skill:?} was not kept in step"));
+                }
+            }
         }
-        first.iter().chain(rest.into_iter().flatten()).map(|turn| turn.agent).collect::<BTreeSet<_>>().len()
+        Ok(())
+    }
+}
+
+impl QueueSets {
+    /// Every set that was made and that this agent belongs in.
+    fn each(
+        &mut self,
+        id: AgentId,
+        standing: &Standing,
+        tier: u8,
+        levels: &[(SkillId, u8)],
+        mut act: impl FnMut(&mut BTreeSet<Turn>, Turn),
+    ) {
+        if standing.room == 0 {
+            return;
+        }
+        for channel in (0..16).filter(|place| standing.room & 1 << place != 0).map(ChannelId) {
+            if let Some(set) = self.sets.get_mut(&(channel, None)) {
+                act(set, standing.turn(self.by, id, tier, 0));
+            }
+        }
+        if self.sets.range((ChannelId(0), Some(SkillId(0)))..).next().is_none() {
+            return;
+        }
+        for channel in (0..16).filter(|place| standing.room & 1 << place != 0).map(ChannelId) {
+            for (skill, level) in levels {
+                if let Some(set) = self.sets.get_mut(&(channel, Some(*skill))) {
+                    act(set, standing.turn(self.by, id, tier, *level));
+                }
+            }
+        }
     }
 }

@@ -12,6 +12,7 @@
 use super::ids::{ConversationId, OfferId, SessionId};
 use super::settings::{AgentProfile, CAPACITY_TOTAL, ChannelId, Settings, StatusId};
 use super::time::DeskTime;
+use super::turns::Turns;
 use serde::{Deserialize, Serialize};
 
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
@@ -33,6 +34,12 @@ pub struct Agent {
     /// What those take, by channel; shorter than the channels where the rest is zero.
     #[serde(skip)]
     pub load: Vec<u32>,
+    /// The last offer made to it.
+    #[serde(default)]
+    pub last_offer: OfferId,
+    /// Whose turn it is among its queues, where they go by weight.
+    #[serde(default)]
+    pub turns: Turns,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
@@ -74,6 +81,8 @@ impl Agent {
             offers: Vec::new(),
             conversations: Vec::new(),
             load: Vec::new(),
+            last_offer: OfferId::default(),
+            turns: Turns::default(),
         }
     }
 

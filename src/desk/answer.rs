@@ -37,6 +37,9 @@ pub enum Answer {
     Merged {
         conversations: u32,
     },
+    /// To be told, not kept: nothing changed.
+    WhyConversation(Box<super::why::WhyConversation>),
+    WhyAgent(Box<super::why::WhyAgent>),
     /// To be passed on, not kept: the other side of the talk.
     Typing {
         conversation: ConversationId,

@@ -4,10 +4,11 @@ use super::agent::{Agent, Connection};
 use super::answer::Outcome;
 use super::change::AT_NEXT_MESSAGE;
 use super::command::{Author, Closer};
-use super::conversation::{Conversation, CoolDown, State};
+use super::conversation::{Conversation, CoolDown, Pending, State};
 use super::event::{Event, OfferEnd, StatusCause};
 use super::ids::{AgentId, ConversationId, CustomerId, OfferId};
 use super::offer::{Delivery, EndedOffer, Offer};
+use super::offering::AcrossQueues;
 use super::settings::{ChannelId, StatusId};
 use super::time::{DeskTime, Now, WallTime};
 use super::{COOL_DOWNS_MAX, Desk, ENDED_OFFERS_MAX, SIGNED_OUT_MAX};
@@ -20,6 +21,7 @@ impl Desk {
         for event in events {
             self.apply(event);
         }
+        self.settle();
         for outcome in outcomes {
             self.remember(outcome);
         }
@@ -37,6 +39,8 @@ impl Desk {
             Event::QueuePut { queue, settings } => self.apply_queue_put(*queue, settings),
             Event::QueueRemoved { queue } => {
                 let removed = self.queues.remove(queue).expect("a queue that is here");
+                self.able.remove_queue(*queue);
+                self.look_who_skips_busy();
                 self.queue_names.remove(&removed.settings.name);
                 self.touched.queues.insert(*queue);
             }
@@ -104,6 +108,8 @@ impl Desk {
                 skills,
                 about,
                 public,
+                waiting_since,
+                wishes,
             } => {
                 self.last_conversation = self.last_conversation.max(conversation.0);
                 self.add_conversation(
@@ -117,8 +123,9 @@ impl Desk {
                         skills: skills.clone(),
                         about: about.clone(),
                         state: State::Waiting,
+                        offers: Vec::new(),
                         opened_at: now.wall,
-                        waiting_since: now.wall,
+                        waiting_since: waiting_since.unwrap_or(now.wall),
                         ended_at: WallTime(0),
                         last_number: 0,
                         public: *public,
@@ -127,6 +134,8 @@ impl Desk {
                         offers_made: 0,
                         cool_downs: Vec::new(),
                         requeue_at: None,
+                        ring: 0,
+                        wishes: wishes.clone(),
                     },
                 );
             }
@@ -160,6 +169,7 @@ impl Desk {
                     c.public = *public;
                     c.cool_downs = Vec::new();
                     c.requeue_at = None;
+                    c.ring = 0;
                     c.state = owner.map_or(State::Waiting, |owner| State::Active { owner });
                 });
             }
@@ -174,6 +184,11 @@ impl Desk {
                     c.requeue_at = None;
                     c.public = *public;
                 });
+            }
+
+            // routing
+            Event::RingReached { conversation, ring } => {
+                self.change_conversation(*conversation, |c| c.ring = *ring);
             }
 
             Event::CustomerMerged { from: _, into, conversations } => {
@@ -221,6 +236,9 @@ impl Desk {
         self.last_queue = self.last_queue.max(id.0);
         self.queue_names.insert(settings.name.clone(), id);
         let settings = Arc::new(settings.clone());
+        let fresh = !self.queues.contains_key(&id);
+        let waiting = if fresh { Vec::new() } else { self.stop_waiting_in(id) };
+        self.able.put_queue(id, settings.offering.agents_by);
         self.queues.entry(id).and_modify(|queue| queue.settings = settings.clone()).or_insert(super::Queue {
             settings,
             waiting: 0,
@@ -228,6 +246,8 @@ impl Desk {
             active: 0,
             wrap_up: 0,
         });
+        self.look_who_skips_busy();
+        self.start_waiting_again(&waiting);
         self.touched.queues.insert(id);
     }
 
@@ -241,6 +261,9 @@ impl Desk {
         } else {
             self.change_agent(id, |agent| agent.profile = profile.clone());
         }
+        self.skills.put_agent(id, &profile.skills);
+        self.able.mark_moved(id);
+        self.preferred_seen.remove(&id);
         self.look_again(id);
     }
 
@@ -306,12 +329,27 @@ impl Desk {
         deliver_by: DeskTime,
     ) {
         self.last_offer = self.last_offer.max(id.0);
+        // The queue by which it came to this agent: a ring may have added it.
+        let by_weight = self.settings.across_queues == AcrossQueues::ByWeight;
+        let turn = by_weight.then(|| {
+            let held = &self.conversations[&conversation];
+            let need = self.need_of(held);
+            let place = need.queue_of(&self.agents[agent.0 as usize].profile).map_or(0, |(place, _)| place);
+            (need.queues[place], self.queues[&need.queues[place]].settings.offering.weight)
+        });
+        self.change_agent(agent, |a| {
+            a.last_offer = a.last_offer.max(id);
+            if let Some((queue, weight)) = turn {
+                a.turns.take(queue, weight);
+            }
+        });
         let delivery = Delivery::Awaited { by: deliver_by };
         let made_at = self.now.desk;
         self.add_offer(id, Offer { conversation, agent, made_at, ends_at, delivery, grace_until: None });
         self.change_conversation(conversation, |c| {
             c.offers_made += 1;
-            c.state = State::Offered { offer: id, agent };
+            c.state = State::Offered {};
+            c.offers.push(Pending { offer: id, agent });
         });
     }
 
@@ -323,13 +361,16 @@ impl Desk {
         }
         self.change_conversation(conversation, |c| {
             c.public = public.unwrap_or(c.public);
+            c.offers.retain(|pending| pending.offer != id);
             if end == OfferEnd::Accepted {
                 c.state = State::Active { owner: agent };
                 c.cool_downs = Vec::new();
                 c.requeue_at = None;
                 return;
             }
-            c.state = State::Waiting;
+            if c.offers.is_empty() {
+                c.state = State::Waiting;
+            }
             if let Some(until) = cool {
                 if c.cool_downs.len() >= COOL_DOWNS_MAX
                     && let Some(first) = (0..c.cool_downs.len()).min_by_key(|place| c.cool_downs[*place].until)
@@ -355,7 +396,7 @@ impl Desk {
             }
             OfferEnd::Expired => a.missed_in_a_row += 1,
             OfferEnd::Undelivered => a.undelivered_in_a_row += 1,
-            OfferEnd::Withdrawn | OfferEnd::AgentLost => {}
+            OfferEnd::Withdrawn | OfferEnd::AgentLost | OfferEnd::Rescinded => {}
         });
     }
 

@@ -3,7 +3,7 @@
 
 use super::Desk;
 use super::agent::{Agent, Connection};
-use super::conversation::{Conversation, State};
+use super::conversation::{Conversation, Pending, State};
 use super::deadlines::{Deadline, Deadlines};
 use super::ids::{AgentId, ConversationId, OfferId};
 use super::offer::Offer;
@@ -16,15 +16,16 @@ pub(super) const AT_NEXT_MESSAGE: DeskTime = DeskTime(u64::MAX);
 impl Desk {
     pub(super) fn change_agent(&mut self, id: AgentId, change: impl FnOnce(&mut Agent)) {
         let agent = &mut self.agents[id.0 as usize];
-        self.able.remove(id, agent, &self.settings);
-        grace_of(agent).inspect(|at| self.deadlines.clear(*at, Deadline::AgentGrace(id)));
-        let was_able = agent.is_able(&self.settings);
-        let was_load = agent.load.clone();
+        let before = grace_of(agent);
         change(agent);
-        grace_of(agent).inspect(|at| self.deadlines.set(*at, Deadline::AgentGrace(id)));
-        self.able.add(id, agent, &self.settings);
-        if agent.is_able(&self.settings) && (!was_able || was_load != agent.load) {
-            self.unpaired_agents.insert(id);
+        let now = grace_of(agent);
+        if before != now {
+            before.inspect(|at| self.deadlines.clear(*at, Deadline::AgentGrace(id)));
+            now.inspect(|at| self.deadlines.set(*at, Deadline::AgentGrace(id)));
+        }
+        self.able.mark(id);
+        if !self.preferring.is_empty() && self.preferring.contains_key(&id) {
+            self.preferred_changed.insert(id);
         }
         self.touched.agents.insert(id);
     }
@@ -35,7 +36,7 @@ impl Desk {
     }
 
     pub(super) fn add_conversation(&mut self, id: ConversationId, conversation: Conversation) {
-        self.conversations.insert(id, conversation);
+        self.conversations.insert(id, Box::new(conversation));
         self.attach(id);
     }
 
@@ -50,8 +51,7 @@ impl Desk {
         self.detach(id);
         let mut conversation = self.conversations.remove(&id).expect("events name conversations that are here");
         change(&mut conversation);
-        self.unpaired_conversations.remove(&id);
-        self.touched.conversations.insert(id, Some(Box::new(conversation)));
+        self.touched.conversations.insert(id, Some(conversation));
     }
 
     pub(super) fn add_offer(&mut self, id: OfferId, offer: Offer) {
@@ -82,20 +82,24 @@ impl Desk {
         let now = self.now.desk;
         deadlines_of(conversation, id, now, |at, what| self.deadlines.clear(at, what));
         if state == State::Waiting {
-            self.waiting.remove(id, conversation);
+            self.stop_waiting(id);
         }
+        let conversation = &self.conversations[&id];
         let queue = self.queues.get_mut(&conversation.queue).expect("a conversation's queue is here");
         if let Some(count) = count_of(queue, state) {
             *count -= 1;
         }
-        if let Some(holder) = state.held_by() {
-            self.change_agent(holder, |agent| {
+        let (owner, offers) = (state.owner(), conversation.offers.clone());
+        for Pending { offer, agent } in offers {
+            self.change_agent(agent, |agent| {
                 agent.drop_load(channel);
-                if let State::Offered { offer, .. } = state {
-                    agent.offers.retain(|held| *held != offer);
-                } else {
-                    agent.conversations.retain(|held| *held != id);
-                }
+                agent.offers.retain(|held| *held != offer);
+            });
+        }
+        if let Some(owner) = owner {
+            self.change_agent(owner, |agent| {
+                agent.drop_load(channel);
+                agent.conversations.retain(|held| *held != id);
             });
         }
     }
@@ -106,24 +110,26 @@ impl Desk {
         let now = self.now.desk;
         deadlines_of(conversation, id, now, |at, what| self.deadlines.set(at, what));
         if state == State::Waiting {
-            self.waiting.add(id, conversation);
-            self.unpaired_conversations.insert(id);
-        } else {
-            self.unpaired_conversations.remove(&id);
+            self.start_waiting(id);
         }
+        let conversation = &self.conversations[&id];
         let queue = self.queues.get_mut(&conversation.queue).expect("a conversation's queue is here");
         if let Some(count) = count_of(queue, state) {
             *count += 1;
         }
-        if let Some(holder) = state.held_by() {
-            self.change_agent(holder, |agent| {
+        let (owner, offers) = (state.owner(), conversation.offers.clone());
+        for Pending { offer, agent } in offers {
+            self.change_agent(agent, |agent| {
                 agent.take_load(channel);
-                if let State::Offered { offer, .. } = state {
-                    agent.offers.push(offer);
-                } else {
-                    let place = agent.conversations.partition_point(|held| *held < id);
-                    agent.conversations.insert(place, id);
-                }
+                let place = agent.offers.partition_point(|held| *held < offer);
+                agent.offers.insert(place, offer);
+            });
+        }
+        if let Some(owner) = owner {
+            self.change_agent(owner, |agent| {
+                agent.take_load(channel);
+                let place = agent.conversations.partition_point(|held| *held < id);
+                agent.conversations.insert(place, id);
             });
         }
         self.touched.conversations.insert(id, None);
@@ -132,22 +138,32 @@ impl Desk {
     /// Settings decide who is able: all sets are made anew.
     pub(super) fn change_settings(&mut self, settings: super::settings::Settings) {
         self.settings = Arc::new(settings);
-        self.rebuild_able();
-        self.unpaired_agents.extend((0..self.agents.len() as u32).map(AgentId));
-        self.touched.settings = true;
-    }
-
-    pub(super) fn rebuild_able(&mut self) {
-        self.able = super::able::Able::default();
-        for (place, agent) in self.agents.iter().enumerate() {
-            self.able.add(AgentId(place as u32), agent, &self.settings);
+        for agent in (0..self.agents.len() as u32).map(AgentId) {
+            self.able.mark(agent);
+            self.unpaired_agents.insert(agent);
         }
+        self.preferred_seen.clear();
+        self.preferred_changed.extend(self.preferring.keys());
+        self.touched.settings = true;
     }
 
     /// Everything derived, made anew from the entities: after a load, and to check the upkeep against.
     pub(super) fn derive(&mut self) {
         self.deadlines = Deadlines::default();
         self.waiting = super::waiting::Waiting::default();
+        self.skills = super::skills::Skills::default();
+        self.able = super::able::Able::default();
+        self.preferring.clear();
+        self.preferred_seen.clear();
+        self.look_who_skips_busy();
+        for (id, queue) in &self.queues {
+            self.able.put_queue(*id, queue.settings.offering.agents_by);
+        }
+        for (place, agent) in self.agents.iter().enumerate() {
+            let id = AgentId(place as u32);
+            self.skills.put_agent(id, &agent.profile.skills);
+            self.able.mark_moved(id);
+        }
         for queue in self.queues.values_mut() {
             (queue.waiting, queue.offered, queue.active, queue.wrap_up) = (0, 0, 0, 0);
         }
@@ -156,14 +172,12 @@ impl Desk {
         }
         for (id, conversation) in &self.conversations {
             deadlines_of(conversation, *id, self.now.desk, |at, what| self.deadlines.set(at, what));
-            if conversation.state == State::Waiting {
-                self.waiting.add(*id, conversation);
-            }
             let queue = self.queues.get_mut(&conversation.queue);
             if let Some(count) = queue.and_then(|queue| count_of(queue, conversation.state)) {
                 *count += 1;
             }
-            if let Some(holder) = conversation.state.held_by() {
+            let offered_to = conversation.offers.iter().map(|pending| pending.agent);
+            for holder in offered_to.chain(conversation.state.owner()) {
                 self.agents[holder.0 as usize].take_load(conversation.channel);
             }
         }
@@ -173,24 +187,36 @@ impl Desk {
         for (place, agent) in self.agents.iter().enumerate() {
             grace_of(agent).inspect(|at| self.deadlines.set(*at, Deadline::AgentGrace(AgentId(place as u32))));
         }
-        self.rebuild_able();
+        let waiting = self.conversations.iter().filter(|(_, held)| held.state == State::Waiting).map(|(id, _)| *id);
+        for id in waiting.collect::<Vec<_>>() {
+            self.start_waiting(id);
+        }
+        self.settle();
     }
 
     /// Time goes on: agents whose cool-down is over may be offered those conversations again.
     pub(super) fn advance(&mut self, now: super::time::Now) {
         debug_assert!(now.desk >= self.now.desk, "desk time never goes back");
         self.now.wall = self.now.wall.max(now.wall);
+        let mut preferring = Vec::new();
         // One step for each cool-down that ends, so that the next one of the same conversation is not skipped.
         while let Some((at, id)) = self.deadlines.cool_down_by(now.desk) {
             self.deadlines.clear(at, Deadline::CoolDown(id));
             let conversation = &self.conversations[&id];
-            let next = conversation.cool_downs.iter().map(|cool| cool.until).filter(|until| *until > at).min();
-            next.inspect(|until| self.deadlines.set(*until, Deadline::CoolDown(id)));
+            conversation.next_wake(at).inspect(|until| self.deadlines.set(*until, Deadline::CoolDown(id)));
             if conversation.state == State::Waiting {
-                self.unpaired_conversations.insert(id);
+                if conversation.wished_agent().is_some() {
+                    preferring.push(id);
+                } else {
+                    self.unpaired_conversations.insert(self.key_of(id));
+                }
             }
         }
         self.now.desk = self.now.desk.max(now.desk);
+        for id in preferring {
+            self.stop_waiting(id);
+            self.start_waiting(id);
+        }
     }
 }
 
@@ -221,8 +247,7 @@ fn deadlines_of(
     match conversation.state {
         State::WrapUp { until, .. } => each(until, Deadline::WrapUp(id)),
         State::Waiting | State::Offered { .. } => {
-            let next = conversation.cool_downs.iter().map(|cool| cool.until).filter(|until| *until > now).min();
-            next.inspect(|until| each(*until, Deadline::CoolDown(id)));
+            conversation.next_wake(now).inspect(|until| each(*until, Deadline::CoolDown(id)));
         }
         State::Active { .. } => {
             if let Some(at) = conversation.requeue_at.filter(|at| *at != AT_NEXT_MESSAGE) {

@@ -2,6 +2,7 @@
 
 use super::ids::{AgentId, CommandId, ConversationId, CustomerId, KeyNumber, OfferId, Principal, SessionId};
 use super::settings::{ApiKey, QueueSettings, Settings};
+use super::time::WallTime;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -114,6 +115,15 @@ pub enum Ask {
         customer: CustomerId,
     },
 
+    // why
+    /// Changes nothing: what stands between this conversation, or this agent, and an offer.
+    WhyConversation {
+        conversation: ConversationId,
+    },
+    WhyAgent {
+        agent: Arc<str>,
+    },
+
     /// Time has passed: do what is due.
     Tick,
 }
@@ -127,10 +137,12 @@ pub struct AgentAsk {
     pub queues: Option<Vec<Arc<str>>>,
     pub skills: Option<BTreeMap<Arc<str>, u8>>,
     pub capacity: Option<BTreeMap<Arc<str>, u32>>,
+    /// By the name of the queue.
+    pub tiers: Option<BTreeMap<Arc<str>, u8>>,
 }
 
 /// A new conversation, its place already picked by the entry rules.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct OpenAsk {
     pub customer: CustomerId,
     pub key: KeyNumber,
@@ -142,6 +154,18 @@ pub struct OpenAsk {
     pub about: Option<Arc<str>>,
     /// The first message, sealed.
     pub text: Option<Arc<str>>,
+    /// From when its age counts, in the past; absent: from now.
+    pub waiting_since: Option<WallTime>,
+    pub preferred_skills: Vec<Arc<str>>,
+    pub preferred_agent: Option<AskedAgent>,
+}
+
+/// The agent that a new conversation is to be kept for, by name.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct AskedAgent {
+    pub name: Arc<str>,
+    /// Never anyone else.
+    pub required: bool,
 }
 
 /// Who wrote a message or reads one.
@@ -191,6 +215,8 @@ impl Ask {
             Ask::WrapUpDone { .. } => "wrap_up_done",
             Ask::MergeCustomer { .. } => "merge_customer",
             Ask::SignOutCustomer { .. } => "sign_out_customer",
+            Ask::WhyConversation { .. } => "why_conversation",
+            Ask::WhyAgent { .. } => "why_agent",
             Ask::Tick => "tick",
         }
     }

@@ -26,6 +26,9 @@ pub struct Conversation {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub about: Option<Arc<str>>,
     pub state: State,
+    /// While it is offered: the pending offers, oldest first, at most `OFFERED_AT_ONCE_MAX`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub offers: Vec<Pending>,
     pub opened_at: WallTime,
     /// From when its age counts.
     pub waiting_since: WallTime,
@@ -43,15 +46,49 @@ pub struct Conversation {
     /// Its owner is offline: at this time it goes back to its queue. `DeskTime(u64::MAX)`: at the customer's next message.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub requeue_at: Option<DeskTime>,
+    /// Steps of widening that its age has reached.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub ring: u8,
+    /// What it prefers; mostly nothing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub wishes: Option<Box<Wishes>>,
+}
+
+/// What a conversation prefers of an agent.
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Wishes {
+    /// Skills that put an agent first, and never exclude one.
+    pub skills: Vec<Arc<str>>,
+    pub agent: Option<WishedAgent>,
+}
+
+/// The agent that a conversation is kept for.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct WishedAgent {
+    pub agent: AgentId,
+    /// Until then it is preferred; without a time it is required: never anyone else.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub until: Option<DeskTime>,
+}
+
+fn is_zero(ring: &u8) -> bool {
+    *ring == 0
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum State {
     Waiting,
-    Offered { offer: OfferId, agent: AgentId },
-    Active { owner: AgentId },
-    WrapUp { owner: AgentId, until: DeskTime },
+    /// To whom is in `Conversation::offers`. (With braces, so that rows which named the one offer here still load.)
+    Offered {},
+    Active {
+        owner: AgentId,
+    },
+    WrapUp {
+        owner: AgentId,
+        until: DeskTime,
+    },
     Closed,
 }
 
@@ -75,16 +112,16 @@ impl State {
             State::Waiting | State::Offered { .. } | State::Closed => None,
         }
     }
+}
 
-    /// Whose capacity it takes: its owner's, or that of the agent it is offered to.
-    #[must_use]
-    pub fn held_by(self) -> Option<AgentId> {
-        match self {
-            State::Offered { agent, .. } => Some(agent),
-            State::Active { owner } | State::WrapUp { owner, .. } => Some(owner),
-            State::Waiting | State::Closed => None,
-        }
-    }
+/// The most agents that one conversation is offered to at once.
+pub const OFFERED_AT_ONCE_MAX: usize = 20;
+
+/// A pending offer of a conversation.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Pending {
+    pub offer: OfferId,
+    pub agent: AgentId,
 }
 
 /// This agent is not offered this conversation until then.
@@ -96,10 +133,12 @@ pub struct CoolDown {
     pub times: u32,
 }
 
-/// The order in which waiting conversations are taken: priority, then age, then id.
+/// The order in which waiting conversations are taken: priority, then accept-by time where the queue sets one (before those
+/// without), then age, then id.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub struct WaitKey {
     priority: std::cmp::Reverse<i32>,
+    accept_by: WallTime,
     waiting_since: WallTime,
     pub conversation: ConversationId,
 }
@@ -109,12 +148,46 @@ impl WaitKey {
     pub fn waiting_since(&self) -> WallTime {
         self.waiting_since
     }
+
+    /// What comes after all of the same priority.
+    #[must_use]
+    pub fn after_its_priority(&self) -> Self {
+        let last = WallTime(u64::MAX);
+        Self { accept_by: last, waiting_since: last, conversation: ConversationId(u64::MAX), ..*self }
+    }
 }
 
 impl Conversation {
     #[must_use]
-    pub fn wait_key(&self, id: ConversationId) -> WaitKey {
-        WaitKey { priority: std::cmp::Reverse(self.priority), waiting_since: self.waiting_since, conversation: id }
+    pub fn wait_key(&self, id: ConversationId, accept_within_ms: Option<u64>) -> WaitKey {
+        let waiting_since = self.waiting_since;
+        let accept_by = accept_within_ms.map_or(u64::MAX, |ms| waiting_since.0.saturating_add(ms));
+        WaitKey {
+            priority: std::cmp::Reverse(self.priority),
+            accept_by: WallTime(accept_by),
+            waiting_since,
+            conversation: id,
+        }
+    }
+
+    /// The agent that it prefers or requires.
+    #[must_use]
+    pub fn wished_agent(&self) -> Option<WishedAgent> {
+        self.wishes.as_ref()?.agent
+    }
+
+    /// When, after this time, some agent's standing with it changes by time alone.
+    #[must_use]
+    pub fn next_wake(&self, after: DeskTime) -> Option<DeskTime> {
+        let cool_downs = self.cool_downs.iter().map(|cool| cool.until);
+        let wished = self.wished_agent().and_then(|wished| wished.until);
+        cool_downs.chain(wished).filter(|until| *until > after).min()
+    }
+
+    /// Whether it takes this agent's capacity: its owner's, or that of each agent it is offered to.
+    #[must_use]
+    pub fn is_held_by(&self, agent: AgentId) -> bool {
+        self.state.owner() == Some(agent) || self.offers.iter().any(|pending| pending.agent == agent)
     }
 
     #[must_use]
@@ -130,7 +203,7 @@ impl Conversation {
             OfferEnd::Expired => (set.expired_ms, true),
             OfferEnd::Undelivered => (set.undelivered_ms, true),
             OfferEnd::AgentLost => (set.agent_lost_ms, false),
-            OfferEnd::Accepted | OfferEnd::Withdrawn => return None,
+            OfferEnd::Accepted | OfferEnd::Withdrawn | OfferEnd::Rescinded => return None,
         };
         if first_ms == 0 {
             return None;

@@ -1,7 +1,7 @@
 //! What is due when: one ordered set, kept beside the entities that the times belong to.
 
 use super::ids::{AgentId, ConversationId, OfferId};
-use super::time::DeskTime;
+use super::time::{DeskTime, Now, WallTime};
 use std::collections::BTreeSet;
 
 /// Something that will be due. Each entity has at most one of a kind.
@@ -14,7 +14,7 @@ pub enum Deadline {
     WrapUp(ConversationId),
     /// An owner stayed away: its conversation goes back to the queue.
     Requeue(ConversationId),
-    /// Some agent may be offered this conversation again.
+    /// Some agent may be offered this conversation again, or it is kept for one no longer.
     CoolDown(ConversationId),
 }
 
@@ -23,6 +23,8 @@ pub struct Deadlines {
     due: BTreeSet<(DeskTime, Deadline)>,
     /// Apart, because they need no event when they end.
     cool_downs: BTreeSet<(DeskTime, Deadline)>,
+    /// When a waiting conversation's age reaches its next ring. By the wall clock, as ages are.
+    rings: BTreeSet<(WallTime, ConversationId)>,
 }
 
 impl Deadlines {
@@ -41,11 +43,27 @@ impl Deadlines {
         }
     }
 
-    /// When the next thing is due, of either kind.
+    pub fn set_ring(&mut self, at: WallTime, id: ConversationId) {
+        self.rings.insert((at, id));
+    }
+
+    pub fn clear_ring(&mut self, at: WallTime, id: ConversationId) {
+        self.rings.remove(&(at, id));
+    }
+
+    /// The first conversation whose age has reached its next ring.
     #[must_use]
-    pub fn next(&self) -> Option<DeskTime> {
-        let firsts = [self.due.first(), self.cool_downs.first()];
-        firsts.into_iter().flatten().map(|(at, _)| *at).min()
+    pub fn ring_by(&self, now: WallTime) -> Option<ConversationId> {
+        self.rings.first().filter(|(at, _)| *at <= now).map(|(_, id)| *id)
+    }
+
+    /// When the next thing is due, of any kind. A ring, which is due by the wall clock, is as far off as that says now; should
+    /// the wall clock have gone less far by then, it is asked again.
+    #[must_use]
+    pub fn next(&self, now: Now) -> Option<DeskTime> {
+        let firsts = [self.due.first(), self.cool_downs.first()].into_iter().flatten().map(|(at, _)| *at);
+        let ring = self.rings.first().map(|(at, _)| now.desk.plus_ms(at.0.saturating_sub(now.wall.0)));
+        firsts.chain(ring).min()
     }
 
     #[must_use]

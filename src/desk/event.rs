@@ -5,7 +5,7 @@
 //! change what a replay gives. When it happened is in the record's head, once for the turn.
 
 use super::command::{Author, Closer};
-use super::conversation::Conversation;
+use super::conversation::{Conversation, Wishes};
 use super::ids::{AgentId, ConversationId, CustomerId, KeyNumber, OfferId, QueueId, SessionId};
 use super::settings::{AgentProfile, ApiKey, ChannelId, QueueSettings, Settings, StatusId};
 use super::time::{DeskTime, WallTime};
@@ -114,6 +114,11 @@ pub enum Event {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         about: Option<Arc<str>>,
         public: u32,
+        /// From when its age counts; absent: from this record's time.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        waiting_since: Option<WallTime>,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        wishes: Option<Box<Wishes>>,
     },
     MessagePosted {
         conversation: ConversationId,
@@ -166,6 +171,13 @@ pub enum Event {
         public: u32,
     },
 
+    // routing
+    /// Its age has reached this many steps of its queue's rings.
+    RingReached {
+        conversation: ConversationId,
+        ring: u8,
+    },
+
     // customers
     CustomerMerged {
         from: CustomerId,
@@ -195,16 +207,19 @@ pub enum OfferEnd {
     Undelivered,
     Withdrawn,
     AgentLost,
+    /// Another agent accepted the same conversation first.
+    Rescinded,
 }
 
 impl OfferEnd {
-    pub const ALL: [OfferEnd; 6] = [
+    pub const ALL: [OfferEnd; 7] = [
         OfferEnd::Accepted,
         OfferEnd::Rejected,
         OfferEnd::Expired,
         OfferEnd::Undelivered,
         OfferEnd::Withdrawn,
         OfferEnd::AgentLost,
+        OfferEnd::Rescinded,
     ];
 
     #[must_use]
@@ -216,6 +231,7 @@ impl OfferEnd {
             OfferEnd::Undelivered => "undelivered",
             OfferEnd::Withdrawn => "withdrawn",
             OfferEnd::AgentLost => "agent_lost",
+            OfferEnd::Rescinded => "rescinded",
         }
     }
 }

@@ -1,8 +1,9 @@
 //! What must always hold, checked by name after every step of the simulation.
 
 use super::Desk;
-use super::conversation::State;
+use super::conversation::{OFFERED_AT_ONCE_MAX, Pending, State};
 use super::ids::{AgentId, ConversationId};
+use std::collections::BTreeSet;
 
 impl Desk {
     /// Every invariant that one state can show.
@@ -53,10 +54,11 @@ impl Desk {
 
     fn offers_and_conversations_agree(&self) -> Result<(), String> {
         for (id, offer) in self.offers() {
-            let state = self.conversation(offer.conversation).map(|c| c.state);
-            if state != Some(State::Offered { offer: id, agent: offer.agent }) {
+            let held = self.conversation(offer.conversation);
+            let pending = Pending { offer: id, agent: offer.agent };
+            if !held.is_some_and(|held| held.state == State::Offered {} && held.offers.contains(&pending)) {
                 return Err(format!(
-                    "offers_and_conversations_agree: {id} is pending, {} is {state:?}",
+                    "offers_and_conversations_agree: {id} is pending, {} is {held:?}",
                     offer.conversation
                 ));
             }
@@ -64,9 +66,16 @@ impl Desk {
                 return Err(format!("offers_and_conversations_agree: {} does not hold {id}", offer.agent));
             }
         }
-        let offered = self.conversations().filter(|(_, c)| matches!(c.state, State::Offered { .. })).count();
+        let offered: usize = self.conversations().map(|(_, c)| c.offers.len()).sum();
         if offered != self.offers().count() {
             return Err(format!("offers_and_conversations_agree: {offered} offered"));
+        }
+        for (id, held) in self.conversations() {
+            let agents: BTreeSet<AgentId> = held.offers.iter().map(|pending| pending.agent).collect();
+            let at_most = held.offers.len() <= OFFERED_AT_ONCE_MAX && agents.len() == held.offers.len();
+            if !at_most || held.offers.is_empty() == (held.state == State::Offered {}) {
+                return Err(format!("offers_and_conversations_agree: {id} is {:?} with {:?}", held.state, held.offers));
+            }
         }
         Ok(())
     }
@@ -87,6 +96,7 @@ impl Desk {
     fn derived_is_what_entities_say(&self) -> Result<(), String> {
         let mut derived = self.clone();
         derived.derive();
+        self.able.check()?;
         match derived.difference(self) {
             None => Ok(()),
             Some(field) => Err(format!("derived_is_what_entities_say: {field} was not kept in step")),

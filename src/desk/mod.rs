@@ -7,25 +7,33 @@ pub mod able;
 pub mod agent;
 pub mod answer;
 mod apply;
+mod await_turn;
 mod change;
+pub mod choosing;
 pub mod command;
 pub mod conversation;
 pub mod deadlines;
 pub mod event;
+pub mod fits;
 mod forgotten;
 mod handle;
 pub mod ids;
 pub mod invariants;
+pub mod need;
 pub mod needs;
 pub mod offer;
+pub mod offering;
 mod pairing;
 pub mod refusal;
 pub mod remembered;
 pub mod settings;
+pub mod skills;
 pub mod stored;
 pub mod time;
 pub mod touched;
+pub mod turns;
 pub mod waiting;
+pub mod why;
 
 #[cfg(test)]
 mod tests;
@@ -60,7 +68,7 @@ pub struct Desk {
     agents: Vec<Agent>,
     agent_names: BTreeMap<Arc<str>, AgentId>,
     /// All that are not closed.
-    conversations: BTreeMap<ConversationId, Conversation>,
+    conversations: BTreeMap<ConversationId, Box<Conversation>>,
     last_conversation: u64,
     /// The pending ones.
     offers: BTreeMap<OfferId, Offer>,
@@ -75,10 +83,17 @@ pub struct Desk {
     deadlines: deadlines::Deadlines,
     able: able::Able,
     waiting: waiting::Waiting,
+    skills: skills::Skills,
+    /// Waiting conversations that prefer an agent for a time: what it does decides who may take them.
+    preferring: BTreeMap<AgentId, BTreeSet<ConversationId>>,
+    preferred_changed: BTreeSet<AgentId>,
+    /// As those who are preferred stood when that was last looked at.
+    preferred_seen: BTreeMap<AgentId, able::Presence>,
+    skips_busy: bool,
 
     // What the next command has to look at; empty but for work that goes in steps.
     unpaired_agents: BTreeSet<AgentId>,
-    unpaired_conversations: BTreeSet<ConversationId>,
+    unpaired_conversations: BTreeSet<conversation::WaitKey>,
 
     touched: touched::Touched,
 }
@@ -107,13 +122,13 @@ impl Desk {
         if self.has_unpaired() {
             return Some(self.now.desk);
         }
-        self.deadlines.next()
+        self.deadlines.next(self.now)
     }
 
     /// Whether a deadline runs: then the clock must be written down from time to time.
     #[must_use]
     pub fn has_deadlines(&self) -> bool {
-        self.deadlines.next().is_some()
+        self.deadlines.next(self.now).is_some()
     }
 
     #[must_use]
@@ -150,12 +165,12 @@ impl Desk {
     }
 
     pub fn conversations(&self) -> impl Iterator<Item = (ConversationId, &Conversation)> {
-        self.conversations.iter().map(|(id, conversation)| (*id, conversation))
+        self.conversations.iter().map(|(id, conversation)| (*id, &**conversation))
     }
 
     #[must_use]
     pub fn conversation(&self, id: ConversationId) -> Option<&Conversation> {
-        self.conversations.get(&id)
+        self.conversations.get(&id).map(|conversation| &**conversation)
     }
 
     /// The newest conversation there ever was.
@@ -231,7 +246,8 @@ impl Desk {
             signed_out,
             deadlines,
             able,
-            waiting
+            waiting,
+            preferring
         );
         None
     }

@@ -48,6 +48,7 @@ impl Desk {
                 conversation,
                 by: Closer::Agent(_) | Closer::Customer(_) | Closer::Supervisor(_) | Closer::Admin,
             }
+            | Ask::WhyConversation { conversation }
             | Ask::Typing { conversation, .. } => {
                 if !self.conversations.contains_key(conversation) && conversation.0 <= self.last_conversation {
                     needs.push(Need::Conversation(*conversation));
@@ -68,6 +69,7 @@ impl Desk {
             | Ask::SignOut { .. }
             | Ask::Open(_)
             | Ask::SignOutCustomer { .. }
+            | Ask::WhyAgent { .. }
             | Ask::Tick => {}
         }
         let Some(id) = command.id else { return };

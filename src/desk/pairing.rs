@@ -3,46 +3,19 @@
 //! Only what changed is looked at: an agent that became able or got room, a conversation that began to wait or whose
 //! cool-down ended. Everything else was paired before, so no other pair can have become possible.
 
-use super::agent::Agent;
-use super::conversation::{Conversation, State};
+use super::conversation::{State, WaitKey};
 use super::event::Event;
-use super::ids::{AgentId, ConversationId, OfferId};
-use super::waiting::has_skills;
+use super::ids::{AgentId, ConversationId, OfferId, QueueId};
+use super::offering::AcrossQueues;
+use super::settings::ChannelId;
+use super::skills::mask_of;
+use super::waiting::List;
 use super::{Desk, EVENTS_PER_COMMAND_MAX};
 
-/// Why this agent is not offered this conversation.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum WhyNot {
-    NotAvailable,
-    NotInQueue,
-    NoRoom,
-    LacksSkill,
-    CoolingDown,
-}
+/// Beyond so many skills an agent looks through the lists that there are, rather than for the list of each of its skills.
+const SKILLS_LOOKED_UP_MAX: usize = 16;
 
 impl Desk {
-    /// Whether this conversation may be offered to this agent now, and if not, by which rule.
-    pub fn fits(&self, agent: AgentId, conversation: &Conversation) -> Result<(), WhyNot> {
-        let Agent { profile, .. } = &self.agents[agent.0 as usize];
-        let able = &self.agents[agent.0 as usize];
-        if !able.is_able(&self.settings) {
-            return Err(WhyNot::NotAvailable);
-        }
-        if !profile.queues.contains(&conversation.queue) {
-            return Err(WhyNot::NotInQueue);
-        }
-        if !able.room_on(&self.settings, conversation.channel) {
-            return Err(WhyNot::NoRoom);
-        }
-        if !has_skills(&profile.skills, &conversation.skills) {
-            return Err(WhyNot::LacksSkill);
-        }
-        if conversation.cools_down(agent, self.now.desk) {
-            return Err(WhyNot::CoolingDown);
-        }
-        Ok(())
-    }
-
     pub(super) fn has_unpaired(&self) -> bool {
         !self.unpaired_agents.is_empty() || !self.unpaired_conversations.is_empty()
     }
@@ -55,63 +28,103 @@ impl Desk {
 
     /// Make every offer that has become possible; what is more than one command may decide waits for the next tick.
     pub(super) fn pair(&mut self, events: &mut Vec<Event>) {
-        // Agents first: what one of them was too busy for may be older than what just began to wait.
-        while let Some(agent) = self.unpaired_agents.first().copied() {
+        loop {
+            self.settle();
             if events.len() >= EVENTS_PER_COMMAND_MAX {
                 return;
             }
-            match self.first_for(agent) {
-                Some(conversation) => self.offer_to_best(conversation, events),
-                None => {
-                    self.unpaired_agents.remove(&agent);
+            // Agents first: what one of them was too busy for may be older than what just began to wait.
+            if let Some(agent) = self.unpaired_agents.first().copied() {
+                match self.first_for(agent) {
+                    Some(conversation) => self.offer_to_first(conversation, events),
+                    None => {
+                        self.unpaired_agents.remove(&agent);
+                    }
                 }
-            }
-        }
-        let unpaired = self.unpaired_conversations.iter();
-        let mut in_order: Vec<_> = unpaired.map(|id| self.conversations[id].wait_key(*id)).collect();
-        in_order.sort_unstable();
-        for key in in_order {
-            if events.len() >= EVENTS_PER_COMMAND_MAX {
+            } else if let Some(key) = self.unpaired_conversations.pop_first() {
+                self.offer_to_first(key.conversation, events);
+            } else {
                 return;
             }
-            self.offer_to_best(key.conversation, events);
-            self.unpaired_conversations.remove(&key.conversation);
         }
     }
 
-    fn first_for(&self, id: AgentId) -> Option<ConversationId> {
+    /// The conversation that this agent takes next.
+    pub(super) fn first_for(&self, id: AgentId) -> Option<ConversationId> {
         let agent = &self.agents[id.0 as usize];
-        if !agent.is_able(&self.settings) {
+        if self.may_be_offered(id).is_err() {
             return None;
         }
-        self.waiting.first_for(agent, &self.settings, |conversation| {
-            !self.conversations[&conversation].cools_down(id, self.now.desk)
-        })
+        let levels = self.skills.of_agent(id);
+        let skilled = (mask_of(levels), &**levels);
+        let with_room = (0..self.settings.channels.len()).map(|place| ChannelId(place as u8));
+        let with_room: Vec<ChannelId> = with_room.filter(|channel| agent.room_on(&self.settings, *channel)).collect();
+        let mut best: Option<WaitKey> = None;
+        let look_in = |list: List, best: &mut Option<WaitKey>| {
+            let found = self.waiting.first_in(list, skilled, *best, |group, conversation| {
+                self.fits_need(id, &self.conversations[&conversation], &group.common.need)
+            });
+            *best = found.or(*best);
+        };
+        // What is kept for it goes before whose turn it is.
+        with_room.iter().for_each(|channel| look_in(List::KeptFor(id, *channel), &mut best));
+        let by_weight = self.settings.across_queues == AcrossQueues::ByWeight;
+        if by_weight && best.is_some() {
+            return best.map(|key| key.conversation);
+        }
+        let turn_of = |queue: QueueId| if by_weight { agent.turns.of(queue) } else { 0 };
+        let mut queues: Vec<(u64, QueueId)> =
+            agent.profile.queues.iter().map(|queue| (turn_of(*queue), *queue)).collect();
+        if by_weight {
+            queues.sort_unstable();
+        }
+        let mut turn_found = None;
+        for (turn, queue) in queues {
+            if by_weight && turn_found.is_some_and(|found| found < turn) {
+                break;
+            }
+            for channel in &with_room {
+                if !self.waiting.any_for(queue, *channel) {
+                    continue;
+                }
+                if levels.len() <= SKILLS_LOOKED_UP_MAX {
+                    look_in(List::Of(queue, *channel, None), &mut best);
+                    let of_skills = levels.iter().map(|(skill, _)| List::Of(queue, *channel, Some(*skill)));
+                    of_skills.for_each(|list| look_in(list, &mut best));
+                } else {
+                    let lists = self.waiting.lists_for(queue, *channel);
+                    lists.for_each(|(list, _)| look_in(list, &mut best));
+                }
+            }
+            turn_found = best.map(|_| turn);
+        }
+        best.map(|key| key.conversation)
     }
 
-    /// The strategy: longest idle first, among all who fit.
-    fn offer_to_best(&mut self, id: ConversationId, events: &mut Vec<Event>) {
-        let conversation = &self.conversations[&id];
-        if conversation.state != State::Waiting {
+    /// Offer a waiting conversation to whoever comes first, or to the first few where its queue says so.
+    fn offer_to_first(&mut self, id: ConversationId, events: &mut Vec<Event>) {
+        if self.conversations[&id].state != State::Waiting {
             return;
         }
-        let best = self.able.candidates(conversation).find(|agent| self.fits(*agent, conversation).is_ok());
-        let Some(agent) = best else { return };
+        let agents = self.choose(id);
+        let conversation = &self.conversations[&id];
         let queue = &self.queues[&conversation.queue].settings;
         let channel = &self.settings.channels[usize::from(conversation.channel.0)];
         let offer_ms = queue.offer_ms.unwrap_or(channel.offer_ms);
         let deliver_ms = self.settings.delivery_ms.min(offer_ms / 2);
         let now = self.now.desk;
-        self.emit(
-            events,
-            Event::OfferMade {
-                offer: OfferId(self.last_offer + 1),
-                conversation: id,
-                agent,
-                ends_at: now.plus_ms(offer_ms),
-                deliver_by: now.plus_ms(deliver_ms),
-            },
-        );
+        for agent in agents {
+            self.emit(
+                events,
+                Event::OfferMade {
+                    offer: OfferId(self.last_offer + 1),
+                    conversation: id,
+                    agent,
+                    ends_at: now.plus_ms(offer_ms),
+                    deliver_by: now.plus_ms(deliver_ms),
+                },
+            );
+        }
     }
 
     /// Decide an event: it is true at once for the rest of the command.

@@ -2,6 +2,7 @@
 //! and the checks that keep a setting from stranding anybody.
 
 use super::ids::QueueId;
+use super::offering::{AcrossQueues, Offering};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -102,6 +103,8 @@ pub struct Settings {
     pub entry_rules: Vec<EntryRule>,
     /// Where a conversation goes when no rule matches.
     pub default_queue: Option<Arc<str>>,
+    /// Which of its queues an agent's next conversation comes from.
+    pub across_queues: AcrossQueues,
 }
 
 impl Default for Settings {
@@ -136,6 +139,7 @@ impl Default for Settings {
             new_agent_queues: Vec::new(),
             entry_rules: Vec::new(),
             default_queue: None,
+            across_queues: AcrossQueues::default(),
         }
     }
 }
@@ -154,6 +158,21 @@ pub struct EntryRule {
     pub queue: Option<Arc<str>>,
     pub skills: BTreeMap<Arc<str>, u8>,
     pub priority: Option<i32>,
+    pub prefers: Prefers,
+}
+
+/// What a rule makes a conversation prefer.
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Prefers {
+    /// Skills that put an agent first, and never exclude one.
+    pub skills: Vec<Arc<str>>,
+    /// The agent that it is kept for, by name.
+    pub agent: Option<Arc<str>>,
+    /// The same, out of this attribute of a signed customer token; goes before `agent`.
+    pub agent_attribute: Option<Arc<str>>,
+    /// Never anyone else.
+    pub required: bool,
 }
 
 /// A queue's settings.
@@ -176,6 +195,9 @@ pub struct QueueSettings {
     /// Skills that every conversation of this queue requires, with the least level.
     #[serde(default)]
     pub skills: BTreeMap<Arc<str>, u8>,
+    /// Who comes first, rings, preferred agents.
+    #[serde(default)]
+    pub offering: Offering,
 }
 
 fn waiting_max() -> u32 {
@@ -193,6 +215,7 @@ impl QueueSettings {
             offer_ms: None,
             wrap_up_ms: None,
             skills: BTreeMap::new(),
+            offering: Offering::default(),
         }
     }
 }
@@ -226,6 +249,9 @@ pub struct AgentProfile {
     /// Channel name -> limit, where it differs from the channel's.
     #[serde(default)]
     pub capacity: BTreeMap<Arc<str>, u32>,
+    /// Its tier in each queue where it is not 1, the first.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub tiers: BTreeMap<QueueId, u8>,
 }
 
 fn yes() -> bool {

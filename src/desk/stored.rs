@@ -1,7 +1,7 @@
 //! The desk's entities as rows for the view, and a desk made from such rows: what makes a start quick.
 
 use super::agent::Agent;
-use super::conversation::Conversation;
+use super::conversation::{Conversation, Pending};
 use super::ids::{AgentId, ConversationId, CustomerId, OfferId, QueueId};
 use super::offer::Offer;
 use super::remembered::Remembered;
@@ -143,11 +143,20 @@ impl Desk {
             desk.agent_names.insert(agent.profile.name.clone(), id);
             desk.agents.push(agent);
         }
-        desk.conversations = conversations.into_iter().collect();
+        let conversations = conversations.into_iter();
+        desk.conversations = conversations.map(|(id, conversation)| (id, Box::new(conversation))).collect();
         for (id, conversation) in &desk.conversations {
             if !desk.queues.contains_key(&conversation.queue) {
                 let why = format!("its queue {} is not there", conversation.queue);
                 return Err(RowDamaged { kind: "conversation".into(), id: id.to_string(), why });
+            }
+        }
+        for (id, offer) in &desk.offers {
+            // Rows of before a conversation had several offers do not name them.
+            if let Some(held) = desk.conversations.get_mut(&offer.conversation)
+                && held.offers.iter().all(|pending| pending.offer != *id)
+            {
+                held.offers.push(Pending { offer: *id, agent: offer.agent });
             }
         }
         desk.remembered = Remembered::since(WallTime(desk.now.wall.0 + 1));

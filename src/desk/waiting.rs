@@ -1,96 +1,261 @@
 //! The conversations that wait, in groups that need the same of an agent, each in the order they are taken in.
+//!
+//! A group is listed, by its first conversation, for each queue that it is taken from, under the rarest skill that it needs:
+//! an agent that became free looks at the lists of its own skills, and not at groups that it could never take.
 
-use super::agent::Agent;
-use super::conversation::{Conversation, WaitKey};
-use super::event::RequiredSkill;
-use super::ids::{ConversationId, QueueId};
-use super::settings::{ChannelId, Settings};
-use super::time::WallTime;
+use super::conversation::WaitKey;
+use super::fits::WhyNot;
+use super::ids::{AgentId, ConversationId, QueueId};
+use super::need::Need;
+use super::settings::ChannelId;
+use super::skills::{SkillId, Skills, mask_of, meets};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-type Group = (QueueId, ChannelId, Vec<RequiredSkill>);
+/// What the conversations of a group have in common.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub struct Common {
+    /// The queue they wait in.
+    pub queue: QueueId,
+    pub need: Need,
+}
 
-#[derive(Clone, PartialEq, Debug, Default)]
+#[derive(Clone, Debug)]
+pub struct Group {
+    pub common: Arc<Common>,
+    pub skills: Vec<(SkillId, u8)>,
+    mask: u64,
+    rarest: Option<SkillId>,
+    set: BTreeSet<WaitKey>,
+}
+
+/// A group in a list: by its first conversation, with a mask of its skills so that most that an agent lacks are passed by
+/// without a look at the group.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+struct Listed {
+    first: WaitKey,
+    mask: u64,
+    at: u32,
+}
+
+/// Where groups are looked for.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub enum List {
+    KeptFor(AgentId, ChannelId),
+    Of(QueueId, ChannelId, Option<SkillId>),
+}
+
+#[derive(Clone, Debug, Default)]
 pub struct Waiting {
-    groups: BTreeMap<Group, BTreeSet<WaitKey>>,
+    groups: Vec<Option<Group>>,
+    free: Vec<u32>,
+    by_common: BTreeMap<Arc<Common>, u32>,
+    of: BTreeMap<ConversationId, u32>,
+    lists: BTreeMap<List, BTreeSet<Listed>>,
+    by_queue: BTreeMap<QueueId, BTreeSet<u32>>,
+}
+
+/// Two are equal when the same wait in the same groups; numbers of skills and groups are each desk's own.
+impl PartialEq for Waiting {
+    fn eq(&self, other: &Self) -> bool {
+        let sets = |waiting: &Self| -> Vec<(Arc<Common>, BTreeSet<WaitKey>)> {
+            waiting.by_common.iter().map(|(common, at)| (common.clone(), waiting.group(*at).set.clone())).collect()
+        };
+        self.of.len() == other.of.len() && sets(self) == sets(other)
+    }
 }
 
 impl Waiting {
-    pub fn add(&mut self, id: ConversationId, conversation: &Conversation) {
-        self.groups.entry(group_of(conversation)).or_default().insert(conversation.wait_key(id));
+    pub fn add(&mut self, key: WaitKey, common: Common, skills: &mut Skills) {
+        let at = match self.by_common.get(&common) {
+            Some(at) => *at,
+            None => self.make(common, skills),
+        };
+        self.of.insert(key.conversation, at);
+        self.change(at, |set| {
+            set.insert(key);
+        });
     }
 
-    pub fn remove(&mut self, id: ConversationId, conversation: &Conversation) {
-        let group = group_of(conversation);
-        if let Some(set) = self.groups.get_mut(&group) {
-            set.remove(&conversation.wait_key(id));
-            if set.is_empty() {
-                self.groups.remove(&group);
+    pub fn remove(&mut self, key: WaitKey, skills: &mut Skills) {
+        let at = self.of.remove(&key.conversation).expect("it waits");
+        self.change(at, |set| {
+            assert!(set.remove(&key), "it waits under the key that it was put under");
+        });
+        if self.group(at).set.is_empty() {
+            let group = self.groups[at as usize].take().expect("a group that is here");
+            self.free.push(at);
+            self.by_common.remove(&group.common);
+            group.skills.iter().for_each(|(skill, _)| skills.release(*skill));
+            let of_queue = self.by_queue.get_mut(&group.common.queue).expect("it was listed");
+            of_queue.remove(&at);
+            if of_queue.is_empty() {
+                self.by_queue.remove(&group.common.queue);
             }
         }
     }
 
-    /// The conversation that comes first among those that this agent may take and that `open` lets pass.
-    pub fn first_for(
+    fn make(&mut self, common: Common, skills: &mut Skills) -> u32 {
+        let mut needed: Vec<(SkillId, u8)> =
+            common.need.skills.iter().map(|skill| (skills.take(&skill.name), skill.level)).collect();
+        needed.sort_unstable();
+        let rarest = needed.iter().map(|(skill, _)| *skill).min_by_key(|skill| skills.agents_with(*skill));
+        let common = Arc::new(common);
+        let mask = mask_of(&needed);
+        let group = Group { common: common.clone(), skills: needed, mask, rarest, set: BTreeSet::new() };
+        let at = self.free.pop().unwrap_or(self.groups.len() as u32);
+        if at as usize == self.groups.len() {
+            self.groups.push(None);
+        }
+        self.by_queue.entry(common.queue).or_default().insert(at);
+        self.groups[at as usize] = Some(group);
+        self.by_common.insert(common, at);
+        at
+    }
+
+    /// Change a group's set, and list it by its new first.
+    fn change(&mut self, at: u32, change: impl FnOnce(&mut BTreeSet<WaitKey>)) {
+        let group = self.groups[at as usize].as_mut().expect("a group that is here");
+        let before = group.set.first().copied();
+        change(&mut group.set);
+        let now = group.set.first().copied();
+        if before == now {
+            return;
+        }
+        let group = self.groups[at as usize].as_ref().expect("a group that is here");
+        for list in lists_of(group) {
+            if let (Some(first), Some(set)) = (before, self.lists.get_mut(&list)) {
+                set.remove(&Listed { first, mask: group.mask, at });
+                if set.is_empty() && now.is_none() {
+                    self.lists.remove(&list);
+                }
+            }
+            if let Some(first) = now {
+                self.lists.entry(list).or_default().insert(Listed { first, mask: group.mask, at });
+            }
+        }
+    }
+
+    fn group(&self, at: u32) -> &Group {
+        self.groups[at as usize].as_ref().expect("a group that is here")
+    }
+
+    /// The group in which this one waits.
+    #[must_use]
+    pub fn group_of(&self, id: ConversationId) -> Option<&Group> {
+        self.of.get(&id).map(|at| self.group(*at))
+    }
+
+    /// The first conversation of a list that comes before `best`, needs no more than these levels, and that fits.
+    pub fn first_in(
         &self,
-        agent: &Agent,
-        settings: &Settings,
-        open: impl Fn(ConversationId) -> bool,
-    ) -> Option<ConversationId> {
-        let mut best: Option<WaitKey> = None;
-        for queue in &agent.profile.queues {
-            for place in 0..settings.channels.len() {
-                let channel = ChannelId(place as u8);
-                if !agent.room_on(settings, channel) {
-                    continue;
-                }
-                let next = ChannelId(channel.0 + 1);
-                let groups = self.groups.range((*queue, channel, Vec::new())..(*queue, next, Vec::new()));
-                for ((_, _, skills), set) in groups {
-                    if !has_skills(&agent.profile.skills, skills) {
-                        continue;
+        list: List,
+        (mask, levels): (u64, &[(SkillId, u8)]),
+        best: Option<WaitKey>,
+        fits: impl Fn(&Group, ConversationId) -> Result<(), WhyNot>,
+    ) -> Option<WaitKey> {
+        let mut found = best;
+        for listed in self.lists.get(&list)? {
+            if found.is_some_and(|found| listed.first >= found) {
+                break;
+            }
+            if listed.mask & !mask != 0 {
+                continue;
+            }
+            let group = self.group(listed.at);
+            if !meets(levels, &group.skills) {
+                continue;
+            }
+            let in_time = group.set.iter().take_while(|key| found.is_none_or(|found| **key < found));
+            for key in in_time {
+                match fits(group, key.conversation) {
+                    Ok(()) => {
+                        found = Some(*key);
+                        break;
                     }
-                    let in_time = set.iter().take_while(|key| best.is_none_or(|best| **key < best));
-                    if let Some(key) = in_time.into_iter().find(|key| open(key.conversation)) {
-                        best = Some(*key);
-                    }
+                    Err(rule) if rule.is_of_one_conversation() => {}
+                    Err(_) => break,
                 }
             }
         }
-        best.map(|key| key.conversation)
+        found.filter(|found| best != Some(*found))
+    }
+
+    /// Whether anything is listed for this queue and channel.
+    #[must_use]
+    pub fn any_for(&self, queue: QueueId, channel: ChannelId) -> bool {
+        self.lists_for(queue, channel).next().is_some()
+    }
+
+    /// The lists of this queue and channel that are not empty.
+    pub fn lists_for(&self, queue: QueueId, channel: ChannelId) -> impl Iterator<Item = (List, Option<SkillId>)> + '_ {
+        let from = List::Of(queue, channel, None);
+        let to = List::Of(queue, channel, Some(SkillId(u32::MAX)));
+        self.lists.range(from..=to).map(|(list, _)| match list {
+            List::Of(_, _, skill) => (*list, *skill),
+            List::KeptFor(..) => unreachable!("kept ones come before those of queues"),
+        })
+    }
+
+    /// Groups that wait in a queue.
+    pub fn groups_in(&self, queue: QueueId) -> impl Iterator<Item = (&Group, WaitKey)> {
+        let of_queue = self.by_queue.get(&queue).into_iter().flatten().map(|at| self.group(*at));
+        of_queue.filter_map(|group| Some((group, *group.set.first()?)))
+    }
+
+    /// The conversation that is first of a queue.
+    #[must_use]
+    pub fn first_of_queue(&self, queue: QueueId) -> Option<WaitKey> {
+        self.groups_in(queue).map(|(_, first)| first).min()
     }
 
     /// Since when the oldest of a queue waits.
     #[must_use]
-    pub fn oldest_in(&self, queue: QueueId) -> Option<WallTime> {
-        self.of_queue(queue).flatten().map(WaitKey::waiting_since).min()
-    }
-
-    fn of_queue(&self, queue: QueueId) -> impl Iterator<Item = &BTreeSet<WaitKey>> {
-        let to = (QueueId(queue.0 + 1), ChannelId(0), Vec::new());
-        self.groups.range((queue, ChannelId(0), Vec::new())..to).map(|(_, set)| set)
+    pub fn oldest_in(&self, queue: QueueId) -> Option<super::time::WallTime> {
+        let groups = self.groups_in(queue).flat_map(|(group, _)| group.firsts());
+        groups.map(|key| key.waiting_since()).min()
     }
 
     /// All that wait in a queue, in the order they are taken in.
     #[must_use]
     pub fn in_queue(&self, queue: QueueId) -> Vec<ConversationId> {
-        let mut keys: Vec<WaitKey> = self.of_queue(queue).flatten().copied().collect();
+        let mut keys: Vec<WaitKey> = self.groups_in(queue).flat_map(|(group, _)| group.set.iter().copied()).collect();
         keys.sort_unstable();
         keys.into_iter().map(|key| key.conversation).collect()
     }
 
-    pub fn all(&self) -> impl Iterator<Item = ConversationId> + '_ {
-        self.groups.values().flatten().map(|key| key.conversation)
+    pub fn all(&self) -> impl Iterator<Item = WaitKey> + '_ {
+        self.groups.iter().flatten().flat_map(|group| group.set.iter().copied())
     }
 }
 
-fn group_of(conversation: &Conversation) -> Group {
-    (conversation.queue, conversation.channel, conversation.skills.clone())
+impl Group {
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.set.len()
+    }
+
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.set.is_empty()
+    }
+
+    /// The first of each priority, which holds the oldest of the group.
+    fn firsts(&self) -> impl Iterator<Item = WaitKey> + '_ {
+        let mut next = self.set.first().copied();
+        std::iter::from_fn(move || {
+            let first = next?;
+            next = self.set.range(first.after_its_priority()..).next().copied();
+            Some(first)
+        })
+    }
 }
 
-/// Whether these levels meet what is required.
-#[must_use]
-pub fn has_skills(levels: &BTreeMap<Arc<str>, u8>, required: &[RequiredSkill]) -> bool {
-    required.iter().all(|skill| levels.get(&skill.name).is_some_and(|level| *level >= skill.level))
+/// Where a group is looked for: by the agent it is kept for, or by agents of each of its queues.
+fn lists_of(group: &Group) -> Vec<List> {
+    let need = &group.common.need;
+    match need.kept_for {
+        Some(agent) => vec![List::KeptFor(agent, need.channel)],
+        None => need.queues.iter().map(|queue| List::Of(*queue, need.channel, group.rarest)).collect(),
+    }
 }

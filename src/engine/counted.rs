@@ -3,7 +3,6 @@
 use super::workspace::Workspace;
 use crate::desk::Desk;
 use crate::desk::command::Author;
-use crate::desk::conversation::State;
 use crate::desk::event::Event;
 use crate::desk::ids::OfferId;
 use crate::desk::time::DeskTime;
@@ -112,9 +111,9 @@ impl Counter {
                 }
                 Event::OfferMade { offer, conversation, .. } => {
                     self.made_at.insert(*offer, now.desk);
-                    // As customers feel it: from when it began to wait.
+                    // As customers feel it: from when it began to wait, once for each of several offers at once.
                     if let Some(held) = desk.conversation(*conversation)
-                        && matches!(held.state, State::Offered { .. })
+                        && held.offers.first().is_some_and(|pending| pending.offer == *offer)
                     {
                         let waited_ms = now.wall.0.saturating_sub(held.waiting_since.0);
                         metrics::histogram!(catalogue::TIME_TO_OFFER_SECONDS).record(waited_ms as f64 / 1_000.0);

@@ -237,6 +237,8 @@ fn class_of(ask: &Ask) -> Class {
         | Ask::Read { .. }
         | Ask::Typing { .. }
         | Ask::MergeCustomer { .. }
+        | Ask::WhyConversation { .. }
+        | Ask::WhyAgent { .. }
         | Ask::SignOutCustomer { .. } => Class::Ordinary,
     }
 }
@@ -268,10 +270,7 @@ mod tests {
             key: crate::desk::ids::KeyNumber(1),
             channel: "chat".into(),
             queue: "support".into(),
-            priority: None,
-            skills: std::collections::BTreeMap::new(),
-            about: None,
-            text: None,
+            ..Default::default()
         }))
     }
 

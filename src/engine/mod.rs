@@ -9,6 +9,7 @@ pub mod desk_clock;
 pub mod intake;
 mod load;
 mod look_up;
+pub mod past;
 mod project;
 pub mod published;
 mod readers;

@@ -84,6 +84,7 @@ pub fn route(event: &Event, place: usize, desk: &Desk, routes: &mut Vec<Route>) 
         | Event::ApiKeyRemoved { .. }
         | Event::ServerBegan { .. }
         | Event::SessionWent { .. }
+        | Event::RingReached { .. }
         | Event::CustomerMerged { .. }
         | Event::CustomerSignedOut { .. } => {}
     }

@@ -45,7 +45,7 @@ pub(super) struct Talk {
     /// The record that it was opened in.
     pub opened_in: Position,
     owner: Option<AgentId>,
-    offer: Option<OfferId>,
+    offers: BTreeSet<OfferId>,
     pub last_number: u32,
     public: u32,
     waiting_since: WallTime,
@@ -110,13 +110,16 @@ impl Judge {
             Event::OfferMade { offer, conversation, agent, ends_at, deliver_by } => {
                 self.offer_fits(*conversation, *agent)?;
                 let talk = talk(&mut self.talks, *conversation)?;
-                if talk.owner.is_some() || talk.offer.is_some() {
+                if talk.owner.is_some() {
                     return Err(format!("{offer} is made of {conversation}, which is taken"));
+                }
+                if talk.offers.iter().any(|pending| self.offers[pending].agent == *agent) {
+                    return Err(format!("{offer} is made to {agent}, who has one of {conversation}"));
                 }
                 if talk.cool.get(agent).is_some_and(|until| *until > now.desk) {
                     return Err(format!("{offer} is made to {agent} while it cools down"));
                 }
-                talk.offer = Some(*offer);
+                talk.offers.insert(*offer);
                 let (ends_at, deliver_by) = (*ends_at, *deliver_by);
                 let seen = SeenOffer {
                     conversation: *conversation,
@@ -141,9 +144,12 @@ impl Judge {
                 let seen = &self.offers[offer];
                 let (agent, conversation) = (seen.agent, seen.conversation);
                 let talk = talk(&mut self.talks, conversation)?;
-                talk.offer = None;
+                talk.offers.remove(offer);
                 cool_down_until.map(|until| talk.cool.insert(agent, until));
                 if *end == OfferEnd::Accepted {
+                    if talk.owner.is_some() || !talk.offers.is_empty() {
+                        return Err(format!("{offer} is accepted while {conversation} is offered or owned"));
+                    }
                     talk.owner = Some(agent);
                     talk.cool.clear();
                     counts(conversation, talk, *public)?;
@@ -167,7 +173,7 @@ impl Judge {
             }
             Event::ConversationEnded { conversation, owner, wrap_up_until, public, .. } => {
                 let talk = talk(&mut self.talks, *conversation)?;
-                if *owner != talk.owner || talk.offer.is_some() {
+                if *owner != talk.owner || !talk.offers.is_empty() {
                     return Err(format!("{conversation} ends as {owner:?}'s and is {:?}'s", talk.owner));
                 }
                 talk.owner = talk.owner.filter(|_| wrap_up_until.is_some());
@@ -202,6 +208,9 @@ impl Judge {
                     (talk.customer, talk.merged) = (*into, true);
                 }
             }
+            Event::RingReached { conversation, ring } => {
+                super::judge_routing::ring_is_due(&self.shadow, *conversation, *ring)?;
+            }
             Event::SettingsChanged { .. }
             | Event::QueuePut { .. }
             | Event::QueueRemoved { .. }
@@ -235,8 +244,7 @@ impl Judge {
             && held.has_channel(talk.channel)
             && held.held_on(talk.channel) <= held.limit_on(settings, talk.channel)
             && held.weight_held(settings) <= CAPACITY_TOTAL
-            && held.profile.queues.contains(&talk.queue)
-            && talk.skills.iter().all(|skill| held.profile.skills.get(&skill.name).is_some_and(|l| *l >= skill.level));
+            && super::judge_routing::may_take(desk, agent, conversation);
         if fits { Ok(()) } else { Err(format!("{agent} is offered {conversation} and cannot take it: {held:?}")) }
     }
 
@@ -249,7 +257,7 @@ impl Judge {
             OfferEnd::Accepted => now.desk < seen.ends_at,
             OfferEnd::Expired => now.desk >= seen.ends_at,
             OfferEnd::Undelivered => now.desk >= seen.deliver_by.min(seen.ends_at),
-            OfferEnd::Rejected | OfferEnd::Withdrawn | OfferEnd::AgentLost => true,
+            OfferEnd::Rejected | OfferEnd::Withdrawn | OfferEnd::AgentLost | OfferEnd::Rescinded => true,
         };
         if in_time { Ok(()) } else { Err(format!("{offer} is {} at {:?}", end.name(), now.desk)) }
     }

@@ -138,6 +138,7 @@ pub fn public_of(event: Event) -> Option<(u32, Public)> {
         | Event::WrapUpEnded { .. }
         | Event::OwnerVanished { .. }
         | Event::OwnerReturned { .. }
+        | Event::RingReached { .. }
         | Event::CustomerMerged { .. }
         | Event::CustomerSignedOut { .. } => return None,
     })

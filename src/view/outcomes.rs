@@ -52,6 +52,8 @@ pub(super) fn message_of(outcome: &Outcome) -> Option<(ConversationId, u32)> {
         | Answer::QueuePut { .. }
         | Answer::AgentPut { .. }
         | Answer::Merged { .. }
+        | Answer::WhyConversation(_)
+        | Answer::WhyAgent(_)
         | Answer::Typing { .. } => None,
     }
 }

@@ -125,7 +125,8 @@ fn one_event(
         | Event::ConversationRequeued { conversation, public, .. } => keep(*conversation, shown(*public)),
         Event::MessagesRead { conversation, .. }
         | Event::OwnerVanished { conversation, .. }
-        | Event::OwnerReturned { conversation } => keep(*conversation, nothing),
+        | Event::OwnerReturned { conversation }
+        | Event::RingReached { conversation, .. } => keep(*conversation, nothing),
         Event::CustomerMerged { from, into, conversations } => {
             for conversation in conversations {
                 seen.merged.push((*conversation, *into));
@@ -240,6 +241,7 @@ fn end_number(end: OfferEnd) -> u8 {
         OfferEnd::Undelivered => 3,
         OfferEnd::Withdrawn => 4,
         OfferEnd::AgentLost => 5,
+        OfferEnd::Rescinded => 6,
     }
 }
 

@@ -44,6 +44,7 @@ struct Agent {
     queues: Option<Vec<String>>,
     skills: Option<BTreeMap<String, u8>>,
     capacity: Option<BTreeMap<String, u32>>,
+    tiers: Option<BTreeMap<String, u8>>,
 }
 
 impl Declared {

@@ -4,6 +4,7 @@ use crate::desk::answer::Answer;
 use crate::desk::command::AgentAsk;
 use crate::desk::event::{Event, OfflineCause};
 use crate::desk::ids::{AgentId, QueueId};
+use crate::desk::offering::{PREFERRED_SKILLS_MAX, TIER_MAX};
 use crate::desk::refusal::Refusal;
 use crate::desk::settings::{
     AGENTS_MAX, AgentProfile, ApiKey, CAPACITY_TOTAL, CHANNELS_MAX, NAME_BYTES_MAX, QUEUES_MAX, QueueSettings,
@@ -100,6 +101,12 @@ impl Desk {
                 ensure(known, &field("channel"), || format!("there is no channel {channel:?}"))?;
             }
             skills_ok(&rule.skills, &field("skills"))?;
+            let preferred = &rule.prefers.skills;
+            ensure(preferred.len() <= PREFERRED_SKILLS_MAX, &field("prefers.skills"), || {
+                format!("at most {PREFERRED_SKILLS_MAX}")
+            })?;
+            preferred.iter().try_for_each(|name| name_ok(name, &field("prefers.skills")))?;
+            rule.prefers.agent.iter().try_for_each(|name| name_ok(name, &field("prefers.agent")))?;
         }
         Ok(())
     }
@@ -115,6 +122,7 @@ impl Desk {
         put.offer_ms.map_or(Ok(()), |ms| offer_ms_ok(ms, "offer_ms"))?;
         put.wrap_up_ms.map_or(Ok(()), |ms| wrap_up_ok(ms, "wrap_up_ms"))?;
         skills_ok(&put.skills, "skills")?;
+        put.offering.check(&put.name, |name| self.queue_names.contains_key(name))?;
         let held = self.queue_names.get(&put.name).copied();
         if held.is_none() && self.queues.len() >= QUEUES_MAX {
             return Err(Refusal::TooMany { what: "queues", most: QUEUES_MAX });
@@ -136,6 +144,8 @@ impl Desk {
             || self.settings.new_agent_queues.contains(name)
             || self.settings.entry_rules.iter().any(|rule| rule.queue.as_ref() == Some(name));
         ensure(!named, "name", || "the settings name this queue: change them first".into())?;
+        let ringed = self.queues.values().find(|other| other.settings.offering.names_queue(name));
+        ensure(ringed.is_none(), "name", || "a ring of another queue names this queue: change it first".into())?;
         self.emit(events, Event::QueueRemoved { queue });
         Ok(Answer::Done)
     }
@@ -160,6 +170,7 @@ impl Desk {
                 queues: Vec::new(),
                 skills: BTreeMap::new(),
                 capacity: BTreeMap::new(),
+                tiers: BTreeMap::new(),
             },
         };
         if let Some(title) = &put.title {
@@ -188,6 +199,14 @@ impl Desk {
                 ensure(*limit <= 10_000, &format!("capacity.{name}"), || "0 to 10000".into())?;
             }
             profile.capacity = capacity.clone();
+        }
+        if let Some(tiers) = &put.tiers {
+            profile.tiers.clear();
+            for (name, tier) in tiers {
+                self.queue_ok(name, &format!("tiers.{name}"))?;
+                ensure((1..=TIER_MAX).contains(tier), &format!("tiers.{name}"), || format!("1 to {TIER_MAX}"))?;
+                profile.tiers.insert(self.queue_names[name], *tier);
+            }
         }
         if self.agent(agent).is_none_or(|held| held.profile != profile) {
             let leaves = !profile.active;
@@ -218,7 +237,7 @@ impl Desk {
     }
 }
 
-fn ensure(holds: bool, field: &str, what: impl FnOnce() -> String) -> Result<(), Refusal> {
+pub(super) fn ensure(holds: bool, field: &str, what: impl FnOnce() -> String) -> Result<(), Refusal> {
     if holds { Ok(()) } else { Err(Refusal::BadSetting { field: field.to_owned(), what: what() }) }
 }
 

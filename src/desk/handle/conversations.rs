@@ -25,6 +25,8 @@ impl Desk {
                 waiting_max: queue.settings.waiting_max,
             });
         }
+        let waiting_since = self.asked_since(ask)?;
+        let wishes = self.wishes(ask, id)?;
         let conversation = ConversationId(self.last_conversation + 1);
         let opened = Event::ConversationOpened {
             conversation,
@@ -36,6 +38,8 @@ impl Desk {
             skills: required(&ask.skills, &queue.settings.skills),
             about: ask.about.clone(),
             public: 1,
+            waiting_since,
+            wishes,
         };
         self.emit(events, opened);
         if let Some(text) = &ask.text {
@@ -74,7 +78,7 @@ impl Desk {
         loaded: &Loaded,
         events: &mut Vec<Event>,
     ) -> Result<(), Refusal> {
-        let here = self.conversations.get(&id);
+        let here = self.conversation(id);
         let conversation = here.or_else(|| self.closed(id, loaded)).ok_or(Refusal::NoSuchConversation(id))?;
         if conversation.customer != customer {
             return Err(Refusal::NoSuchConversation(id));
@@ -195,8 +199,8 @@ impl Desk {
             Closer::Customer(_) | Closer::Supervisor(_) | Closer::Admin => {}
         }
         let state = conversation.state;
-        if let State::Offered { offer, .. } = state {
-            self.end_offer(offer, OfferEnd::Withdrawn, None, events);
+        for pending in conversation.offers.clone() {
+            self.end_offer(pending.offer, OfferEnd::Withdrawn, None, events);
         }
         let conversation = &self.conversations[&id];
         let owner = match state {

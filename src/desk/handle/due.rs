@@ -30,6 +30,15 @@ impl Desk {
                 Deadline::CoolDown(_) => unreachable!("cool-downs end without an event"),
             }
         }
+        while let Some(conversation) = self.deadlines.ring_by(self.now.wall) {
+            if events.len() >= EVENTS_PER_COMMAND_MAX {
+                break;
+            }
+            let held = &self.conversations[&conversation];
+            let age_ms = self.now.wall.0.saturating_sub(held.waiting_since.0);
+            let ring = self.queues[&held.queue].settings.offering.rings_at(age_ms);
+            self.emit(events, Event::RingReached { conversation, ring });
+        }
         Ok(Answer::Done)
     }
 }

@@ -5,6 +5,7 @@ mod conversations;
 mod due;
 mod offers;
 mod presence;
+mod wishes;
 
 use super::Desk;
 use super::answer::{Answer, Outcome};
@@ -105,6 +106,15 @@ impl Desk {
             Ask::SignOutCustomer { customer } => {
                 self.emit(events, Event::CustomerSignedOut { customer: *customer });
                 Ok(Answer::Done)
+            }
+
+            Ask::WhyConversation { conversation } => {
+                let why = self.why_conversation(*conversation).ok_or_else(|| self.not_here(*conversation, loaded))?;
+                Ok(Answer::WhyConversation(Box::new(why)))
+            }
+            Ask::WhyAgent { agent } => {
+                let why = self.agent_named(agent).and_then(|id| self.why_agent(id));
+                Ok(Answer::WhyAgent(Box::new(why.ok_or_else(|| Refusal::NoSuchAgent(agent.clone()))?)))
             }
 
             Ask::Tick => self.due(events),

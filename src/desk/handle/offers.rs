@@ -37,6 +37,12 @@ impl Desk {
     ) -> Result<Answer, Refusal> {
         if self.is_pending_for(agent, offer, loaded)? {
             let conversation = self.offers[&offer].conversation;
+            // The others first, so that no offer is ever pending of a conversation that has an owner.
+            for other in self.conversations[&conversation].offers.clone() {
+                if other.offer != offer {
+                    self.end_offer(other.offer, OfferEnd::Rescinded, None, events);
+                }
+            }
             self.end_offer(offer, OfferEnd::Accepted, None, events);
             return Ok(Answer::Accepted { conversation });
         }

@@ -69,6 +69,7 @@ impl Desk {
             queues: queues.iter().filter_map(|queue| self.queue_names.get(queue).copied()).collect(),
             skills: BTreeMap::new(),
             capacity: BTreeMap::new(),
+            tiers: BTreeMap::new(),
         };
         self.emit(events, Event::AgentPut { agent, profile: Box::new(profile) });
         Ok(agent)

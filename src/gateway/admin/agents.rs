@@ -27,11 +27,15 @@ struct Agent {
     queues: Vec<Arc<str>>,
     skills: BTreeMap<Arc<str>, u8>,
     capacity: BTreeMap<Arc<str>, u32>,
+    /// By queue, where it is not 1.
+    tiers: BTreeMap<Arc<str>, u8>,
 }
 
 impl Agent {
     fn of(desk: &dyn Desk, profile: &AgentProfile) -> Self {
         let names = desk.published().queue_names.clone();
+        let tiers = profile.tiers.iter().filter_map(|(queue, tier)| Some((names.get(queue)?.clone(), *tier)));
+        let tiers = tiers.collect();
         Self {
             name: profile.name.clone(),
             title: profile.title.clone(),
@@ -39,6 +43,7 @@ impl Agent {
             queues: profile.queues.iter().filter_map(|queue| names.get(queue).cloned()).collect(),
             skills: profile.skills.clone(),
             capacity: profile.capacity.clone(),
+            tiers,
         }
     }
 }
@@ -88,6 +93,7 @@ struct Change {
     queues: Option<Vec<Arc<str>>>,
     skills: Option<BTreeMap<Arc<str>, u8>>,
     capacity: Option<BTreeMap<Arc<str>, u32>>,
+    tiers: Option<BTreeMap<Arc<str>, u8>>,
 }
 
 pub(super) async fn change(
@@ -103,8 +109,8 @@ pub(super) async fn change(
         return Err(Problem::bad_field("name", "is not the one of the path"));
     }
     let fingerprint = fingerprint("put_agent", &[name.as_bytes(), &json_of(&change)]);
-    let Change { title, active, queues, skills, capacity, .. } = change;
-    let ask = AgentAsk { name: name.as_str().into(), title, active, queues, skills, capacity };
+    let Change { title, active, queues, skills, capacity, tiers, .. } = change;
+    let ask = AgentAsk { name: name.as_str().into(), title, active, queues, skills, capacity, tiers };
     asker.ask(id, fingerprint, Ask::PutAgent(Box::new(ask))).await?;
     let profile = asker.desk.profile(&name).ok_or_else(Problem::internal)?;
     Ok(ok(&Agent::of(&*asker.desk, &profile)))

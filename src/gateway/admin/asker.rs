@@ -99,6 +99,15 @@ impl Asker {
         let command = Command { principal: self.principal, id: Some(id), fingerprint, ask };
         Ok(self.desk.ask(command).await?.result?)
     }
+
+    /// What changes nothing needs no id, and is remembered by none.
+    ///
+    /// # Errors
+    /// The desk's refusals, `busy`, `unavailable`.
+    pub async fn look(&self, ask: Ask) -> Result<Answer, Problem> {
+        let command = Command { principal: self.principal, id: None, fingerprint: 0, ask };
+        Ok(self.desk.ask(command).await?.result?)
+    }
 }
 
 impl Admin {

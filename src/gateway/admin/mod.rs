@@ -12,6 +12,7 @@ mod settings;
 mod shapes;
 #[cfg(test)]
 mod tests;
+mod why;
 mod workspaces;
 
 use super::http::Door;
@@ -57,6 +58,8 @@ pub fn router(door: Door, calls_per_s: u32) -> Router {
         .route(&at("/conversations/{conversation}/messages"), get(history::messages))
         .route(&at("/conversations/{conversation}/events"), get(history::events))
         .route(&at("/conversations/{conversation}/close"), post(close::close))
+        .route(&at("/conversations/{conversation}/why"), get(why::of_conversation))
+        .route(&at("/agents/{agent}/why"), get(why::of_agent))
         .with_state(admin)
         .layer(from_fn(answered))
 }

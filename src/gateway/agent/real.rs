@@ -214,7 +214,7 @@ fn not_open(workspace: &Workspace, conversation: ConversationId) -> WireError {
 
 /// Whether the session may read this conversation: its owner, whom it is offered to, and supervisors.
 fn may_read(session: &Session, agent: Option<AgentId>, conversation: &Conversation) -> bool {
-    session.is_supervisor() || (agent.is_some() && conversation.state.held_by() == agent)
+    session.is_supervisor() || agent.is_some_and(|agent| conversation.is_held_by(agent))
 }
 
 async fn page_of(

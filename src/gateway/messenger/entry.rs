@@ -1,6 +1,7 @@
 //! Where a new conversation goes: queue, skills and priority by the workspace's entry rules. Pure. What a visitor sends
 //! is only ever compared; the rules read it in the clear, before it is sealed.
 
+use crate::desk::command::AskedAgent;
 use crate::desk::settings::{EntryRule, Settings};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -21,6 +22,8 @@ pub struct Entry {
     pub skills: BTreeMap<Arc<str>, u8>,
     /// `None`: the queue's.
     pub priority: Option<i32>,
+    pub preferred_skills: Vec<Arc<str>>,
+    pub preferred_agent: Option<AskedAgent>,
 }
 
 /// By the first rule that matches; a rule without a queue leaves it to the default one. `None`: nothing names a queue.
@@ -29,7 +32,17 @@ pub fn entry(settings: &Settings, visit: Visit<'_>) -> Option<Entry> {
     let rule = settings.entry_rules.iter().find(|rule| matches(rule, visit));
     let queue = rule.and_then(|rule| rule.queue.as_ref()).or(settings.default_queue.as_ref())?.clone();
     Some(match rule {
-        Some(rule) => Entry { queue, skills: rule.skills.clone(), priority: rule.priority },
+        Some(rule) => {
+            let signed = rule.prefers.agent_attribute.as_deref().and_then(|name| visit.attributes.get(name));
+            let name = signed.map(|name| name.as_str().into()).or_else(|| rule.prefers.agent.clone());
+            Entry {
+                queue,
+                skills: rule.skills.clone(),
+                priority: rule.priority,
+                preferred_skills: rule.prefers.skills.clone(),
+                preferred_agent: name.map(|name| AskedAgent { name, required: rule.prefers.required }),
+            }
+        }
         None => Entry { queue, ..Entry::default() },
     })
 }
@@ -84,6 +97,28 @@ mod tests {
         let french = placed(&[("lang", "fr")], &[], false, "chat");
         assert_eq!((&*french.queue, french.skills.get("french")), ("support", Some(&1)));
         assert_eq!(placed(&[], &[], false, "chat"), Entry { queue: "support".into(), ..Entry::default() });
+    }
+
+    #[test]
+    fn a_rule_names_the_preferred_agent_or_the_signed_attribute_that_does() {
+        let rules = serde_json::json!([{"prefers": {
+            "skills": ["french"], "agent": "bob", "agent_attribute": "account_manager", "required": true
+        }}]);
+        let settings = Settings {
+            entry_rules: serde_json::from_value(rules).unwrap(),
+            default_queue: Some("support".into()),
+            ..Settings::default()
+        };
+        let (none, signed) = (BTreeMap::new(), map(&[("account_manager", "ada")]));
+        let by = |metadata, attributes| {
+            let visit = Visit { metadata, attributes, known: true, channel: "chat" };
+            let entry = entry(&settings, visit).unwrap();
+            assert_eq!(entry.preferred_skills, ["french".into()]);
+            entry.preferred_agent
+        };
+        let named = |name: &str| Some(AskedAgent { name: name.into(), required: true });
+        assert_eq!(by(&none, &signed), named("ada"));
+        assert_eq!(by(&signed, &none), named("bob"));
     }
 
     #[test]

@@ -108,6 +108,9 @@ fn placed(desk: &dyn Desk, asker: Option<&Customer>, sent: &StartBody) -> Result
         skills: entry.skills,
         about: None,
         text: None,
+        waiting_since: None,
+        preferred_skills: entry.preferred_skills,
+        preferred_agent: entry.preferred_agent,
     })
 }
 
@@ -164,6 +167,7 @@ fn fresh(
         skills: Vec::new(),
         about: None,
         state: State::Waiting,
+        offers: Vec::new(),
         opened_at: at,
         waiting_since: at,
         ended_at: WallTime::default(),
@@ -174,6 +178,8 @@ fn fresh(
         offers_made: 0,
         cool_downs: Vec::new(),
         requeue_at: None,
+        ring: 0,
+        wishes: None,
     }
 }
 

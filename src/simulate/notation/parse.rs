@@ -1,8 +1,9 @@
 //! A line of the notation to the command that it means.
 
-use crate::desk::command::{AgentAsk, Ask, Author, Closer, Command, OpenAsk};
+use crate::desk::command::{AgentAsk, Ask, AskedAgent, Author, Closer, Command, OpenAsk};
 use crate::desk::ids::{AgentId, CommandId, CustomerId, KeyNumber, NotAnId, Principal, SessionId};
 use crate::desk::settings::{ApiKey, QueueSettings, Settings};
+use crate::desk::time::WallTime;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -38,6 +39,8 @@ pub fn principal(ask: &Ask) -> Principal {
         | Ask::PutAgent(_)
         | Ask::PutApiKey(_)
         | Ask::RemoveApiKey { .. }
+        | Ask::WhyConversation { .. }
+        | Ask::WhyAgent { .. }
         | Ask::Close { by: Closer::Admin, .. }
         | Ask::MergeCustomer { .. }
         | Ask::SignOutCustomer { .. } => Principal::ApiKey(1),
@@ -179,16 +182,7 @@ impl<'a> Words<'a> {
             other => return Err(NotALine(other.into())),
         }
         let queue = self.word()?.into();
-        let mut open = OpenAsk {
-            customer,
-            key: KeyNumber(1),
-            channel,
-            queue,
-            priority: None,
-            skills: BTreeMap::new(),
-            about: None,
-            text: None,
-        };
+        let mut open = OpenAsk { customer, key: KeyNumber(1), channel, queue, ..OpenAsk::default() };
         while !self.left.trim().is_empty() {
             if let Some(text) = self.left.trim().strip_prefix("text=") {
                 open.text = Some(text.into());
@@ -197,6 +191,10 @@ impl<'a> Words<'a> {
             match self.pair()? {
                 ("priority", value) => open.priority = Some(value.parse().map_err(|_| NotALine(value.into()))?),
                 ("skills", value) => open.skills = levels(value)?,
+                ("since", value) => open.waiting_since = Some(seconds(value)?),
+                ("prefers", value) => open.preferred_skills = names(value),
+                ("for", value) => open.preferred_agent = Some(AskedAgent { name: value.into(), required: false }),
+                ("only", value) => open.preferred_agent = Some(AskedAgent { name: value.into(), required: true }),
                 (other, _) => return Err(NotALine(other.into())),
             }
         }
@@ -223,6 +221,13 @@ impl<'a> Words<'a> {
                     created_at: 0,
                 }))
             }
+            "why" => {
+                let word = self.word()?;
+                match word.parse() {
+                    Ok(conversation) => Ask::WhyConversation { conversation },
+                    Err(_) => Ask::WhyAgent { agent: word.into() },
+                }
+            }
             "remove_key" => Ask::RemoveApiKey { id: self.word()?.into() },
             "closes" => Ask::Close { conversation: self.id()?, by: Closer::Admin },
             "settings" => {
@@ -243,6 +248,9 @@ impl<'a> Words<'a> {
                 ("offer_ms", value) => queue.offer_ms = Some(u64::from(number(value)?)),
                 ("wrap_up_ms", value) => queue.wrap_up_ms = Some(u64::from(number(value)?)),
                 ("skills", value) => queue.skills = levels(value)?,
+                ("offering", value) => {
+                    queue.offering = serde_json::from_str(value).map_err(|_| NotALine(value.into()))?;
+                }
                 (other, _) => return Err(NotALine(other.into())),
             }
         }
@@ -257,11 +265,18 @@ impl<'a> Words<'a> {
                 ("queues", value) => agent.queues = Some(names(value)),
                 ("skills", value) => agent.skills = Some(levels(value)?),
                 ("capacity", value) => agent.capacity = Some(levels(value)?),
+                ("tiers", value) => agent.tiers = Some(levels(value)?),
                 (other, _) => return Err(NotALine(other.into())),
             }
         }
         Ok(Ask::PutAgent(Box::new(agent)))
     }
+}
+
+/// `12.5s`: milliseconds of the wall clock.
+fn seconds(word: &str) -> Read<WallTime> {
+    let seconds: Option<f64> = word.strip_suffix('s').and_then(|number| number.parse().ok());
+    seconds.map(|seconds| WallTime((seconds * 1_000.0) as u64)).ok_or_else(|| NotALine(word.into()))
 }
 
 fn number(word: &str) -> Read<u32> {

@@ -1,9 +1,12 @@
 //! Commands, events and replies to the one line that they are written as.
 
+mod why;
+
 use crate::desk::answer::Answer;
 use crate::desk::command::{Ask, Author, Closer};
 use crate::desk::event::{Event, RequiredSkill};
 use crate::desk::ids::CustomerId;
+use crate::desk::offering::Offering;
 use crate::desk::refusal::Refusal;
 use crate::desk::time::DeskTime;
 use std::collections::BTreeMap;
@@ -23,6 +26,7 @@ pub fn ask(ask: &Ask) -> String {
             add(&mut line, "offer_ms", queue.offer_ms);
             add(&mut line, "wrap_up_ms", queue.wrap_up_ms);
             add(&mut line, "skills", (!queue.skills.is_empty()).then(|| levels(&queue.skills)));
+            add(&mut line, "offering", (queue.offering != Offering::default()).then(|| json(&queue.offering)));
             line
         }
         Ask::RemoveQueue { name } => format!("admin remove_queue {name}"),
@@ -32,6 +36,7 @@ pub fn ask(ask: &Ask) -> String {
             add(&mut line, "queues", agent.queues.as_deref().map(names));
             add(&mut line, "skills", agent.skills.as_ref().map(levels));
             add(&mut line, "capacity", agent.capacity.as_ref().map(levels));
+            add(&mut line, "tiers", agent.tiers.as_ref().map(levels));
             line
         }
         Ask::PutApiKey(key) => format!("admin key {}", key.id),
@@ -52,6 +57,12 @@ pub fn ask(ask: &Ask) -> String {
             let mut line = format!("{} opens {} in {}", customer(open.customer), open.channel, open.queue);
             add(&mut line, "priority", open.priority);
             add(&mut line, "skills", (!open.skills.is_empty()).then(|| levels(&open.skills)));
+            let since = open.waiting_since.map(|since| format!("{}s", since.0 as f64 / 1_000.0));
+            add(&mut line, "since", since);
+            add(&mut line, "prefers", (!open.preferred_skills.is_empty()).then(|| names(&open.preferred_skills)));
+            let named = open.preferred_agent.as_ref();
+            add(&mut line, "for", named.filter(|asked| !asked.required).map(|asked| &asked.name));
+            add(&mut line, "only", named.filter(|asked| asked.required).map(|asked| &asked.name));
             add(&mut line, "text", open.text.as_ref());
             line
         }
@@ -62,6 +73,8 @@ pub fn ask(ask: &Ask) -> String {
         Ask::WrapUpDone { agent, conversation } => format!("{agent} done {conversation}"),
         Ask::MergeCustomer { from, into } => format!("{} becomes {}", customer(*from), customer(*into)),
         Ask::SignOutCustomer { customer: who } => format!("{} signs_out", customer(*who)),
+        Ask::WhyConversation { conversation } => format!("admin why {conversation}"),
+        Ask::WhyAgent { agent } => format!("admin why {agent}"),
         Ask::Tick => "server tick".into(),
     }
 }
@@ -134,6 +147,7 @@ pub fn event(event: &Event) -> String {
         }
         Event::OwnerReturned { conversation } => format!("{conversation} owner returned"),
         Event::ConversationRequeued { conversation, from, .. } => format!("{conversation} requeued {from}"),
+        Event::RingReached { conversation, ring } => format!("{conversation} ring {ring}"),
         Event::CustomerMerged { from, into, conversations } => {
             format!("{} merged {} {conversations:?}", customer(*from), customer(*into))
         }
@@ -152,6 +166,8 @@ pub fn answer(answer: &Answer) -> String {
         Answer::QueuePut { queue } => format!("put {queue}"),
         Answer::AgentPut { agent } => format!("put {agent}"),
         Answer::Merged { conversations } => format!("merged {conversations}"),
+        Answer::WhyConversation(why) => self::why::conversation(why),
+        Answer::WhyAgent(why) => self::why::agent(why),
         Answer::Typing { conversation, owner } => {
             format!("typing {conversation} to {}", owner.map_or("nobody".into(), |owner| owner.to_string()))
         }
@@ -170,6 +186,11 @@ pub fn result(result: &Result<Answer, Refusal>) -> String {
             line
         }
     }
+}
+
+/// Without spaces, which end a word.
+fn json(value: &impl serde::Serialize) -> String {
+    serde_json::to_string(value).expect("settings are plain values")
 }
 
 fn add(line: &mut String, name: &str, value: Option<impl Display>) {

@@ -34,7 +34,7 @@ pub fn setup(agents: u32) -> VecDeque<String> {
     for agent in 0..agents {
         let level = 2 * agent + 4;
         lines.push_back(format!(
-            "admin agent a{agent} active=yes queues=support,sales skills=french:{} capacity=-",
+            "admin agent a{agent} active=yes queues=support,sales skills=french:{} capacity=- tiers=-",
             level.min(10)
         ));
     }
@@ -43,7 +43,7 @@ pub fn setup(agents: u32) -> VecDeque<String> {
 
 pub fn act(dice: &mut Dice, agents: u32, desk: &Desk) -> String {
     let agent = dice.below(u64::from(agents));
-    match dice.below(12) {
+    match dice.below(14) {
         0 => format!("admin queue support max={}", dice.between(1, 10)),
         1 => format!("admin queue sales skills=french:{}", dice.between(1, 8)),
         2 => format!("admin agent a{agent} skills=french:{}", dice.between(1, 10)),
@@ -61,9 +61,42 @@ pub fn act(dice: &mut Dice, agents: u32, desk: &Desk) -> String {
             changed.channels[0].capacity = dice.between(0, 5) as u32;
             changed.missed_in_a_row_max = dice.between(1, 4) as u32;
             changed.agent_grace_ms = dice.between(4_000, 30_000);
+            if dice.per_mille(500) {
+                changed.across_queues = crate::desk::offering::AcrossQueues::ByWeight;
+            }
             format!("admin settings {}", serde_json::to_string(&changed).expect("settings are plain values"))
         }
         10 => "admin remove_queue sales".into(),
+        11 => offering(dice),
+        12 => format!("admin agent a{agent} tiers=support:{}", dice.between(1, 3)),
         _ => "admin remove_key k1".into(),
     }
+}
+
+/// Another way of offering for a queue: every rule now and then.
+fn offering(dice: &mut Dice) -> String {
+    let by = *dice.pick(&["longest_idle", "least_loaded", "round_robin", "most_skilled"]).unwrap_or(&"longest_idle");
+    let rule = |dice: &mut Dice| *dice.pick(&["wait", "skip"]).unwrap_or(&"wait");
+    let (offline, away, busy) = (rule(dice), rule(dice), rule(dice));
+    let after_ms = dice.between(1_000, 20_000);
+    let widens = dice.per_mille(500);
+    let offering = serde_json::json!({
+        "agents_by": by,
+        "tiers_up_to": widens.then(|| dice.between(1, 3)),
+        "offer_to_at_most": dice.between(1, 4),
+        "accept_within_ms": dice.per_mille(300).then(|| dice.between(1_000, 60_000)),
+        "weight": dice.between(1, 5),
+        "rings": if widens {
+            serde_json::json!([
+                {"after_ms": after_ms, "lower": {"french": dice.between(1, 3)}, "tiers_up_to": 2},
+                {"after_ms": after_ms + 5_000, "drop": ["french"], "tiers_up_to": 100},
+            ])
+        } else {
+            serde_json::json!([])
+        },
+        "preferred_agent": {
+            "preferred_ms": dice.between(0, 30_000), "when_offline": offline, "when_away": away, "when_busy": busy
+        },
+    });
+    format!("admin queue support max=8 offering={offering}")
 }

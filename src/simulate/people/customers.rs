@@ -1,7 +1,7 @@
 //! Customers: they start, write, leave, and come back to what was closed.
 
 use crate::desk::answer::Answer;
-use crate::desk::command::{Ask, Author, Closer, OpenAsk};
+use crate::desk::command::{Ask, AskedAgent, Author, Closer, OpenAsk};
 use crate::desk::ids::{ConversationId, CustomerId, KeyNumber};
 use crate::desk::refusal::Refusal;
 use crate::simulate::dice::Dice;
@@ -58,7 +58,17 @@ impl CustomerModel {
             skills,
             about: None,
             text: dice.per_mille(800).then(|| "hello".into()),
+            ..self.wishes(dice)
         }))
+    }
+
+    /// Now and then it prefers somebody, or is handed in as one that waited before.
+    fn wishes(&self, dice: &mut Dice) -> OpenAsk {
+        let agent = dice
+            .per_mille(200)
+            .then(|| AskedAgent { name: format!("a{}", dice.below(3)).into(), required: dice.per_mille(100) });
+        let preferred_skills = if dice.per_mille(200) { vec!["french".into()] } else { Vec::new() };
+        OpenAsk { preferred_skills, preferred_agent: agent, ..OpenAsk::default() }
     }
 
     pub fn hear(&mut self, result: &Result<Answer, Refusal>) {

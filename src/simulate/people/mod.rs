@@ -81,6 +81,8 @@ impl People {
     /// From here on everybody does what is good, and the workspace is as it was set up.
     pub fn calm_down(&mut self) {
         self.setup.extend(admin::setup(AGENTS));
+        // Whoever a conversation requires can do what it requires.
+        self.setup.extend((0..AGENTS).map(|agent| format!("admin agent a{agent} skills=french:10")));
         self.agents.iter_mut().for_each(|agent| agent.gone_until_ms = 0);
     }
 

@@ -94,6 +94,7 @@ fn conversation(state: State) -> Conversation {
         skills: Vec::new(),
         about: None,
         state,
+        offers: Vec::new(),
         opened_at: wall_of(1),
         waiting_since: wall_of(1),
         ended_at: WallTime(0),
@@ -104,6 +105,8 @@ fn conversation(state: State) -> Conversation {
         offers_made: 0,
         cool_downs: Vec::new(),
         requeue_at: None,
+        ring: 0,
+        wishes: None,
     }
 }
 
@@ -118,6 +121,8 @@ fn opened(conversation: ConversationId) -> Event {
         skills: Vec::new(),
         about: None,
         public: 1,
+        waiting_since: None,
+        wishes: None,
     }
 }
 

@@ -164,6 +164,7 @@ impl FakeDesk {
             skills: Vec::new(),
             about,
             state: State::Waiting,
+            offers: Vec::new(),
             opened_at: WallTime(AT),
             waiting_since: WallTime(AT),
             ended_at: WallTime(0),
@@ -174,6 +175,8 @@ impl FakeDesk {
             offers_made: 0,
             cool_downs: Vec::new(),
             requeue_at: None,
+            ring: 0,
+            wishes: None,
         };
         self.inside().conversations.insert(id, conversation);
         self.commit(id, PublicFact::Opened, ("opened", format!(r#"{{"at":{AT}}}"#)));
@@ -246,6 +249,7 @@ impl FakeDesk {
                     queues: vec![QueueId(1)],
                     skills: ask.skills.clone().unwrap_or_default(),
                     capacity: ask.capacity.clone().unwrap_or_default(),
+                    tiers: Default::default(),
                 };
                 self.inside().profiles.insert(ask.name.clone(), Arc::new(profile));
                 Answer::AgentPut { agent: AgentId(1) }

@@ -1,0 +1,119 @@
+//! Conversations that begin and cease to wait: put into the group that needs what they need, listed as not yet looked at,
+//! and moved to another group when what they need, or for whom they are kept, has changed.
+
+use super::Desk;
+use super::able::{Presence, presence_of};
+use super::conversation::{State, WaitKey};
+use super::ids::{AgentId, ConversationId, QueueId};
+use super::offering::Meanwhile;
+use super::time::WallTime;
+use super::waiting::Common;
+
+impl Desk {
+    /// By what it is ordered among those that wait.
+    pub(super) fn key_of(&self, id: ConversationId) -> WaitKey {
+        let held = &self.conversations[&id];
+        held.wait_key(id, self.queues[&held.queue].settings.offering.accept_within_ms)
+    }
+
+    /// When its age reaches its next ring; `None` when it has reached all.
+    fn next_ring(&self, id: ConversationId) -> Option<WallTime> {
+        let held = &self.conversations[&id];
+        let rings = &self.queues[&held.queue].settings.offering.rings;
+        let ring = rings.get(usize::from(held.ring))?;
+        Some(WallTime(held.waiting_since.0.saturating_add(ring.after_ms)))
+    }
+
+    pub(super) fn start_waiting(&mut self, id: ConversationId) {
+        let key = self.key_of(id);
+        let held = &self.conversations[&id];
+        let common = Common { queue: held.queue, need: self.need_of(held) };
+        if let Some(wished) = held.wished_agent().filter(|wished| wished.until.is_some()) {
+            self.preferring.entry(wished.agent).or_default().insert(id);
+        }
+        if let Some(at) = self.next_ring(id) {
+            self.deadlines.set_ring(at, id);
+        }
+        self.waiting.add(key, common, &mut self.skills);
+        self.unpaired_conversations.insert(key);
+    }
+
+    pub(super) fn stop_waiting(&mut self, id: ConversationId) {
+        let key = self.key_of(id);
+        if let Some(wished) = self.conversations[&id].wished_agent()
+            && let Some(preferring) = self.preferring.get_mut(&wished.agent)
+        {
+            preferring.remove(&id);
+            if preferring.is_empty() {
+                self.preferring.remove(&wished.agent);
+                self.preferred_seen.remove(&wished.agent);
+            }
+        }
+        if let Some(at) = self.next_ring(id) {
+            self.deadlines.clear_ring(at, id);
+        }
+        self.waiting.remove(key, &mut self.skills);
+        self.unpaired_conversations.remove(&key);
+    }
+
+    /// Whether any queue lets go of what is kept for an agent without room, so that rooms matter.
+    pub(super) fn look_who_skips_busy(&mut self) {
+        let rules = self.queues.values().map(|queue| queue.settings.offering.preferred_agent.when_busy);
+        let skips = rules.into_iter().any(|rule| rule == Meanwhile::Skip);
+        if skips != self.skips_busy {
+            self.skips_busy = skips;
+            self.preferred_seen.clear();
+            self.preferred_changed.extend(self.preferring.keys());
+        }
+    }
+
+    /// Before a queue's settings change: all that wait there, which then start again by the new ones.
+    pub(super) fn stop_waiting_in(&mut self, queue: QueueId) -> Vec<ConversationId> {
+        let all = self.waiting.in_queue(queue);
+        all.iter().for_each(|id| self.stop_waiting(*id));
+        all
+    }
+
+    pub(super) fn start_waiting_again(&mut self, all: &[ConversationId]) {
+        all.iter().for_each(|id| self.start_waiting(*id));
+    }
+
+    /// Bring what is derived from agents up to date with those that changed. Before a decision, and at the end of each.
+    pub(super) fn settle(&mut self) {
+        while let Some(id) = self.able.next_stale() {
+            let (agent, levels) = (&self.agents[id.0 as usize], self.skills.of_agent(id));
+            if self.able.place(id, agent, levels, &self.settings) {
+                self.unpaired_agents.insert(id);
+            }
+        }
+        while let Some(agent) = self.preferred_changed.pop_first() {
+            self.keep_or_let_go(agent);
+        }
+    }
+
+    /// A preferred agent changed: those that are kept for it, or were to be, may now be others' or its own.
+    fn keep_or_let_go(&mut self, agent: AgentId) {
+        let Some(preferring) = self.preferring.get(&agent) else {
+            self.preferred_seen.remove(&agent);
+            return;
+        };
+        let presence = presence_of(&self.agents[agent.0 as usize], &self.settings);
+        let before = self.preferred_seen.insert(agent, presence);
+        let only_room = before.is_some_and(|seen| Presence { room: presence.room, ..seen } == presence);
+        if before == Some(presence) || only_room && !self.skips_busy {
+            return;
+        }
+        for id in preferring.iter().copied().collect::<Vec<_>>() {
+            let held = &self.conversations[&id];
+            if before.is_some_and(|seen| self.waits_while(held, seen) == self.waits_while(held, presence)) {
+                continue;
+            }
+            debug_assert_eq!(held.state, State::Waiting, "only those that wait are listed");
+            let kept_for = self.need_of(held).kept_for;
+            if self.waiting.group_of(id).is_some_and(|group| group.common.need.kept_for != kept_for) {
+                self.stop_waiting(id);
+                self.start_waiting(id);
+            }
+        }
+    }
+}

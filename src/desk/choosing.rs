@@ -1,0 +1,112 @@
+//! Among the agents who may take a conversation, those who come first: by queue, tier, preferred skills and the queue's rule.
+
+use super::Desk;
+use super::able::Turn;
+use super::conversation::Conversation;
+use super::ids::{AgentId, ConversationId};
+use super::need::Need;
+use super::offering::AgentsBy;
+use super::skills::{SkillId, level_of};
+use std::cmp::Reverse;
+
+/// Where several levels add up, so many agents of the smallest set are compared at most, the best of one skill first.
+pub const COMPARED_MAX: usize = 1_000;
+
+/// The order of agents for one conversation: the least comes first.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub struct Standing {
+    /// 0: of the conversation's own queue; then those that its rings added, in their order.
+    pub queue: usize,
+    pub tier: u8,
+    /// The sum of levels over the required skills, where the queue goes by them.
+    pub required: Reverse<u32>,
+    /// The sum of levels over the preferred skills.
+    pub preferred: Reverse<u32>,
+    pub first: u32,
+    pub second: u64,
+    pub agent: AgentId,
+}
+
+impl Desk {
+    /// Whom this conversation is offered to now, best first; as many as its queue says.
+    pub(super) fn choose(&mut self, id: ConversationId) -> Vec<AgentId> {
+        let conversation = &self.conversations[&id];
+        let offering = &self.queues[&conversation.queue].settings.offering;
+        let (most, by) = (usize::from(offering.offer_to_at_most), offering.agents_by);
+        let made;
+        let need = match self.waiting.group_of(id) {
+            Some(group) => &group.common.need,
+            None => {
+                made = self.need_of(conversation);
+                &made
+            }
+        };
+        if let Some(agent) = need.kept_for {
+            return if self.fits_need(agent, conversation, need).is_ok() { vec![agent] } else { Vec::new() };
+        }
+        let skills: Option<Vec<SkillId>> = need.skills.iter().map(|skill| self.skills.numbered(&skill.name)).collect();
+        // A skill that nobody has.
+        let Some(skills) = skills else { return Vec::new() };
+        let wished = conversation.wishes.iter().flat_map(|wishes| &wishes.skills);
+        let wished: Vec<SkillId> = wished.filter_map(|name| self.skills.numbered(name)).collect();
+        for queue in &need.queues {
+            self.able.want(*queue, need.channel, None);
+            for skill in skills.iter().chain(&wished) {
+                self.able.want(*queue, need.channel, Some(*skill));
+            }
+        }
+        let compares = !wished.is_empty() || by == AgentsBy::MostSkilled && skills.len() > 1;
+        if !compares {
+            return self.first_fits(conversation, need, &skills).take(most).map(|(_, turn)| turn.agent).collect();
+        }
+        let mut standings: Vec<Standing> = Vec::new();
+        let mut add = |(queue, turn): (usize, &Turn)| {
+            let standing = self.standing(queue, turn, by, &skills, &wished);
+            if standings.iter().all(|held| held.agent != standing.agent) {
+                standings.push(standing);
+            }
+        };
+        for skill in &wished {
+            for (place, queue) in need.queues.iter().enumerate() {
+                let set = self.able.set(*queue, need.channel, Some(*skill)).into_iter().flatten();
+                let fit = set.take(COMPARED_MAX).filter(|turn| self.fits_need(turn.agent, conversation, need).is_ok());
+                fit.for_each(|turn| add((place, turn)));
+            }
+        }
+        // Whoever has none of the preferred skills comes in the queue's own order.
+        let rest = if by == AgentsBy::MostSkilled { COMPARED_MAX } else { most };
+        self.first_fits(conversation, need, &skills).take(rest).for_each(add);
+        standings.sort_unstable();
+        standings.iter().take(most).map(|standing| standing.agent).collect()
+    }
+
+    /// Those who fit in the order of their queues' rules, with the place of the queue.
+    fn first_fits<'a>(
+        &'a self,
+        conversation: &'a Conversation,
+        need: &'a Need,
+        skills: &'a [SkillId],
+    ) -> impl Iterator<Item = (usize, &'a Turn)> {
+        let queues = need.queues.iter().enumerate();
+        let turns = queues.flat_map(move |(place, queue)| {
+            self.able.smallest(*queue, need.channel, skills).map(move |turn| (place, turn))
+        });
+        turns.filter(move |(place, turn)| {
+            let agent = &self.agents[turn.agent.0 as usize];
+            let levels = self.skills.of_agent(turn.agent);
+            if !skills.iter().all(|skill| level_of(levels, *skill) > 0) {
+                return false;
+            }
+            let here = *place == 0 || need.queue_of(&agent.profile).is_some_and(|(first, _)| first == *place);
+            here && self.fits_need(turn.agent, conversation, need).is_ok()
+        })
+    }
+
+    fn standing(&self, queue: usize, turn: &Turn, by: AgentsBy, skills: &[SkillId], wished: &[SkillId]) -> Standing {
+        let levels = self.skills.of_agent(turn.agent);
+        let sum = |skills: &[SkillId]| skills.iter().map(|skill| u32::from(level_of(levels, *skill))).sum();
+        let required = if by == AgentsBy::MostSkilled { sum(skills) } else { 0 };
+        let (tier, first, second, agent) = (turn.tier, turn.first, turn.second, turn.agent);
+        Standing { queue, tier, required: Reverse(required), preferred: Reverse(sum(wished)), first, second, agent }
+    }
+}

@@ -1,0 +1,136 @@
+//! Whether an agent may be offered a conversation now: the one list of rules, in the order in which they are tested.
+//! Pairing, the invariants and *why* all ask here, so that what is explained is what was done. Never changes anything.
+
+use super::Desk;
+use super::agent::Connection;
+use super::conversation::Conversation;
+use super::ids::AgentId;
+use super::need::{Need, has_skills};
+use serde::{Deserialize, Serialize};
+
+/// The first rule by which this agent is not offered this conversation, in the order of testing.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum WhyNot {
+    Deactivated,
+    Offline,
+    Reconnecting,
+    Unreachable,
+    StatusNotAvailable,
+    NotInQueue,
+    /// Of a tier that no ring has let in yet.
+    TierNotYet,
+    /// It is kept for its preferred agent for now, or requires another one.
+    KeptForAnother,
+    ChannelOff,
+    ChannelFull,
+    CapacityFull,
+    LacksSkill,
+    CoolingDown,
+}
+
+impl WhyNot {
+    pub const ALL: [WhyNot; 13] = [
+        WhyNot::Deactivated,
+        WhyNot::Offline,
+        WhyNot::Reconnecting,
+        WhyNot::Unreachable,
+        WhyNot::StatusNotAvailable,
+        WhyNot::NotInQueue,
+        WhyNot::TierNotYet,
+        WhyNot::KeptForAnother,
+        WhyNot::ChannelOff,
+        WhyNot::ChannelFull,
+        WhyNot::CapacityFull,
+        WhyNot::LacksSkill,
+        WhyNot::CoolingDown,
+    ];
+
+    /// Whether the rule is about this very conversation. Any other holds for all that need the same, so that an agent whom it
+    /// excludes passes them by together.
+    #[must_use]
+    pub fn is_of_one_conversation(self) -> bool {
+        self == WhyNot::CoolingDown
+    }
+
+    /// The stable code on the wire.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            WhyNot::Deactivated => "deactivated",
+            WhyNot::Offline => "offline",
+            WhyNot::Reconnecting => "reconnecting",
+            WhyNot::Unreachable => "unreachable",
+            WhyNot::StatusNotAvailable => "status_not_available",
+            WhyNot::NotInQueue => "not_in_queue",
+            WhyNot::TierNotYet => "tier_not_yet",
+            WhyNot::KeptForAnother => "kept_for_another",
+            WhyNot::ChannelOff => "channel_off",
+            WhyNot::ChannelFull => "channel_full",
+            WhyNot::CapacityFull => "capacity_full",
+            WhyNot::LacksSkill => "lacks_skill",
+            WhyNot::CoolingDown => "cooling_down",
+        }
+    }
+}
+
+impl Desk {
+    /// Whether this conversation may be offered to this agent now, and if not, by which rule first.
+    ///
+    /// # Errors
+    /// The first rule that excludes the agent.
+    pub fn fits(&self, agent: AgentId, conversation: &Conversation) -> Result<(), WhyNot> {
+        self.fits_need(agent, conversation, &self.need_of(conversation))
+    }
+
+    /// The same, where what the conversation needs is at hand.
+    pub(super) fn fits_need(&self, agent: AgentId, conversation: &Conversation, need: &Need) -> Result<(), WhyNot> {
+        let held = &self.agents[agent.0 as usize];
+        self.may_be_offered(agent)?;
+        match need.queue_of(&held.profile) {
+            None => return Err(WhyNot::NotInQueue),
+            Some((_, tier)) if tier > need.tiers_up_to => return Err(WhyNot::TierNotYet),
+            Some(_) => {}
+        }
+        if need.kept_for.is_some_and(|other| other != agent) {
+            return Err(WhyNot::KeptForAnother);
+        }
+        let channel = conversation.channel;
+        if !held.room_on(&self.settings, channel) {
+            return Err(if !held.has_channel(channel) {
+                WhyNot::ChannelOff
+            } else if held.held_on(channel) >= held.limit_on(&self.settings, channel) {
+                WhyNot::ChannelFull
+            } else {
+                WhyNot::CapacityFull
+            });
+        }
+        if !has_skills(&held.profile.skills, &need.skills) {
+            return Err(WhyNot::LacksSkill);
+        }
+        if conversation.cools_down(agent, self.now.desk) {
+            return Err(WhyNot::CoolingDown);
+        }
+        Ok(())
+    }
+
+    /// The rules about the agent alone: whether anything may be offered to it.
+    ///
+    /// # Errors
+    /// The first rule that excludes the agent.
+    pub fn may_be_offered(&self, agent: AgentId) -> Result<(), WhyNot> {
+        let held = &self.agents[agent.0 as usize];
+        if held.is_able(&self.settings) {
+            return Ok(());
+        }
+        if !held.profile.active {
+            return Err(WhyNot::Deactivated);
+        }
+        Err(match held.connection {
+            Connection::Offline => WhyNot::Offline,
+            Connection::Reconnecting { .. } => WhyNot::Reconnecting,
+            Connection::Unreachable => WhyNot::Unreachable,
+            Connection::Online => WhyNot::StatusNotAvailable,
+        })
+    }
+}

@@ -1,0 +1,124 @@
+//! Faults that other routers had, by name: none of them here.
+
+use crate::desk::Desk;
+use crate::desk::command::{Ask, Command};
+use crate::desk::conversation::State;
+use crate::desk::event::{Event, OfferEnd};
+use crate::desk::ids::{AgentId, OfferId};
+use crate::desk::needs::Loaded;
+use crate::desk::refusal::Refusal;
+use crate::desk::time::{DeskTime, Now, WallTime};
+use crate::simulate::notation;
+
+fn now(ms: u64) -> Now {
+    Now { desk: DeskTime(ms), wall: WallTime(ms) }
+}
+
+fn does(desk: &mut Desk, ms: u64, line: &str) -> Vec<Event> {
+    let mut events = Vec::new();
+    let command = notation::command(line).expect("a line");
+    let _ = desk.handle(now(ms), &command, &Loaded::default(), &mut events);
+    desk.take_touched();
+    events
+}
+
+fn with_agents(count: u32, queue: &str) -> Desk {
+    let mut desk = Desk::default();
+    does(&mut desk, 0, queue);
+    for agent in 0..count {
+        does(&mut desk, 0, &format!("admin agent a{agent} queues=support"));
+        does(&mut desk, 0, &format!("a{agent} comes s{agent}"));
+        does(&mut desk, 0, &format!("a{agent} sets available"));
+    }
+    desk
+}
+
+#[test]
+fn of_twenty_who_accept_one_conversation_at_once_one_has_it() {
+    let mut desk = with_agents(20, r#"admin queue support offering={"offer_to_at_most":20}"#);
+    for round in 1..=100_u64 {
+        let made = does(&mut desk, round, "u1 opens chat in support");
+        let offers: Vec<(OfferId, AgentId)> = made
+            .iter()
+            .filter_map(|event| match event {
+                Event::OfferMade { offer, agent, .. } => Some((*offer, *agent)),
+                _ => None,
+            })
+            .collect();
+        assert_eq!(offers.len(), 20);
+        let mut won = Vec::new();
+        // Everybody answers in the same turn, each round in another order.
+        for nth in 0..20 {
+            let (offer, agent) = offers[(nth * 7 + round as usize) % 20];
+            let accept = Command::of_server(Ask::Accept { agent, offer });
+            match desk.handle(now(round), &accept, &Loaded::default(), &mut Vec::new()) {
+                Ok(_) => won.push(agent),
+                Err(refusal) => assert_eq!(refusal, Refusal::OfferGone { offer, end: OfferEnd::Rescinded }),
+            }
+        }
+        desk.check().expect("the invariants");
+        assert_eq!(won.len(), 1);
+        let owned: Vec<_> = desk.owners().collect();
+        assert_eq!(owned, [(desk.last_conversation(), won[0])]);
+        assert!(
+            desk.agents()
+                .all(|(id, agent)| agent.offers.is_empty() && agent.conversations.is_empty() != (id == won[0]))
+        );
+        let conversation = desk.last_conversation();
+        does(&mut desk, round, &format!("admin closes {conversation}"));
+    }
+}
+
+#[test]
+fn an_unavailable_agent_at_the_end_of_the_order_takes_nothing_and_hides_nobody() {
+    let mut desk = with_agents(3, "admin queue support");
+    does(&mut desk, 1, "a2 sets away");
+    for customer in 1..=7 {
+        does(&mut desk, 2, &format!("u{customer} opens chat in support"));
+        desk.check().expect("the invariants");
+    }
+    assert!(desk.agents().all(|(id, agent)| agent.offers.len() == if id == AgentId(2) { 0 } else { 3 }));
+    // Back again, it is next, though it was last in every order.
+    does(&mut desk, 3, "a2 sets available");
+    assert_eq!(desk.agents().map(|(_, agent)| agent.offers.len()).collect::<Vec<_>>(), [3, 3, 1]);
+}
+
+#[test]
+fn an_agent_who_was_reserved_is_free_again_when_another_took_it() {
+    let mut desk = with_agents(2, r#"admin queue support offering={"offer_to_at_most":2}"#);
+    for round in 0..50 {
+        let customer = round + 1;
+        does(&mut desk, round, &format!("u{customer} opens voice in support"));
+        let offer = desk.offers().map(|(id, _)| id).next().expect("an offer");
+        let agent = desk.offer(offer).expect("is pending").agent;
+        does(&mut desk, round, &format!("{agent} accepts {offer}"));
+        let other = AgentId(1 - agent.0);
+        let held = desk.agent(other).expect("an agent");
+        assert!(held.load.is_empty() && held.offers.is_empty(), "{held:?}");
+        let conversation = desk.last_conversation();
+        does(&mut desk, round, &format!("admin closes {conversation}"));
+        does(&mut desk, round, &format!("{agent} done {conversation}"));
+        desk.check().expect("the invariants");
+    }
+}
+
+#[test]
+fn a_limit_of_three_holds_under_a_burst_of_a_thousand() {
+    let mut desk = with_agents(10, "admin queue support");
+    for customer in 1..=1_000 {
+        does(&mut desk, 1, &format!("u{customer} opens chat in support"));
+        assert!(desk.agents().all(|(_, agent)| agent.offers.len() + agent.conversations.len() <= 3));
+    }
+    desk.check().expect("the invariants");
+    let mut served = 30;
+    loop {
+        let pending = desk.offers().next().map(|(id, offer)| (id, offer.clone()));
+        let Some((offer, held)) = pending else { break };
+        does(&mut desk, 2, &format!("{} accepts {offer}", held.agent));
+        let made = does(&mut desk, 2, &format!("admin closes {}", held.conversation));
+        served += made.iter().filter(|event| matches!(event, Event::OfferMade { .. })).count();
+        assert!(desk.agents().all(|(_, agent)| agent.offers.len() + agent.conversations.len() <= 3));
+    }
+    assert_eq!((served, desk.conversations().filter(|(_, held)| held.state == State::Waiting).count()), (1_000, 0));
+    desk.check().expect("the invariants");
+}

@@ -1,0 +1,236 @@
+//! Why: for a conversation, every agent's place in the order or the first rule that excludes it; for an agent, the same for
+//! what waits. Pure functions of a desk, so that a desk replayed to a position explains what was decided there.
+
+use super::Desk;
+use super::able::rank_of;
+use super::choosing::Standing;
+use super::conversation::State;
+use super::event::RequiredSkill;
+use super::fits::WhyNot;
+use super::ids::{AgentId, ConversationId, OfferId};
+use super::offering::{AcrossQueues, AgentsBy};
+use super::time::Now;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// Agents, or groups of conversations, that one answer names; the rest is counted by rule.
+pub const NAMED_MAX: usize = 100;
+/// Agents, or groups, that one answer looks at.
+pub const LOOKED_AT_MAX: usize = 10_000;
+
+/// What a conversation needs now, and what each agent is to it.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct WhyConversation {
+    pub conversation: ConversationId,
+    pub state: Arc<str>,
+    pub queue: Arc<str>,
+    pub needs: Needs,
+    /// To whom it is offered now.
+    pub offered_to: Vec<OfferedTo>,
+    pub owner: Option<Arc<str>>,
+    /// Those who could take it now, in the order in which they would be asked.
+    pub candidates: Vec<Candidate>,
+    /// The others, and the first rule that excludes each.
+    pub excluded: Vec<Excluded>,
+    /// How many agents each rule excludes, of those looked at.
+    pub excluded_by_rule: BTreeMap<WhyNot, u32>,
+    pub agents_looked_at: u32,
+    pub agents: u32,
+    pub at: Now,
+}
+
+/// What it needs of an agent, as far as its rings have widened it.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Needs {
+    pub queues: Vec<Arc<str>>,
+    pub channel: Arc<str>,
+    pub skills: Vec<RequiredSkill>,
+    pub preferred_skills: Vec<Arc<str>>,
+    /// 255: all.
+    pub tiers_up_to: u8,
+    pub ring: u8,
+    pub kept_for: Option<Arc<str>>,
+    pub agents_by: AgentsBy,
+    pub offer_to_at_most: u8,
+}
+
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct OfferedTo {
+    pub offer: OfferId,
+    pub agent: Arc<str>,
+}
+
+/// An agent who could take it, with what it is ordered by, the first first.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Candidate {
+    pub agent: Arc<str>,
+    /// 0: of the conversation's own queue; then those that rings added.
+    pub queue: usize,
+    pub tier: u8,
+    /// The sum of levels over the required skills, where the queue goes by them.
+    pub required_levels: u32,
+    pub preferred_levels: u32,
+    /// Pending offers; by `least_loaded`: the weight held, of 100; by `round_robin`: 0.
+    pub rank: u32,
+    /// Idle since, in milliseconds of desk time; by `round_robin`: the number of its last offer.
+    pub then: u64,
+}
+
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Excluded {
+    pub agent: Arc<str>,
+    pub rule: WhyNot,
+}
+
+/// Why an agent is idle: for each group of what waits in its queues, what stands against it.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct WhyAgent {
+    pub agent: Arc<str>,
+    /// The rule about the agent alone by which nothing is offered to it.
+    pub excluded: Option<WhyNot>,
+    /// The conversation that it would take next.
+    pub next: Option<ConversationId>,
+    pub offers: Vec<OfferId>,
+    pub conversations: Vec<ConversationId>,
+    pub across_queues: AcrossQueues,
+    pub groups: Vec<WhyGroup>,
+    /// Waiting conversations that each rule keeps from it, of the groups looked at, by the first of each group.
+    pub waiting_by_rule: BTreeMap<WhyNot, u32>,
+    pub groups_looked_at: u32,
+    pub at: Now,
+}
+
+/// Conversations that need the same of an agent.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct WhyGroup {
+    pub queue: Arc<str>,
+    pub channel: Arc<str>,
+    pub skills: Vec<RequiredSkill>,
+    pub waiting: u32,
+    /// The one that is first of them.
+    pub first: ConversationId,
+    /// Why that one is not offered to this agent; absent: it could be.
+    pub rule: Option<WhyNot>,
+}
+
+impl Desk {
+    /// `None` when the desk does not hold it: closed, or never opened.
+    #[must_use]
+    pub fn why_conversation(&self, id: ConversationId) -> Option<WhyConversation> {
+        let conversation = self.conversation(id)?;
+        let need = self.need_of(conversation);
+        let queue = &self.queues[&conversation.queue].settings;
+        let wished: Vec<Arc<str>> = conversation.wishes.iter().flat_map(|wishes| wishes.skills.clone()).collect();
+        let mut standings: Vec<Standing> = Vec::new();
+        let mut excluded = Vec::new();
+        let mut excluded_by_rule: BTreeMap<WhyNot, u32> = BTreeMap::new();
+        let mut looked_at = 0;
+        for (agent, held) in self.agents().take(LOOKED_AT_MAX) {
+            looked_at += 1;
+            match (self.fits_need(agent, conversation, &need), need.queue_of(&held.profile)) {
+                (Ok(()), Some((place, tier))) => {
+                    let levels = |name: &Arc<str>| u32::from(held.profile.skills.get(name).copied().unwrap_or(0));
+                    let required = match queue.offering.agents_by {
+                        AgentsBy::MostSkilled => need.skills.iter().map(|skill| levels(&skill.name)).sum(),
+                        AgentsBy::LongestIdle | AgentsBy::LeastLoaded | AgentsBy::RoundRobin => 0,
+                    };
+                    let by = self.queues[&need.queues[place]].settings.offering.agents_by;
+                    let preferred = wished.iter().map(levels).sum();
+                    let (first, second) = rank_of(held, &self.settings, by);
+                    let (required, preferred) = (std::cmp::Reverse(required), std::cmp::Reverse(preferred));
+                    standings.push(Standing { queue: place, tier, required, preferred, first, second, agent });
+                }
+                (Ok(()), None) => {}
+                (Err(rule), _) => {
+                    *excluded_by_rule.entry(rule).or_default() += 1;
+                    if excluded.len() < NAMED_MAX {
+                        excluded.push(Excluded { agent: held.profile.name.clone(), rule });
+                    }
+                }
+            }
+        }
+        standings.sort_unstable();
+        let candidates = standings.iter().take(NAMED_MAX).map(|standing| Candidate {
+            agent: self.name_of(standing.agent),
+            queue: standing.queue,
+            tier: standing.tier,
+            required_levels: standing.required.0,
+            preferred_levels: standing.preferred.0,
+            rank: standing.first,
+            then: standing.second,
+        });
+        let offered_to = conversation.offers.iter();
+        let offered_to =
+            offered_to.map(|pending| OfferedTo { offer: pending.offer, agent: self.name_of(pending.agent) }).collect();
+        Some(WhyConversation {
+            conversation: id,
+            state: conversation.state.name().into(),
+            queue: queue.name.clone(),
+            needs: Needs {
+                queues: need.queues.iter().map(|queue| self.queues[queue].settings.name.clone()).collect(),
+                channel: self.settings.channels[usize::from(need.channel.0)].name.clone(),
+                skills: need.skills.clone(),
+                preferred_skills: wished,
+                tiers_up_to: need.tiers_up_to,
+                ring: conversation.ring,
+                kept_for: need.kept_for.map(|agent| self.name_of(agent)),
+                agents_by: queue.offering.agents_by,
+                offer_to_at_most: queue.offering.offer_to_at_most,
+            },
+            offered_to,
+            owner: conversation.state.owner().map(|owner| self.name_of(owner)),
+            candidates: candidates.collect(),
+            excluded,
+            excluded_by_rule,
+            agents_looked_at: looked_at,
+            agents: self.agents.len() as u32,
+            at: self.now,
+        })
+    }
+
+    /// `None` for an agent that there is not.
+    #[must_use]
+    pub fn why_agent(&self, id: AgentId) -> Option<WhyAgent> {
+        let held = self.agent(id)?;
+        let mut groups = Vec::new();
+        let mut waiting_by_rule: BTreeMap<WhyNot, u32> = BTreeMap::new();
+        let mut looked_at = 0;
+        let waiting = held.profile.queues.iter().flat_map(|queue| self.waiting.groups_in(*queue));
+        for (group, first) in waiting.take(LOOKED_AT_MAX) {
+            looked_at += 1;
+            let conversation = &self.conversations[&first.conversation];
+            debug_assert_eq!(conversation.state, State::Waiting, "groups hold what waits");
+            let rule = self.fits_need(id, conversation, &group.common.need).err();
+            if let Some(rule) = rule {
+                *waiting_by_rule.entry(rule).or_default() += group.len() as u32;
+            }
+            if groups.len() < NAMED_MAX {
+                groups.push(WhyGroup {
+                    queue: self.queues[&group.common.queue].settings.name.clone(),
+                    channel: self.settings.channels[usize::from(group.common.need.channel.0)].name.clone(),
+                    skills: group.common.need.skills.clone(),
+                    waiting: group.len() as u32,
+                    first: first.conversation,
+                    rule,
+                });
+            }
+        }
+        Some(WhyAgent {
+            agent: held.profile.name.clone(),
+            excluded: self.may_be_offered(id).err(),
+            next: self.first_for(id),
+            offers: held.offers.clone(),
+            conversations: held.conversations.clone(),
+            across_queues: self.settings.across_queues,
+            groups,
+            waiting_by_rule,
+            groups_looked_at: looked_at,
+            at: self.now,
+        })
+    }
+
+    fn name_of(&self, agent: AgentId) -> Arc<str> {
+        self.agents[agent.0 as usize].profile.name.clone()
+    }
+}
