@@ -47,7 +47,7 @@ enum Class {
 }
 
 /// A new conversation is refused while the first command has waited this long: what is here already comes first.
-const START_DELAY_MS_MAX: u64 = 30;
+const START_DELAY_MS_MAX: u64 = 200;
 /// What a command takes beside its texts.
 const COMMAND_BYTES: usize = 256;
 

@@ -1,8 +1,9 @@
 //! How late the gateway's own threads are: what a request waits before anybody looks at it.
 //!
 //! The intake cannot see requests that no thread has read yet. A task that wants to wake every few milliseconds sees them: it
-//! stands in the same queue. While it is late, new conversations are refused before anything is done for them, so that
-//! what is here already is not late too.
+//! stands in the same queue. While it stays late, new conversations are refused before anything is done for them, so that
+//! what is here already is not late too. One late moment is no flood: another process, or a slow page, makes those. So it must
+//! last; but for a second after a flood, the next one is believed at once (CoDel, RFC 8289, does the same with packets).
 
 use crate::clock;
 use crate::telemetry::catalogue;
@@ -10,35 +11,84 @@ use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 use std::time::Duration;
 
 const EVERY: Duration = Duration::from_millis(2);
-/// Beyond this, new conversations are refused.
-pub const START_LAG_MS_MAX: u32 = 4;
+/// Later than this is late.
+pub const LATE_MS: u32 = 4;
+/// How long it must stay late before new conversations are refused.
+pub const LASTING_MS: u64 = 100;
+/// How long after they were refused the next late moment counts at once.
+const REMEMBERED_MS: u64 = 1_000;
 
 #[derive(Debug, Default)]
 pub struct Lag {
+    /// How late, while new conversations are refused for it; else 0.
     ms: AtomicU32,
 }
 
 impl Lag {
     /// Measures for ever; spawn it among what it measures.
     pub async fn watch(&self) {
+        let mut judge = Judge::default();
         loop {
             let stopwatch = clock::stopwatch();
             tokio::time::sleep(EVERY).await;
             let late_s = (stopwatch.seconds() - EVERY.as_secs_f64()).max(0.0);
-            self.ms.store((late_s * 1_000.0) as u32, Relaxed);
             metrics::gauge!(catalogue::GATEWAY_LAG_SECONDS).set(late_s);
+            let late_ms = (late_s * 1_000.0) as u32;
+            let lasts = judge.lasts(late_ms, clock::monotonic_ms());
+            self.ms.store(if lasts { late_ms } else { 0 }, Relaxed);
         }
     }
 
     /// As of a few milliseconds ago.
     #[must_use]
     pub fn is_late(&self) -> bool {
-        self.ms.load(Relaxed) > START_LAG_MS_MAX
+        self.ms.load(Relaxed) > 0
     }
 
     /// How long it is best to stay away.
     #[must_use]
     pub fn retry_after_ms(&self) -> u64 {
         u64::from(self.ms.load(Relaxed)).saturating_mul(10).clamp(500, 5_000)
+    }
+}
+
+/// Tells what lasts from what passes.
+#[derive(Debug, Default)]
+struct Judge {
+    late_since_ms: Option<u64>,
+    refused_at_ms: Option<u64>,
+}
+
+impl Judge {
+    fn lasts(&mut self, late_ms: u32, now_ms: u64) -> bool {
+        if late_ms <= LATE_MS {
+            self.late_since_ms = None;
+            return false;
+        }
+        let since_ms = *self.late_since_ms.get_or_insert(now_ms);
+        let again = self.refused_at_ms.is_some_and(|at_ms| now_ms.saturating_sub(at_ms) < REMEMBERED_MS);
+        let lasts = again || now_ms.saturating_sub(since_ms) >= LASTING_MS;
+        if lasts {
+            self.refused_at_ms = Some(now_ms);
+        }
+        lasts
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_late_moment_passes_and_what_lasts_is_believed() {
+        let mut judge = Judge::default();
+        assert!(!judge.lasts(600, 1_000), "one moment, however long");
+        assert!(!judge.lasts(0, 1_010));
+        assert!(!judge.lasts(40, 1_030) && !judge.lasts(40, 1_072) && !judge.lasts(40, 1_114));
+        assert!(judge.lasts(40, 1_156), "late for a tenth of a second");
+        assert!(!judge.lasts(LATE_MS, 1_162));
+        assert!(judge.lasts(LATE_MS + 1, 1_500), "again soon: at once");
+        assert!(!judge.lasts(0, 1_600));
+        assert!(!judge.lasts(LATE_MS + 1, 2_600), "a second later: as if for the first time");
     }
 }

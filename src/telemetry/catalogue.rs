@@ -50,7 +50,7 @@ macro_rules! catalogue {
 
 catalogue! {
     CONNECTIONS = "offhook_connections" Gauge Count [] "Open connections, on both ports.";
-    GATEWAY_LAG_SECONDS = "offhook_gateway_lag_seconds" Gauge Seconds [] "How late the threads are that read requests; beyond 15 ms new conversations are refused.";
+    GATEWAY_LAG_SECONDS = "offhook_gateway_lag_seconds" Gauge Seconds [] "How late the threads are that read requests; beyond 4 ms for a tenth of a second, new conversations are refused.";
     AGENTS = "offhook_agents" Gauge Count ["connection"] "Agents by connection: online, reconnecting, unreachable.";
     SESSIONS = "offhook_sessions" Gauge Count [] "Agents' sessions that are open.";
     STREAMS = "offhook_streams" Gauge Count [] "Messenger event streams that are open.";

@@ -146,6 +146,11 @@ fn every_setting_of_a_workspace_can_be_declared() {
         channel: Some("chat".into()),
         queue: Some("support".into()),
         priority: Some(1),
+        prefers: crate::desk::settings::Prefers {
+            agent: Some("ada".into()),
+            agent_attribute: Some("owner".into()),
+            ..Default::default()
+        },
         ..Default::default()
     });
     let text = toml::to_string(&json!({ "settings": settings })).unwrap();

@@ -72,7 +72,7 @@ async fn every_end_of_an_offer_is_kept_as_it_was() {
     for (at, end) in OfferEnd::ALL.into_iter().enumerate() {
         desk.events(vec![offer_ended(at as u64 + 1, C1, end, None)]).await;
     }
-    let offers = (1..=6).map(OfferId).collect();
+    let offers = (1..=OfferEnd::ALL.len() as u64).map(OfferId).collect();
     let found = desk.view.look_up(W, Wanted { offers, ..Wanted::default() }).await.unwrap();
     assert_eq!(found.offers.into_iter().map(|offer| offer.unwrap().end).collect::<Vec<_>>(), OfferEnd::ALL);
 }
