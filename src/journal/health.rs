@@ -109,7 +109,11 @@ impl HealthCell {
             return;
         }
         if state != old.state {
-            tracing::warn!(from = old.state.word(), to = state.word(), error, "the journal's state changed");
+            if matches!(state, JournalState::Healthy | JournalState::Closed) && error.is_none() {
+                tracing::info!(from = old.state.word(), to = state.word(), "the journal's state changed");
+            } else {
+                tracing::warn!(from = old.state.word(), to = state.word(), error, "the journal's state changed");
+            }
             publish(state);
         }
         self.0.send_replace(Arc::new(JournalHealth {
