@@ -28,9 +28,13 @@ bench *ARGS:
 kill-rounds ROUNDS="200":
     OFFHOOK_KILL_ROUNDS={{ROUNDS}} cargo test --release --locked --test kill
 
-# Random days from random seeds, so many.
+# Everybody answers one offer at once, so many times.
 race-rounds ROUNDS="10000":
-    OFFHOOK_SEEDS={{ROUNDS}} cargo test --release --locked --test simulation
+    OFFHOOK_RACE_ROUNDS={{ROUNDS}} cargo test --release --locked --test race
+
+# Random days from random seeds, so many.
+seeds COUNT="10000":
+    OFFHOOK_SEEDS={{COUNT}} cargo test --release --locked --test simulation
 
 # The demo's bustle for an hour.
 soak SECONDS="3600":
