@@ -6,6 +6,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
 pub struct Poster {
+    address: SocketAddr,
     stream: TcpStream,
     out: Vec<u8>,
     read: Vec<u8>,
@@ -13,9 +14,7 @@ pub struct Poster {
 
 impl Poster {
     pub async fn connect(address: SocketAddr) -> io::Result<Self> {
-        let stream = TcpStream::connect(address).await?;
-        stream.set_nodelay(true)?;
-        Ok(Self { stream, out: Vec::new(), read: Vec::new() })
+        Ok(Self { address, stream: open(address).await?, out: Vec::new(), read: Vec::new() })
     }
 
     /// The status, and the body. `from`: the visitor's address, as the proxy before the server would name it.
@@ -34,8 +33,13 @@ impl Poster {
             write!(self.out, "Authorization: Bearer {token}\r\n")?;
         }
         write!(self.out, "Content-Length: {}\r\n\r\n{body}", body.len())?;
-        self.stream.write_all(&self.out).await?;
         self.read.clear();
+        self.stream.write_all(&self.out).await?;
+        // A kept connection that said nothing for long was closed: as any client does, once again on a new one.
+        if self.more().await.is_err() {
+            self.stream = open(self.address).await?;
+            self.stream.write_all(&self.out).await?;
+        }
         loop {
             if let Some(head) = self.read.windows(4).position(|four| four == b"\r\n\r\n") {
                 let whole = head + 4 + length_in(&self.read[..head]);
@@ -56,6 +60,12 @@ impl Poster {
         }
         Ok(())
     }
+}
+
+async fn open(address: SocketAddr) -> io::Result<TcpStream> {
+    let stream = TcpStream::connect(address).await?;
+    stream.set_nodelay(true)?;
+    Ok(stream)
 }
 
 /// hyper writes names in lower case.

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::declared::{Declared, Wrong, object};
 use super::live::Found;
-use super::merge::{Members, merged_members, merged_settings};
+use super::merge::{Members, merged_members, merged_queue, merged_settings};
 use crate::cli::client::path_part;
 use crate::desk::settings::{QueueSettings, Settings};
 
@@ -55,7 +55,7 @@ impl Plan {
             let name = name_of(queue);
             let held = found.queues.get(name);
             let base = held.cloned().unwrap_or_else(|| object(json!(QueueSettings::named(name))));
-            let merged = merged_members(&base, queue);
+            let merged = merged_queue(&base, queue);
             if let Some(lines) = lines("queue", name, held, &base, &merged) {
                 let path = format!("/queues/{}", path_part(name));
                 self.add(Method::PUT, path, Some(Value::Object(merged)), format!("queues[{place}]"), lines);

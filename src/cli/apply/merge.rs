@@ -1,23 +1,40 @@
 //! What is mentioned, laid over what is there. Pure.
 
+use crate::desk::settings::{QueueSettings, Settings};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
 pub(super) type Members = Map<String, Value>;
 
+/// Objects that are merged by member, wherever they stand; every other object or list is replaced whole.
+const MERGED: [&str; 3] = ["cool_downs", "offering", "preferred_agent"];
+
 /// Settings as they would be. Channels and statuses are merged by name, in the places they have, new ones at the end
-/// (what is stored names them by place); cool-downs by member; every other member is replaced whole.
+/// (what is stored names them by place).
 pub(super) fn merged_settings(live: &Members, mentioned: &Members) -> Members {
+    let mut merged = merged_members(live, mentioned);
+    for name in ["channels", "statuses"] {
+        if let (Some(Value::Array(held)), Some(Value::Array(entries))) = (live.get(name), mentioned.get(name)) {
+            merged.insert(name.to_owned(), Value::Array(merged_by_name(held, entries)));
+        }
+    }
+    whole::<Settings>(merged)
+}
+
+/// A queue as it would be.
+pub(super) fn merged_queue(live: &Members, mentioned: &Members) -> Members {
+    whole::<QueueSettings>(merged_members(live, mentioned))
+}
+
+/// Members of one entry as they would be.
+pub(super) fn merged_members(live: &Members, mentioned: &Members) -> Members {
     let mut merged = live.clone();
     for (name, value) in mentioned {
-        let held = merged.get(name);
-        let new = match (name.as_str(), held, value) {
-            ("channels" | "statuses", Some(Value::Array(held)), Value::Array(entries)) => {
-                Value::Array(merged_by_name(held, entries))
-            }
-            ("cool_downs", Some(Value::Object(held)), Value::Object(members)) => {
+        let new = match (merged.get(name), value) {
+            (Some(Value::Object(held)), Value::Object(members)) if MERGED.contains(&name.as_str()) => {
                 Value::Object(merged_members(held, members))
             }
-            ("entry_rules", _, Value::Array(rules)) => Value::Array(rules.iter().map(whole_rule).collect()),
             _ => value.clone(),
         };
         merged.insert(name.clone(), new);
@@ -25,13 +42,14 @@ pub(super) fn merged_settings(live: &Members, mentioned: &Members) -> Members {
     merged
 }
 
-/// Members of one entry as they would be.
-pub(super) fn merged_members(live: &Members, mentioned: &Members) -> Members {
-    let mut merged = live.clone();
-    for (name, value) in mentioned {
-        merged.insert(name.clone(), value.clone());
+/// With every member that was left out, as the server shows it, so that the same is seen to be the same. What cannot be
+/// read here goes on as it is: the server says what is wrong with it.
+fn whole<T: Serialize + DeserializeOwned>(members: Members) -> Members {
+    let read: Option<T> = serde_json::from_value(Value::Object(members.clone())).ok();
+    match read.and_then(|read| serde_json::to_value(read).ok()) {
+        Some(Value::Object(whole)) => whole,
+        _ => members,
     }
-    merged
 }
 
 fn merged_by_name(held: &[Value], entries: &[Value]) -> Vec<Value> {
@@ -44,12 +62,6 @@ fn merged_by_name(held: &[Value], entries: &[Value]) -> Vec<Value> {
         }
     }
     merged
-}
-
-/// A rule with every member, as the server shows it, so that the same rule is seen to be the same.
-fn whole_rule(rule: &Value) -> Value {
-    let read: Result<crate::desk::settings::EntryRule, _> = serde_json::from_value(rule.clone());
-    read.ok().and_then(|rule| serde_json::to_value(rule).ok()).unwrap_or_else(|| rule.clone())
 }
 
 #[cfg(test)]
@@ -76,6 +88,18 @@ mod tests {
         let live = object(json!({"cool_downs": {"rejected_ms": 1, "expired_ms": 2}, "devices_max": 5}));
         let file = object(json!({"cool_downs": {"expired_ms": 3}}));
         let merged = merged_settings(&live, &file);
-        assert_eq!(Value::Object(merged), json!({"cool_downs": {"rejected_ms": 1, "expired_ms": 3}, "devices_max": 5}));
+        assert_eq!((&merged["cool_downs"]["rejected_ms"], &merged["cool_downs"]["expired_ms"]), (&json!(1), &json!(3)));
+        assert_eq!(merged["devices_max"], json!(5));
+    }
+
+    #[test]
+    fn what_a_queues_offering_leaves_out_stays_and_is_seen_to_be_the_same() {
+        let live = object(json!(QueueSettings::named("sales")));
+        let file = object(json!({"name": "sales", "offering": {
+            "rings": [{"after_ms": 60_000, "drop": ["french"]}], "preferred_agent": {"preferred_ms": 5}}}));
+        let once = merged_queue(&live, &file);
+        assert_eq!(once["offering"]["preferred_agent"]["when_offline"], json!("skip"));
+        assert_eq!(once["offering"]["rings"][0]["lower"], json!({}));
+        assert_eq!(merged_queue(&once, &file), once);
     }
 }
