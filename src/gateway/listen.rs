@@ -120,17 +120,21 @@ pub struct Listening {
     pub counts: Arc<ListenCounts>,
     stop: watch::Sender<bool>,
     accepting: tokio::task::JoinHandle<()>,
+    places: Arc<Semaphore>,
+    places_max: u32,
 }
 
 impl Listening {
     /// Accepts no more, and lets each connection finish the request it is in. WebSockets are ended by who holds them.
-    /// Returns when the listening socket is closed and the last request is answered, which an event stream may put off for
-    /// as long as it likes: the caller sets the bound.
+    /// Returns when the listening socket is closed, the last request is answered and the last WebSocket has told its peer why,
+    /// which an event stream may put off for as long as it likes: the caller sets the bound.
     pub async fn stop(self) {
         self.stop.send_replace(true);
         // The loop ends by itself; that it panicked is no reason to panic again.
         let _ = self.accepting.await;
         self.stop.closed().await;
+        // What was upgraded keeps its place beyond the HTTP connection, on threads that would not be waited for.
+        let _ = self.places.acquire_many(self.places_max).await;
     }
 }
 
@@ -161,17 +165,19 @@ pub fn listen(
         .max_header_size(limits.header_bytes_max)
         // hyper asks for 8 KiB at least.
         .max_buf_size(limits.header_bytes_max.max(8 * 1024));
+    let places_max = u32::try_from(limits.connections_max).unwrap_or(u32::MAX);
+    let places = Arc::new(Semaphore::new(limits.connections_max));
     let accepting = Accepting {
         listener,
         router,
         gate,
         http,
-        connections: Arc::new(Semaphore::new(limits.connections_max)),
+        connections: places.clone(),
         handshakes: Arc::new(Semaphore::new(limits.handshakes_max)),
         counts: counts.clone(),
         stopped,
     };
-    Ok(Listening { address, counts, stop, accepting: tokio::spawn(accepting.run()) })
+    Ok(Listening { address, counts, stop, accepting: tokio::spawn(accepting.run()), places, places_max })
 }
 
 struct Accepting {
