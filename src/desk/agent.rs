@@ -9,10 +9,12 @@
 //!      └─────────────── sign-out, deactivation ◀── grace over ────────┘
 //! ```
 
+use super::conversation::State;
 use super::ids::{ConversationId, OfferId, SessionId};
 use super::settings::{AgentProfile, CAPACITY_TOTAL, ChannelId, Settings, StatusId};
 use super::time::DeskTime;
 use super::turns::Turns;
+use super::wrapping::Blocks;
 use serde::{Deserialize, Serialize};
 
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
@@ -34,6 +36,9 @@ pub struct Agent {
     /// What those take, by channel; shorter than the channels where the rest is zero.
     #[serde(skip)]
     pub load: Vec<u32>,
+    /// How many of its wrap-ups block it as a whole.
+    #[serde(skip)]
+    pub blocked: u32,
     /// The last offer made to it.
     #[serde(default)]
     pub last_offer: OfferId,
@@ -81,6 +86,7 @@ impl Agent {
             offers: Vec::new(),
             conversations: Vec::new(),
             load: Vec::new(),
+            blocked: 0,
             last_offer: OfferId::default(),
             turns: Turns::default(),
         }
@@ -116,13 +122,31 @@ impl Agent {
         self.profile.capacity.get(&set.name).copied().unwrap_or(set.capacity)
     }
 
-    /// Whether one more conversation of this channel fits, by the channel's limit and by the total.
+    /// Whether one more conversation of this channel fits, by the channel's limit and by the total; none does while wrap-up
+    /// blocks the agent.
     #[must_use]
     pub fn room_on(&self, settings: &Settings, channel: ChannelId) -> bool {
         let Some(set) = settings.channels.get(usize::from(channel.0)) else { return false };
-        self.has_channel(channel)
+        self.blocked == 0
+            && self.has_channel(channel)
             && self.held_on(channel) < self.limit_on(settings, channel)
             && self.weight_held(settings) + set.weight <= CAPACITY_TOTAL
+    }
+
+    /// It owns this conversation in this state now.
+    pub(super) fn take_owned(&mut self, state: State, channel: ChannelId) {
+        if state.takes_slot() {
+            self.take_load(channel);
+        }
+        self.blocked += u32::from(state.wrap_up_blocks() == Some(Blocks::Agent));
+    }
+
+    /// It does no longer.
+    pub(super) fn drop_owned(&mut self, state: State, channel: ChannelId) {
+        if state.takes_slot() {
+            self.drop_load(channel);
+        }
+        self.blocked -= u32::from(state.wrap_up_blocks() == Some(Blocks::Agent));
     }
 
     pub(super) fn take_load(&mut self, channel: ChannelId) {

@@ -3,7 +3,7 @@
 use super::agent::{Agent, Connection};
 use super::answer::Outcome;
 use super::change::AT_NEXT_MESSAGE;
-use super::command::{Author, Closer};
+use super::command::Author;
 use super::conversation::{Conversation, CoolDown, Pending, State};
 use super::event::{Event, OfferEnd, StatusCause};
 use super::ids::{AgentId, ConversationId, CustomerId, OfferId};
@@ -149,12 +149,29 @@ impl Desk {
             Event::MessagesRead { conversation, reader, number } => {
                 self.note(*conversation, |c| mark_read(c, *reader, *number));
             }
-            Event::ConversationEnded { conversation, by, owner, wrap_up_until, public } => {
-                self.apply_ended(*conversation, *by, *owner, *wrap_up_until, *public);
+            Event::ConversationEnded { conversation, by: _, owner, wrap_up_until, public, blocks } => {
+                let wrap_up = owner.zip(*wrap_up_until).map(|(owner, until)| State::WrapUp {
+                    owner,
+                    until,
+                    since: now.desk,
+                    blocks: *blocks,
+                    extensions: 0,
+                });
+                self.apply_ended(*conversation, *owner, wrap_up, *public);
             }
-            Event::WrapUpEnded { conversation, owner, cause: _ } => {
+            Event::WrapUpExtended { conversation, wrap_up_until } => self.change_conversation(*conversation, |c| {
+                if let State::WrapUp { until: held, extensions, .. } = &mut c.state {
+                    *held = *wrap_up_until;
+                    *extensions += 1;
+                }
+            }),
+            Event::WrapUpEnded { conversation, owner, cause: _, by: _ } => {
+                let took = self.conversations[conversation].state.takes_slot();
                 self.drop_conversation(*conversation, |c| c.state = State::Closed);
-                self.rest(*owner);
+                // What blocked nothing ends nothing: it may have been idle for long.
+                if took {
+                    self.rest(*owner);
+                }
             }
             Event::ConversationReopened { conversation, was, queue, owner, waiting_since, public } => {
                 if let Some(was) = was {
@@ -403,9 +420,8 @@ impl Desk {
     fn apply_ended(
         &mut self,
         id: ConversationId,
-        _by: Closer,
         owner: Option<AgentId>,
-        wrap_up_until: Option<DeskTime>,
+        wrap_up: Option<State>,
         public: u32,
     ) {
         let ended_at = self.now.wall;
@@ -416,9 +432,9 @@ impl Desk {
             c.cool_downs = Vec::new();
             c.state = state;
         };
-        match (owner, wrap_up_until) {
-            (Some(owner), Some(until)) => self.change_conversation(id, |c| end(c, State::WrapUp { owner, until })),
-            _ => self.drop_conversation(id, |c| end(c, State::Closed)),
+        match wrap_up {
+            Some(wrap_up) => self.change_conversation(id, |c| end(c, wrap_up)),
+            None => self.drop_conversation(id, |c| end(c, State::Closed)),
         }
         if let Some(owner) = owner {
             self.rest(owner);

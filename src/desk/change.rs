@@ -8,6 +8,7 @@ use super::deadlines::{Deadline, Deadlines};
 use super::ids::{AgentId, ConversationId, OfferId};
 use super::offer::Offer;
 use super::time::DeskTime;
+use super::wrapping::OPEN_ENDED;
 use std::sync::Arc;
 
 /// `requeue_at` of a conversation that goes back only at its customer's next message.
@@ -98,7 +99,7 @@ impl Desk {
         }
         if let Some(owner) = owner {
             self.change_agent(owner, |agent| {
-                agent.drop_load(channel);
+                agent.drop_owned(state, channel);
                 agent.conversations.retain(|held| *held != id);
             });
         }
@@ -127,7 +128,7 @@ impl Desk {
         }
         if let Some(owner) = owner {
             self.change_agent(owner, |agent| {
-                agent.take_load(channel);
+                agent.take_owned(state, channel);
                 let place = agent.conversations.partition_point(|held| *held < id);
                 agent.conversations.insert(place, id);
             });
@@ -168,7 +169,7 @@ impl Desk {
             (queue.waiting, queue.offered, queue.active, queue.wrap_up) = (0, 0, 0, 0);
         }
         for agent in &mut self.agents {
-            agent.load = Vec::new();
+            (agent.load, agent.blocked) = (Vec::new(), 0);
         }
         for (id, conversation) in &self.conversations {
             deadlines_of(conversation, *id, self.now.desk, |at, what| self.deadlines.set(at, what));
@@ -176,9 +177,12 @@ impl Desk {
             if let Some(count) = queue.and_then(|queue| count_of(queue, conversation.state)) {
                 *count += 1;
             }
-            let offered_to = conversation.offers.iter().map(|pending| pending.agent);
-            for holder in offered_to.chain(conversation.state.owner()) {
-                self.agents[holder.0 as usize].take_load(conversation.channel);
+            let (state, channel) = (conversation.state, conversation.channel);
+            for Pending { agent, .. } in &conversation.offers {
+                self.agents[agent.0 as usize].take_load(channel);
+            }
+            if let Some(owner) = state.owner() {
+                self.agents[owner.0 as usize].take_owned(state, channel);
             }
         }
         for (id, offer) in &self.offers {
@@ -245,7 +249,12 @@ fn deadlines_of(
     mut each: impl FnMut(DeskTime, Deadline),
 ) {
     match conversation.state {
-        State::WrapUp { until, .. } => each(until, Deadline::WrapUp(id)),
+        State::WrapUp { until, .. } => {
+            let until = conversation.requeue_at.unwrap_or(until).min(until);
+            if until != OPEN_ENDED {
+                each(until, Deadline::WrapUp(id));
+            }
+        }
         State::Waiting | State::Offered { .. } => {
             conversation.next_wake(now).inspect(|until| each(*until, Deadline::CoolDown(id)));
         }

@@ -102,6 +102,10 @@ pub enum Ask {
         by: Closer,
     },
     WrapUpDone {
+        conversation: ConversationId,
+        by: Worker,
+    },
+    ExtendWrapUp {
         agent: AgentId,
         conversation: ConversationId,
     },
@@ -187,6 +191,27 @@ pub enum Closer {
     Admin,
 }
 
+/// Who works on a conversation: its owner, or somebody who need not own it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Worker {
+    Owner(AgentId),
+    /// A supervisor or administrator on the agents' socket.
+    Supervisor(AgentId),
+    /// Over the admin API.
+    Admin,
+}
+
+impl Worker {
+    /// The agent, where it is one.
+    #[must_use]
+    pub fn agent(self) -> Option<AgentId> {
+        match self {
+            Worker::Owner(agent) | Worker::Supervisor(agent) => Some(agent),
+            Worker::Admin => None,
+        }
+    }
+}
+
 impl Ask {
     /// The name in metrics and traces.
     #[must_use]
@@ -213,6 +238,7 @@ impl Ask {
             Ask::Typing { .. } => "typing",
             Ask::Close { .. } => "close",
             Ask::WrapUpDone { .. } => "wrap_up_done",
+            Ask::ExtendWrapUp { .. } => "extend_wrap_up",
             Ask::MergeCustomer { .. } => "merge_customer",
             Ask::SignOutCustomer { .. } => "sign_out_customer",
             Ask::WhyConversation { .. } => "why_conversation",

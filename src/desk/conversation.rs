@@ -11,6 +11,7 @@ use super::event::{OfferEnd, RequiredSkill};
 use super::ids::{AgentId, ConversationId, CustomerId, KeyNumber, OfferId, QueueId};
 use super::settings::{ChannelId, CoolDowns};
 use super::time::{DeskTime, WallTime};
+use super::wrapping::Blocks;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
@@ -43,7 +44,8 @@ pub struct Conversation {
     pub read_by_customer: u32,
     pub offers_made: u32,
     pub cool_downs: Vec<CoolDown>,
-    /// Its owner is offline: at this time it goes back to its queue. `DeskTime(u64::MAX)`: at the customer's next message.
+    /// Its owner is offline: at this time it goes back to its queue, or its wrap-up is over. `DeskTime(u64::MAX)`: at the
+    /// customer's next message.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub requeue_at: Option<DeskTime>,
     /// Steps of widening that its age has reached.
@@ -87,7 +89,17 @@ pub enum State {
     },
     WrapUp {
         owner: AgentId,
+        /// `OPEN_ENDED`: no time ends it.
         until: DeskTime,
+        /// From when its most in all counts.
+        #[serde(default)]
+        since: DeskTime,
+        /// As it was set when this began.
+        #[serde(default)]
+        blocks: Blocks,
+        /// How often its agent was given more time.
+        #[serde(default)]
+        extensions: u8,
     },
     Closed,
 }
@@ -111,6 +123,21 @@ impl State {
             State::Active { owner } | State::WrapUp { owner, .. } => Some(owner),
             State::Waiting | State::Offered { .. } | State::Closed => None,
         }
+    }
+
+    /// What its owner's wrap-up blocks.
+    #[must_use]
+    pub fn wrap_up_blocks(self) -> Option<Blocks> {
+        match self {
+            State::WrapUp { blocks, .. } => Some(blocks),
+            State::Waiting | State::Offered { .. } | State::Active { .. } | State::Closed => None,
+        }
+    }
+
+    /// Whether it takes capacity of its owner: all that an agent owns does, but for wrap-up that blocks nothing.
+    #[must_use]
+    pub fn takes_slot(self) -> bool {
+        self.owner().is_some() && self.wrap_up_blocks() != Some(Blocks::Nothing)
     }
 }
 

@@ -9,6 +9,7 @@ use super::conversation::{Conversation, Wishes};
 use super::ids::{AgentId, ConversationId, CustomerId, KeyNumber, OfferId, QueueId, SessionId};
 use super::settings::{AgentProfile, ApiKey, ChannelId, QueueSettings, Settings, StatusId};
 use super::time::{DeskTime, WallTime};
+use super::wrapping::Blocks;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
@@ -132,18 +133,28 @@ pub enum Event {
         reader: Author,
         number: u32,
     },
-    /// The talk is over. With `wrap_up_until`, its owner still has work to do.
+    /// The talk is over. With `wrap_up_until`, its owner still has work to do (`OPEN_ENDED`: until it says so).
     ConversationEnded {
         conversation: ConversationId,
         by: Closer,
         owner: Option<AgentId>,
         wrap_up_until: Option<DeskTime>,
         public: u32,
+        #[serde(default, skip_serializing_if = "Blocks::is_slot")]
+        blocks: Blocks,
+    },
+    /// Its owner asked for more time.
+    WrapUpExtended {
+        conversation: ConversationId,
+        wrap_up_until: DeskTime,
     },
     WrapUpEnded {
         conversation: ConversationId,
         owner: AgentId,
         cause: WrapUpCause,
+        /// With the cause `ended`: the supervisor; absent: over the admin API.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        by: Option<AgentId>,
     },
     /// The customer wrote again. Back to its owner when that one is still wrapping up, else waiting anew.
     ConversationReopened {
@@ -156,7 +167,7 @@ pub enum Event {
         waiting_since: WallTime,
         public: u32,
     },
-    /// Its owner went offline: at this time, it goes back to its queue.
+    /// Its owner went offline: at this time, it goes back to its queue, or its wrap-up is over.
     OwnerVanished {
         conversation: ConversationId,
         requeue_at: Option<DeskTime>,
@@ -262,4 +273,8 @@ pub enum WrapUpCause {
     TimeOver,
     /// The customer wrote again.
     Reopened,
+    /// A supervisor or administrator ended it.
+    Ended,
+    /// Its agent was offline for too long.
+    OwnerGone,
 }

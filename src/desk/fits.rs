@@ -17,6 +17,8 @@ pub enum WhyNot {
     Reconnecting,
     Unreachable,
     StatusNotAvailable,
+    /// A wrap-up of its own blocks it as a whole.
+    WrappingUp,
     NotInQueue,
     /// Of a tier that no ring has let in yet.
     TierNotYet,
@@ -30,12 +32,13 @@ pub enum WhyNot {
 }
 
 impl WhyNot {
-    pub const ALL: [WhyNot; 13] = [
+    pub const ALL: [WhyNot; 14] = [
         WhyNot::Deactivated,
         WhyNot::Offline,
         WhyNot::Reconnecting,
         WhyNot::Unreachable,
         WhyNot::StatusNotAvailable,
+        WhyNot::WrappingUp,
         WhyNot::NotInQueue,
         WhyNot::TierNotYet,
         WhyNot::KeptForAnother,
@@ -62,6 +65,7 @@ impl WhyNot {
             WhyNot::Reconnecting => "reconnecting",
             WhyNot::Unreachable => "unreachable",
             WhyNot::StatusNotAvailable => "status_not_available",
+            WhyNot::WrappingUp => "wrapping_up",
             WhyNot::NotInQueue => "not_in_queue",
             WhyNot::TierNotYet => "tier_not_yet",
             WhyNot::KeptForAnother => "kept_for_another",
@@ -121,7 +125,7 @@ impl Desk {
     pub fn may_be_offered(&self, agent: AgentId) -> Result<(), WhyNot> {
         let held = &self.agents[agent.0 as usize];
         if held.is_able(&self.settings) {
-            return Ok(());
+            return if held.blocked == 0 { Ok(()) } else { Err(WhyNot::WrappingUp) };
         }
         if !held.profile.active {
             return Err(WhyNot::Deactivated);

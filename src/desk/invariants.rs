@@ -3,6 +3,7 @@
 use super::Desk;
 use super::conversation::{OFFERED_AT_ONCE_MAX, Pending, State};
 use super::ids::{AgentId, ConversationId};
+use super::wrapping::Blocks;
 use std::collections::BTreeSet;
 
 impl Desk {
@@ -40,7 +41,12 @@ impl Desk {
     /// are lowered and weights that are raised may be passed by what was held before.)
     fn capacity_holds(&self) -> Result<(), String> {
         for (id, agent) in self.agents() {
-            let held = agent.offers.len() + agent.conversations.len();
+            let states = || agent.conversations.iter().filter_map(|id| Some(self.conversation(*id)?.state));
+            let blocked = states().filter(|state| state.wrap_up_blocks() == Some(Blocks::Agent)).count();
+            if blocked != agent.blocked as usize {
+                return Err(format!("capacity_holds: {blocked} wrap-ups block {id}, which counts {}", agent.blocked));
+            }
+            let held = agent.offers.len() + states().filter(|state| state.takes_slot()).count();
             if held != agent.load.iter().sum::<u32>() as usize {
                 return Err(format!("capacity_holds: {id} holds {held} and counts {:?}", agent.load));
             }

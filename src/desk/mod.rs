@@ -34,6 +34,7 @@ pub mod touched;
 pub mod turns;
 pub mod waiting;
 pub mod why;
+pub mod wrapping;
 
 #[cfg(test)]
 mod tests;

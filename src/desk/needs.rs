@@ -44,6 +44,7 @@ impl Desk {
             Ask::Post { conversation, .. }
             | Ask::Read { conversation, .. }
             | Ask::WrapUpDone { conversation, .. }
+            | Ask::ExtendWrapUp { conversation, .. }
             | Ask::Close {
                 conversation,
                 by: Closer::Agent(_) | Closer::Customer(_) | Closer::Supervisor(_) | Closer::Admin,

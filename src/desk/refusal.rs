@@ -47,6 +47,8 @@ pub enum Refusal {
     BadSetting { field: String, what: String },
     #[error("the workspace holds its most of {what}: {most}")]
     TooMany { what: &'static str, most: usize },
+    #[error("the wrap-up of {0} cannot be extended any more")]
+    NoMoreTime(ConversationId),
     #[error("the session is not known here any more")]
     NoSuchSession,
 }
@@ -76,6 +78,7 @@ impl Refusal {
             Refusal::IdReused => "id_reused",
             Refusal::BadSetting { .. } => "bad_setting",
             Refusal::TooMany { .. } => "too_many",
+            Refusal::NoMoreTime(_) => "no_more_time",
             Refusal::NoSuchSession => "no_such_session",
         }
     }
@@ -85,7 +88,10 @@ impl Refusal {
     pub fn field(&self) -> Option<&str> {
         Some(match self {
             Refusal::OfferGone { .. } | Refusal::NoSuchOffer(_) | Refusal::NotYourOffer(_) => "offer",
-            Refusal::NoSuchConversation(_) | Refusal::NotYours(_) | Refusal::WrongState { .. } => "conversation",
+            Refusal::NoSuchConversation(_)
+            | Refusal::NotYours(_)
+            | Refusal::WrongState { .. }
+            | Refusal::NoMoreTime(_) => "conversation",
             Refusal::NoSuchQueue(_) | Refusal::QueueFull { .. } | Refusal::QueueInUse { .. } => "queue",
             Refusal::NoSuchAgent(_) | Refusal::AgentDeactivated(_) => "agent",
             Refusal::NoSuchChannel(_) => "channel",

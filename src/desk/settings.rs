@@ -3,6 +3,7 @@
 
 use super::ids::QueueId;
 use super::offering::{AcrossQueues, Offering};
+use super::wrapping::WrapUp;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -35,14 +36,15 @@ pub struct Channel {
     pub weight: u32,
     pub offer_ms: u64,
     pub wrap_up_ms: u64,
+    /// What ends wrap-up, what it blocks, how it is extended.
+    #[serde(default)]
+    pub wrap_up: WrapUp,
     /// Live channels go back to the queue when their owner stays away; others wait for the customer's next message.
     pub live: bool,
 }
 
 /// What the weights of an agent's conversations add up to at most.
 pub const CAPACITY_TOTAL: u32 = 100;
-/// Wrap-up is at most an hour (as Salesforce has it).
-pub const WRAP_UP_MS_MAX: u64 = 3_600_000;
 
 /// A status that an agent may choose.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
@@ -115,6 +117,7 @@ impl Default for Settings {
             weight,
             offer_ms,
             wrap_up_ms,
+            wrap_up: WrapUp::default(),
             live,
         };
         let status = |name: &str, available| Status { name: name.into(), available };
@@ -192,6 +195,9 @@ pub struct QueueSettings {
     pub offer_ms: Option<u64>,
     #[serde(default)]
     pub wrap_up_ms: Option<u64>,
+    /// Members that are set go before the channel's.
+    #[serde(default)]
+    pub wrap_up: WrapUp,
     /// Skills that every conversation of this queue requires, with the least level.
     #[serde(default)]
     pub skills: BTreeMap<Arc<str>, u8>,
@@ -214,6 +220,7 @@ impl QueueSettings {
             priority: 0,
             offer_ms: None,
             wrap_up_ms: None,
+            wrap_up: WrapUp::default(),
             skills: BTreeMap::new(),
             offering: Offering::default(),
         }

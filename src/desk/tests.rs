@@ -16,3 +16,4 @@ mod script;
 mod settings;
 mod who_comes_first;
 mod why;
+mod wrap_up;

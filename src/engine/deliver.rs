@@ -6,7 +6,7 @@
 use super::intake::ReplyTo;
 use super::published::{NotDone, Replied, title_of};
 use super::route::{Route, To};
-use super::shapes::{Seen, channel_names, offer_shape, text_of, with_snapshot};
+use super::shapes::{Seen, channel_names, offer_shape, text_of, with_snapshot, wrap_up_shape};
 use super::turn::Decided;
 use crate::desk::Desk;
 use crate::desk::answer::Answer;
@@ -129,11 +129,21 @@ impl Delivery<'_> {
             Event::ConversationEnded { conversation, by, .. } => {
                 return self.conversation_ended(*conversation, *by);
             }
-            Event::WrapUpEnded { conversation, .. } => {
-                ServerFrame::ConversationGone { position, conversation: *conversation, cause: Cause::Closed }
+            Event::WrapUpExtended { conversation, .. } => {
+                let (left_ms, wrap_up) = wrap_up_shape(desk, desk.conversation(*conversation)?)?;
+                ServerFrame::WrapUp { position, conversation: *conversation, left_ms, wrap_up }
+            }
+            Event::WrapUpEnded { conversation, cause, .. } => {
+                let (conversation, cause, wrap_up) = (*conversation, Cause::Closed, Some(*cause));
+                ServerFrame::ConversationGone { position, conversation, cause, wrap_up }
             }
             Event::ConversationRequeued { conversation, .. } => {
-                ServerFrame::ConversationGone { position, conversation: *conversation, cause: Cause::Requeued }
+                ServerFrame::ConversationGone {
+                    position,
+                    conversation: *conversation,
+                    cause: Cause::Requeued,
+                    wrap_up: None,
+                }
             }
             _ => return None,
         };
@@ -166,7 +176,8 @@ impl Delivery<'_> {
         let position = self.position.0;
         // Without wrap-up it is closed already.
         let Some(held) = self.desk.conversation(conversation) else {
-            return Some(render(&ServerFrame::ConversationGone { position, conversation, cause: Cause::Closed }));
+            let (cause, wrap_up) = (Cause::Closed, None);
+            return Some(render(&ServerFrame::ConversationGone { position, conversation, cause, wrap_up }));
         };
         let seen = Seen::new(conversation, held, self.keys);
         let conversation = seen.shape(self.desk);

@@ -232,6 +232,7 @@ fn class_of(ask: &Ask) -> Class {
         | Ask::PutApiKey(_)
         | Ask::RemoveApiKey { .. }
         | Ask::SetStatus { .. }
+        | Ask::ExtendWrapUp { .. }
         | Ask::Ready { .. }
         | Ask::Post { .. }
         | Ask::Read { .. }

@@ -67,6 +67,9 @@ pub fn route(event: &Event, place: usize, desk: &Desk, routes: &mut Vec<Route>) 
             tell(To::Customer(*conversation));
             tell(To::CustomerState(*conversation));
         }
+        Event::WrapUpExtended { conversation, .. } => {
+            owner_of(conversation).into_iter().for_each(|owner| tell(To::Agent(owner)));
+        }
         Event::WrapUpEnded { owner, .. } => tell(To::Agent(*owner)),
         Event::ConversationRequeued { conversation, from, .. } => {
             tell(To::Agent(*from));

@@ -7,7 +7,8 @@ use crate::desk::offer::{Delivery, Offer};
 use crate::desk::settings::Settings;
 use crate::seal::{KeyRing, Sealed};
 use crate::wire::about::About;
-use crate::wire::agent::{ConversationShape, OfferShape, SnapshotShape};
+use crate::desk::wrapping::{OPEN_ENDED, WrapUpEnds};
+use crate::wire::agent::{ConversationShape, OfferShape, SnapshotShape, WrapUpShape};
 
 /// The contexts that texts and abouts are sealed for.
 pub const TEXT: &[u8] = b"text";
@@ -33,10 +34,7 @@ impl<'a> Seen<'a> {
     pub fn shape(&'a self, desk: &'a Desk) -> ConversationShape<'a> {
         let settings = desk.settings();
         let held = self.conversation;
-        let wrap_up_left_ms = match held.state {
-            State::WrapUp { until, .. } => until.ms_since(desk.now().desk),
-            State::Waiting | State::Offered { .. } | State::Active { .. } | State::Closed => 0,
-        };
+        let wrap_up = wrap_up_shape(desk, held);
         ConversationShape {
             conversation: self.id,
             state: held.state.name(),
@@ -54,9 +52,23 @@ impl<'a> Seen<'a> {
             read_by_agent: held.read_by_agent,
             read_by_customer: held.read_by_customer,
             owner: held.state.owner().and_then(|owner| desk.agent(owner)).map(|agent| &*agent.profile.name),
-            wrap_up_left_ms,
+            wrap_up_left_ms: wrap_up.map_or(0, |(left_ms, _)| left_ms),
+            wrap_up: wrap_up.map(|(_, shape)| shape),
         }
     }
+}
+
+/// The time that wrap-up has left (0 where no time ends it), and what it is like.
+#[must_use]
+pub fn wrap_up_shape(desk: &Desk, held: &Conversation) -> Option<(u64, WrapUpShape)> {
+    let State::WrapUp { until, blocks, extensions, .. } = held.state else { return None };
+    let terms = desk.wrap_up_terms(held);
+    let (ends, left_ms) = match until {
+        OPEN_ENDED => (WrapUpEnds::WhenDone, 0),
+        until => (WrapUpEnds::Timed, until.ms_since(desk.now().desk)),
+    };
+    let extensions_left = if until == OPEN_ENDED { 0 } else { terms.extensions_max.saturating_sub(extensions) };
+    Some((left_ms, WrapUpShape { ends, blocks, extensions_left }))
 }
 
 fn channel_name<'a>(settings: &'a Settings, held: &Conversation) -> &'a str {

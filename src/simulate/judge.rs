@@ -180,6 +180,9 @@ impl Judge {
                 talk.cool.clear();
                 counts(*conversation, talk, Some(*public))?;
             }
+            Event::WrapUpExtended { conversation, wrap_up_until } => {
+                super::judge_routing::wrap_up_is_extended(&self.shadow, *conversation, *wrap_up_until)?;
+            }
             Event::WrapUpEnded { conversation, owner, .. } => {
                 let talk = talk(&mut self.talks, *conversation)?;
                 if talk.owner.take() != Some(*owner) {

@@ -2,7 +2,10 @@
 
 use crate::desk::Desk;
 use crate::desk::agent::Connection;
+use crate::desk::conversation::State;
 use crate::desk::ids::{AgentId, ConversationId, QueueId};
+use crate::desk::time::DeskTime;
+use crate::desk::wrapping::Blocks;
 
 /// Whether the rules let this agent have this conversation, right after it was offered.
 pub fn may_take(desk: &Desk, agent: AgentId, conversation: ConversationId) -> bool {
@@ -24,6 +27,13 @@ pub fn may_take(desk: &Desk, agent: AgentId, conversation: ConversationId) -> bo
     let first = queue.settings.offering.tiers_up_to.unwrap_or(u8::MAX);
     let up_to = reached.iter().filter_map(|ring| ring.tiers_up_to).chain([first]).max().unwrap_or(first);
     let tier = held.profile.tiers.get(&talk.queue).copied().unwrap_or(1);
+    let wraps_up = |id: &ConversationId| {
+        let state = desk.conversation(*id).map(|held| held.state);
+        matches!(state, Some(State::WrapUp { blocks: Blocks::Agent, .. }))
+    };
+    if held.conversations.iter().any(wraps_up) {
+        return false;
+    }
     skilled && in_queue && (!own || tier <= up_to) && !is_anothers(desk, agent, conversation)
 }
 
@@ -53,4 +63,12 @@ pub fn ring_is_due(desk: &Desk, conversation: ConversationId, ring: u8) -> Resul
     let age_ms = desk.now().wall.0.saturating_sub(talk.waiting_since.0);
     let due = ring > 0 && rings.get(usize::from(ring) - 1).is_some_and(|step| step.after_ms <= age_ms);
     if due && talk.ring == ring { Ok(()) } else { Err(format!("{conversation} reaches ring {ring} at {age_ms} ms")) }
+}
+
+/// More time is never more than an hour in all, from when the talk ended. (The shadow has taken it in already.)
+pub fn wrap_up_is_extended(desk: &Desk, conversation: ConversationId, until: DeskTime) -> Result<(), String> {
+    match desk.conversation(conversation).map(|held| held.state) {
+        Some(State::WrapUp { since, .. }) if until.ms_since(since) <= 3_600_000 => Ok(()),
+        other => Err(format!("{conversation} has wrap-up until {until:?} and is {other:?}")),
+    }
 }

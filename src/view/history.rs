@@ -135,6 +135,7 @@ pub fn public_of(event: Event) -> Option<(u32, Public)> {
         | Event::OfferMade { .. }
         | Event::OfferDelivered { .. }
         | Event::MessagesRead { .. }
+        | Event::WrapUpExtended { .. }
         | Event::WrapUpEnded { .. }
         | Event::OwnerVanished { .. }
         | Event::OwnerReturned { .. }

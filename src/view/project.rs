@@ -124,6 +124,7 @@ fn one_event(
         | Event::ConversationReopened { conversation, public, .. }
         | Event::ConversationRequeued { conversation, public, .. } => keep(*conversation, shown(*public)),
         Event::MessagesRead { conversation, .. }
+        | Event::WrapUpExtended { conversation, .. }
         | Event::OwnerVanished { conversation, .. }
         | Event::OwnerReturned { conversation }
         | Event::RingReached { conversation, .. } => keep(*conversation, nothing),

@@ -59,6 +59,7 @@ codes! {
     NotYourOffer "not_your_offer" 403 "The offer was made to another agent",
     NotYours "not_yours" 403 "It is another's",
     WrongState "wrong_state" 409 "The conversation is in another state",
+    NoMoreTime "no_more_time" 409 "Wrap-up cannot be extended any more",
     QueueFull "queue_full" 409 "The queue is full",
     QueueInUse "queue_in_use" 409 "The queue still holds conversations",
     TooMany "too_many" 409 "The workspace holds its most",
@@ -208,6 +209,7 @@ impl From<&Refusal> for WireError {
             Refusal::BadSetting { .. } => Code::BadSetting,
             Refusal::TooMany { .. } => Code::TooMany,
             // Only the server's own commands name sessions; a client that hears this met a fault of ours.
+            Refusal::NoMoreTime(_) => Code::NoMoreTime,
             Refusal::NoSuchSession => Code::Internal,
         };
         let mut error = Self::new(code, refusal.to_string());

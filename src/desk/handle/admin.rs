@@ -8,8 +8,9 @@ use crate::desk::offering::{PREFERRED_SKILLS_MAX, TIER_MAX};
 use crate::desk::refusal::Refusal;
 use crate::desk::settings::{
     AGENTS_MAX, AgentProfile, ApiKey, CAPACITY_TOTAL, CHANNELS_MAX, NAME_BYTES_MAX, QUEUES_MAX, QueueSettings,
-    STATUSES_MAX, Settings, WRAP_UP_MS_MAX,
+    STATUSES_MAX, Settings,
 };
+use crate::desk::wrapping::WRAP_UP_MS_MAX;
 use crate::desk::{Desk, agent::Connection};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -46,6 +47,7 @@ impl Desk {
             ensure(channel.capacity <= 10_000, &field("capacity"), || "0 to 10000".into())?;
             offer_ms_ok(channel.offer_ms, &field("offer_ms"))?;
             wrap_up_ok(channel.wrap_up_ms, &field("wrap_up_ms"))?;
+            channel.wrap_up.check(&field("wrap_up"))?;
         }
         // What is stored names channels and statuses by their place; a closed conversation too, which may be reopened.
         let unused = self.agents.is_empty() && self.last_conversation == 0;
@@ -121,6 +123,7 @@ impl Desk {
         ensure((1..=1_000_000).contains(&put.waiting_max), "waiting_max", || "1 to 1000000".into())?;
         put.offer_ms.map_or(Ok(()), |ms| offer_ms_ok(ms, "offer_ms"))?;
         put.wrap_up_ms.map_or(Ok(()), |ms| wrap_up_ok(ms, "wrap_up_ms"))?;
+        put.wrap_up.check("wrap_up")?;
         skills_ok(&put.skills, "skills")?;
         put.offering.check(&put.name, |name| self.queue_names.contains_key(name))?;
         let held = self.queue_names.get(&put.name).copied();

@@ -1,15 +1,15 @@
 //! Conversations: opened, written in, read, ended, reopened, given back.
 
 use crate::desk::Desk;
-use crate::desk::agent::Connection;
 use crate::desk::answer::Answer;
 use crate::desk::command::{Author, Closer, OpenAsk};
 use crate::desk::conversation::{Conversation, State};
-use crate::desk::event::{Event, OfferEnd, RequiredSkill, WrapUpCause};
+use crate::desk::event::{Event, OfferEnd, RequiredSkill};
 use crate::desk::ids::{AgentId, ConversationId, CustomerId, QueueId};
 use crate::desk::needs::Loaded;
 use crate::desk::refusal::Refusal;
-use crate::desk::settings::{ChannelId, WRAP_UP_MS_MAX};
+use crate::desk::settings::ChannelId;
+use crate::desk::wrapping::Blocks;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -93,9 +93,8 @@ impl Desk {
                 }
             }
             State::WrapUp { owner, .. } => {
-                let here = self.agents[owner.0 as usize].connection != Connection::Offline;
                 let queue = conversation.queue;
-                let owner = here.then_some(owner);
+                let owner = self.may_have_it_back(owner, conversation).then_some(owner);
                 self.emit(
                     events,
                     Event::ConversationReopened { conversation: id, was: None, queue, owner, waiting_since, public },
@@ -208,28 +207,10 @@ impl Desk {
             State::Waiting | State::Offered { .. } => None,
             State::WrapUp { .. } | State::Closed => return Err(wrong_state(id, conversation)),
         };
-        let wrap_up_until = owner.and_then(|_| {
-            let channel = &self.settings.channels[usize::from(conversation.channel.0)];
-            let queue = &self.queues[&conversation.queue].settings;
-            let ms = queue.wrap_up_ms.unwrap_or(channel.wrap_up_ms).min(WRAP_UP_MS_MAX);
-            (ms > 0).then(|| self.now.desk.plus_ms(ms))
-        });
+        let wrap_up = owner.and_then(|_| self.wrap_up_after(conversation));
+        let (wrap_up_until, blocks) = wrap_up.map_or((None, Blocks::default()), |(until, blocks)| (Some(until), blocks));
         let public = conversation.public + 1;
-        self.emit(events, Event::ConversationEnded { conversation: id, by, owner, wrap_up_until, public });
-        Ok(Answer::Done)
-    }
-
-    pub(super) fn wrap_up_done(
-        &mut self,
-        agent: AgentId,
-        id: ConversationId,
-        loaded: &Loaded,
-        events: &mut Vec<Event>,
-    ) -> Result<Answer, Refusal> {
-        let conversation = self.conversations.get(&id).ok_or_else(|| self.not_here(id, loaded))?;
-        owned_by(id, conversation, agent)?;
-        let State::WrapUp { owner, .. } = conversation.state else { return Err(wrong_state(id, conversation)) };
-        self.emit(events, Event::WrapUpEnded { conversation: id, owner, cause: WrapUpCause::Done });
+        self.emit(events, Event::ConversationEnded { conversation: id, by, owner, wrap_up_until, public, blocks });
         Ok(Answer::Done)
     }
 
@@ -276,10 +257,10 @@ fn required(asked: &BTreeMap<Arc<str>, u8>, of_queue: &BTreeMap<Arc<str>, u8>) -
     levels.into_iter().map(|(name, level)| RequiredSkill { name, level }).collect()
 }
 
-fn owned_by(id: ConversationId, conversation: &Conversation, agent: AgentId) -> Result<(), Refusal> {
+pub(super) fn owned_by(id: ConversationId, conversation: &Conversation, agent: AgentId) -> Result<(), Refusal> {
     if conversation.state.owner() == Some(agent) { Ok(()) } else { Err(Refusal::NotYours(id)) }
 }
 
-fn wrong_state(conversation: ConversationId, held: &Conversation) -> Refusal {
+pub(super) fn wrong_state(conversation: ConversationId, held: &Conversation) -> Refusal {
     Refusal::WrongState { conversation, state: held.state.name() }
 }

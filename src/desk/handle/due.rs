@@ -3,9 +3,9 @@
 use crate::desk::Desk;
 use crate::desk::answer::Answer;
 use crate::desk::deadlines::Deadline;
-use crate::desk::event::{Event, OfflineCause, WrapUpCause};
+use crate::desk::event::{Event, OfflineCause};
 use crate::desk::refusal::Refusal;
-use crate::desk::{EVENTS_PER_COMMAND_MAX, conversation::State};
+use crate::desk::EVENTS_PER_COMMAND_MAX;
 
 impl Desk {
     /// Do what is due, in order of time; what is more than one command may decide stays due.
@@ -20,12 +20,7 @@ impl Desk {
                     self.end_offer(offer, end, None, events);
                 }
                 Deadline::AgentGrace(agent) => self.go_offline(agent, OfflineCause::GraceOver, events),
-                Deadline::WrapUp(conversation) => {
-                    let State::WrapUp { owner, .. } = self.conversations[&conversation].state else {
-                        unreachable!("only wrap-up has this deadline")
-                    };
-                    self.emit(events, Event::WrapUpEnded { conversation, owner, cause: WrapUpCause::TimeOver });
-                }
+                Deadline::WrapUp(conversation) => self.wrap_up_is_due(conversation, events),
                 Deadline::Requeue(conversation) => self.requeue(conversation, events),
                 Deadline::CoolDown(_) => unreachable!("cool-downs end without an event"),
             }

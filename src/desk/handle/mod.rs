@@ -6,6 +6,7 @@ mod due;
 mod offers;
 mod presence;
 mod wishes;
+mod wrap_up;
 
 use super::Desk;
 use super::answer::{Answer, Outcome};
@@ -101,7 +102,8 @@ impl Desk {
             Ask::Read { conversation, reader, number } => self.read(*conversation, *reader, *number, loaded, events),
             Ask::Typing { conversation, author } => self.typing(*conversation, *author, loaded),
             Ask::Close { conversation, by } => self.close(*conversation, *by, loaded, events),
-            Ask::WrapUpDone { agent, conversation } => self.wrap_up_done(*agent, *conversation, loaded, events),
+            Ask::WrapUpDone { conversation, by } => self.wrap_up_done(*conversation, *by, loaded, events),
+            Ask::ExtendWrapUp { agent, conversation } => self.extend_wrap_up(*agent, *conversation, loaded, events),
             Ask::MergeCustomer { from, into } => self.merge_customer(*from, *into, loaded, events),
             Ask::SignOutCustomer { customer } => {
                 self.emit(events, Event::CustomerSignedOut { customer: *customer });

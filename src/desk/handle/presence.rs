@@ -9,6 +9,7 @@ use crate::desk::event::{Event, OfflineCause, StatusCause};
 use crate::desk::ids::{AgentId, ConversationId, SessionId};
 use crate::desk::refusal::Refusal;
 use crate::desk::settings::{AgentProfile, StatusId};
+use crate::desk::wrapping::OPEN_ENDED;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -144,10 +145,12 @@ impl Desk {
         self.emit(events, Event::AgentOffline { agent, status, cause });
         for conversation in self.agents[agent.0 as usize].conversations.clone() {
             let held = &self.conversations[&conversation];
-            if !matches!(held.state, State::Active { .. }) {
-                continue;
-            }
-            let live = self.settings.channels[usize::from(held.channel.0)].live;
+            let live = match held.state {
+                State::Active { .. } => self.settings.channels[usize::from(held.channel.0)].live,
+                // No time would end it.
+                State::WrapUp { until: OPEN_ENDED, .. } => true,
+                State::WrapUp { .. } | State::Waiting | State::Offered { .. } | State::Closed => continue,
+            };
             let requeue_at = live.then(|| self.now.desk.plus_ms(self.settings.vanished_owner_ms));
             self.emit(events, Event::OwnerVanished { conversation, requeue_at });
         }

@@ -10,6 +10,8 @@ use crate::desk::refusal::Refusal;
 use crate::desk::time::{DeskTime, Now, WallTime};
 use crate::simulate::notation;
 
+use super::script::check;
+
 fn now(ms: u64) -> Now {
     Now { desk: DeskTime(ms), wall: WallTime(ms) }
 }
@@ -121,4 +123,58 @@ fn a_limit_of_three_holds_under_a_burst_of_a_thousand() {
     }
     assert_eq!((served, desk.conversations().filter(|(_, held)| held.state == State::Waiting).count()), (1_000, 0));
     desk.check().expect("the invariants");
+}
+
+/// Elsewhere, wrap-up was kept for each queue: an agent who wrapped up for one was offered conversations of its others.
+#[test]
+fn wrap_up_in_several_queues_is_one_wrap_up_of_one_agent() {
+    check(
+        r#"
+given 1 agents
+admin queue support wrap_up_ms=10000 wrap_up={"blocks":"agent"}
+  -> put q1
+  q1 put as support
+admin queue sales wrap_up_ms=30000
+  -> put q2
+  q2 put as sales
+admin agent a0 queues=support,sales capacity=chat:2
+  -> put a0
+  a0 put queues=[q1, q2] skills=-
+u1 opens chat in support
+  -> opened c1 u1
+  c1 opened u1 q1
+  o1 made c1 a0 ends 30s deliver 5s
+a0 accepts o1
+  -> accepted c1
+  o1 accepted c1 a0
+u2 opens chat in sales
+  -> opened c2 u2
+  c2 opened u2 q2
+  o2 made c2 a0 ends 30s deliver 5s
+a0 accepts o2
+  -> accepted c2
+  o2 accepted c2 a0
+a0 closes c1
+  -> done
+  c1 ended a0 wrap_up=10s blocks=agent
+a0 closes c2
+  -> done
+  c2 ended a0 wrap_up=30s
+u3 opens chat in sales
+  -> opened c3 u3
+  c3 opened u3 q2
+u4 opens chat in support
+  -> opened c4 u4
+  c4 opened u4 q1
++10s
+  c1 wrap_up over a0 time_over
+  o3 made c3 a0 ends 40s deliver 15s
+admin why a0
+  -> why a0 waiting=support/chat:1xc4:channel_full
++20s
+  o3 undelivered c3 a0 cool=60s
+  c2 wrap_up over a0 time_over
+  o4 made c4 a0 ends 60s deliver 35s
+"#,
+    );
 }

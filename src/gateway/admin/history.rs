@@ -8,6 +8,7 @@ use crate::desk::conversation::Conversation;
 use crate::desk::event::Event;
 use crate::desk::ids::{AgentId, ConversationId, OfferId, QueueId};
 use crate::desk::settings::ChannelId;
+use crate::desk::wrapping::OPEN_ENDED;
 use crate::gateway::http::asking::{Asked, At, conversation};
 use crate::gateway::http::desks::{Desk, EventRow, Position, Seals, Span, Unread};
 use crate::gateway::http::problem::{Problem, ok};
@@ -166,7 +167,7 @@ fn spelled(door: &Door, desk: &dyn Desk, event: &Event, member: String, value: V
     let named = match (member.as_str(), small) {
         ("conversation", _) => number.map(|id| json!(ConversationId(id).to_string())),
         ("offer", _) => number.map(|id| json!(OfferId(id).to_string())),
-        ("agent" | "owner" | "from", Some(id)) => Some(json!(agent_name(desk, AgentId(id)))),
+        ("agent" | "owner" | "from" | "by", Some(id)) => Some(json!(agent_name(desk, AgentId(id)))),
         ("queue", Some(id)) => desk.published().queue_names.get(&QueueId(id)).map(|name| json!(name)),
         ("channel", Some(id)) => u8::try_from(id).ok().and_then(|id| channel(desk, ChannelId(id))),
         ("conversations", _) => value
@@ -176,6 +177,7 @@ fn spelled(door: &Door, desk: &dyn Desk, event: &Event, member: String, value: V
             let agent = value.get("agent").and_then(Value::as_u64).and_then(|id| u32::try_from(id).ok());
             agent.map(|id| json!({"agent": agent_name(desk, AgentId(id))}))
         }
+        (_, None) if number == Some(OPEN_ENDED.0) => Some(Value::Null),
         ("about", _) => {
             let (about, erased) = about(door, value.as_str());
             Some(if erased { Value::Null } else { json!(about) })

@@ -14,6 +14,7 @@ mod shapes;
 mod tests;
 mod why;
 mod workspaces;
+mod wrap_up;
 
 use super::http::Door;
 use super::http::answered::answered;
@@ -58,6 +59,7 @@ pub fn router(door: Door, calls_per_s: u32) -> Router {
         .route(&at("/conversations/{conversation}/messages"), get(history::messages))
         .route(&at("/conversations/{conversation}/events"), get(history::events))
         .route(&at("/conversations/{conversation}/close"), post(close::close))
+        .route(&at("/conversations/{conversation}/wrap_up_done"), post(wrap_up::done))
         .route(&at("/conversations/{conversation}/why"), get(why::of_conversation))
         .route(&at("/agents/{agent}/why"), get(why::of_agent))
         .with_state(admin)

@@ -4,7 +4,7 @@
 use super::rate::Rate;
 use super::session::{End, Present};
 use super::{AgentTokens, Desk, Door};
-use crate::desk::command::{Ask, Author, Closer, Command};
+use crate::desk::command::{Ask, Author, Closer, Command, Worker};
 use crate::desk::ids::{AgentId, CommandId, ConversationId, Principal};
 use crate::desk::settings::Role;
 use crate::gateway::auth::agent_token::TokenError;
@@ -131,7 +131,10 @@ fn ask<D: Desk, T: AgentTokens>(frame: AgentFrame, agent: AgentId, present: &Pre
         AgentFrame::Read { conversation, number } => Ask::Read { conversation, reader: Author::Agent(agent), number },
         AgentFrame::Typing { conversation } => Ask::Typing { conversation, author: Author::Agent(agent) },
         AgentFrame::Close { conversation } => Ask::Close { conversation, by: closer(agent, present.session.role) },
-        AgentFrame::WrapUpDone { conversation } => Ask::WrapUpDone { agent, conversation },
+        AgentFrame::WrapUpDone { conversation } => {
+            Ask::WrapUpDone { conversation, by: worker(agent, present.session.role) }
+        }
+        AgentFrame::ExtendWrapUp { conversation } => Ask::ExtendWrapUp { agent, conversation },
         AgentFrame::SignOut => Ask::SignOut { agent },
         AgentFrame::History { .. }
         | AgentFrame::Watch { .. }
@@ -147,6 +150,13 @@ fn closer(agent: AgentId, role: Role) -> Closer {
     match role {
         Role::Agent => Closer::Agent(agent),
         Role::Supervisor | Role::Admin => Closer::Supervisor(agent),
+    }
+}
+
+fn worker(agent: AgentId, role: Role) -> Worker {
+    match role {
+        Role::Agent => Worker::Owner(agent),
+        Role::Supervisor | Role::Admin => Worker::Supervisor(agent),
     }
 }
 

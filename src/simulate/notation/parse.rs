@@ -1,6 +1,6 @@
 //! A line of the notation to the command that it means.
 
-use crate::desk::command::{AgentAsk, Ask, AskedAgent, Author, Closer, Command, OpenAsk};
+use crate::desk::command::{AgentAsk, Ask, AskedAgent, Author, Closer, Command, OpenAsk, Worker};
 use crate::desk::ids::{AgentId, CommandId, CustomerId, KeyNumber, NotAnId, Principal, SessionId};
 use crate::desk::settings::{ApiKey, QueueSettings, Settings};
 use crate::desk::time::WallTime;
@@ -22,7 +22,8 @@ pub fn principal(ask: &Ask) -> Principal {
         | Ask::ConfirmDelivery { agent, .. }
         | Ask::Accept { agent, .. }
         | Ask::Reject { agent, .. }
-        | Ask::WrapUpDone { agent, .. }
+        | Ask::WrapUpDone { by: Worker::Owner(agent) | Worker::Supervisor(agent), .. }
+        | Ask::ExtendWrapUp { agent, .. }
         | Ask::Post { author: Author::Agent(agent), .. }
         | Ask::Read { reader: Author::Agent(agent), .. }
         | Ask::Typing { author: Author::Agent(agent), .. }
@@ -42,6 +43,7 @@ pub fn principal(ask: &Ask) -> Principal {
         | Ask::WhyConversation { .. }
         | Ask::WhyAgent { .. }
         | Ask::Close { by: Closer::Admin, .. }
+        | Ask::WrapUpDone { by: Worker::Admin, .. }
         | Ask::MergeCustomer { .. }
         | Ask::SignOutCustomer { .. } => Principal::ApiKey(1),
     }
@@ -107,6 +109,7 @@ impl<'a> Words<'a> {
                 let agent = self.id()?;
                 match self.word()? {
                     "closes" => Ok(Ask::Close { conversation: self.id()?, by: Closer::Supervisor(agent) }),
+                    "done" => Ok(Ask::WrapUpDone { conversation: self.id()?, by: Worker::Supervisor(agent) }),
                     other => Err(NotALine(other.into())),
                 }
             }
@@ -142,7 +145,8 @@ impl<'a> Words<'a> {
             "accepts" => Ask::Accept { agent, offer: self.id()? },
             "rejects" => Ask::Reject { agent, offer: self.id()?, reason: self.word()?.into() },
             "closes" => Ask::Close { conversation: self.id()?, by: Closer::Agent(agent) },
-            "done" => Ask::WrapUpDone { agent, conversation: self.id()? },
+            "done" => Ask::WrapUpDone { conversation: self.id()?, by: Worker::Owner(agent) },
+            "extends" => Ask::ExtendWrapUp { agent, conversation: self.id()? },
             verb => return self.of_author(verb, author),
         })
     }
@@ -230,6 +234,7 @@ impl<'a> Words<'a> {
             }
             "remove_key" => Ask::RemoveApiKey { id: self.word()?.into() },
             "closes" => Ask::Close { conversation: self.id()?, by: Closer::Admin },
+            "done" => Ask::WrapUpDone { conversation: self.id()?, by: Worker::Admin },
             "settings" => {
                 let text = self.text()?;
                 let settings: Settings = serde_json::from_str(&text).map_err(|why| NotALine(why.to_string()))?;
@@ -247,10 +252,9 @@ impl<'a> Words<'a> {
                 ("priority", value) => queue.priority = value.parse().map_err(|_| NotALine(value.into()))?,
                 ("offer_ms", value) => queue.offer_ms = Some(u64::from(number(value)?)),
                 ("wrap_up_ms", value) => queue.wrap_up_ms = Some(u64::from(number(value)?)),
+                ("wrap_up", value) => queue.wrap_up = json(value)?,
                 ("skills", value) => queue.skills = levels(value)?,
-                ("offering", value) => {
-                    queue.offering = serde_json::from_str(value).map_err(|_| NotALine(value.into()))?;
-                }
+                ("offering", value) => queue.offering = json(value)?,
                 (other, _) => return Err(NotALine(other.into())),
             }
         }
@@ -277,6 +281,10 @@ impl<'a> Words<'a> {
 fn seconds(word: &str) -> Read<WallTime> {
     let seconds: Option<f64> = word.strip_suffix('s').and_then(|number| number.parse().ok());
     seconds.map(|seconds| WallTime((seconds * 1_000.0) as u64)).ok_or_else(|| NotALine(word.into()))
+}
+
+fn json<T: serde::de::DeserializeOwned>(word: &str) -> Read<T> {
+    serde_json::from_str(word).map_err(|_| NotALine(word.into()))
 }
 
 fn number(word: &str) -> Read<u32> {

@@ -3,12 +3,13 @@
 mod why;
 
 use crate::desk::answer::Answer;
-use crate::desk::command::{Ask, Author, Closer};
+use crate::desk::command::{Ask, Author, Closer, Worker};
 use crate::desk::event::{Event, RequiredSkill};
 use crate::desk::ids::CustomerId;
 use crate::desk::offering::Offering;
 use crate::desk::refusal::Refusal;
 use crate::desk::time::DeskTime;
+use crate::desk::wrapping::{OPEN_ENDED, WrapUp};
 use std::collections::BTreeMap;
 use std::fmt::{Display, Write as _};
 use std::sync::Arc;
@@ -25,6 +26,7 @@ pub fn ask(ask: &Ask) -> String {
             add(&mut line, "priority", (queue.priority != 0).then_some(queue.priority));
             add(&mut line, "offer_ms", queue.offer_ms);
             add(&mut line, "wrap_up_ms", queue.wrap_up_ms);
+            add(&mut line, "wrap_up", (queue.wrap_up != WrapUp::default()).then(|| json(&queue.wrap_up)));
             add(&mut line, "skills", (!queue.skills.is_empty()).then(|| levels(&queue.skills)));
             add(&mut line, "offering", (queue.offering != Offering::default()).then(|| json(&queue.offering)));
             line
@@ -70,7 +72,8 @@ pub fn ask(ask: &Ask) -> String {
         Ask::Read { conversation, reader, number } => format!("{} reads {conversation} {number}", author(*reader)),
         Ask::Typing { conversation, author: by } => format!("{} types {conversation}", author(*by)),
         Ask::Close { conversation, by } => format!("{} closes {conversation}", closer(*by)),
-        Ask::WrapUpDone { agent, conversation } => format!("{agent} done {conversation}"),
+        Ask::WrapUpDone { conversation, by } => format!("{} done {conversation}", worker(*by)),
+        Ask::ExtendWrapUp { agent, conversation } => format!("{agent} extends {conversation}"),
         Ask::MergeCustomer { from, into } => format!("{} becomes {}", customer(*from), customer(*into)),
         Ask::SignOutCustomer { customer: who } => format!("{} signs_out", customer(*who)),
         Ask::WhyConversation { conversation } => format!("admin why {conversation}"),
@@ -127,13 +130,19 @@ pub fn event(event: &Event) -> String {
         Event::MessagesRead { conversation, reader, number } => {
             format!("{conversation} read {number} {}", author(*reader))
         }
-        Event::ConversationEnded { conversation, by, owner: _, wrap_up_until, public: _ } => {
+        Event::ConversationEnded { conversation, by, owner: _, wrap_up_until, public: _, blocks } => {
             let mut line = format!("{conversation} ended {}", closer(*by));
-            add(&mut line, "wrap_up", wrap_up_until.map(at));
+            add(&mut line, "wrap_up", wrap_up_until.map(wrap_up_end));
+            add(&mut line, "blocks", (!blocks.is_slot()).then(|| word(blocks)));
             line
         }
-        Event::WrapUpEnded { conversation, owner, cause } => {
-            format!("{conversation} wrap_up over {owner} {}", word(cause))
+        Event::WrapUpExtended { conversation, wrap_up_until } => {
+            format!("{conversation} wrap_up extended {}", at(*wrap_up_until))
+        }
+        Event::WrapUpEnded { conversation, owner, cause, by } => {
+            let mut line = format!("{conversation} wrap_up over {owner} {}", word(cause));
+            add(&mut line, "by", by.as_ref());
+            line
         }
         Event::ConversationReopened { conversation, was, queue, owner, .. } => {
             let mut line = format!("{conversation} reopened {queue}");
@@ -204,6 +213,10 @@ fn at(time: DeskTime) -> String {
     format!("{}s", time.0 as f64 / 1_000.0)
 }
 
+fn wrap_up_end(time: DeskTime) -> String {
+    if time == OPEN_ENDED { "open".into() } else { at(time) }
+}
+
 fn word(cause: &impl serde::Serialize) -> String {
     serde_json::to_string(cause).expect("causes are plain words").trim_matches('"').to_owned()
 }
@@ -216,6 +229,14 @@ fn author(author: Author) -> String {
     match author {
         Author::Agent(agent) => agent.to_string(),
         Author::Customer(who) => customer(who),
+    }
+}
+
+fn worker(worker: Worker) -> String {
+    match worker {
+        Worker::Owner(agent) => agent.to_string(),
+        Worker::Supervisor(agent) => format!("supervisor {agent}"),
+        Worker::Admin => "admin".into(),
     }
 }
 

@@ -43,7 +43,7 @@ pub fn setup(agents: u32) -> VecDeque<String> {
 
 pub fn act(dice: &mut Dice, agents: u32, desk: &Desk) -> String {
     let agent = dice.below(u64::from(agents));
-    match dice.below(14) {
+    match dice.below(15) {
         0 => format!("admin queue support max={}", dice.between(1, 10)),
         1 => format!("admin queue sales skills=french:{}", dice.between(1, 8)),
         2 => format!("admin agent a{agent} skills=french:{}", dice.between(1, 10)),
@@ -69,8 +69,20 @@ pub fn act(dice: &mut Dice, agents: u32, desk: &Desk) -> String {
         10 => "admin remove_queue sales".into(),
         11 => offering(dice),
         12 => format!("admin agent a{agent} tiers=support:{}", dice.between(1, 3)),
+        13 => wrap_up(dice),
         _ => "admin remove_key k1".into(),
     }
+}
+
+/// Another way of wrapping up for a queue.
+fn wrap_up(dice: &mut Dice) -> String {
+    let rules = serde_json::json!({
+        "ends": dice.pick(&["timed", "timed", "when_done"]),
+        "blocks": dice.pick(&["slot", "agent", "nothing"]),
+        "extend_ms": dice.between(1_000, 3_600_000),
+        "extensions_max": dice.between(0, 3),
+    });
+    format!("admin queue sales skills=french:2 wrap_up_ms={} wrap_up={rules}", dice.between(0, 20_000))
 }
 
 /// Another way of offering for a queue: every rule now and then.

@@ -2,7 +2,7 @@
 
 use crate::desk::Desk;
 use crate::desk::answer::Answer;
-use crate::desk::command::{Ask, Author, Closer};
+use crate::desk::command::{Ask, Author, Closer, Worker};
 use crate::desk::event::{Event, OfferEnd};
 use crate::desk::ids::{AgentId, ConversationId, OfferId, SessionId};
 use crate::desk::refusal::Refusal;
@@ -79,7 +79,7 @@ impl AgentModel {
         }
         let Some(conversation) = self.conversations.iter().next().copied() else { return Vec::new() };
         vec![match desk.conversation(conversation).map(|held| held.state.name()) {
-            Some("wrap_up") => Ask::WrapUpDone { agent, conversation },
+            Some("wrap_up") => Ask::WrapUpDone { conversation, by: Worker::Owner(agent) },
             _ => Ask::Close { conversation, by: Closer::Agent(agent) },
         }]
     }
@@ -137,7 +137,11 @@ impl AgentModel {
             }
             645..=654 => with(conversation, |conversation| Ask::Typing { conversation, author: Author::Agent(agent) }),
             655..=694 => with(conversation, |conversation| Ask::Close { conversation, by: Closer::Agent(agent) }),
-            695..=714 => with(conversation, |conversation| Ask::WrapUpDone { agent, conversation }),
+            695..=709 => with(conversation, |conversation| {
+                let by = if dice.per_mille(900) { Worker::Owner(agent) } else { Worker::Supervisor(agent) };
+                Ask::WrapUpDone { conversation, by }
+            }),
+            710..=714 => with(conversation, |conversation| Ask::ExtendWrapUp { agent, conversation }),
             715..=719 => vec![Ask::SignOut { agent }],
             720..=739 => vec![Ask::Ready { agent }],
             740..=754 => vec![self.come(fresh)],

@@ -13,6 +13,7 @@ use crate::desk::event::{Event, OfferEnd};
 use crate::desk::ids::{AgentId, CommandId, ConversationId, CustomerId, KeyNumber, OfferId, Principal, QueueId};
 use crate::desk::settings::ChannelId;
 use crate::desk::time::{DeskTime, Now, WallTime};
+use crate::desk::wrapping::Blocks;
 
 const W: &str = "demo";
 const C1: ConversationId = ConversationId(1);
@@ -149,7 +150,7 @@ fn offer_ended(offer: u64, conversation: ConversationId, end: OfferEnd, public: 
 }
 
 fn ended(conversation: ConversationId, public: u32) -> Event {
-    Event::ConversationEnded { conversation, by: Closer::Agent(ADA), owner: Some(ADA), wrap_up_until: None, public }
+    Event::ConversationEnded { conversation, by: Closer::Agent(ADA), owner: Some(ADA), wrap_up_until: None, public, blocks: Blocks::Slot }
 }
 
 fn done(by: Principal, id: u128, answer: Answer) -> Outcome {

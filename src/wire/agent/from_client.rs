@@ -52,6 +52,7 @@ pub enum AgentFrame {
     Typing { conversation: ConversationId },
     Close { conversation: ConversationId },
     WrapUpDone { conversation: ConversationId },
+    ExtendWrapUp { conversation: ConversationId },
     History { conversation: ConversationId, from: HistoryFrom, limit: u32 },
     Watch { what: Watched, cursor: Option<String>, limit: u32 },
     Unwatch { what: Watched },
@@ -134,6 +135,7 @@ fn read(fields: &mut Fields<'_>, limits: &Limits) -> Result<AgentFrame, WireErro
         "typing" => AgentFrame::Typing { conversation: fields.id("conversation")? },
         "close" => AgentFrame::Close { conversation: fields.id("conversation")? },
         "wrap_up_done" => AgentFrame::WrapUpDone { conversation: fields.id("conversation")? },
+        "extend_wrap_up" => AgentFrame::ExtendWrapUp { conversation: fields.id("conversation")? },
         "history" => AgentFrame::History {
             conversation: fields.id("conversation")?,
             from: history_from(fields)?,
@@ -211,6 +213,7 @@ impl AgentFrame {
             AgentFrame::Typing { .. } => "typing",
             AgentFrame::Close { .. } => "close",
             AgentFrame::WrapUpDone { .. } => "wrap_up_done",
+            AgentFrame::ExtendWrapUp { .. } => "extend_wrap_up",
             AgentFrame::History { .. } => "history",
             AgentFrame::Watch { .. } => "watch",
             AgentFrame::Unwatch { .. } => "unwatch",
@@ -246,7 +249,8 @@ impl AgentFrame {
             }
             AgentFrame::Typing { conversation }
             | AgentFrame::Close { conversation }
-            | AgentFrame::WrapUpDone { conversation } => put(&mut body, &conversation.0.to_be_bytes()),
+            | AgentFrame::WrapUpDone { conversation }
+            | AgentFrame::ExtendWrapUp { conversation } => put(&mut body, &conversation.0.to_be_bytes()),
             // These change nothing that is remembered.
             AgentFrame::Ready
             | AgentFrame::SignOut

@@ -9,7 +9,7 @@ pub use from_client::{AgentFrame, BadFrame, HistoryFrom, Limits, TOKEN_BYTES_MAX
 pub use reply::{Done, Outcome, Reply, Rows};
 pub use shapes::{
     AgentRowShape, AgentShape, AuthorShape, ConversationShape, MessageShape, OfferShape, QueueRowShape, SettingsShape,
-    SnapshotShape, StatusShape,
+    SnapshotShape, StatusShape, WrapUpShape,
 };
 pub use to_client::{Cause, ServerFrame, render};
 

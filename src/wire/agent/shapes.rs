@@ -2,6 +2,7 @@
 
 use crate::desk::event::RequiredSkill;
 use crate::desk::ids::{ConversationId, CustomerId, OfferId};
+use crate::desk::wrapping::{Blocks, WrapUpEnds};
 use crate::wire::spelled::spelled;
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -28,8 +29,20 @@ pub struct ConversationShape<'a> {
     pub read_by_customer: u32,
     /// The owning agent's name.
     pub owner: Option<&'a str>,
-    /// 0 unless it is in wrap-up.
+    /// 0 unless it is in wrap-up that time ends.
     pub wrap_up_left_ms: u64,
+    /// While it is in wrap-up.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub wrap_up: Option<WrapUpShape>,
+}
+
+/// What wrap-up is like for the agent whose it is.
+#[derive(Clone, Copy, Debug, Serialize)]
+pub struct WrapUpShape {
+    pub ends: WrapUpEnds,
+    pub blocks: Blocks,
+    /// How often more time may still be asked for.
+    pub extensions_left: u8,
 }
 
 #[derive(Clone, Debug, Serialize)]

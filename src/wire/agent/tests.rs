@@ -62,6 +62,7 @@ fn every_frame_of_the_document_is_understood() {
         (r#""type":"typing","conversation":"c17""#, AgentFrame::Typing { conversation: c }),
         (r#""type":"close","conversation":"c17""#, AgentFrame::Close { conversation: c }),
         (r#""type":"wrap_up_done","conversation":"c17""#, AgentFrame::WrapUpDone { conversation: c }),
+        (r#""type":"extend_wrap_up","conversation":"c17""#, AgentFrame::ExtendWrapUp { conversation: c }),
         (
             r#""type":"history","conversation":"c17""#,
             AgentFrame::History { conversation: c, from: HistoryFrom::End, limit: 50 },
@@ -219,6 +220,7 @@ fn frames_to_the_client_are_spelled_as_documented() {
         read_by_customer: 4,
         owner: None,
         wrap_up_left_ms: 0,
+        wrap_up: None,
     };
     let offer =
         OfferShape { offer: OfferId(23), conversation, left_ms: 27_310, delivered: false, deliver_left_ms: 4_200 };

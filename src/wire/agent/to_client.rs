@@ -1,7 +1,8 @@
 //! Frames to an agent's client, and how they become bytes.
 
 use super::reply::{Reply, Rows};
-use super::shapes::{AgentShape, AuthorShape, ConversationShape, OfferShape, SettingsShape, SnapshotShape};
+use super::shapes::{AgentShape, AuthorShape, ConversationShape, OfferShape, SettingsShape, SnapshotShape, WrapUpShape};
+use crate::desk::event::WrapUpCause;
 use crate::desk::ids::{ConversationId, OfferId, SessionId};
 use crate::wire::spelled::spelled;
 use serde::Serialize;
@@ -62,12 +63,23 @@ pub enum ServerFrame<'a> {
         #[serde(serialize_with = "spelled")]
         conversation: ConversationId,
         cause: Cause,
+        /// How its wrap-up ended, where it had one.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        wrap_up: Option<WrapUpCause>,
     },
     ConversationEnded {
         position: u64,
         conversation: ConversationShape<'a>,
         /// `agent`, `customer` or `admin`.
         by: &'a str,
+    },
+    /// Its time is another now.
+    WrapUp {
+        position: u64,
+        #[serde(serialize_with = "spelled")]
+        conversation: ConversationId,
+        left_ms: u64,
+        wrap_up: WrapUpShape,
     },
     Message {
         position: u64,
