@@ -71,7 +71,8 @@ async fn an_open_ended_wrap_up_that_blocks_the_agent_is_ended_by_a_supervisor_or
     assert_eq!(ada.wait_for("conversation_gone").await["wrap_up"], "ended");
     let path = format!("/v1/workspaces/{DEMO}/conversations/{}/events", first.conversation);
     let events = server.admin("GET", &path, None).await.json();
-    let of = |name: &str| events["events"].as_array().unwrap().iter().find(|e| e["event"] == name).unwrap()["data"].clone();
+    let of =
+        |name: &str| events["events"].as_array().unwrap().iter().find(|e| e["event"] == name).unwrap()["data"].clone();
     assert_eq!(of("conversation_ended")["wrap_up_until_desk_ms"], json!(null));
     assert_eq!((&of("wrap_up_ended")["cause"], &of("wrap_up_ended")["by"]), (&json!("ended"), &json!("zoe")));
 }

@@ -417,13 +417,7 @@ impl Desk {
         });
     }
 
-    fn apply_ended(
-        &mut self,
-        id: ConversationId,
-        owner: Option<AgentId>,
-        wrap_up: Option<State>,
-        public: u32,
-    ) {
+    fn apply_ended(&mut self, id: ConversationId, owner: Option<AgentId>, wrap_up: Option<State>, public: u32) {
         let ended_at = self.now.wall;
         let end = move |c: &mut Conversation, state| {
             c.public = public;

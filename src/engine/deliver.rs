@@ -137,14 +137,12 @@ impl Delivery<'_> {
                 let (conversation, cause, wrap_up) = (*conversation, Cause::Closed, Some(*cause));
                 ServerFrame::ConversationGone { position, conversation, cause, wrap_up }
             }
-            Event::ConversationRequeued { conversation, .. } => {
-                ServerFrame::ConversationGone {
-                    position,
-                    conversation: *conversation,
-                    cause: Cause::Requeued,
-                    wrap_up: None,
-                }
-            }
+            Event::ConversationRequeued { conversation, .. } => ServerFrame::ConversationGone {
+                position,
+                conversation: *conversation,
+                cause: Cause::Requeued,
+                wrap_up: None,
+            },
             _ => return None,
         };
         Some(render(&frame))

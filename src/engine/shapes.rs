@@ -5,9 +5,9 @@ use crate::desk::conversation::{Conversation, State};
 use crate::desk::ids::{AgentId, ConversationId, OfferId};
 use crate::desk::offer::{Delivery, Offer};
 use crate::desk::settings::Settings;
+use crate::desk::wrapping::{OPEN_ENDED, WrapUpEnds};
 use crate::seal::{KeyRing, Sealed};
 use crate::wire::about::About;
-use crate::desk::wrapping::{OPEN_ENDED, WrapUpEnds};
 use crate::wire::agent::{ConversationShape, OfferShape, SnapshotShape, WrapUpShape};
 
 /// The contexts that texts and abouts are sealed for.

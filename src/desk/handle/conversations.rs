@@ -208,7 +208,8 @@ impl Desk {
             State::WrapUp { .. } | State::Closed => return Err(wrong_state(id, conversation)),
         };
         let wrap_up = owner.and_then(|_| self.wrap_up_after(conversation));
-        let (wrap_up_until, blocks) = wrap_up.map_or((None, Blocks::default()), |(until, blocks)| (Some(until), blocks));
+        let (wrap_up_until, blocks) =
+            wrap_up.map_or((None, Blocks::default()), |(until, blocks)| (Some(until), blocks));
         let public = conversation.public + 1;
         self.emit(events, Event::ConversationEnded { conversation: id, by, owner, wrap_up_until, public, blocks });
         Ok(Answer::Done)

@@ -1,11 +1,11 @@
 //! What time alone does: offers that expire, grace that ends, wrap-up that is over.
 
 use crate::desk::Desk;
+use crate::desk::EVENTS_PER_COMMAND_MAX;
 use crate::desk::answer::Answer;
 use crate::desk::deadlines::Deadline;
 use crate::desk::event::{Event, OfflineCause};
 use crate::desk::refusal::Refusal;
-use crate::desk::EVENTS_PER_COMMAND_MAX;
 
 impl Desk {
     /// Do what is due, in order of time; what is more than one command may decide stays due.

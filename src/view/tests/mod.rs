@@ -150,7 +150,14 @@ fn offer_ended(offer: u64, conversation: ConversationId, end: OfferEnd, public: 
 }
 
 fn ended(conversation: ConversationId, public: u32) -> Event {
-    Event::ConversationEnded { conversation, by: Closer::Agent(ADA), owner: Some(ADA), wrap_up_until: None, public, blocks: Blocks::Slot }
+    Event::ConversationEnded {
+        conversation,
+        by: Closer::Agent(ADA),
+        owner: Some(ADA),
+        wrap_up_until: None,
+        public,
+        blocks: Blocks::Slot,
+    }
 }
 
 fn done(by: Principal, id: u128, answer: Answer) -> Outcome {

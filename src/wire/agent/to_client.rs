@@ -1,7 +1,9 @@
 //! Frames to an agent's client, and how they become bytes.
 
 use super::reply::{Reply, Rows};
-use super::shapes::{AgentShape, AuthorShape, ConversationShape, OfferShape, SettingsShape, SnapshotShape, WrapUpShape};
+use super::shapes::{
+    AgentShape, AuthorShape, ConversationShape, OfferShape, SettingsShape, SnapshotShape, WrapUpShape,
+};
 use crate::desk::event::WrapUpCause;
 use crate::desk::ids::{ConversationId, OfferId, SessionId};
 use crate::wire::spelled::spelled;
