@@ -15,11 +15,15 @@ const EXTENSIONS_MAX: u8 = 60;
 #[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct WrapUp {
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub ends: Option<WrapUpEnds>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub blocks: Option<Blocks>,
     /// What one extension adds, 1 s to an hour.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub extend_ms: Option<u64>,
     /// How often an agent may ask for more time; 0: never.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub extensions_max: Option<u8>,
 }
 
