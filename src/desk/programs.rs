@@ -105,7 +105,9 @@ impl Desk {
 
     pub(super) fn unlist_programs_first(&mut self, id: ConversationId, queues: &[QueueId]) {
         if !self.programs.first.is_empty() {
-            queues.iter().for_each(|queue| drop(self.programs.first.remove(&(*queue, id))));
+            for queue in queues {
+                self.programs.first.remove(&(*queue, id));
+            }
         }
     }
 
