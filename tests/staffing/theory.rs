@@ -39,7 +39,8 @@ pub fn erlang_a(per_s: f64, served_per_s: f64, leaves_per_s: f64, agents: u32) -
         weight *= per_s / (c * served_per_s + waiting * leaves_per_s);
         above += weight;
         queued += weight * waiting;
-        if weight * waiting < 1e-15 * (1.0 + queued) && waiting > per_s / leaves_per_s - c * served_per_s / leaves_per_s {
+        if weight * waiting < 1e-15 * (1.0 + queued) && waiting > per_s / leaves_per_s - c * served_per_s / leaves_per_s
+        {
             break;
         }
     }

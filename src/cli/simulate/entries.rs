@@ -131,9 +131,10 @@ pub(super) fn ensure(holds: bool, field: &str, what: impl FnOnce() -> String) ->
 
 impl Run {
     pub fn check(&self) -> Result<(), Wrong> {
-        unix_min(&self.begin)
-            .ok_or_else(|| Wrong::at("run.begin", "a day and a time, as 2026-11-23T08:00 (UTC)"))?;
-        ensure(self.hours > 0.0 && self.hours <= HOURS_MAX, "run.hours", || format!("more than 0, at most {HOURS_MAX}"))?;
+        unix_min(&self.begin).ok_or_else(|| Wrong::at("run.begin", "a day and a time, as 2026-11-23T08:00 (UTC)"))?;
+        ensure(self.hours > 0.0 && self.hours <= HOURS_MAX, "run.hours", || {
+            format!("more than 0, at most {HOURS_MAX}")
+        })?;
         let warm = self.warm_up_minutes >= 0.0 && self.warm_up_minutes < self.hours * 60.0;
         ensure(warm, "run.warm_up_minutes", || "0 or more, less than the run".into())?;
         let within = (0.0..=2_592_000.0).contains(&self.accepted_within_s);

@@ -177,8 +177,7 @@ impl Simulate {
             let mut reports = vec![("first", &report)];
             reports.extend(compared.iter().map(|compared| ("second", &compared.second)));
             let begins_min = lived.first.begins.0 / 60_000 % 1_440;
-            let picture =
-                Picture { title: lived.title.clone(), reports, begins_min, length_ms: lived.first.length_ms };
+            let picture = Picture { title: lived.title.clone(), reports, begins_min, length_ms: lived.first.length_ms };
             std::fs::write(path, picture.svg())
                 .map_err(|error| CommandError(format!("{}: {error}", path.display())))?;
         }
@@ -188,8 +187,10 @@ impl Simulate {
             format!("{known:#}\n")
         } else {
             let each = report.conversations as f64 / report.replications.max(1) as f64;
-            let head =
-                format!("{}, {} times from seed {}, about {each:.0} customers each", lived.title, lived.replications, lived.seed);
+            let head = format!(
+                "{}, {} times from seed {}, about {each:.0} customers each",
+                lived.title, lived.replications, lived.seed
+            );
             let within = format!("in time: within {} s", lived.first.accepted_within_ms as f64 / 1_000.0);
             let body = compared.as_ref().map_or_else(|| report.to_string(), ToString::to_string);
             let note = lived.note.as_ref().map_or(String::new(), |note| format!("\n{note}"));

@@ -16,11 +16,7 @@ pub(super) struct Stretch {
     pub to: Option<u64>,
 }
 
-pub(super) fn read(
-    data_dir: &Path,
-    workspace: &str,
-    stretch: &Stretch,
-) -> Result<(Workspace, Recorded), CommandError> {
+pub(super) fn read(data_dir: &Path, workspace: &str, stretch: &Stretch) -> Result<(Workspace, Recorded), CommandError> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(CommandError::of)?;
     let journal = ReadOnlyJournal::open(data_dir).map_err(CommandError::of)?;
     let workspace: Arc<str> = workspace.into();
@@ -34,8 +30,8 @@ pub(super) fn read(
         }
     });
     let (desk, last) = runtime.block_on(replayed).map_err(CommandError::of)?;
-    let recorded = recorder.end(&desk).map_err(|nothing| {
-        CommandError(format!("the journal of {workspace:?} from {first} to {last}: {nothing}"))
-    })?;
+    let recorded = recorder
+        .end(&desk)
+        .map_err(|nothing| CommandError(format!("the journal of {workspace:?} from {first} to {last}: {nothing}")))?;
     Ok((Workspace::of(&desk), recorded))
 }

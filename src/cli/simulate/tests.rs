@@ -74,7 +74,9 @@ fn the_example_is_lived_and_told_as_text_json_and_a_picture() {
     let folder = Folder::new();
     let svg = folder.file("day.svg", "");
     let text = simulate(&[&example(), "--replications", "3", "--svg", &svg]).unwrap();
-    for shown in ["scenario.toml: 10 h from 2026-11-23T08:00", "accepted in time", " ± ", "sales", "support", "offers made"] {
+    for shown in
+        ["scenario.toml: 10 h from 2026-11-23T08:00", "accepted in time", " ± ", "sales", "support", "offers made"]
+    {
         assert!(text.contains(shown), "{shown}\n{text}");
     }
     let picture = std::fs::read_to_string(svg).unwrap();
@@ -108,7 +110,8 @@ fn two_settings_are_compared_on_the_same_customers() {
     let same = folder.file("same.toml", "");
     let told = json_of(&[&file, "--against", &same]);
     assert_eq!(told["result"]["first"], told["result"]["second"]);
-    let more = folder.file("more.toml", "[[staff]]\nname = 'crew'\ncount = 6\nqueues = ['support']\naccept_s = { fixed = 3 }\n");
+    let more = folder
+        .file("more.toml", "[[staff]]\nname = 'crew'\ncount = 6\nqueues = ['support']\naccept_s = { fixed = 3 }\n");
     let told = json_of(&[&file, "--against", &more]);
     let (first, less) = (&told["result"]["first"]["customers"], &told["result"]["difference"]["customers"]);
     let (apart, paired) = (&first["arrived"]["plus_minus"], &less["arrived"]);
@@ -193,8 +196,7 @@ queues = ['support']
 fn beside_another_system_it_says_what_it_would_have_done() {
     let folder = Folder::new();
     let (events, workspace) = (folder.file("events.jsonl", SHADOWED), folder.file("workspace.toml", SHADOWING));
-    let told: Value =
-        serde_json::from_str(&simulate(&["--shadow", &events, &workspace, "--json"]).unwrap()).unwrap();
+    let told: Value = serde_json::from_str(&simulate(&["--shadow", &events, &workspace, "--json"]).unwrap()).unwrap();
     let count = |name: &str| told[name].as_u64().unwrap();
     assert_eq!((count("conversations"), count("assigned"), count("left")), (3, 2, 1), "{told:#}");
     // The first to ann, who came first, at once; the second to nobody, whom bob should not have had; the third was offered.
@@ -222,7 +224,10 @@ fn a_line_that_cannot_be_followed_is_named() {
         (r#"{"event":"assigned","at_ms":20000,"conversation":"x2","agent":"eve"}"#, "agent: there is no agent \"eve\""),
         (r#"{"event":"arrived","at_ms":20000,"conversation":"x4","queue":"no"}"#, "queue: there is no queue \"no\""),
         (r#"{"event":"arrived","at_ms":20000,"conversation":"x2","queue":"support"}"#, "arrived before"),
-        (r#"{"event":"arrived","at_ms":20000,"conversation":"x4","queue":"support","skill":{}}"#, "unknown field `skill`"),
+        (
+            r#"{"event":"arrived","at_ms":20000,"conversation":"x4","queue":"support","skill":{}}"#,
+            "unknown field `skill`",
+        ),
     ];
     for (line, wanted) in cases {
         let said = said(line);
@@ -254,7 +259,11 @@ fn a_day_of_the_journal_is_lived_again_under_other_settings() {
     let told = data(&["--journal", "--replications", "2", "--json"]).unwrap();
     let told: Value = serde_json::from_str(&told).unwrap();
     let customers = &told["result"]["customers"];
-    assert_eq!((&customers["arrived"]["mean"], &customers["abandoned"]["mean"]), (&2.0.into(), &0.5.into()), "{told:#}");
+    assert_eq!(
+        (&customers["arrived"]["mean"], &customers["abandoned"]["mean"]),
+        (&2.0.into(), &0.5.into()),
+        "{told:#}"
+    );
     assert!(told["note"].as_str().unwrap().contains("What the journal cannot tell"), "{told:#}");
     let folder = Folder::new();
     let learned = folder.file("learned.toml", "[[agents]]\nname = 'a0'\nskills = { french = 5 }\n");

@@ -37,10 +37,7 @@ impl Workspace {
             let id = id.as_u64().or_else(|| id.as_str()?.parse().ok())?;
             Some(desk.queue(crate::desk::ids::QueueId(id as u32))?.settings.name.clone())
         };
-        let entry = |what: &str, members: Members| Entry {
-            field: format!("{what} {}", name_of(&members)),
-            members,
-        };
+        let entry = |what: &str, members: Members| Entry { field: format!("{what} {}", name_of(&members)), members };
         let agent = |profile: &crate::desk::settings::AgentProfile| {
             let mut members = object(json!(profile));
             if let Some(Value::Array(queues)) = members.get("queues") {
@@ -96,7 +93,10 @@ impl Workspace {
             let ask = Ask::PutQueue(Box::new(QueueSettings::named(name_of(members))));
             setup.push(Setup { field: field.clone(), ask });
         }
-        setup.push(Setup { field: settings.field.clone(), ask: Ask::PutSettings(Box::new(read::<Settings>(settings)?)) });
+        setup.push(Setup {
+            field: settings.field.clone(),
+            ask: Ask::PutSettings(Box::new(read::<Settings>(settings)?)),
+        });
         for queue in &self.queues {
             setup.push(Setup { field: queue.field.clone(), ask: Ask::PutQueue(Box::new(read(queue)?)) });
         }

@@ -90,7 +90,8 @@ impl Shadow {
         settings.channels.iter_mut().for_each(|channel| channel.offer_ms = OFFER_MS);
         settings.missed_in_a_row_max = u32::MAX;
         settings.undelivered_in_a_row_max = u32::MAX;
-        let none = CoolDowns { rejected_ms: 0, expired_ms: 0, undelivered_ms: 0, agent_lost_ms: 0, ..settings.cool_downs };
+        let none =
+            CoolDowns { rejected_ms: 0, expired_ms: 0, undelivered_ms: 0, agent_lost_ms: 0, ..settings.cool_downs };
         settings.cool_downs = none;
         let named = |available: bool| {
             let status = settings.statuses.iter().find(|status| status.available == available);

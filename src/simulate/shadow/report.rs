@@ -93,7 +93,8 @@ impl fmt::Display for ShadowReport {
         row(f, "  though offered to somebody here before", self.left_though_offered, self.left)?;
         row(f, "not let in here", self.refused, self.conversations)?;
         writeln!(f, "\n{:28}{:>12}{:>12}{:>12}{:>12}", "wait, of those offered here", "mean", "half", "90 %", "99 %")?;
-        for (title, waits) in [("there, to the assignment", &self.wait_there), ("here, to the offer", &self.wait_here)] {
+        for (title, waits) in [("there, to the assignment", &self.wait_there), ("here, to the offer", &self.wait_here)]
+        {
             let s = |ms: Option<f64>| ms.map_or("-".to_owned(), |ms| format!("{:.1} s", ms / 1_000.0));
             let cells = [waits.mean_ms, waits.p50_ms, waits.p90_ms, waits.p99_ms].map(s);
             writeln!(f, "{title:28}{:>12}{:>12}{:>12}{:>12}", cells[0], cells[1], cells[2], cells[3])?;
@@ -102,7 +103,11 @@ impl fmt::Display for ShadowReport {
         if self.differences.is_empty() {
             return Ok(());
         }
-        writeln!(f, "\n{:20}{:16}{:>10}  {:16}{:>10}{:>10}  excluded there by", "conversation", "there", "after", "here", "after", "saved")?;
+        writeln!(
+            f,
+            "\n{:20}{:16}{:>10}  {:16}{:>10}{:>10}  excluded there by",
+            "conversation", "there", "after", "here", "after", "saved"
+        )?;
         for held in self.differences.iter().take(20) {
             let s = |ms: u64| format!("{:.1} s", ms as f64 / 1_000.0);
             writeln!(

@@ -9,10 +9,7 @@ use std::sync::Arc;
 #[serde(tag = "event", rename_all = "snake_case", deny_unknown_fields)]
 pub enum Told {
     /// There is such an agent, or it is another than before; as the admin API has it.
-    Agent {
-        at_ms: u64,
-        agent: AgentAsk,
-    },
+    Agent { at_ms: u64, agent: AgentAsk },
     /// It takes new conversations from now on, or no longer; on these channels, where not on all.
     Presence {
         at_ms: u64,
@@ -38,16 +35,9 @@ pub enum Told {
         preferred_agent: Option<Arc<str>>,
     },
     /// It was given to this agent, or given on to it.
-    Assigned {
-        at_ms: u64,
-        conversation: Arc<str>,
-        agent: Arc<str>,
-    },
+    Assigned { at_ms: u64, conversation: Arc<str>, agent: Arc<str> },
     /// The talk is over, or its customer left before there was one.
-    Ended {
-        at_ms: u64,
-        conversation: Arc<str>,
-    },
+    Ended { at_ms: u64, conversation: Arc<str> },
 }
 
 impl Told {

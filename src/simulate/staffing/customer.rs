@@ -57,8 +57,7 @@ const CUSTOMERS: u64 = 2;
 impl<'a> Drawn<'a> {
     pub fn new(streams: &'a [Stream], length_ms: u64, seed: u64) -> Self {
         let dices = (0..streams.len()).map(|stream| dice_of(seed, [ARRIVALS, stream as u64, 0])).collect();
-        let mut drawn =
-            Self { streams, seed, end_ms: length_ms as f64, dices, next: BinaryHeap::new(), customers: 0 };
+        let mut drawn = Self { streams, seed, end_ms: length_ms as f64, dices, next: BinaryHeap::new(), customers: 0 };
         (0..streams.len()).for_each(|stream| drawn.look_ahead(stream, 0, 0.0));
         drawn
     }

@@ -103,7 +103,10 @@ mod tests {
             (mean, spread.sqrt() / mean)
         };
         let near = |(mean, cv): (f64, f64), wanted: (f64, f64)| {
-            assert!((mean / wanted.0 - 1.0).abs() < 0.02 && (cv - wanted.1).abs() < 0.03, "{mean} {cv}, not {wanted:?}");
+            assert!(
+                (mean / wanted.0 - 1.0).abs() < 0.02 && (cv - wanted.1).abs() < 0.03,
+                "{mean} {cv}, not {wanted:?}"
+            );
         };
         near(drawn(Draw::Exponential(240.0)), (240.0, 1.0));
         near(drawn(Draw::Lognormal { mean: 300.0, cv: 0.8 }), (300.0, 0.8));

@@ -390,7 +390,10 @@ impl fmt::Display for Unknowns {
         }
         if self.changes_of_settings > 0 {
             let count = self.changes_of_settings;
-            writeln!(f, "- settings and queues were put {count} times on the way: they are taken as they were at the end")?;
+            writeln!(
+                f,
+                "- settings and queues were put {count} times on the way: they are taken as they were at the end"
+            )?;
         }
         Ok(())
     }
@@ -406,12 +409,7 @@ mod tests {
 
     #[test]
     fn patience_counts_those_who_were_served_as_long_as_they_were_seen() {
-        let seen = [
-            Waited::GaveUpAfter(10),
-            Waited::LongerThan(20),
-            Waited::GaveUpAfter(30),
-            Waited::LongerThan(40),
-        ];
+        let seen = [Waited::GaveUpAfter(10), Waited::LongerThan(20), Waited::GaveUpAfter(30), Waited::LongerThan(40)];
         let survival = Survival::of(&seen.map(waited));
         assert_eq!(survival.steps, [(10, 0.75), (30, 0.375)]);
         assert_eq!(survival.beyond(0, 0.8), Some(10));

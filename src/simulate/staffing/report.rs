@@ -60,8 +60,18 @@ pub const OF_CUSTOMERS: [Measure<QueueTally>; 17] = [
         of: |t| Some(t.left_waiting as f64),
     },
     Measure { name: "offers", title: "offers made", unit: Unit::Count, of: |t| Some(t.offers as f64) },
-    Measure { name: "offers_rejected", title: "offers rejected", unit: Unit::Percent, of: |t| share(t.rejected, t.offers) },
-    Measure { name: "offers_expired", title: "offers run out", unit: Unit::Percent, of: |t| share(t.expired, t.offers) },
+    Measure {
+        name: "offers_rejected",
+        title: "offers rejected",
+        unit: Unit::Percent,
+        of: |t| share(t.rejected, t.offers),
+    },
+    Measure {
+        name: "offers_expired",
+        title: "offers run out",
+        unit: Unit::Percent,
+        of: |t| share(t.expired, t.offers),
+    },
 ];
 
 /// What is said of agents.
