@@ -34,6 +34,7 @@ pub struct Standing {
 impl Desk {
     /// Whom this conversation is offered to now, best first; as many as its queue says.
     pub(super) fn choose(&mut self, id: ConversationId) -> Vec<AgentId> {
+        self.able.put_in_place();
         let conversation = &self.conversations[&id];
         let offering = &self.queues[&conversation.queue].settings.offering;
         let (most, by) = (usize::from(offering.offer_to_at_most), offering.agents_by);
