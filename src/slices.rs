@@ -39,9 +39,6 @@ pub fn long() {
 
 /// Best effort: if it fails, nothing is wrong, only later.
 fn set(runtime_ns: u64) {
-    if std::env::var_os("OFFHOOK_NO_SLICES").is_some() {
-        return;
-    }
     let size = size_of::<Attributes>() as u32;
     let mut attributes = Attributes::default();
     // SAFETY: the system writes at most `size` bytes; 0 names the calling thread.
