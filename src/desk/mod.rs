@@ -19,6 +19,8 @@ mod forgotten;
 mod handle;
 pub mod ids;
 pub mod invariants;
+mod keys;
+mod lists;
 pub mod need;
 pub mod needs;
 pub mod offer;

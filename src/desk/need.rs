@@ -12,7 +12,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// What must hold of an agent, by names and numbers that do not change.
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub struct Need {
     /// The conversation's own first, then those that its rings added.
     pub queues: Vec<QueueId>,

@@ -32,7 +32,14 @@ pub fn principal(ask: &Ask) -> Principal {
         | Ask::Typing { author: Author::Customer(customer), .. }
         | Ask::Close { by: Closer::Customer(customer), .. } => Principal::Customer(*customer),
         Ask::Open(_) => Principal::Visitor,
-        Ask::ServerBegan | Ask::SessionCame { .. } | Ask::SessionWent { .. } | Ask::Tick => Principal::Server,
+        Ask::ServerBegan
+        | Ask::SessionCame { .. }
+        | Ask::SessionWent { .. }
+        | Ask::Post { author: Author::System(_), .. }
+        | Ask::Read { reader: Author::System(_), .. }
+        | Ask::Typing { author: Author::System(_), .. }
+        | Ask::Close { by: Closer::System, .. }
+        | Ask::Tick => Principal::Server,
         Ask::PutSettings(_)
         | Ask::PutQueue(_)
         | Ask::RemoveQueue { .. }
@@ -265,6 +272,8 @@ impl<'a> Words<'a> {
                 ("queues", value) => agent.queues = Some(names(value)),
                 ("skills", value) => agent.skills = Some(levels(value)?),
                 ("capacity", value) => agent.capacity = Some(levels(value)?),
+                ("program", value) => agent.program = Some(value == "yes"),
+                ("total", value) => agent.capacity_total = Some(number(value)?),
                 ("tiers", value) => agent.tiers = Some(levels(value)?),
                 (other, _) => return Err(NotALine(other.into())),
             }

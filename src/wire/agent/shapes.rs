@@ -55,12 +55,13 @@ pub struct SnapshotShape<'a> {
     pub conversations: &'a [ConversationShape<'a>],
 }
 
-/// Who wrote: an agent by name, or a customer by id.
+/// Who wrote: an agent by name, a customer by id, or the workspace itself, by what it tells.
 #[derive(Clone, Copy, Debug, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum AuthorShape<'a> {
     Agent(&'a str),
     Customer(CustomerId),
+    System(&'static str),
 }
 
 /// A message in a page of history.
@@ -113,6 +114,7 @@ pub struct QueueRowShape<'a> {
 pub struct AgentRowShape<'a> {
     pub agent: &'a str,
     pub title: &'a str,
+    pub program: bool,
     pub connection: &'a str,
     pub status: &'a str,
     pub available: bool,
@@ -120,6 +122,6 @@ pub struct AgentRowShape<'a> {
     pub since: u64,
     pub offers: u32,
     pub conversations: u32,
-    /// Weight held, of 100.
+    /// Per cent of its total that is in use.
     pub load: u32,
 }
