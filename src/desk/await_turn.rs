@@ -81,6 +81,9 @@ impl Desk {
     /// Bring what is derived from agents up to date with those that changed. Before a decision, and at the end of each.
     pub(super) fn settle(&mut self) {
         while let Some(id) = self.able.next_stale() {
+            if self.agents[id.0 as usize].over_limit {
+                self.look_at_limits(id);
+            }
             let (agent, levels) = (&self.agents[id.0 as usize], self.skills.of_agent(id));
             if self.able.place(id, agent, levels, &self.settings) {
                 self.unpaired_agents.insert(id);

@@ -240,6 +240,12 @@ impl Group {
         self.set.is_empty()
     }
 
+    /// Those behind `after`, in order.
+    pub fn behind(&self, after: Option<WaitKey>) -> impl Iterator<Item = WaitKey> + '_ {
+        let from = after.map_or(std::ops::Bound::Unbounded, std::ops::Bound::Excluded);
+        self.set.range((from, std::ops::Bound::Unbounded)).copied()
+    }
+
     /// The first of each priority, which holds the oldest of the group.
     fn firsts(&self) -> impl Iterator<Item = WaitKey> + '_ {
         let mut next = self.set.first().copied();

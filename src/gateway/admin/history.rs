@@ -166,14 +166,15 @@ fn spelled(door: &Door, desk: &dyn Desk, event: &Event, member: String, value: V
     let named = match (member.as_str(), small) {
         ("conversation", _) => number.map(|id| json!(ConversationId(id).to_string())),
         ("offer", _) => number.map(|id| json!(OfferId(id).to_string())),
-        ("agent" | "owner" | "from", Some(id)) => Some(json!(agent_name(desk, AgentId(id)))),
+        ("agent" | "owner" | "from" | "to" | "author", Some(id)) => Some(json!(agent_name(desk, AgentId(id)))),
         ("queue", Some(id)) => desk.published().queue_names.get(&QueueId(id)).map(|name| json!(name)),
         ("channel", Some(id)) => u8::try_from(id).ok().and_then(|id| channel(desk, ChannelId(id))),
         ("conversations", _) => value
             .as_array()
             .map(|ids| ids.iter().filter_map(Value::as_u64).map(|id| json!(ConversationId(id).to_string())).collect()),
         ("author" | "reader" | "by", _) => {
-            let agent = value.get("agent").and_then(Value::as_u64).and_then(|id| u32::try_from(id).ok());
+            let named = value.get("agent").or_else(|| value.get("supervisor"));
+            let agent = named.and_then(Value::as_u64).and_then(|id| u32::try_from(id).ok());
             agent.map(|id| json!({"agent": agent_name(desk, AgentId(id))}))
         }
         ("about", _) => {
@@ -181,7 +182,7 @@ fn spelled(door: &Door, desk: &dyn Desk, event: &Event, member: String, value: V
             Some(if erased { Value::Null } else { json!(about) })
         }
         ("text", _) => Some(match event {
-            Event::MessagePosted { text: sealed, .. } => json!(text(door.desks.seals(), sealed)),
+            Event::MessagePosted { text: sealed, .. } | Event::NotePosted { text: sealed, .. } => json!(text(door.desks.seals(), sealed)),
             _ => Value::Null,
         }),
         _ => None,
