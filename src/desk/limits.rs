@@ -3,7 +3,6 @@
 
 use super::Desk;
 use super::ids::AgentId;
-use super::settings::CAPACITY_TOTAL;
 
 impl Desk {
     /// What it holds is within its limits and its total, without what was forced on it.
@@ -19,7 +18,7 @@ impl Desk {
         let weight: u32 = channels().map(|(channel, held)| channel.weight * held).sum();
         let limit = |name| agent.profile.capacity.get(name).copied();
         let each = channels().all(|(channel, held)| *held <= limit(&channel.name).unwrap_or(channel.capacity));
-        each && weight <= CAPACITY_TOTAL
+        each && weight <= agent.profile.total()
     }
 
     /// Its limits, or those of all, are others now.

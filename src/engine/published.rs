@@ -60,6 +60,7 @@ pub struct AgentRow {
     #[serde(rename = "agent")]
     pub name: Arc<str>,
     pub title: Arc<str>,
+    pub program: bool,
     #[serde(skip)]
     pub active: bool,
     pub connection: &'static str,
@@ -69,7 +70,7 @@ pub struct AgentRow {
     pub since: u64,
     pub offers: u32,
     pub conversations: u32,
-    /// Weight held, of 100.
+    /// Per cent of its total that is in use.
     pub load: u32,
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub draining: bool,
@@ -113,6 +114,7 @@ impl Roll {
         let row = AgentRow {
             name: name.clone(),
             title: title_of(&agent.profile),
+            program: agent.profile.program,
             active: agent.profile.active,
             connection,
             status: status.name.clone(),
@@ -120,7 +122,7 @@ impl Roll {
             since,
             offers: agent.offers.len() as u32,
             conversations: agent.conversations.len() as u32,
-            load: agent.weight_held(settings),
+            load: agent.share_held(settings) / 100,
             draining: agent.draining,
             id,
             changed_at: position,

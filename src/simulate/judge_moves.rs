@@ -5,7 +5,6 @@ use crate::desk::Desk;
 use crate::desk::event::Event;
 use crate::desk::ids::{AgentId, ConversationId};
 use crate::desk::moves::Taken;
-use crate::desk::settings::CAPACITY_TOTAL;
 
 /// An owner gives it to one other, who has nothing of it yet.
 pub fn may_be_transferred(id: ConversationId, talk: &Talk, to: AgentId) -> Result<(), String> {
@@ -64,5 +63,5 @@ fn fits(desk: &Desk, agent: AgentId, conversation: ConversationId) -> bool {
     held.profile.active
         && (held.over_limit
             || held.held_on(talk.channel) <= held.limit_on(settings, talk.channel)
-                && held.weight_held(settings) <= CAPACITY_TOTAL)
+                && held.weight_held(settings) <= held.profile.total())
 }

@@ -11,6 +11,7 @@ use crate::desk::ids::{AgentId, ConversationId, QueueId};
 use crate::desk::moves::{Deed, MoveAsk, Mover, Taken, Transfer};
 use crate::desk::needs::Loaded;
 use crate::desk::refusal::Refusal;
+use crate::desk::settings::HELD_MAX;
 use crate::desk::time::WallTime;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -60,6 +61,12 @@ impl Desk {
 
     fn unable(&self, agent: AgentId, rule: WhyNot) -> Refusal {
         Refusal::AgentUnable { agent: self.agents[agent.0 as usize].profile.name.clone(), rule }
+    }
+
+    /// Whether a supervisor may give one more to this agent, whatever its limits: what one agent holds is bounded even so.
+    fn may_be_forced_on(&self, agent: AgentId) -> bool {
+        let held = &self.agents[agent.0 as usize];
+        self.is_here(agent).is_ok() && ((held.offers.len() + held.conversations.len()) as u32) < HELD_MAX
     }
 
     /// Before it goes to other hands: what is offered ends, and who has joined is gone.
@@ -225,7 +232,7 @@ impl Desk {
         }
         let forced = match self.may_be_given(to, held, own == Some(to)) {
             Ok(()) => false,
-            Err(_) if force && self.is_here(to).is_ok() => true,
+            Err(_) if force && self.may_be_forced_on(to) => true,
             Err(rule) => return Err(self.unable(to, rule)),
         };
         self.stand_down(id, events);
