@@ -143,7 +143,10 @@ async fn a_transfer_to_a_queue_waits_there_and_a_full_one_refuses_it() {
     admin(&server, "PUT", "/agents/cleo", json!({"queues": ["sales"]})).await;
     let mut cleo = Agent::available(&server, DEMO, "cleo").await;
     let offer = cleo.wait_for("offer").await["offer"].clone();
-    assert_eq!((&offer["conversation"]["conversation"], &offer["conversation"]["queue"]), (&json!(id), &json!("sales")));
+    assert_eq!(
+        (&offer["conversation"]["conversation"], &offer["conversation"]["queue"]),
+        (&json!(id), &json!("sales"))
+    );
     assert_eq!(offer.get("transfer"), None);
 }
 

@@ -30,6 +30,12 @@ impl Desk {
         let common = Common { queue: held.queue, need: self.need_of(held) };
         if let Some(wished) = held.wished_agent().filter(|wished| wished.until.is_some()) {
             self.preferring.entry(wished.agent).or_default().insert(id);
+            // For whom it is kept was told by how that agent stands at this moment, which need not be how it was last looked at.
+            let presence = presence_of(&self.agents[wished.agent.0 as usize], &self.settings);
+            if self.preferred_seen.get(&wished.agent).is_some_and(|seen| *seen != presence) {
+                self.preferred_seen.remove(&wished.agent);
+                self.preferred_changed.insert(wished.agent);
+            }
         }
         if let Some(at) = self.next_ring(id) {
             self.deadlines.set_ring(at, id);

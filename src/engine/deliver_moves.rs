@@ -72,9 +72,7 @@ impl Delivery<'_> {
                 let (note, after, text) = (*note, *after, text.as_str());
                 render(&ServerFrame::Note { position, conversation, note, author, after, text, at })
             }
-            Event::AgentDraining { draining, .. } => {
-                render(&ServerFrame::Draining { position, draining: *draining })
-            }
+            Event::AgentDraining { draining, .. } => render(&ServerFrame::Draining { position, draining: *draining }),
             _ => return None,
         })
     }

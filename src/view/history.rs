@@ -110,17 +110,10 @@ pub(super) fn messages(
 }
 
 /// The conversation's notes after that one, ascending.
-pub(super) fn notes(
-    connection: &Connection,
-    key: i64,
-    after: u32,
-    limit: usize,
-) -> Result<Rows<NoteRow>, ViewFailed> {
+pub(super) fn notes(connection: &Connection, key: i64, after: u32, limit: usize) -> Result<Rows<NoteRow>, ViewFailed> {
     let below = -i64::from(after);
     page_of(connection, "number < ?2 AND number < 0", &[&key, &below], false, limit, |row| match row.event {
-        Event::NotePosted { note, author, text, after, .. } => {
-            Some(NoteRow { note, author, at: row.at, after, text })
-        }
+        Event::NotePosted { note, author, text, after, .. } => Some(NoteRow { note, author, at: row.at, after, text }),
         _ => None,
     })
 }

@@ -179,7 +179,9 @@ fn keep_event(
     let place = place(turn.position, index)?;
     let body = serde_json::to_vec(event).map_err(|_| OneFailed::Event("it has no JSON form"))?;
     let outcome = columns.number.and_then(|number| {
-        turn.outcomes.iter().find(|outcome| outcomes::message_of(outcome).is_some_and(|(held, nth)| (held, i64::from(nth)) == (conversation, number)))
+        turn.outcomes.iter().find(|outcome| {
+            outcomes::message_of(outcome).is_some_and(|(held, nth)| (held, i64::from(nth)) == (conversation, number))
+        })
     });
     let command = outcome.map(|outcome| command_hash(outcome.by, outcome.id) as i64);
     let remembered = outcome.map(remembered_bytes);

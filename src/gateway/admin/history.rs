@@ -182,7 +182,9 @@ fn spelled(door: &Door, desk: &dyn Desk, event: &Event, member: String, value: V
             Some(if erased { Value::Null } else { json!(about) })
         }
         ("text", _) => Some(match event {
-            Event::MessagePosted { text: sealed, .. } | Event::NotePosted { text: sealed, .. } => json!(text(door.desks.seals(), sealed)),
+            Event::MessagePosted { text: sealed, .. } | Event::NotePosted { text: sealed, .. } => {
+                json!(text(door.desks.seals(), sealed))
+            }
             _ => Value::Null,
         }),
         _ => None,

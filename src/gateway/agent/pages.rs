@@ -9,7 +9,9 @@ use crate::engine::{Engine, Workspace};
 use crate::presence::session::Session;
 use crate::seal::{self, SealFailed};
 use crate::view::{Page, ViewFailed};
-use crate::wire::agent::{AuthorShape, Done, HistoryFrom, MessageShape, NoteShape, Reply, ServerFrame, StartFrame, render};
+use crate::wire::agent::{
+    AuthorShape, Done, HistoryFrom, MessageShape, NoteShape, Reply, ServerFrame, StartFrame, render,
+};
 use crate::wire::error::{Code, More, WireError};
 use std::sync::Arc;
 use std::time::Duration;
@@ -29,7 +31,6 @@ pub(super) fn not_open(workspace: &Workspace, conversation: ConversationId) -> W
         WireError::new(Code::NoSuchConversation, format!("there is no conversation {conversation}")).at("conversation")
     }
 }
-
 
 /// The text, sealed with the customer's key.
 pub(super) fn sealed(engine: &Engine, KeyNumber(key): KeyNumber, text: &str) -> Result<Arc<str>, WireError> {

@@ -132,6 +132,8 @@ pub(super) fn frame(door: &Door, desk: &dyn Desk, row: &PublicRow) -> PublicFram
             framed(StreamEvent::Ended { by, at })
         }
         PublicFact::Reopened => framed(StreamEvent::Reopened { at }),
-        PublicFact::Left { agent } => framed(StreamEvent::Left { agent: TitleShape { title: &title(desk, *agent) }, at }),
+        PublicFact::Left { agent } => {
+            framed(StreamEvent::Left { agent: TitleShape { title: &title(desk, *agent) }, at })
+        }
     }
 }

@@ -197,7 +197,15 @@ impl AgentModel {
                 let customer = CustomerId(u128::from(dice.between(1, 5)));
                 let (key, channel) = (KeyNumber(1), "chat".into());
                 let text = dice.per_mille(500).then(|| "good morning".into());
-                return vec![Ask::Start(Box::new(StartAsk { agent, customer, key, channel, queue, about: None, text }))];
+                return vec![Ask::Start(Box::new(StartAsk {
+                    agent,
+                    customer,
+                    key,
+                    channel,
+                    queue,
+                    about: None,
+                    text,
+                }))];
             }
             22 => return vec![Ask::ListWaiting { by, queue, after: None, limit: 5 }],
             _ => return vec![Ask::Note { conversation, by, text: "between us".into() }],

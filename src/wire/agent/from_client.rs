@@ -55,26 +55,74 @@ impl Default for Limits {
 /// What an agent's client asks, as docs/wire.md has it.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum AgentFrame {
-    SetStatus { status: Arc<str>, channels: Option<Vec<Arc<str>>> },
+    SetStatus {
+        status: Arc<str>,
+        channels: Option<Vec<Arc<str>>>,
+    },
     Ready,
-    Delivered { offer: OfferId },
-    Accept { offer: OfferId },
-    Reject { offer: OfferId, reason: Arc<str> },
-    Send { conversation: ConversationId, text: String },
-    Read { conversation: ConversationId, number: u32 },
-    Typing { conversation: ConversationId },
-    Close { conversation: ConversationId },
-    WrapUpDone { conversation: ConversationId },
-    History { conversation: ConversationId, from: HistoryFrom, limit: u32 },
-    Watch { what: Watched, cursor: Option<String>, limit: u32 },
-    Unwatch { what: Watched },
-    Refresh { token: String },
+    Delivered {
+        offer: OfferId,
+    },
+    Accept {
+        offer: OfferId,
+    },
+    Reject {
+        offer: OfferId,
+        reason: Arc<str>,
+    },
+    Send {
+        conversation: ConversationId,
+        text: String,
+    },
+    Read {
+        conversation: ConversationId,
+        number: u32,
+    },
+    Typing {
+        conversation: ConversationId,
+    },
+    Close {
+        conversation: ConversationId,
+    },
+    WrapUpDone {
+        conversation: ConversationId,
+    },
+    History {
+        conversation: ConversationId,
+        from: HistoryFrom,
+        limit: u32,
+    },
+    Watch {
+        what: Watched,
+        cursor: Option<String>,
+        limit: u32,
+    },
+    Unwatch {
+        what: Watched,
+    },
+    Refresh {
+        token: String,
+    },
     SignOut,
     /// A conversation goes to other hands: `transfer`, `pick`, `claim` and the like.
-    Move { conversation: ConversationId, deed: Deed },
-    Waiting { queue: Arc<str>, after: Option<WaitKey>, limit: u32 },
-    Note { conversation: ConversationId, text: String },
-    Notes { conversation: ConversationId, after: u32, limit: u32 },
+    Move {
+        conversation: ConversationId,
+        deed: Deed,
+    },
+    Waiting {
+        queue: Arc<str>,
+        after: Option<WaitKey>,
+        limit: u32,
+    },
+    Note {
+        conversation: ConversationId,
+        text: String,
+    },
+    Notes {
+        conversation: ConversationId,
+        after: u32,
+        limit: u32,
+    },
     Start(Box<StartFrame>),
     Drain(Drained),
 }

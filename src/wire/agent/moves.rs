@@ -27,7 +27,11 @@ pub struct StartFrame {
 }
 
 /// The frame of this type, if it is one of moves.
-pub(super) fn read(name: &str, fields: &mut Fields<'_>, text_bytes_max: usize) -> Result<Option<AgentFrame>, WireError> {
+pub(super) fn read(
+    name: &str,
+    fields: &mut Fields<'_>,
+    text_bytes_max: usize,
+) -> Result<Option<AgentFrame>, WireError> {
     let deed = match name {
         "transfer" => transfer(fields)?,
         "cancel_transfer" => Deed::CancelTransfer,
@@ -42,9 +46,8 @@ pub(super) fn read(name: &str, fields: &mut Fields<'_>, text_bytes_max: usize) -
         "waiting" => {
             let queue = short(fields, "queue")?;
             let after = cursor(fields)?.map(|text| text.parse::<WaitKey>()).transpose();
-            let after = after.map_err(|()| {
-                WireError::new(Code::BadCursor, "the cursor is not one of ours").at("cursor")
-            })?;
+            let after =
+                after.map_err(|()| WireError::new(Code::BadCursor, "the cursor is not one of ours").at("cursor"))?;
             return Ok(Some(AgentFrame::Waiting { queue, after, limit: limit(fields, 50)? }));
         }
         "note" => {

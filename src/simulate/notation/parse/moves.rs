@@ -13,10 +13,8 @@ impl Words<'_> {
             let limit = self.number()? as usize;
             return Ok(Ask::ListWaiting { by, queue, after: None, limit });
         }
-        if !matches!(
-            verb,
-            "notes" | "transfers" | "queues" | "cancels" | "hands_over" | "leaves" | "picks" | "assigns"
-        ) {
+        if !matches!(verb, "notes" | "transfers" | "queues" | "cancels" | "hands_over" | "leaves" | "picks" | "assigns")
+        {
             return Err(NotALine(verb.into()));
         }
         let conversation = self.id()?;

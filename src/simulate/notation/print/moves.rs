@@ -76,7 +76,9 @@ pub(super) fn event(event: &Event) -> String {
         Event::NotePosted { conversation, note, author, text, after } => {
             format!("{conversation} note {note} {author} after={after} {text}")
         }
-        Event::AgentDraining { agent, draining } => format!("{agent} {}", if *draining { "drains" } else { "drains no more" }),
+        Event::AgentDraining { agent, draining } => {
+            format!("{agent} {}", if *draining { "drains" } else { "drains no more" })
+        }
         _ => unreachable!("only moves are given here"),
     }
 }
