@@ -2,6 +2,7 @@
 
 use super::deliver::Delivery;
 use super::shapes::{Seen, text_of};
+use crate::desk::command::Author;
 use crate::desk::event::{Event, OfferEnd};
 use crate::desk::ids::{AgentId, CommandId, ConversationId, OfferId};
 use crate::desk::waiting_page::WaitingPage;
@@ -67,7 +68,7 @@ impl Delivery<'_> {
                 render(&ServerFrame::Left { position, conversation: *conversation, agent: self.name_of(*agent) })
             }
             Event::NotePosted { conversation, note, author, text, after } => {
-                let text = text_of(text, self.keys);
+                let text = text_of(Author::Agent(*author), text, self.keys);
                 let (conversation, author) = (*conversation, self.name_of(*author));
                 let (note, after, text) = (*note, *after, text.as_str());
                 render(&ServerFrame::Note { position, conversation, note, author, after, text, at })

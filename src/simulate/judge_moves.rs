@@ -46,7 +46,8 @@ pub(super) fn moves(event: &Event, talk: &mut Talk, desk: &Desk) -> Result<(), S
             (talk.owner, talk.joined) = (Some(*to), None);
         }
         Event::ConversationLeft { agent, .. } => {
-            if talk.joined.take() != Some(*agent) {
+            let joined = talk.joined.take();
+            if joined != Some(*agent) {
                 return Err(said());
             }
         }

@@ -113,7 +113,7 @@ pub(super) async fn notes(
         .iter()
         .map(|row| {
             let author = workspace.agent_with_id(row.author).map(|row| row.name);
-            (text_of(&row.text, engine.keys()), author.unwrap_or_default())
+            (text_of(Author::Agent(row.author), &row.text, engine.keys()), author.unwrap_or_default())
         })
         .collect();
     let mut bytes = 0;
@@ -166,9 +166,9 @@ pub(super) async fn messages(
         .map(|row| {
             let name = match row.author {
                 Author::Agent(agent) => workspace.agent_with_id(agent).map(|row| row.name),
-                Author::Customer(_) => None,
+                Author::Customer(_) | Author::System(_) => None,
             };
-            (text_of(&row.text, keys), name)
+            (text_of(row.author, &row.text, keys), name)
         })
         .collect();
     let mut bytes = 0;
@@ -195,6 +195,7 @@ pub(super) async fn messages(
             author: match row.author {
                 Author::Agent(_) => AuthorShape::Agent(name.as_deref().unwrap_or("")),
                 Author::Customer(customer) => AuthorShape::Customer(customer),
+                Author::System(notice) => AuthorShape::System(notice.name()),
             },
             text,
             at: row.at.0,

@@ -249,7 +249,8 @@ impl AgentModel {
                 self.offers.insert(*offer, false);
             }
             Event::OfferEnded { conversation, agent, end, transfer, .. } if *agent != self.id => {
-                if *end == OfferEnd::Accepted && !transfer.is_some_and(|transfer| transfer.warm) {
+                let lost = *end == OfferEnd::Accepted && !transfer.is_some_and(|transfer| transfer.warm);
+                if lost {
                     self.conversations.remove(conversation);
                 }
             }
