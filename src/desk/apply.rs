@@ -282,6 +282,7 @@ impl Desk {
         self.able.mark_moved(id);
         self.preferred_seen.remove(&id);
         self.look_at_limits(id);
+        self.programs_moved.insert(id);
         self.look_again(id);
     }
 

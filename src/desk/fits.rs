@@ -23,6 +23,8 @@ pub enum WhyNot {
     NotInQueue,
     /// Of a tier that no ring has let in yet.
     TierNotYet,
+    /// People are not let in yet.
+    ProgramsFirst,
     /// It is kept for its preferred agent for now, or requires another one.
     KeptForAnother,
     ChannelOff,
@@ -33,7 +35,7 @@ pub enum WhyNot {
 }
 
 impl WhyNot {
-    pub const ALL: [WhyNot; 14] = [
+    pub const ALL: [WhyNot; 15] = [
         WhyNot::Deactivated,
         WhyNot::Offline,
         WhyNot::Reconnecting,
@@ -42,6 +44,7 @@ impl WhyNot {
         WhyNot::Draining,
         WhyNot::NotInQueue,
         WhyNot::TierNotYet,
+        WhyNot::ProgramsFirst,
         WhyNot::KeptForAnother,
         WhyNot::ChannelOff,
         WhyNot::ChannelFull,
@@ -69,6 +72,7 @@ impl WhyNot {
             WhyNot::Draining => "draining",
             WhyNot::NotInQueue => "not_in_queue",
             WhyNot::TierNotYet => "tier_not_yet",
+            WhyNot::ProgramsFirst => "programs_first",
             WhyNot::KeptForAnother => "kept_for_another",
             WhyNot::ChannelOff => "channel_off",
             WhyNot::ChannelFull => "channel_full",
@@ -96,6 +100,9 @@ impl Desk {
             None => return Err(WhyNot::NotInQueue),
             Some((_, tier)) if tier > need.tiers_up_to => return Err(WhyNot::TierNotYet),
             Some(_) => {}
+        }
+        if need.only_programs && !held.profile.program {
+            return Err(WhyNot::ProgramsFirst);
         }
         if need.kept_for.is_some_and(|other| other != agent) {
             return Err(WhyNot::KeptForAnother);
