@@ -34,6 +34,9 @@ impl Desk {
         if let Some(at) = self.next_ring(id) {
             self.deadlines.set_ring(at, id);
         }
+        if !held.cool_downs.is_empty() {
+            self.waiting.cooling.insert(id);
+        }
         self.waiting.add(key, common, &mut self.skills);
         self.unpaired_conversations.insert(key);
     }
@@ -51,6 +54,9 @@ impl Desk {
         }
         if let Some(at) = self.next_ring(id) {
             self.deadlines.clear_ring(at, id);
+        }
+        if !self.conversations[&id].cool_downs.is_empty() {
+            self.waiting.cooling.remove(&id);
         }
         self.waiting.remove(key, &mut self.skills);
         self.unpaired_conversations.remove(&key);

@@ -42,6 +42,8 @@ pub struct Waiting {
     by_hash: BTreeSet<(u64, u32)>,
     of: BTreeMap<ConversationId, u32>,
     pub lists: Lists,
+    /// Those that some agent is spared, for now or not long ago.
+    pub cooling: BTreeSet<ConversationId>,
     by_queue: BTreeMap<QueueId, BTreeSet<u32>>,
 }
 
@@ -51,7 +53,7 @@ impl PartialEq for Waiting {
         fn sets(waiting: &Waiting) -> BTreeMap<&Common, Vec<WaitKey>> {
             waiting.groups.iter().flatten().map(|group| (&*group.common, group.set.iter().collect())).collect()
         }
-        self.of.len() == other.of.len() && sets(self) == sets(other)
+        self.of.len() == other.of.len() && self.cooling == other.cooling && sets(self) == sets(other)
     }
 }
 
