@@ -431,6 +431,7 @@ fn mark_read(conversation: &mut Conversation, reader: Author, number: u32) {
     let mark = match reader {
         Author::Agent(_) => &mut conversation.read_by_agent,
         Author::Customer(_) => &mut conversation.read_by_customer,
+        Author::System(_) => return,
     };
     *mark = (*mark).max(number);
 }

@@ -177,6 +177,41 @@ pub struct AskedAgent {
 pub enum Author {
     Agent(AgentId),
     Customer(CustomerId),
+    /// The workspace itself, by one of its rules; never by a command. What it says is of its settings, so it is in the clear.
+    System(Notice),
+}
+
+/// What a message of the workspace itself is for.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Notice {
+    /// Its queue has its most waiting.
+    QueueFull,
+    /// It has waited its longest.
+    WaitedTooLong,
+    /// It was offered as often as it may be.
+    OfferedTooOften,
+    /// Nobody of its queue is there.
+    NobodyThere,
+    /// Its queue is closed at this hour.
+    OutOfHours,
+    /// Its customer has been silent for long.
+    Reminder,
+}
+
+impl Notice {
+    /// The word on the wire.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Notice::QueueFull => "queue_full",
+            Notice::WaitedTooLong => "waited_too_long",
+            Notice::OfferedTooOften => "offered_too_often",
+            Notice::NobodyThere => "nobody_there",
+            Notice::OutOfHours => "out_of_hours",
+            Notice::Reminder => "reminder",
+        }
+    }
 }
 
 /// Who ends a conversation.
@@ -188,6 +223,8 @@ pub enum Closer {
     Agent(AgentId),
     Customer(CustomerId),
     Admin,
+    /// The workspace itself, by one of its rules; never by a command.
+    System,
 }
 
 impl Ask {

@@ -46,7 +46,7 @@ impl Desk {
             | Ask::WrapUpDone { conversation, .. }
             | Ask::Close {
                 conversation,
-                by: Closer::Agent(_) | Closer::Customer(_) | Closer::Supervisor(_) | Closer::Admin,
+                by: Closer::Agent(_) | Closer::Customer(_) | Closer::Supervisor(_) | Closer::Admin | Closer::System,
             }
             | Ask::WhyConversation { conversation }
             | Ask::Typing { conversation, .. } => {

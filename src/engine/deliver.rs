@@ -25,7 +25,7 @@ use crate::wire::agent::{
 use crate::wire::close::CloseCode;
 use crate::wire::error::WireError;
 use crate::wire::messenger::{MessageShape, StreamEvent, TitleShape};
-use crate::wire::shown::state_shown;
+use crate::wire::shown::{author_shown, closer_shown, notice_shown, state_shown};
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use tokio_tungstenite::tungstenite::Utf8Bytes;
@@ -112,7 +112,7 @@ impl Delivery<'_> {
                 ServerFrame::OfferEnded { position, offer, conversation, end: end.name(), reason: reason.as_deref() }
             }
             Event::MessagePosted { conversation, number, author, text, .. } => {
-                let text = text_of(text, self.keys);
+                let text = text_of(*author, text, self.keys);
                 return Some(render(&ServerFrame::Message {
                     position,
                     conversation: *conversation,
@@ -170,13 +170,14 @@ impl Delivery<'_> {
         };
         let seen = Seen::new(conversation, held, self.keys);
         let conversation = seen.shape(self.desk);
-        Some(render(&ServerFrame::ConversationEnded { position, conversation, by: closer_name(by) }))
+        Some(render(&ServerFrame::ConversationEnded { position, conversation, by: closer_shown(by) }))
     }
 
     fn author(&self, author: Author) -> AuthorShape<'_> {
         match author {
             Author::Agent(agent) => AuthorShape::Agent(self.desk.agent(agent).map_or("", |held| &held.profile.name)),
             Author::Customer(customer) => AuthorShape::Customer(customer),
+            Author::System(notice) => AuthorShape::System(notice.name()),
         }
     }
 
@@ -188,14 +189,15 @@ impl Delivery<'_> {
         let (public, event, data) = match event {
             Event::ConversationOpened { public, .. } => named(Some(*public), &StreamEvent::Opened { at }),
             Event::MessagePosted { number, author, text, public, .. } => {
-                let text = text_of(text, self.keys);
+                let text = text_of(*author, text, self.keys);
                 let title = match author {
                     Author::Agent(agent) => Some(self.title(*agent)),
-                    Author::Customer(_) => None,
+                    Author::Customer(_) | Author::System(_) => None,
                 };
                 let message = MessageShape {
                     number: *number,
-                    author: if title.is_some() { "agent" } else { "customer" },
+                    author: author_shown(*author),
+                    notice: notice_shown(*author),
                     agent: title.as_deref().map(|title| TitleShape { title }),
                     text: &text,
                     at,
@@ -208,7 +210,7 @@ impl Delivery<'_> {
             }
             Event::ConversationRequeued { public, .. } => named(Some(*public), &StreamEvent::Requeued { at }),
             Event::ConversationEnded { public, by, .. } => {
-                named(Some(*public), &StreamEvent::Ended { by: closer_name(*by), at })
+                named(Some(*public), &StreamEvent::Ended { by: closer_shown(*by), at })
             }
             Event::ConversationReopened { public, .. } => named(Some(*public), &StreamEvent::Reopened { at }),
             Event::MessagesRead { number, .. } => named(None, &StreamEvent::Read { number: *number }),
@@ -355,14 +357,6 @@ fn came_to_own(event: &Event) -> Option<(ConversationId, Cause)> {
 
 fn named(public: Option<u32>, event: &StreamEvent<'_>) -> (Option<u32>, &'static str, Utf8Bytes) {
     (public, event.name(), event.data())
-}
-
-fn closer_name(by: Closer) -> &'static str {
-    match by {
-        Closer::Agent(_) => "agent",
-        Closer::Customer(_) => "customer",
-        Closer::Supervisor(_) | Closer::Admin => "admin",
-    }
 }
 
 fn refuse_session(session: &Session, refusal: &Refusal) {

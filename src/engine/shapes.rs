@@ -1,6 +1,7 @@
 //! A workspace's entities in the shapes of the wire, unsealed for those who may read them.
 
 use crate::desk::Desk;
+use crate::desk::command::Author;
 use crate::desk::conversation::{Conversation, State};
 use crate::desk::ids::{AgentId, ConversationId, OfferId};
 use crate::desk::offer::{Delivery, Offer};
@@ -71,10 +72,13 @@ pub fn about_of(conversation: &Conversation, keys: &KeyRing) -> About {
     clear.ok().and_then(|json| serde_json::from_slice(&json).ok()).unwrap_or_default()
 }
 
-/// The text of a message; empty when its customer was erased.
+/// The text of a message; empty when its customer was erased. What the workspace itself said is in the clear.
 #[must_use]
-pub fn text_of(sealed: &str, keys: &KeyRing) -> String {
-    let clear = keys.unseal(TEXT, &Sealed(sealed.into()));
+pub fn text_of(author: Author, text: &str, keys: &KeyRing) -> String {
+    if let Author::System(_) = author {
+        return text.to_owned();
+    }
+    let clear = keys.unseal(TEXT, &Sealed(text.into()));
     clear.ok().and_then(|bytes| String::from_utf8(bytes).ok()).unwrap_or_else(|| ERASED.into())
 }
 

@@ -211,7 +211,10 @@ pub(super) fn texts(connection: &Connection, key: i64, bytes_max: usize) -> Resu
                 return Ok((texts, false));
             }
             after = message.number;
-            texts.push(message.text);
+            // What the workspace itself said is not sealed.
+            if !matches!(message.author, Author::System(_)) {
+                texts.push(message.text);
+            }
         }
         if !page.more {
             return Ok((texts, true));

@@ -65,6 +65,7 @@ impl Desk {
                 }
             }
             Author::Customer(customer) => self.wake(id, customer, loaded, events)?,
+            Author::System(_) => return Err(Refusal::NotYours(id)),
         }
         let number = self.append_message(id, author, text, events);
         Ok(Answer::Posted { conversation: id, number, at: self.now.wall })
@@ -152,13 +153,14 @@ impl Desk {
             return match reader {
                 Author::Customer(customer) if closed.customer == customer => Ok(Answer::Done),
                 Author::Customer(_) => Err(Refusal::NoSuchConversation(id)),
-                Author::Agent(_) => Err(Refusal::NotYours(id)),
+                Author::Agent(_) | Author::System(_) => Err(Refusal::NotYours(id)),
             };
         };
         let mark = match reader {
             Author::Agent(agent) => owned_by(id, conversation, agent).map(|()| conversation.read_by_agent)?,
             Author::Customer(customer) if conversation.customer == customer => conversation.read_by_customer,
             Author::Customer(_) => return Err(Refusal::NoSuchConversation(id)),
+            Author::System(_) => return Err(Refusal::NotYours(id)),
         };
         if number > conversation.last_number {
             return Err(Refusal::NoSuchMessage { number, last: conversation.last_number });
@@ -175,6 +177,7 @@ impl Desk {
             Author::Agent(agent) => owned_by(id, conversation, agent)?,
             Author::Customer(customer) if conversation.customer == customer => {}
             Author::Customer(_) => return Err(Refusal::NoSuchConversation(id)),
+            Author::System(_) => return Err(Refusal::NotYours(id)),
         }
         Ok(Answer::Typing { conversation: id, owner: conversation.state.owner() })
     }
@@ -196,7 +199,7 @@ impl Desk {
             Closer::Customer(customer) if conversation.customer != customer => {
                 return Err(Refusal::NoSuchConversation(id));
             }
-            Closer::Customer(_) | Closer::Supervisor(_) | Closer::Admin => {}
+            Closer::Customer(_) | Closer::Supervisor(_) | Closer::Admin | Closer::System => {}
         }
         let state = conversation.state;
         for pending in conversation.offers.clone() {

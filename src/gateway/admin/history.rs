@@ -73,7 +73,7 @@ pub(super) async fn messages(
     let messages = rows.iter().map(|row| Message {
         number: row.number,
         author: author(&*asker.desk, row.author),
-        text: text(seals, &row.text),
+        text: text(seals, row.author, &row.text),
         at: row.at.0,
     });
     Ok(ok(&Messages { messages: messages.collect(), next }))
@@ -83,6 +83,7 @@ fn author(desk: &dyn Desk, author: Author) -> Value {
     match author {
         Author::Agent(agent) => json!({"agent": agent_name(desk, agent)}),
         Author::Customer(customer) => json!({"customer": customer}),
+        Author::System(notice) => json!({"system": notice}),
     }
 }
 
@@ -90,8 +91,11 @@ fn agent_name(desk: &dyn Desk, agent: AgentId) -> Arc<str> {
     desk.agent_named(agent).map(|row| row.name).unwrap_or_else(|| agent.to_string().into())
 }
 
-/// `None` when it was erased, or when it cannot be read, which is logged.
-pub(super) fn text(seals: &dyn Seals, sealed: &str) -> Option<String> {
+/// `None` when it was erased, or when it cannot be read, which is logged. What the workspace itself said is in the clear.
+pub(super) fn text(seals: &dyn Seals, author: Author, sealed: &str) -> Option<String> {
+    if let Author::System(_) = author {
+        return Some(sealed.to_owned());
+    }
     match seals.unseal(b"text", sealed) {
         Ok(clear) => String::from_utf8(clear).ok(),
         Err(Unread::Erased) => None,
@@ -181,7 +185,7 @@ fn spelled(door: &Door, desk: &dyn Desk, event: &Event, member: String, value: V
             Some(if erased { Value::Null } else { json!(about) })
         }
         ("text", _) => Some(match event {
-            Event::MessagePosted { text: sealed, .. } => json!(text(door.desks.seals(), sealed)),
+            Event::MessagePosted { author, text: sealed, .. } => json!(text(door.desks.seals(), *author, sealed)),
             _ => Value::Null,
         }),
         _ => None,

@@ -257,9 +257,9 @@ async fn page_of(
         .map(|row| {
             let name = match row.author {
                 Author::Agent(agent) => workspace.agent_with_id(agent).map(|row| row.name),
-                Author::Customer(_) => None,
+                Author::Customer(_) | Author::System(_) => None,
             };
-            (text_of(&row.text, keys), name)
+            (text_of(row.author, &row.text, keys), name)
         })
         .collect();
     // As many as fit into a frame, from the end that the page begins at.
@@ -288,6 +288,7 @@ async fn page_of(
             author: match row.author {
                 Author::Agent(_) => AuthorShape::Agent(name.as_deref().unwrap_or("")),
                 Author::Customer(customer) => AuthorShape::Customer(customer),
+                Author::System(notice) => AuthorShape::System(notice.name()),
             },
             text,
             at: row.at.0,

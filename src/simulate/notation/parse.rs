@@ -32,7 +32,14 @@ pub fn principal(ask: &Ask) -> Principal {
         | Ask::Typing { author: Author::Customer(customer), .. }
         | Ask::Close { by: Closer::Customer(customer), .. } => Principal::Customer(*customer),
         Ask::Open(_) => Principal::Visitor,
-        Ask::ServerBegan | Ask::SessionCame { .. } | Ask::SessionWent { .. } | Ask::Tick => Principal::Server,
+        Ask::ServerBegan
+        | Ask::SessionCame { .. }
+        | Ask::SessionWent { .. }
+        | Ask::Post { author: Author::System(_), .. }
+        | Ask::Read { reader: Author::System(_), .. }
+        | Ask::Typing { author: Author::System(_), .. }
+        | Ask::Close { by: Closer::System, .. }
+        | Ask::Tick => Principal::Server,
         Ask::PutSettings(_)
         | Ask::PutQueue(_)
         | Ask::RemoveQueue { .. }

@@ -219,6 +219,7 @@ fn author(author: Author) -> String {
     match author {
         Author::Agent(agent) => agent.to_string(),
         Author::Customer(who) => customer(who),
+        Author::System(notice) => format!("system {}", notice.name()),
     }
 }
 
@@ -228,6 +229,7 @@ fn closer(closer: Closer) -> String {
         Closer::Agent(agent) => agent.to_string(),
         Closer::Customer(who) => customer(who),
         Closer::Admin => "admin".into(),
+        Closer::System => "system".into(),
     }
 }
 

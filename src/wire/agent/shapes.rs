@@ -55,12 +55,13 @@ pub struct SnapshotShape<'a> {
     pub conversations: &'a [ConversationShape<'a>],
 }
 
-/// Who wrote: an agent by name, or a customer by id.
+/// Who wrote: an agent by name, a customer by id, or the workspace itself, by what it tells.
 #[derive(Clone, Copy, Debug, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum AuthorShape<'a> {
     Agent(&'a str),
     Customer(CustomerId),
+    System(&'static str),
 }
 
 /// A message in a page of history.
