@@ -37,6 +37,7 @@ impl Desk {
         if !held.cool_downs.is_empty() {
             self.waiting.cooling.insert(id);
         }
+        self.list_programs_first(id, &common.need.queues);
         self.waiting.add(key, common, &mut self.skills);
         self.unpaired_conversations.insert(key);
     }
@@ -57,6 +58,9 @@ impl Desk {
         }
         if !self.conversations[&id].cool_downs.is_empty() {
             self.waiting.cooling.remove(&id);
+        }
+        if let Some(common) = self.waiting.group_of(id).map(|group| group.common.clone()) {
+            self.unlist_programs_first(id, &common.need.queues);
         }
         self.waiting.remove(key, &mut self.skills);
         self.unpaired_conversations.remove(&key);
@@ -91,6 +95,7 @@ impl Desk {
             if self.able.place(id, agent, levels, &self.settings) {
                 self.unpaired_agents.insert(id);
             }
+            self.look_at_program(id);
         }
         while let Some(agent) = self.preferred_changed.pop_first() {
             self.keep_or_let_go(agent);
