@@ -189,6 +189,7 @@ fn fresh(
         requeue_at: None,
         ring: 0,
         wishes: None,
+        moved: None,
     }
 }
 
