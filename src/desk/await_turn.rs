@@ -40,6 +40,9 @@ impl Desk {
         if let Some(at) = self.next_ring(id) {
             self.deadlines.set_ring(at, id);
         }
+        if !held.cool_downs.is_empty() {
+            self.waiting.cooling.insert(id);
+        }
         self.list_programs_first(id, &common.need.queues);
         self.waiting.add(key, common, &mut self.skills);
         self.unpaired_conversations.insert(key);
@@ -58,6 +61,9 @@ impl Desk {
         }
         if let Some(at) = self.next_ring(id) {
             self.deadlines.clear_ring(at, id);
+        }
+        if !self.conversations[&id].cool_downs.is_empty() {
+            self.waiting.cooling.remove(&id);
         }
         if let Some(common) = self.waiting.group_of(id).map(|group| group.common.clone()) {
             self.unlist_programs_first(id, &common.need.queues);
