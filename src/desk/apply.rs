@@ -7,6 +7,7 @@ use super::command::Author;
 use super::conversation::{Conversation, CoolDown, Pending, State};
 use super::event::{Event, OfferEnd, StatusCause};
 use super::ids::{AgentId, ConversationId, CustomerId, OfferId};
+use super::moves::Transfer;
 use super::offer::{Delivery, EndedOffer, Offer};
 use super::offering::AcrossQueues;
 use super::settings::{ChannelId, StatusId};
@@ -86,16 +87,17 @@ impl Desk {
                 self.apply_status(*agent, *status, *channels, *cause, now);
             }
 
-            Event::OfferMade { offer, conversation, agent, ends_at, deliver_by } => {
-                self.apply_offer_made(*offer, *conversation, *agent, *ends_at, *deliver_by);
+            Event::OfferMade { offer, conversation, agent, ends_at, deliver_by, transfer } => {
+                self.apply_offer_made(*offer, *conversation, *agent, (*ends_at, *deliver_by), *transfer);
             }
             Event::OfferDelivered { offer } => {
                 let agent = self.offers[offer].agent;
                 self.change_offer(*offer, |o| o.delivery = Delivery::Confirmed { at: now.desk });
                 self.change_agent(agent, |a| a.undelivered_in_a_row = 0);
             }
-            Event::OfferEnded { offer, end, cool_down_until, public, .. } => {
-                self.apply_offer_ended(*offer, *end, *cool_down_until, *public);
+            Event::OfferEnded { offer, end, cool_down_until, public, transfer, .. } => {
+                let joins = *end == OfferEnd::Accepted && transfer.is_some_and(|transfer| transfer.warm);
+                self.apply_offer_ended(*offer, *end, *cool_down_until, *public, joins);
             }
 
             Event::ConversationOpened {
@@ -136,6 +138,7 @@ impl Desk {
                         requeue_at: None,
                         ring: 0,
                         wishes: wishes.clone(),
+                        moved: None,
                     },
                 );
             }
@@ -173,7 +176,7 @@ impl Desk {
                     self.rest(*owner);
                 }
             }
-            Event::ConversationReopened { conversation, was, queue, owner, waiting_since, public } => {
+            Event::ConversationReopened { conversation, was, queue, owner, waiting_since, public, wished } => {
                 if let Some(was) = was {
                     self.add_conversation(
                         *conversation,
@@ -187,6 +190,9 @@ impl Desk {
                     c.cool_downs = Vec::new();
                     c.requeue_at = None;
                     c.ring = 0;
+                    if wished.is_some() {
+                        c.wishes.get_or_insert_default().agent = *wished;
+                    }
                     c.state = owner.map_or(State::Waiting, |owner| State::Active { owner });
                 });
             }
@@ -200,8 +206,19 @@ impl Desk {
                     c.waiting_since = *waiting_since;
                     c.requeue_at = None;
                     c.public = *public;
+                    c.lose_hands();
                 });
             }
+
+            // moves
+            Event::ConversationTransferred { .. }
+            | Event::ConversationTaken { .. }
+            | Event::ConversationHandedOver { .. }
+            | Event::ConversationLeft { .. } => self.apply_move(event),
+            Event::NotePosted { conversation, note, .. } => {
+                self.note(*conversation, |c| c.change_moved(|moved| moved.notes = *note));
+            }
+            Event::AgentDraining { agent, draining } => self.change_agent(*agent, |a| a.draining = *draining),
 
             // routing
             Event::RingReached { conversation, ring } => {
@@ -244,7 +261,7 @@ impl Desk {
     }
 
     /// The agent finished or took something: its idle time begins anew.
-    fn rest(&mut self, agent: AgentId) {
+    pub(super) fn rest(&mut self, agent: AgentId) {
         let now = self.now.desk;
         self.change_agent(agent, |a| a.idle_since = now);
     }
@@ -281,6 +298,8 @@ impl Desk {
         self.skills.put_agent(id, &profile.skills);
         self.able.mark_moved(id);
         self.preferred_seen.remove(&id);
+        self.look_at_limits(id);
+        self.programs_moved.insert(id);
         self.look_again(id);
     }
 
@@ -342,13 +361,13 @@ impl Desk {
         id: OfferId,
         conversation: ConversationId,
         agent: AgentId,
-        ends_at: DeskTime,
-        deliver_by: DeskTime,
+        (ends_at, deliver_by): (DeskTime, DeskTime),
+        transfer: Option<Transfer>,
     ) {
         self.last_offer = self.last_offer.max(id.0);
         // The queue by which it came to this agent: a ring may have added it.
         let by_weight = self.settings.across_queues == AcrossQueues::ByWeight;
-        let turn = by_weight.then(|| {
+        let turn = (by_weight && transfer.is_none()).then(|| {
             let held = &self.conversations[&conversation];
             let need = self.need_of(held);
             let place = need.queue_of(&self.agents[agent.0 as usize].profile).map_or(0, |(place, _)| place);
@@ -365,27 +384,49 @@ impl Desk {
         self.add_offer(id, Offer { conversation, agent, made_at, ends_at, delivery, grace_until: None });
         self.change_conversation(conversation, |c| {
             c.offers_made += 1;
-            c.state = State::Offered {};
             c.offers.push(Pending { offer: id, agent });
+            if transfer.is_some() {
+                c.change_moved(|moved| moved.transfer = transfer);
+            } else {
+                c.state = State::Offered {};
+            }
         });
     }
 
-    fn apply_offer_ended(&mut self, id: OfferId, end: OfferEnd, cool: Option<DeskTime>, public: Option<u32>) {
+    fn apply_offer_ended(
+        &mut self,
+        id: OfferId,
+        end: OfferEnd,
+        cool: Option<DeskTime>,
+        public: Option<u32>,
+        joins: bool,
+    ) {
         let Offer { conversation, agent, .. } = self.drop_offer(id);
         self.ended_offers.insert(id, EndedOffer { conversation, agent, end });
         if self.ended_offers.len() > ENDED_OFFERS_MAX {
             self.ended_offers.pop_first();
         }
+        let from = self.conversations[&conversation].state.owner().filter(|_| end == OfferEnd::Accepted && !joins);
         self.change_conversation(conversation, |c| {
             c.public = public.unwrap_or(c.public);
             c.offers.retain(|pending| pending.offer != id);
+            if c.transfer().is_some() {
+                c.change_moved(|moved| {
+                    moved.transfer = None;
+                    moved.joined = joins.then_some(agent);
+                });
+            }
+            if joins {
+                return;
+            }
             if end == OfferEnd::Accepted {
+                c.lose_hands();
                 c.state = State::Active { owner: agent };
                 c.cool_downs = Vec::new();
                 c.requeue_at = None;
                 return;
             }
-            if c.offers.is_empty() {
+            if c.offers.is_empty() && c.state == (State::Offered {}) {
                 c.state = State::Waiting;
             }
             if let Some(until) = cool {
@@ -400,6 +441,7 @@ impl Desk {
                 }
             }
         });
+        from.inspect(|from| self.rest(*from));
         let now = self.now.desk;
         self.change_agent(agent, |a| match end {
             OfferEnd::Accepted => {
@@ -424,6 +466,10 @@ impl Desk {
             c.ended_at = ended_at;
             c.requeue_at = None;
             c.cool_downs = Vec::new();
+            if owner.is_some() {
+                // What was forced on it is so until its work is over too.
+                c.change_moved(|moved| moved.last_owner = owner);
+            }
             c.state = state;
         };
         match wrap_up {
@@ -441,6 +487,7 @@ fn mark_read(conversation: &mut Conversation, reader: Author, number: u32) {
     let mark = match reader {
         Author::Agent(_) => &mut conversation.read_by_agent,
         Author::Customer(_) => &mut conversation.read_by_customer,
+        Author::System(_) => return,
     };
     *mark = (*mark).max(number);
 }

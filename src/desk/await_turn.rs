@@ -30,10 +30,20 @@ impl Desk {
         let common = Common { queue: held.queue, need: self.need_of(held) };
         if let Some(wished) = held.wished_agent().filter(|wished| wished.until.is_some()) {
             self.preferring.entry(wished.agent).or_default().insert(id);
+            // For whom it is kept was told by how that agent stands at this moment, which need not be how it was last looked at.
+            let presence = presence_of(&self.agents[wished.agent.0 as usize], &self.settings);
+            if self.preferred_seen.get(&wished.agent).is_some_and(|seen| *seen != presence) {
+                self.preferred_seen.remove(&wished.agent);
+                self.preferred_changed.insert(wished.agent);
+            }
         }
         if let Some(at) = self.next_ring(id) {
             self.deadlines.set_ring(at, id);
         }
+        if !held.cool_downs.is_empty() {
+            self.waiting.cooling.insert(id);
+        }
+        self.list_programs_first(id, &common.need.queues);
         self.waiting.add(key, common, &mut self.skills);
         self.unpaired_conversations.insert(key);
     }
@@ -51,6 +61,12 @@ impl Desk {
         }
         if let Some(at) = self.next_ring(id) {
             self.deadlines.clear_ring(at, id);
+        }
+        if !self.conversations[&id].cool_downs.is_empty() {
+            self.waiting.cooling.remove(&id);
+        }
+        if let Some(common) = self.waiting.group_of(id).map(|group| group.common.clone()) {
+            self.unlist_programs_first(id, &common.need.queues);
         }
         self.waiting.remove(key, &mut self.skills);
         self.unpaired_conversations.remove(&key);
@@ -81,10 +97,14 @@ impl Desk {
     /// Bring what is derived from agents up to date with those that changed. Before a decision, and at the end of each.
     pub(super) fn settle(&mut self) {
         while let Some(id) = self.able.next_stale() {
+            if self.agents[id.0 as usize].over_limit {
+                self.look_at_limits(id);
+            }
             let (agent, levels) = (&self.agents[id.0 as usize], self.skills.of_agent(id));
             if self.able.place(id, agent, levels, &self.settings) {
                 self.unpaired_agents.insert(id);
             }
+            self.look_at_program(id);
         }
         while let Some(agent) = self.preferred_changed.pop_first() {
             self.keep_or_let_go(agent);

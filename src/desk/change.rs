@@ -90,16 +90,20 @@ impl Desk {
         if let Some(count) = count_of(queue, state) {
             *count -= 1;
         }
-        let (owner, offers) = (state.owner(), conversation.offers.clone());
+        let (talkers, offers) = ([state.owner(), conversation.joined()], conversation.offers.clone());
         for Pending { offer, agent } in offers {
             self.change_agent(agent, |agent| {
                 agent.drop_load(channel);
                 agent.offers.retain(|held| *held != offer);
             });
         }
-        if let Some(owner) = owner {
-            self.change_agent(owner, |agent| {
-                agent.drop_owned(state, channel);
+        for talker in talkers.into_iter().flatten() {
+            self.change_agent(talker, |agent| {
+                if state.owner() == Some(talker) {
+                    agent.drop_owned(state, channel);
+                } else {
+                    agent.drop_load(channel);
+                }
                 agent.conversations.retain(|held| *held != id);
             });
         }
@@ -118,7 +122,7 @@ impl Desk {
         if let Some(count) = count_of(queue, state) {
             *count += 1;
         }
-        let (owner, offers) = (state.owner(), conversation.offers.clone());
+        let (talkers, offers) = ([state.owner(), conversation.joined()], conversation.offers.clone());
         for Pending { offer, agent } in offers {
             self.change_agent(agent, |agent| {
                 agent.take_load(channel);
@@ -126,9 +130,13 @@ impl Desk {
                 agent.offers.insert(place, offer);
             });
         }
-        if let Some(owner) = owner {
-            self.change_agent(owner, |agent| {
-                agent.take_owned(state, channel);
+        for talker in talkers.into_iter().flatten() {
+            self.change_agent(talker, |agent| {
+                if state.owner() == Some(talker) {
+                    agent.take_owned(state, channel);
+                } else {
+                    agent.take_load(channel);
+                }
                 let place = agent.conversations.partition_point(|held| *held < id);
                 agent.conversations.insert(place, id);
             });
@@ -140,6 +148,7 @@ impl Desk {
     pub(super) fn change_settings(&mut self, settings: super::settings::Settings) {
         self.settings = Arc::new(settings);
         for agent in (0..self.agents.len() as u32).map(AgentId) {
+            self.look_at_limits(agent);
             self.able.mark(agent);
             self.unpaired_agents.insert(agent);
         }
@@ -155,6 +164,7 @@ impl Desk {
         self.skills = super::skills::Skills::default();
         self.able = super::able::Able::default();
         self.preferring.clear();
+        self.programs = super::programs::Programs::default();
         self.preferred_seen.clear();
         self.look_who_skips_busy();
         for (id, queue) in &self.queues {
@@ -178,8 +188,9 @@ impl Desk {
                 *count += 1;
             }
             let (state, channel) = (conversation.state, conversation.channel);
-            for Pending { agent, .. } in &conversation.offers {
-                self.agents[agent.0 as usize].take_load(channel);
+            let offered_to = conversation.offers.iter().map(|pending| pending.agent);
+            for holder in offered_to.chain(conversation.joined()) {
+                self.agents[holder.0 as usize].take_load(channel);
             }
             if let Some(owner) = state.owner() {
                 self.agents[owner.0 as usize].take_owned(state, channel);
@@ -209,7 +220,7 @@ impl Desk {
             let conversation = &self.conversations[&id];
             conversation.next_wake(at).inspect(|until| self.deadlines.set(*until, Deadline::CoolDown(id)));
             if conversation.state == State::Waiting {
-                if conversation.wished_agent().is_some() {
+                if conversation.wished_agent().is_some() || self.is_programs_first(conversation) {
                     preferring.push(id);
                 } else {
                     self.unpaired_conversations.insert(self.key_of(id));

@@ -1,6 +1,9 @@
 //! What the outside asks of a workspace. Imperative, and refusable.
 
+use super::conversation::WaitKey;
 use super::ids::{AgentId, CommandId, ConversationId, CustomerId, KeyNumber, OfferId, Principal, SessionId};
+use super::moves::{MoveAsk, Mover};
+use super::queue_moves::Draining;
 use super::settings::{ApiKey, QueueSettings, Settings};
 use super::time::WallTime;
 use std::collections::BTreeMap;
@@ -109,6 +112,32 @@ pub enum Ask {
         agent: AgentId,
         conversation: ConversationId,
     },
+    // moves
+    Move(MoveAsk),
+    /// An agent begins a conversation with a customer, and owns it.
+    Start(Box<StartAsk>),
+    /// For agents only.
+    Note {
+        conversation: ConversationId,
+        by: Mover,
+        text: Arc<str>,
+    },
+    DrainAgent {
+        agent: Arc<str>,
+        draining: bool,
+    },
+    DrainQueue {
+        queue: Arc<str>,
+        draining: Option<Draining>,
+    },
+    /// Changes nothing: a page of what waits in a queue, in the order in which it is taken.
+    ListWaiting {
+        by: Mover,
+        queue: Arc<str>,
+        after: Option<WaitKey>,
+        limit: usize,
+    },
+
     /// An anonymous customer turned out to be a known one.
     MergeCustomer {
         from: CustomerId,
@@ -133,7 +162,8 @@ pub enum Ask {
 }
 
 /// An agent as an administrator puts it: queues by name; absent fields stay as they are.
-#[derive(Clone, PartialEq, Eq, Debug, Default)]
+#[derive(Clone, PartialEq, Eq, Debug, Default, serde::Deserialize)]
+#[serde(default, deny_unknown_fields)]
 pub struct AgentAsk {
     pub name: Arc<str>,
     pub title: Option<Arc<str>>,
@@ -166,6 +196,19 @@ pub struct OpenAsk {
     pub preferred_agent: Option<AskedAgent>,
 }
 
+/// A conversation that an agent begins. The first text, sealed, is the agent's.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct StartAsk {
+    pub agent: AgentId,
+    pub customer: CustomerId,
+    pub key: KeyNumber,
+    pub channel: Arc<str>,
+    pub queue: Arc<str>,
+    /// Sealed name and metadata of the customer.
+    pub about: Option<Arc<str>>,
+    pub text: Option<Arc<str>>,
+}
+
 /// The agent that a new conversation is to be kept for, by name.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct AskedAgent {
@@ -180,6 +223,41 @@ pub struct AskedAgent {
 pub enum Author {
     Agent(AgentId),
     Customer(CustomerId),
+    /// The workspace itself, by one of its rules; never by a command. What it says is of its settings, so it is in the clear.
+    System(Notice),
+}
+
+/// What a message of the workspace itself is for.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Notice {
+    /// Its queue has its most waiting.
+    QueueFull,
+    /// It has waited its longest.
+    WaitedTooLong,
+    /// It was offered as often as it may be.
+    OfferedTooOften,
+    /// Nobody of its queue is there.
+    NobodyThere,
+    /// Its queue is closed at this hour.
+    OutOfHours,
+    /// Its customer has been silent for long.
+    Reminder,
+}
+
+impl Notice {
+    /// The word on the wire.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Notice::QueueFull => "queue_full",
+            Notice::WaitedTooLong => "waited_too_long",
+            Notice::OfferedTooOften => "offered_too_often",
+            Notice::NobodyThere => "nobody_there",
+            Notice::OutOfHours => "out_of_hours",
+            Notice::Reminder => "reminder",
+        }
+    }
 }
 
 /// Who ends a conversation.
@@ -191,6 +269,8 @@ pub enum Closer {
     Agent(AgentId),
     Customer(CustomerId),
     Admin,
+    /// The workspace itself, by one of its rules; never by a command.
+    System,
 }
 
 /// Who works on a conversation: its owner, or somebody who need not own it.
@@ -241,6 +321,12 @@ impl Ask {
             Ask::Close { .. } => "close",
             Ask::WrapUpDone { .. } => "wrap_up_done",
             Ask::ExtendWrapUp { .. } => "extend_wrap_up",
+            Ask::Move(ask) => ask.deed.name(),
+            Ask::Start(_) => "start",
+            Ask::Note { .. } => "note",
+            Ask::DrainAgent { .. } => "drain_agent",
+            Ask::DrainQueue { .. } => "drain_queue",
+            Ask::ListWaiting { .. } => "list_waiting",
             Ask::MergeCustomer { .. } => "merge_customer",
             Ask::SignOutCustomer { .. } => "sign_out_customer",
             Ask::WhyConversation { .. } => "why_conversation",

@@ -7,6 +7,7 @@ pub mod able;
 pub mod agent;
 pub mod answer;
 mod apply;
+mod apply_moves;
 mod await_turn;
 mod change;
 pub mod choosing;
@@ -19,20 +20,28 @@ mod forgotten;
 mod handle;
 pub mod ids;
 pub mod invariants;
+mod keys;
+mod limits;
+mod lists;
+pub mod moves;
 pub mod need;
 pub mod needs;
 pub mod offer;
 pub mod offering;
 mod pairing;
+mod programs;
+pub mod queue_moves;
 pub mod refusal;
 pub mod remembered;
 pub mod settings;
 pub mod skills;
+mod sorted;
 pub mod stored;
 pub mod time;
 pub mod touched;
 pub mod turns;
 pub mod waiting;
+pub mod waiting_page;
 pub mod why;
 pub mod wrapping;
 
@@ -91,6 +100,9 @@ pub struct Desk {
     /// As those who are preferred stood when that was last looked at.
     preferred_seen: BTreeMap<AgentId, able::Presence>,
     skips_busy: bool,
+    programs: programs::Programs,
+    /// Programs whose profile changed, and that have not been looked at since.
+    programs_moved: BTreeSet<AgentId>,
 
     // What the next command has to look at; empty but for work that goes in steps.
     unpaired_agents: BTreeSet<AgentId>,
@@ -248,7 +260,8 @@ impl Desk {
             deadlines,
             able,
             waiting,
-            preferring
+            preferring,
+            programs
         );
         None
     }

@@ -5,12 +5,15 @@
 
 use super::conversation::{State, WaitKey};
 use super::event::Event;
+use super::fits::WhyNot;
 use super::ids::{AgentId, ConversationId, OfferId, QueueId};
+use super::lists::Listed;
+use super::moves::Transfer;
 use super::offering::AcrossQueues;
 use super::settings::ChannelId;
-use super::skills::mask_of;
-use super::waiting::List;
+use super::skills::{Mask, SkillId};
 use super::{Desk, EVENTS_PER_COMMAND_MAX};
+use std::collections::BTreeSet;
 
 /// Beyond so many skills an agent looks through the lists that there are, rather than for the list of each of its skills.
 const SKILLS_LOOKED_UP_MAX: usize = 16;
@@ -36,13 +39,18 @@ impl Desk {
             // Agents first: what one of them was too busy for may be older than what just began to wait.
             if let Some(agent) = self.unpaired_agents.first().copied() {
                 match self.first_for(agent) {
-                    Some(conversation) => self.offer_to_first(conversation, events),
+                    Some(conversation) => {
+                        // Nobody else could take it a moment ago, and nobody else has changed.
+                        let alone = self.unpaired_agents.len() == 1
+                            && !self.unpaired_conversations.contains(&self.key_of(conversation));
+                        self.offer_to_first(conversation, alone.then_some(agent), events);
+                    }
                     None => {
                         self.unpaired_agents.remove(&agent);
                     }
                 }
             } else if let Some(key) = self.unpaired_conversations.pop_first() {
-                self.offer_to_first(key.conversation, events);
+                self.offer_to_first(key.conversation, None, events);
             } else {
                 return;
             }
@@ -56,18 +64,24 @@ impl Desk {
             return None;
         }
         let levels = self.skills.of_agent(id);
-        let skilled = (mask_of(levels), &**levels);
+        let skilled = (Mask::of(levels), &**levels);
         let with_room = (0..self.settings.channels.len()).map(|place| ChannelId(place as u8));
         let with_room: Vec<ChannelId> = with_room.filter(|channel| agent.room_on(&self.settings, *channel)).collect();
         let mut best: Option<WaitKey> = None;
-        let look_in = |list: List, best: &mut Option<WaitKey>| {
+        let look_in = |list: &BTreeSet<Listed>, best: &mut Option<WaitKey>| {
             let found = self.waiting.first_in(list, skilled, *best, |group, conversation| {
-                self.fits_need(id, &self.conversations[&conversation], &group.common.need)
+                self.could_take(id, &group.common.need)?;
+                // Few cool down: the others need not be fetched from among a million.
+                let cools = self.waiting.cooling.contains(&conversation)
+                    && self.conversations[&conversation].cools_down(id, self.now.desk);
+                if cools { Err(WhyNot::CoolingDown) } else { Ok(()) }
             });
             *best = found.or(*best);
         };
+        let lists = &self.waiting.lists;
         // What is kept for it goes before whose turn it is.
-        with_room.iter().for_each(|channel| look_in(List::KeptFor(id, *channel), &mut best));
+        let kept = with_room.iter().filter_map(|channel| lists.kept_for(id, *channel));
+        kept.for_each(|list| look_in(list, &mut best));
         let by_weight = self.settings.across_queues == AcrossQueues::ByWeight;
         if by_weight && best.is_some() {
             return best.map(|key| key.conversation);
@@ -84,16 +98,17 @@ impl Desk {
                 break;
             }
             for channel in &with_room {
-                if !self.waiting.any_for(queue, *channel) {
-                    continue;
-                }
+                let Some(of_queue) = lists.of(queue, *channel) else { continue };
+                let look = |skill: Option<SkillId>, best: &mut Option<WaitKey>| {
+                    if let Some(list) = of_queue.before(skill, *best) {
+                        look_in(list, best);
+                    }
+                };
                 if levels.len() <= SKILLS_LOOKED_UP_MAX {
-                    look_in(List::Of(queue, *channel, None), &mut best);
-                    let of_skills = levels.iter().map(|(skill, _)| List::Of(queue, *channel, Some(*skill)));
-                    of_skills.for_each(|list| look_in(list, &mut best));
+                    look(None, &mut best);
+                    levels.iter().for_each(|(skill, _)| look(Some(*skill), &mut best));
                 } else {
-                    let lists = self.waiting.lists_for(queue, *channel);
-                    lists.for_each(|(list, _)| look_in(list, &mut best));
+                    of_queue.skills().for_each(|skill| look(skill, &mut best));
                 }
             }
             turn_found = best.map(|_| turn);
@@ -101,32 +116,37 @@ impl Desk {
         best.map(|key| key.conversation)
     }
 
-    /// Offer a waiting conversation to whoever comes first, or to the first few where its queue says so.
-    fn offer_to_first(&mut self, id: ConversationId, events: &mut Vec<Event>) {
+    /// Offer a waiting conversation to whoever comes first, or to the first few where its queue says so; `only` is the one agent
+    /// who can take it, where that is known.
+    fn offer_to_first(&mut self, id: ConversationId, only: Option<AgentId>, events: &mut Vec<Event>) {
         if self.conversations[&id].state != State::Waiting {
             return;
         }
-        let agents = self.choose(id);
-        let conversation = &self.conversations[&id];
-        let queue = &self.queues[&conversation.queue].settings;
-        let channel = &self.settings.channels[usize::from(conversation.channel.0)];
-        let offer_ms = queue.offer_ms.unwrap_or(channel.offer_ms);
-        let now = self.now.desk;
+        let agents = only.map_or_else(|| self.choose(id), |agent| vec![agent]);
         for agent in agents {
-            let program = self.agents[agent.0 as usize].profile.program;
-            let offer_ms = if program { self.settings.program_offer_ms } else { offer_ms };
-            let deliver_ms = self.settings.delivery_ms.min(offer_ms / 2);
-            self.emit(
-                events,
-                Event::OfferMade {
-                    offer: OfferId(self.last_offer + 1),
-                    conversation: id,
-                    agent,
-                    ends_at: now.plus_ms(offer_ms),
-                    deliver_by: now.plus_ms(deliver_ms),
-                },
-            );
+            self.make_offer(id, agent, None, events);
         }
+    }
+
+    /// Offer it for as long as its queue, or its channel, says.
+    pub(super) fn make_offer(
+        &mut self,
+        conversation: ConversationId,
+        agent: AgentId,
+        transfer: Option<Transfer>,
+        events: &mut Vec<Event>,
+    ) -> OfferId {
+        let held = &self.conversations[&conversation];
+        let queue = &self.queues[&held.queue].settings;
+        let channel = &self.settings.channels[usize::from(held.channel.0)];
+        let offer_ms = queue.offer_ms.unwrap_or(channel.offer_ms);
+        let program = self.agents[agent.0 as usize].profile.program;
+        let offer_ms = if program { self.settings.program_offer_ms } else { offer_ms };
+        let deliver_ms = self.settings.delivery_ms.min(offer_ms / 2);
+        let offer = OfferId(self.last_offer + 1);
+        let (ends_at, deliver_by) = (self.now.desk.plus_ms(offer_ms), self.now.desk.plus_ms(deliver_ms));
+        self.emit(events, Event::OfferMade { offer, conversation, agent, ends_at, deliver_by, transfer });
+        offer
     }
 
     /// Decide an event: it is true at once for the rest of the command.

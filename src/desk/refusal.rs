@@ -1,6 +1,7 @@
 //! Why a command was not done. A value, not an error: nothing happened, and the client is told what is so.
 
 use super::event::OfferEnd;
+use super::fits::WhyNot;
 use super::ids::{ConversationId, OfferId};
 use std::sync::Arc;
 
@@ -37,6 +38,18 @@ pub enum Refusal {
     NoSuchReason(Arc<str>),
     #[error("the queue {queue:?} has {waiting_max} waiting already")]
     QueueFull { queue: Arc<str>, waiting_max: u32 },
+    #[error("the queue {0:?} takes nothing new in")]
+    QueueDraining(Arc<str>),
+    #[error("the queue {0:?} does not let agents pick")]
+    PickNotAllowed(Arc<str>),
+    #[error("the agent {agent:?} cannot take it: {}", .rule.name())]
+    AgentUnable { agent: Arc<str>, rule: WhyNot },
+    #[error("{conversation} is the conversation of {agent:?} already, or offered to it")]
+    AlreadyThere { conversation: ConversationId, agent: Arc<str> },
+    #[error("{conversation} is now owned by {}", .owner.as_deref().unwrap_or("nobody"))]
+    OwnerChanged { conversation: ConversationId, owner: Option<Arc<str>> },
+    #[error("nobody has joined {0}, and it is offered to nobody")]
+    NobodyJoined(ConversationId),
     #[error("message {number} does not exist yet: the last is {last}")]
     NoSuchMessage { number: u32, last: u32 },
     #[error("the queue {queue:?} still holds {conversations} conversations")]
@@ -73,6 +86,12 @@ impl Refusal {
             Refusal::WrongState { .. } => "wrong_state",
             Refusal::NoSuchReason(_) => "no_such_reason",
             Refusal::QueueFull { .. } => "queue_full",
+            Refusal::QueueDraining(_) => "queue_draining",
+            Refusal::PickNotAllowed(_) => "pick_not_allowed",
+            Refusal::AgentUnable { .. } => "agent_unable",
+            Refusal::AlreadyThere { .. } => "already_there",
+            Refusal::OwnerChanged { .. } => "owner_changed",
+            Refusal::NobodyJoined(_) => "nobody_joined",
             Refusal::NoSuchMessage { .. } => "no_such_message",
             Refusal::QueueInUse { .. } => "queue_in_use",
             Refusal::IdReused => "id_reused",
@@ -91,9 +110,18 @@ impl Refusal {
             Refusal::NoSuchConversation(_)
             | Refusal::NotYours(_)
             | Refusal::WrongState { .. }
-            | Refusal::NoMoreTime(_) => "conversation",
-            Refusal::NoSuchQueue(_) | Refusal::QueueFull { .. } | Refusal::QueueInUse { .. } => "queue",
-            Refusal::NoSuchAgent(_) | Refusal::AgentDeactivated(_) => "agent",
+            | Refusal::NoMoreTime(_)
+            | Refusal::NobodyJoined(_) => "conversation",
+            Refusal::OwnerChanged { .. } => "expected_owner",
+            Refusal::NoSuchQueue(_)
+            | Refusal::QueueFull { .. }
+            | Refusal::QueueInUse { .. }
+            | Refusal::QueueDraining(_)
+            | Refusal::PickNotAllowed(_) => "queue",
+            Refusal::NoSuchAgent(_)
+            | Refusal::AgentDeactivated(_)
+            | Refusal::AgentUnable { .. }
+            | Refusal::AlreadyThere { .. } => "agent",
             Refusal::NoSuchChannel(_) => "channel",
             Refusal::NoSuchStatus(_) => "status",
             Refusal::NoSuchReason(_) => "reason",

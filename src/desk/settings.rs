@@ -3,6 +3,7 @@
 
 use super::ids::QueueId;
 use super::offering::{AcrossQueues, Offering};
+use super::queue_moves::QueueMoves;
 use super::wrapping::WrapUp;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -216,6 +217,9 @@ pub struct QueueSettings {
     /// Who comes first, rings, preferred agents.
     #[serde(default)]
     pub offering: Offering,
+    /// Picking, vanished owners, reopening, draining.
+    #[serde(default)]
+    pub moves: QueueMoves,
 }
 
 fn waiting_max() -> u32 {
@@ -235,6 +239,7 @@ impl QueueSettings {
             wrap_up: WrapUp::default(),
             skills: BTreeMap::new(),
             offering: Offering::default(),
+            moves: QueueMoves::default(),
         }
     }
 }

@@ -1,6 +1,9 @@
 //! The desk's rules as scripts: commands in, events and replies out, in the simulation's notation.
 
 mod conversations;
+mod drains;
+mod forms;
+mod hands;
 mod late_answers;
 mod limits;
 mod misses;
@@ -15,6 +18,7 @@ mod reopening;
 mod rings;
 mod script;
 mod settings;
+mod transfers;
 mod who_comes_first;
 mod why;
 mod wrap_up;

@@ -106,7 +106,11 @@ impl Counter {
                     }
                 }
                 Event::MessagePosted { author, .. } => {
-                    let by = if matches!(author, Author::Agent(_)) { "agent" } else { "customer" };
+                    let by = match author {
+                        Author::Agent(_) => "agent",
+                        Author::Customer(_) => "customer",
+                        Author::System(_) => "system",
+                    };
                     metrics::counter!(catalogue::MESSAGES_TOTAL, "by" => by).increment(1);
                 }
                 Event::OfferMade { offer, conversation, .. } => {

@@ -46,8 +46,10 @@ enum Class {
     Edge,
 }
 
-/// A new conversation is refused while the first command has waited this long: what is here already comes first.
-const START_DELAY_MS_MAX: u64 = 200;
+/// A new conversation is refused while the first command has waited this long: what is here already comes first. A turn takes a
+/// few milliseconds, so this keeps some of them full, and no more. With 200 ms, three times the load that could be
+/// finished came in bursts: thousands were begun at once, and requests and answers behind them were up to a second late.
+const START_DELAY_MS_MAX: u64 = 25;
 /// What a command takes beside its texts.
 const COMMAND_BYTES: usize = 256;
 
@@ -223,6 +225,7 @@ fn class_of(ask: &Ask) -> Class {
         | Ask::ConfirmDelivery { .. }
         | Ask::Close { .. }
         | Ask::WrapUpDone { .. }
+        | Ask::Move(_)
         | Ask::SignOut { .. } => Class::Answer,
         Ask::SessionCame { .. } | Ask::SessionWent { .. } | Ask::ServerBegan | Ask::Tick => Class::Edge,
         Ask::PutSettings(_)
@@ -240,6 +243,11 @@ fn class_of(ask: &Ask) -> Class {
         | Ask::MergeCustomer { .. }
         | Ask::WhyConversation { .. }
         | Ask::WhyAgent { .. }
+        | Ask::Start(_)
+        | Ask::Note { .. }
+        | Ask::DrainAgent { .. }
+        | Ask::DrainQueue { .. }
+        | Ask::ListWaiting { .. }
         | Ask::SignOutCustomer { .. } => Class::Ordinary,
     }
 }
@@ -247,7 +255,10 @@ fn class_of(ask: &Ask) -> Class {
 fn bytes_of(command: &Command) -> usize {
     COMMAND_BYTES
         + match &command.ask {
-            Ask::Post { text, .. } => text.len(),
+            Ask::Post { text, .. } | Ask::Note { text, .. } => text.len(),
+            Ask::Start(start) => {
+                start.text.as_ref().map_or(0, |text| text.len()) + start.about.as_ref().map_or(0, |about| about.len())
+            }
             Ask::Open(open) => {
                 open.text.as_ref().map_or(0, |text| text.len()) + open.about.as_ref().map_or(0, |about| about.len())
             }

@@ -1,6 +1,7 @@
 //! A workspace's entities in the shapes of the wire, unsealed for those who may read them.
 
 use crate::desk::Desk;
+use crate::desk::command::Author;
 use crate::desk::conversation::{Conversation, State};
 use crate::desk::ids::{AgentId, ConversationId, OfferId};
 use crate::desk::offer::{Delivery, Offer};
@@ -8,7 +9,7 @@ use crate::desk::settings::Settings;
 use crate::desk::wrapping::{OPEN_ENDED, WrapUpEnds};
 use crate::seal::{KeyRing, Sealed};
 use crate::wire::about::About;
-use crate::wire::agent::{ConversationShape, OfferShape, SnapshotShape, WrapUpShape};
+use crate::wire::agent::{ConversationShape, OfferShape, SnapshotShape, TransferShape, WrapUpShape};
 
 /// The contexts that texts and abouts are sealed for.
 pub const TEXT: &[u8] = b"text";
@@ -54,6 +55,8 @@ impl<'a> Seen<'a> {
             owner: held.state.owner().and_then(|owner| desk.agent(owner)).map(|agent| &*agent.profile.name),
             wrap_up_left_ms: wrap_up.map_or(0, |(left_ms, _)| left_ms),
             wrap_up: wrap_up.map(|(_, shape)| shape),
+            joined: held.joined().and_then(|agent| desk.agent(agent)).map(|agent| &*agent.profile.name),
+            transfer_to: held.transfer().and_then(|_| to_whom(held, desk)),
         }
     }
 }
@@ -71,6 +74,12 @@ pub fn wrap_up_shape(desk: &Desk, held: &Conversation) -> Option<(u64, WrapUpSha
     Some((left_ms, WrapUpShape { ends, blocks, extensions_left }))
 }
 
+/// To whom its owner is giving it.
+fn to_whom<'a>(held: &Conversation, desk: &'a Desk) -> Option<&'a str> {
+    let to = held.offers.first()?.agent;
+    desk.agent(to).map(|agent| &*agent.profile.name)
+}
+
 fn channel_name<'a>(settings: &'a Settings, held: &Conversation) -> &'a str {
     settings.channels.get(usize::from(held.channel.0)).map_or("", |channel| &channel.name)
 }
@@ -83,10 +92,13 @@ pub fn about_of(conversation: &Conversation, keys: &KeyRing) -> About {
     clear.ok().and_then(|json| serde_json::from_slice(&json).ok()).unwrap_or_default()
 }
 
-/// The text of a message; empty when its customer was erased.
+/// The text of a message; empty when its customer was erased. What the workspace itself said is in the clear.
 #[must_use]
-pub fn text_of(sealed: &str, keys: &KeyRing) -> String {
-    let clear = keys.unseal(TEXT, &Sealed(sealed.into()));
+pub fn text_of(author: Author, text: &str, keys: &KeyRing) -> String {
+    if let Author::System(_) = author {
+        return text.to_owned();
+    }
+    let clear = keys.unseal(TEXT, &Sealed(text.into()));
     clear.ok().and_then(|bytes| String::from_utf8(bytes).ok()).unwrap_or_else(|| ERASED.into())
 }
 
@@ -104,6 +116,10 @@ pub fn offer_shape<'a>(id: OfferId, offer: &Offer, seen: &'a Seen<'a>, desk: &'a
         left_ms: offer.ends_at.ms_since(now),
         delivered: offer.is_delivered(),
         deliver_left_ms,
+        transfer: seen.conversation.transfer().and_then(|transfer| {
+            let from = &desk.agent(transfer.from)?.profile.name;
+            Some(TransferShape { from, warm: transfer.warm })
+        }),
     }
 }
 
@@ -145,5 +161,6 @@ pub fn with_snapshot<R>(
         connection: held.connection.name(),
         offers: &offers,
         conversations: &conversations,
+        draining: held.draining,
     }))
 }

@@ -30,12 +30,13 @@ mod write;
 
 pub use batch::{Batch, CommittedTurn};
 pub use failed::{Behind, Health, Standing, ViewFailed};
-pub use history::{EventRow, MessageRow, PAGE_ROWS_MAX, Page, Public, PublicRow, Rows, Texts, public_of};
+pub use history::{EventRow, MessageRow, NoteRow, PAGE_ROWS_MAX, Page, Public, PublicRow, Rows, Texts, public_of};
 pub use load::{Found, Stored, Wanted};
 pub use outcomes::OUTCOME_KEPT_MS;
 pub use prune::{OUTCOMES_EACH_MAX, Pruned};
 pub use search::{ConversationRow, Filter, Hits};
 
+use crate::slices;
 use directory::Directory;
 use failed::OrFailed;
 use futures_util::future::BoxFuture;
@@ -148,7 +149,10 @@ impl View {
         };
         let writer = std::thread::Builder::new()
             .name("view-writer".into())
-            .spawn(move || writer.run(waiting))
+            .spawn(move || {
+                slices::long();
+                writer.run(waiting);
+            })
             .map_err(|error| ViewFailed::File {
                 doing: "starting its thread",
                 path: path.clone(),

@@ -170,8 +170,11 @@ pub struct PostedShape {
 #[derive(Clone, Debug, Serialize)]
 pub struct MessageShape<'a> {
     pub number: u32,
-    /// `customer` or `agent`.
+    /// `customer`, `agent` or `system`.
     pub author: &'a str,
+    /// What the workspace itself tells.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub notice: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub agent: Option<TitleShape<'a>>,
     pub text: &'a str,
@@ -207,11 +210,15 @@ pub enum StreamEvent<'a> {
         at: u64,
     },
     Ended {
-        /// `agent`, `customer` or `admin`.
+        /// `agent`, `customer`, `admin` or `system`.
         by: &'a str,
         at: u64,
     },
     Reopened {
+        at: u64,
+    },
+    Left {
+        agent: TitleShape<'a>,
         at: u64,
     },
     State {
@@ -240,6 +247,7 @@ impl StreamEvent<'_> {
             StreamEvent::Requeued { .. } => "requeued",
             StreamEvent::Ended { .. } => "ended",
             StreamEvent::Reopened { .. } => "reopened",
+            StreamEvent::Left { .. } => "left",
             StreamEvent::State { .. } => "state",
             StreamEvent::Read { .. } => "read",
             StreamEvent::Typing {} => "typing",
@@ -306,8 +314,14 @@ mod tests {
     #[test]
     fn an_events_data_is_one_line_and_keeps_the_text() {
         for text in crate::wire::agent::TEXTS {
-            let message =
-                MessageShape { number: 1, author: "agent", agent: Some(TitleShape { title: text }), text, at: 2 };
+            let message = MessageShape {
+                number: 1,
+                author: "agent",
+                notice: None,
+                agent: Some(TitleShape { title: text }),
+                text,
+                at: 2,
+            };
             let data = StreamEvent::Message(message).data();
             assert!(!data.contains(['\n', '\r']), "{text:?}");
             let back: serde_json::Value = serde_json::from_str(&data).unwrap();
@@ -318,7 +332,7 @@ mod tests {
     #[test]
     fn the_streams_events_are_those_of_the_document() {
         let title = TitleShape { title: "Ada" };
-        let message = MessageShape { number: 1, author: "agent", agent: None, text: "x", at: 2 };
+        let message = MessageShape { number: 1, author: "agent", notice: None, agent: None, text: "x", at: 2 };
         let ours: Vec<_> = [
             StreamEvent::Opened { at: 1 },
             StreamEvent::Message(message),
@@ -326,6 +340,7 @@ mod tests {
             StreamEvent::Requeued { at: 1 },
             StreamEvent::Ended { by: "agent", at: 1 },
             StreamEvent::Reopened { at: 1 },
+            StreamEvent::Left { agent: title, at: 1 },
             StreamEvent::State { state: "waiting", place: Some(2), agent: None, agent_connection: None },
             StreamEvent::Read { number: 1 },
             StreamEvent::Typing {},

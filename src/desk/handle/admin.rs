@@ -126,6 +126,7 @@ impl Desk {
         put.wrap_up.check("wrap_up")?;
         skills_ok(&put.skills, "skills")?;
         put.offering.check(&put.name, |name| self.queue_names.contains_key(name))?;
+        put.moves.check(&put.name, |name| self.queue_names.contains_key(name))?;
         let held = self.queue_names.get(&put.name).copied();
         if held.is_none() && self.queues.len() >= QUEUES_MAX {
             return Err(Refusal::TooMany { what: "queues", most: QUEUES_MAX });
@@ -149,6 +150,8 @@ impl Desk {
         ensure(!named, "name", || "the settings name this queue: change them first".into())?;
         let ringed = self.queues.values().find(|other| other.settings.offering.names_queue(name));
         ensure(ringed.is_none(), "name", || "a ring of another queue names this queue: change it first".into())?;
+        let drained = self.queues.values().find(|other| other.settings.moves.names_queue(name));
+        ensure(drained.is_none(), "name", || "another queue drains into this queue: change it first".into())?;
         self.emit(events, Event::QueueRemoved { queue });
         Ok(Answer::Done)
     }
@@ -219,6 +222,8 @@ impl Desk {
             self.emit(events, Event::AgentPut { agent, profile: Box::new(profile) });
             if leaves && self.agents[agent.0 as usize].connection != Connection::Offline {
                 self.go_offline(agent, OfflineCause::Deactivated, events);
+            } else if leaves {
+                self.vanish(agent, events);
             }
         }
         Ok(Answer::AgentPut { agent })

@@ -4,12 +4,12 @@ use crate::desk::Desk;
 use crate::desk::agent::Connection;
 use crate::desk::answer::Answer;
 use crate::desk::apply::away_status;
-use crate::desk::conversation::State;
+use crate::desk::conversation::{Conversation, State};
 use crate::desk::event::{Event, OfflineCause, StatusCause};
 use crate::desk::ids::{AgentId, ConversationId, SessionId};
+use crate::desk::queue_moves::VanishedOwner;
 use crate::desk::refusal::Refusal;
 use crate::desk::settings::{AgentProfile, StatusId};
-use crate::desk::wrapping::OPEN_ENDED;
 use std::sync::Arc;
 
 impl Desk {
@@ -138,17 +138,37 @@ impl Desk {
         self.give_up_offers(agent, events);
         let status = away_status(&self.settings.statuses);
         self.emit(events, Event::AgentOffline { agent, status, cause });
+        self.vanish(agent, events);
+    }
+
+    /// It is offline, or offline and deactivated now: what it has joined it has left, and its own go by their queues' rules.
+    pub(super) fn vanish(&mut self, agent: AgentId, events: &mut Vec<Event>) {
         for conversation in self.agents[agent.0 as usize].conversations.clone() {
             let held = &self.conversations[&conversation];
-            let live = match held.state {
-                State::Active { .. } => self.settings.channels[usize::from(held.channel.0)].live,
-                // No time would end it.
-                State::WrapUp { until: OPEN_ENDED, .. } => true,
-                State::WrapUp { .. } | State::Waiting | State::Offered { .. } | State::Closed => continue,
-            };
-            let requeue_at = live.then(|| self.now.desk.plus_ms(self.settings.vanished_owner_ms));
-            self.emit(events, Event::OwnerVanished { conversation, requeue_at });
+            if held.joined() == Some(agent) {
+                let public = held.public + 1;
+                self.emit(events, Event::ConversationLeft { conversation, agent, public });
+            } else if matches!(held.state, State::Active { .. }) && held.requeue_at.is_none() {
+                let (rule, ms) = self.vanished_owner_of(held);
+                let requeue_at = match rule {
+                    VanishedOwner::After => Some(self.now.desk.plus_ms(ms)),
+                    VanishedOwner::NextMessage => None,
+                    // Of one who does not come back nobody waits for ever.
+                    VanishedOwner::Keep if self.agents[agent.0 as usize].profile.active => continue,
+                    VanishedOwner::Keep => None,
+                };
+                self.emit(events, Event::OwnerVanished { conversation, requeue_at });
+            } else {
+                self.let_wrap_up_end(conversation, events);
+            }
         }
+    }
+
+    fn vanished_owner_of(&self, held: &Conversation) -> (VanishedOwner, u64) {
+        let moves = &self.queues[&held.queue].settings.moves;
+        let live = self.settings.channels[usize::from(held.channel.0)].live;
+        let rule = moves.vanished_owner.unwrap_or(if live { VanishedOwner::After } else { VanishedOwner::NextMessage });
+        (rule, moves.vanished_owner_ms.unwrap_or(self.settings.vanished_owner_ms))
     }
 
     fn vanished_of(&self, agent: AgentId) -> Vec<ConversationId> {

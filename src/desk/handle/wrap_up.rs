@@ -34,6 +34,16 @@ impl Desk {
         }
     }
 
+    /// No time would end a wrap-up that is open-ended, and whose agent is not here: from now on its absence does.
+    pub(super) fn let_wrap_up_end(&mut self, id: ConversationId, events: &mut Vec<Event>) {
+        let Some(held) = self.conversations.get(&id) else { return };
+        let State::WrapUp { owner, until: OPEN_ENDED, .. } = held.state else { return };
+        if held.requeue_at.is_none() && self.agents[owner.0 as usize].connection == Connection::Offline {
+            let requeue_at = Some(self.now.desk.plus_ms(self.settings.vanished_owner_ms));
+            self.emit(events, Event::OwnerVanished { conversation: id, requeue_at });
+        }
+    }
+
     pub(super) fn wrap_up_done(
         &mut self,
         id: ConversationId,

@@ -189,6 +189,35 @@ a0 signs_out
 }
 
 #[test]
+fn an_open_ended_wrap_up_that_begins_with_its_agent_away_ends_by_itself() {
+    check(
+        r#"
+given 1 agents
+admin queue support wrap_up={"ends":"when_done"}
+  -> put q1
+  q1 put as support
+u1 opens chat in support
+  -> opened c1 u1
+  c1 opened u1 q1
+  o1 made c1 a0 ends 30s deliver 5s
+a0 accepts o1
+  -> accepted c1
+  o1 accepted c1 a0
+a0 signs_out
+  -> done
+  a0 offline signed_out
+  c1 owner vanished, requeue 120s
+u1 closes c1
+  -> done
+  c1 ended u1 wrap_up=open
+  c1 owner vanished, requeue 120s
++120s
+  c1 wrap_up over a0 owner_gone
+"#,
+    );
+}
+
+#[test]
 fn wrap_up_blocks_a_slot() {
     check(
         r#"

@@ -74,7 +74,7 @@ pub(super) async fn messages(
     let messages = rows.iter().map(|row| Message {
         number: row.number,
         author: author(&*asker.desk, row.author),
-        text: text(seals, &row.text),
+        text: text(seals, row.author, &row.text),
         at: row.at.0,
     });
     Ok(ok(&Messages { messages: messages.collect(), next }))
@@ -84,6 +84,7 @@ fn author(desk: &dyn Desk, author: Author) -> Value {
     match author {
         Author::Agent(agent) => json!({"agent": agent_name(desk, agent)}),
         Author::Customer(customer) => json!({"customer": customer}),
+        Author::System(notice) => json!({"system": notice}),
     }
 }
 
@@ -91,8 +92,11 @@ fn agent_name(desk: &dyn Desk, agent: AgentId) -> Arc<str> {
     desk.agent_named(agent).map(|row| row.name).unwrap_or_else(|| agent.to_string().into())
 }
 
-/// `None` when it was erased, or when it cannot be read, which is logged.
-pub(super) fn text(seals: &dyn Seals, sealed: &str) -> Option<String> {
+/// `None` when it was erased, or when it cannot be read, which is logged. What the workspace itself said is in the clear.
+pub(super) fn text(seals: &dyn Seals, author: Author, sealed: &str) -> Option<String> {
+    if let Author::System(_) = author {
+        return Some(sealed.to_owned());
+    }
     match seals.unseal(b"text", sealed) {
         Ok(clear) => String::from_utf8(clear).ok(),
         Err(Unread::Erased) => None,
@@ -167,14 +171,15 @@ fn spelled(door: &Door, desk: &dyn Desk, event: &Event, member: String, value: V
     let named = match (member.as_str(), small) {
         ("conversation", _) => number.map(|id| json!(ConversationId(id).to_string())),
         ("offer", _) => number.map(|id| json!(OfferId(id).to_string())),
-        ("agent" | "owner" | "from" | "by", Some(id)) => Some(json!(agent_name(desk, AgentId(id)))),
+        ("agent" | "owner" | "from" | "to" | "author" | "by", Some(id)) => Some(json!(agent_name(desk, AgentId(id)))),
         ("queue", Some(id)) => desk.published().queue_names.get(&QueueId(id)).map(|name| json!(name)),
         ("channel", Some(id)) => u8::try_from(id).ok().and_then(|id| channel(desk, ChannelId(id))),
         ("conversations", _) => value
             .as_array()
             .map(|ids| ids.iter().filter_map(Value::as_u64).map(|id| json!(ConversationId(id).to_string())).collect()),
         ("author" | "reader" | "by", _) => {
-            let agent = value.get("agent").and_then(Value::as_u64).and_then(|id| u32::try_from(id).ok());
+            let named = value.get("agent").or_else(|| value.get("supervisor"));
+            let agent = named.and_then(Value::as_u64).and_then(|id| u32::try_from(id).ok());
             agent.map(|id| json!({"agent": agent_name(desk, AgentId(id))}))
         }
         (_, None) if number == Some(OPEN_ENDED.0) => Some(Value::Null),
@@ -183,7 +188,10 @@ fn spelled(door: &Door, desk: &dyn Desk, event: &Event, member: String, value: V
             Some(if erased { Value::Null } else { json!(about) })
         }
         ("text", _) => Some(match event {
-            Event::MessagePosted { text: sealed, .. } => json!(text(door.desks.seals(), sealed)),
+            Event::MessagePosted { author, text: sealed, .. } => json!(text(door.desks.seals(), *author, sealed)),
+            Event::NotePosted { author, text: sealed, .. } => {
+                json!(text(door.desks.seals(), Author::Agent(*author), sealed))
+            }
             _ => Value::Null,
         }),
         _ => None,

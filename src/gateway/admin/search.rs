@@ -184,7 +184,7 @@ async fn holds(
             if *budget == 0 {
                 return Ok(Holds::NotDone { after });
             }
-            let clear = text(seals, &row.text).unwrap_or_default();
+            let clear = text(seals, row.author, &row.text).unwrap_or_default();
             // An empty or erased one was work too.
             *budget = budget.saturating_sub(clear.len() + 64);
             if clear.to_lowercase().contains(words) {

@@ -1,7 +1,7 @@
 //! The admin API's calls and refusals, against a fake workspace.
 
 use super::router;
-use crate::desk::command::{Ask, Author};
+use crate::desk::command::{Ask, Author, Notice};
 use crate::desk::ids::{CustomerId, KeyNumber, Principal};
 use crate::desk::refusal::Refusal;
 use crate::desk::settings::{ApiKey, Role};
@@ -275,4 +275,16 @@ async fn keys_are_limited_to_a_hundred_a_second() {
     world.pass_ms(10);
     call("GET /settings").to(&router).await.ok(200);
     call("PATCH /settings").to(&router).await.is(405, "method_not_allowed", None);
+}
+
+#[tokio::test]
+async fn what_the_workspace_itself_says_is_in_history_and_found_by_words() {
+    let (world, router) = world();
+    let id = world.desk.open(1);
+    world.desk.posted(id, Author::System(Notice::Reminder), "Are you still there?".into());
+    let page = call(&format!("GET /conversations/{id}/messages")).to(&router).await.ok(200);
+    assert_eq!(page["messages"][0]["author"], json!({"system": "reminder"}));
+    assert_eq!(page["messages"][0]["text"], "Are you still there?");
+    let found = call("GET /conversations?text=still").to(&router).await.ok(200);
+    assert_eq!(found["conversations"][0]["conversation"], json!(id.to_string()));
 }

@@ -1,6 +1,6 @@
 //! From the desk's and the view's values to what a customer is shown.
 
-use crate::desk::command::{Author, Closer};
+use crate::desk::command::Author;
 use crate::desk::conversation::{Conversation, State};
 use crate::desk::ids::{AgentId, ConversationId, CustomerId};
 use crate::desk::time::WallTime;
@@ -8,7 +8,7 @@ use crate::gateway::http::Door;
 use crate::gateway::http::desks::{Desk, PublicFact, PublicFrame, PublicRow, Seals, Unread};
 use crate::gateway::http::query::encoded;
 use crate::wire::messenger::{ConversationShape, MessageShape, StreamEvent, TitleShape};
-use crate::wire::shown::state_shown;
+use crate::wire::shown::{author_shown, closer_shown, notice_shown, state_shown};
 use std::sync::Arc;
 
 /// What a `ConversationShape` borrows from.
@@ -78,8 +78,12 @@ pub(super) fn title(desk: &dyn Desk, agent: AgentId) -> Arc<str> {
     row.map(|row| if row.title.is_empty() { row.name } else { row.title }).unwrap_or_default()
 }
 
-/// A message's text; empty when its customer was erased, or when it cannot be read, which is logged.
-pub(crate) fn unsealed(seals: &dyn Seals, sealed: &str) -> String {
+/// A message's text; empty when its customer was erased, or when it cannot be read, which is logged. What the workspace
+/// itself said is in the clear.
+fn clear(seals: &dyn Seals, author: Author, sealed: &str) -> String {
+    if let Author::System(_) = author {
+        return sealed.to_owned();
+    }
     match seals.unseal(b"text", sealed) {
         Ok(clear) => String::from_utf8(clear).unwrap_or_default(),
         Err(Unread::Erased) => String::new(),
@@ -100,13 +104,14 @@ pub(super) fn with_message<T>(
     at: WallTime,
     then: impl FnOnce(MessageShape<'_>) -> T,
 ) -> T {
-    let text = unsealed(door.desks.seals(), sealed);
-    let (author, title) = match author {
-        Author::Agent(agent) => ("agent", Some(title(desk, agent))),
-        Author::Customer(_) => ("customer", None),
+    let text = clear(door.desks.seals(), author, sealed);
+    let title = match author {
+        Author::Agent(agent) => Some(title(desk, agent)),
+        Author::Customer(_) | Author::System(_) => None,
     };
     let agent = title.as_deref().map(|title| TitleShape { title });
-    then(MessageShape { number, author, agent, text: &text, at: at.0 })
+    let (author, notice) = (author_shown(author), notice_shown(author));
+    then(MessageShape { number, author, notice, agent, text: &text, at: at.0 })
 }
 
 /// A row of the view as the frame that the engine would have sent for it.
@@ -123,14 +128,10 @@ pub(super) fn frame(door: &Door, desk: &dyn Desk, row: &PublicRow) -> PublicFram
             framed(StreamEvent::Joined { agent: TitleShape { title: &title(desk, *agent) }, at })
         }
         PublicFact::Requeued => framed(StreamEvent::Requeued { at }),
-        PublicFact::Ended { by } => {
-            let by = match by {
-                Closer::Agent(_) => "agent",
-                Closer::Customer(_) => "customer",
-                Closer::Supervisor(_) | Closer::Admin => "admin",
-            };
-            framed(StreamEvent::Ended { by, at })
-        }
+        PublicFact::Ended { by } => framed(StreamEvent::Ended { by: closer_shown(*by), at }),
         PublicFact::Reopened => framed(StreamEvent::Reopened { at }),
+        PublicFact::Left { agent } => {
+            framed(StreamEvent::Left { agent: TitleShape { title: &title(desk, *agent) }, at })
+        }
     }
 }

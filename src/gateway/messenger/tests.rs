@@ -1,7 +1,7 @@
 //! The messenger's calls, each and every refusal, against a fake workspace.
 
 use super::{MessengerBounds, router};
-use crate::desk::command::{Ask, Author};
+use crate::desk::command::{Ask, Author, Notice};
 use crate::desk::ids::{AgentId, ConversationId, CustomerId, KeyNumber, Principal};
 use crate::desk::refusal::Refusal;
 use crate::desk::settings::{AgentProfile, EntryRule};
@@ -392,4 +392,17 @@ async fn pages_that_are_not_there_and_wrong_methods_are_problems_too() {
     let wrong = Call::new("DELETE /v1/messenger/demo/conversations/c1/messages").to(&router).await;
     wrong.is(405, "method_not_allowed", None);
     assert!(wrong.headers["allow"].to_str().unwrap().contains("POST"));
+}
+
+#[tokio::test]
+async fn what_the_workspace_itself_says_is_read_in_the_clear() {
+    let (world, router) = world();
+    let id = world.desk.open(1);
+    world.desk.posted(id, Author::System(Notice::NobodyThere), "We are back at 9.".into());
+    let call = Call::new(&format!("GET /v1/messenger/demo/conversations/{id}/messages"));
+    let page = call.token(&world.anonymous(1)).to(&router).await.ok(200);
+    assert_eq!(
+        page["messages"],
+        json!([{"number": 1, "author": "system", "notice": "nobody_there", "text": "We are back at 9.", "at": AT}])
+    );
 }

@@ -1,7 +1,10 @@
 //! A line of the notation to the command that it means.
 
+mod moves;
+
 use crate::desk::command::{AgentAsk, Ask, AskedAgent, Author, Closer, Command, OpenAsk, Worker};
 use crate::desk::ids::{AgentId, CommandId, CustomerId, KeyNumber, NotAnId, Principal, SessionId};
+use crate::desk::moves::{MoveAsk, Mover};
 use crate::desk::settings::{ApiKey, QueueSettings, Settings};
 use crate::desk::time::WallTime;
 use std::collections::BTreeMap;
@@ -32,8 +35,19 @@ pub fn principal(ask: &Ask) -> Principal {
         | Ask::Read { reader: Author::Customer(customer), .. }
         | Ask::Typing { author: Author::Customer(customer), .. }
         | Ask::Close { by: Closer::Customer(customer), .. } => Principal::Customer(*customer),
+        Ask::Move(MoveAsk { by, .. }) | Ask::Note { by, .. } | Ask::ListWaiting { by, .. } => {
+            by.agent().map_or(Principal::ApiKey(1), Principal::Agent)
+        }
+        Ask::Start(start) => Principal::Agent(start.agent),
         Ask::Open(_) => Principal::Visitor,
-        Ask::ServerBegan | Ask::SessionCame { .. } | Ask::SessionWent { .. } | Ask::Tick => Principal::Server,
+        Ask::ServerBegan
+        | Ask::SessionCame { .. }
+        | Ask::SessionWent { .. }
+        | Ask::Post { author: Author::System(_), .. }
+        | Ask::Read { reader: Author::System(_), .. }
+        | Ask::Typing { author: Author::System(_), .. }
+        | Ask::Close { by: Closer::System, .. }
+        | Ask::Tick => Principal::Server,
         Ask::PutSettings(_)
         | Ask::PutQueue(_)
         | Ask::RemoveQueue { .. }
@@ -42,6 +56,8 @@ pub fn principal(ask: &Ask) -> Principal {
         | Ask::RemoveApiKey { .. }
         | Ask::WhyConversation { .. }
         | Ask::WhyAgent { .. }
+        | Ask::DrainAgent { .. }
+        | Ask::DrainQueue { .. }
         | Ask::Close { by: Closer::Admin, .. }
         | Ask::WrapUpDone { by: Worker::Admin, .. }
         | Ask::MergeCustomer { .. }
@@ -110,7 +126,7 @@ impl<'a> Words<'a> {
                 match self.word()? {
                     "closes" => Ok(Ask::Close { conversation: self.id()?, by: Closer::Supervisor(agent) }),
                     "done" => Ok(Ask::WrapUpDone { conversation: self.id()?, by: Worker::Supervisor(agent) }),
-                    other => Err(NotALine(other.into())),
+                    verb => self.of_mover(verb, Mover::Supervisor(agent)),
                 }
             }
             _ if who.starts_with('a') => self.of_agent(who),
@@ -147,7 +163,9 @@ impl<'a> Words<'a> {
             "closes" => Ask::Close { conversation: self.id()?, by: Closer::Agent(agent) },
             "done" => Ask::WrapUpDone { conversation: self.id()?, by: Worker::Owner(agent) },
             "extends" => Ask::ExtendWrapUp { agent, conversation: self.id()? },
-            verb => return self.of_author(verb, author),
+            "starts" => return self.start(agent),
+            verb @ ("posts" | "reads" | "types") => return self.of_author(verb, author),
+            verb => return self.of_mover(verb, Mover::Agent(agent)),
         })
     }
 
@@ -240,7 +258,9 @@ impl<'a> Words<'a> {
                 let settings: Settings = serde_json::from_str(&text).map_err(|why| NotALine(why.to_string()))?;
                 Ask::PutSettings(Box::new(settings))
             }
-            other => return Err(NotALine(other.into())),
+            "drains" => Ask::DrainAgent { agent: self.word()?.into(), draining: self.word()? == "yes" },
+            "drains_queue" => return self.drain_queue(),
+            verb => return self.of_mover(verb, Mover::Admin),
         })
     }
 
@@ -254,6 +274,7 @@ impl<'a> Words<'a> {
                 ("wrap_up_ms", value) => queue.wrap_up_ms = Some(u64::from(number(value)?)),
                 ("wrap_up", value) => queue.wrap_up = json(value)?,
                 ("skills", value) => queue.skills = levels(value)?,
+                ("moves", value) => queue.moves = json(value)?,
                 ("offering", value) => queue.offering = json(value)?,
                 (other, _) => return Err(NotALine(other.into())),
             }

@@ -177,6 +177,7 @@ impl FakeDesk {
             requeue_at: None,
             ring: 0,
             wishes: None,
+            moved: None,
         };
         self.inside().conversations.insert(id, conversation);
         self.commit(id, PublicFact::Opened, ("opened", format!(r#"{{"at":{AT}}}"#)));
@@ -314,6 +315,7 @@ impl Desk for FakeDesk {
             active: 0,
             longest_wait_ms: 5,
             agents_available: 0,
+            draining: false,
         };
         Arc::new(self.inside().published.queues.keys().map(row).collect())
     }
@@ -355,6 +357,7 @@ fn row(profile: &AgentProfile) -> AgentRow {
         offers: 0,
         conversations: 0,
         load: 0,
+        draining: false,
         id: AgentId(1),
         changed_at: Position(0),
     }
