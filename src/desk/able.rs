@@ -14,10 +14,12 @@ use super::time::DeskTime;
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// Where an agent stands in one set: its tier, its level where the queue goes by levels, then the queue's rule, then its id.
+/// Where an agent stands in one set: its tier, person or program, its level where the queue goes by levels, then the queue's rule, then its id.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub struct Turn {
     pub tier: u8,
+    /// People before programs, so that a program never comes between two of them.
+    pub program: bool,
     level: Reverse<u8>,
     pub first: u32,
     pub second: u64,
@@ -29,8 +31,10 @@ pub struct Turn {
 struct Standing {
     /// A bit for each channel it has room on; none while nothing may be offered to it.
     room: u16,
+    program: bool,
     pending: u32,
     weight_held: u32,
+    share_held: u32,
     idle_since: DeskTime,
     last_offer: OfferId,
 }
@@ -88,7 +92,9 @@ impl Standing {
         Self {
             room,
             pending: agent.offers.len() as u32,
+            program: agent.profile.program,
             weight_held: agent.weight_held(settings),
+            share_held: agent.share_held(settings),
             idle_since: agent.idle_since,
             last_offer: agent.last_offer,
         }
@@ -97,7 +103,7 @@ impl Standing {
     fn rank(&self, by: AgentsBy) -> (u32, u64) {
         match by {
             AgentsBy::LongestIdle | AgentsBy::MostSkilled => (self.pending, self.idle_since.0),
-            AgentsBy::LeastLoaded => (self.weight_held, self.idle_since.0),
+            AgentsBy::LeastLoaded => (self.share_held, self.idle_since.0),
             AgentsBy::RoundRobin => (0, self.last_offer.0),
         }
     }
@@ -105,7 +111,7 @@ impl Standing {
     fn turn(&self, by: AgentsBy, agent: AgentId, tier: u8, level: u8) -> Turn {
         let (first, second) = self.rank(by);
         let level = if by == AgentsBy::MostSkilled { level } else { 0 };
-        Turn { tier, level: Reverse(level), first, second, agent }
+        Turn { tier, program: self.program, level: Reverse(level), first, second, agent }
     }
 }
 
@@ -124,7 +130,7 @@ pub fn presence_of(agent: &Agent, settings: &Settings) -> Presence {
     Presence { offline, able: agent.is_able(settings), room: Standing::of(agent, settings).room }
 }
 
-/// What an agent is ordered by in a queue of this rule, after tier and levels.
+/// What an agent is ordered by in a queue of this rule, after tier, kind and levels.
 #[must_use]
 pub fn rank_of(agent: &Agent, settings: &Settings, by: AgentsBy) -> (u32, u64) {
     Standing::of(agent, settings).rank(by)

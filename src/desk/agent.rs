@@ -10,7 +10,7 @@
 //! ```
 
 use super::ids::{ConversationId, OfferId, SessionId};
-use super::settings::{AgentProfile, CAPACITY_TOTAL, ChannelId, Settings, StatusId};
+use super::settings::{AgentProfile, ChannelId, HELD_MAX, Settings, StatusId};
 use super::time::DeskTime;
 use super::turns::Turns;
 use serde::{Deserialize, Serialize};
@@ -116,13 +116,20 @@ impl Agent {
         self.profile.capacity.get(&set.name).copied().unwrap_or(set.capacity)
     }
 
-    /// Whether one more conversation of this channel fits, by the channel's limit and by the total.
+    /// The share of its total that is in use, in hundredths of a per cent.
+    #[must_use]
+    pub fn share_held(&self, settings: &Settings) -> u32 {
+        (u64::from(self.weight_held(settings)) * 10_000 / u64::from(self.profile.total().max(1))) as u32
+    }
+
+    /// Whether one more conversation of this channel fits, by the channel's limit, by the total, and by what one agent holds at most.
     #[must_use]
     pub fn room_on(&self, settings: &Settings, channel: ChannelId) -> bool {
         let Some(set) = settings.channels.get(usize::from(channel.0)) else { return false };
         self.has_channel(channel)
             && self.held_on(channel) < self.limit_on(settings, channel)
-            && self.weight_held(settings) + set.weight <= CAPACITY_TOTAL
+            && self.weight_held(settings) + set.weight <= self.profile.total()
+            && ((self.offers.len() + self.conversations.len()) as u32) < HELD_MAX
     }
 
     pub(super) fn take_load(&mut self, channel: ChannelId) {

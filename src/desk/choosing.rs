@@ -1,4 +1,5 @@
-//! Among the agents who may take a conversation, those who come first: by queue, tier, preferred skills and the queue's rule.
+//! Among the agents who may take a conversation, those who come first: by queue, tier, people before programs, preferred skills and
+//! the queue's rule.
 
 use super::Desk;
 use super::able::Turn;
@@ -18,6 +19,8 @@ pub struct Standing {
     /// 0: of the conversation's own queue; then those that its rings added, in their order.
     pub queue: usize,
     pub tier: u8,
+    /// People before programs.
+    pub program: bool,
     /// The sum of levels over the required skills, where the queue goes by them.
     pub required: Reverse<u32>,
     /// The sum of levels over the preferred skills.
@@ -106,7 +109,8 @@ impl Desk {
         let levels = self.skills.of_agent(turn.agent);
         let sum = |skills: &[SkillId]| skills.iter().map(|skill| u32::from(level_of(levels, *skill))).sum();
         let required = if by == AgentsBy::MostSkilled { sum(skills) } else { 0 };
-        let (tier, first, second, agent) = (turn.tier, turn.first, turn.second, turn.agent);
-        Standing { queue, tier, required: Reverse(required), preferred: Reverse(sum(wished)), first, second, agent }
+        let (required, preferred) = (Reverse(required), Reverse(sum(wished)));
+        let Turn { tier, program, first, second, agent, .. } = *turn;
+        Standing { queue, tier, program, required, preferred, first, second, agent }
     }
 }

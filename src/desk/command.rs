@@ -139,6 +139,8 @@ pub struct AgentAsk {
     pub capacity: Option<BTreeMap<Arc<str>, u32>>,
     /// By the name of the queue.
     pub tiers: Option<BTreeMap<Arc<str>, u8>>,
+    pub program: Option<bool>,
+    pub capacity_total: Option<u32>,
 }
 
 /// A new conversation, its place already picked by the entry rules.

@@ -111,9 +111,11 @@ impl Desk {
         let queue = &self.queues[&conversation.queue].settings;
         let channel = &self.settings.channels[usize::from(conversation.channel.0)];
         let offer_ms = queue.offer_ms.unwrap_or(channel.offer_ms);
-        let deliver_ms = self.settings.delivery_ms.min(offer_ms / 2);
         let now = self.now.desk;
         for agent in agents {
+            let program = self.agents[agent.0 as usize].profile.program;
+            let offer_ms = if program { self.settings.program_offer_ms } else { offer_ms };
+            let deliver_ms = self.settings.delivery_ms.min(offer_ms / 2);
             self.emit(
                 events,
                 Event::OfferMade {

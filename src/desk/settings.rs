@@ -10,6 +10,8 @@ use std::sync::Arc;
 /// The most queues, agents, channels, statuses and skills that one workspace holds.
 pub const QUEUES_MAX: usize = 1_000;
 pub const AGENTS_MAX: usize = 200_000;
+/// Agents of a workspace that are programs.
+pub const PROGRAMS_MAX: usize = 1_000;
 pub const CHANNELS_MAX: usize = 16;
 pub const STATUSES_MAX: usize = 32;
 pub const NAME_BYTES_MAX: usize = 128;
@@ -31,16 +33,23 @@ pub struct Channel {
     pub name: Arc<str>,
     /// Conversations of this channel that one agent holds at once, unless its profile says otherwise.
     pub capacity: u32,
-    /// What one of them takes of an agent's total of `CAPACITY_TOTAL`.
+    /// What one of them takes of an agent's total.
     pub weight: u32,
+    /// How long an offer to a person runs; to a program: `Settings::program_offer_ms`.
     pub offer_ms: u64,
     pub wrap_up_ms: u64,
     /// Live channels go back to the queue when their owner stays away; others wait for the customer's next message.
     pub live: bool,
 }
 
-/// What the weights of an agent's conversations add up to at most.
+/// What the weights of a person's conversations add up to at most, unless its profile says otherwise; and the most of a weight.
 pub const CAPACITY_TOTAL: u32 = 100;
+/// The same for a program.
+pub const PROGRAM_CAPACITY_TOTAL: u32 = 10_000;
+pub const CAPACITY_TOTAL_MAX: u32 = 100_000;
+/// Offers, conversations and wrap-ups that one agent holds at most, whatever its total is: it bounds what one event of its
+/// connection leads to, and its snapshot.
+pub const HELD_MAX: u32 = 500;
 /// Wrap-up is at most an hour (as Salesforce has it).
 pub const WRAP_UP_MS_MAX: u64 = 3_600_000;
 
@@ -105,6 +114,8 @@ pub struct Settings {
     pub default_queue: Option<Arc<str>>,
     /// Which of its queues an agent's next conversation comes from.
     pub across_queues: AcrossQueues,
+    /// How long an offer to a program runs, on every channel and in every queue.
+    pub program_offer_ms: u64,
 }
 
 impl Default for Settings {
@@ -140,6 +151,7 @@ impl Default for Settings {
             entry_rules: Vec::new(),
             default_queue: None,
             across_queues: AcrossQueues::default(),
+            program_offer_ms: 5_000,
         }
     }
 }
@@ -252,10 +264,45 @@ pub struct AgentProfile {
     /// Its tier in each queue where it is not 1, the first.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub tiers: BTreeMap<QueueId, u8>,
+    /// It is a program (an AI agent) on the same protocol, not a person.
+    #[serde(default, skip_serializing_if = "is_no")]
+    pub program: bool,
+    /// What the weights of its conversations add up to at most; absent: `CAPACITY_TOTAL`, of a program
+    /// `PROGRAM_CAPACITY_TOTAL`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub capacity_total: Option<u32>,
+}
+
+impl AgentProfile {
+    /// A person in no queue.
+    #[must_use]
+    pub fn named(name: &Arc<str>) -> Self {
+        Self {
+            name: name.clone(),
+            title: "".into(),
+            active: true,
+            queues: Vec::new(),
+            skills: BTreeMap::new(),
+            capacity: BTreeMap::new(),
+            tiers: BTreeMap::new(),
+            program: false,
+            capacity_total: None,
+        }
+    }
+
+    /// What the weights of its conversations add up to at most.
+    #[must_use]
+    pub fn total(&self) -> u32 {
+        self.capacity_total.unwrap_or(if self.program { PROGRAM_CAPACITY_TOTAL } else { CAPACITY_TOTAL })
+    }
 }
 
 fn yes() -> bool {
     true
+}
+
+fn is_no(flag: &bool) -> bool {
+    !flag
 }
 
 /// An API key as it is kept: never the key itself.

@@ -10,6 +10,7 @@ mod others_faults;
 mod pairing;
 mod preferred_agents;
 mod presence;
+mod programs;
 mod reopening;
 mod rings;
 mod script;

@@ -68,10 +68,13 @@ pub struct Candidate {
     /// 0: of the conversation's own queue; then those that rings added.
     pub queue: usize,
     pub tier: u8,
+    /// Programs come after the people of their tier.
+    #[serde(default)]
+    pub program: bool,
     /// The sum of levels over the required skills, where the queue goes by them.
     pub required_levels: u32,
     pub preferred_levels: u32,
-    /// Pending offers; by `least_loaded`: the weight held, of 100; by `round_robin`: 0.
+    /// Pending offers; by `least_loaded`: the share of its total in use, in hundredths of a per cent; by `round_robin`: 0.
     pub rank: u32,
     /// Idle since, in milliseconds of desk time; by `round_robin`: the number of its last offer.
     pub then: u64,
@@ -139,7 +142,8 @@ impl Desk {
                     let preferred = wished.iter().map(levels).sum();
                     let (first, second) = rank_of(held, &self.settings, by);
                     let (required, preferred) = (std::cmp::Reverse(required), std::cmp::Reverse(preferred));
-                    standings.push(Standing { queue: place, tier, required, preferred, first, second, agent });
+                    let program = held.profile.program;
+                    standings.push(Standing { queue: place, tier, program, required, preferred, first, second, agent });
                 }
                 (Ok(()), None) => {}
                 (Err(rule), _) => {
@@ -155,6 +159,7 @@ impl Desk {
             agent: self.name_of(standing.agent),
             queue: standing.queue,
             tier: standing.tier,
+            program: standing.program,
             required_levels: standing.required.0,
             preferred_levels: standing.preferred.0,
             rank: standing.first,

@@ -60,6 +60,7 @@ pub struct AgentRow {
     #[serde(rename = "agent")]
     pub name: Arc<str>,
     pub title: Arc<str>,
+    pub program: bool,
     #[serde(skip)]
     pub active: bool,
     pub connection: &'static str,
@@ -69,7 +70,7 @@ pub struct AgentRow {
     pub since: u64,
     pub offers: u32,
     pub conversations: u32,
-    /// Weight held, of 100.
+    /// Per cent of its total that is in use.
     pub load: u32,
     #[serde(skip)]
     pub id: AgentId,
@@ -109,6 +110,7 @@ impl Roll {
         let row = AgentRow {
             name: name.clone(),
             title: title_of(&agent.profile),
+            program: agent.profile.program,
             active: agent.profile.active,
             connection,
             status: status.name.clone(),
@@ -116,7 +118,7 @@ impl Roll {
             since,
             offers: agent.offers.len() as u32,
             conversations: agent.conversations.len() as u32,
-            load: agent.weight_held(settings),
+            load: agent.share_held(settings) / 100,
             id,
             changed_at: position,
         };

@@ -96,6 +96,7 @@ pub fn agent_shape(row: &AgentRow) -> AgentRowShape<'_> {
     AgentRowShape {
         agent: &row.name,
         title: &row.title,
+        program: row.program,
         connection: row.connection,
         status: &row.status,
         available: row.available,

@@ -6,7 +6,6 @@ use crate::desk::agent::Connection;
 use crate::desk::answer::Answer;
 use crate::desk::event::{Event, OfferEnd, OfflineCause};
 use crate::desk::ids::{AgentId, CommandId, ConversationId, CustomerId, OfferId, Principal};
-use crate::desk::settings::CAPACITY_TOTAL;
 use crate::desk::time::{DeskTime, Now, WallTime};
 use crate::journal::{Position, TurnId};
 use std::collections::{BTreeMap, BTreeSet};
@@ -243,7 +242,7 @@ impl Judge {
         let fits = held.is_able(settings)
             && held.has_channel(talk.channel)
             && held.held_on(talk.channel) <= held.limit_on(settings, talk.channel)
-            && held.weight_held(settings) <= CAPACITY_TOTAL
+            && held.weight_held(settings) <= held.profile.total()
             && super::judge_routing::may_take(desk, agent, conversation);
         if fits { Ok(()) } else { Err(format!("{agent} is offered {conversation} and cannot take it: {held:?}")) }
     }

@@ -88,7 +88,10 @@ impl Plan {
         for (place, agent) in declared.agents.iter().enumerate() {
             let name = name_of(agent);
             let held = found.agents.get(name);
-            let fresh = json!({"name": name, "title": "", "active": true, "queues": [], "skills": {}, "capacity": {}, "tiers": {}});
+            let fresh = json!({
+                "name": name, "title": "", "active": true, "queues": [], "skills": {}, "capacity": {}, "tiers": {},
+                "program": false,
+            });
             let base = held.cloned().unwrap_or_else(|| object(fresh));
             let merged = merged_members(&base, agent);
             if let Some(lines) = lines("agent", name, held, &base, &merged) {

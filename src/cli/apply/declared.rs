@@ -45,6 +45,8 @@ struct Agent {
     skills: Option<BTreeMap<String, u8>>,
     capacity: Option<BTreeMap<String, u32>>,
     tiers: Option<BTreeMap<String, u8>>,
+    program: Option<bool>,
+    capacity_total: Option<u32>,
 }
 
 impl Declared {

@@ -55,7 +55,10 @@ fn what_is_made_comes_in_an_order_in_which_each_can_be_made() {
     let absent = Found { exists: false, queues: BTreeMap::new(), agents: BTreeMap::new(), ..found() };
     let plan = plan(EXAMPLE, &absent, false);
     let paths: Vec<_> = plan.changes.iter().map(|change| change.path.as_str()).collect();
-    assert_eq!(paths, ["", "/queues/support", "/queues/sales", "/settings", "/agents/ada", "/agents/grace"]);
+    assert_eq!(
+        paths,
+        ["", "/queues/support", "/queues/sales", "/settings", "/agents/ada", "/agents/assistant", "/agents/grace"]
+    );
 }
 
 #[test]

@@ -7,8 +7,8 @@ use crate::desk::ids::{AgentId, QueueId};
 use crate::desk::offering::{PREFERRED_SKILLS_MAX, TIER_MAX};
 use crate::desk::refusal::Refusal;
 use crate::desk::settings::{
-    AGENTS_MAX, AgentProfile, ApiKey, CAPACITY_TOTAL, CHANNELS_MAX, NAME_BYTES_MAX, QUEUES_MAX, QueueSettings,
-    STATUSES_MAX, Settings, WRAP_UP_MS_MAX,
+    AGENTS_MAX, AgentProfile, ApiKey, CAPACITY_TOTAL, CAPACITY_TOTAL_MAX, CHANNELS_MAX, NAME_BYTES_MAX, PROGRAMS_MAX,
+    QUEUES_MAX, QueueSettings, STATUSES_MAX, Settings, WRAP_UP_MS_MAX,
 };
 use crate::desk::{Desk, agent::Connection};
 use std::collections::BTreeMap;
@@ -39,7 +39,6 @@ impl Desk {
             name_ok(&channel.name, &field("name"))?;
             let unique = put.channels.iter().filter(|other| other.name == channel.name).count() == 1;
             ensure(unique, &field("name"), || "used twice".into())?;
-            // At least 1, which bounds what one agent holds, and so what one event of its connection leads to.
             ensure((1..=CAPACITY_TOTAL).contains(&channel.weight), &field("weight"), || {
                 format!("1 to {CAPACITY_TOTAL}")
             })?;
@@ -80,6 +79,7 @@ impl Desk {
         ] {
             ensure(ms <= 86_400_000, field, || "at most a day".into())?;
         }
+        offer_ms_ok(put.program_offer_ms, "program_offer_ms")?;
         ensure(put.offer_grace_ms <= put.agent_grace_ms, "offer_grace_ms", || "at most agent_grace_ms".into())?;
         for (place, reason) in put.reject_reasons.iter().enumerate() {
             name_ok(reason, &format!("reject_reasons[{place}]"))?;
@@ -163,15 +163,7 @@ impl Desk {
         let agent = known.map_or_else(|| self.next_agent(), Ok)?;
         let mut profile = match self.agent(agent) {
             Some(held) => held.profile.clone(),
-            None => AgentProfile {
-                name: put.name.clone(),
-                title: "".into(),
-                active: true,
-                queues: Vec::new(),
-                skills: BTreeMap::new(),
-                capacity: BTreeMap::new(),
-                tiers: BTreeMap::new(),
-            },
+            None => AgentProfile::named(&put.name),
         };
         if let Some(title) = &put.title {
             ensure(title.len() <= NAME_BYTES_MAX, "title", || format!("at most {NAME_BYTES_MAX} bytes"))?;
@@ -207,6 +199,17 @@ impl Desk {
                 ensure((1..=TIER_MAX).contains(tier), &format!("tiers.{name}"), || format!("1 to {TIER_MAX}"))?;
                 profile.tiers.insert(self.queue_names[name], *tier);
             }
+        }
+        if let Some(program) = put.program {
+            let programs = self.agents.iter().filter(|agent| agent.profile.program).count();
+            let room = profile.program || !program || programs < PROGRAMS_MAX;
+            ensure(room, "program", || format!("the workspace holds its most of programs: {PROGRAMS_MAX}"))?;
+            profile.program = program;
+        }
+        if let Some(total) = put.capacity_total {
+            let fits = (1..=CAPACITY_TOTAL_MAX).contains(&total);
+            ensure(fits, "capacity_total", || format!("1 to {CAPACITY_TOTAL_MAX}"))?;
+            profile.capacity_total = Some(total);
         }
         if self.agent(agent).is_none_or(|held| held.profile != profile) {
             let leaves = !profile.active;

@@ -9,7 +9,6 @@ use crate::desk::event::{Event, OfflineCause, StatusCause};
 use crate::desk::ids::{AgentId, ConversationId, SessionId};
 use crate::desk::refusal::Refusal;
 use crate::desk::settings::{AgentProfile, StatusId};
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 impl Desk {
@@ -63,13 +62,9 @@ impl Desk {
         let agent = self.next_agent()?;
         let queues = &self.settings.new_agent_queues;
         let profile = AgentProfile {
-            name: name.clone(),
             title: title.cloned().unwrap_or_default(),
-            active: true,
             queues: queues.iter().filter_map(|queue| self.queue_names.get(queue).copied()).collect(),
-            skills: BTreeMap::new(),
-            capacity: BTreeMap::new(),
-            tiers: BTreeMap::new(),
+            ..AgentProfile::named(name)
         };
         self.emit(events, Event::AgentPut { agent, profile: Box::new(profile) });
         Ok(agent)

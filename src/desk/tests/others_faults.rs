@@ -1,41 +1,16 @@
 //! Faults that other routers had, by name: none of them here.
 
-use crate::desk::Desk;
+use super::script::{desk_of, does, now};
 use crate::desk::command::{Ask, Command};
 use crate::desk::conversation::State;
 use crate::desk::event::{Event, OfferEnd};
 use crate::desk::ids::{AgentId, OfferId};
 use crate::desk::needs::Loaded;
 use crate::desk::refusal::Refusal;
-use crate::desk::time::{DeskTime, Now, WallTime};
-use crate::simulate::notation;
-
-fn now(ms: u64) -> Now {
-    Now { desk: DeskTime(ms), wall: WallTime(ms) }
-}
-
-fn does(desk: &mut Desk, ms: u64, line: &str) -> Vec<Event> {
-    let mut events = Vec::new();
-    let command = notation::command(line).expect("a line");
-    let _ = desk.handle(now(ms), &command, &Loaded::default(), &mut events);
-    desk.take_touched();
-    events
-}
-
-fn with_agents(count: u32, queue: &str) -> Desk {
-    let mut desk = Desk::default();
-    does(&mut desk, 0, queue);
-    for agent in 0..count {
-        does(&mut desk, 0, &format!("admin agent a{agent} queues=support"));
-        does(&mut desk, 0, &format!("a{agent} comes s{agent}"));
-        does(&mut desk, 0, &format!("a{agent} sets available"));
-    }
-    desk
-}
 
 #[test]
 fn of_twenty_who_accept_one_conversation_at_once_one_has_it() {
-    let mut desk = with_agents(20, r#"admin queue support offering={"offer_to_at_most":20}"#);
+    let mut desk = desk_of(20, r#"admin queue support offering={"offer_to_at_most":20}"#);
     for round in 1..=100_u64 {
         let made = does(&mut desk, round, "u1 opens chat in support");
         let offers: Vec<(OfferId, AgentId)> = made
@@ -71,7 +46,7 @@ fn of_twenty_who_accept_one_conversation_at_once_one_has_it() {
 
 #[test]
 fn an_unavailable_agent_at_the_end_of_the_order_takes_nothing_and_hides_nobody() {
-    let mut desk = with_agents(3, "admin queue support");
+    let mut desk = desk_of(3, "admin queue support");
     does(&mut desk, 1, "a2 sets away");
     for customer in 1..=7 {
         does(&mut desk, 2, &format!("u{customer} opens chat in support"));
@@ -85,7 +60,7 @@ fn an_unavailable_agent_at_the_end_of_the_order_takes_nothing_and_hides_nobody()
 
 #[test]
 fn an_agent_who_was_reserved_is_free_again_when_another_took_it() {
-    let mut desk = with_agents(2, r#"admin queue support offering={"offer_to_at_most":2}"#);
+    let mut desk = desk_of(2, r#"admin queue support offering={"offer_to_at_most":2}"#);
     for round in 0..50 {
         let customer = round + 1;
         does(&mut desk, round, &format!("u{customer} opens voice in support"));
@@ -104,7 +79,7 @@ fn an_agent_who_was_reserved_is_free_again_when_another_took_it() {
 
 #[test]
 fn a_limit_of_three_holds_under_a_burst_of_a_thousand() {
-    let mut desk = with_agents(10, "admin queue support");
+    let mut desk = desk_of(10, "admin queue support");
     for customer in 1..=1_000 {
         does(&mut desk, 1, &format!("u{customer} opens chat in support"));
         assert!(desk.agents().all(|(_, agent)| agent.offers.len() + agent.conversations.len() <= 3));

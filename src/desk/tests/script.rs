@@ -156,3 +156,29 @@ fn milliseconds(text: &str) -> u64 {
     };
     digits.parse::<u64>().expect("a number") * unit
 }
+
+/// Both clocks at so many milliseconds.
+pub fn now(ms: u64) -> Now {
+    Now { desk: DeskTime(ms), wall: WallTime(ms) }
+}
+
+/// One line, at a time, to a desk: its events, whatever came of it.
+pub fn does(desk: &mut Desk, ms: u64, line: &str) -> Vec<Event> {
+    let mut events = Vec::new();
+    let command = notation::command(line).expect("a line");
+    let _ = desk.handle(now(ms), &command, &Loaded::default(), &mut events);
+    desk.take_touched();
+    events
+}
+
+/// A desk with a queue, put by its line, and agents in it who are available.
+pub fn desk_of(count: u32, queue: &str) -> Desk {
+    let mut desk = Desk::default();
+    does(&mut desk, 0, queue);
+    for agent in 0..count {
+        does(&mut desk, 0, &format!("admin agent a{agent} queues=support"));
+        does(&mut desk, 0, &format!("a{agent} comes s{agent}"));
+        does(&mut desk, 0, &format!("a{agent} sets available"));
+    }
+    desk
+}

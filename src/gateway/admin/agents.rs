@@ -29,6 +29,8 @@ struct Agent {
     capacity: BTreeMap<Arc<str>, u32>,
     /// By queue, where it is not 1.
     tiers: BTreeMap<Arc<str>, u8>,
+    program: bool,
+    capacity_total: u32,
 }
 
 impl Agent {
@@ -44,6 +46,8 @@ impl Agent {
             skills: profile.skills.clone(),
             capacity: profile.capacity.clone(),
             tiers,
+            program: profile.program,
+            capacity_total: profile.total(),
         }
     }
 }
@@ -94,6 +98,8 @@ struct Change {
     skills: Option<BTreeMap<Arc<str>, u8>>,
     capacity: Option<BTreeMap<Arc<str>, u32>>,
     tiers: Option<BTreeMap<Arc<str>, u8>>,
+    program: Option<bool>,
+    capacity_total: Option<u32>,
 }
 
 pub(super) async fn change(
@@ -109,8 +115,9 @@ pub(super) async fn change(
         return Err(Problem::bad_field("name", "is not the one of the path"));
     }
     let fingerprint = fingerprint("put_agent", &[name.as_bytes(), &json_of(&change)]);
-    let Change { title, active, queues, skills, capacity, tiers, .. } = change;
-    let ask = AgentAsk { name: name.as_str().into(), title, active, queues, skills, capacity, tiers };
+    let Change { title, active, queues, skills, capacity, tiers, program, capacity_total, .. } = change;
+    let name_given = name.as_str().into();
+    let ask = AgentAsk { name: name_given, title, active, queues, skills, capacity, tiers, program, capacity_total };
     asker.ask(id, fingerprint, Ask::PutAgent(Box::new(ask))).await?;
     let profile = asker.desk.profile(&name).ok_or_else(Problem::internal)?;
     Ok(ok(&Agent::of(&*asker.desk, &profile)))

@@ -272,6 +272,8 @@ impl<'a> Words<'a> {
                 ("queues", value) => agent.queues = Some(names(value)),
                 ("skills", value) => agent.skills = Some(levels(value)?),
                 ("capacity", value) => agent.capacity = Some(levels(value)?),
+                ("program", value) => agent.program = Some(value == "yes"),
+                ("total", value) => agent.capacity_total = Some(number(value)?),
                 ("tiers", value) => agent.tiers = Some(levels(value)?),
                 (other, _) => return Err(NotALine(other.into())),
             }

@@ -37,6 +37,8 @@ pub fn ask(ask: &Ask) -> String {
             add(&mut line, "skills", agent.skills.as_ref().map(levels));
             add(&mut line, "capacity", agent.capacity.as_ref().map(levels));
             add(&mut line, "tiers", agent.tiers.as_ref().map(levels));
+            add(&mut line, "program", agent.program.map(|program| if program { "yes" } else { "no" }));
+            add(&mut line, "total", agent.capacity_total);
             line
         }
         Ask::PutApiKey(key) => format!("admin key {}", key.id),
@@ -87,7 +89,8 @@ pub fn event(event: &Event) -> String {
         Event::QueueRemoved { queue } => format!("{queue} removed"),
         Event::AgentPut { agent, profile } => {
             let active = if profile.active { "" } else { " inactive" };
-            format!("{agent} put{active} queues={:?} skills={}", profile.queues, levels(&profile.skills))
+            let program = if profile.program { " program" } else { "" };
+            format!("{agent} put{active}{program} queues={:?} skills={}", profile.queues, levels(&profile.skills))
         }
         Event::ApiKeyPut { key } => format!("key {} put", key.id),
         Event::ApiKeyRemoved { id } => format!("key {id} removed"),

@@ -43,7 +43,7 @@ pub fn setup(agents: u32) -> VecDeque<String> {
 
 pub fn act(dice: &mut Dice, agents: u32, desk: &Desk) -> String {
     let agent = dice.below(u64::from(agents));
-    match dice.below(14) {
+    match dice.below(15) {
         0 => format!("admin queue support max={}", dice.between(1, 10)),
         1 => format!("admin queue sales skills=french:{}", dice.between(1, 8)),
         2 => format!("admin agent a{agent} skills=french:{}", dice.between(1, 10)),
@@ -61,6 +61,7 @@ pub fn act(dice: &mut Dice, agents: u32, desk: &Desk) -> String {
             changed.channels[0].capacity = dice.between(0, 5) as u32;
             changed.missed_in_a_row_max = dice.between(1, 4) as u32;
             changed.agent_grace_ms = dice.between(4_000, 30_000);
+            changed.program_offer_ms = dice.between(1_000, 8_000);
             if dice.per_mille(500) {
                 changed.across_queues = crate::desk::offering::AcrossQueues::ByWeight;
             }
@@ -69,6 +70,10 @@ pub fn act(dice: &mut Dice, agents: u32, desk: &Desk) -> String {
         10 => "admin remove_queue sales".into(),
         11 => offering(dice),
         12 => format!("admin agent a{agent} tiers=support:{}", dice.between(1, 3)),
+        13 => {
+            let program = if dice.per_mille(500) { "yes" } else { "no" };
+            format!("admin agent a{agent} program={program} total={}", dice.between(50, 400))
+        }
         _ => "admin remove_key k1".into(),
     }
 }

@@ -114,6 +114,7 @@ pub struct QueueRowShape<'a> {
 pub struct AgentRowShape<'a> {
     pub agent: &'a str,
     pub title: &'a str,
+    pub program: bool,
     pub connection: &'a str,
     pub status: &'a str,
     pub available: bool,
@@ -121,6 +122,6 @@ pub struct AgentRowShape<'a> {
     pub since: u64,
     pub offers: u32,
     pub conversations: u32,
-    /// Weight held, of 100.
+    /// Per cent of its total that is in use.
     pub load: u32,
 }

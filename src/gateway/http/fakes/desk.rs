@@ -243,13 +243,13 @@ impl FakeDesk {
             }
             Ask::PutAgent(ask) => {
                 let profile = AgentProfile {
-                    name: ask.name.clone(),
                     title: ask.title.clone().unwrap_or_default(),
                     active: ask.active.unwrap_or(true),
                     queues: vec![QueueId(1)],
                     skills: ask.skills.clone().unwrap_or_default(),
                     capacity: ask.capacity.clone().unwrap_or_default(),
-                    tiers: Default::default(),
+                    program: ask.program.unwrap_or_default(),
+                    ..AgentProfile::named(&ask.name)
                 };
                 self.inside().profiles.insert(ask.name.clone(), Arc::new(profile));
                 Answer::AgentPut { agent: AgentId(1) }
@@ -346,6 +346,7 @@ fn row(profile: &AgentProfile) -> AgentRow {
     AgentRow {
         name: profile.name.clone(),
         title: profile.title.clone(),
+        program: profile.program,
         active: profile.active,
         connection: "online",
         status: "available".into(),
