@@ -19,6 +19,7 @@ mod forgotten;
 mod handle;
 pub mod ids;
 pub mod invariants;
+mod left_waiting;
 pub mod need;
 pub mod needs;
 pub mod offer;
@@ -33,6 +34,7 @@ pub mod time;
 pub mod touched;
 pub mod turns;
 pub mod waiting;
+pub mod waiting_rules;
 pub mod why;
 
 #[cfg(test)]
@@ -77,6 +79,8 @@ pub struct Desk {
     api_keys: BTreeMap<Arc<str>, ApiKey>,
     /// Customers whose older tokens are void, for as long as such a token can live.
     signed_out: BTreeMap<CustomerId, WallTime>,
+    /// Customers who left while they waited, for as long as they keep the place.
+    left_waiting: left_waiting::LeftWaiting,
     remembered: remembered::Remembered,
 
     // Kept beside the entities, and derived from them alone.
@@ -244,6 +248,7 @@ impl Desk {
             last_offer,
             api_keys,
             signed_out,
+            left_waiting,
             deadlines,
             able,
             waiting,

@@ -3,6 +3,7 @@
 
 use super::ids::QueueId;
 use super::offering::{AcrossQueues, Offering};
+use super::waiting_rules::WaitingRules;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -210,6 +211,9 @@ pub struct QueueSettings {
     /// Who comes first, rings, preferred agents.
     #[serde(default)]
     pub offering: Offering,
+    /// Full queues, the longest wait, the most offers, the place of who left.
+    #[serde(default)]
+    pub waiting: WaitingRules,
 }
 
 fn waiting_max() -> u32 {
@@ -228,6 +232,7 @@ impl QueueSettings {
             wrap_up_ms: None,
             skills: BTreeMap::new(),
             offering: Offering::default(),
+            waiting: WaitingRules::default(),
         }
     }
 }

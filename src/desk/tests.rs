@@ -15,5 +15,6 @@ mod reopening;
 mod rings;
 mod script;
 mod settings;
+mod waits;
 mod who_comes_first;
 mod why;

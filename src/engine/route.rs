@@ -73,7 +73,9 @@ pub fn route(event: &Event, place: usize, desk: &Desk, routes: &mut Vec<Route>) 
             tell(To::Customer(*conversation));
             tell(To::CustomerState(*conversation));
         }
-        Event::OwnerVanished { conversation, .. } | Event::OwnerReturned { conversation } => {
+        Event::OwnerVanished { conversation, .. }
+        | Event::OwnerReturned { conversation }
+        | Event::ConversationMoved { conversation, .. } => {
             tell(To::CustomerState(*conversation));
         }
         Event::SettingsChanged { .. }
@@ -85,6 +87,7 @@ pub fn route(event: &Event, place: usize, desk: &Desk, routes: &mut Vec<Route>) 
         | Event::ServerBegan { .. }
         | Event::SessionWent { .. }
         | Event::RingReached { .. }
+        | Event::PriorityRaised { .. }
         | Event::CustomerMerged { .. }
         | Event::CustomerSignedOut { .. } => {}
     }

@@ -48,7 +48,17 @@ pub(super) struct Talk {
     pub last_number: u32,
     public: u32,
     waiting_since: WallTime,
+    /// By rules, since it last had an owner.
+    pub moves: u8,
     cool: BTreeMap<AgentId, DeskTime>,
+}
+
+impl Talk {
+    /// Nobody owns it, and it is offered to nobody.
+    fn waits(&self) -> Result<(), String> {
+        let waits = self.owner.is_none() && self.offers.is_empty();
+        if waits { Ok(()) } else { Err(format!("it is {:?}'s, offered as {:?}", self.owner, self.offers)) }
+    }
 }
 
 impl Judge {
@@ -162,7 +172,8 @@ impl Judge {
                 }
                 counts(*conversation, talk(&mut self.talks, *conversation)?, Some(*public))?;
             }
-            Event::MessagePosted { conversation, number, public, .. } => {
+            Event::MessagePosted { conversation, number, public, author, .. } => {
+                super::judge_waiting::notice_is_due(&self.shadow, *conversation, *author)?;
                 let talk = talk(&mut self.talks, *conversation)?;
                 if *number != talk.last_number + 1 {
                     return Err(format!("{conversation} has message {number} after {}", talk.last_number));
@@ -206,6 +217,16 @@ impl Judge {
                     let talk = talk(&mut self.talks, *id)?;
                     (talk.customer, talk.merged) = (*into, true);
                 }
+            }
+            Event::ConversationMoved { conversation, moves, .. } => {
+                let talk = talk(&mut self.talks, *conversation)?;
+                talk.waits()
+                    .and_then(|()| super::judge_waiting::move_is_one_more(talk, *moves))
+                    .map_err(|what| format!("{conversation} is moved on: {what}"))?;
+            }
+            Event::PriorityRaised { conversation, .. } => {
+                let waits = talk(&mut self.talks, *conversation)?.waits();
+                waits.map_err(|what| format!("{conversation} is put ahead: {what}"))?;
             }
             Event::RingReached { conversation, ring } => {
                 super::judge_routing::ring_is_due(&self.shadow, *conversation, *ring)?;

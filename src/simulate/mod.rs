@@ -8,6 +8,7 @@ mod journal;
 mod judge;
 mod judge_clients;
 mod judge_routing;
+mod judge_waiting;
 pub mod notation;
 mod people;
 mod run;

@@ -139,6 +139,8 @@ pub fn public_of(event: Event) -> Option<(u32, Public)> {
         | Event::OwnerVanished { .. }
         | Event::OwnerReturned { .. }
         | Event::RingReached { .. }
+        | Event::ConversationMoved { .. }
+        | Event::PriorityRaised { .. }
         | Event::CustomerMerged { .. }
         | Event::CustomerSignedOut { .. } => return None,
     })

@@ -1,5 +1,6 @@
 //! Conversations: opened, written in, read, ended, reopened, given back.
 
+use super::waits::Entry;
 use crate::desk::Desk;
 use crate::desk::agent::Connection;
 use crate::desk::answer::Answer;
@@ -18,14 +19,10 @@ impl Desk {
         let id = *self.queue_names.get(&ask.queue).ok_or_else(|| Refusal::NoSuchQueue(ask.queue.clone()))?;
         let place = self.settings.channels.iter().position(|channel| channel.name == ask.channel);
         let channel = place.ok_or_else(|| Refusal::NoSuchChannel(ask.channel.clone()))?;
+        let asked_since = self.asked_since(ask)?;
+        let Entry { queue: id, closes } = self.entering(id)?;
+        let waiting_since = asked_since.or_else(|| self.kept_age(ask.customer, id));
         let queue = &self.queues[&id];
-        if queue.waiting + queue.offered >= queue.settings.waiting_max {
-            return Err(Refusal::QueueFull {
-                queue: queue.settings.name.clone(),
-                waiting_max: queue.settings.waiting_max,
-            });
-        }
-        let waiting_since = self.asked_since(ask)?;
         let wishes = self.wishes(ask, id)?;
         let conversation = ConversationId(self.last_conversation + 1);
         let opened = Event::ConversationOpened {
@@ -44,6 +41,9 @@ impl Desk {
         self.emit(events, opened);
         if let Some(text) = &ask.text {
             self.append_message(conversation, Author::Customer(ask.customer), text, events);
+        }
+        if let Some((notice, text)) = closes {
+            self.say_and_close(conversation, notice, &text, events);
         }
         Ok(Answer::Opened { conversation, customer: ask.customer, at: self.now.wall })
     }
@@ -108,6 +108,7 @@ impl Desk {
                 }
                 let was = Some(Box::new(conversation.clone()));
                 let queue = self.queue_to_reopen_in(conversation.queue)?;
+                let waiting_since = self.kept_age(customer, queue).unwrap_or(waiting_since);
                 self.emit(
                     events,
                     Event::ConversationReopened { conversation: id, was, queue, owner: None, waiting_since, public },
@@ -126,7 +127,7 @@ impl Desk {
         self.queue_names.get(&name).copied().ok_or(Refusal::NoSuchQueue(name))
     }
 
-    fn append_message(
+    pub(super) fn append_message(
         &mut self,
         conversation: ConversationId,
         author: Author,
@@ -270,7 +271,7 @@ impl Desk {
 }
 
 /// What the queue requires and what the conversation requires, the higher level of each.
-fn required(asked: &BTreeMap<Arc<str>, u8>, of_queue: &BTreeMap<Arc<str>, u8>) -> Vec<RequiredSkill> {
+pub(super) fn required(asked: &BTreeMap<Arc<str>, u8>, of_queue: &BTreeMap<Arc<str>, u8>) -> Vec<RequiredSkill> {
     let mut levels = of_queue.clone();
     for (name, level) in asked {
         let held = levels.entry(name.clone()).or_insert(*level);

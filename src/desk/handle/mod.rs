@@ -5,6 +5,7 @@ mod conversations;
 mod due;
 mod offers;
 mod presence;
+mod waits;
 mod wishes;
 
 use super::Desk;

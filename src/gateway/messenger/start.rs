@@ -6,11 +6,12 @@ use super::entry::{Visit, entry};
 use super::shapes::{Shown, events_path};
 use crate::desk::answer::Answer;
 use crate::desk::command::{Ask, Command, OpenAsk};
-use crate::desk::conversation::{Conversation, State};
+use crate::desk::conversation::{Conversation, Spell, State};
 use crate::desk::ids::{ConversationId, CustomerId, KeyNumber, Principal};
 use crate::desk::time::WallTime;
+use crate::gateway::http::VIEW_WAIT_MOST;
 use crate::gateway::http::asking::{Asked, At};
-use crate::gateway::http::desks::Desk;
+use crate::gateway::http::desks::{Desk, Position};
 use crate::gateway::http::idempotency::{command_id, keyed_fingerprint};
 use crate::gateway::http::problem::{Problem, answer};
 use crate::gateway::http::{body, problem::json_of};
@@ -70,7 +71,7 @@ pub(super) async fn start(
     let Answer::Opened { conversation, customer, at } = replied.result? else { return Err(Problem::internal()) };
 
     let token = asker.is_none().then(|| door.identities.anonymous_token(desk.name(), customer, at));
-    let facts = match opened(&*desk, conversation).await {
+    let facts = match opened(&*desk, conversation, replied.position).await {
         Some(facts) => facts,
         None => fresh(&*desk, &queue, customer, key, at, number),
     };
@@ -142,9 +143,13 @@ async fn key_of(desk: &dyn Desk, customer: CustomerId) -> Result<Option<KeyNumbe
     Ok(latest.first().map(|(_, conversation)| conversation.key))
 }
 
-/// As it stands: one that is open is in memory, as committed. One that was closed while it was answered may not be in the
-/// view yet, and is not waited for: the view gathers what it writes for up to a tenth of a second.
-async fn opened(desk: &dyn Desk, conversation: ConversationId) -> Option<Conversation> {
+/// As it stands: one that is open is in memory, as committed. One that was closed at once, by a rule, is in the view, which
+/// gathers what it writes for up to a tenth of a second.
+async fn opened(desk: &dyn Desk, conversation: ConversationId, position: Position) -> Option<Conversation> {
+    if let Some(held) = desk.history().conversation(conversation).await.ok().flatten() {
+        return Some(held);
+    }
+    desk.history().wait_for(position, VIEW_WAIT_MOST).await.ok()?;
     desk.history().conversation(conversation).await.ok().flatten()
 }
 
@@ -180,6 +185,7 @@ fn fresh(
         requeue_at: None,
         ring: 0,
         wishes: None,
+        spell: Spell { from: at, ..Spell::default() },
     }
 }
 

@@ -258,6 +258,9 @@ impl<'a> Words<'a> {
                 ("offering", value) => {
                     queue.offering = serde_json::from_str(value).map_err(|_| NotALine(value.into()))?;
                 }
+                ("waiting", value) => {
+                    queue.waiting = serde_json::from_str(value).map_err(|_| NotALine(value.into()))?;
+                }
                 (other, _) => return Err(NotALine(other.into())),
             }
         }

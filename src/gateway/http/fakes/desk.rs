@@ -177,6 +177,7 @@ impl FakeDesk {
             requeue_at: None,
             ring: 0,
             wishes: None,
+            spell: Default::default(),
         };
         self.inside().conversations.insert(id, conversation);
         self.commit(id, PublicFact::Opened, ("opened", format!(r#"{{"at":{AT}}}"#)));
