@@ -164,9 +164,9 @@ impl Judge {
                     counts(conversation, talk, *public)?;
                 }
             }
-            Event::ConversationOpened { conversation, customer, public, .. } => {
-                let fresh =
-                    Talk { customer: *customer, waiting_since: now.wall, opened_in: position, ..Talk::default() };
+            Event::ConversationOpened { conversation, customer, public, waiting_since, .. } => {
+                let waiting_since = waiting_since.unwrap_or(now.wall);
+                let fresh = Talk { customer: *customer, waiting_since, opened_in: position, ..Talk::default() };
                 if self.talks.insert(*conversation, fresh).is_some() {
                     return Err(format!("{conversation} is opened twice"));
                 }

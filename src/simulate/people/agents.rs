@@ -1,6 +1,7 @@
 //! Agents: they come with several devices, fall silent, confirm, accept, reject, answer late, and go away.
 
 use crate::desk::Desk;
+use crate::desk::agent::Connection;
 use crate::desk::answer::Answer;
 use crate::desk::command::{Ask, Author, Closer};
 use crate::desk::event::{Event, OfferEnd};
@@ -69,6 +70,10 @@ impl AgentModel {
     fn work_well(&mut self, desk: &Desk) -> Vec<Ask> {
         let agent = self.id;
         let Some(held) = desk.agent(agent) else { return Vec::new() };
+        if held.connection == Connection::Unreachable {
+            // Whoever sits there sees what its client shows.
+            return vec![Ask::Ready { agent }];
+        }
         let all = (1_u16 << desk.settings().channels.len()) - 1;
         if !desk.settings().statuses[usize::from(held.status.0)].available || held.channels != all {
             let channels = desk.settings().channels.iter().map(|channel| channel.name.clone()).collect();
