@@ -31,6 +31,8 @@ pub struct Turn {
 struct Standing {
     /// A bit for each channel it has room on; none while nothing may be offered to it.
     room: u16,
+    /// Connected, if only just now, in an available status; with or without room.
+    there: bool,
     program: bool,
     pending: u32,
     weight_held: u32,
@@ -55,6 +57,7 @@ struct QueueSets {
     by: AgentsBy,
     members: BTreeSet<AgentId>,
     with_room: u32,
+    there: u32,
     sets: BTreeMap<(ChannelId, Option<SkillId>), BTreeSet<Turn>>,
 }
 
@@ -71,9 +74,9 @@ impl PartialEq for Able {
         let standings = |able: &Self| -> Vec<(Standing, Vec<(QueueId, u8)>)> {
             able.agents.iter().map(|places| (places.standing, places.queues.clone())).collect()
         };
-        let counts = |able: &Self| -> Vec<(QueueId, u32, usize)> {
+        let counts = |able: &Self| -> Vec<(QueueId, u32, u32, usize)> {
             let queues = able.queues.iter().filter(|(_, sets)| !sets.members.is_empty());
-            queues.map(|(id, sets)| (*id, sets.with_room, sets.members.len())).collect()
+            queues.map(|(id, sets)| (*id, sets.with_room, sets.there, sets.members.len())).collect()
         };
         standings(self) == standings(other) && counts(self) == counts(other)
     }
@@ -91,6 +94,7 @@ impl Standing {
         }
         Self {
             room,
+            there: agent.is_there(settings),
             pending: agent.offers.len() as u32,
             program: agent.profile.program,
             weight_held: agent.weight_held(settings),
@@ -191,6 +195,7 @@ impl Able {
                 sets.members.remove(&id);
             }
             sets.with_room -= u32::from(before.room != 0);
+            sets.there -= u32::from(before.there);
             sets.each(id, &before, *tier, held, |set, turn| {
                 set.remove(&turn);
             });
@@ -206,6 +211,7 @@ impl Able {
                 sets.members.insert(id);
             }
             sets.with_room += u32::from(now.room != 0);
+            sets.there += u32::from(now.there);
             sets.each(id, &now, *tier, levels, |set, turn| {
                 set.insert(turn);
             });
@@ -250,6 +256,12 @@ impl Able {
         let smallest =
             sets.min_by_key(|set| set.map_or(0, BTreeSet::len)).unwrap_or_else(|| self.set(queue, channel, None));
         smallest.into_iter().flatten()
+    }
+
+    /// Agents of this queue who are there, with or without room.
+    #[must_use]
+    pub fn there_in(&self, queue: QueueId) -> u32 {
+        self.queues.get(&queue).map_or(0, |sets| sets.there)
     }
 
     /// Agents of this queue with room on some channel.

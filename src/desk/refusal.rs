@@ -37,6 +37,8 @@ pub enum Refusal {
     NoSuchReason(Arc<str>),
     #[error("the queue {queue:?} has {waiting_max} waiting already")]
     QueueFull { queue: Arc<str>, waiting_max: u32 },
+    #[error("nobody of the queue {0:?} is there")]
+    NobodyThere(Arc<str>),
     #[error("message {number} does not exist yet: the last is {last}")]
     NoSuchMessage { number: u32, last: u32 },
     #[error("the queue {queue:?} still holds {conversations} conversations")]
@@ -71,6 +73,7 @@ impl Refusal {
             Refusal::WrongState { .. } => "wrong_state",
             Refusal::NoSuchReason(_) => "no_such_reason",
             Refusal::QueueFull { .. } => "queue_full",
+            Refusal::NobodyThere(_) => "nobody_there",
             Refusal::NoSuchMessage { .. } => "no_such_message",
             Refusal::QueueInUse { .. } => "queue_in_use",
             Refusal::IdReused => "id_reused",
@@ -86,7 +89,10 @@ impl Refusal {
         Some(match self {
             Refusal::OfferGone { .. } | Refusal::NoSuchOffer(_) | Refusal::NotYourOffer(_) => "offer",
             Refusal::NoSuchConversation(_) | Refusal::NotYours(_) | Refusal::WrongState { .. } => "conversation",
-            Refusal::NoSuchQueue(_) | Refusal::QueueFull { .. } | Refusal::QueueInUse { .. } => "queue",
+            Refusal::NoSuchQueue(_)
+            | Refusal::QueueFull { .. }
+            | Refusal::NobodyThere(_)
+            | Refusal::QueueInUse { .. } => "queue",
             Refusal::NoSuchAgent(_) | Refusal::AgentDeactivated(_) => "agent",
             Refusal::NoSuchChannel(_) => "channel",
             Refusal::NoSuchStatus(_) => "status",

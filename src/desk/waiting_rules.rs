@@ -19,6 +19,9 @@ const DAY_MS: u64 = 86_400_000;
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct WaitingRules {
+    /// What becomes of a new conversation when nobody of the queue's agents is there: `wait`, `refuse`, `move`,
+    /// `message_and_wait` or `message_and_close`.
+    pub nobody_there: Action,
     /// What becomes of a new conversation when `waiting_max` wait: `refuse`, `move` or `message_and_close`.
     pub when_full: Action,
     /// The longest wait in this queue, 1 s to 30 days; null: none.
@@ -36,6 +39,7 @@ pub struct WaitingRules {
 impl Default for WaitingRules {
     fn default() -> Self {
         Self {
+            nobody_there: Action::Wait,
             when_full: Action::Refuse,
             waiting_ms_max: Some(DAY_MS),
             after_longest: Action::MessageAndClose { text: WAITED_TOO_LONG.into() },
@@ -56,6 +60,8 @@ pub enum Action {
     Refuse,
     /// To another queue, at its old age.
     Move { queue: Arc<str> },
+    /// The customer is told, and it waits.
+    MessageAndWait { text: Arc<str> },
     /// The customer is told, and the conversation is closed.
     MessageAndClose { text: Arc<str> },
     /// Ahead by so much; as often as `times`, each time when the limit has passed once more.
@@ -82,22 +88,25 @@ impl WaitingRules {
         ensure(offers, "offers_max", || "1 to 10000, or null".into())?;
         ensure(self.keep_place_ms <= DAY_MS, "keep_place_ms", || "at most 86400000 (a day)".into())?;
         let sound = |action: &Action, field: &str| action.check(field, own, &is_queue);
+        sound(&self.nobody_there, "nobody_there")?;
+        let no_raise = !matches!(self.nobody_there, Action::RaisePriority { .. });
+        ensure(no_raise, "nobody_there", || "wait, refuse, move, message_and_wait or message_and_close".into())?;
         sound(&self.when_full, "when_full")?;
         let full = matches!(self.when_full, Action::Refuse | Action::Move { .. } | Action::MessageAndClose { .. });
         // A full queue that takes one more in is not bounded.
         ensure(full, "when_full", || "refuse, move or message_and_close".into())?;
         sound(&self.after_longest, "after_longest")?;
-        let ends = !matches!(self.after_longest, Action::Refuse | Action::Wait);
+        let ends = !matches!(self.after_longest, Action::Refuse | Action::Wait | Action::MessageAndWait { .. });
         ensure(ends, "after_longest", || "move, message_and_close or raise_priority".into())?;
         sound(&self.after_offers, "after_offers")?;
-        let goes_on = self.after_offers != Action::Refuse;
+        let goes_on = !matches!(self.after_offers, Action::Refuse | Action::MessageAndWait { .. });
         ensure(goes_on, "after_offers", || "wait, move, message_and_close or raise_priority".into())
     }
 
     /// Whether a rule moves to this queue.
     #[must_use]
     pub fn names_queue(&self, name: &str) -> bool {
-        [&self.when_full, &self.after_longest, &self.after_offers]
+        [&self.nobody_there, &self.when_full, &self.after_longest, &self.after_offers]
             .into_iter()
             .any(|action| matches!(action, Action::Move { queue } if **queue == *name))
     }
@@ -118,6 +127,7 @@ impl Action {
                     format!("there is no other queue {queue:?}")
                 })
             }
+            Action::MessageAndWait { text } => text_ok(text, &format!("{field}.message_and_wait.text")),
             Action::MessageAndClose { text } => text_ok(text, &format!("{field}.message_and_close.text")),
             Action::RaisePriority { by, times } => {
                 let fits = (1..=1_000_000).contains(by);

@@ -2,6 +2,7 @@
 
 use super::judge::Talk;
 use crate::desk::Desk;
+use crate::desk::agent::Connection;
 use crate::desk::command::{Author, Notice};
 use crate::desk::ids::ConversationId;
 use crate::desk::waiting_rules::MOVES_MAX;
@@ -16,7 +17,14 @@ pub fn notice_is_due(desk: &Desk, conversation: ConversationId, author: Author) 
         Notice::WaitedTooLong => queue.settings.waiting.waiting_ms_max.is_some_and(|most| most <= waited_ms),
         Notice::OfferedTooOften => queue.settings.waiting.offers_max.is_some_and(|most| most <= talk.offers_made),
         Notice::QueueFull => queue.waiting + queue.offered > queue.settings.waiting_max,
-        Notice::NobodyThere | Notice::OutOfHours | Notice::Reminder => true,
+        Notice::NobodyThere => {
+            let mut agents = desk.agents().filter(|(_, held)| held.profile.queues.contains(&talk.queue));
+            agents.all(|(_, held)| {
+                let status = &desk.settings().statuses[usize::from(held.status.0)];
+                held.connection == Connection::Offline || !held.profile.active || !status.available
+            })
+        }
+        Notice::OutOfHours | Notice::Reminder => true,
     };
     if due { Ok(()) } else { Err(format!("{conversation} is told {} after {waited_ms} ms", notice.name())) }
 }

@@ -60,6 +60,7 @@ codes! {
     NotYours "not_yours" 403 "It is another's",
     WrongState "wrong_state" 409 "The conversation is in another state",
     QueueFull "queue_full" 409 "The queue is full",
+    NobodyThere "nobody_there" 409 "Nobody of the queue is there",
     QueueInUse "queue_in_use" 409 "The queue still holds conversations",
     TooMany "too_many" 409 "The workspace holds its most",
     AgentDeactivated "agent_deactivated" 403 "The agent is deactivated",
@@ -202,6 +203,7 @@ impl From<&Refusal> for WireError {
             Refusal::WrongState { .. } => Code::WrongState,
             Refusal::NoSuchReason(_) => Code::NoSuchReason,
             Refusal::QueueFull { .. } => Code::QueueFull,
+            Refusal::NobodyThere(_) => Code::NobodyThere,
             Refusal::NoSuchMessage { .. } => Code::NoSuchMessage,
             Refusal::QueueInUse { .. } => Code::QueueInUse,
             Refusal::IdReused => Code::IdReused,
@@ -273,6 +275,7 @@ mod tests {
             Refusal::IdReused,
             Refusal::BadSetting { field: "channels".into(), what: "none".into() },
             Refusal::TooMany { what: "queues", most: 1 },
+            Refusal::NobodyThere("q".into()),
         ];
         for refusal in &refusals {
             let error = WireError::from(refusal);

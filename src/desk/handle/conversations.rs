@@ -20,7 +20,7 @@ impl Desk {
         let place = self.settings.channels.iter().position(|channel| channel.name == ask.channel);
         let channel = place.ok_or_else(|| Refusal::NoSuchChannel(ask.channel.clone()))?;
         let asked_since = self.asked_since(ask)?;
-        let Entry { queue: id, closes } = self.entering(id)?;
+        let Entry { queue: id, told, closes } = self.entering(id)?;
         let waiting_since = asked_since.or_else(|| self.kept_age(ask.customer, id));
         let queue = &self.queues[&id];
         let wishes = self.wishes(ask, id)?;
@@ -42,8 +42,10 @@ impl Desk {
         if let Some(text) = &ask.text {
             self.append_message(conversation, Author::Customer(ask.customer), text, events);
         }
-        if let Some((notice, text)) = closes {
-            self.say_and_close(conversation, notice, &text, events);
+        match told {
+            Some((notice, text)) if closes => self.say_and_close(conversation, notice, &text, events),
+            Some((notice, text)) => self.say(conversation, notice, &text, events),
+            None => {}
         }
         Ok(Answer::Opened { conversation, customer: ask.customer, at: self.now.wall })
     }

@@ -1,4 +1,4 @@
-//! The rules for those who wait: full queues, the longest wait, the most offers, and the place that a customer who left keeps.
+//! The rules for those who wait: nobody there, full queues, the longest wait, the most offers, and the place that a customer who left keeps.
 //!
 //! A move that cannot be made (its target is full, or there were too many already) falls back: at the longest wait to the message and the
 //! end, anywhere else to what would be without the rule. So nobody is moved round for ever, and nobody is stranded.
@@ -16,25 +16,55 @@ use std::sync::Arc;
 /// Where a new conversation goes, and what it is told there.
 pub(super) struct Entry {
     pub queue: QueueId,
-    /// It is told this, and closed.
-    pub closes: Option<(Notice, Arc<str>)>,
+    pub told: Option<(Notice, Arc<str>)>,
+    /// It is closed when it was told.
+    pub closes: bool,
+}
+
+impl Entry {
+    fn to(queue: QueueId) -> Self {
+        Self { queue, told: None, closes: false }
+    }
+
+    fn told(queue: QueueId, notice: Notice, text: &Arc<str>, closes: bool) -> Self {
+        Self { queue, told: Some((notice, text.clone())), closes }
+    }
 }
 
 impl Desk {
-    /// By the rules of the queue that it was placed in.
+    /// By the rules of the queue that it was placed in. Where a rule moves it on, those of the other queue are not asked.
     pub(super) fn entering(&self, queue: QueueId) -> Result<Entry, Refusal> {
-        if !self.is_full(queue) {
-            return Ok(Entry { queue, closes: None });
-        }
-        let settings = &self.queues[&queue].settings;
-        match &settings.waiting.when_full {
-            Action::Move { queue: name } => {
-                let to = self.queue_names.get(name).copied().filter(|to| !self.is_full(*to));
-                to.map(|queue| Entry { queue, closes: None }).ok_or_else(|| self.full(queue))
+        let rules = &self.queues[&queue].settings.waiting;
+        let mut entry = Entry::to(queue);
+        if self.able.there_in(queue) == 0 {
+            match &rules.nobody_there {
+                Action::Refuse => return Err(Refusal::NobodyThere(self.queues[&queue].settings.name.clone())),
+                Action::Move { queue: name } => {
+                    let to = self.with_room(name).filter(|to| self.able.there_in(*to) > 0);
+                    if let Some(to) = to {
+                        return Ok(Entry::to(to));
+                    }
+                }
+                Action::MessageAndClose { text } => return Ok(Entry::told(queue, Notice::NobodyThere, text, true)),
+                Action::MessageAndWait { text } => entry = Entry::told(queue, Notice::NobodyThere, text, false),
+                Action::Wait | Action::RaisePriority { .. } => {}
             }
-            Action::MessageAndClose { text } => Ok(Entry { queue, closes: Some((Notice::QueueFull, text.clone())) }),
-            Action::Refuse | Action::Wait | Action::RaisePriority { .. } => Err(self.full(queue)),
         }
+        if !self.is_full(queue) {
+            return Ok(entry);
+        }
+        match &rules.when_full {
+            Action::Move { queue: name } => self.with_room(name).map(Entry::to).ok_or_else(|| self.full(queue)),
+            Action::MessageAndClose { text } => Ok(Entry::told(queue, Notice::QueueFull, text, true)),
+            Action::Refuse | Action::Wait | Action::MessageAndWait { .. } | Action::RaisePriority { .. } => {
+                Err(self.full(queue))
+            }
+        }
+    }
+
+    /// The queue of this name, if it has room for one more.
+    fn with_room(&self, name: &Arc<str>) -> Option<QueueId> {
+        self.queue_names.get(name).copied().filter(|queue| !self.is_full(*queue))
     }
 
     fn full(&self, queue: QueueId) -> Refusal {
@@ -58,7 +88,11 @@ impl Desk {
             }
             Action::Move { queue } if self.move_on(id, &queue, events) => {}
             Action::MessageAndClose { text } => self.say_and_close(id, Notice::WaitedTooLong, &text, events),
-            Action::RaisePriority { .. } | Action::Move { .. } | Action::Wait | Action::Refuse => {
+            Action::RaisePriority { .. }
+            | Action::Move { .. }
+            | Action::Wait
+            | Action::MessageAndWait { .. }
+            | Action::Refuse => {
                 self.say_and_close(id, Notice::WaitedTooLong, &WaitingRules::last_resort(), events);
             }
         }
@@ -82,7 +116,7 @@ impl Desk {
                 }
                 Action::Move { queue } => drop(self.move_on(id, &queue, events)),
                 Action::MessageAndClose { text } => self.say_and_close(id, Notice::OfferedTooOften, &text, events),
-                Action::RaisePriority { .. } | Action::Wait | Action::Refuse => {}
+                Action::RaisePriority { .. } | Action::Wait | Action::MessageAndWait { .. } | Action::Refuse => {}
             }
         }
         let waits = self.conversation(id).is_some_and(|held| held.state == State::Waiting);
@@ -99,8 +133,8 @@ impl Desk {
     /// Whether it could be moved.
     fn move_on(&mut self, id: ConversationId, name: &Arc<str>, events: &mut Vec<Event>) -> bool {
         let held = &self.conversations[&id];
-        let to = self.queue_names.get(name).copied();
-        let Some(queue) = to.filter(|to| held.spell.moves < MOVES_MAX && !self.is_full(*to)) else { return false };
+        let to = self.with_room(name).filter(|_| held.spell.moves < MOVES_MAX);
+        let Some(queue) = to else { return false };
         let (skills, moves) = (self.skills_there(held, queue), held.spell.moves + 1);
         self.emit(events, Event::ConversationMoved { conversation: id, queue, skills, moves });
         true

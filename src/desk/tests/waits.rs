@@ -396,3 +396,32 @@ admin queue support waiting={"after_offers":{"raise_priority":{"by":1,"times":0}
 "#,
     );
 }
+
+#[test]
+fn what_becomes_of_a_new_conversation_when_nobody_is_there() {
+    check(
+        r#"
+admin queue other
+admin queue support waiting={"nobody_there":"refuse"}
+u1 opens chat in support
+admin queue support waiting={"nobody_there":{"message_and_wait":{"text":"Soon."}}}
+u1 opens chat in support text=hello
+admin queue support waiting={"nobody_there":{"message_and_close":{"text":"Tomorrow."}}}
+u2 opens chat in support
+admin queue support waiting={"nobody_there":{"move":{"queue":"other"}}}
+u3 opens chat in support
+admin agent a0 queues=other capacity=chat:0
+a0 comes s0
+u4 opens chat in support
+a0 sets available
+u5 opens chat in support
+a0 goes s0
+u6 opens chat in support
+admin agent a1 queues=support capacity=chat:0
+a1 comes s1
+a1 sets available
+u7 opens chat in support
+admin queue support waiting={"nobody_there":{"raise_priority":{"by":1}}}
+"#,
+    );
+}

@@ -84,9 +84,11 @@ fn waiting(dice: &mut Dice) -> serde_json::Value {
     let moves = serde_json::json!({"move": {"queue": "sales"}});
     let closes = serde_json::json!({"message_and_close": {"text": "Sorry."}});
     let raises = serde_json::json!({"raise_priority": {"by": dice.between(1, 3), "times": dice.between(1, 3)}});
+    let stays = serde_json::json!({"message_and_wait": {"text": "Soon."}});
     let (waits, refuses) = (serde_json::json!("wait"), serde_json::json!("refuse"));
     let pick = |dice: &mut Dice, of: &[&serde_json::Value]| (*dice.pick(of).unwrap_or(&of[0])).clone();
     serde_json::json!({
+        "nobody_there": pick(dice, &[&waits, &refuses, &moves, &stays, &closes]),
         "when_full": pick(dice, &[&refuses, &moves, &closes]),
         "waiting_ms_max": dice.per_mille(800).then(|| dice.between(1_000, 60_000)),
         "after_longest": pick(dice, &[&moves, &closes, &raises]),
