@@ -36,6 +36,10 @@ race-rounds ROUNDS="10000":
 seeds COUNT="10000":
     OFFHOOK_SEEDS={{COUNT}} cargo test --release --locked --test simulation
 
+# The simulation of staffing against Erlang's formulas, with so many customers in each replication of each point.
+loads CUSTOMERS="100000":
+    OFFHOOK_CUSTOMERS={{CUSTOMERS}} cargo test --release --locked --test staffing -- --nocapture
+
 # The demo's bustle for an hour.
 soak SECONDS="3600":
     cargo run --release -- demo --plain --agents 8 --customers 50 --seconds {{SECONDS}}

@@ -1,7 +1,12 @@
 //! The desk alone: how many commands a second it decides with many agents, skills and conversations that wait, all rules on;
-//! how that grows with the agents; and what one conversation that waits costs. No journal, no sockets: pure calls of `handle`.
+//! how that grows with the agents; what one conversation that waits costs; and how fast a day of staffing is simulated.
+//! No journal, no sockets: pure calls of `handle`, on one processor.
 //!
-//! `cargo bench --bench desk -- [--quick] [--agents N] [--few N] [--waiting N] [--skills N] [--queues N] [--seconds S]`
+//! `cargo bench --bench desk -- [--quick] [--agents N] [--few N] [--waiting N] [--skills N] [--queues N] [--seconds S]
+//! [--simulated N]`
+//!
+//! A second is one of the processor's, in the figures that end in `_cpu`: on a machine that does other things as well, those are
+//! what can be compared.
 
 #[path = "load/arguments.rs"]
 #[allow(dead_code, reason = "this bench uses its own part of it")]
@@ -20,6 +25,7 @@ use offhook::desk::needs::Loaded;
 use offhook::desk::offering::{AcrossQueues, AgentsBy, Offering, Ring};
 use offhook::desk::settings::{QueueSettings, Settings};
 use offhook::desk::time::{DeskTime, Now, WallTime};
+use offhook::simulate::staffing::{self, Answering, Arrivals, Draw, Member, Rates, Scenario, Setup, Stream};
 use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -47,13 +53,83 @@ fn main() {
     };
     let few = measure(&sizes(arguments.size("few", 1_000, 100)), false);
     let many = measure(&sizes(arguments.size("agents", 100_000, 2_000)), true);
-    figure("decisions_per_s", many, "1/s");
-    figure("decisions_per_s_few_agents", few, "1/s");
-    figure("growth_ratio", few / many, "x");
+    figure("decisions_per_s", many.per_s, "1/s");
+    figure("decisions_per_s_cpu", many.per_cpu_s, "1/s");
+    figure("decisions_per_s_few_agents", few.per_s, "1/s");
+    figure("decisions_per_s_few_agents_cpu", few.per_cpu_s, "1/s");
+    figure("growth_ratio", few.per_cpu_s / many.per_cpu_s, "x");
+    let simulated = simulate(arguments.size("simulated", 200_000.0, 5_000.0));
+    figure("simulated_conversations_per_s", simulated.per_s, "1/s");
+    figure("simulated_conversations_per_s_cpu", simulated.per_cpu_s, "1/s");
 }
 
-/// Decisions a second.
-fn measure(sizes: &Sizes, memory: bool) -> f64 {
+/// How often something was done, in a second of the wall and of this processor.
+struct Speed {
+    per_s: f64,
+    per_cpu_s: f64,
+}
+
+struct Watch {
+    began: Instant,
+    cpu_began: Duration,
+}
+
+impl Watch {
+    fn start() -> Self {
+        Self { began: Instant::now(), cpu_began: cpu_time() }
+    }
+
+    fn speed_of(&self, count: f64) -> Speed {
+        let cpu = cpu_time() - self.cpu_began;
+        Speed { per_s: count / self.began.elapsed().as_secs_f64(), per_cpu_s: count / cpu.as_secs_f64() }
+    }
+}
+
+/// What this thread has had of a processor.
+fn cpu_time() -> Duration {
+    let mut time = libc::timespec { tv_sec: 0, tv_nsec: 0 };
+    // SAFETY: `time` is a live timespec, which the call fills.
+    let failed = unsafe { libc::clock_gettime(libc::CLOCK_THREAD_CPUTIME_ID, &raw mut time) };
+    assert_eq!(failed, 0, "the kernel counts this thread's time");
+    Duration::new(time.tv_sec as u64, time.tv_nsec as u32)
+}
+
+/// One replication of a day with so many customers: chats of five minutes, 90 % of what a hundred agents can take.
+fn simulate(customers: f64) -> Speed {
+    let mut setup = vec![Ask::PutQueue(Box::new(QueueSettings::named("support")))];
+    let names: Vec<Arc<str>> = (0..100).map(|agent| format!("agent{agent}").into()).collect();
+    setup.extend(names.iter().map(|name| {
+        let queues = Some(vec!["support".into()]);
+        Ask::PutAgent(Box::new(AgentAsk { name: name.clone(), queues, ..AgentAsk::default() }))
+    }));
+    let per_hour = 0.9 * 300.0 * 12.0;
+    let length_ms = (customers / per_hour * 3_600_000.0) as u64;
+    let answering = Arc::new(Answering { accept: Draw::Fixed(3.0), ..Answering::default() });
+    let member = |name: &Arc<str>| {
+        let shifts = vec![(0, length_ms)];
+        Member { name: name.clone(), shifts, answering: answering.clone() }
+    };
+    let scenario = Scenario {
+        setup: setup.into_iter().map(|ask| Setup { field: "setup".into(), ask }).collect(),
+        begins: WallTime(1_000_000_000_000),
+        length_ms,
+        warm_up_ms: 0,
+        accepted_within_ms: 30_000,
+        arrivals: Arrivals::Drawn(vec![Stream {
+            open: OpenAsk { channel: "chat".into(), queue: "support".into(), ..OpenAsk::default() },
+            rates: Rates { per_hour: vec![per_hour], poisson: true },
+            handling: Draw::Exponential(297.0),
+            patience: Some(Draw::Exponential(120.0)),
+        }]),
+        crew: names.iter().map(member).collect(),
+    };
+    let watch = Watch::start();
+    let tally = staffing::run(&scenario, 1).unwrap_or_else(|stranded| panic!("{stranded}"));
+    eprintln!("{} conversations simulated", tally.conversations);
+    watch.speed_of(tally.conversations as f64)
+}
+
+fn measure(sizes: &Sizes, memory: bool) -> Speed {
     let mut floor = Floor::new(sizes);
     floor.fill();
     let held = floor.active.iter().map(VecDeque::len).sum::<usize>();
@@ -67,10 +143,11 @@ fn measure(sizes: &Sizes, memory: bool) -> f64 {
     eprintln!("{} agents at {:.0} % of their chats, {} wait", sizes.agents, load * 100.0, floor.waiting());
     let length = Duration::from_secs_f64(sizes.seconds);
     floor.run(length / 5);
+    let watch = Watch::start();
     let (decisions, offers, took) = floor.run(length);
-    let per_s = decisions as f64 / took.as_secs_f64();
-    eprintln!("{decisions} decisions, {offers} offers in {took:?}: {per_s:.0}/s; {} wait", floor.waiting());
-    per_s
+    let speed = watch.speed_of(decisions as f64);
+    eprintln!("{decisions} decisions, {offers} offers in {took:?}: {:.0}/s; {} wait", speed.per_s, floor.waiting());
+    speed
 }
 
 const CHATS_MAX: u32 = 3;

@@ -9,6 +9,8 @@ use load::arguments::Arguments;
 use load::desk::{Crew, options, serve};
 use load::disk::fsync_times_us;
 use load::figures::{figure, median, percentiles};
+use load::processors::{Part, only_on};
+use load::support::Server;
 use load::support::process::{cpu_ms, threads_cpu_ms};
 use std::time::{Duration, Instant};
 
@@ -32,35 +34,57 @@ async fn run(arguments: &Arguments) {
     if let Some(setting) = arguments.text("setting") {
         options = options.set(setting);
     }
+    eprintln!("{agents} agents, {workers} workers, {runs} runs of {seconds} s");
     let server = serve(&options, 100).await;
     load::go_first();
     let crew = Crew::connect(&server, agents).await;
-    eprintln!("{agents} agents, {workers} workers, {runs} runs of {seconds} s");
+    figure("offer_cycles_per_s", limit_of(&crew, &server, workers, seconds, runs).await, "1/s");
+    time_to_offer(&crew, &server, rate, seconds).await;
+    crew.leave();
+    drop(server);
 
+    load::go_as_others();
+    let pinned = only_on(Part::Server);
+    let server = serve(&options, 100).await;
+    only_on(Part::Load);
+    load::go_first();
+    let crew = Crew::connect(&server, agents).await;
+    let limit = limit_of(&crew, &server, workers, seconds, runs).await;
+    figure(if pinned { "offer_cycles_one_core_per_s" } else { "offer_cycles_again_per_s" }, limit, "1/s");
+    overload(&crew, &server, limit, seconds, connections).await;
+}
+
+/// Cycles a second that the server and its clients can finish: the median of several closed loops.
+async fn limit_of(crew: &Crew, server: &Server, workers: u32, seconds: f64, runs: u32) -> f64 {
     let mut rates = Vec::new();
     for _ in 0..runs {
-        let account = Account::of(&server).await;
+        let account = Account::of(server).await;
         let (cpu, began) = (server.cpu_ms(), Instant::now());
-        let cycles = crew.closed_loop(&server, workers, seconds).await;
+        let cycles = crew.closed_loop(server, workers, seconds).await;
         let cores = (server.cpu_ms() - cpu) as f64 / began.elapsed().as_millis() as f64;
         eprintln!(
             "closed loop: {cycles:.0} cycles/s, the server took {cores:.2} cores; refused {}",
             crew.board.wrong.get()
         );
-        account.say_since(&server).await;
+        account.say_since(server).await;
         rates.push(cycles);
     }
+    say_threads(server);
+    median(rates)
+}
+
+fn say_threads(server: &Server) {
     for (thread, ms) in threads_cpu_ms(server.pid()).into_iter().take(8) {
         eprintln!("  {thread:<16} {ms:>7} ms");
     }
-    let limit = median(rates);
-    figure("offer_cycles_per_s", limit, "1/s");
+}
 
+async fn time_to_offer(crew: &Crew, server: &Server, rate: f64, seconds: f64) {
     let probe = Duration::from_secs_f64((seconds / 5.0).min(2.0));
     let mut fsync = fsync_times_us(server.data_dir(), probe);
-    let account = Account::of(&server).await;
-    let open = crew.open_loop(&server, rate, seconds, 200).await;
-    account.say_since(&server).await;
+    let account = Account::of(server).await;
+    let open = crew.open_loop(server, rate, seconds, 200).await;
+    account.say_since(server).await;
     fsync.extend(fsync_times_us(server.data_dir(), probe));
     let offered: Vec<u32> = open.offered_us.iter().flatten().copied().collect();
     eprintln!("open loop at {rate}/s: {} of {} offered", offered.len(), open.offered_us.len());
@@ -68,10 +92,13 @@ async fn run(arguments: &Arguments) {
     percentiles("start_answer", open.answers.iter().map(|(_, us)| *us).collect());
     let (_, fsync_p99) = percentiles("fsync", fsync);
     figure("time_to_offer_p99_over_goal", offer_p99 / (3.0 * fsync_p99 + 5.0), "ratio");
+}
 
-    let account = Account::of(&server).await;
+/// Three times as many starts as can be finished.
+async fn overload(crew: &Crew, server: &Server, limit: f64, seconds: f64, connections: u32) {
+    let account = Account::of(server).await;
     let (cpu, own_cpu) = (server.cpu_ms(), cpu_ms(std::process::id()));
-    let open = crew.open_loop(&server, 3.0 * limit, seconds, connections).await;
+    let open = crew.open_loop(server, 3.0 * limit, seconds, connections).await;
     let cores = |ms: u64| ms as f64 / 1_000.0 / seconds;
     eprintln!(
         "overload: the server took {:.2} cores, this client {:.2}; commands refused {}",
@@ -79,7 +106,10 @@ async fn run(arguments: &Arguments) {
         cores(cpu_ms(std::process::id()) - own_cpu),
         crew.board.wrong.get()
     );
-    percentiles("overload_answer", open.answers.iter().map(|(_, us)| *us).collect());
+    let answers =
+        |begun: bool| open.answers.iter().filter(move |(status, _)| (*status == 201) == begun).map(|(_, us)| *us);
+    percentiles("overload_begun", answers(true).collect());
+    percentiles("overload_refused", answers(false).collect());
     percentiles("overload_offered", open.offered_us.iter().flatten().copied().collect());
     percentiles("overload_closed", open.closed_us.iter().flatten().copied().collect());
     let in_time = open.closed_us.iter().flatten().filter(|us| **us <= IN_TIME_US).count();
@@ -93,6 +123,7 @@ async fn run(arguments: &Arguments) {
         of_status(429),
         of_status(0)
     );
-    account.say_since(&server).await;
+    account.say_since(server).await;
+    say_threads(server);
     figure("overload_ratio", in_time as f64 / open.seconds / limit, "ratio");
 }

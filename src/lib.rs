@@ -5,6 +5,8 @@ pub mod desk;
 
 pub mod clock;
 
+pub mod slices;
+
 pub mod wire;
 
 pub mod telemetry;

@@ -81,7 +81,7 @@ fn every_command_and_flag_in_the_documents_is_in_the_help() {
             // Once for each place where a command begins; a sentence that only begins with the name is no command.
             for command in code.split("offhook ").skip(1) {
                 let words: Vec<&str> = command.split_whitespace().collect();
-                let names = ["apply", "check", "demo", "journal", "serve", "token", "why"];
+                let names = ["apply", "check", "demo", "journal", "serve", "simulate", "token", "why"];
                 let Some(name) = words.first().copied().filter(|name| names.contains(name)) else { continue };
                 let mut path_words = vec![name];
                 if let ("journal", Some(second)) = (name, words.get(1)) {
@@ -96,7 +96,7 @@ fn every_command_and_flag_in_the_documents_is_in_the_help() {
             }
         }
     }
-    for command in ["apply", "check", "demo", "journal show", "journal verify", "serve", "token", "why"] {
+    for command in ["apply", "check", "demo", "journal show", "journal verify", "serve", "simulate", "token", "why"] {
         assert!(seen.contains(command), "no document shows `offhook {command}`");
     }
 }

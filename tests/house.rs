@@ -5,9 +5,10 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// A module imports only from itself and from those before it.
-const ORDER: [&str; 17] = [
+const ORDER: [&str; 18] = [
     "desk",
     "clock",
+    "slices",
     "wire",
     "telemetry",
     "overload",

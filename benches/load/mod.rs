@@ -13,6 +13,7 @@ pub mod figures;
 pub mod pace;
 pub mod past;
 pub mod post;
+pub mod processors;
 pub mod relay;
 pub mod scan;
 

@@ -6,6 +6,7 @@ mod client;
 mod demo;
 mod journal;
 mod serve;
+mod simulate;
 mod token;
 mod why;
 
@@ -36,6 +37,7 @@ const EXAMPLES: &str = "Examples:
   offhook token --agent ann --workspace acme
   offhook apply --diff workspace.toml
   offhook journal verify
+  offhook simulate config/scenario.toml
   offhook demo";
 
 #[derive(Debug, Subcommand)]
@@ -45,6 +47,7 @@ enum Command {
     Demo(demo::Demo),
     Journal(journal::Journal),
     Serve(serve::Serve),
+    Simulate(simulate::Simulate),
     Token(token::Token),
     Why(why::Why),
 }
@@ -72,6 +75,7 @@ pub fn run() -> ExitCode {
         Command::Demo(demo) => demo.run(config.as_deref(), &set, &mut out).map(|()| ExitCode::SUCCESS),
         Command::Journal(journal) => load().and_then(|config| journal.run(&config.sections.server.data_dir, &mut out)),
         Command::Serve(serve) => load().and_then(|config| serve.run(&config, &mut out)).map(|()| ExitCode::SUCCESS),
+        Command::Simulate(simulate) => simulate.run(load, &mut out),
         Command::Why(why) => load().and_then(|config| why.run(&config.sections.server.data_dir, &mut out)),
         Command::Token(token) => token.run(load, wall_s(), &mut out).map(|()| ExitCode::SUCCESS),
     };

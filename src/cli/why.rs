@@ -66,7 +66,7 @@ impl Why {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
     use crate::desk::Desk;
     use crate::desk::needs::Loaded;
@@ -92,8 +92,8 @@ mod tests {
         Ok(serde_json::from_slice(&out).unwrap())
     }
 
-    /// One record for each line.
-    fn lived(lines: &[&str]) -> tempfile::TempDir {
+    /// A data directory whose journal has one record for each line, a millisecond apart.
+    pub(in crate::cli) fn lived(lines: &[&str]) -> tempfile::TempDir {
         let dir = tempfile::tempdir().unwrap();
         let settings = Settings { kept_back_bytes: 64 * 1024, ..Settings::default() };
         let journal = SqliteJournal::open(dir.path(), settings).unwrap();

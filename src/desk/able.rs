@@ -2,7 +2,8 @@
 //! and one for each skill that was ever looked for there. A decision walks the smallest set that holds all candidates.
 //!
 //! Sets are made when they are first looked for, so that an agent with many skills is only in those that somebody needs.
-//! An agent that changed is marked, and put in its new places once, when the next decision begins.
+//! An agent that changed is marked; where it stands is worked out once, when the next decision begins, and the sets are told
+//! only when one of them is looked into: most agents who got room are full again before that.
 
 use super::agent::{Agent, Connection};
 use super::ids::{AgentId, OfferId, QueueId};
@@ -44,6 +45,9 @@ struct Standing {
 #[derive(Clone, Debug, Default)]
 struct Places {
     standing: Standing,
+    /// As the sets have it, where they were told.
+    placed: Standing,
+    unplaced: bool,
     /// Its queues, with its tier in each.
     queues: Vec<(QueueId, u8)>,
     skills: Option<Levels>,
@@ -58,7 +62,40 @@ struct QueueSets {
     members: BTreeSet<AgentId>,
     with_room: u32,
     there: u32,
-    sets: BTreeMap<(ChannelId, Option<SkillId>), BTreeSet<Turn>>,
+    /// By channel, as far as any was looked for.
+    channels: Vec<ChannelSets>,
+}
+
+/// The sets of one channel that were looked for.
+#[derive(Clone, Debug, Default)]
+struct ChannelSets {
+    all: Option<BTreeSet<Turn>>,
+    /// In order, with the set of each in the same place of `of_skills`.
+    skills: Vec<SkillId>,
+    of_skills: Vec<BTreeSet<Turn>>,
+}
+
+impl ChannelSets {
+    fn of(&self, skill: Option<SkillId>) -> Option<&BTreeSet<Turn>> {
+        match skill {
+            None => self.all.as_ref(),
+            Some(skill) => self.skills.binary_search(&skill).ok().map(|place| &self.of_skills[place]),
+        }
+    }
+
+    fn put(&mut self, skill: Option<SkillId>, set: BTreeSet<Turn>) {
+        let Some(skill) = skill else {
+            self.all = Some(set);
+            return;
+        };
+        match self.skills.binary_search(&skill) {
+            Ok(place) => self.of_skills[place] = set,
+            Err(place) => {
+                self.skills.insert(place, skill);
+                self.of_skills.insert(place, set);
+            }
+        }
+    }
 }
 
 #[derive(Clone, Debug, Default)]
@@ -66,6 +103,7 @@ pub struct Able {
     agents: Vec<Places>,
     queues: BTreeMap<QueueId, QueueSets>,
     stale: Vec<AgentId>,
+    unplaced: Vec<AgentId>,
 }
 
 /// Two are equal when every agent stands alike: which sets were made is only a matter of what was looked for.
@@ -157,7 +195,7 @@ impl Able {
         let sets = self.queues.entry(queue).or_default();
         if sets.by != by {
             sets.by = by;
-            sets.sets.clear();
+            sets.channels.clear();
         }
     }
 
@@ -176,7 +214,7 @@ impl Able {
         self.agents[id.0 as usize].moved = true;
     }
 
-    /// Put an agent where it stands now. Gives whether it may take more than before.
+    /// Work out where an agent stands now. Gives whether it may take more than before.
     pub fn place(&mut self, id: AgentId, agent: &Agent, levels: &Levels, settings: &Settings) -> bool {
         let now = Standing::of(agent, settings);
         let places = &mut self.agents[id.0 as usize];
@@ -186,45 +224,100 @@ impl Able {
         if !moved && before == now {
             return false;
         }
-        let skills = places.skills.clone();
-        let held = skills.as_deref().unwrap_or(&[]);
-        for (queue, tier) in &places.queues {
-            // A queue that was removed took its sets with it.
-            let Some(sets) = self.queues.get_mut(queue) else { continue };
-            if moved {
-                sets.members.remove(&id);
-            }
-            sets.with_room -= u32::from(before.room != 0);
-            sets.there -= u32::from(before.there);
-            sets.each(id, &before, *tier, held, |set, turn| {
-                set.remove(&turn);
-            });
+        if !std::mem::replace(&mut places.unplaced, true) {
+            self.unplaced.push(id);
         }
         if moved {
+            self.lift(id);
+            self.count(id, |sets| {
+                sets.members.remove(&id);
+                sets.with_room -= u32::from(before.room != 0);
+                sets.there -= u32::from(before.there);
+            });
+            let places = &mut self.agents[id.0 as usize];
             places.queues =
                 agent.profile.queues.iter().map(|queue| (*queue, tier_in(&agent.profile, *queue))).collect();
             places.skills = Some(levels.clone());
-        }
-        for (queue, tier) in &places.queues {
-            let Some(sets) = self.queues.get_mut(queue) else { continue };
-            if moved {
+            self.count(id, |sets| {
                 sets.members.insert(id);
-            }
-            sets.with_room += u32::from(now.room != 0);
-            sets.there += u32::from(now.there);
-            sets.each(id, &now, *tier, levels, |set, turn| {
-                set.insert(turn);
+                sets.with_room += u32::from(now.room != 0);
+                sets.there += u32::from(now.there);
+            });
+        } else if (before.room != 0) != (now.room != 0) || before.there != now.there {
+            self.count(id, |sets| {
+                sets.with_room -= u32::from(before.room != 0);
+                sets.with_room += u32::from(now.room != 0);
+                sets.there -= u32::from(before.there);
+                sets.there += u32::from(now.there);
             });
         }
         now.room & !before.room != 0 || (now.room != 0 && now.weight_held < before.weight_held)
     }
 
-    /// Make the sets that these are looked for in.
+    /// Each of its queues that is still there.
+    fn count(&mut self, id: AgentId, mut change: impl FnMut(&mut QueueSets)) {
+        for (queue, _) in &self.agents[id.0 as usize].queues {
+            self.queues.get_mut(queue).into_iter().for_each(&mut change);
+        }
+    }
+
+    /// Take an agent out of the sets that hold it.
+    fn lift(&mut self, id: AgentId) {
+        let places = &mut self.agents[id.0 as usize];
+        let placed = std::mem::take(&mut places.placed);
+        let held = places.skills.as_deref().unwrap_or(&[]);
+        for (queue, tier) in &places.queues {
+            // A queue that was removed took its sets with it.
+            let Some(sets) = self.queues.get_mut(queue) else { continue };
+            sets.each(id, &placed, *tier, held, |set, turn| {
+                set.remove(&turn);
+            });
+        }
+    }
+
+    /// Tell the sets of everybody whose standing changed. Before they are looked into.
+    pub fn put_in_place(&mut self) {
+        while let Some(id) = self.unplaced.pop() {
+            let places = &mut self.agents[id.0 as usize];
+            places.unplaced = false;
+            let (before, now) = (std::mem::replace(&mut places.placed, places.standing), places.standing);
+            if before == now || before.room == 0 && now.room == 0 {
+                continue;
+            }
+            let levels = places.skills.as_deref().unwrap_or(&[]);
+            for (queue, tier) in &places.queues {
+                let Some(sets) = self.queues.get_mut(queue) else { continue };
+                if before.room == now.room && before.turn(sets.by, id, *tier, 0) == now.turn(sets.by, id, *tier, 0) {
+                    continue;
+                }
+                sets.each(id, &before, *tier, levels, |set, turn| {
+                    set.remove(&turn);
+                });
+                sets.each(id, &now, *tier, levels, |set, turn| {
+                    set.insert(turn);
+                });
+            }
+        }
+    }
+
+    /// Make the sets that these are looked for in. All agents must have been put in place.
     pub fn want(&mut self, queue: QueueId, channel: ChannelId, skill: Option<SkillId>) {
-        let Some(sets) = self.queues.get_mut(&queue) else { return };
-        if sets.sets.contains_key(&(channel, skill)) {
+        debug_assert!(self.unplaced.is_empty(), "sets are looked into when all are in place");
+        if self.set(queue, channel, skill).is_some() {
             return;
         }
+        let Some(made) = self.made(queue, channel, skill) else { return };
+        let Some(sets) = self.queues.get_mut(&queue) else { return };
+        let place = usize::from(channel.0);
+        if sets.channels.len() <= place {
+            sets.channels.resize_with(place + 1, ChannelSets::default);
+        }
+        sets.channels[place].put(skill, made);
+    }
+
+    /// Whom this set is to hold.
+    fn made(&self, queue: QueueId, channel: ChannelId, skill: Option<SkillId>) -> Option<BTreeSet<Turn>> {
+        let sets = self.queues.get(&queue)?;
         let mut made = BTreeSet::new();
         for id in &sets.members {
             let places = &self.agents[id.0 as usize];
@@ -241,12 +334,12 @@ impl Able {
                 made.insert(places.standing.turn(sets.by, *id, tier, level));
             }
         }
-        sets.sets.insert((channel, skill), made);
+        Some(made)
     }
 
     /// The agents with room in one of the sets that [`Able::want`] made, in order.
     pub fn set(&self, queue: QueueId, channel: ChannelId, skill: Option<SkillId>) -> Option<&BTreeSet<Turn>> {
-        self.queues.get(&queue)?.sets.get(&(channel, skill))
+        self.queues.get(&queue)?.channels.get(usize::from(channel.0))?.of(skill)
     }
 
     /// The smallest of the wanted sets that hold all agents of this queue with these skills.
@@ -275,13 +368,16 @@ impl Able {
     /// # Errors
     /// The first set that does not.
     pub fn check(&self) -> Result<(), String> {
-        for (queue, sets) in &self.queues {
-            for (channel, skill) in sets.sets.keys() {
-                let mut again = self.clone();
-                again.queues.get_mut(queue).map(|sets| sets.sets.remove(&(*channel, *skill)));
-                again.want(*queue, *channel, *skill);
-                if again.set(*queue, *channel, *skill) != self.set(*queue, *channel, *skill) {
-                    return Err(format!("able: the set of {queue} on {channel:?} for {skill:?} was not kept in step"));
+        let mut placed = self.clone();
+        placed.put_in_place();
+        for (queue, sets) in &placed.queues {
+            for (place, channel) in sets.channels.iter().enumerate() {
+                let id = ChannelId(place as u8);
+                let wanted = channel.all.iter().map(|_| None).chain(channel.skills.iter().map(|skill| Some(*skill)));
+                for skill in wanted {
+                    if placed.made(*queue, id, skill).as_ref() != channel.of(skill) {
+                        return Err(format!("able: the set of {queue} on {id:?} for {skill:?} was not kept in step"));
+                    }
                 }
             }
         }
@@ -302,18 +398,16 @@ impl QueueSets {
         if standing.room == 0 {
             return;
         }
-        for channel in (0..16).filter(|place| standing.room & 1 << place != 0).map(ChannelId) {
-            if let Some(set) = self.sets.get_mut(&(channel, None)) {
+        for (place, channel) in self.channels.iter_mut().enumerate() {
+            if standing.room & 1 << place == 0 {
+                continue;
+            }
+            if let Some(set) = &mut channel.all {
                 act(set, standing.turn(self.by, id, tier, 0));
             }
-        }
-        if self.sets.range((ChannelId(0), Some(SkillId(0)))..).next().is_none() {
-            return;
-        }
-        for channel in (0..16).filter(|place| standing.room & 1 << place != 0).map(ChannelId) {
             for (skill, level) in levels {
-                if let Some(set) = self.sets.get_mut(&(channel, Some(*skill))) {
-                    act(set, standing.turn(self.by, id, tier, *level));
+                if let Ok(place) = channel.skills.binary_search(skill) {
+                    act(&mut channel.of_skills[place], standing.turn(self.by, id, tier, *level));
                 }
             }
         }

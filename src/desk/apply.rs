@@ -301,6 +301,7 @@ impl Desk {
         self.skills.put_agent(id, &profile.skills);
         self.able.mark_moved(id);
         self.preferred_seen.remove(&id);
+        self.programs_moved.insert(id);
         self.look_again(id);
     }
 

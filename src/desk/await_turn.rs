@@ -46,6 +46,7 @@ impl Desk {
         if let Some(at) = self.longest_of(id) {
             self.deadlines.set_by_wall(at, ByWall::Longest(id));
         }
+        self.list_programs_first(id, &common.need.queues);
         self.waiting.add(key, common, &mut self.skills);
         self.unpaired_conversations.insert(key);
     }
@@ -66,6 +67,9 @@ impl Desk {
         }
         if let Some(at) = self.longest_of(id) {
             self.deadlines.clear_by_wall(at, ByWall::Longest(id));
+        }
+        if let Some(common) = self.waiting.group_of(id).map(|group| group.common.clone()) {
+            self.unlist_programs_first(id, &common.need.queues);
         }
         self.waiting.remove(key, &mut self.skills);
         self.unpaired_conversations.remove(&key);
@@ -100,6 +104,7 @@ impl Desk {
             if self.able.place(id, agent, levels, &self.settings) {
                 self.unpaired_agents.insert(id);
             }
+            self.look_at_program(id);
         }
         while let Some(agent) = self.preferred_changed.pop_first() {
             self.keep_or_let_go(agent);

@@ -160,6 +160,7 @@ impl Desk {
         self.skills = super::skills::Skills::default();
         self.able = super::able::Able::default();
         self.preferring.clear();
+        self.programs = super::programs::Programs::default();
         self.preferred_seen.clear();
         self.look_who_skips_busy();
         for (id, queue) in &self.queues {
@@ -211,7 +212,7 @@ impl Desk {
             let conversation = &self.conversations[&id];
             conversation.next_wake(at).inspect(|until| self.deadlines.set(*until, Deadline::CoolDown(id)));
             if conversation.state == State::Waiting {
-                if conversation.wished_agent().is_some() {
+                if conversation.wished_agent().is_some() || self.is_programs_first(conversation) {
                     preferring.push(id);
                 } else {
                     self.unpaired_conversations.insert(self.key_of(id));

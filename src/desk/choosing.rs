@@ -2,13 +2,14 @@
 //! the queue's rule.
 
 use super::Desk;
-use super::able::Turn;
+use super::able::{Turn, rank_of};
 use super::conversation::Conversation;
 use super::ids::{AgentId, ConversationId};
 use super::need::Need;
 use super::offering::AgentsBy;
 use super::skills::{SkillId, level_of};
 use std::cmp::Reverse;
+use std::sync::Arc;
 
 /// Where several levels add up, so many agents of the smallest set are compared at most, the best of one skill first.
 pub const COMPARED_MAX: usize = 1_000;
@@ -33,6 +34,7 @@ pub struct Standing {
 impl Desk {
     /// Whom this conversation is offered to now, best first; as many as its queue says.
     pub(super) fn choose(&mut self, id: ConversationId) -> Vec<AgentId> {
+        self.able.put_in_place();
         let conversation = &self.conversations[&id];
         let offering = &self.queues[&conversation.queue].settings.offering;
         let (most, by) = (usize::from(offering.offer_to_at_most), offering.agents_by);
@@ -46,6 +48,9 @@ impl Desk {
         };
         if let Some(agent) = need.kept_for {
             return if self.fits_need(agent, conversation, need).is_ok() { vec![agent] } else { Vec::new() };
+        }
+        if need.only_programs {
+            return self.programs_that_fit(conversation, need, most);
         }
         let skills: Option<Vec<SkillId>> = need.skills.iter().map(|skill| self.skills.numbered(&skill.name)).collect();
         // A skill that nobody has.
@@ -103,6 +108,22 @@ impl Desk {
             let here = *place == 0 || need.queue_of(&agent.profile).is_some_and(|(first, _)| first == *place);
             here && self.fits_need(turn.agent, conversation, need).is_ok()
         })
+    }
+
+    /// Where an agent stands for this conversation, by the names of its skills; `None` when it is in none of its queues.
+    pub(super) fn standing_of(&self, agent: AgentId, conversation: &Conversation, need: &Need) -> Option<Standing> {
+        let held = &self.agents[agent.0 as usize];
+        let (queue, tier) = need.queue_of(&held.profile)?;
+        let level = |name: &Arc<str>| u32::from(held.profile.skills.get(name).copied().unwrap_or(0));
+        let required = match self.queues[&conversation.queue].settings.offering.agents_by {
+            AgentsBy::MostSkilled => need.skills.iter().map(|skill| level(&skill.name)).sum(),
+            AgentsBy::LongestIdle | AgentsBy::LeastLoaded | AgentsBy::RoundRobin => 0,
+        };
+        let preferred = conversation.wishes.iter().flat_map(|wishes| &wishes.skills).map(level).sum();
+        let by = self.queues[&need.queues[queue]].settings.offering.agents_by;
+        let (first, second) = rank_of(held, &self.settings, by);
+        let (required, preferred) = (Reverse(required), Reverse(preferred));
+        Some(Standing { queue, tier, program: held.profile.program, required, preferred, first, second, agent })
     }
 
     fn standing(&self, queue: usize, turn: &Turn, by: AgentsBy, skills: &[SkillId], wished: &[SkillId]) -> Standing {

@@ -129,7 +129,8 @@ pub enum Ask {
 }
 
 /// An agent as an administrator puts it: queues by name; absent fields stay as they are.
-#[derive(Clone, PartialEq, Eq, Debug, Default)]
+#[derive(Clone, PartialEq, Eq, Debug, Default, serde::Deserialize)]
+#[serde(default, deny_unknown_fields)]
 pub struct AgentAsk {
     pub name: Arc<str>,
     pub title: Option<Arc<str>>,

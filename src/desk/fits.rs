@@ -20,6 +20,8 @@ pub enum WhyNot {
     NotInQueue,
     /// Of a tier that no ring has let in yet.
     TierNotYet,
+    /// People are not let in yet.
+    ProgramsFirst,
     /// It is kept for its preferred agent for now, or requires another one.
     KeptForAnother,
     ChannelOff,
@@ -30,7 +32,7 @@ pub enum WhyNot {
 }
 
 impl WhyNot {
-    pub const ALL: [WhyNot; 13] = [
+    pub const ALL: [WhyNot; 14] = [
         WhyNot::Deactivated,
         WhyNot::Offline,
         WhyNot::Reconnecting,
@@ -38,6 +40,7 @@ impl WhyNot {
         WhyNot::StatusNotAvailable,
         WhyNot::NotInQueue,
         WhyNot::TierNotYet,
+        WhyNot::ProgramsFirst,
         WhyNot::KeptForAnother,
         WhyNot::ChannelOff,
         WhyNot::ChannelFull,
@@ -64,6 +67,7 @@ impl WhyNot {
             WhyNot::StatusNotAvailable => "status_not_available",
             WhyNot::NotInQueue => "not_in_queue",
             WhyNot::TierNotYet => "tier_not_yet",
+            WhyNot::ProgramsFirst => "programs_first",
             WhyNot::KeptForAnother => "kept_for_another",
             WhyNot::ChannelOff => "channel_off",
             WhyNot::ChannelFull => "channel_full",
@@ -91,6 +95,9 @@ impl Desk {
             None => return Err(WhyNot::NotInQueue),
             Some((_, tier)) if tier > need.tiers_up_to => return Err(WhyNot::TierNotYet),
             Some(_) => {}
+        }
+        if need.only_programs && !held.profile.program {
+            return Err(WhyNot::ProgramsFirst);
         }
         if need.kept_for.is_some_and(|other| other != agent) {
             return Err(WhyNot::KeptForAnother);

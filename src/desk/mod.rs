@@ -19,12 +19,15 @@ mod forgotten;
 mod handle;
 pub mod ids;
 pub mod invariants;
+mod keys;
 mod left_waiting;
+mod lists;
 pub mod need;
 pub mod needs;
 pub mod offer;
 pub mod offering;
 mod pairing;
+mod programs;
 pub mod refusal;
 pub mod remembered;
 pub mod settings;
@@ -94,6 +97,9 @@ pub struct Desk {
     /// As those who are preferred stood when that was last looked at.
     preferred_seen: BTreeMap<AgentId, able::Presence>,
     skips_busy: bool,
+    programs: programs::Programs,
+    /// Programs whose profile changed, and that have not been looked at since.
+    programs_moved: BTreeSet<AgentId>,
 
     // What the next command has to look at; empty but for work that goes in steps.
     unpaired_agents: BTreeSet<AgentId>,
@@ -252,7 +258,8 @@ impl Desk {
             deadlines,
             able,
             waiting,
-            preferring
+            preferring,
+            programs
         );
         None
     }

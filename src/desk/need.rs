@@ -12,7 +12,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// What must hold of an agent, by names and numbers that do not change.
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub struct Need {
     /// The conversation's own first, then those that its rings added.
     pub queues: Vec<QueueId>,
@@ -21,6 +21,8 @@ pub struct Need {
     pub tiers_up_to: u8,
     /// Nobody else is offered it now.
     pub kept_for: Option<AgentId>,
+    /// People are not let in yet, and a program could take it.
+    pub only_programs: bool,
 }
 
 /// An agent's tier in a queue; 1 where none is set.
@@ -49,6 +51,7 @@ impl Desk {
             skills: conversation.skills.clone(),
             tiers_up_to: offering.tiers_up_to.unwrap_or(u8::MAX),
             kept_for: None,
+            only_programs: false,
         };
         for ring in offering.rings.iter().take(usize::from(conversation.ring)) {
             need.skills.retain(|skill| !ring.drop.contains(&skill.name));
@@ -66,6 +69,7 @@ impl Desk {
             }
         }
         need.kept_for = self.kept_for(conversation, &need);
+        need.only_programs = self.only_programs(conversation, &need);
         need
     }
 

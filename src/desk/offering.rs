@@ -32,6 +32,8 @@ pub struct Offering {
     pub accept_within_ms: Option<u64>,
     /// This queue's share of each agent's turns, 1 to 1000, where the workspace's `across_queues` is `by_weight`.
     pub weight: u32,
+    /// People are left out until a ring lets them in, as long as a program could take the conversation.
+    pub programs_first: bool,
     /// How the search widens with age; each step adds to those before it.
     pub rings: Vec<Ring>,
     pub preferred_agent: PreferredAgent,
@@ -45,6 +47,7 @@ impl Default for Offering {
             offer_to_at_most: 1,
             accept_within_ms: None,
             weight: 1,
+            programs_first: false,
             rings: Vec::new(),
             preferred_agent: PreferredAgent::default(),
         }
@@ -78,6 +81,9 @@ pub struct Ring {
     pub lower: BTreeMap<Arc<str>, u8>,
     /// Agents up to this tier are let in.
     pub tiers_up_to: Option<u8>,
+    /// People are let in, where the queue is for programs first.
+    #[serde(skip_serializing_if = "is_no")]
+    pub people: bool,
     /// Other queues whose agents are added, after the queue's own.
     pub queues: Vec<Arc<str>>,
 }
@@ -149,6 +155,10 @@ impl Offering {
         ensure(self.tiers_up_to.is_none() || lets_all_in, "tiers_up_to", || {
             format!("a ring must let in all tiers in the end (tiers_up_to {TIER_MAX}), or somebody could wait for ever")
         })?;
+        let people = self.rings.iter().any(|ring| ring.people);
+        ensure(!self.programs_first || people, "programs_first", || {
+            "a ring must let people in in the end (people = true), or somebody could wait for programs for ever".into()
+        })?;
         let mut before_ms = 0;
         for (place, ring) in self.rings.iter().enumerate() {
             let field = |name: &str| format!("rings[{place}].{name}");
@@ -179,6 +189,10 @@ impl Offering {
     pub fn rings_at(&self, age_ms: u64) -> u8 {
         self.rings.iter().take_while(|ring| ring.after_ms <= age_ms).count() as u8
     }
+}
+
+fn is_no(flag: &bool) -> bool {
+    !flag
 }
 
 fn tier_ok(tier: Option<u8>, field: &str) -> Result<(), Refusal> {

@@ -6,11 +6,12 @@
 use super::conversation::{State, WaitKey};
 use super::event::Event;
 use super::ids::{AgentId, ConversationId, OfferId, QueueId};
+use super::lists::Listed;
 use super::offering::AcrossQueues;
 use super::settings::ChannelId;
-use super::skills::mask_of;
-use super::waiting::List;
+use super::skills::{Mask, SkillId};
 use super::{Desk, EVENTS_PER_COMMAND_MAX};
+use std::collections::BTreeSet;
 
 /// Beyond so many skills an agent looks through the lists that there are, rather than for the list of each of its skills.
 const SKILLS_LOOKED_UP_MAX: usize = 16;
@@ -36,13 +37,18 @@ impl Desk {
             // Agents first: what one of them was too busy for may be older than what just began to wait.
             if let Some(agent) = self.unpaired_agents.first().copied() {
                 match self.first_for(agent) {
-                    Some(conversation) => self.offer_to_first(conversation, events),
+                    Some(conversation) => {
+                        // Nobody else could take it a moment ago, and nobody else has changed.
+                        let alone = self.unpaired_agents.len() == 1
+                            && !self.unpaired_conversations.contains(&self.key_of(conversation));
+                        self.offer_to_first(conversation, alone.then_some(agent), events);
+                    }
                     None => {
                         self.unpaired_agents.remove(&agent);
                     }
                 }
             } else if let Some(key) = self.unpaired_conversations.pop_first() {
-                self.offer_to_first(key.conversation, events);
+                self.offer_to_first(key.conversation, None, events);
             } else {
                 return;
             }
@@ -56,18 +62,20 @@ impl Desk {
             return None;
         }
         let levels = self.skills.of_agent(id);
-        let skilled = (mask_of(levels), &**levels);
+        let skilled = (Mask::of(levels), &**levels);
         let with_room = (0..self.settings.channels.len()).map(|place| ChannelId(place as u8));
         let with_room: Vec<ChannelId> = with_room.filter(|channel| agent.room_on(&self.settings, *channel)).collect();
         let mut best: Option<WaitKey> = None;
-        let look_in = |list: List, best: &mut Option<WaitKey>| {
+        let look_in = |list: &BTreeSet<Listed>, best: &mut Option<WaitKey>| {
             let found = self.waiting.first_in(list, skilled, *best, |group, conversation| {
                 self.fits_need(id, &self.conversations[&conversation], &group.common.need)
             });
             *best = found.or(*best);
         };
+        let lists = &self.waiting.lists;
         // What is kept for it goes before whose turn it is.
-        with_room.iter().for_each(|channel| look_in(List::KeptFor(id, *channel), &mut best));
+        let kept = with_room.iter().filter_map(|channel| lists.kept_for(id, *channel));
+        kept.for_each(|list| look_in(list, &mut best));
         let by_weight = self.settings.across_queues == AcrossQueues::ByWeight;
         if by_weight && best.is_some() {
             return best.map(|key| key.conversation);
@@ -84,16 +92,17 @@ impl Desk {
                 break;
             }
             for channel in &with_room {
-                if !self.waiting.any_for(queue, *channel) {
-                    continue;
-                }
+                let Some(of_queue) = lists.of(queue, *channel) else { continue };
+                let look = |skill: Option<SkillId>, best: &mut Option<WaitKey>| {
+                    if let Some(list) = of_queue.before(skill, *best) {
+                        look_in(list, best);
+                    }
+                };
                 if levels.len() <= SKILLS_LOOKED_UP_MAX {
-                    look_in(List::Of(queue, *channel, None), &mut best);
-                    let of_skills = levels.iter().map(|(skill, _)| List::Of(queue, *channel, Some(*skill)));
-                    of_skills.for_each(|list| look_in(list, &mut best));
+                    look(None, &mut best);
+                    levels.iter().for_each(|(skill, _)| look(Some(*skill), &mut best));
                 } else {
-                    let lists = self.waiting.lists_for(queue, *channel);
-                    lists.for_each(|(list, _)| look_in(list, &mut best));
+                    of_queue.skills().for_each(|skill| look(skill, &mut best));
                 }
             }
             turn_found = best.map(|_| turn);
@@ -101,12 +110,13 @@ impl Desk {
         best.map(|key| key.conversation)
     }
 
-    /// Offer a waiting conversation to whoever comes first, or to the first few where its queue says so.
-    fn offer_to_first(&mut self, id: ConversationId, events: &mut Vec<Event>) {
+    /// Offer a waiting conversation to whoever comes first, or to the first few where its queue says so; `only` is the one agent
+    /// who can take it, where that is known.
+    fn offer_to_first(&mut self, id: ConversationId, only: Option<AgentId>, events: &mut Vec<Event>) {
         if self.conversations[&id].state != State::Waiting {
             return;
         }
-        let agents = self.choose(id);
+        let agents = only.map_or_else(|| self.choose(id), |agent| vec![agent]);
         let conversation = &self.conversations[&id];
         let queue = &self.queues[&conversation.queue].settings;
         let channel = &self.settings.channels[usize::from(conversation.channel.0)];

@@ -96,10 +96,23 @@ impl Skills {
     }
 }
 
-/// A bit for each skill, of 64: whoever lacks a bit lacks the skill, and few who have it do.
-#[must_use]
-pub fn mask_of(skills: &[(SkillId, u8)]) -> u64 {
-    skills.iter().fold(0, |mask, (skill, _)| mask | 1 << (skill.0 % 64))
+/// Skills by a bit for each, of 192: whoever lacks a bit lacks the skill, and few who have it do.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Default)]
+pub struct Mask([u64; 3]);
+
+impl Mask {
+    #[must_use]
+    pub fn of(skills: &[(SkillId, u8)]) -> Self {
+        let mut bits = [0; 3];
+        skills.iter().for_each(|(skill, _)| bits[(skill.0 / 64 % 3) as usize] |= 1 << (skill.0 % 64));
+        Self(bits)
+    }
+
+    /// Whether every bit of the other is one of these.
+    #[must_use]
+    pub fn holds(&self, other: &Mask) -> bool {
+        (other.0[0] & !self.0[0]) | (other.0[1] & !self.0[1]) | (other.0[2] & !self.0[2]) == 0
+    }
 }
 
 /// The level of this skill among these; 0 for none.

@@ -5,15 +5,18 @@
 
 use super::conversation::WaitKey;
 use super::fits::WhyNot;
-use super::ids::{AgentId, ConversationId, QueueId};
+use super::ids::{ConversationId, QueueId};
+use super::keys::Keys;
+use super::lists::{List, Listed, Lists};
 use super::need::Need;
-use super::settings::ChannelId;
-use super::skills::{SkillId, Skills, mask_of, meets};
+use super::skills::{Mask, SkillId, Skills, meets};
 use std::collections::{BTreeMap, BTreeSet};
+use std::hash::{Hash, Hasher};
+use std::ops::Bound;
 use std::sync::Arc;
 
 /// What the conversations of a group have in common.
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub struct Common {
     /// The queue they wait in.
     pub queue: QueueId,
@@ -24,57 +27,44 @@ pub struct Common {
 pub struct Group {
     pub common: Arc<Common>,
     pub skills: Vec<(SkillId, u8)>,
-    mask: u64,
+    mask: Mask,
+    /// Of what they have in common.
+    hash: u64,
     rarest: Option<SkillId>,
-    set: BTreeSet<WaitKey>,
-}
-
-/// A group in a list: by its first conversation, with a mask of its skills so that most that an agent lacks are passed by
-/// without a look at the group.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
-struct Listed {
-    first: WaitKey,
-    mask: u64,
-    at: u32,
-}
-
-/// Where groups are looked for.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
-pub enum List {
-    KeptFor(AgentId, ChannelId),
-    Of(QueueId, ChannelId, Option<SkillId>),
+    set: Keys,
 }
 
 #[derive(Clone, Debug, Default)]
 pub struct Waiting {
     groups: Vec<Option<Group>>,
     free: Vec<u32>,
-    by_common: BTreeMap<Arc<Common>, u32>,
+    /// Groups by the hash of what they have in common: numbers side by side, where comparing what a need names goes all over memory.
+    by_hash: BTreeSet<(u64, u32)>,
     of: BTreeMap<ConversationId, u32>,
-    lists: BTreeMap<List, BTreeSet<Listed>>,
+    pub lists: Lists,
     by_queue: BTreeMap<QueueId, BTreeSet<u32>>,
 }
 
 /// Two are equal when the same wait in the same groups; numbers of skills and groups are each desk's own.
 impl PartialEq for Waiting {
     fn eq(&self, other: &Self) -> bool {
-        let sets = |waiting: &Self| -> Vec<(Arc<Common>, BTreeSet<WaitKey>)> {
-            waiting.by_common.iter().map(|(common, at)| (common.clone(), waiting.group(*at).set.clone())).collect()
-        };
+        fn sets(waiting: &Waiting) -> BTreeMap<&Common, Vec<WaitKey>> {
+            waiting.groups.iter().flatten().map(|group| (&*group.common, group.set.iter().collect())).collect()
+        }
         self.of.len() == other.of.len() && sets(self) == sets(other)
     }
 }
 
 impl Waiting {
     pub fn add(&mut self, key: WaitKey, common: Common, skills: &mut Skills) {
-        let at = match self.by_common.get(&common) {
-            Some(at) => *at,
-            None => self.make(common, skills),
+        let hash = hash_of(&common);
+        let mut alike = self.by_hash.range((hash, 0)..=(hash, u32::MAX)).map(|(_, at)| *at);
+        let at = match alike.find(|at| *self.group(*at).common == common) {
+            Some(at) => at,
+            None => self.make(common, hash, skills),
         };
         self.of.insert(key.conversation, at);
-        self.change(at, |set| {
-            set.insert(key);
-        });
+        self.change(at, |set| set.insert(key));
     }
 
     pub fn remove(&mut self, key: WaitKey, skills: &mut Skills) {
@@ -85,7 +75,7 @@ impl Waiting {
         if self.group(at).set.is_empty() {
             let group = self.groups[at as usize].take().expect("a group that is here");
             self.free.push(at);
-            self.by_common.remove(&group.common);
+            self.by_hash.remove(&(group.hash, at));
             group.skills.iter().for_each(|(skill, _)| skills.release(*skill));
             let of_queue = self.by_queue.get_mut(&group.common.queue).expect("it was listed");
             of_queue.remove(&at);
@@ -95,43 +85,41 @@ impl Waiting {
         }
     }
 
-    fn make(&mut self, common: Common, skills: &mut Skills) -> u32 {
+    fn make(&mut self, common: Common, hash: u64, skills: &mut Skills) -> u32 {
         let mut needed: Vec<(SkillId, u8)> =
             common.need.skills.iter().map(|skill| (skills.take(&skill.name), skill.level)).collect();
         needed.sort_unstable();
         let rarest = needed.iter().map(|(skill, _)| *skill).min_by_key(|skill| skills.agents_with(*skill));
         let common = Arc::new(common);
-        let mask = mask_of(&needed);
-        let group = Group { common: common.clone(), skills: needed, mask, rarest, set: BTreeSet::new() };
+        let queue = common.queue;
+        let mask = Mask::of(&needed);
+        let group = Group { common, skills: needed, mask, hash, rarest, set: Keys::default() };
         let at = self.free.pop().unwrap_or(self.groups.len() as u32);
         if at as usize == self.groups.len() {
             self.groups.push(None);
         }
-        self.by_queue.entry(common.queue).or_default().insert(at);
+        self.by_queue.entry(queue).or_default().insert(at);
         self.groups[at as usize] = Some(group);
-        self.by_common.insert(common, at);
+        self.by_hash.insert((hash, at));
         at
     }
 
     /// Change a group's set, and list it by its new first.
-    fn change(&mut self, at: u32, change: impl FnOnce(&mut BTreeSet<WaitKey>)) {
+    fn change(&mut self, at: u32, change: impl FnOnce(&mut Keys)) {
         let group = self.groups[at as usize].as_mut().expect("a group that is here");
-        let before = group.set.first().copied();
+        let before = group.set.first();
         change(&mut group.set);
-        let now = group.set.first().copied();
+        let now = group.set.first();
         if before == now {
             return;
         }
         let group = self.groups[at as usize].as_ref().expect("a group that is here");
         for list in lists_of(group) {
-            if let (Some(first), Some(set)) = (before, self.lists.get_mut(&list)) {
-                set.remove(&Listed { first, mask: group.mask, at });
-                if set.is_empty() && now.is_none() {
-                    self.lists.remove(&list);
-                }
+            if let Some(first) = before {
+                self.lists.remove(list, &Listed { first, mask: group.mask, at });
             }
             if let Some(first) = now {
-                self.lists.entry(list).or_default().insert(Listed { first, mask: group.mask, at });
+                self.lists.insert(list, Listed { first, mask: group.mask, at });
             }
         }
     }
@@ -149,28 +137,28 @@ impl Waiting {
     /// The first conversation of a list that comes before `best`, needs no more than these levels, and that fits.
     pub fn first_in(
         &self,
-        list: List,
-        (mask, levels): (u64, &[(SkillId, u8)]),
+        list: &BTreeSet<Listed>,
+        (mask, levels): (Mask, &[(SkillId, u8)]),
         best: Option<WaitKey>,
         fits: impl Fn(&Group, ConversationId) -> Result<(), WhyNot>,
     ) -> Option<WaitKey> {
         let mut found = best;
-        for listed in self.lists.get(&list)? {
+        for listed in list {
             if found.is_some_and(|found| listed.first >= found) {
                 break;
             }
-            if listed.mask & !mask != 0 {
+            if !mask.holds(&listed.mask) {
                 continue;
             }
             let group = self.group(listed.at);
             if !meets(levels, &group.skills) {
                 continue;
             }
-            let in_time = group.set.iter().take_while(|key| found.is_none_or(|found| **key < found));
+            let in_time = group.set.iter().take_while(|key| found.is_none_or(|found| *key < found));
             for key in in_time {
                 match fits(group, key.conversation) {
                     Ok(()) => {
-                        found = Some(*key);
+                        found = Some(key);
                         break;
                     }
                     Err(rule) if rule.is_of_one_conversation() => {}
@@ -181,26 +169,10 @@ impl Waiting {
         found.filter(|found| best != Some(*found))
     }
 
-    /// Whether anything is listed for this queue and channel.
-    #[must_use]
-    pub fn any_for(&self, queue: QueueId, channel: ChannelId) -> bool {
-        self.lists_for(queue, channel).next().is_some()
-    }
-
-    /// The lists of this queue and channel that are not empty.
-    pub fn lists_for(&self, queue: QueueId, channel: ChannelId) -> impl Iterator<Item = (List, Option<SkillId>)> + '_ {
-        let from = List::Of(queue, channel, None);
-        let to = List::Of(queue, channel, Some(SkillId(u32::MAX)));
-        self.lists.range(from..=to).map(|(list, _)| match list {
-            List::Of(_, _, skill) => (*list, *skill),
-            List::KeptFor(..) => unreachable!("kept ones come before those of queues"),
-        })
-    }
-
     /// Groups that wait in a queue.
     pub fn groups_in(&self, queue: QueueId) -> impl Iterator<Item = (&Group, WaitKey)> {
         let of_queue = self.by_queue.get(&queue).into_iter().flatten().map(|at| self.group(*at));
-        of_queue.filter_map(|group| Some((group, *group.set.first()?)))
+        of_queue.filter_map(|group| Some((group, group.set.first()?)))
     }
 
     /// The conversation that is first of a queue.
@@ -219,13 +191,13 @@ impl Waiting {
     /// All that wait in a queue, in the order they are taken in.
     #[must_use]
     pub fn in_queue(&self, queue: QueueId) -> Vec<ConversationId> {
-        let mut keys: Vec<WaitKey> = self.groups_in(queue).flat_map(|(group, _)| group.set.iter().copied()).collect();
+        let mut keys: Vec<WaitKey> = self.groups_in(queue).flat_map(|(group, _)| group.set.iter()).collect();
         keys.sort_unstable();
         keys.into_iter().map(|key| key.conversation).collect()
     }
 
     pub fn all(&self) -> impl Iterator<Item = WaitKey> + '_ {
-        self.groups.iter().flatten().flat_map(|group| group.set.iter().copied())
+        self.groups.iter().flatten().flat_map(|group| group.set.iter())
     }
 }
 
@@ -242,10 +214,10 @@ impl Group {
 
     /// The first of each priority, which holds the oldest of the group.
     fn firsts(&self) -> impl Iterator<Item = WaitKey> + '_ {
-        let mut next = self.set.first().copied();
+        let mut next = self.set.first();
         std::iter::from_fn(move || {
             let first = next?;
-            next = self.set.range(first.after_its_priority()..).next().copied();
+            next = self.set.from(Bound::Included(first.after_its_priority())).next();
             Some(first)
         })
     }
@@ -258,4 +230,32 @@ fn lists_of(group: &Group) -> Vec<List> {
         Some(agent) => vec![List::KeptFor(agent, need.channel)],
         None => need.queues.iter().map(|queue| List::Of(*queue, need.channel, group.rarest)).collect(),
     }
+}
+
+/// The same in every process: FNV-1a, by eight bytes where it can.
+fn hash_of(common: &Common) -> u64 {
+    struct Fnv(u64);
+    impl Hasher for Fnv {
+        fn write(&mut self, bytes: &[u8]) {
+            bytes.iter().for_each(|byte| self.write_u64(u64::from(*byte)));
+        }
+        fn write_u64(&mut self, word: u64) {
+            self.0 = (self.0 ^ word).wrapping_mul(0x0000_0100_0000_01b3).rotate_left(23);
+        }
+        fn write_u32(&mut self, word: u32) {
+            self.write_u64(u64::from(word));
+        }
+        fn write_u8(&mut self, word: u8) {
+            self.write_u64(u64::from(word));
+        }
+        fn write_usize(&mut self, word: usize) {
+            self.write_u64(word as u64);
+        }
+        fn finish(&self) -> u64 {
+            self.0
+        }
+    }
+    let mut hasher = Fnv(0xcbf2_9ce4_8422_2325);
+    common.hash(&mut hasher);
+    hasher.finish()
 }

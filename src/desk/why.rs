@@ -2,7 +2,6 @@
 //! what waits. Pure functions of a desk, so that a desk replayed to a position explains what was decided there.
 
 use super::Desk;
-use super::able::rank_of;
 use super::choosing::Standing;
 use super::conversation::State;
 use super::event::RequiredSkill;
@@ -51,6 +50,9 @@ pub struct Needs {
     pub tiers_up_to: u8,
     pub ring: u8,
     pub kept_for: Option<Arc<str>>,
+    /// People are not let in yet.
+    #[serde(default)]
+    pub only_programs: bool,
     pub agents_by: AgentsBy,
     pub offer_to_at_most: u8,
 }
@@ -131,22 +133,9 @@ impl Desk {
         let mut looked_at = 0;
         for (agent, held) in self.agents().take(LOOKED_AT_MAX) {
             looked_at += 1;
-            match (self.fits_need(agent, conversation, &need), need.queue_of(&held.profile)) {
-                (Ok(()), Some((place, tier))) => {
-                    let levels = |name: &Arc<str>| u32::from(held.profile.skills.get(name).copied().unwrap_or(0));
-                    let required = match queue.offering.agents_by {
-                        AgentsBy::MostSkilled => need.skills.iter().map(|skill| levels(&skill.name)).sum(),
-                        AgentsBy::LongestIdle | AgentsBy::LeastLoaded | AgentsBy::RoundRobin => 0,
-                    };
-                    let by = self.queues[&need.queues[place]].settings.offering.agents_by;
-                    let preferred = wished.iter().map(levels).sum();
-                    let (first, second) = rank_of(held, &self.settings, by);
-                    let (required, preferred) = (std::cmp::Reverse(required), std::cmp::Reverse(preferred));
-                    let program = held.profile.program;
-                    standings.push(Standing { queue: place, tier, program, required, preferred, first, second, agent });
-                }
-                (Ok(()), None) => {}
-                (Err(rule), _) => {
+            match self.fits_need(agent, conversation, &need) {
+                Ok(()) => standings.extend(self.standing_of(agent, conversation, &need)),
+                Err(rule) => {
                     *excluded_by_rule.entry(rule).or_default() += 1;
                     if excluded.len() < NAMED_MAX {
                         excluded.push(Excluded { agent: held.profile.name.clone(), rule });
@@ -180,6 +169,7 @@ impl Desk {
                 tiers_up_to: need.tiers_up_to,
                 ring: conversation.ring,
                 kept_for: need.kept_for.map(|agent| self.name_of(agent)),
+                only_programs: need.only_programs,
                 agents_by: queue.offering.agents_by,
                 offer_to_at_most: queue.offering.offer_to_at_most,
             },

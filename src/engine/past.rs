@@ -2,7 +2,9 @@
 
 use super::load::{LoadFailed, turn_of};
 use crate::desk::Desk;
+use crate::desk::touched::Touched;
 use crate::journal::{Journal, JournalFailed, Position};
+use crate::view::CommittedTurn;
 use std::sync::Arc;
 
 const PAGE_RECORDS: usize = 1_024;
@@ -30,6 +32,19 @@ pub async fn desk_at(
     workspace: &Arc<str>,
     at: Option<Position>,
 ) -> Result<(Desk, Position), PastFailed> {
+    each_turn(journal, workspace, at, |_, _, _| {}).await
+}
+
+/// The same, with a look at the desk right after each turn, and at what the turn touched.
+///
+/// # Errors
+/// As [`desk_at`].
+pub async fn each_turn(
+    journal: &dyn Journal,
+    workspace: &Arc<str>,
+    at: Option<Position>,
+    mut see: impl FnMut(&Desk, &CommittedTurn, &Touched),
+) -> Result<(Desk, Position), PastFailed> {
     let mut desk = Desk::default();
     let mut last = Position::NOTHING;
     loop {
@@ -49,7 +64,8 @@ pub async fn desk_at(
             }
             let turn = turn_of(stored)?;
             desk.replay(turn.now, &turn.events, &turn.outcomes);
-            desk.take_touched();
+            let touched = desk.take_touched();
+            see(&desk, &turn, &touched);
             last = stored.position;
         }
     }

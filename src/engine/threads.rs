@@ -4,6 +4,7 @@
 //! On the gateway's threads, with three times as many starts as could be finished, a committed turn took 28 ms to be heard
 //! of and delivered; the disk had taken 4 of them.
 
+use crate::slices;
 use std::io;
 use tokio::runtime::{Builder, Handle, Runtime};
 use tokio::task::JoinHandle;
@@ -21,7 +22,12 @@ impl Threads {
     pub fn start(name: &'static str) -> io::Result<Self> {
         let processors = std::thread::available_parallelism().map_or(1, usize::from);
         let count = (processors / 2).clamp(1, THREADS_MAX);
-        let runtime = Builder::new_multi_thread().worker_threads(count).thread_name(name).enable_all().build()?;
+        let runtime = Builder::new_multi_thread()
+            .worker_threads(count)
+            .thread_name(name)
+            .on_thread_start(slices::short)
+            .enable_all()
+            .build()?;
         Ok(Self(Some(runtime)))
     }
 

@@ -1,5 +1,6 @@
 //! The key ring: hands out keys that are on the disk already, seals, unseals and erases.
 
+use crate::slices;
 use std::path::Path;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
@@ -59,7 +60,10 @@ impl KeyRing {
             changed: Condvar::new(),
         });
         let makes = Arc::clone(&shared);
-        let maker = std::thread::Builder::new().name("key-maker".to_owned()).spawn(move || makes.make_ahead())?;
+        let maker = std::thread::Builder::new().name("key-maker".to_owned()).spawn(move || {
+            slices::long();
+            makes.make_ahead();
+        })?;
         Ok(KeyRing { shared, maker: Some(maker) })
     }
 

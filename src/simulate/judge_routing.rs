@@ -1,4 +1,4 @@
-//! The judge's own reading of the rules of routing: skills, rings, tiers and preferred agents, written apart from the desk's.
+//! The judge's own reading of the rules of routing: skills, rings, tiers, programs first and preferred agents, written apart from the desk's.
 
 use crate::desk::Desk;
 use crate::desk::agent::Connection;
@@ -24,7 +24,25 @@ pub fn may_take(desk: &Desk, agent: AgentId, conversation: ConversationId) -> bo
     let first = queue.settings.offering.tiers_up_to.unwrap_or(u8::MAX);
     let up_to = reached.iter().filter_map(|ring| ring.tiers_up_to).chain([first]).max().unwrap_or(first);
     let tier = held.profile.tiers.get(&talk.queue).copied().unwrap_or(1);
-    skilled && in_queue && (!own || tier <= up_to) && !is_anothers(desk, agent, conversation)
+    let programs_first = queue.settings.offering.programs_first && !reached.iter().any(|ring| ring.people);
+    let preferred = talk.wishes.as_ref().and_then(|wishes| wishes.agent).is_some_and(|wished| wished.agent == agent);
+    let program_first = programs_first && !held.profile.program && !preferred && a_program_could(desk, conversation);
+    skilled && in_queue && (!own || tier <= up_to) && !program_first && !is_anothers(desk, agent, conversation)
+}
+
+/// Whether some program of the queue, of the first tier and with the skills, could have taken it at once.
+fn a_program_could(desk: &Desk, conversation: ConversationId) -> bool {
+    let Some(talk) = desk.conversation(conversation) else { return false };
+    let skilled = |level: &dyn Fn(&str) -> u8| talk.skills.iter().all(|skill| level(&skill.name) >= skill.level);
+    desk.agents().any(|(id, other)| {
+        other.profile.program
+            && other.is_able(desk.settings())
+            && other.room_on(desk.settings(), talk.channel)
+            && other.profile.queues.contains(&talk.queue)
+            && other.profile.tiers.is_empty()
+            && skilled(&|name| other.profile.skills.get(name).copied().unwrap_or(0))
+            && !talk.cools_down(id, desk.now().desk)
+    })
 }
 
 /// Whether it requires another agent, or one that it prefers, is in time and could have taken it at once.

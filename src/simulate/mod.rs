@@ -1,4 +1,7 @@
-//! Bad days from a seed: the shipped turn code, driven through torn writes, full disks, unknown outcomes, crashes,
+//! What could happen, by the shipped code: [`staffing`] asks how a workspace would do under a load, [`shadow`] what it would
+//! have done with another system's; and bad days from a seed.
+//!
+//! The bad days: the shipped turn code, driven through torn writes, full disks, unknown outcomes, crashes,
 //! lagging views and jumping clocks by clients that remember what they were told, and judged from outside.
 //!
 //! The same seed gives the same run, byte for byte: nothing here reads a clock or the system's randomness.
@@ -14,6 +17,8 @@ mod people;
 mod run;
 mod sabotage;
 mod serving;
+pub mod shadow;
+pub mod staffing;
 mod starting;
 mod view;
 mod world;

@@ -36,6 +36,7 @@ pub use outcomes::OUTCOME_KEPT_MS;
 pub use prune::{OUTCOMES_EACH_MAX, Pruned};
 pub use search::{ConversationRow, Filter, Hits};
 
+use crate::slices;
 use directory::Directory;
 use failed::OrFailed;
 use futures_util::future::BoxFuture;
@@ -148,7 +149,10 @@ impl View {
         };
         let writer = std::thread::Builder::new()
             .name("view-writer".into())
-            .spawn(move || writer.run(waiting))
+            .spawn(move || {
+                slices::long();
+                writer.run(waiting);
+            })
             .map_err(|error| ViewFailed::File {
                 doing: "starting its thread",
                 path: path.clone(),

@@ -4,4 +4,5 @@ mod apply;
 mod demo;
 mod health;
 mod server;
+mod simulate;
 mod walk;

@@ -1,17 +1,17 @@
 //! What a file declares of a workspace: only what it mentions, each entry checked against the shape the server takes.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
-use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value, json};
 
 use super::merge::Members;
+use crate::desk::command::AgentAsk;
 use crate::desk::settings::{Channel, CoolDowns, EntryRule, QueueSettings, Settings, Status};
 
 /// A file's content. Queues and agents hold the members that the file mentions, `name` among them.
 #[derive(Debug, Default)]
-pub(super) struct Declared {
+pub(in crate::cli) struct Declared {
     pub workspace: Option<String>,
     pub settings: Members,
     pub queues: Vec<Members>,
@@ -20,7 +20,7 @@ pub(super) struct Declared {
 
 /// What is wrong with the file, and at which field.
 #[derive(Debug, PartialEq, thiserror::Error)]
-pub(super) enum Wrong {
+pub(in crate::cli) enum Wrong {
     #[error("{0}")]
     Syntax(String),
     #[error("{field}: {what}")]
@@ -33,29 +33,13 @@ impl Wrong {
     }
 }
 
-/// An agent in the file; queues by name, as the admin API has them.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-#[allow(dead_code, reason = "the shape is what is wanted of it")]
-struct Agent {
-    name: String,
-    title: Option<String>,
-    active: Option<bool>,
-    queues: Option<Vec<String>>,
-    skills: Option<BTreeMap<String, u8>>,
-    capacity: Option<BTreeMap<String, u32>>,
-    tiers: Option<BTreeMap<String, u8>>,
-    program: Option<bool>,
-    capacity_total: Option<u32>,
-}
-
 impl Declared {
     pub fn parse(text: &str) -> Result<Self, Wrong> {
-        let table: toml::Table =
-            text.parse().map_err(|error: toml::de::Error| Wrong::Syntax(error.to_string().trim_end().to_owned()))?;
-        let Value::Object(file) = serde_json::to_value(table).map_err(|error| Wrong::Syntax(error.to_string()))? else {
-            return Err(Wrong::Syntax("a table is expected".to_owned()));
-        };
+        Self::of(sections(text)?)
+    }
+
+    /// The sections of a file, or those that are left of one that has others too.
+    pub fn of(file: Members) -> Result<Self, Wrong> {
         let mut declared = Self::default();
         for (section, value) in file {
             match (section.as_str(), value) {
@@ -83,7 +67,7 @@ impl Declared {
         }
         let agent = object(json!({"name": ""}));
         for (place, agent_members) in self.agents.iter().enumerate() {
-            members_fit::<Agent>(&format!("agents[{place}]"), &agent, agent_members)?;
+            members_fit::<AgentAsk>(&format!("agents[{place}]"), &agent, agent_members)?;
         }
         Ok(())
     }
@@ -117,6 +101,17 @@ impl Declared {
             }
         }
         Ok(())
+    }
+}
+
+/// A file's sections, as JSON has them.
+pub(in crate::cli) fn sections(text: &str) -> Result<Members, Wrong> {
+    let table: toml::Table =
+        text.parse().map_err(|error: toml::de::Error| Wrong::Syntax(error.to_string().trim_end().to_owned()))?;
+    match serde_json::to_value(table) {
+        Ok(Value::Object(file)) => Ok(file),
+        Ok(_) => Err(Wrong::Syntax("a table is expected".to_owned())),
+        Err(error) => Err(Wrong::Syntax(error.to_string())),
     }
 }
 
@@ -168,7 +163,7 @@ fn members_fit<T: DeserializeOwned>(field: &str, base: &Members, members: &Membe
     Ok(())
 }
 
-pub(super) fn object(value: Value) -> Members {
+pub(in crate::cli) fn object(value: Value) -> Members {
     match value {
         Value::Object(members) => members,
         _ => Map::new(),

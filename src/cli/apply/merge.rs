@@ -5,14 +5,14 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
-pub(super) type Members = Map<String, Value>;
+pub(in crate::cli) type Members = Map<String, Value>;
 
 /// Objects that are merged by member, wherever they stand; every other object or list is replaced whole.
 const MERGED: [&str; 4] = ["cool_downs", "offering", "preferred_agent", "waiting"];
 
 /// Settings as they would be. Channels and statuses are merged by name, in the places they have, new ones at the end
 /// (what is stored names them by place).
-pub(super) fn merged_settings(live: &Members, mentioned: &Members) -> Members {
+pub(in crate::cli) fn merged_settings(live: &Members, mentioned: &Members) -> Members {
     let mut merged = merged_members(live, mentioned);
     for name in ["channels", "statuses"] {
         if let (Some(Value::Array(held)), Some(Value::Array(entries))) = (live.get(name), mentioned.get(name)) {
@@ -23,12 +23,12 @@ pub(super) fn merged_settings(live: &Members, mentioned: &Members) -> Members {
 }
 
 /// A queue as it would be.
-pub(super) fn merged_queue(live: &Members, mentioned: &Members) -> Members {
+pub(in crate::cli) fn merged_queue(live: &Members, mentioned: &Members) -> Members {
     whole::<QueueSettings>(merged_members(live, mentioned))
 }
 
 /// Members of one entry as they would be.
-pub(super) fn merged_members(live: &Members, mentioned: &Members) -> Members {
+pub(in crate::cli) fn merged_members(live: &Members, mentioned: &Members) -> Members {
     let mut merged = live.clone();
     for (name, value) in mentioned {
         let new = match (merged.get(name), value) {

@@ -1,9 +1,9 @@
 //! `offhook apply`: makes a workspace as a file declares it, and touches nothing else.
 
 mod changes;
-mod declared;
+pub(super) mod declared;
 mod live;
-mod merge;
+pub(super) mod merge;
 #[cfg(test)]
 mod tests;
 

@@ -45,6 +45,73 @@ fn programs_come_after_the_people_of_their_tier_and_never_between_them() {
     assert!(events.iter().all(|event| !matches!(event, Event::OfferMade { agent, .. } if agent.0 == 1)));
 }
 
+/// Whoever is asked for a conversation that is opened now.
+fn asked(desk: &mut crate::desk::Desk, ms: u64, line: &str) -> Vec<u32> {
+    let made = does(desk, ms, line);
+    made.iter()
+        .filter_map(|event| if let Event::OfferMade { agent, .. } = event { Some(agent.0) } else { None })
+        .collect()
+}
+
+const PROGRAMS_FIRST: &str =
+    r#"admin queue support offering={"programs_first":true,"rings":[{"after_ms":10000,"people":true}]}"#;
+
+#[test]
+fn programs_come_first_and_people_from_the_ring_that_lets_them_in() {
+    let mut desk = desk_of(2, PROGRAMS_FIRST);
+    does(&mut desk, 0, "admin agent a1 program=yes capacity=chat:1");
+    assert_eq!(asked(&mut desk, 1, "u1 opens chat in support"), [1]);
+    does(&mut desk, 2, "a1 accepts o1");
+    // The program is full: it is waited for, until the ring.
+    assert_eq!(asked(&mut desk, 2, "u2 opens chat in support"), Vec::<u32>::new());
+    assert_eq!(asked(&mut desk, 10_001, "server tick"), Vec::<u32>::new());
+    assert_eq!(asked(&mut desk, 10_002, "server tick"), [0]);
+    desk.check().expect("the invariants");
+}
+
+#[test]
+fn people_have_it_at_once_while_no_program_could_take_it() {
+    // None is there.
+    let mut desk = desk_of(2, PROGRAMS_FIRST);
+    assert_eq!(asked(&mut desk, 1, "u1 opens chat in support"), [0]);
+    // One is there without the skill.
+    does(&mut desk, 1, "admin agent a1 program=yes capacity=chat:2");
+    does(&mut desk, 1, "admin agent a0 skills=french:5");
+    assert_eq!(asked(&mut desk, 2, "u2 opens chat in support skills=french:3"), [0]);
+    // One that says no, with another that is away.
+    let asked_first = asked(&mut desk, 3, "u3 opens chat in support");
+    let offer = desk.offers().map(|(id, _)| id).last().expect("an offer");
+    assert_eq!((asked_first, asked(&mut desk, 4, &format!("a1 rejects {offer} not_mine"))), (vec![1], vec![0]));
+    desk.check().expect("the invariants");
+}
+
+#[test]
+fn the_last_program_that_leaves_lets_people_in_and_one_that_comes_back_is_first_again() {
+    let mut desk = desk_of(2, PROGRAMS_FIRST);
+    does(&mut desk, 0, "admin agent a1 program=yes capacity=chat:1");
+    assert_eq!(asked(&mut desk, 1, "u1 opens chat in support"), [1]);
+    assert_eq!(asked(&mut desk, 2, "u2 opens chat in support"), Vec::<u32>::new());
+    assert_eq!(asked(&mut desk, 3, "a1 sets away"), [0, 0], "both, at once");
+    does(&mut desk, 4, "a0 sets away");
+    assert_eq!(asked(&mut desk, 5, "u3 opens chat in support"), Vec::<u32>::new());
+    does(&mut desk, 6, "a1 sets available");
+    let offered: Vec<u32> = desk.offers().map(|(_, offer)| offer.agent.0).collect();
+    assert_eq!(offered, [1]);
+    // Full again, it keeps the others for itself, though a person is there.
+    assert_eq!(asked(&mut desk, 7, "a0 sets available"), Vec::<u32>::new());
+    desk.check().expect("the invariants");
+}
+
+#[test]
+fn programs_first_without_a_ring_that_lets_people_in_is_refused() {
+    check(
+        r#"
+admin queue support offering={"programs_first":true,"rings":[{"after_ms":10000}]}
+  -> refused bad_setting field=offering.programs_first: offering.programs_first: a ring must let people in in the end (people = true), or somebody could wait for programs for ever
+"#,
+    );
+}
+
 #[test]
 fn a_program_holds_two_hundred_chats_at_once() {
     let mut desk = desk_of(2, "admin queue support");

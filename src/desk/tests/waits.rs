@@ -402,26 +402,70 @@ fn what_becomes_of_a_new_conversation_when_nobody_is_there() {
     check(
         r#"
 admin queue other
+  -> put q1
+  q1 put as other
 admin queue support waiting={"nobody_there":"refuse"}
+  -> put q2
+  q2 put as support
 u1 opens chat in support
+  -> refused nobody_there field=queue: nobody of the queue "support" is there
 admin queue support waiting={"nobody_there":{"message_and_wait":{"text":"Soon."}}}
+  -> put q2
+  q2 put as support
 u1 opens chat in support text=hello
+  -> opened c1 u1
+  c1 opened u1 q2
+  c1 message 1 u1 hello
+  c1 message 2 system nobody_there Soon.
 admin queue support waiting={"nobody_there":{"message_and_close":{"text":"Tomorrow."}}}
+  -> put q2
+  q2 put as support
 u2 opens chat in support
+  -> opened c2 u2
+  c2 opened u2 q2
+  c2 message 1 system nobody_there Tomorrow.
+  c2 ended system
 admin queue support waiting={"nobody_there":{"move":{"queue":"other"}}}
+  -> put q2
+  q2 put as support
 u3 opens chat in support
+  -> opened c3 u3
+  c3 opened u3 q2
 admin agent a0 queues=other capacity=chat:0
+  -> put a0
+  a0 put queues=[q1] skills=-
 a0 comes s0
+  -> welcome a0
+  a0 came s0
 u4 opens chat in support
+  -> opened c4 u4
+  c4 opened u4 q2
 a0 sets available
+  -> done
+  a0 status 1 channels 111 chosen
 u5 opens chat in support
+  -> opened c5 u5
+  c5 opened u5 q1
 a0 goes s0
+  -> done
+  a0 reconnecting until 60s offers 10s
 u6 opens chat in support
+  -> opened c6 u6
+  c6 opened u6 q1
 admin agent a1 queues=support capacity=chat:0
+  -> put a1
+  a1 put queues=[q2] skills=-
 a1 comes s1
+  -> welcome a1
+  a1 came s1
 a1 sets available
+  -> done
+  a1 status 1 channels 111 chosen
 u7 opens chat in support
+  -> opened c7 u7
+  c7 opened u7 q2
 admin queue support waiting={"nobody_there":{"raise_priority":{"by":1}}}
+  -> refused bad_setting field=waiting.nobody_there: waiting.nobody_there: wait, refuse, move, message_and_wait or message_and_close
 "#,
     );
 }

@@ -82,6 +82,9 @@ pub enum Out {
 /// What people read, of one workspace.
 pub trait History: Send + Sync {
     fn wait_for(&self, position: Position, most: Duration) -> Soon<'_, Result<(), Behind>>;
+    /// As committed, of one that is not closed; next to free.
+    fn open(&self, conversation: ConversationId) -> Option<Arc<Conversation>>;
+    /// Open or closed.
     fn conversation(&self, conversation: ConversationId) -> Soon<'_, Result<Option<Conversation>, NotRead>>;
     /// Newest first.
     fn conversations_of(

@@ -176,7 +176,10 @@ struct RealHistory {
 }
 
 fn not_read(error: ViewFailed) -> NotRead {
-    tracing::warn!(%error, "the view could not be read");
+    // A flood makes thousands of these a second, and whoever asked is told.
+    if !matches!(error, ViewFailed::Busy) {
+        tracing::warn!(%error, "the view could not be read");
+    }
     NotRead
 }
 
@@ -185,10 +188,14 @@ impl History for RealHistory {
         Box::pin(async move { self.view.wait_for(self.workspace.name(), position.0, most).await.map_err(|_| Behind) })
     }
 
+    fn open(&self, conversation: ConversationId) -> Option<Arc<Conversation>> {
+        self.workspace.conversation(conversation)
+    }
+
     fn conversation(&self, conversation: ConversationId) -> Soon<'_, Result<Option<Conversation>, NotRead>> {
         Box::pin(async move {
             // What is open is in memory, as committed; the view may lag.
-            if let Some(open) = self.workspace.conversation(conversation) {
+            if let Some(open) = self.open(conversation) {
                 return Ok(Some((*open).clone()));
             }
             self.view.conversation(self.workspace.name(), conversation).await.map_err(not_read)

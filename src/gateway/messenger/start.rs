@@ -9,9 +9,8 @@ use crate::desk::command::{Ask, Command, OpenAsk};
 use crate::desk::conversation::{Conversation, Spell, State};
 use crate::desk::ids::{ConversationId, CustomerId, KeyNumber, Principal};
 use crate::desk::time::WallTime;
-use crate::gateway::http::VIEW_WAIT_MOST;
 use crate::gateway::http::asking::{Asked, At};
-use crate::gateway::http::desks::{Desk, Position};
+use crate::gateway::http::desks::Desk;
 use crate::gateway::http::idempotency::{command_id, keyed_fingerprint};
 use crate::gateway::http::problem::{Problem, answer};
 use crate::gateway::http::{body, problem::json_of};
@@ -24,6 +23,9 @@ use axum::response::Response;
 use http::StatusCode;
 use std::net::IpAddr;
 use std::sync::Arc;
+
+/// For so long after it was opened, one that is not open any more was closed by somebody who was quick.
+const JUST_OPENED_MS: u64 = 5_000;
 
 pub(super) async fn start(
     Held(messenger): Held<Shared>,
@@ -71,7 +73,7 @@ pub(super) async fn start(
     let Answer::Opened { conversation, customer, at } = replied.result? else { return Err(Problem::internal()) };
 
     let token = asker.is_none().then(|| door.identities.anonymous_token(desk.name(), customer, at));
-    let facts = match opened(&*desk, conversation, replied.position).await {
+    let facts = match as_it_stands(&*desk, conversation, (door.now)().wall.0.saturating_sub(at.0)).await {
         Some(facts) => facts,
         None => fresh(&*desk, &queue, customer, key, at, number),
     };
@@ -143,17 +145,19 @@ async fn key_of(desk: &dyn Desk, customer: CustomerId) -> Result<Option<KeyNumbe
     Ok(latest.first().map(|(_, conversation)| conversation.key))
 }
 
-/// As it stands: one that is open is in memory, as committed. One that was closed at once, by a rule, is in the view, which
-/// gathers what it writes for up to a tenth of a second.
-async fn opened(desk: &dyn Desk, conversation: ConversationId, position: Position) -> Option<Conversation> {
-    if let Some(held) = desk.history().conversation(conversation).await.ok().flatten() {
-        return Some(held);
+/// One that is open is in memory, as committed. One that was closed while it was answered is not waited for, nor asked of the view,
+/// which gathers what it writes for up to a tenth of a second; a start that is repeated later may be of one that closed long ago.
+async fn as_it_stands(desk: &dyn Desk, conversation: ConversationId, opened_ms_ago: u64) -> Option<Conversation> {
+    if let Some(open) = desk.history().open(conversation) {
+        return Some((*open).clone());
     }
-    desk.history().wait_for(position, VIEW_WAIT_MOST).await.ok()?;
+    if opened_ms_ago < JUST_OPENED_MS {
+        return None;
+    }
     desk.history().conversation(conversation).await.ok().flatten()
 }
 
-/// What is certain of a conversation that the view has not reached.
+/// What is certain of a conversation that is not open any more, and that the view may not have reached.
 fn fresh(
     desk: &dyn Desk,
     queue: &Arc<str>,
@@ -171,7 +175,7 @@ fn fresh(
         priority: 0,
         skills: Vec::new(),
         about: None,
-        state: State::Waiting,
+        state: State::Closed,
         offers: Vec::new(),
         opened_at: at,
         waiting_since: at,

@@ -5,6 +5,7 @@
 //! made, the writer does the small rest itself. A WAL that started over is written over, and a sync of what is written over
 //! waits for nothing but its own bytes: that is worth more than a small file.
 
+use crate::slices;
 use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -37,6 +38,7 @@ impl Checkpointer {
         let wal_pages = Arc::new(AtomicU64::new(0));
         let seen = Arc::clone(&wal_pages);
         let thread = std::thread::Builder::new().name("journal-checkpoint".to_owned()).spawn(move || {
+            slices::long();
             let mut db = None;
             while asked.recv().is_ok() {
                 let pages = passes(&mut db, &path, &settings).unwrap_or(0);

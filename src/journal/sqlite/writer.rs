@@ -8,6 +8,7 @@
 //! | a failed sync | the process ends; where a test prevents that, nothing is written any more |
 //! | closing | what waits is committed, then the files are closed |
 
+use crate::slices;
 use std::collections::HashMap;
 use std::io;
 use std::path::PathBuf;
@@ -84,7 +85,10 @@ impl Writer {
         };
         writer.measure();
         writer.settle();
-        std::thread::Builder::new().name("journal-writer".to_owned()).spawn(move || writer.run())
+        std::thread::Builder::new().name("journal-writer".to_owned()).spawn(move || {
+            slices::short();
+            writer.run();
+        })
     }
 
     fn run(mut self) {

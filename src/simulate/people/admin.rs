@@ -111,10 +111,11 @@ fn offering(dice: &mut Dice) -> String {
         "offer_to_at_most": dice.between(1, 4),
         "accept_within_ms": dice.per_mille(300).then(|| dice.between(1_000, 60_000)),
         "weight": dice.between(1, 5),
+        "programs_first": widens && dice.per_mille(500),
         "rings": if widens {
             serde_json::json!([
                 {"after_ms": after_ms, "lower": {"french": dice.between(1, 3)}, "tiers_up_to": 2},
-                {"after_ms": after_ms + 5_000, "drop": ["french"], "tiers_up_to": 100},
+                {"after_ms": after_ms + 5_000, "drop": ["french"], "tiers_up_to": 100, "people": true},
             ])
         } else {
             serde_json::json!([])

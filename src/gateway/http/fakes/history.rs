@@ -1,12 +1,13 @@
 //! The fake workspace's view: it has reached what it was last waited for, and no more.
 
 use super::desk::{FakeDesk, Point};
-use crate::desk::conversation::Conversation;
+use crate::desk::conversation::{Conversation, State};
 use crate::desk::ids::{ConversationId, CustomerId};
 use crate::gateway::http::desks::{
     Behind, EventRow, Filter, History, MessageRow, NotRead, Position, PublicRow, Soon, Span,
 };
 use std::future::ready;
+use std::sync::Arc;
 use std::time::Duration;
 
 type Conversations = Vec<(ConversationId, Conversation)>;
@@ -20,6 +21,10 @@ impl History for FakeDesk {
         }
         inside.view_position = inside.view_position.max(position.0);
         Box::pin(ready(Ok(())))
+    }
+    fn open(&self, id: ConversationId) -> Option<Arc<Conversation>> {
+        let found = self.inside().conversations.get(&id).cloned();
+        found.filter(|found| found.state != State::Closed).map(Arc::new)
     }
     fn conversation(&self, id: ConversationId) -> Soon<'_, Result<Option<Conversation>, NotRead>> {
         self.at(Point::Conversation);
