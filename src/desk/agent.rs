@@ -29,7 +29,7 @@ pub struct Agent {
     pub undelivered_in_a_row: u32,
     /// Pending offers, oldest first.
     pub offers: Vec<OfferId>,
-    /// Owned conversations, active and wrapping up, oldest first.
+    /// Owned conversations, active and wrapping up, and those that it has joined, oldest first.
     pub conversations: Vec<ConversationId>,
     /// What those take, by channel; shorter than the channels where the rest is zero.
     #[serde(skip)]
@@ -40,6 +40,12 @@ pub struct Agent {
     /// Whose turn it is among its queues, where they go by weight.
     #[serde(default)]
     pub turns: Turns,
+    /// Nothing new is offered to it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub draining: bool,
+    /// Its limits were lowered below what it holds.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub over_limit: bool,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
@@ -83,6 +89,8 @@ impl Agent {
             load: Vec::new(),
             last_offer: OfferId::default(),
             turns: Turns::default(),
+            draining: false,
+            over_limit: false,
         }
     }
 
@@ -90,8 +98,14 @@ impl Agent {
     #[must_use]
     pub fn is_able(&self, settings: &Settings) -> bool {
         self.profile.active
+            && !self.draining
             && self.connection == Connection::Online
-            && settings.statuses.get(usize::from(self.status.0)).is_some_and(|status| status.available)
+            && self.has_available_status(settings)
+    }
+
+    #[must_use]
+    pub fn has_available_status(&self, settings: &Settings) -> bool {
+        settings.statuses.get(usize::from(self.status.0)).is_some_and(|status| status.available)
     }
 
     /// Whether customers can count on it: connected, if only just now, in an available status. Busy or not.

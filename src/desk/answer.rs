@@ -1,6 +1,6 @@
 //! What a command that was done answers: small, remembered by its command id, and the same when asked again.
 
-use super::ids::{AgentId, CommandId, ConversationId, CustomerId, Principal, QueueId};
+use super::ids::{AgentId, CommandId, ConversationId, CustomerId, OfferId, Principal, QueueId};
 use super::time::WallTime;
 use serde::{Deserialize, Serialize};
 
@@ -28,6 +28,20 @@ pub enum Answer {
     Accepted {
         conversation: ConversationId,
     },
+    /// It was offered to the agent who is to have it.
+    TransferOffered {
+        offer: OfferId,
+    },
+    /// An agent owns it now, without an offer.
+    Taken {
+        conversation: ConversationId,
+    },
+    /// A note has this number.
+    Noted {
+        conversation: ConversationId,
+        note: u32,
+        at: WallTime,
+    },
     QueuePut {
         queue: QueueId,
     },
@@ -40,6 +54,7 @@ pub enum Answer {
     /// To be told, not kept: nothing changed.
     WhyConversation(Box<super::why::WhyConversation>),
     WhyAgent(Box<super::why::WhyAgent>),
+    Waiting(Box<super::waiting_page::WaitingPage>),
     /// To be passed on, not kept: the other side of the talk.
     Typing {
         conversation: ConversationId,

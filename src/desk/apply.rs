@@ -8,6 +8,7 @@ use super::conversation::{Conversation, CoolDown, Pending, Spell, State};
 use super::event::{Event, OfferEnd, StatusCause};
 use super::ids::{AgentId, ConversationId, CustomerId, OfferId};
 use super::left_waiting::Left;
+use super::moves::Transfer;
 use super::offer::{Delivery, EndedOffer, Offer};
 use super::offering::AcrossQueues;
 use super::settings::{ChannelId, StatusId};
@@ -87,16 +88,17 @@ impl Desk {
                 self.apply_status(*agent, *status, *channels, *cause, now);
             }
 
-            Event::OfferMade { offer, conversation, agent, ends_at, deliver_by } => {
-                self.apply_offer_made(*offer, *conversation, *agent, *ends_at, *deliver_by);
+            Event::OfferMade { offer, conversation, agent, ends_at, deliver_by, transfer } => {
+                self.apply_offer_made(*offer, *conversation, *agent, (*ends_at, *deliver_by), *transfer);
             }
             Event::OfferDelivered { offer } => {
                 let agent = self.offers[offer].agent;
                 self.change_offer(*offer, |o| o.delivery = Delivery::Confirmed { at: now.desk });
                 self.change_agent(agent, |a| a.undelivered_in_a_row = 0);
             }
-            Event::OfferEnded { offer, end, cool_down_until, public, .. } => {
-                self.apply_offer_ended(*offer, *end, *cool_down_until, *public);
+            Event::OfferEnded { offer, end, cool_down_until, public, transfer, .. } => {
+                let joins = *end == OfferEnd::Accepted && transfer.is_some_and(|transfer| transfer.warm);
+                self.apply_offer_ended(*offer, *end, *cool_down_until, *public, joins);
             }
 
             Event::ConversationOpened {
@@ -138,6 +140,7 @@ impl Desk {
                         ring: 0,
                         wishes: wishes.clone(),
                         spell: Spell { from: now.wall, ..Spell::default() },
+                        moved: None,
                     },
                 );
                 self.forget_left(*customer);
@@ -159,7 +162,7 @@ impl Desk {
                 self.drop_conversation(*conversation, |c| c.state = State::Closed);
                 self.rest(*owner);
             }
-            Event::ConversationReopened { conversation, was, queue, owner, waiting_since, public } => {
+            Event::ConversationReopened { conversation, was, queue, owner, waiting_since, public, wished } => {
                 if let Some(was) = was {
                     self.add_conversation(
                         *conversation,
@@ -173,6 +176,9 @@ impl Desk {
                     c.cool_downs = Vec::new();
                     c.requeue_at = None;
                     c.ring = 0;
+                    if wished.is_some() {
+                        c.wishes.get_or_insert_default().agent = *wished;
+                    }
                     c.state = owner.map_or(State::Waiting, |owner| State::Active { owner });
                 });
                 self.forget_left(self.conversations[conversation].customer);
@@ -187,8 +193,19 @@ impl Desk {
                     c.waiting_since = *waiting_since;
                     c.requeue_at = None;
                     c.public = *public;
+                    c.lose_hands();
                 });
             }
+
+            // moves
+            Event::ConversationTransferred { .. }
+            | Event::ConversationTaken { .. }
+            | Event::ConversationHandedOver { .. }
+            | Event::ConversationLeft { .. } => self.apply_move(event),
+            Event::NotePosted { conversation, note, .. } => {
+                self.note(*conversation, |c| c.change_moved(|moved| moved.notes = *note));
+            }
+            Event::AgentDraining { agent, draining } => self.change_agent(*agent, |a| a.draining = *draining),
 
             // routing
             Event::RingReached { conversation, ring } => {
@@ -264,7 +281,7 @@ impl Desk {
     }
 
     /// The agent finished or took something: its idle time begins anew.
-    fn rest(&mut self, agent: AgentId) {
+    pub(super) fn rest(&mut self, agent: AgentId) {
         let now = self.now.desk;
         self.change_agent(agent, |a| a.idle_since = now);
     }
@@ -301,6 +318,7 @@ impl Desk {
         self.skills.put_agent(id, &profile.skills);
         self.able.mark_moved(id);
         self.preferred_seen.remove(&id);
+        self.look_at_limits(id);
         self.programs_moved.insert(id);
         self.look_again(id);
     }
@@ -363,13 +381,13 @@ impl Desk {
         id: OfferId,
         conversation: ConversationId,
         agent: AgentId,
-        ends_at: DeskTime,
-        deliver_by: DeskTime,
+        (ends_at, deliver_by): (DeskTime, DeskTime),
+        transfer: Option<Transfer>,
     ) {
         self.last_offer = self.last_offer.max(id.0);
         // The queue by which it came to this agent: a ring may have added it.
         let by_weight = self.settings.across_queues == AcrossQueues::ByWeight;
-        let turn = by_weight.then(|| {
+        let turn = (by_weight && transfer.is_none()).then(|| {
             let held = &self.conversations[&conversation];
             let need = self.need_of(held);
             let place = need.queue_of(&self.agents[agent.0 as usize].profile).map_or(0, |(place, _)| place);
@@ -386,27 +404,49 @@ impl Desk {
         self.add_offer(id, Offer { conversation, agent, made_at, ends_at, delivery, grace_until: None });
         self.change_conversation(conversation, |c| {
             c.offers_made += 1;
-            c.state = State::Offered {};
             c.offers.push(Pending { offer: id, agent });
+            if transfer.is_some() {
+                c.change_moved(|moved| moved.transfer = transfer);
+            } else {
+                c.state = State::Offered {};
+            }
         });
     }
 
-    fn apply_offer_ended(&mut self, id: OfferId, end: OfferEnd, cool: Option<DeskTime>, public: Option<u32>) {
+    fn apply_offer_ended(
+        &mut self,
+        id: OfferId,
+        end: OfferEnd,
+        cool: Option<DeskTime>,
+        public: Option<u32>,
+        joins: bool,
+    ) {
         let Offer { conversation, agent, .. } = self.drop_offer(id);
         self.ended_offers.insert(id, EndedOffer { conversation, agent, end });
         if self.ended_offers.len() > ENDED_OFFERS_MAX {
             self.ended_offers.pop_first();
         }
+        let from = self.conversations[&conversation].state.owner().filter(|_| end == OfferEnd::Accepted && !joins);
         self.change_conversation(conversation, |c| {
             c.public = public.unwrap_or(c.public);
             c.offers.retain(|pending| pending.offer != id);
+            if c.transfer().is_some() {
+                c.change_moved(|moved| {
+                    moved.transfer = None;
+                    moved.joined = joins.then_some(agent);
+                });
+            }
+            if joins {
+                return;
+            }
             if end == OfferEnd::Accepted {
+                c.lose_hands();
                 c.state = State::Active { owner: agent };
                 c.cool_downs = Vec::new();
                 c.requeue_at = None;
                 return;
             }
-            if c.offers.is_empty() {
+            if c.offers.is_empty() && c.state == (State::Offered {}) {
                 c.state = State::Waiting;
             }
             if let Some(until) = cool {
@@ -421,6 +461,7 @@ impl Desk {
                 }
             }
         });
+        from.inspect(|from| self.rest(*from));
         let now = self.now.desk;
         self.change_agent(agent, |a| match end {
             OfferEnd::Accepted => {
@@ -453,6 +494,10 @@ impl Desk {
             c.ended_at = ended_at;
             c.requeue_at = None;
             c.cool_downs = Vec::new();
+            if owner.is_some() {
+                // What was forced on it is so until its work is over too.
+                c.change_moved(|moved| moved.last_owner = owner);
+            }
             c.state = state;
         };
         match (owner, wrap_up_until) {

@@ -39,6 +39,12 @@ impl Desk {
         let common = Common { queue: held.queue, need: self.need_of(held) };
         if let Some(wished) = held.wished_agent().filter(|wished| wished.until.is_some()) {
             self.preferring.entry(wished.agent).or_default().insert(id);
+            // For whom it is kept was told by how that agent stands at this moment, which need not be how it was last looked at.
+            let presence = presence_of(&self.agents[wished.agent.0 as usize], &self.settings);
+            if self.preferred_seen.get(&wished.agent).is_some_and(|seen| *seen != presence) {
+                self.preferred_seen.remove(&wished.agent);
+                self.preferred_changed.insert(wished.agent);
+            }
         }
         if let Some(at) = self.next_ring(id) {
             self.deadlines.set_by_wall(at, ByWall::Ring(id));
@@ -100,6 +106,9 @@ impl Desk {
     /// Bring what is derived from agents up to date with those that changed. Before a decision, and at the end of each.
     pub(super) fn settle(&mut self) {
         while let Some(id) = self.able.next_stale() {
+            if self.agents[id.0 as usize].over_limit {
+                self.look_at_limits(id);
+            }
             let (agent, levels) = (&self.agents[id.0 as usize], self.skills.of_agent(id));
             if self.able.place(id, agent, levels, &self.settings) {
                 self.unpaired_agents.insert(id);

@@ -95,15 +95,15 @@ impl Desk {
         if let Some(count) = count_of(queue, state) {
             *count -= 1;
         }
-        let (owner, offers) = (state.owner(), conversation.offers.clone());
+        let (talkers, offers) = ([state.owner(), conversation.joined()], conversation.offers.clone());
         for Pending { offer, agent } in offers {
             self.change_agent(agent, |agent| {
                 agent.drop_load(channel);
                 agent.offers.retain(|held| *held != offer);
             });
         }
-        if let Some(owner) = owner {
-            self.change_agent(owner, |agent| {
+        for talker in talkers.into_iter().flatten() {
+            self.change_agent(talker, |agent| {
                 agent.drop_load(channel);
                 agent.conversations.retain(|held| *held != id);
             });
@@ -123,7 +123,7 @@ impl Desk {
         if let Some(count) = count_of(queue, state) {
             *count += 1;
         }
-        let (owner, offers) = (state.owner(), conversation.offers.clone());
+        let (talkers, offers) = ([state.owner(), conversation.joined()], conversation.offers.clone());
         for Pending { offer, agent } in offers {
             self.change_agent(agent, |agent| {
                 agent.take_load(channel);
@@ -131,8 +131,8 @@ impl Desk {
                 agent.offers.insert(place, offer);
             });
         }
-        if let Some(owner) = owner {
-            self.change_agent(owner, |agent| {
+        for talker in talkers.into_iter().flatten() {
+            self.change_agent(talker, |agent| {
                 agent.take_load(channel);
                 let place = agent.conversations.partition_point(|held| *held < id);
                 agent.conversations.insert(place, id);
@@ -145,6 +145,7 @@ impl Desk {
     pub(super) fn change_settings(&mut self, settings: super::settings::Settings) {
         self.settings = Arc::new(settings);
         for agent in (0..self.agents.len() as u32).map(AgentId) {
+            self.look_at_limits(agent);
             self.able.mark(agent);
             self.unpaired_agents.insert(agent);
         }
@@ -184,7 +185,7 @@ impl Desk {
                 *count += 1;
             }
             let offered_to = conversation.offers.iter().map(|pending| pending.agent);
-            for holder in offered_to.chain(conversation.state.owner()) {
+            for holder in offered_to.chain(conversation.talkers()) {
                 self.agents[holder.0 as usize].take_load(conversation.channel);
             }
         }

@@ -1,6 +1,9 @@
 //! What the outside asks of a workspace. Imperative, and refusable.
 
+use super::conversation::WaitKey;
 use super::ids::{AgentId, CommandId, ConversationId, CustomerId, KeyNumber, OfferId, Principal, SessionId};
+use super::moves::{MoveAsk, Mover};
+use super::queue_moves::Draining;
 use super::settings::{ApiKey, QueueSettings, Settings};
 use super::time::WallTime;
 use std::collections::BTreeMap;
@@ -105,6 +108,32 @@ pub enum Ask {
         agent: AgentId,
         conversation: ConversationId,
     },
+    // moves
+    Move(MoveAsk),
+    /// An agent begins a conversation with a customer, and owns it.
+    Start(Box<StartAsk>),
+    /// For agents only.
+    Note {
+        conversation: ConversationId,
+        by: Mover,
+        text: Arc<str>,
+    },
+    DrainAgent {
+        agent: Arc<str>,
+        draining: bool,
+    },
+    DrainQueue {
+        queue: Arc<str>,
+        draining: Option<Draining>,
+    },
+    /// Changes nothing: a page of what waits in a queue, in the order in which it is taken.
+    ListWaiting {
+        by: Mover,
+        queue: Arc<str>,
+        after: Option<WaitKey>,
+        limit: usize,
+    },
+
     /// An anonymous customer turned out to be a known one.
     MergeCustomer {
         from: CustomerId,
@@ -161,6 +190,19 @@ pub struct OpenAsk {
     pub waiting_since: Option<WallTime>,
     pub preferred_skills: Vec<Arc<str>>,
     pub preferred_agent: Option<AskedAgent>,
+}
+
+/// A conversation that an agent begins. The first text, sealed, is the agent's.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct StartAsk {
+    pub agent: AgentId,
+    pub customer: CustomerId,
+    pub key: KeyNumber,
+    pub channel: Arc<str>,
+    pub queue: Arc<str>,
+    /// Sealed name and metadata of the customer.
+    pub about: Option<Arc<str>>,
+    pub text: Option<Arc<str>>,
 }
 
 /// The agent that a new conversation is to be kept for, by name.
@@ -253,6 +295,12 @@ impl Ask {
             Ask::Typing { .. } => "typing",
             Ask::Close { .. } => "close",
             Ask::WrapUpDone { .. } => "wrap_up_done",
+            Ask::Move(ask) => ask.deed.name(),
+            Ask::Start(_) => "start",
+            Ask::Note { .. } => "note",
+            Ask::DrainAgent { .. } => "drain_agent",
+            Ask::DrainQueue { .. } => "drain_queue",
+            Ask::ListWaiting { .. } => "list_waiting",
             Ask::MergeCustomer { .. } => "merge_customer",
             Ask::SignOutCustomer { .. } => "sign_out_customer",
             Ask::WhyConversation { .. } => "why_conversation",

@@ -9,6 +9,7 @@
 
 use super::event::{OfferEnd, RequiredSkill};
 use super::ids::{AgentId, ConversationId, CustomerId, KeyNumber, OfferId, QueueId};
+use super::moves::Moved;
 use super::settings::{ChannelId, CoolDowns};
 use super::time::{DeskTime, WallTime};
 use serde::{Deserialize, Serialize};
@@ -26,7 +27,8 @@ pub struct Conversation {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub about: Option<Arc<str>>,
     pub state: State,
-    /// While it is offered: the pending offers, oldest first, at most `OFFERED_AT_ONCE_MAX`.
+    /// While it is offered: the pending offers, oldest first, at most `OFFERED_AT_ONCE_MAX`. While it is active: the one of
+    /// its transfer.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub offers: Vec<Pending>,
     pub opened_at: WallTime,
@@ -52,6 +54,9 @@ pub struct Conversation {
     /// What it prefers; mostly nothing.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub wishes: Option<Box<Wishes>>,
+    /// Moves that are under way, and what is left of earlier ones; mostly nothing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub moved: Option<Box<Moved>>,
     /// Of this time of waiting, in this queue.
     #[serde(default)]
     pub spell: Spell,
@@ -151,7 +156,7 @@ pub struct CoolDown {
 
 /// The order in which waiting conversations are taken: priority, then accept-by time where the queue sets one (before those
 /// without), then age, then id.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize, Deserialize)]
 pub struct WaitKey {
     priority: std::cmp::Reverse<i32>,
     accept_by: WallTime,
@@ -170,6 +175,31 @@ impl WaitKey {
     pub fn after_its_priority(&self) -> Self {
         let last = WallTime(u64::MAX);
         Self { accept_by: last, waiting_since: last, conversation: ConversationId(u64::MAX), ..*self }
+    }
+}
+
+/// As the cursor of a page: `priority.accept_by.waiting_since.conversation`.
+impl std::fmt::Display for WaitKey {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let (accept_by, waiting_since) = (self.accept_by.0, self.waiting_since.0);
+        write!(f, "{}.{accept_by}.{waiting_since}.{}", self.priority.0, self.conversation.0)
+    }
+}
+
+impl std::str::FromStr for WaitKey {
+    type Err = ();
+
+    fn from_str(text: &str) -> Result<Self, ()> {
+        let mut parts = text.split('.');
+        let priority = parts.next().and_then(|part| part.parse().ok()).ok_or(())?;
+        let mut number = || parts.next().and_then(|part| part.parse::<u64>().ok()).ok_or(());
+        let key = Self {
+            priority: std::cmp::Reverse(priority),
+            accept_by: WallTime(number()?),
+            waiting_since: WallTime(number()?),
+            conversation: ConversationId(number()?),
+        };
+        if parts.next().is_none() { Ok(key) } else { Err(()) }
     }
 }
 
@@ -200,10 +230,10 @@ impl Conversation {
         cool_downs.chain(wished).filter(|until| *until > after).min()
     }
 
-    /// Whether it takes this agent's capacity: its owner's, or that of each agent it is offered to.
+    /// Whether it takes this agent's capacity: its owner's, that of who has joined, or that of each agent it is offered to.
     #[must_use]
     pub fn is_held_by(&self, agent: AgentId) -> bool {
-        self.state.owner() == Some(agent) || self.offers.iter().any(|pending| pending.agent == agent)
+        self.is_talked_in_by(agent) || self.offers.iter().any(|pending| pending.agent == agent)
     }
 
     #[must_use]

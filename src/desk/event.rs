@@ -5,8 +5,9 @@
 //! change what a replay gives. When it happened is in the record's head, once for the turn.
 
 use super::command::{Author, Closer};
-use super::conversation::{Conversation, Wishes};
+use super::conversation::{Conversation, WishedAgent, Wishes};
 use super::ids::{AgentId, ConversationId, CustomerId, KeyNumber, OfferId, QueueId, SessionId};
+use super::moves::{Mover, Taken, Transfer};
 use super::settings::{AgentProfile, ApiKey, ChannelId, QueueSettings, Settings, StatusId};
 use super::time::{DeskTime, WallTime};
 use serde::{Deserialize, Serialize};
@@ -83,6 +84,9 @@ pub enum Event {
         agent: AgentId,
         ends_at: DeskTime,
         deliver_by: DeskTime,
+        /// Its owner gives it to this agent.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        transfer: Option<Transfer>,
     },
     OfferDelivered {
         offer: OfferId,
@@ -100,6 +104,9 @@ pub enum Event {
         /// Set when the end is `accepted`: the customer sees who joined.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         public: Option<u32>,
+        /// Its owner was giving it away. Accepted of a warm one, the agent has joined, and the owner is who it was.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        transfer: Option<Transfer>,
     },
 
     // conversations
@@ -155,6 +162,9 @@ pub enum Event {
         owner: Option<AgentId>,
         waiting_since: WallTime,
         public: u32,
+        /// Its old owner is preferred from now on.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        wished: Option<WishedAgent>,
     },
     /// Its owner went offline: at this time, it goes back to its queue.
     OwnerVanished {
@@ -169,6 +179,63 @@ pub enum Event {
         from: AgentId,
         waiting_since: WallTime,
         public: u32,
+    },
+
+    // moves
+    /// Its owner has given it to a queue, where it waits.
+    ConversationTransferred {
+        conversation: ConversationId,
+        from: AgentId,
+        queue: QueueId,
+        /// What it requires there.
+        skills: Vec<RequiredSkill>,
+        waiting_since: WallTime,
+        by: Mover,
+        /// Until when it is not offered to who gave it away.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        cool_down_until: Option<DeskTime>,
+        public: u32,
+    },
+    /// An agent owns it without an offer. No offer of it is pending.
+    ConversationTaken {
+        conversation: ConversationId,
+        /// Who owned it until now.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        from: Option<AgentId>,
+        to: AgentId,
+        how: Taken,
+        by: Mover,
+        /// A supervisor gave it although the agent could not have taken it.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        forced: bool,
+        public: u32,
+    },
+    /// The agent who had joined owns it.
+    ConversationHandedOver {
+        conversation: ConversationId,
+        from: AgentId,
+        to: AgentId,
+        public: u32,
+    },
+    /// The agent who had joined is gone from it.
+    ConversationLeft {
+        conversation: ConversationId,
+        agent: AgentId,
+        public: u32,
+    },
+    /// For agents only: it has no public number.
+    NotePosted {
+        conversation: ConversationId,
+        note: u32,
+        author: AgentId,
+        text: Arc<str>,
+        /// The last message before it.
+        after: u32,
+    },
+    /// A draining agent is offered nothing new.
+    AgentDraining {
+        agent: AgentId,
+        draining: bool,
     },
 
     // routing

@@ -6,6 +6,7 @@ use super::agent::Connection;
 use super::conversation::Conversation;
 use super::ids::AgentId;
 use super::need::{Need, has_skills};
+use super::settings::ChannelId;
 use serde::{Deserialize, Serialize};
 
 /// The first rule by which this agent is not offered this conversation, in the order of testing.
@@ -17,6 +18,8 @@ pub enum WhyNot {
     Reconnecting,
     Unreachable,
     StatusNotAvailable,
+    /// A supervisor lets it take nothing new.
+    Draining,
     NotInQueue,
     /// Of a tier that no ring has let in yet.
     TierNotYet,
@@ -32,12 +35,13 @@ pub enum WhyNot {
 }
 
 impl WhyNot {
-    pub const ALL: [WhyNot; 14] = [
+    pub const ALL: [WhyNot; 15] = [
         WhyNot::Deactivated,
         WhyNot::Offline,
         WhyNot::Reconnecting,
         WhyNot::Unreachable,
         WhyNot::StatusNotAvailable,
+        WhyNot::Draining,
         WhyNot::NotInQueue,
         WhyNot::TierNotYet,
         WhyNot::ProgramsFirst,
@@ -65,6 +69,7 @@ impl WhyNot {
             WhyNot::Reconnecting => "reconnecting",
             WhyNot::Unreachable => "unreachable",
             WhyNot::StatusNotAvailable => "status_not_available",
+            WhyNot::Draining => "draining",
             WhyNot::NotInQueue => "not_in_queue",
             WhyNot::TierNotYet => "tier_not_yet",
             WhyNot::ProgramsFirst => "programs_first",
@@ -102,16 +107,7 @@ impl Desk {
         if need.kept_for.is_some_and(|other| other != agent) {
             return Err(WhyNot::KeptForAnother);
         }
-        let channel = conversation.channel;
-        if !held.room_on(&self.settings, channel) {
-            return Err(if !held.has_channel(channel) {
-                WhyNot::ChannelOff
-            } else if held.held_on(channel) >= held.limit_on(&self.settings, channel) {
-                WhyNot::ChannelFull
-            } else {
-                WhyNot::CapacityFull
-            });
-        }
+        self.has_room(agent, conversation.channel)?;
         if !has_skills(&held.profile.skills, &need.skills) {
             return Err(WhyNot::LacksSkill);
         }
@@ -119,6 +115,49 @@ impl Desk {
             return Err(WhyNot::CoolingDown);
         }
         Ok(())
+    }
+
+    /// The rules about one more conversation of this channel alone.
+    ///
+    /// # Errors
+    /// The first rule that excludes the agent.
+    pub(super) fn has_room(&self, agent: AgentId, channel: ChannelId) -> Result<(), WhyNot> {
+        let held = &self.agents[agent.0 as usize];
+        if held.room_on(&self.settings, channel) {
+            return Ok(());
+        }
+        Err(if !held.has_channel(channel) {
+            WhyNot::ChannelOff
+        } else if held.held_on(channel) >= held.limit_on(&self.settings, channel) {
+            WhyNot::ChannelFull
+        } else {
+            WhyNot::CapacityFull
+        })
+    }
+
+    /// Whether an agent may be given this conversation, whose owner, or a supervisor, knows whom it asks: queue, skills and
+    /// cool-downs do not matter. `own`: it asks for itself, so its status does not matter either.
+    ///
+    /// # Errors
+    /// The first rule that excludes the agent.
+    pub(super) fn may_be_given(&self, agent: AgentId, conversation: &Conversation, own: bool) -> Result<(), WhyNot> {
+        if own {
+            self.is_here(agent)?;
+        } else {
+            self.may_be_offered(agent)?;
+        }
+        // What it holds of it already is given back first.
+        if conversation.is_held_by(agent) { Ok(()) } else { self.has_room(agent, conversation.channel) }
+    }
+
+    /// Whether the agent works here and is not offline: else nobody would notice what it is given.
+    pub(super) fn is_here(&self, agent: AgentId) -> Result<(), WhyNot> {
+        let held = &self.agents[agent.0 as usize];
+        match (held.profile.active, held.connection) {
+            (false, _) => Err(WhyNot::Deactivated),
+            (true, Connection::Offline) => Err(WhyNot::Offline),
+            (true, Connection::Online | Connection::Reconnecting { .. } | Connection::Unreachable) => Ok(()),
+        }
     }
 
     /// The rules about the agent alone: whether anything may be offered to it.
@@ -137,6 +176,7 @@ impl Desk {
             Connection::Offline => WhyNot::Offline,
             Connection::Reconnecting { .. } => WhyNot::Reconnecting,
             Connection::Unreachable => WhyNot::Unreachable,
+            Connection::Online if held.has_available_status(&self.settings) => WhyNot::Draining,
             Connection::Online => WhyNot::StatusNotAvailable,
         })
     }

@@ -1,7 +1,7 @@
 //! What must always hold, checked by name after every step of the simulation.
 
 use super::Desk;
-use super::conversation::{OFFERED_AT_ONCE_MAX, Pending, State};
+use super::conversation::{Conversation, OFFERED_AT_ONCE_MAX, Pending, State};
 use super::ids::{AgentId, ConversationId};
 use std::collections::BTreeSet;
 
@@ -21,23 +21,27 @@ impl Desk {
     fn one_owner(&self) -> Result<(), String> {
         for (id, agent) in self.agents() {
             for held in &agent.conversations {
-                let owner = self.conversation(*held).and_then(|c| c.state.owner());
-                if owner != Some(id) {
-                    return Err(format!("one_owner: {id} holds {held}, which {owner:?} owns"));
+                if !self.conversation(*held).is_some_and(|c| c.is_talked_in_by(id)) {
+                    return Err(format!("one_owner: {id} holds {held}, which others own"));
                 }
             }
         }
         for (id, conversation) in self.conversations() {
-            let Some(owner) = conversation.state.owner() else { continue };
-            if !self.agent(owner).is_some_and(|agent| agent.conversations.contains(&id)) {
-                return Err(format!("one_owner: {owner} owns {id} and does not hold it"));
+            for talker in conversation.talkers() {
+                if !self.agent(talker).is_some_and(|agent| agent.conversations.contains(&id)) {
+                    return Err(format!("one_owner: {talker} has {id} and does not hold it"));
+                }
+            }
+            let Some(joined) = conversation.joined() else { continue };
+            let beside_another = matches!(conversation.state, State::Active { owner } if owner != joined);
+            if !beside_another || !conversation.offers.is_empty() {
+                return Err(format!("one_owner: {joined} has joined {id}, which is {:?}", conversation.state));
             }
         }
         Ok(())
     }
 
-    /// What an agent holds is counted right. (That a new offer fits is judged from outside when it is made: limits that
-    /// are lowered and weights that are raised may be passed by what was held before.)
+    /// What an agent holds is counted right, and within its limits, but for what was forced on it and where they were lowered.
     fn capacity_holds(&self) -> Result<(), String> {
         for (id, agent) in self.agents() {
             let held = agent.offers.len() + agent.conversations.len();
@@ -48,6 +52,9 @@ impl Desk {
             if agent.load.len() > channels {
                 return Err(format!("capacity_holds: {id} holds on more than {channels} channels"));
             }
+            if !agent.over_limit && !self.is_within_limits(id) {
+                return Err(format!("capacity_holds: {id} holds {:?}, which nobody forced", agent.load));
+            }
         }
         Ok(())
     }
@@ -56,7 +63,8 @@ impl Desk {
         for (id, offer) in self.offers() {
             let held = self.conversation(offer.conversation);
             let pending = Pending { offer: id, agent: offer.agent };
-            if !held.is_some_and(|held| held.state == State::Offered {} && held.offers.contains(&pending)) {
+            let is_offered = |held: &Conversation| held.state == State::Offered {} || held.transfer().is_some();
+            if !held.is_some_and(|held| is_offered(held) && held.offers.contains(&pending)) {
                 return Err(format!(
                     "offers_and_conversations_agree: {id} is pending, {} is {held:?}",
                     offer.conversation
@@ -73,7 +81,9 @@ impl Desk {
         for (id, held) in self.conversations() {
             let agents: BTreeSet<AgentId> = held.offers.iter().map(|pending| pending.agent).collect();
             let at_most = held.offers.len() <= OFFERED_AT_ONCE_MAX && agents.len() == held.offers.len();
-            if !at_most || held.offers.is_empty() == (held.state == State::Offered {}) {
+            let transferred = matches!(held.state, State::Active { .. }) && held.offers.len() == 1;
+            let pending = held.state == State::Offered {} || transferred;
+            if !at_most || held.offers.is_empty() == pending || held.transfer().is_some() != transferred {
                 return Err(format!("offers_and_conversations_agree: {id} is {:?} with {:?}", held.state, held.offers));
             }
         }

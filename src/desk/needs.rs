@@ -5,6 +5,7 @@ use super::answer::Outcome;
 use super::command::{Ask, Closer, Command};
 use super::conversation::Conversation;
 use super::ids::{CommandId, ConversationId, CustomerId, OfferId, Principal};
+use super::moves::MoveAsk;
 use super::offer::EndedOffer;
 use super::remembered::{REMEMBERED_MS, Recall};
 use super::time::WallTime;
@@ -49,6 +50,8 @@ impl Desk {
                 by: Closer::Agent(_) | Closer::Customer(_) | Closer::Supervisor(_) | Closer::Admin | Closer::System,
             }
             | Ask::WhyConversation { conversation }
+            | Ask::Note { conversation, .. }
+            | Ask::Move(MoveAsk { conversation, .. })
             | Ask::Typing { conversation, .. } => {
                 if !self.conversations.contains_key(conversation) && conversation.0 <= self.last_conversation {
                     needs.push(Need::Conversation(*conversation));
@@ -68,6 +71,10 @@ impl Desk {
             | Ask::Ready { .. }
             | Ask::SignOut { .. }
             | Ask::Open(_)
+            | Ask::Start(_)
+            | Ask::DrainAgent { .. }
+            | Ask::DrainQueue { .. }
+            | Ask::ListWaiting { .. }
             | Ask::SignOutCustomer { .. }
             | Ask::WhyAgent { .. }
             | Ask::Tick => {}

@@ -7,6 +7,7 @@ use super::conversation::{State, WaitKey};
 use super::event::Event;
 use super::ids::{AgentId, ConversationId, OfferId, QueueId};
 use super::lists::Listed;
+use super::moves::Transfer;
 use super::offering::AcrossQueues;
 use super::settings::ChannelId;
 use super::skills::{Mask, SkillId};
@@ -117,26 +118,30 @@ impl Desk {
             return;
         }
         let agents = only.map_or_else(|| self.choose(id), |agent| vec![agent]);
-        let conversation = &self.conversations[&id];
-        let queue = &self.queues[&conversation.queue].settings;
-        let channel = &self.settings.channels[usize::from(conversation.channel.0)];
-        let offer_ms = queue.offer_ms.unwrap_or(channel.offer_ms);
-        let now = self.now.desk;
         for agent in agents {
-            let program = self.agents[agent.0 as usize].profile.program;
-            let offer_ms = if program { self.settings.program_offer_ms } else { offer_ms };
-            let deliver_ms = self.settings.delivery_ms.min(offer_ms / 2);
-            self.emit(
-                events,
-                Event::OfferMade {
-                    offer: OfferId(self.last_offer + 1),
-                    conversation: id,
-                    agent,
-                    ends_at: now.plus_ms(offer_ms),
-                    deliver_by: now.plus_ms(deliver_ms),
-                },
-            );
+            self.make_offer(id, agent, None, events);
         }
+    }
+
+    /// Offer it for as long as its queue, or its channel, says.
+    pub(super) fn make_offer(
+        &mut self,
+        conversation: ConversationId,
+        agent: AgentId,
+        transfer: Option<Transfer>,
+        events: &mut Vec<Event>,
+    ) -> OfferId {
+        let held = &self.conversations[&conversation];
+        let queue = &self.queues[&held.queue].settings;
+        let channel = &self.settings.channels[usize::from(held.channel.0)];
+        let offer_ms = queue.offer_ms.unwrap_or(channel.offer_ms);
+        let program = self.agents[agent.0 as usize].profile.program;
+        let offer_ms = if program { self.settings.program_offer_ms } else { offer_ms };
+        let deliver_ms = self.settings.delivery_ms.min(offer_ms / 2);
+        let offer = OfferId(self.last_offer + 1);
+        let (ends_at, deliver_by) = (self.now.desk.plus_ms(offer_ms), self.now.desk.plus_ms(deliver_ms));
+        self.emit(events, Event::OfferMade { offer, conversation, agent, ends_at, deliver_by, transfer });
+        offer
     }
 
     /// Decide an event: it is true at once for the rest of the command.

@@ -1,6 +1,7 @@
 //! Why a command was not done. A value, not an error: nothing happened, and the client is told what is so.
 
 use super::event::OfferEnd;
+use super::fits::WhyNot;
 use super::ids::{ConversationId, OfferId};
 use std::sync::Arc;
 
@@ -39,6 +40,18 @@ pub enum Refusal {
     QueueFull { queue: Arc<str>, waiting_max: u32 },
     #[error("nobody of the queue {0:?} is there")]
     NobodyThere(Arc<str>),
+    #[error("the queue {0:?} takes nothing new in")]
+    QueueDraining(Arc<str>),
+    #[error("the queue {0:?} does not let agents pick")]
+    PickNotAllowed(Arc<str>),
+    #[error("the agent {agent:?} cannot take it: {}", .rule.name())]
+    AgentUnable { agent: Arc<str>, rule: WhyNot },
+    #[error("{conversation} is the conversation of {agent:?} already, or offered to it")]
+    AlreadyThere { conversation: ConversationId, agent: Arc<str> },
+    #[error("{conversation} is now owned by {}", .owner.as_deref().unwrap_or("nobody"))]
+    OwnerChanged { conversation: ConversationId, owner: Option<Arc<str>> },
+    #[error("nobody has joined {0}, and it is offered to nobody")]
+    NobodyJoined(ConversationId),
     #[error("message {number} does not exist yet: the last is {last}")]
     NoSuchMessage { number: u32, last: u32 },
     #[error("the queue {queue:?} still holds {conversations} conversations")]
@@ -74,6 +87,12 @@ impl Refusal {
             Refusal::NoSuchReason(_) => "no_such_reason",
             Refusal::QueueFull { .. } => "queue_full",
             Refusal::NobodyThere(_) => "nobody_there",
+            Refusal::QueueDraining(_) => "queue_draining",
+            Refusal::PickNotAllowed(_) => "pick_not_allowed",
+            Refusal::AgentUnable { .. } => "agent_unable",
+            Refusal::AlreadyThere { .. } => "already_there",
+            Refusal::OwnerChanged { .. } => "owner_changed",
+            Refusal::NobodyJoined(_) => "nobody_joined",
             Refusal::NoSuchMessage { .. } => "no_such_message",
             Refusal::QueueInUse { .. } => "queue_in_use",
             Refusal::IdReused => "id_reused",
@@ -88,12 +107,21 @@ impl Refusal {
     pub fn field(&self) -> Option<&str> {
         Some(match self {
             Refusal::OfferGone { .. } | Refusal::NoSuchOffer(_) | Refusal::NotYourOffer(_) => "offer",
-            Refusal::NoSuchConversation(_) | Refusal::NotYours(_) | Refusal::WrongState { .. } => "conversation",
+            Refusal::NoSuchConversation(_)
+            | Refusal::NotYours(_)
+            | Refusal::WrongState { .. }
+            | Refusal::NobodyJoined(_) => "conversation",
+            Refusal::OwnerChanged { .. } => "expected_owner",
             Refusal::NoSuchQueue(_)
             | Refusal::QueueFull { .. }
             | Refusal::NobodyThere(_)
-            | Refusal::QueueInUse { .. } => "queue",
-            Refusal::NoSuchAgent(_) | Refusal::AgentDeactivated(_) => "agent",
+            | Refusal::QueueInUse { .. }
+            | Refusal::QueueDraining(_)
+            | Refusal::PickNotAllowed(_) => "queue",
+            Refusal::NoSuchAgent(_)
+            | Refusal::AgentDeactivated(_)
+            | Refusal::AgentUnable { .. }
+            | Refusal::AlreadyThere { .. } => "agent",
             Refusal::NoSuchChannel(_) => "channel",
             Refusal::NoSuchStatus(_) => "status",
             Refusal::NoSuchReason(_) => "reason",

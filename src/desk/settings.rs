@@ -3,6 +3,7 @@
 
 use super::ids::QueueId;
 use super::offering::{AcrossQueues, Offering};
+use super::queue_moves::QueueMoves;
 use super::waiting_rules::WaitingRules;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -214,6 +215,9 @@ pub struct QueueSettings {
     /// Full queues, the longest wait, the most offers, the place of who left.
     #[serde(default)]
     pub waiting: WaitingRules,
+    /// Picking, vanished owners, reopening, draining.
+    #[serde(default)]
+    pub moves: QueueMoves,
 }
 
 fn waiting_max() -> u32 {
@@ -233,6 +237,7 @@ impl QueueSettings {
             skills: BTreeMap::new(),
             offering: Offering::default(),
             waiting: WaitingRules::default(),
+            moves: QueueMoves::default(),
         }
     }
 }

@@ -1,6 +1,8 @@
 //! The desk's rules as scripts: commands in, events and replies out, in the simulation's notation.
 
 mod conversations;
+mod drains;
+mod hands;
 mod late_answers;
 mod limits;
 mod misses;
@@ -15,6 +17,7 @@ mod reopening;
 mod rings;
 mod script;
 mod settings;
+mod transfers;
 mod waits;
 mod who_comes_first;
 mod why;

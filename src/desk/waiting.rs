@@ -212,6 +212,11 @@ impl Group {
         self.set.is_empty()
     }
 
+    /// Those behind `after`, in order.
+    pub fn behind(&self, after: Option<WaitKey>) -> impl Iterator<Item = WaitKey> + '_ {
+        self.set.from(after.map_or(Bound::Unbounded, Bound::Excluded))
+    }
+
     /// The first of each priority, which holds the oldest of the group.
     fn firsts(&self) -> impl Iterator<Item = WaitKey> + '_ {
         let mut next = self.set.first();

@@ -56,10 +56,10 @@ impl Delivery<'_> {
             let event = &decided.events[*event];
             match to {
                 To::Agent(agent) => {
-                    if let Some((conversation, cause)) = came_to_own(event) {
+                    if let Some((conversation, cause)) = came_to(*agent, event) {
                         self.tell_owner(*agent, conversation, cause);
                     }
-                    self.registry.tell(self.number, *agent, || self.to_agent(event, decided.now.wall.0));
+                    self.registry.tell(self.number, *agent, || self.to_agent(*agent, event, decided.now.wall.0));
                 }
                 To::Customer(id) => {
                     self.registry.publish(self.number, *id, || self.to_customer(event, *id, decided.now.wall.0));
@@ -84,7 +84,7 @@ impl Delivery<'_> {
         gone
     }
 
-    fn to_agent(&self, event: &Event, at: u64) -> Option<Utf8Bytes> {
+    fn to_agent(&self, to: AgentId, event: &Event, at: u64) -> Option<Utf8Bytes> {
         let position = self.position.0;
         let desk = self.desk;
         let frame = match event {
@@ -101,12 +101,20 @@ impl Delivery<'_> {
                 let cause = if reachable { Cause::Reachable } else { Cause::Unreachable };
                 return self.status(*agent, held.status, held.channels, cause);
             }
+            Event::OfferMade { offer, conversation, agent, transfer: Some(transfer), .. } if *agent != to => {
+                return self.transfer_made(*offer, *conversation, *agent, transfer.warm);
+            }
             Event::OfferMade { offer, conversation, .. } => {
                 let held = desk.offer(*offer)?;
                 let seen = Seen::new(*conversation, desk.conversation(*conversation)?, self.keys);
                 return Some(render(&ServerFrame::Offer { position, offer: offer_shape(*offer, held, &seen, desk) }));
             }
             Event::OfferDelivered { offer } => ServerFrame::OfferDelivered { position, offer: *offer },
+            Event::OfferEnded { offer, conversation, agent, end, reason, transfer: Some(transfer), .. }
+                if *agent != to =>
+            {
+                return self.transfer_ended(*offer, *conversation, *agent, *end, reason.as_deref(), transfer.warm);
+            }
             Event::OfferEnded { offer, conversation, end, reason, .. } => {
                 let (offer, conversation) = (*offer, *conversation);
                 ServerFrame::OfferEnded { position, offer, conversation, end: end.name(), reason: reason.as_deref() }
@@ -135,6 +143,12 @@ impl Delivery<'_> {
             Event::ConversationRequeued { conversation, .. } => {
                 ServerFrame::ConversationGone { position, conversation: *conversation, cause: Cause::Requeued }
             }
+            Event::ConversationTransferred { .. }
+            | Event::ConversationTaken { .. }
+            | Event::ConversationHandedOver { .. }
+            | Event::ConversationLeft { .. }
+            | Event::NotePosted { .. }
+            | Event::AgentDraining { .. } => return self.moved(to, event, at),
             _ => return None,
         };
         Some(render(&frame))
@@ -213,6 +227,16 @@ impl Delivery<'_> {
                 named(Some(*public), &StreamEvent::Ended { by: closer_shown(*by), at })
             }
             Event::ConversationReopened { public, .. } => named(Some(*public), &StreamEvent::Reopened { at }),
+            Event::ConversationTransferred { public, .. } => named(Some(*public), &StreamEvent::Requeued { at }),
+            Event::ConversationTaken { public, to, .. } => {
+                let title = self.title(*to);
+                named(Some(*public), &StreamEvent::Joined { agent: TitleShape { title: &title }, at })
+            }
+            Event::ConversationHandedOver { public, from: agent, .. }
+            | Event::ConversationLeft { public, agent, .. } => {
+                let title = self.title(*agent);
+                named(Some(*public), &StreamEvent::Left { agent: TitleShape { title: &title }, at })
+            }
             Event::MessagesRead { number, .. } => named(None, &StreamEvent::Read { number: *number }),
             _ => return None,
         };
@@ -274,7 +298,17 @@ impl Delivery<'_> {
                 self.registry.publish(self.number, conversation, || Some(PublicFrame { public: None, event, data }));
                 return;
             }
-            Ok(Answer::Accepted { conversation }) => Done::Accepted { conversation },
+            Ok(Answer::Waiting(page)) => {
+                session.reply(self.waiting_page(id, &page));
+                return;
+            }
+            Ok(
+                Answer::Accepted { conversation }
+                | Answer::Taken { conversation }
+                | Answer::Opened { conversation, .. },
+            ) => Done::Accepted { conversation },
+            Ok(Answer::TransferOffered { offer }) => Done::TransferOffered { offer },
+            Ok(Answer::Noted { note, at, .. }) => Done::Noted { note, at: at.0 },
             Ok(Answer::Posted { number, at, .. }) => Done::Posted { number, at: at.0 },
             Ok(_) => Done::Plain {},
             Err(refusal) => {
@@ -346,13 +380,19 @@ impl Delivery<'_> {
     }
 }
 
-/// The conversation that this event gave to an agent.
-fn came_to_own(event: &Event) -> Option<(ConversationId, Cause)> {
-    match event {
-        Event::OfferEnded { conversation, end: OfferEnd::Accepted, .. } => Some((*conversation, Cause::Accepted)),
-        Event::ConversationReopened { conversation, owner: Some(_), .. } => Some((*conversation, Cause::Reopened)),
-        _ => None,
-    }
+/// The conversation that this event gave to this agent.
+fn came_to(agent: AgentId, event: &Event) -> Option<(ConversationId, Cause)> {
+    let (conversation, to, cause) = match event {
+        Event::OfferEnded { conversation, agent, end: OfferEnd::Accepted, transfer, .. } => {
+            let joins = transfer.is_some_and(|transfer| transfer.warm);
+            (conversation, *agent, if joins { Cause::Joined } else { Cause::Accepted })
+        }
+        Event::ConversationReopened { conversation, owner: Some(owner), .. } => (conversation, *owner, Cause::Reopened),
+        Event::ConversationTaken { conversation, to, how, .. } => (conversation, *to, Cause::from(*how)),
+        Event::ConversationHandedOver { conversation, to, .. } => (conversation, *to, Cause::HandedOver),
+        _ => return None,
+    };
+    (to == agent).then_some((*conversation, cause))
 }
 
 fn named(public: Option<u32>, event: &StreamEvent<'_>) -> (Option<u32>, &'static str, Utf8Bytes) {

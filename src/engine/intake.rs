@@ -225,6 +225,7 @@ fn class_of(ask: &Ask) -> Class {
         | Ask::ConfirmDelivery { .. }
         | Ask::Close { .. }
         | Ask::WrapUpDone { .. }
+        | Ask::Move(_)
         | Ask::SignOut { .. } => Class::Answer,
         Ask::SessionCame { .. } | Ask::SessionWent { .. } | Ask::ServerBegan | Ask::Tick => Class::Edge,
         Ask::PutSettings(_)
@@ -241,6 +242,11 @@ fn class_of(ask: &Ask) -> Class {
         | Ask::MergeCustomer { .. }
         | Ask::WhyConversation { .. }
         | Ask::WhyAgent { .. }
+        | Ask::Start(_)
+        | Ask::Note { .. }
+        | Ask::DrainAgent { .. }
+        | Ask::DrainQueue { .. }
+        | Ask::ListWaiting { .. }
         | Ask::SignOutCustomer { .. } => Class::Ordinary,
     }
 }
@@ -248,7 +254,10 @@ fn class_of(ask: &Ask) -> Class {
 fn bytes_of(command: &Command) -> usize {
     COMMAND_BYTES
         + match &command.ask {
-            Ask::Post { text, .. } => text.len(),
+            Ask::Post { text, .. } | Ask::Note { text, .. } => text.len(),
+            Ask::Start(start) => {
+                start.text.as_ref().map_or(0, |text| text.len()) + start.about.as_ref().map_or(0, |about| about.len())
+            }
             Ask::Open(open) => {
                 open.text.as_ref().map_or(0, |text| text.len()) + open.about.as_ref().map_or(0, |about| about.len())
             }

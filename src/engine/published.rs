@@ -72,6 +72,8 @@ pub struct AgentRow {
     pub conversations: u32,
     /// Per cent of its total that is in use.
     pub load: u32,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub draining: bool,
     #[serde(skip)]
     pub id: AgentId,
     /// The position that it last changed at.
@@ -88,6 +90,8 @@ pub struct QueueRow {
     pub active: u32,
     pub longest_wait_ms: u64,
     pub agents_available: u32,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub draining: bool,
 }
 
 /// Committed rows and profiles of all agents. The engine writes, anybody reads; each lock is held for one step.
@@ -119,6 +123,7 @@ impl Roll {
             offers: agent.offers.len() as u32,
             conversations: agent.conversations.len() as u32,
             load: agent.share_held(settings) / 100,
+            draining: agent.draining,
             id,
             changed_at: position,
         };
@@ -172,6 +177,7 @@ pub fn queue_rows(desk: &Desk, wall_ms: u64) -> Vec<QueueRow> {
             active: queue.active,
             longest_wait_ms: desk.oldest_in(id).map_or(0, |since| wall_ms.saturating_sub(since.0)),
             agents_available: desk.able_in(id) as u32,
+            draining: queue.settings.moves.draining.is_some(),
         })
         .collect();
     rows.sort_unstable_by(|one, other| one.queue.cmp(&other.queue));

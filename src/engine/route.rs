@@ -25,12 +25,16 @@ pub enum To {
 /// Add whom this event is told to.
 pub fn route(event: &Event, place: usize, desk: &Desk, routes: &mut Vec<Route>) {
     let mut tell = |to| routes.push(Route { event: place, to });
-    let owner_of = |id: &ConversationId| desk.conversation(*id).and_then(|held| held.state.owner());
+    let talkers = |id: &ConversationId| desk.conversation(*id).into_iter().flat_map(|held| held.talkers());
     match event {
         Event::StatusChanged { agent, .. }
         | Event::AgentUnreachable { agent }
         | Event::AgentReachable { agent }
-        | Event::OfferMade { agent, .. } => tell(To::Agent(*agent)),
+        | Event::AgentDraining { agent, .. } => tell(To::Agent(*agent)),
+        Event::OfferMade { agent, transfer, .. } => {
+            tell(To::Agent(*agent));
+            transfer.iter().for_each(|transfer| tell(To::Agent(transfer.from)));
+        }
         Event::AgentOffline { agent, .. } => {
             tell(To::Agent(*agent));
             tell_customers_of(*agent, desk, tell);
@@ -43,8 +47,9 @@ pub fn route(event: &Event, place: usize, desk: &Desk, routes: &mut Vec<Route>) 
                 tell(To::Agent(offer.agent));
             }
         }
-        Event::OfferEnded { agent, conversation, end, .. } => {
+        Event::OfferEnded { agent, conversation, end, transfer, .. } => {
             tell(To::Agent(*agent));
+            transfer.iter().for_each(|transfer| tell(To::Agent(transfer.from)));
             if *end == OfferEnd::Accepted {
                 tell(To::Customer(*conversation));
                 tell(To::CustomerState(*conversation));
@@ -52,11 +57,11 @@ pub fn route(event: &Event, place: usize, desk: &Desk, routes: &mut Vec<Route>) 
         }
         Event::ConversationOpened { conversation, .. } => tell(To::Customer(*conversation)),
         Event::MessagePosted { conversation, .. } => {
-            owner_of(conversation).into_iter().for_each(|owner| tell(To::Agent(owner)));
+            talkers(conversation).for_each(|talker| tell(To::Agent(talker)));
             tell(To::Customer(*conversation));
         }
         Event::MessagesRead { conversation, reader, .. } => {
-            owner_of(conversation).into_iter().for_each(|owner| tell(To::Agent(owner)));
+            talkers(conversation).for_each(|talker| tell(To::Agent(talker)));
             if matches!(reader, Author::Agent(_)) {
                 tell(To::Customer(*conversation));
             }
@@ -73,6 +78,29 @@ pub fn route(event: &Event, place: usize, desk: &Desk, routes: &mut Vec<Route>) 
             tell(To::Customer(*conversation));
             tell(To::CustomerState(*conversation));
         }
+        Event::ConversationTransferred { conversation, from, .. } => {
+            tell(To::Agent(*from));
+            tell(To::Customer(*conversation));
+            tell(To::CustomerState(*conversation));
+        }
+        Event::ConversationTaken { conversation, from, to, .. } => {
+            tell(To::Agent(*to));
+            from.iter().for_each(|from| tell(To::Agent(*from)));
+            tell(To::Customer(*conversation));
+            tell(To::CustomerState(*conversation));
+        }
+        Event::ConversationHandedOver { conversation, from, to, .. } => {
+            tell(To::Agent(*to));
+            tell(To::Agent(*from));
+            tell(To::Customer(*conversation));
+            tell(To::CustomerState(*conversation));
+        }
+        Event::ConversationLeft { conversation, agent, .. } => {
+            tell(To::Agent(*agent));
+            talkers(conversation).filter(|talker| talker != agent).for_each(|talker| tell(To::Agent(talker)));
+            tell(To::Customer(*conversation));
+        }
+        Event::NotePosted { conversation, .. } => talkers(conversation).for_each(|talker| tell(To::Agent(talker))),
         Event::OwnerVanished { conversation, .. }
         | Event::OwnerReturned { conversation }
         | Event::ConversationMoved { conversation, .. } => {

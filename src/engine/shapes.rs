@@ -8,7 +8,7 @@ use crate::desk::offer::{Delivery, Offer};
 use crate::desk::settings::Settings;
 use crate::seal::{KeyRing, Sealed};
 use crate::wire::about::About;
-use crate::wire::agent::{ConversationShape, OfferShape, SnapshotShape};
+use crate::wire::agent::{ConversationShape, OfferShape, SnapshotShape, TransferShape};
 
 /// The contexts that texts and abouts are sealed for.
 pub const TEXT: &[u8] = b"text";
@@ -56,8 +56,16 @@ impl<'a> Seen<'a> {
             read_by_customer: held.read_by_customer,
             owner: held.state.owner().and_then(|owner| desk.agent(owner)).map(|agent| &*agent.profile.name),
             wrap_up_left_ms,
+            joined: held.joined().and_then(|agent| desk.agent(agent)).map(|agent| &*agent.profile.name),
+            transfer_to: held.transfer().and_then(|_| to_whom(held, desk)),
         }
     }
+}
+
+/// To whom its owner is giving it.
+fn to_whom<'a>(held: &Conversation, desk: &'a Desk) -> Option<&'a str> {
+    let to = held.offers.first()?.agent;
+    desk.agent(to).map(|agent| &*agent.profile.name)
 }
 
 fn channel_name<'a>(settings: &'a Settings, held: &Conversation) -> &'a str {
@@ -96,6 +104,10 @@ pub fn offer_shape<'a>(id: OfferId, offer: &Offer, seen: &'a Seen<'a>, desk: &'a
         left_ms: offer.ends_at.ms_since(now),
         delivered: offer.is_delivered(),
         deliver_left_ms,
+        transfer: seen.conversation.transfer().and_then(|transfer| {
+            let from = &desk.agent(transfer.from)?.profile.name;
+            Some(TransferShape { from, warm: transfer.warm })
+        }),
     }
 }
 
@@ -137,5 +149,6 @@ pub fn with_snapshot<R>(
         connection: held.connection.name(),
         offers: &offers,
         conversations: &conversations,
+        draining: held.draining,
     }))
 }

@@ -177,7 +177,8 @@ pub(super) fn may_use_the_last_room(ask: &Ask) -> bool {
 fn bytes_of(event: &Event) -> usize {
     EVENT_BYTES
         + match event {
-            Event::MessagePosted { text, .. } => text.len(),
+            Event::MessagePosted { text, .. } | Event::NotePosted { text, .. } => text.len(),
+            Event::ConversationTransferred { skills, .. } => 64 * skills.len(),
             Event::ConversationOpened { about, .. } => about.as_ref().map_or(0, |about| about.len()),
             Event::ConversationReopened { was, .. } => {
                 was.as_ref().and_then(|was| was.about.as_ref()).map_or(0, |about| about.len() + EVENT_BYTES)

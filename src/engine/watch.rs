@@ -104,6 +104,7 @@ pub fn agent_shape(row: &AgentRow) -> AgentRowShape<'_> {
         offers: row.offers,
         conversations: row.conversations,
         load: row.load,
+        draining: row.draining,
     }
 }
 
@@ -116,5 +117,6 @@ pub fn queue_shape(row: &QueueRow) -> QueueRowShape<'_> {
         active: row.active,
         longest_wait_ms: row.longest_wait_ms,
         agents_available: row.agents_available,
+        draining: row.draining,
     }
 }

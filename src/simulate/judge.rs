@@ -35,6 +35,7 @@ pub(super) struct SeenOffer {
     pub end: Option<OfferEnd>,
     /// The record that it was made in.
     pub made_in: Position,
+    transfer: bool,
 }
 
 #[derive(Default)]
@@ -43,14 +44,16 @@ pub(super) struct Talk {
     pub merged: bool,
     /// The record that it was opened in.
     pub opened_in: Position,
-    owner: Option<AgentId>,
-    offers: BTreeSet<OfferId>,
+    pub owner: Option<AgentId>,
+    pub joined: Option<AgentId>,
+    pub offers: BTreeSet<OfferId>,
     pub last_number: u32,
     public: u32,
-    waiting_since: WallTime,
+    pub waiting_since: WallTime,
+    pub cool: BTreeMap<AgentId, DeskTime>,
+    pub notes: u32,
     /// By rules, since it last had an owner.
     pub moves: u8,
-    cool: BTreeMap<AgentId, DeskTime>,
 }
 
 impl Talk {
@@ -116,10 +119,12 @@ impl Judge {
 
     fn one(&mut self, event: &Event, now: Now, position: Position) -> Result<(), String> {
         match event {
-            Event::OfferMade { offer, conversation, agent, ends_at, deliver_by } => {
-                self.offer_fits(*conversation, *agent)?;
+            Event::OfferMade { offer, conversation, agent, ends_at, deliver_by, transfer } => {
+                self.offer_fits(*conversation, *agent, transfer.is_some())?;
                 let talk = talk(&mut self.talks, *conversation)?;
-                if talk.owner.is_some() {
+                if transfer.is_some() {
+                    super::judge_moves::may_be_transferred(*conversation, talk, *agent)?;
+                } else if talk.owner.is_some() {
                     return Err(format!("{offer} is made of {conversation}, which is taken"));
                 }
                 if talk.offers.iter().any(|pending| self.offers[pending].agent == *agent) {
@@ -137,6 +142,7 @@ impl Judge {
                     deliver_by,
                     end: None,
                     made_in: position,
+                    transfer: transfer.is_some(),
                 };
                 if self.offers.insert(*offer, seen).is_some() {
                     return Err(format!("{offer} is made twice"));
@@ -148,7 +154,7 @@ impl Judge {
                     return Err(format!("{offer} is delivered after its end"));
                 }
             }
-            Event::OfferEnded { offer, end, cool_down_until, public, .. } => {
+            Event::OfferEnded { offer, end, cool_down_until, public, transfer, .. } => {
                 self.offer_ends(*offer, *end, now)?;
                 let seen = &self.offers[offer];
                 let (agent, conversation) = (seen.agent, seen.conversation);
@@ -156,11 +162,15 @@ impl Judge {
                 talk.offers.remove(offer);
                 cool_down_until.map(|until| talk.cool.insert(agent, until));
                 if *end == OfferEnd::Accepted {
-                    if talk.owner.is_some() || !talk.offers.is_empty() {
+                    if talk.owner.is_some() != seen.transfer || !talk.offers.is_empty() {
                         return Err(format!("{offer} is accepted while {conversation} is offered or owned"));
                     }
-                    talk.owner = Some(agent);
-                    talk.cool.clear();
+                    if transfer.is_some_and(|transfer| transfer.warm) {
+                        talk.joined = Some(agent);
+                    } else {
+                        talk.owner = Some(agent);
+                        talk.cool.clear();
+                    }
                     counts(conversation, talk, *public)?;
                 }
             }
@@ -183,7 +193,7 @@ impl Judge {
             }
             Event::ConversationEnded { conversation, owner, wrap_up_until, public, .. } => {
                 let talk = talk(&mut self.talks, *conversation)?;
-                if *owner != talk.owner || !talk.offers.is_empty() {
+                if *owner != talk.owner || !talk.offers.is_empty() || talk.joined.is_some() {
                     return Err(format!("{conversation} ends as {owner:?}'s and is {:?}'s", talk.owner));
                 }
                 talk.owner = talk.owner.filter(|_| wrap_up_until.is_some());
@@ -207,10 +217,26 @@ impl Judge {
             }
             Event::ConversationRequeued { conversation, from, waiting_since, public } => {
                 let talk = talk(&mut self.talks, *conversation)?;
-                if talk.owner.take() != Some(*from) || *waiting_since != talk.waiting_since {
+                let others = !talk.offers.is_empty() || talk.joined.is_some();
+                if others || talk.owner.take() != Some(*from) || *waiting_since != talk.waiting_since {
                     return Err(format!("{conversation} goes back from {from} and loses its age"));
                 }
                 counts(*conversation, talk, Some(*public))?;
+            }
+            Event::ConversationTransferred { conversation, public, .. }
+            | Event::ConversationTaken { conversation, public, .. }
+            | Event::ConversationHandedOver { conversation, public, .. }
+            | Event::ConversationLeft { conversation, public, .. } => {
+                let talk = talk(&mut self.talks, *conversation)?;
+                super::judge_moves::moves(event, talk, &self.shadow)?;
+                counts(*conversation, talk, Some(*public))?;
+            }
+            Event::NotePosted { conversation, note, after, .. } => {
+                let talk = talk(&mut self.talks, *conversation)?;
+                talk.notes += 1;
+                if (*note, *after) != (talk.notes, talk.last_number) {
+                    return Err(format!("{conversation} has note {note} after message {after}"));
+                }
             }
             Event::CustomerMerged { into, conversations, .. } => {
                 for id in conversations {
@@ -246,6 +272,7 @@ impl Judge {
             | Event::AgentOffline { .. }
             | Event::StatusChanged { .. }
             | Event::MessagesRead { .. }
+            | Event::AgentDraining { .. }
             | Event::OwnerVanished { .. }
             | Event::OwnerReturned { .. }
             | Event::CustomerSignedOut { .. } => {}
@@ -254,7 +281,7 @@ impl Judge {
     }
 
     /// The shadow holds the state right after the offer was made.
-    fn offer_fits(&self, conversation: ConversationId, agent: AgentId) -> Result<(), String> {
+    fn offer_fits(&self, conversation: ConversationId, agent: AgentId, transfer: bool) -> Result<(), String> {
         let desk = &self.shadow;
         let (Some(held), Some(talk)) = (desk.agent(agent), desk.conversation(conversation)) else {
             return Err(format!("an offer of {conversation} to {agent}, who are not there"));
@@ -264,7 +291,7 @@ impl Judge {
             && held.has_channel(talk.channel)
             && held.held_on(talk.channel) <= held.limit_on(settings, talk.channel)
             && held.weight_held(settings) <= held.profile.total()
-            && super::judge_routing::may_take(desk, agent, conversation);
+            && (transfer || super::judge_routing::may_take(desk, agent, conversation));
         if fits { Ok(()) } else { Err(format!("{agent} is offered {conversation} and cannot take it: {held:?}")) }
     }
 
@@ -321,6 +348,9 @@ impl Judge {
             let talk = self.talks.get(&id).ok_or_else(|| format!("{id} is held and was never opened"))?;
             if held.waiting_since != talk.waiting_since {
                 return Err(format!("{id} lost its age"));
+            }
+            if held.joined() != talk.joined {
+                return Err(format!("{id} is joined by {:?} and not {:?}", held.joined(), talk.joined));
             }
             if held.state.owner() != talk.owner || held.last_number != talk.last_number {
                 return Err(format!("{id} is {:?}'s and not {:?}'s", held.state.owner(), talk.owner));

@@ -6,6 +6,7 @@
 //! a0 comes s1            a0 sets available chat,email    a0 accepts o1      a0 rejects o1 busy
 //! u1 posts c1 hello      a0 closes c1                    supervisor a1 closes c1
 //! admin queue support max=2 offer_ms=10000               admin settings {"agent_grace_ms":1000}
+//! a0 transfers c1 to a1 warm      a0 queues c1 in sales      supervisor a1 assigns c1 from=a0 force=yes
 //! server began           server tick
 //! ```
 //! An agent's outside name is its id, so that a line means the same whoever reads it.
@@ -57,6 +58,24 @@ mod tests {
             "admin agent a0 tiers=support:2",
             "admin agent a0 program=yes total=400",
             "admin queue support offering={\"agents_by\":\"least_loaded\",\"tiers_up_to\":null,\"offer_to_at_most\":1,\"accept_within_ms\":null,\"weight\":1,\"programs_first\":false,\"rings\":[],\"preferred_agent\":{\"preferred_ms\":60000,\"when_offline\":\"skip\",\"when_away\":\"wait\",\"when_busy\":\"wait\"}}",
+            "a0 transfers c1 to a1",
+            "supervisor a2 transfers c1 to a1 warm",
+            "admin queues c1 in support since=12.5s",
+            "a0 queues c1 in support",
+            "a0 cancels c1",
+            "a0 hands_over c1",
+            "a0 leaves c1",
+            "#9 a0 picks c1",
+            "supervisor a0 assigns c1",
+            "admin assigns c1 to=a1 from=a0 force=yes",
+            "a0 notes c1 she called before",
+            "supervisor a0 notes c1 careful",
+            "a0 starts u1 chat in support text=good morning",
+            "a0 lists support 20",
+            "admin drains a0 yes",
+            "admin drains_queue support to=-",
+            "admin drains_queue support to=sales",
+            "admin drains_queue support no",
             "server began",
             "server tick",
         ] {

@@ -35,6 +35,18 @@ pub struct MessageRow {
     pub text: Arc<str>,
 }
 
+/// An internal note.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct NoteRow {
+    pub note: u32,
+    pub author: AgentId,
+    pub at: WallTime,
+    /// The last message before it.
+    pub after: u32,
+    /// Sealed.
+    pub text: Arc<str>,
+}
+
 /// One thing that a conversation's customer may see.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct PublicRow {
@@ -52,6 +64,7 @@ pub enum Public {
     Requeued,
     Ended { by: Closer },
     Reopened,
+    Left { agent: AgentId },
 }
 
 #[derive(Clone, PartialEq, Debug)]
@@ -82,9 +95,9 @@ pub(super) fn messages(
     limit: usize,
 ) -> Result<Rows<MessageRow>, ViewFailed> {
     let (condition, bound, newest_first) = match page {
-        Page::Last => ("number <= ?2", u32::MAX, true),
+        Page::Last => ("number <= ?2 AND number > 0", u32::MAX, true),
         Page::After(number) => ("number > ?2", number, false),
-        Page::Before(number) => ("number < ?2", number, true),
+        Page::Before(number) => ("number < ?2 AND number > 0", number, true),
     };
     let mut page = page_of(connection, condition, &[&key, &bound], newest_first, limit, |row| match row.event {
         Event::MessagePosted { number, author, text, .. } => Some(MessageRow { number, author, at: row.at, text }),
@@ -94,6 +107,15 @@ pub(super) fn messages(
         page.rows.reverse();
     }
     Ok(page)
+}
+
+/// The conversation's notes after that one, ascending.
+pub(super) fn notes(connection: &Connection, key: i64, after: u32, limit: usize) -> Result<Rows<NoteRow>, ViewFailed> {
+    let below = -i64::from(after);
+    page_of(connection, "number < ?2 AND number < 0", &[&key, &below], false, limit, |row| match row.event {
+        Event::NotePosted { note, author, text, after, .. } => Some(NoteRow { note, author, at: row.at, after, text }),
+        _ => None,
+    })
 }
 
 pub(super) fn public_events(
@@ -118,6 +140,10 @@ pub fn public_of(event: Event) -> Option<(u32, Public)> {
         Event::ConversationRequeued { public, .. } => (public, Public::Requeued),
         Event::ConversationEnded { public, by, .. } => (public, Public::Ended { by }),
         Event::ConversationReopened { public, .. } => (public, Public::Reopened),
+        Event::ConversationTaken { public, to, .. } => (public, Public::Joined { agent: to }),
+        Event::ConversationTransferred { public, .. } => (public, Public::Requeued),
+        Event::ConversationHandedOver { public, from, .. } => (public, Public::Left { agent: from }),
+        Event::ConversationLeft { public, agent, .. } => (public, Public::Left { agent }),
         Event::SettingsChanged { .. }
         | Event::QueuePut { .. }
         | Event::QueueRemoved { .. }
@@ -138,6 +164,8 @@ pub fn public_of(event: Event) -> Option<(u32, Public)> {
         | Event::WrapUpEnded { .. }
         | Event::OwnerVanished { .. }
         | Event::OwnerReturned { .. }
+        | Event::NotePosted { .. }
+        | Event::AgentDraining { .. }
         | Event::RingReached { .. }
         | Event::ConversationMoved { .. }
         | Event::PriorityRaised { .. }

@@ -30,7 +30,7 @@ mod write;
 
 pub use batch::{Batch, CommittedTurn};
 pub use failed::{Behind, Health, Standing, ViewFailed};
-pub use history::{EventRow, MessageRow, PAGE_ROWS_MAX, Page, Public, PublicRow, Rows, Texts, public_of};
+pub use history::{EventRow, MessageRow, NoteRow, PAGE_ROWS_MAX, Page, Public, PublicRow, Rows, Texts, public_of};
 pub use load::{Found, Stored, Wanted};
 pub use outcomes::OUTCOME_KEPT_MS;
 pub use prune::{OUTCOMES_EACH_MAX, Pruned};

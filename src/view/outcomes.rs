@@ -49,6 +49,10 @@ pub(super) fn message_of(outcome: &Outcome) -> Option<(ConversationId, u32)> {
         Answer::Done
         | Answer::Welcome { .. }
         | Answer::Accepted { .. }
+        | Answer::TransferOffered { .. }
+        | Answer::Taken { .. }
+        | Answer::Noted { .. }
+        | Answer::Waiting(_)
         | Answer::QueuePut { .. }
         | Answer::AgentPut { .. }
         | Answer::Merged { .. }

@@ -76,7 +76,7 @@ fn lives_with_its_message(turn: &CommittedTurn, outcome: &Outcome) -> bool {
 /// What of an event goes into columns.
 #[derive(Default, Clone, Copy)]
 struct Columns {
-    number: Option<u32>,
+    number: Option<i64>,
     public: Option<u32>,
 }
 
@@ -100,15 +100,15 @@ fn one_event(
             Some(conversation) => keep(conversation, nothing),
             None => Err(OneFailed::Event("it is about an offer that was never made")),
         },
-        Event::OfferEnded { offer, conversation, agent, end, public, .. } => {
+        Event::OfferEnded { offer, conversation, agent, end, public, transfer, .. } => {
             keep_offer(connection, workspace, *offer, *conversation, *agent, Some(*end))?;
-            if *end == OfferEnd::Accepted {
+            if *end == OfferEnd::Accepted && !transfer.is_some_and(|transfer| transfer.warm) {
                 seen.owners.insert(*conversation, *agent);
             }
             keep(*conversation, Columns { public: *public, ..nothing })
         }
         Event::MessagePosted { conversation, number, public, .. } => {
-            keep(*conversation, Columns { number: Some(*number), public: Some(*public) })
+            keep(*conversation, Columns { number: Some(i64::from(*number)), public: Some(*public) })
         }
         Event::ConversationEnded { conversation, wrap_up_until, public, .. } => {
             if wrap_up_until.is_none() {
@@ -120,7 +120,18 @@ fn one_event(
             seen.closed_at.insert(*conversation, turn.now.wall.0);
             keep(*conversation, nothing)
         }
+        Event::ConversationTaken { conversation, to, public, .. }
+        | Event::ConversationHandedOver { conversation, to, public, .. } => {
+            seen.owners.insert(*conversation, *to);
+            keep(*conversation, shown(*public))
+        }
+        Event::NotePosted { conversation, note, .. } => {
+            // Below those of messages, so that neither finds the other's.
+            keep(*conversation, Columns { number: Some(-i64::from(*note)), ..nothing })
+        }
         Event::ConversationOpened { conversation, public, .. }
+        | Event::ConversationTransferred { conversation, public, .. }
+        | Event::ConversationLeft { conversation, public, .. }
         | Event::ConversationReopened { conversation, public, .. }
         | Event::ConversationRequeued { conversation, public, .. } => keep(*conversation, shown(*public)),
         Event::MessagesRead { conversation, .. }
@@ -152,6 +163,7 @@ fn one_event(
         | Event::AgentReachable { .. }
         | Event::AgentOffline { .. }
         | Event::StatusChanged { .. }
+        | Event::AgentDraining { .. }
         | Event::CustomerSignedOut { .. } => Ok(()),
     }
 }
@@ -169,7 +181,9 @@ fn keep_event(
     let place = place(turn.position, index)?;
     let body = serde_json::to_vec(event).map_err(|_| OneFailed::Event("it has no JSON form"))?;
     let outcome = columns.number.and_then(|number| {
-        turn.outcomes.iter().find(|outcome| outcomes::message_of(outcome) == Some((conversation, number)))
+        turn.outcomes.iter().find(|outcome| {
+            outcomes::message_of(outcome).is_some_and(|(held, nth)| (held, i64::from(nth)) == (conversation, number))
+        })
     });
     let command = outcome.map(|outcome| command_hash(outcome.by, outcome.id) as i64);
     let remembered = outcome.map(remembered_bytes);

@@ -2,7 +2,7 @@
 
 use super::View;
 use super::failed::ViewFailed;
-use super::history::{self, EventRow, MessageRow, Page, PublicRow, Rows, Texts};
+use super::history::{self, EventRow, MessageRow, NoteRow, Page, PublicRow, Rows, Texts};
 use super::load::{self, Found, Stored, Wanted};
 use super::search::{self, ConversationRow, Filter, Hits};
 use crate::desk::conversation::Conversation;
@@ -44,6 +44,20 @@ impl View {
     ) -> Result<Rows<MessageRow>, ViewFailed> {
         self.of_one(workspace, conversation, Rows::none, move |connection, key| {
             history::messages(connection, key, page, limit)
+        })
+        .await
+    }
+
+    /// The conversation's internal notes after that one, ascending.
+    pub async fn notes(
+        &self,
+        workspace: &str,
+        conversation: ConversationId,
+        after: u32,
+        limit: usize,
+    ) -> Result<Rows<NoteRow>, ViewFailed> {
+        self.of_one(workspace, conversation, Rows::none, move |connection, key| {
+            history::notes(connection, key, after, limit)
         })
         .await
     }

@@ -61,6 +61,13 @@ codes! {
     WrongState "wrong_state" 409 "The conversation is in another state",
     QueueFull "queue_full" 409 "The queue is full",
     NobodyThere "nobody_there" 409 "Nobody of the queue is there",
+    QueueDraining "queue_draining" 409 "The queue takes nothing new in",
+    PickNotAllowed "pick_not_allowed" 403 "The queue does not let agents pick",
+    AgentUnable "agent_unable" 409 "The agent cannot take it",
+    AlreadyThere "already_there" 409 "The agent has it already",
+    OwnerChanged "owner_changed" 409 "Another owns it now",
+    NobodyJoined "nobody_joined" 409 "Nobody has joined",
+    NoSuchCustomer "no_such_customer" 404 "There is no such customer",
     QueueInUse "queue_in_use" 409 "The queue still holds conversations",
     TooMany "too_many" 409 "The workspace holds its most",
     AgentDeactivated "agent_deactivated" 403 "The agent is deactivated",
@@ -93,7 +100,7 @@ pub struct WireError {
 }
 
 /// The one further member that some errors have.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum More {
     /// How the offer ended.
@@ -104,6 +111,10 @@ pub enum More {
     Reason(&'static str),
     /// Of which thing there are too many.
     What(&'static str),
+    /// By which rule an agent cannot take a conversation.
+    Rule(&'static str),
+    /// Who owns the conversation now; null: nobody.
+    Owner(Option<std::sync::Arc<str>>),
 }
 
 impl WireError {
@@ -204,6 +215,12 @@ impl From<&Refusal> for WireError {
             Refusal::NoSuchReason(_) => Code::NoSuchReason,
             Refusal::QueueFull { .. } => Code::QueueFull,
             Refusal::NobodyThere(_) => Code::NobodyThere,
+            Refusal::QueueDraining(_) => Code::QueueDraining,
+            Refusal::PickNotAllowed(_) => Code::PickNotAllowed,
+            Refusal::AgentUnable { .. } => Code::AgentUnable,
+            Refusal::AlreadyThere { .. } => Code::AlreadyThere,
+            Refusal::OwnerChanged { .. } => Code::OwnerChanged,
+            Refusal::NobodyJoined(_) => Code::NobodyJoined,
             Refusal::NoSuchMessage { .. } => Code::NoSuchMessage,
             Refusal::QueueInUse { .. } => Code::QueueInUse,
             Refusal::IdReused => Code::IdReused,
@@ -218,6 +235,8 @@ impl From<&Refusal> for WireError {
             Refusal::OfferGone { end, .. } => error.more = Some(More::End(end.name())),
             Refusal::WrongState { state, .. } => error.more = Some(More::State(state)),
             Refusal::TooMany { what, .. } => error.more = Some(More::What(what)),
+            Refusal::AgentUnable { rule, .. } => error.more = Some(More::Rule(rule.name())),
+            Refusal::OwnerChanged { owner, .. } => error.more = Some(More::Owner(owner.clone())),
             _ => {}
         }
         error
@@ -228,6 +247,7 @@ impl From<&Refusal> for WireError {
 mod tests {
     use super::*;
     use crate::desk::event::OfferEnd;
+    use crate::desk::fits::WhyNot;
     use crate::desk::ids::{ConversationId, OfferId};
     use std::collections::BTreeMap;
 
@@ -275,6 +295,12 @@ mod tests {
             Refusal::IdReused,
             Refusal::BadSetting { field: "channels".into(), what: "none".into() },
             Refusal::TooMany { what: "queues", most: 1 },
+            Refusal::QueueDraining("q".into()),
+            Refusal::PickNotAllowed("q".into()),
+            Refusal::AgentUnable { agent: "a".into(), rule: WhyNot::ChannelFull },
+            Refusal::AlreadyThere { conversation: ConversationId(1), agent: "a".into() },
+            Refusal::OwnerChanged { conversation: ConversationId(1), owner: Some("b".into()) },
+            Refusal::NobodyJoined(ConversationId(1)),
             Refusal::NobodyThere("q".into()),
         ];
         for refusal in &refusals {
@@ -288,6 +314,14 @@ mod tests {
         );
         assert_eq!(WireError::from(&refusals[12]).more, Some(More::State("closed")));
         assert_eq!(WireError::from(&refusals[19]).more, Some(More::What("queues")));
+        assert_eq!(WireError::from(&refusals[22]).more, Some(More::Rule("channel_full")));
+        assert_eq!(
+            serde_json::to_string(&WireError::from(&refusals[24])).unwrap(),
+            concat!(
+                r#"{"code":"owner_changed","message":"c1 is now owned by b","field":"expected_owner","#,
+                r#""owner":"b"}"#
+            )
+        );
     }
 
     #[test]

@@ -8,7 +8,7 @@ use std::borrow::Cow;
 use std::fmt;
 
 /// The most different fields that one shape may know.
-const KNOWN_MAX: usize = 16;
+const KNOWN_MAX: usize = 40;
 /// How much of an unknown field's name is said back.
 const NAME_SAID_BYTES_MAX: usize = 64;
 
@@ -84,6 +84,24 @@ impl<'a> Fields<'a> {
     pub fn number(&mut self, name: &'static str) -> Result<Option<u32>, WireError> {
         let Some(raw) = self.take(name) else { return Ok(None) };
         serde_json::from_str(raw.get()).map(Some).map_err(|_| wrong_kind(name, "a whole number from 0 to 4294967295"))
+    }
+
+    /// Unix milliseconds.
+    ///
+    /// # Errors
+    /// `bad_request` when it is something else.
+    pub fn milliseconds(&mut self, name: &'static str) -> Result<Option<u64>, WireError> {
+        let Some(raw) = self.take(name) else { return Ok(None) };
+        serde_json::from_str(raw.get()).map(Some).map_err(|_| wrong_kind(name, "a time in Unix milliseconds"))
+    }
+
+    /// `true` or `false`.
+    ///
+    /// # Errors
+    /// `bad_request` when it is something else.
+    pub fn flag(&mut self, name: &'static str) -> Result<Option<bool>, WireError> {
+        let Some(raw) = self.take(name) else { return Ok(None) };
+        serde_json::from_str(raw.get()).map(Some).map_err(|_| wrong_kind(name, "true or false"))
     }
 
     /// Nothing may be left: neither an unknown field, nor one that this kind of object does not have.

@@ -217,6 +217,10 @@ pub enum StreamEvent<'a> {
     Reopened {
         at: u64,
     },
+    Left {
+        agent: TitleShape<'a>,
+        at: u64,
+    },
     State {
         state: &'a str,
         #[serde(skip_serializing_if = "Option::is_none")]
@@ -243,6 +247,7 @@ impl StreamEvent<'_> {
             StreamEvent::Requeued { .. } => "requeued",
             StreamEvent::Ended { .. } => "ended",
             StreamEvent::Reopened { .. } => "reopened",
+            StreamEvent::Left { .. } => "left",
             StreamEvent::State { .. } => "state",
             StreamEvent::Read { .. } => "read",
             StreamEvent::Typing {} => "typing",
@@ -335,6 +340,7 @@ mod tests {
             StreamEvent::Requeued { at: 1 },
             StreamEvent::Ended { by: "agent", at: 1 },
             StreamEvent::Reopened { at: 1 },
+            StreamEvent::Left { agent: title, at: 1 },
             StreamEvent::State { state: "waiting", place: Some(2), agent: None, agent_connection: None },
             StreamEvent::Read { number: 1 },
             StreamEvent::Typing {},

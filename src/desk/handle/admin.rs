@@ -129,6 +129,7 @@ impl Desk {
         skills_ok(&put.skills, "skills")?;
         put.offering.check(&put.name, |name| self.queue_names.contains_key(name))?;
         put.waiting.check(&put.name, |name| self.queue_names.contains_key(name))?;
+        put.moves.check(&put.name, |name| self.queue_names.contains_key(name))?;
         let held = self.queue_names.get(&put.name).copied();
         if held.is_none() && self.queues.len() >= QUEUES_MAX {
             return Err(Refusal::TooMany { what: "queues", most: QUEUES_MAX });
@@ -154,6 +155,8 @@ impl Desk {
         ensure(ringed.is_none(), "name", || "a ring of another queue names this queue: change it first".into())?;
         let moved_to = self.queues.values().find(|other| other.settings.waiting.names_queue(name));
         ensure(moved_to.is_none(), "name", || "a rule of another queue moves to this queue: change it first".into())?;
+        let drained = self.queues.values().find(|other| other.settings.moves.names_queue(name));
+        ensure(drained.is_none(), "name", || "another queue drains into this queue: change it first".into())?;
         self.emit(events, Event::QueueRemoved { queue });
         Ok(Answer::Done)
     }
@@ -224,6 +227,8 @@ impl Desk {
             self.emit(events, Event::AgentPut { agent, profile: Box::new(profile) });
             if leaves && self.agents[agent.0 as usize].connection != Connection::Offline {
                 self.go_offline(agent, OfflineCause::Deactivated, events);
+            } else if leaves {
+                self.vanish(agent, events);
             }
         }
         Ok(Answer::AgentPut { agent })

@@ -5,10 +5,11 @@ use crate::desk::Desk;
 use crate::desk::agent::Connection;
 use crate::desk::answer::Answer;
 use crate::desk::command::{Author, Closer, OpenAsk};
-use crate::desk::conversation::{Conversation, State};
-use crate::desk::event::{Event, OfferEnd, RequiredSkill, WrapUpCause};
+use crate::desk::conversation::{Conversation, State, WishedAgent};
+use crate::desk::event::{Event, RequiredSkill, WrapUpCause};
 use crate::desk::ids::{AgentId, ConversationId, CustomerId, QueueId};
 use crate::desk::needs::Loaded;
+use crate::desk::queue_moves::ReopenedFor;
 use crate::desk::refusal::Refusal;
 use crate::desk::settings::{ChannelId, WRAP_UP_MS_MAX};
 use std::collections::BTreeMap;
@@ -16,28 +17,10 @@ use std::sync::Arc;
 
 impl Desk {
     pub(super) fn open(&mut self, ask: &OpenAsk, events: &mut Vec<Event>) -> Result<Answer, Refusal> {
-        let id = *self.queue_names.get(&ask.queue).ok_or_else(|| Refusal::NoSuchQueue(ask.queue.clone()))?;
-        let place = self.settings.channels.iter().position(|channel| channel.name == ask.channel);
-        let channel = place.ok_or_else(|| Refusal::NoSuchChannel(ask.channel.clone()))?;
-        let asked_since = self.asked_since(ask)?;
-        let Entry { queue: id, told, closes } = self.entering(id)?;
-        let waiting_since = asked_since.or_else(|| self.kept_age(ask.customer, id));
-        let queue = &self.queues[&id];
-        let wishes = self.wishes(ask, id)?;
+        let (queue, channel) = self.entry(ask)?;
+        let Entry { queue, told, closes } = self.entering(self.queue_taking(queue)?)?;
         let conversation = ConversationId(self.last_conversation + 1);
-        let opened = Event::ConversationOpened {
-            conversation,
-            customer: ask.customer,
-            key: ask.key,
-            channel: ChannelId(channel as u8),
-            queue: id,
-            priority: ask.priority.unwrap_or(queue.settings.priority),
-            skills: required(&ask.skills, &queue.settings.skills),
-            about: ask.about.clone(),
-            public: 1,
-            waiting_since,
-            wishes,
-        };
+        let opened = self.opened(ask, conversation, queue, channel)?;
         self.emit(events, opened);
         if let Some(text) = &ask.text {
             self.append_message(conversation, Author::Customer(ask.customer), text, events);
@@ -48,6 +31,37 @@ impl Desk {
             None => {}
         }
         Ok(Answer::Opened { conversation, customer: ask.customer, at: self.now.wall })
+    }
+
+    /// The queue and the channel that a new conversation names.
+    pub(super) fn entry(&self, ask: &OpenAsk) -> Result<(QueueId, ChannelId), Refusal> {
+        let queue = *self.queue_names.get(&ask.queue).ok_or_else(|| Refusal::NoSuchQueue(ask.queue.clone()))?;
+        let place = self.settings.channels.iter().position(|channel| channel.name == ask.channel);
+        let channel = place.ok_or_else(|| Refusal::NoSuchChannel(ask.channel.clone()))?;
+        Ok((queue, ChannelId(channel as u8)))
+    }
+
+    pub(super) fn opened(
+        &self,
+        ask: &OpenAsk,
+        conversation: ConversationId,
+        queue: QueueId,
+        channel: ChannelId,
+    ) -> Result<Event, Refusal> {
+        let settings = &self.queues[&queue].settings;
+        Ok(Event::ConversationOpened {
+            conversation,
+            customer: ask.customer,
+            key: ask.key,
+            channel,
+            queue,
+            priority: ask.priority.unwrap_or(settings.priority),
+            skills: required(&ask.skills, &settings.skills),
+            about: ask.about.clone(),
+            public: 1,
+            waiting_since: self.asked_since(ask)?.or_else(|| self.kept_age(ask.customer, queue)),
+            wishes: self.wishes(ask, queue)?,
+        })
     }
 
     pub(super) fn post(
@@ -61,7 +75,7 @@ impl Desk {
         match author {
             Author::Agent(agent) => {
                 let conversation = self.conversations.get(&id).ok_or_else(|| self.not_here(id, loaded))?;
-                owned_by(id, conversation, agent)?;
+                talked_in_by(id, conversation, agent)?;
                 if !matches!(conversation.state, State::Active { .. }) {
                     return Err(wrong_state(id, conversation));
                 }
@@ -101,7 +115,15 @@ impl Desk {
                 let owner = here.then_some(owner);
                 self.emit(
                     events,
-                    Event::ConversationReopened { conversation: id, was: None, queue, owner, waiting_since, public },
+                    Event::ConversationReopened {
+                        conversation: id,
+                        was: None,
+                        queue,
+                        owner,
+                        waiting_since,
+                        public,
+                        wished: None,
+                    },
                 );
             }
             State::Closed => {
@@ -111,22 +133,46 @@ impl Desk {
                 let was = Some(Box::new(conversation.clone()));
                 let queue = self.queue_to_reopen_in(conversation.queue)?;
                 let waiting_since = self.kept_age(customer, queue).unwrap_or(waiting_since);
+                let wished = self.wished_when_reopened(conversation, queue);
                 self.emit(
                     events,
-                    Event::ConversationReopened { conversation: id, was, queue, owner: None, waiting_since, public },
+                    Event::ConversationReopened {
+                        conversation: id,
+                        was,
+                        queue,
+                        owner: None,
+                        waiting_since,
+                        public,
+                        wished,
+                    },
                 );
             }
         }
         Ok(())
     }
 
-    /// Its old queue, or the default one where that is gone.
+    /// Its old queue, or the default one where that is gone, or where its old queue sends what is new while it drains. Without
+    /// another queue, one that drains takes back what was its own.
     fn queue_to_reopen_in(&self, queue: QueueId) -> Result<QueueId, Refusal> {
         if self.queues.contains_key(&queue) {
-            return Ok(queue);
+            return Ok(self.queue_taking(queue).unwrap_or(queue));
         }
         let name = self.settings.default_queue.clone().unwrap_or_default();
         self.queue_names.get(&name).copied().ok_or(Refusal::NoSuchQueue(name))
+    }
+
+    /// Its old owner, where the queue prefers that one and it could take it now; else nobody, any more.
+    fn wished_when_reopened(&self, closed: &Conversation, queue: QueueId) -> Option<WishedAgent> {
+        let moves = &self.queues[&queue].settings.moves;
+        let required = closed.wished_agent().is_some_and(|wished| wished.until.is_none());
+        if moves.reopened_for != ReopenedFor::OldOwner || required {
+            return None;
+        }
+        let could = |agent: &AgentId| self.may_be_given(*agent, closed, false).is_ok();
+        match closed.last_owner().filter(could) {
+            Some(agent) => Some(WishedAgent { agent, until: Some(self.now.desk.plus_ms(moves.reopened_for_ms)) }),
+            None => closed.wished_agent().map(|wished| WishedAgent { until: Some(self.now.desk), ..wished }),
+        }
     }
 
     pub(super) fn append_message(
@@ -160,7 +206,7 @@ impl Desk {
             };
         };
         let mark = match reader {
-            Author::Agent(agent) => owned_by(id, conversation, agent).map(|()| conversation.read_by_agent)?,
+            Author::Agent(agent) => talked_in_by(id, conversation, agent).map(|()| conversation.read_by_agent)?,
             Author::Customer(customer) if conversation.customer == customer => conversation.read_by_customer,
             Author::Customer(_) => return Err(Refusal::NoSuchConversation(id)),
             Author::System(_) => return Err(Refusal::NotYours(id)),
@@ -177,7 +223,7 @@ impl Desk {
     pub(super) fn typing(&self, id: ConversationId, author: Author, loaded: &Loaded) -> Result<Answer, Refusal> {
         let conversation = self.conversations.get(&id).ok_or_else(|| self.not_here(id, loaded))?;
         match author {
-            Author::Agent(agent) => owned_by(id, conversation, agent)?,
+            Author::Agent(agent) => talked_in_by(id, conversation, agent)?,
             Author::Customer(customer) if conversation.customer == customer => {}
             Author::Customer(_) => return Err(Refusal::NoSuchConversation(id)),
             Author::System(_) => return Err(Refusal::NotYours(id)),
@@ -204,16 +250,13 @@ impl Desk {
             }
             Closer::Customer(_) | Closer::Supervisor(_) | Closer::Admin | Closer::System => {}
         }
-        let state = conversation.state;
-        for pending in conversation.offers.clone() {
-            self.end_offer(pending.offer, OfferEnd::Withdrawn, None, events);
-        }
-        let conversation = &self.conversations[&id];
-        let owner = match state {
+        let owner = match conversation.state {
             State::Active { owner } => Some(owner),
             State::Waiting | State::Offered { .. } => None,
             State::WrapUp { .. } | State::Closed => return Err(wrong_state(id, conversation)),
         };
+        self.stand_down(id, events);
+        let conversation = &self.conversations[&id];
         let wrap_up_until = owner.and_then(|_| {
             let channel = &self.settings.channels[usize::from(conversation.channel.0)];
             let queue = &self.queues[&conversation.queue].settings;
@@ -239,8 +282,12 @@ impl Desk {
         Ok(Answer::Done)
     }
 
-    /// Its owner stayed away: it waits again, at its old age.
+    /// Its owner stayed away: who has joined has it, or it waits again, at its old age.
     pub(super) fn requeue(&mut self, id: ConversationId, events: &mut Vec<Event>) {
+        if self.hand_over_to_joined(id, events) {
+            return;
+        }
+        self.stand_down(id, events);
         let conversation = &self.conversations[&id];
         let State::Active { owner: from } = conversation.state else {
             unreachable!("only an active conversation has an owner to lose")
@@ -282,10 +329,14 @@ pub(super) fn required(asked: &BTreeMap<Arc<str>, u8>, of_queue: &BTreeMap<Arc<s
     levels.into_iter().map(|(name, level)| RequiredSkill { name, level }).collect()
 }
 
-fn owned_by(id: ConversationId, conversation: &Conversation, agent: AgentId) -> Result<(), Refusal> {
+pub(super) fn owned_by(id: ConversationId, conversation: &Conversation, agent: AgentId) -> Result<(), Refusal> {
     if conversation.state.owner() == Some(agent) { Ok(()) } else { Err(Refusal::NotYours(id)) }
 }
 
-fn wrong_state(conversation: ConversationId, held: &Conversation) -> Refusal {
+fn talked_in_by(id: ConversationId, conversation: &Conversation, agent: AgentId) -> Result<(), Refusal> {
+    if conversation.is_talked_in_by(agent) { Ok(()) } else { Err(Refusal::NotYours(id)) }
+}
+
+pub(super) fn wrong_state(conversation: ConversationId, held: &Conversation) -> Refusal {
     Refusal::WrongState { conversation, state: held.state.name() }
 }

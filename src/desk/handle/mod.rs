@@ -2,9 +2,13 @@
 
 mod admin;
 mod conversations;
+mod draining;
 mod due;
+mod moves;
+mod notes;
 mod offers;
 mod presence;
+mod start;
 mod waits;
 mod wishes;
 
@@ -103,6 +107,12 @@ impl Desk {
             Ask::Typing { conversation, author } => self.typing(*conversation, *author, loaded),
             Ask::Close { conversation, by } => self.close(*conversation, *by, loaded, events),
             Ask::WrapUpDone { agent, conversation } => self.wrap_up_done(*agent, *conversation, loaded, events),
+            Ask::Move(ask) => self.move_conversation(ask, loaded, events),
+            Ask::Start(start) => self.start(start, events),
+            Ask::Note { conversation, by, text } => self.note_down(*conversation, *by, text, loaded, events),
+            Ask::DrainAgent { agent, draining } => self.drain_agent(agent, *draining, events),
+            Ask::DrainQueue { queue, draining } => self.drain_queue(queue, draining.as_ref(), events),
+            Ask::ListWaiting { by, queue, after, limit } => self.list_waiting(*by, queue, *after, *limit),
             Ask::MergeCustomer { from, into } => self.merge_customer(*from, *into, loaded, events),
             Ask::SignOutCustomer { customer } => {
                 self.emit(events, Event::CustomerSignedOut { customer: *customer });

@@ -37,7 +37,7 @@ impl Desk {
     ) -> Result<Answer, Refusal> {
         if self.is_pending_for(agent, offer, loaded)? {
             let conversation = self.offers[&offer].conversation;
-            // The others first, so that no offer is ever pending of a conversation that has an owner.
+            // The others first, so that no offer to another is pending of a conversation that has a new owner.
             for other in self.conversations[&conversation].offers.clone() {
                 if other.offer != offer {
                     self.end_offer(other.offer, OfferEnd::Rescinded, None, events);
@@ -85,10 +85,15 @@ impl Desk {
         let offer = &self.offers[&id];
         let (agent, conversation) = (offer.agent, offer.conversation);
         let held = &self.conversations[&conversation];
-        let cool_ms = held.cool_down_ms(&self.settings.cool_downs, agent, end);
+        // Who is asked by an owner may be asked again at once.
+        let transfer = held.transfer();
+        let cool_ms = held.cool_down_ms(&self.settings.cool_downs, agent, end).filter(|_| transfer.is_none());
         let cool_down_until = cool_ms.map(|ms| self.now.desk.plus_ms(ms));
         let public = (end == OfferEnd::Accepted).then_some(held.public + 1);
-        self.emit(events, Event::OfferEnded { offer: id, conversation, agent, end, reason, cool_down_until, public });
+        self.emit(
+            events,
+            Event::OfferEnded { offer: id, conversation, agent, end, reason, cool_down_until, public, transfer },
+        );
         let held = &self.agents[agent.0 as usize];
         let most = self.settings.undelivered_in_a_row_max;
         if end == OfferEnd::Undelivered && held.undelivered_in_a_row >= most && held.connection == Connection::Online {

@@ -4,9 +4,10 @@ use crate::desk::Desk;
 use crate::desk::agent::Connection;
 use crate::desk::answer::Answer;
 use crate::desk::apply::away_status;
-use crate::desk::conversation::State;
+use crate::desk::conversation::{Conversation, State};
 use crate::desk::event::{Event, OfflineCause, StatusCause};
 use crate::desk::ids::{AgentId, ConversationId, SessionId};
+use crate::desk::queue_moves::VanishedOwner;
 use crate::desk::refusal::Refusal;
 use crate::desk::settings::{AgentProfile, StatusId};
 use std::sync::Arc;
@@ -137,15 +138,35 @@ impl Desk {
         self.give_up_offers(agent, events);
         let status = away_status(&self.settings.statuses);
         self.emit(events, Event::AgentOffline { agent, status, cause });
+        self.vanish(agent, events);
+    }
+
+    /// It is offline, or offline and deactivated now: what it has joined it has left, and its own go by their queues' rules.
+    pub(super) fn vanish(&mut self, agent: AgentId, events: &mut Vec<Event>) {
         for conversation in self.agents[agent.0 as usize].conversations.clone() {
             let held = &self.conversations[&conversation];
-            if !matches!(held.state, State::Active { .. }) {
-                continue;
+            if held.joined() == Some(agent) {
+                let public = held.public + 1;
+                self.emit(events, Event::ConversationLeft { conversation, agent, public });
+            } else if matches!(held.state, State::Active { .. }) && held.requeue_at.is_none() {
+                let (rule, ms) = self.vanished_owner_of(held);
+                let requeue_at = match rule {
+                    VanishedOwner::After => Some(self.now.desk.plus_ms(ms)),
+                    VanishedOwner::NextMessage => None,
+                    // Of one who does not come back nobody waits for ever.
+                    VanishedOwner::Keep if self.agents[agent.0 as usize].profile.active => continue,
+                    VanishedOwner::Keep => None,
+                };
+                self.emit(events, Event::OwnerVanished { conversation, requeue_at });
             }
-            let live = self.settings.channels[usize::from(held.channel.0)].live;
-            let requeue_at = live.then(|| self.now.desk.plus_ms(self.settings.vanished_owner_ms));
-            self.emit(events, Event::OwnerVanished { conversation, requeue_at });
         }
+    }
+
+    fn vanished_owner_of(&self, held: &Conversation) -> (VanishedOwner, u64) {
+        let moves = &self.queues[&held.queue].settings.moves;
+        let live = self.settings.channels[usize::from(held.channel.0)].live;
+        let rule = moves.vanished_owner.unwrap_or(if live { VanishedOwner::After } else { VanishedOwner::NextMessage });
+        (rule, moves.vanished_owner_ms.unwrap_or(self.settings.vanished_owner_ms))
     }
 
     fn vanished_of(&self, agent: AgentId) -> Vec<ConversationId> {

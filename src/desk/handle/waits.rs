@@ -5,8 +5,8 @@
 
 use crate::desk::Desk;
 use crate::desk::command::{Author, Closer, Notice};
-use crate::desk::conversation::{Conversation, State};
-use crate::desk::event::{Event, OfferEnd, RequiredSkill};
+use crate::desk::conversation::State;
+use crate::desk::event::{Event, OfferEnd};
 use crate::desk::ids::{ConversationId, CustomerId, QueueId};
 use crate::desk::refusal::Refusal;
 use crate::desk::time::WallTime;
@@ -50,31 +50,18 @@ impl Desk {
                 Action::Wait | Action::RaisePriority { .. } => {}
             }
         }
-        if !self.is_full(queue) {
-            return Ok(entry);
-        }
+        let Err(full) = self.room_in(queue) else { return Ok(entry) };
         match &rules.when_full {
-            Action::Move { queue: name } => self.with_room(name).map(Entry::to).ok_or_else(|| self.full(queue)),
+            Action::Move { queue: name } => self.with_room(name).map(Entry::to).ok_or(full),
             Action::MessageAndClose { text } => Ok(Entry::told(queue, Notice::QueueFull, text, true)),
-            Action::Refuse | Action::Wait | Action::MessageAndWait { .. } | Action::RaisePriority { .. } => {
-                Err(self.full(queue))
-            }
+            Action::Refuse | Action::Wait | Action::MessageAndWait { .. } | Action::RaisePriority { .. } => Err(full),
         }
     }
 
-    /// The queue of this name, if it has room for one more.
+    /// The queue of this name, if it takes one more in.
     fn with_room(&self, name: &Arc<str>) -> Option<QueueId> {
-        self.queue_names.get(name).copied().filter(|queue| !self.is_full(*queue))
-    }
-
-    fn full(&self, queue: QueueId) -> Refusal {
-        let settings = &self.queues[&queue].settings;
-        Refusal::QueueFull { queue: settings.name.clone(), waiting_max: settings.waiting_max }
-    }
-
-    pub(super) fn is_full(&self, queue: QueueId) -> bool {
-        let held = &self.queues[&queue];
-        held.waiting + held.offered >= held.settings.waiting_max
+        let takes = |queue: &QueueId| self.room_in(*queue).is_ok() && self.queue_taking(*queue) == Ok(*queue);
+        self.queue_names.get(name).copied().filter(takes)
     }
 
     /// Those who have waited their longest, by the wall clock as ages are.
@@ -135,17 +122,9 @@ impl Desk {
         let held = &self.conversations[&id];
         let to = self.with_room(name).filter(|_| held.spell.moves < MOVES_MAX);
         let Some(queue) = to else { return false };
-        let (skills, moves) = (self.skills_there(held, queue), held.spell.moves + 1);
+        let (skills, moves) = (self.required_in(held, queue), held.spell.moves + 1);
         self.emit(events, Event::ConversationMoved { conversation: id, queue, skills, moves });
         true
-    }
-
-    /// What it requires in another queue: without what only its old queue asked of it, with what the new one asks.
-    fn skills_there(&self, held: &Conversation, to: QueueId) -> Vec<RequiredSkill> {
-        let old = &self.queues[&held.queue].settings.skills;
-        let own = held.skills.iter().filter(|skill| old.get(&skill.name) != Some(&skill.level));
-        let own = own.map(|skill| (skill.name.clone(), skill.level)).collect();
-        super::conversations::required(&own, &self.queues[&to].settings.skills)
     }
 
     pub(super) fn say(&mut self, id: ConversationId, notice: Notice, text: &Arc<str>, events: &mut Vec<Event>) {

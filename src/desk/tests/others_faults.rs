@@ -97,3 +97,65 @@ fn a_limit_of_three_holds_under_a_burst_of_a_thousand() {
     assert_eq!((served, desk.conversations().filter(|(_, held)| held.state == State::Waiting).count()), (1_000, 0));
     desk.check().expect("the invariants");
 }
+
+#[test]
+fn a_transfer_to_a_full_queue_loses_nothing() {
+    let mut desk = desk_of(1, "admin queue support");
+    does(&mut desk, 0, "admin queue sales max=1");
+    does(&mut desk, 1, "u1 opens chat in sales");
+    for round in 2..=50 {
+        does(&mut desk, round, "u2 opens chat in support");
+        let conversation = desk.last_conversation();
+        let offer = desk.offers().map(|(id, _)| id).next().expect("an offer");
+        does(&mut desk, round, &format!("a0 accepts {offer}"));
+        let made = does(&mut desk, round, &format!("a0 queues {conversation} in sales"));
+        assert!(made.is_empty(), "{made:?}");
+        let held = desk.conversation(conversation).expect("it is there");
+        assert_eq!(held.state, State::Active { owner: AgentId(0) });
+        does(&mut desk, round, &format!("a0 closes {conversation}"));
+        desk.check().expect("the invariants");
+    }
+}
+
+#[test]
+fn a_conversation_that_is_closed_twice_ends_once() {
+    let mut desk = desk_of(2, "admin queue support wrap_up_ms=5000");
+    for round in 1..=50 {
+        does(&mut desk, round, "u1 opens chat in support");
+        let conversation = desk.last_conversation();
+        let (offer, agent) = desk.offers().map(|(id, offer)| (id, offer.agent)).next().expect("an offer");
+        does(&mut desk, round, &format!("{agent} accepts {offer}"));
+        let other = AgentId(1 - agent.0);
+        does(&mut desk, round, &format!("{agent} transfers {conversation} to {other} warm"));
+        // All at once: its owner, its customer, an administrator, and its owner again.
+        let closers = [format!("{agent}"), "u1".into(), "admin".into(), format!("{agent}")];
+        let mut made = Vec::new();
+        for closer in closers {
+            made.extend(does(&mut desk, round, &format!("{closer} closes {conversation}")));
+        }
+        let ends = made.iter().filter(|event| matches!(event, Event::ConversationEnded { .. })).count();
+        assert_eq!(ends, 1, "{made:?}");
+        does(&mut desk, round, &format!("{agent} done {conversation}"));
+        does(&mut desk, round, &format!("{agent} done {conversation}"));
+        assert!(desk.agents().all(|(_, held)| held.load.is_empty() && held.offers.is_empty()));
+        desk.check().expect("the invariants");
+    }
+}
+
+#[test]
+fn reopened_with_its_owner_away_it_goes_to_whoever_is_there() {
+    for moves in ["{}", r#"{"reopened_for":"old_owner"}"#] {
+        let mut desk = desk_of(2, &format!("admin queue support wrap_up_ms=5000 moves={moves}"));
+        does(&mut desk, 1, "u1 opens chat in support");
+        does(&mut desk, 1, "a0 accepts o1");
+        does(&mut desk, 1, "a0 closes c1");
+        does(&mut desk, 1, "a0 signs_out");
+        let made = does(&mut desk, 1, "u1 posts c1 one more thing");
+        let to = made.iter().find_map(|event| match event {
+            Event::OfferMade { agent, .. } => Some(*agent),
+            _ => None,
+        });
+        assert_eq!(to, Some(AgentId(1)), "{made:?}");
+        desk.check().expect("the invariants");
+    }
+}

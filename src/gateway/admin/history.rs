@@ -170,14 +170,15 @@ fn spelled(door: &Door, desk: &dyn Desk, event: &Event, member: String, value: V
     let named = match (member.as_str(), small) {
         ("conversation", _) => number.map(|id| json!(ConversationId(id).to_string())),
         ("offer", _) => number.map(|id| json!(OfferId(id).to_string())),
-        ("agent" | "owner" | "from", Some(id)) => Some(json!(agent_name(desk, AgentId(id)))),
+        ("agent" | "owner" | "from" | "to" | "author", Some(id)) => Some(json!(agent_name(desk, AgentId(id)))),
         ("queue", Some(id)) => desk.published().queue_names.get(&QueueId(id)).map(|name| json!(name)),
         ("channel", Some(id)) => u8::try_from(id).ok().and_then(|id| channel(desk, ChannelId(id))),
         ("conversations", _) => value
             .as_array()
             .map(|ids| ids.iter().filter_map(Value::as_u64).map(|id| json!(ConversationId(id).to_string())).collect()),
         ("author" | "reader" | "by", _) => {
-            let agent = value.get("agent").and_then(Value::as_u64).and_then(|id| u32::try_from(id).ok());
+            let named = value.get("agent").or_else(|| value.get("supervisor"));
+            let agent = named.and_then(Value::as_u64).and_then(|id| u32::try_from(id).ok());
             agent.map(|id| json!({"agent": agent_name(desk, AgentId(id))}))
         }
         ("about", _) => {
@@ -186,6 +187,9 @@ fn spelled(door: &Door, desk: &dyn Desk, event: &Event, member: String, value: V
         }
         ("text", _) => Some(match event {
             Event::MessagePosted { author, text: sealed, .. } => json!(text(door.desks.seals(), *author, sealed)),
+            Event::NotePosted { author, text: sealed, .. } => {
+                json!(text(door.desks.seals(), Author::Agent(*author), sealed))
+            }
             _ => Value::Null,
         }),
         _ => None,

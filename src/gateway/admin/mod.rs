@@ -6,6 +6,7 @@ mod close;
 mod history;
 mod keys;
 mod live;
+mod moves;
 mod queues;
 mod search;
 mod settings;
@@ -58,6 +59,10 @@ pub fn router(door: Door, calls_per_s: u32) -> Router {
         .route(&at("/conversations/{conversation}/messages"), get(history::messages))
         .route(&at("/conversations/{conversation}/events"), get(history::events))
         .route(&at("/conversations/{conversation}/close"), post(close::close))
+        .route(&at("/conversations/{conversation}/transfer"), post(moves::transfer))
+        .route(&at("/conversations/{conversation}/assign"), post(moves::assign))
+        .route(&at("/agents/{agent}/drain"), post(moves::drain_agent))
+        .route(&at("/queues/{queue}/drain"), post(moves::drain_queue))
         .route(&at("/conversations/{conversation}/why"), get(why::of_conversation))
         .route(&at("/agents/{agent}/why"), get(why::of_agent))
         .with_state(admin)

@@ -6,12 +6,14 @@ use super::session::{End, Present};
 use super::{AgentTokens, Desk, Door};
 use crate::desk::command::{Ask, Author, Closer, Command};
 use crate::desk::ids::{AgentId, CommandId, ConversationId, Principal};
+use crate::desk::moves::{Deed, MoveAsk, Mover};
 use crate::desk::settings::Role;
 use crate::gateway::auth::agent_token::TokenError;
 use crate::telemetry::catalogue;
-use crate::wire::agent::{AgentFrame, Done, HistoryFrom, Reply, ServerFrame, parse, render};
+use crate::wire::agent::{AgentFrame, Done, Drained, HistoryFrom, Reply, ServerFrame, StartFrame, parse, render};
 use crate::wire::close::CloseCode;
 use crate::wire::error::{Code, WireError};
+use tokio_tungstenite::tungstenite::Utf8Bytes;
 
 /// How long a client is to stay away after commands far beyond the rate.
 const FAR_BEYOND_RATE_MS: u64 = 10_000;
@@ -104,10 +106,17 @@ fn obey<D: Desk, T: AgentTokens>(
             door.desk.unwatch(session, what);
             Ok(Some(Done::Plain {}))
         }
+        AgentFrame::Move { deed: Deed::Assign { .. }, .. } | AgentFrame::Drain(_) if !session.is_supervisor() => {
+            Err(WireError::new(Code::Forbidden, "only supervisors and admins do this"))
+        }
+        AgentFrame::Notes { conversation, after, limit } => {
+            notes(present, id, conversation, after, limit).map(|()| None)
+        }
+        AgentFrame::Start(frame) => start(present, id, agent, *frame).map(|()| None),
         AgentFrame::Refresh { token } => refresh(&token, present).map(Some),
         frame => {
-            // Typing is passed on and forgotten: it is not worth remembering by its id.
-            let remembered = !matches!(frame, AgentFrame::Typing { .. });
+            // Typing is passed on and forgotten, and a look changes nothing: not worth remembering by their ids.
+            let remembered = !matches!(frame, AgentFrame::Typing { .. } | AgentFrame::Waiting { .. });
             let fingerprint = if remembered { door.desk.fingerprint(&frame.body()) } else { 0 };
             let ask = ask(frame, agent, present)?;
             let principal = Principal::Agent(agent);
@@ -133,7 +142,21 @@ fn ask<D: Desk, T: AgentTokens>(frame: AgentFrame, agent: AgentId, present: &Pre
         AgentFrame::Close { conversation } => Ask::Close { conversation, by: closer(agent, present.session.role) },
         AgentFrame::WrapUpDone { conversation } => Ask::WrapUpDone { agent, conversation },
         AgentFrame::SignOut => Ask::SignOut { agent },
-        AgentFrame::History { .. }
+        AgentFrame::Move { conversation, deed } => {
+            Ask::Move(MoveAsk { conversation, by: mover(agent, present.session.role), deed })
+        }
+        AgentFrame::Waiting { queue, after, limit } => {
+            Ask::ListWaiting { by: mover(agent, present.session.role), queue, after, limit: limit as usize }
+        }
+        AgentFrame::Note { conversation, text } => {
+            let text = present.door.desk.seal_text(&present.session, conversation, &text)?;
+            Ask::Note { conversation, by: mover(agent, present.session.role), text }
+        }
+        AgentFrame::Drain(Drained::Agent { agent, on }) => Ask::DrainAgent { agent, draining: on },
+        AgentFrame::Drain(Drained::Queue { queue, draining }) => Ask::DrainQueue { queue, draining },
+        AgentFrame::Notes { .. }
+        | AgentFrame::Start(_)
+        | AgentFrame::History { .. }
         | AgentFrame::Watch { .. }
         | AgentFrame::Unwatch { .. }
         | AgentFrame::Refresh { .. } => {
@@ -150,6 +173,50 @@ fn closer(agent: AgentId, role: Role) -> Closer {
     }
 }
 
+/// Whether it must own what it moves.
+fn mover(agent: AgentId, role: Role) -> Mover {
+    match role {
+        Role::Agent => Mover::Agent(agent),
+        Role::Supervisor | Role::Admin => Mover::Supervisor(agent),
+    }
+}
+
+/// The customer is looked up beside the session, as pages are; then the command goes its way.
+fn start<D: Desk, T: AgentTokens>(
+    present: &Present<D, T>,
+    id: CommandId,
+    agent: AgentId,
+    frame: StartFrame,
+) -> Result<(), WireError> {
+    let Present { door, session } = present;
+    let fingerprint = door.desk.fingerprint(&AgentFrame::Start(Box::new(frame.clone())).body());
+    let permit = door.histories.clone().try_acquire_owned().map_err(|_| WireError::busy(HISTORY_RETRY_MS))?;
+    let (door, session) = (door.clone(), session.clone());
+    let looked_up = door.desk.start(session.clone(), agent, frame);
+    tokio::spawn(async move {
+        let begun = looked_up.await.and_then(|start| {
+            let (principal, ask) = (Principal::Agent(agent), Ask::Start(Box::new(start)));
+            door.desk.submit(&session, Command { principal, id: Some(id), fingerprint, ask }, id)
+        });
+        drop(permit);
+        if let Err(error) = begun {
+            session.reply(render(&ServerFrame::Reply(Reply::error(Some(id), None, &error))));
+        }
+    });
+    Ok(())
+}
+
+fn notes<D: Desk, T: AgentTokens>(
+    present: &Present<D, T>,
+    id: CommandId,
+    conversation: ConversationId,
+    after: u32,
+    limit: u32,
+) -> Result<(), WireError> {
+    let page = present.door.desk.notes(present.session.clone(), id, conversation, after, limit);
+    page_beside(present, page)
+}
+
 /// A page is read beside the session, so that no accept waits for a disk; and by a bounded number of all sessions at once.
 fn history<D: Desk, T: AgentTokens>(
     present: &Present<D, T>,
@@ -158,10 +225,18 @@ fn history<D: Desk, T: AgentTokens>(
     from: HistoryFrom,
     limit: u32,
 ) -> Result<(), WireError> {
+    let page = present.door.desk.history(present.session.clone(), id, conversation, from, limit);
+    page_beside(present, page)
+}
+
+/// The page goes into the mailbox when it is read.
+fn page_beside<D: Desk, T: AgentTokens>(
+    present: &Present<D, T>,
+    page: impl Future<Output = Utf8Bytes> + Send + 'static,
+) -> Result<(), WireError> {
     let Present { door, session } = present;
     let permit = door.histories.clone().try_acquire_owned().map_err(|_| WireError::busy(HISTORY_RETRY_MS))?;
     let session = session.clone();
-    let page = door.desk.history(session.clone(), id, conversation, from, limit);
     tokio::spawn(async move {
         let page = page.await;
         drop(permit);

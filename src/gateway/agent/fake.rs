@@ -1,7 +1,6 @@
 //! A desk without rules, for tests of the socket: it lets in, echoes, and remembers what it was handed.
 
 use super::*;
-use crate::desk::ids::AgentId;
 use crate::gateway::auth::agent_token::Role;
 use crate::presence::{self, registry::Registry};
 use crate::wire::agent::{Done, Reply, ServerFrame, render};
@@ -118,6 +117,25 @@ impl Desk for FakeDesk {
     ) -> impl Future<Output = Utf8Bytes> + Send + 'static {
         let page = Done::History { messages: &[], more: false };
         std::future::ready(render(&ServerFrame::Reply(Reply::done(id, Some(7), page))))
+    }
+    fn notes(
+        &self,
+        _: Arc<Session>,
+        id: CommandId,
+        _: ConversationId,
+        _: u32,
+        _: u32,
+    ) -> impl Future<Output = Utf8Bytes> + Send + 'static {
+        let page = Done::Notes { notes: &[], more: false };
+        std::future::ready(render(&ServerFrame::Reply(Reply::done(id, Some(7), page))))
+    }
+    fn start(
+        &self,
+        _: Arc<Session>,
+        _: AgentId,
+        _: StartFrame,
+    ) -> impl Future<Output = Result<StartAsk, WireError>> + Send + 'static {
+        std::future::ready(Err(WireError::new(crate::wire::error::Code::NoSuchCustomer, "nobody is known here")))
     }
     fn seal_text(&self, _: &Arc<Session>, _: ConversationId, text: &str) -> Result<Arc<str>, WireError> {
         Ok(text.into())

@@ -5,6 +5,7 @@
 //! `AgentTokens`, and `Desk` is whatever holds the workspaces and the registry of sessions.
 
 mod commands;
+mod pages;
 mod rate;
 mod real;
 mod session;
@@ -14,12 +15,12 @@ pub use real::AgentDesks;
 pub use upgrade::routes;
 
 use crate::clock;
-use crate::desk::command::Command;
-use crate::desk::ids::{CommandId, ConversationId, SessionId};
+use crate::desk::command::{Command, StartAsk};
+use crate::desk::ids::{AgentId, CommandId, ConversationId, SessionId};
 use crate::gateway::auth::agent_token::{AgentClaims, AgentKeys, TokenError};
 use crate::gateway::auth::origin::OriginRules;
 use crate::presence::session::{Session, WorkspaceNumber};
-use crate::wire::agent::{HistoryFrom, Limits, Watched};
+use crate::wire::agent::{HistoryFrom, Limits, StartFrame, Watched};
 use crate::wire::close::CloseCode;
 use crate::wire::error::WireError;
 use std::borrow::Cow;
@@ -133,6 +134,23 @@ pub trait Desk: Send + Sync + 'static {
         from: HistoryFrom,
         limit: u32,
     ) -> impl Future<Output = Utf8Bytes> + Send + 'static;
+
+    /// One page of internal notes, as the whole reply.
+    fn notes(
+        &self,
+        session: Arc<Session>,
+        id: CommandId,
+        conversation: ConversationId,
+        after: u32,
+        limit: u32,
+    ) -> impl Future<Output = Utf8Bytes> + Send + 'static;
+    /// What an agent begins with a customer who is known here: looked up and sealed.
+    fn start(
+        &self,
+        session: Arc<Session>,
+        agent: AgentId,
+        frame: StartFrame,
+    ) -> impl Future<Output = Result<StartAsk, WireError>> + Send + 'static;
 
     /// Seals a text with the key of the conversation's customer.
     ///

@@ -1,34 +1,25 @@
 //! The agents' socket over the real engine: sessions are admitted into the registry and handed to their workspace.
 
+use super::pages::{messages, not_open, notes, sealed, start_of};
 use super::{Desk, NewSession, Refused};
 use crate::clock;
-use crate::desk::command::{Ask, Author, Command};
-use crate::desk::conversation::{Conversation, State};
-use crate::desk::ids::{AgentId, CommandId, ConversationId, KeyNumber};
-use crate::engine::shapes::{TEXT, text_of};
+use crate::desk::command::{Ask, Command, StartAsk};
+use crate::desk::ids::{AgentId, CommandId, ConversationId};
 use crate::engine::watch::{What, agent_shape, queue_shape};
 use crate::engine::{Engine, NotDone, Taking, Workspace};
 use crate::gateway::auth::server_keys::ServerKeys;
 use crate::gateway::auth::visitor_token::ReturnTicket;
 use crate::presence::session::{Session, WorkspaceNumber};
-use crate::seal;
-use crate::view::Page;
-use crate::wire::agent::{AuthorShape, Done, HistoryFrom, MessageShape, Reply, Rows, ServerFrame, Watched, render};
+use crate::wire::agent::{Done, HistoryFrom, Reply, Rows, ServerFrame, StartFrame, Watched, render};
 use crate::wire::close::CloseCode;
-use crate::wire::error::{Code, More, WireError};
+use crate::wire::error::WireError;
 use std::sync::Arc;
-use std::time::Duration;
 use tokio_tungstenite::tungstenite::Utf8Bytes;
 
-/// How long a read waits for the view to reach what its session has seen.
-const BEHIND: Duration = Duration::from_millis(1_000);
-const BEHIND_RETRY_MS: u64 = 500;
 /// How long a return ticket is good.
 const TICKET_S: i64 = 86_400;
 /// When a session that found no room may come again.
-const FULL_RETRY_MS: u64 = 2_000;
-/// What a message takes in a page beside its text.
-const MESSAGE_BYTES: usize = 160;
+pub(super) const FULL_RETRY_MS: u64 = 2_000;
 
 pub struct AgentDesks {
     engine: Arc<Engine>,
@@ -169,9 +160,35 @@ impl Desk for AgentDesks {
         let engine = self.engine.clone();
         let bytes_max = self.frame_bytes_max.saturating_sub(1_024);
         async move {
-            let page = page_of(&engine, &session, id, conversation, from, limit as usize, bytes_max).await;
+            let page = messages(&engine, &session, id, conversation, from, limit as usize, bytes_max).await;
             page.unwrap_or_else(|error| render(&ServerFrame::Reply(Reply::error(Some(id), None, &error))))
         }
+    }
+
+    fn notes(
+        &self,
+        session: Arc<Session>,
+        id: CommandId,
+        conversation: ConversationId,
+        after: u32,
+        limit: u32,
+    ) -> impl Future<Output = Utf8Bytes> + Send + 'static {
+        let engine = self.engine.clone();
+        let bytes_max = self.frame_bytes_max.saturating_sub(1_024);
+        async move {
+            let page = notes(&engine, &session, id, conversation, after, limit as usize, bytes_max).await;
+            page.unwrap_or_else(|error| render(&ServerFrame::Reply(Reply::error(Some(id), None, &error))))
+        }
+    }
+
+    fn start(
+        &self,
+        session: Arc<Session>,
+        agent: AgentId,
+        frame: StartFrame,
+    ) -> impl Future<Output = Result<StartAsk, WireError>> + Send + 'static {
+        let engine = self.engine.clone();
+        async move { start_of(&engine, &session, agent, frame).await }
     }
 
     fn seal_text(
@@ -182,12 +199,7 @@ impl Desk for AgentDesks {
     ) -> Result<Arc<str>, WireError> {
         let workspace = self.workspace(session)?;
         let held = workspace.conversation(conversation).ok_or_else(|| not_open(&workspace, conversation))?;
-        let KeyNumber(key) = held.key;
-        let sealed = self.engine.keys().seal(seal::KeyNumber(key), TEXT, text.as_bytes());
-        sealed.map(|sealed| Arc::from(sealed.0)).map_err(|error| {
-            tracing::error!(%error, "a text could not be sealed");
-            WireError::unavailable(FULL_RETRY_MS, "the customer's key cannot be read")
-        })
+        sealed(&self.engine, held.key, text)
     }
 
     fn fingerprint(&self, body: &[u8]) -> u64 {
@@ -201,99 +213,4 @@ fn what_of(what: Watched) -> What {
         Watched::Queues => What::Queues,
         Watched::Agents => What::Agents,
     }
-}
-
-fn not_open(workspace: &Workspace, conversation: ConversationId) -> WireError {
-    if workspace.was_opened(conversation) {
-        let error = WireError::new(Code::WrongState, format!("the conversation {conversation} is closed"));
-        WireError { more: Some(More::State(State::Closed.name())), ..error.at("conversation") }
-    } else {
-        WireError::new(Code::NoSuchConversation, format!("there is no conversation {conversation}")).at("conversation")
-    }
-}
-
-/// Whether the session may read this conversation: its owner, whom it is offered to, and supervisors.
-fn may_read(session: &Session, agent: Option<AgentId>, conversation: &Conversation) -> bool {
-    session.is_supervisor() || agent.is_some_and(|agent| conversation.is_held_by(agent))
-}
-
-async fn page_of(
-    engine: &Engine,
-    session: &Session,
-    id: CommandId,
-    conversation: ConversationId,
-    from: HistoryFrom,
-    limit: usize,
-    bytes_max: usize,
-) -> Result<Utf8Bytes, WireError> {
-    let workspace = engine.numbered(session.workspace).ok_or_else(WireError::internal)?;
-    let position = workspace.position();
-    let not_yours = || WireError::new(Code::NotYours, format!("{conversation} is not yours")).at("conversation");
-    match workspace.conversation(conversation) {
-        Some(held) if may_read(session, session.agent(), &held) => {}
-        Some(_) => return Err(not_yours()),
-        None if !workspace.was_opened(conversation) => return Err(not_open(&workspace, conversation)),
-        // Closed: nobody holds it.
-        None if session.is_supervisor() => {}
-        None => return Err(not_yours()),
-    }
-    let view = engine.view();
-    let behind = |_| WireError::new(Code::Behind, "the view has not come as far yet").after_ms(BEHIND_RETRY_MS);
-    view.wait_for(workspace.name(), position.0, BEHIND).await.map_err(behind)?;
-    let page = match from {
-        HistoryFrom::End => Page::Last,
-        HistoryFrom::After(number) => Page::After(number),
-        HistoryFrom::Before(number) => Page::Before(number),
-    };
-    let read = view.messages(workspace.name(), conversation, page, limit).await;
-    let mut page_rows = read.map_err(|error| {
-        tracing::warn!(%error, "history could not be read");
-        WireError::new(Code::Behind, "history cannot be read now").after_ms(BEHIND_RETRY_MS)
-    })?;
-    let keys = engine.keys();
-    let clear: Vec<(String, Option<Arc<str>>)> = page_rows
-        .rows
-        .iter()
-        .map(|row| {
-            let name = match row.author {
-                Author::Agent(agent) => workspace.agent_with_id(agent).map(|row| row.name),
-                Author::Customer(_) | Author::System(_) => None,
-            };
-            (text_of(row.author, &row.text, keys), name)
-        })
-        .collect();
-    // As many as fit into a frame, from the end that the page begins at.
-    let mut bytes = 0;
-    let escaped = |text: &str| serde_json::to_string(text).map_or(usize::MAX, |json| json.len());
-    let mut fits = |(text, _): &&(String, Option<Arc<str>>)| {
-        bytes += escaped(text) + MESSAGE_BYTES;
-        bytes <= bytes_max
-    };
-    let from_the_end = !matches!(from, HistoryFrom::After(_));
-    let count = if from_the_end {
-        clear.iter().rev().take_while(&mut fits).count()
-    } else {
-        clear.iter().take_while(&mut fits).count()
-    };
-    page_rows.more |= count < clear.len();
-    let skip = if from_the_end { clear.len() - count } else { 0 };
-    let messages: Vec<MessageShape<'_>> = page_rows
-        .rows
-        .iter()
-        .zip(&clear)
-        .skip(skip)
-        .take(count)
-        .map(|(row, (text, name))| MessageShape {
-            number: row.number,
-            author: match row.author {
-                Author::Agent(_) => AuthorShape::Agent(name.as_deref().unwrap_or("")),
-                Author::Customer(customer) => AuthorShape::Customer(customer),
-                Author::System(notice) => AuthorShape::System(notice.name()),
-            },
-            text,
-            at: row.at.0,
-        })
-        .collect();
-    let members = Done::History { messages: &messages, more: page_rows.more };
-    Ok(render(&ServerFrame::Reply(Reply::done(id, Some(position.0), members))))
 }

@@ -160,6 +160,9 @@ pub enum PublicFact {
         by: Closer,
     },
     Reopened,
+    Left {
+        agent: AgentId,
+    },
 }
 
 #[derive(Clone, PartialEq, Eq, Debug, Default)]

@@ -303,6 +303,7 @@ fn fact_of(what: Public) -> PublicFact {
         Public::Requeued => PublicFact::Requeued,
         Public::Ended { by } => PublicFact::Ended { by },
         Public::Reopened => PublicFact::Reopened,
+        Public::Left { agent } => PublicFact::Left { agent },
     }
 }
 

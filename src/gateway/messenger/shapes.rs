@@ -130,5 +130,8 @@ pub(super) fn frame(door: &Door, desk: &dyn Desk, row: &PublicRow) -> PublicFram
         PublicFact::Requeued => framed(StreamEvent::Requeued { at }),
         PublicFact::Ended { by } => framed(StreamEvent::Ended { by: closer_shown(*by), at }),
         PublicFact::Reopened => framed(StreamEvent::Reopened { at }),
+        PublicFact::Left { agent } => {
+            framed(StreamEvent::Left { agent: TitleShape { title: &title(desk, *agent) }, at })
+        }
     }
 }

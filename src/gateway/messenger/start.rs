@@ -190,6 +190,7 @@ fn fresh(
         ring: 0,
         wishes: None,
         spell: Spell { from: at, ..Spell::default() },
+        moved: None,
     }
 }
 

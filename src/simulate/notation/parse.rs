@@ -1,7 +1,10 @@
 //! A line of the notation to the command that it means.
 
+mod moves;
+
 use crate::desk::command::{AgentAsk, Ask, AskedAgent, Author, Closer, Command, OpenAsk};
 use crate::desk::ids::{AgentId, CommandId, CustomerId, KeyNumber, NotAnId, Principal, SessionId};
+use crate::desk::moves::{MoveAsk, Mover};
 use crate::desk::settings::{ApiKey, QueueSettings, Settings};
 use crate::desk::time::WallTime;
 use std::collections::BTreeMap;
@@ -31,6 +34,10 @@ pub fn principal(ask: &Ask) -> Principal {
         | Ask::Read { reader: Author::Customer(customer), .. }
         | Ask::Typing { author: Author::Customer(customer), .. }
         | Ask::Close { by: Closer::Customer(customer), .. } => Principal::Customer(*customer),
+        Ask::Move(MoveAsk { by, .. }) | Ask::Note { by, .. } | Ask::ListWaiting { by, .. } => {
+            by.agent().map_or(Principal::ApiKey(1), Principal::Agent)
+        }
+        Ask::Start(start) => Principal::Agent(start.agent),
         Ask::Open(_) => Principal::Visitor,
         Ask::ServerBegan
         | Ask::SessionCame { .. }
@@ -48,6 +55,8 @@ pub fn principal(ask: &Ask) -> Principal {
         | Ask::RemoveApiKey { .. }
         | Ask::WhyConversation { .. }
         | Ask::WhyAgent { .. }
+        | Ask::DrainAgent { .. }
+        | Ask::DrainQueue { .. }
         | Ask::Close { by: Closer::Admin, .. }
         | Ask::MergeCustomer { .. }
         | Ask::SignOutCustomer { .. } => Principal::ApiKey(1),
@@ -114,7 +123,7 @@ impl<'a> Words<'a> {
                 let agent = self.id()?;
                 match self.word()? {
                     "closes" => Ok(Ask::Close { conversation: self.id()?, by: Closer::Supervisor(agent) }),
-                    other => Err(NotALine(other.into())),
+                    verb => self.of_mover(verb, Mover::Supervisor(agent)),
                 }
             }
             _ if who.starts_with('a') => self.of_agent(who),
@@ -150,7 +159,9 @@ impl<'a> Words<'a> {
             "rejects" => Ask::Reject { agent, offer: self.id()?, reason: self.word()?.into() },
             "closes" => Ask::Close { conversation: self.id()?, by: Closer::Agent(agent) },
             "done" => Ask::WrapUpDone { agent, conversation: self.id()? },
-            verb => return self.of_author(verb, author),
+            "starts" => return self.start(agent),
+            verb @ ("posts" | "reads" | "types") => return self.of_author(verb, author),
+            verb => return self.of_mover(verb, Mover::Agent(agent)),
         })
     }
 
@@ -242,7 +253,9 @@ impl<'a> Words<'a> {
                 let settings: Settings = serde_json::from_str(&text).map_err(|why| NotALine(why.to_string()))?;
                 Ask::PutSettings(Box::new(settings))
             }
-            other => return Err(NotALine(other.into())),
+            "drains" => Ask::DrainAgent { agent: self.word()?.into(), draining: self.word()? == "yes" },
+            "drains_queue" => return self.drain_queue(),
+            verb => return self.of_mover(verb, Mover::Admin),
         })
     }
 
@@ -255,6 +268,7 @@ impl<'a> Words<'a> {
                 ("offer_ms", value) => queue.offer_ms = Some(u64::from(number(value)?)),
                 ("wrap_up_ms", value) => queue.wrap_up_ms = Some(u64::from(number(value)?)),
                 ("skills", value) => queue.skills = levels(value)?,
+                ("moves", value) => queue.moves = serde_json::from_str(value).map_err(|_| NotALine(value.into()))?,
                 ("offering", value) => {
                     queue.offering = serde_json::from_str(value).map_err(|_| NotALine(value.into()))?;
                 }

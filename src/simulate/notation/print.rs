@@ -1,5 +1,6 @@
 //! Commands, events and replies to the one line that they are written as.
 
+mod moves;
 mod why;
 
 use crate::desk::answer::Answer;
@@ -7,6 +8,7 @@ use crate::desk::command::{Ask, Author, Closer};
 use crate::desk::event::{Event, RequiredSkill};
 use crate::desk::ids::CustomerId;
 use crate::desk::offering::Offering;
+use crate::desk::queue_moves::QueueMoves;
 use crate::desk::refusal::Refusal;
 use crate::desk::time::DeskTime;
 use crate::desk::waiting_rules::WaitingRules;
@@ -29,6 +31,7 @@ pub fn ask(ask: &Ask) -> String {
             add(&mut line, "skills", (!queue.skills.is_empty()).then(|| levels(&queue.skills)));
             add(&mut line, "offering", (queue.offering != Offering::default()).then(|| json(&queue.offering)));
             add(&mut line, "waiting", (queue.waiting != WaitingRules::default()).then(|| json(&queue.waiting)));
+            add(&mut line, "moves", (queue.moves != QueueMoves::default()).then(|| json(&queue.moves)));
             line
         }
         Ask::RemoveQueue { name } => format!("admin remove_queue {name}"),
@@ -75,6 +78,12 @@ pub fn ask(ask: &Ask) -> String {
         Ask::Typing { conversation, author: by } => format!("{} types {conversation}", author(*by)),
         Ask::Close { conversation, by } => format!("{} closes {conversation}", closer(*by)),
         Ask::WrapUpDone { agent, conversation } => format!("{agent} done {conversation}"),
+        Ask::Move(_)
+        | Ask::Start(_)
+        | Ask::Note { .. }
+        | Ask::DrainAgent { .. }
+        | Ask::DrainQueue { .. }
+        | Ask::ListWaiting { .. } => self::moves::ask(ask),
         Ask::MergeCustomer { from, into } => format!("{} becomes {}", customer(*from), customer(*into)),
         Ask::SignOutCustomer { customer: who } => format!("{} signs_out", customer(*who)),
         Ask::WhyConversation { conversation } => format!("admin why {conversation}"),
@@ -110,14 +119,20 @@ pub fn event(event: &Event) -> String {
         Event::StatusChanged { agent, status, channels, cause } => {
             format!("{agent} status {} channels {channels:b} {}", status.0, word(cause))
         }
-        Event::OfferMade { offer, conversation, agent, ends_at, deliver_by } => {
-            format!("{offer} made {conversation} {agent} ends {} deliver {}", at(*ends_at), at(*deliver_by))
+        Event::OfferMade { offer, conversation, agent, ends_at, deliver_by, transfer } => {
+            let (ends_at, deliver_by) = (at(*ends_at), at(*deliver_by));
+            let mut line = format!("{offer} made {conversation} {agent} ends {ends_at} deliver {deliver_by}");
+            add(&mut line, "from", transfer.map(|transfer| transfer.from));
+            line.push_str(if transfer.is_some_and(|transfer| transfer.warm) { " warm" } else { "" });
+            line
         }
         Event::OfferDelivered { offer } => format!("{offer} delivered"),
-        Event::OfferEnded { offer, conversation, agent, end, reason, cool_down_until, public: _ } => {
+        Event::OfferEnded { offer, conversation, agent, end, reason, cool_down_until, public: _, transfer } => {
             let mut line = format!("{offer} {} {conversation} {agent}", end.name());
             add(&mut line, "reason", reason.as_ref());
             add(&mut line, "cool", cool_down_until.map(at));
+            add(&mut line, "from", transfer.map(|transfer| transfer.from));
+            line.push_str(if transfer.is_some_and(|transfer| transfer.warm) { " warm" } else { "" });
             line
         }
         Event::ConversationOpened { conversation, customer: by, queue, priority, skills, .. } => {
@@ -140,9 +155,11 @@ pub fn event(event: &Event) -> String {
         Event::WrapUpEnded { conversation, owner, cause } => {
             format!("{conversation} wrap_up over {owner} {}", word(cause))
         }
-        Event::ConversationReopened { conversation, was, queue, owner, .. } => {
+        Event::ConversationReopened { conversation, was, queue, owner, wished, .. } => {
             let mut line = format!("{conversation} reopened {queue}");
             add(&mut line, "owner", *owner);
+            add(&mut line, "for", wished.map(|wished| wished.agent));
+            add(&mut line, "until", wished.and_then(|wished| wished.until).map(at));
             line.push_str(if was.is_some() { " loaded" } else { "" });
             line
         }
@@ -152,6 +169,12 @@ pub fn event(event: &Event) -> String {
         }
         Event::OwnerReturned { conversation } => format!("{conversation} owner returned"),
         Event::ConversationRequeued { conversation, from, .. } => format!("{conversation} requeued {from}"),
+        Event::ConversationTransferred { .. }
+        | Event::ConversationTaken { .. }
+        | Event::ConversationHandedOver { .. }
+        | Event::ConversationLeft { .. }
+        | Event::NotePosted { .. }
+        | Event::AgentDraining { .. } => self::moves::event(event),
         Event::RingReached { conversation, ring } => format!("{conversation} ring {ring}"),
         Event::ConversationMoved { conversation, queue, skills, moves } => {
             let mut line = format!("{conversation} moved {queue} moves={moves}");
@@ -179,6 +202,10 @@ pub fn answer(answer: &Answer) -> String {
         Answer::QueuePut { queue } => format!("put {queue}"),
         Answer::AgentPut { agent } => format!("put {agent}"),
         Answer::Merged { conversations } => format!("merged {conversations}"),
+        Answer::TransferOffered { offer } => format!("offered {offer}"),
+        Answer::Taken { conversation } => format!("taken {conversation}"),
+        Answer::Noted { conversation, note, at: _ } => format!("noted {conversation} {note}"),
+        Answer::Waiting(page) => self::moves::page(page),
         Answer::WhyConversation(why) => self::why::conversation(why),
         Answer::WhyAgent(why) => self::why::agent(why),
         Answer::Typing { conversation, owner } => {

@@ -28,7 +28,7 @@ pub fn setup(agents: u32) -> VecDeque<String> {
     let settings = serde_json::to_string(&settings()).expect("settings are plain values");
     let mut lines = VecDeque::from([
         format!("admin settings {settings}"),
-        "admin queue support max=8".into(),
+        "admin queue support max=8 moves={\"pick\":true}".into(),
         "admin queue sales skills=french:2 wrap_up_ms=2000".into(),
     ]);
     for agent in 0..agents {
@@ -43,7 +43,7 @@ pub fn setup(agents: u32) -> VecDeque<String> {
 
 pub fn act(dice: &mut Dice, agents: u32, desk: &Desk) -> String {
     let agent = dice.below(u64::from(agents));
-    match dice.below(16) {
+    match dice.below(19) {
         0 => format!("admin queue support max={}", dice.between(1, 10)),
         1 => format!("admin queue sales skills=french:{}", dice.between(1, 8)),
         2 => format!("admin agent a{agent} skills=french:{}", dice.between(1, 10)),
@@ -69,12 +69,19 @@ pub fn act(dice: &mut Dice, agents: u32, desk: &Desk) -> String {
         }
         10 => "admin remove_queue sales".into(),
         11 => offering(dice),
-        14 => format!("admin queue support max=8 waiting={}", waiting(dice)),
         12 => format!("admin agent a{agent} tiers=support:{}", dice.between(1, 3)),
-        13 => {
+        13 => moves(dice),
+        14 => format!("admin drains a{agent} {}", if dice.per_mille(500) { "yes" } else { "no" }),
+        15 => {
+            let queue = *dice.pick(&["support", "sales"]).unwrap_or(&"support");
+            let how = *dice.pick(&["no", "no", "to=-", "to=support"]).unwrap_or(&"no");
+            format!("admin drains_queue {queue} {how}")
+        }
+        16 => {
             let program = if dice.per_mille(500) { "yes" } else { "no" };
             format!("admin agent a{agent} program={program} total={}", dice.between(50, 400))
         }
+        17 => format!("admin queue support max=8 waiting={}", waiting(dice)),
         _ => "admin remove_key k1".into(),
     }
 }
@@ -96,6 +103,19 @@ fn waiting(dice: &mut Dice) -> serde_json::Value {
         "after_offers": pick(dice, &[&waits, &moves, &closes, &raises]),
         "keep_place_ms": dice.between(0, 60_000),
     })
+}
+
+/// Other rules of moves for a queue.
+fn moves(dice: &mut Dice) -> String {
+    let vanished_owner = *dice.pick(&["after", "next_message", "keep"]).unwrap_or(&"keep");
+    let moves = serde_json::json!({
+        "pick": dice.per_mille(700),
+        "vanished_owner": dice.per_mille(700).then_some(vanished_owner),
+        "vanished_owner_ms": dice.per_mille(500).then(|| dice.between(0, 20_000)),
+        "reopened_for": if dice.per_mille(600) { "old_owner" } else { "queue" },
+        "reopened_for_ms": dice.between(0, 20_000),
+    });
+    format!("admin queue support max=8 moves={moves}")
 }
 
 /// Another way of offering for a queue: every rule now and then.
@@ -124,5 +144,5 @@ fn offering(dice: &mut Dice) -> String {
             "preferred_ms": dice.between(0, 30_000), "when_offline": offline, "when_away": away, "when_busy": busy
         },
     });
-    format!("admin queue support max=8 offering={offering}")
+    format!("admin queue support max=8 offering={offering} moves={{\"pick\":true}}")
 }

@@ -3,9 +3,10 @@
 use crate::desk::Desk;
 use crate::desk::agent::Connection;
 use crate::desk::answer::Answer;
-use crate::desk::command::{Ask, Author, Closer};
+use crate::desk::command::{Ask, Author, Closer, StartAsk};
 use crate::desk::event::{Event, OfferEnd};
-use crate::desk::ids::{AgentId, ConversationId, OfferId, SessionId};
+use crate::desk::ids::{AgentId, ConversationId, CustomerId, KeyNumber, OfferId, SessionId};
+use crate::desk::moves::{Deed, MoveAsk, Mover};
 use crate::desk::refusal::Refusal;
 use crate::simulate::dice::Dice;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
@@ -58,7 +59,7 @@ impl AgentModel {
             let comes = self.coming.is_empty() && now_ms >= self.gone_until_ms && (calm || dice.per_mille(300));
             return if comes { vec![self.come(fresh)] } else { Vec::new() };
         }
-        if calm { self.work_well(desk) } else { self.work(dice, now_ms, fresh) }
+        if calm { self.work_well(desk) } else { self.work(dice, now_ms, fresh, desk) }
     }
 
     fn come(&mut self, session: SessionId) -> Ask {
@@ -85,11 +86,15 @@ impl AgentModel {
         let Some(conversation) = self.conversations.iter().next().copied() else { return Vec::new() };
         vec![match desk.conversation(conversation).map(|held| held.state.name()) {
             Some("wrap_up") => Ask::WrapUpDone { agent, conversation },
+            // What it has only joined is its owner's to end.
+            _ if desk.conversation(conversation).is_some_and(|held| held.joined() == Some(agent)) => {
+                Ask::Move(MoveAsk { conversation, by: Mover::Agent(agent), deed: Deed::Leave })
+            }
             _ => Ask::Close { conversation, by: Closer::Agent(agent) },
         }]
     }
 
-    fn work(&mut self, dice: &mut Dice, now_ms: u64, fresh: SessionId) -> Vec<Ask> {
+    fn work(&mut self, dice: &mut Dice, now_ms: u64, fresh: SessionId, desk: &Desk) -> Vec<Ask> {
         let agent = self.id;
         let offers: Vec<(OfferId, bool)> = self.offers.iter().map(|(id, seen)| (*id, *seen)).collect();
         let held: Vec<ConversationId> = self.conversations.iter().copied().collect();
@@ -152,6 +157,7 @@ impl AgentModel {
                 self.leaving.insert(session);
                 vec![Ask::SessionWent { agent, session }]
             }
+            790..=829 => self.move_on(dice, conversation, desk),
             780..=789 => {
                 self.silent.extend(self.sessions.drain(..).map(|session| (session, now_ms + SILENT_MS)));
                 self.gone_until_ms = now_ms + dice.between(0, 60_000);
@@ -159,6 +165,57 @@ impl AgentModel {
             }
             _ => Vec::new(),
         }
+    }
+
+    /// Transfers, picks, claims, notes and begins, rightly and wrongly.
+    fn move_on(&self, dice: &mut Dice, own: Option<ConversationId>, desk: &Desk) -> Vec<Ask> {
+        let agent = self.id;
+        let other: Arc<str> = format!("a{}", dice.below(4)).into();
+        let queue: Arc<str> = (*dice.pick(&["support", "support", "sales"]).unwrap_or(&"support")).into();
+        let open: Vec<ConversationId> = desk.conversations().map(|(id, _)| id).collect();
+        // Mostly its own, where it has any.
+        let any = own.filter(|_| dice.per_mille(700)).or_else(|| dice.pick(&open).copied());
+        let conversation = any.unwrap_or(ConversationId(dice.between(1, 30)));
+        let by = if dice.per_mille(200) { Mover::Supervisor(agent) } else { Mover::Agent(agent) };
+        let deed = match dice.below(24) {
+            0..=6 => Deed::TransferToAgent { agent: other, warm: dice.per_mille(600) },
+            7..=8 => {
+                let waiting_since = dice.per_mille(300).then(|| desk.now().wall);
+                Deed::TransferToQueue { queue, waiting_since }
+            }
+            9..=10 => Deed::CancelTransfer,
+            11..=13 => Deed::HandOver,
+            14 => Deed::Leave,
+            15..=17 => {
+                let waiting: Vec<ConversationId> = desk.queues().flat_map(|(id, _)| desk.waiting_in(id)).collect();
+                let conversation = dice.pick(&waiting).copied().unwrap_or(conversation);
+                return vec![Ask::Move(MoveAsk { conversation, by: Mover::Agent(agent), deed: Deed::Pick })];
+            }
+            18..=20 => {
+                let owner = desk.conversation(conversation).and_then(|held| held.state.owner());
+                let expected_owner = owner.filter(|_| dice.per_mille(850)).map(|owner| owner.to_string().into());
+                let to = dice.per_mille(500).then_some(other);
+                let deed = Deed::Assign { to, expected_owner, force: dice.per_mille(400) };
+                return vec![Ask::Move(MoveAsk { conversation, by: Mover::Supervisor(agent), deed })];
+            }
+            21 => {
+                let customer = CustomerId(u128::from(dice.between(1, 5)));
+                let (key, channel) = (KeyNumber(1), "chat".into());
+                let text = dice.per_mille(500).then(|| "good morning".into());
+                return vec![Ask::Start(Box::new(StartAsk {
+                    agent,
+                    customer,
+                    key,
+                    channel,
+                    queue,
+                    about: None,
+                    text,
+                }))];
+            }
+            22 => return vec![Ask::ListWaiting { by, queue, after: None, limit: 5 }],
+            _ => return vec![Ask::Note { conversation, by, text: "between us".into() }],
+        };
+        vec![Ask::Move(MoveAsk { conversation, by, deed })]
     }
 
     pub fn hear(&mut self, ask: &Ask, result: &Result<Answer, Refusal>, desk: &Desk) {
@@ -182,8 +239,8 @@ impl AgentModel {
                 self.offers.entry(*offer).and_modify(|seen| *seen = true);
             }
             (Ask::Close { conversation, .. } | Ask::WrapUpDone { conversation, .. }, Err(_)) => {
-                let owner = desk.conversation(*conversation).and_then(|held| held.state.owner());
-                self.conversations.retain(|held| held != conversation || owner == Some(self.id));
+                let mine = desk.conversation(*conversation).is_some_and(|held| held.is_talked_in_by(self.id));
+                self.conversations.retain(|held| held != conversation || mine);
             }
             _ => {}
         }
@@ -191,8 +248,16 @@ impl AgentModel {
 
     pub fn hear_event(&mut self, event: &Event, desk: &Desk) {
         match event {
+            // Its own conversation, which another was asked to take.
+            Event::OfferMade { agent, .. } if *agent != self.id => {}
             Event::OfferMade { offer, .. } => {
                 self.offers.insert(*offer, false);
+            }
+            Event::OfferEnded { conversation, agent, end, transfer, .. } if *agent != self.id => {
+                let lost = *end == OfferEnd::Accepted && !transfer.is_some_and(|transfer| transfer.warm);
+                if lost {
+                    self.conversations.remove(conversation);
+                }
             }
             Event::OfferEnded { offer, conversation, end, .. } => {
                 self.offers.remove(offer);
@@ -207,6 +272,20 @@ impl AgentModel {
             Event::ConversationEnded { conversation, wrap_up_until: None, .. }
             | Event::WrapUpEnded { conversation, .. }
             | Event::ConversationRequeued { conversation, .. } => {
+                self.conversations.remove(conversation);
+            }
+            Event::ConversationTaken { conversation, to, .. }
+            | Event::ConversationHandedOver { conversation, to, .. }
+                if *to == self.id =>
+            {
+                self.conversations.insert(*conversation);
+            }
+            Event::ConversationTaken { conversation, .. }
+            | Event::ConversationHandedOver { conversation, .. }
+            | Event::ConversationTransferred { conversation, .. } => {
+                self.conversations.remove(conversation);
+            }
+            Event::ConversationLeft { conversation, agent, .. } if *agent == self.id => {
                 self.conversations.remove(conversation);
             }
             Event::AgentOffline { .. } => {

@@ -82,7 +82,9 @@ impl People {
     pub fn calm_down(&mut self) {
         self.setup.extend(admin::setup(AGENTS));
         // Whoever a conversation requires can do what it requires.
-        self.setup.extend((0..AGENTS).map(|agent| format!("admin agent a{agent} skills=french:10")));
+        self.setup
+            .extend((0..AGENTS).map(|agent| format!("admin agent a{agent} skills=french:10 program=no total=100")));
+        self.setup.extend((0..AGENTS).map(|agent| format!("admin drains a{agent} no")));
         self.agents.iter_mut().for_each(|agent| agent.gone_until_ms = 0);
     }
 

@@ -300,12 +300,13 @@ impl Shadow {
             reason: None,
             cool_down_until: None,
             public,
+            transfer: None,
         };
         let others = held.offers.iter();
         facts.extend(others.map(|other| ended(other.offer, other.agent, OfferEnd::Withdrawn, None)));
         self.last_offer = OfferId(self.last_offer.0 + 1);
         let (offer, ends_at) = (self.last_offer, self.now().desk.plus_ms(OFFER_MS));
-        facts.push(Event::OfferMade { offer, conversation: id, agent, ends_at, deliver_by: ends_at });
+        facts.push(Event::OfferMade { offer, conversation: id, agent, ends_at, deliver_by: ends_at, transfer: None });
         facts.push(ended(offer, agent, OfferEnd::Accepted, Some(public)));
         self.desk.replay(self.now(), &facts, &[]);
         self.desk.take_touched();

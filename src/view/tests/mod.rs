@@ -108,6 +108,7 @@ fn conversation(state: State) -> Conversation {
         ring: 0,
         wishes: None,
         spell: Default::default(),
+        moved: None,
     }
 }
 
@@ -134,7 +135,7 @@ fn posted(conversation: ConversationId, number: u32, public: u32) -> Event {
 
 fn offer_made(offer: u64, conversation: ConversationId) -> Event {
     let (ends_at, deliver_by) = (DeskTime(30_000), DeskTime(5_000));
-    Event::OfferMade { offer: OfferId(offer), conversation, agent: ADA, ends_at, deliver_by }
+    Event::OfferMade { offer: OfferId(offer), conversation, agent: ADA, ends_at, deliver_by, transfer: None }
 }
 
 fn offer_ended(offer: u64, conversation: ConversationId, end: OfferEnd, public: Option<u32>) -> Event {
@@ -146,6 +147,7 @@ fn offer_ended(offer: u64, conversation: ConversationId, end: OfferEnd, public: 
         reason: None,
         cool_down_until: None,
         public,
+        transfer: None,
     }
 }
 

@@ -65,6 +65,7 @@ async fn a_customer_sees_numbered_events_and_nothing_of_offers() {
         owner: None,
         waiting_since: wall_of(9),
         public: 9,
+        wished: None,
     }])
     .await;
     desk.events(vec![Event::ConversationRequeued {

@@ -1,6 +1,9 @@
 //! Frames of an agent's client. Whatever is wrong with one is named, and costs no more than reading it once.
 
+use super::moves::{self, Drained, StartFrame};
+use crate::desk::conversation::WaitKey;
 use crate::desk::ids::{CommandId, ConversationId, OfferId};
+use crate::desk::moves::Deed;
 use crate::desk::settings::{CHANNELS_MAX, NAME_BYTES_MAX};
 use crate::wire::error::{Code, WireError};
 use crate::wire::fields::{Fields, missing, wrong_kind};
@@ -25,6 +28,16 @@ const KNOWN: &[&str] = &[
     "what",
     "cursor",
     "token",
+    "agent",
+    "queue",
+    "warm",
+    "waiting_since",
+    "expected_owner",
+    "force",
+    "customer",
+    "channel",
+    "on",
+    "to",
 ];
 
 /// Bounds on what a frame may carry; the frame itself is bounded by the socket.
@@ -42,21 +55,76 @@ impl Default for Limits {
 /// What an agent's client asks, as docs/wire.md has it.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum AgentFrame {
-    SetStatus { status: Arc<str>, channels: Option<Vec<Arc<str>>> },
+    SetStatus {
+        status: Arc<str>,
+        channels: Option<Vec<Arc<str>>>,
+    },
     Ready,
-    Delivered { offer: OfferId },
-    Accept { offer: OfferId },
-    Reject { offer: OfferId, reason: Arc<str> },
-    Send { conversation: ConversationId, text: String },
-    Read { conversation: ConversationId, number: u32 },
-    Typing { conversation: ConversationId },
-    Close { conversation: ConversationId },
-    WrapUpDone { conversation: ConversationId },
-    History { conversation: ConversationId, from: HistoryFrom, limit: u32 },
-    Watch { what: Watched, cursor: Option<String>, limit: u32 },
-    Unwatch { what: Watched },
-    Refresh { token: String },
+    Delivered {
+        offer: OfferId,
+    },
+    Accept {
+        offer: OfferId,
+    },
+    Reject {
+        offer: OfferId,
+        reason: Arc<str>,
+    },
+    Send {
+        conversation: ConversationId,
+        text: String,
+    },
+    Read {
+        conversation: ConversationId,
+        number: u32,
+    },
+    Typing {
+        conversation: ConversationId,
+    },
+    Close {
+        conversation: ConversationId,
+    },
+    WrapUpDone {
+        conversation: ConversationId,
+    },
+    History {
+        conversation: ConversationId,
+        from: HistoryFrom,
+        limit: u32,
+    },
+    Watch {
+        what: Watched,
+        cursor: Option<String>,
+        limit: u32,
+    },
+    Unwatch {
+        what: Watched,
+    },
+    Refresh {
+        token: String,
+    },
     SignOut,
+    /// A conversation goes to other hands: `transfer`, `pick`, `claim` and the like.
+    Move {
+        conversation: ConversationId,
+        deed: Deed,
+    },
+    Waiting {
+        queue: Arc<str>,
+        after: Option<WaitKey>,
+        limit: u32,
+    },
+    Note {
+        conversation: ConversationId,
+        text: String,
+    },
+    Notes {
+        conversation: ConversationId,
+        after: u32,
+        limit: u32,
+    },
+    Start(Box<StartFrame>),
+    Drain(Drained),
 }
 
 /// Where a page of messages lies.
@@ -143,11 +211,14 @@ fn read(fields: &mut Fields<'_>, limits: &Limits) -> Result<AgentFrame, WireErro
         "unwatch" => AgentFrame::Unwatch { what: watched(fields)? },
         "refresh" => AgentFrame::Refresh { token: fields.some_text("token", TOKEN_BYTES_MAX)?.into_owned() },
         "sign_out" => AgentFrame::SignOut,
-        _ => return Err(WireError::new(Code::UnknownType, "there is no frame of this type").at("type")),
+        other => {
+            let frame = moves::read(other, fields, limits.text_bytes_max)?;
+            frame.ok_or_else(|| WireError::new(Code::UnknownType, "there is no frame of this type").at("type"))?
+        }
     })
 }
 
-fn short(fields: &mut Fields<'_>, name: &'static str) -> Result<Arc<str>, WireError> {
+pub(super) fn short(fields: &mut Fields<'_>, name: &'static str) -> Result<Arc<str>, WireError> {
     fields.some_text(name, NAME_BYTES_MAX).map(Arc::from)
 }
 
@@ -170,7 +241,7 @@ fn history_from(fields: &mut Fields<'_>) -> Result<HistoryFrom, WireError> {
     }
 }
 
-fn limit(fields: &mut Fields<'_>, default: u32) -> Result<u32, WireError> {
+pub(super) fn limit(fields: &mut Fields<'_>, default: u32) -> Result<u32, WireError> {
     match fields.number("limit")? {
         None => Ok(default),
         Some(limit @ 1..=200) => Ok(limit),
@@ -178,7 +249,7 @@ fn limit(fields: &mut Fields<'_>, default: u32) -> Result<u32, WireError> {
     }
 }
 
-fn cursor(fields: &mut Fields<'_>) -> Result<Option<String>, WireError> {
+pub(super) fn cursor(fields: &mut Fields<'_>) -> Result<Option<String>, WireError> {
     match fields.text("cursor", NAME_BYTES_MAX) {
         Ok(cursor) => Ok(cursor.map(std::borrow::Cow::into_owned)),
         Err(error) if error.code == Code::TooLarge => {
@@ -216,6 +287,12 @@ impl AgentFrame {
             AgentFrame::Unwatch { .. } => "unwatch",
             AgentFrame::Refresh { .. } => "refresh",
             AgentFrame::SignOut => "sign_out",
+            AgentFrame::Move { deed, .. } => moves::name_of(deed),
+            AgentFrame::Waiting { .. } => "waiting",
+            AgentFrame::Note { .. } => "note",
+            AgentFrame::Notes { .. } => "notes",
+            AgentFrame::Start(_) => "start",
+            AgentFrame::Drain(_) => "drain",
         }
     }
 
@@ -236,7 +313,7 @@ impl AgentFrame {
                 put(&mut body, &offer.0.to_be_bytes());
                 put(&mut body, reason.as_bytes());
             }
-            AgentFrame::Send { conversation, text } => {
+            AgentFrame::Send { conversation, text } | AgentFrame::Note { conversation, text } => {
                 put(&mut body, &conversation.0.to_be_bytes());
                 put(&mut body, text.as_bytes());
             }
@@ -247,12 +324,20 @@ impl AgentFrame {
             AgentFrame::Typing { conversation }
             | AgentFrame::Close { conversation }
             | AgentFrame::WrapUpDone { conversation } => put(&mut body, &conversation.0.to_be_bytes()),
+            AgentFrame::Move { conversation, deed } => {
+                put(&mut body, &conversation.0.to_be_bytes());
+                moves::put_deed(&mut body, deed);
+            }
+            AgentFrame::Start(start) => moves::put_start(&mut body, start),
+            AgentFrame::Drain(drained) => moves::put_drained(&mut body, drained),
             // These change nothing that is remembered.
             AgentFrame::Ready
             | AgentFrame::SignOut
             | AgentFrame::History { .. }
             | AgentFrame::Watch { .. }
             | AgentFrame::Unwatch { .. }
+            | AgentFrame::Waiting { .. }
+            | AgentFrame::Notes { .. }
             | AgentFrame::Refresh { .. } => {}
         }
         body
@@ -260,7 +345,7 @@ impl AgentFrame {
 }
 
 /// Each part with its length before it, so that no two lists of parts look the same.
-fn put(body: &mut Vec<u8>, part: &[u8]) {
+pub(super) fn put(body: &mut Vec<u8>, part: &[u8]) {
     body.extend_from_slice(&(part.len() as u64).to_be_bytes());
     body.extend_from_slice(part);
 }

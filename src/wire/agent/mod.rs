@@ -1,15 +1,17 @@
 //! The agents' socket: what comes from a client, what goes to it, and the shapes both speak of.
 
 mod from_client;
+mod moves;
 mod reply;
 mod shapes;
 mod to_client;
 
 pub use from_client::{AgentFrame, BadFrame, HistoryFrom, Limits, TOKEN_BYTES_MAX, Watched, parse};
+pub use moves::{Drained, StartFrame};
 pub use reply::{Done, Outcome, Reply, Rows};
 pub use shapes::{
-    AgentRowShape, AgentShape, AuthorShape, ConversationShape, MessageShape, OfferShape, QueueRowShape, SettingsShape,
-    SnapshotShape, StatusShape,
+    AgentRowShape, AgentShape, AuthorShape, ConversationShape, MessageShape, NoteShape, OfferShape, QueueRowShape,
+    SettingsShape, SnapshotShape, StatusShape, TransferShape, WaitingRowShape,
 };
 pub use to_client::{Cause, ServerFrame, render};
 

@@ -1,7 +1,7 @@
 //! The one reply to a frame: what was done, or why not.
 
-use super::shapes::{AgentRowShape, MessageShape, QueueRowShape};
-use crate::desk::ids::{CommandId, ConversationId};
+use super::shapes::{AgentRowShape, MessageShape, NoteShape, QueueRowShape, WaitingRowShape};
+use crate::desk::ids::{CommandId, ConversationId, OfferId};
 use crate::wire::error::WireError;
 use crate::wire::spelled::spelled;
 use serde::Serialize;
@@ -38,6 +38,23 @@ pub enum Done<'a> {
     Accepted {
         #[serde(serialize_with = "spelled")]
         conversation: ConversationId,
+    },
+    TransferOffered {
+        #[serde(serialize_with = "spelled")]
+        offer: OfferId,
+    },
+    Noted {
+        note: u32,
+        at: u64,
+    },
+    Waiting {
+        waiting: &'a [WaitingRowShape<'a>],
+        #[serde(skip_serializing_if = "Option::is_none")]
+        cursor: Option<&'a str>,
+    },
+    Notes {
+        notes: &'a [NoteShape<'a>],
+        more: bool,
     },
     Posted {
         number: u32,

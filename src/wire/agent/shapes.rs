@@ -30,6 +30,12 @@ pub struct ConversationShape<'a> {
     pub owner: Option<&'a str>,
     /// 0 unless it is in wrap-up.
     pub wrap_up_left_ms: u64,
+    /// Who has joined its owner.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub joined: Option<&'a str>,
+    /// Whom its owner is giving it to.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub transfer_to: Option<&'a str>,
 }
 
 #[derive(Clone, Debug, Serialize)]
@@ -41,6 +47,39 @@ pub struct OfferShape<'a> {
     pub delivered: bool,
     /// 0 once it is delivered.
     pub deliver_left_ms: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub transfer: Option<TransferShape<'a>>,
+}
+
+/// The owner of a conversation gives it away.
+#[derive(Clone, Copy, Debug, Serialize)]
+pub struct TransferShape<'a> {
+    /// The owner's name.
+    pub from: &'a str,
+    pub warm: bool,
+}
+
+/// A conversation that waits, for those who may pick it.
+#[derive(Clone, Debug, Serialize)]
+pub struct WaitingRowShape<'a> {
+    #[serde(flatten)]
+    pub conversation: ConversationShape<'a>,
+    /// The rule by which whoever asks cannot take it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub rule: Option<&'static str>,
+}
+
+/// An internal note in a page of notes.
+#[derive(Clone, Debug, Serialize)]
+pub struct NoteShape<'a> {
+    pub note: u32,
+    /// The agent's name.
+    pub author: &'a str,
+    /// The last message before it.
+    pub after: u32,
+    pub text: &'a str,
+    /// Unix milliseconds.
+    pub at: u64,
 }
 
 /// All that is an agent's own, at one position.
@@ -53,6 +92,9 @@ pub struct SnapshotShape<'a> {
     pub connection: &'a str,
     pub offers: &'a [OfferShape<'a>],
     pub conversations: &'a [ConversationShape<'a>],
+    /// Nothing new is offered to it.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub draining: bool,
 }
 
 /// Who wrote: an agent by name, a customer by id, or the workspace itself, by what it tells.
@@ -107,6 +149,9 @@ pub struct QueueRowShape<'a> {
     pub active: u32,
     pub longest_wait_ms: u64,
     pub agents_available: u32,
+    /// It takes nothing new in.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub draining: bool,
 }
 
 /// A row of `agents`.
@@ -124,4 +169,7 @@ pub struct AgentRowShape<'a> {
     pub conversations: u32,
     /// Per cent of its total that is in use.
     pub load: u32,
+    /// Nothing new is offered to it.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub draining: bool,
 }

@@ -219,9 +219,17 @@ fn frames_to_the_client_are_spelled_as_documented() {
         read_by_customer: 4,
         owner: None,
         wrap_up_left_ms: 0,
+        joined: None,
+        transfer_to: None,
     };
-    let offer =
-        OfferShape { offer: OfferId(23), conversation, left_ms: 27_310, delivered: false, deliver_left_ms: 4_200 };
+    let offer = OfferShape {
+        offer: OfferId(23),
+        conversation,
+        left_ms: 27_310,
+        delivered: false,
+        deliver_left_ms: 4_200,
+        transfer: None,
+    };
     assert_eq!(
         render(&ServerFrame::Offer { position: 9, offer: offer.clone() }).as_str(),
         concat!(
@@ -253,6 +261,7 @@ fn frames_to_the_client_are_spelled_as_documented() {
             connection: "online",
             offers: &[offer],
             conversations: &[],
+            draining: false,
         },
     });
     let welcome: serde_json::Value = serde_json::from_str(&welcome).unwrap();
@@ -291,6 +300,7 @@ fn replies_are_spelled_as_documented() {
         active: 12,
         longest_wait_ms: 41_200,
         agents_available: 4,
+        draining: false,
     }];
     assert_eq!(
         reply(Reply::done(id, Some(7), Done::Page { rows: Rows::Queues(&rows), cursor: None })),
@@ -316,7 +326,7 @@ fn the_documents_frames_are_exactly_ours() {
         let parsed = parse(&frame(&format!(r#""type":"{name}""#)), &Limits::default());
         matches!(parsed, Err(bad) if bad.error.code == Code::UnknownType)
     };
-    assert_eq!(names.len(), 15, "{names:?}");
+    assert_eq!(names.len(), 27, "{names:?}");
     assert!(names.iter().all(|name| !unknown(name)), "{names:?}");
 }
 

@@ -3,6 +3,7 @@
 use super::reply::{Reply, Rows};
 use super::shapes::{AgentShape, AuthorShape, ConversationShape, OfferShape, SettingsShape, SnapshotShape};
 use crate::desk::ids::{ConversationId, OfferId, SessionId};
+use crate::desk::moves::Taken;
 use crate::wire::spelled::spelled;
 use serde::Serialize;
 use std::cell::RefCell;
@@ -90,6 +91,49 @@ pub enum ServerFrame<'a> {
         #[serde(serialize_with = "spelled")]
         conversation: ConversationId,
     },
+    /// To the owner: its conversation is offered to this agent.
+    Transfer {
+        position: u64,
+        #[serde(serialize_with = "spelled")]
+        conversation: ConversationId,
+        #[serde(serialize_with = "spelled")]
+        offer: OfferId,
+        agent: &'a str,
+        warm: bool,
+    },
+    TransferEnded {
+        position: u64,
+        #[serde(serialize_with = "spelled")]
+        conversation: ConversationId,
+        #[serde(serialize_with = "spelled")]
+        offer: OfferId,
+        agent: &'a str,
+        end: &'a str,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        reason: Option<&'a str>,
+    },
+    /// The agent who had joined is gone.
+    Left {
+        position: u64,
+        #[serde(serialize_with = "spelled")]
+        conversation: ConversationId,
+        agent: &'a str,
+    },
+    Note {
+        position: u64,
+        #[serde(serialize_with = "spelled")]
+        conversation: ConversationId,
+        note: u32,
+        author: &'a str,
+        /// The last message before it.
+        after: u32,
+        text: &'a str,
+        at: u64,
+    },
+    Draining {
+        position: u64,
+        draining: bool,
+    },
     Queues {
         position: u64,
         rows: Rows<'a>,
@@ -113,9 +157,29 @@ pub enum Cause {
     // of `conversation`
     Accepted,
     Reopened,
+    Joined,
+    // of both
+    Picked,
+    Claimed,
+    Reassigned,
+    Started,
+    HandedOver,
     // of `conversation_gone`
     Requeued,
     Closed,
+    Transferred,
+    Left,
+}
+
+impl From<Taken> for Cause {
+    fn from(how: Taken) -> Self {
+        match how {
+            Taken::Picked => Cause::Picked,
+            Taken::Claimed => Cause::Claimed,
+            Taken::Reassigned => Cause::Reassigned,
+            Taken::Started => Cause::Started,
+        }
+    }
 }
 
 /// What a thread's scratch keeps between frames.

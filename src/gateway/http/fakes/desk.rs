@@ -178,6 +178,7 @@ impl FakeDesk {
             ring: 0,
             wishes: None,
             spell: Default::default(),
+            moved: None,
         };
         self.inside().conversations.insert(id, conversation);
         self.commit(id, PublicFact::Opened, ("opened", format!(r#"{{"at":{AT}}}"#)));
@@ -315,6 +316,7 @@ impl Desk for FakeDesk {
             active: 0,
             longest_wait_ms: 5,
             agents_available: 0,
+            draining: false,
         };
         Arc::new(self.inside().published.queues.keys().map(row).collect())
     }
@@ -356,6 +358,7 @@ fn row(profile: &AgentProfile) -> AgentRow {
         offers: 0,
         conversations: 0,
         load: 0,
+        draining: false,
         id: AgentId(1),
         changed_at: Position(0),
     }

@@ -1,0 +1,33 @@
+//! Whether an agent holds no more than it can take, but for what a supervisor forced on it: the one that invariant 2 allows,
+//! beside limits that were lowered, which the agent's own state tells.
+
+use super::Desk;
+use super::ids::AgentId;
+
+impl Desk {
+    /// What it holds is within its limits and its total, without what was forced on it.
+    pub(super) fn is_within_limits(&self, id: AgentId) -> bool {
+        let agent = &self.agents[id.0 as usize];
+        let mut load = agent.load.clone();
+        for held in agent.conversations.iter().map(|held| &self.conversations[held]) {
+            if held.is_forced() && held.state.owner() == Some(id) {
+                load[usize::from(held.channel.0)] -= 1;
+            }
+        }
+        let channels = || self.settings.channels.iter().zip(&load);
+        let weight: u32 = channels().map(|(channel, held)| channel.weight * held).sum();
+        let limit = |name| agent.profile.capacity.get(name).copied();
+        let each = channels().all(|(channel, held)| *held <= limit(&channel.name).unwrap_or(channel.capacity));
+        each && weight <= agent.profile.total()
+    }
+
+    /// Its limits, or those of all, are others now.
+    pub(super) fn look_at_limits(&mut self, id: AgentId) {
+        let over_limit = !self.is_within_limits(id);
+        let agent = &mut self.agents[id.0 as usize];
+        if agent.over_limit != over_limit {
+            agent.over_limit = over_limit;
+            self.touched.agents.insert(id);
+        }
+    }
+}
