@@ -20,7 +20,7 @@ use figures::figure;
 use offhook::desk::Desk;
 use offhook::desk::command::{AgentAsk, Ask, AskedAgent, Closer, Command, OpenAsk};
 use offhook::desk::event::{Event, OfferEnd};
-use offhook::desk::ids::{AgentId, ConversationId, CustomerId, KeyNumber, SessionId};
+use offhook::desk::ids::{AgentId, ConversationId, CustomerId, KeyNumber, OfferId, SessionId};
 use offhook::desk::needs::Loaded;
 use offhook::desk::offering::{AcrossQueues, AgentsBy, Offering, Ring};
 use offhook::desk::settings::{QueueSettings, Settings};
@@ -165,6 +165,7 @@ struct Floor {
     next_customer: u128,
     events: Vec<Event>,
     offers: u64,
+    reason: Arc<str>,
 }
 
 impl Floor {
@@ -179,6 +180,7 @@ impl Floor {
             next_customer: 1,
             events: Vec::new(),
             offers: 0,
+            reason: "busy".into(),
         };
         let settings = Settings { across_queues: AcrossQueues::ByWeight, ..Settings::default() };
         floor.ask(Ask::PutSettings(Box::new(settings)));
@@ -245,7 +247,7 @@ impl Floor {
         self.desk.queues().map(|(_, queue)| queue.waiting).sum()
     }
 
-    /// Closes what is oldest, and opens as much; whatever is offered is accepted. Gives decisions and offers.
+    /// Closes what is oldest, and opens as much; whatever is offered is answered. Gives decisions and offers.
     fn run(&mut self, length: Duration) -> (u64, u64, Duration) {
         let (mut decisions, offers) = (0, self.offers);
         let began = Instant::now();
@@ -262,7 +264,7 @@ impl Floor {
         (decisions, self.offers - offers, began.elapsed())
     }
 
-    /// Gives how many offers were accepted.
+    /// Gives how many offers were answered.
     fn open(&mut self, kind: u64, wishes: bool) -> u64 {
         let mut open = OpenAsk {
             customer: CustomerId(self.next_customer),
@@ -287,23 +289,35 @@ impl Floor {
         self.accept_all(kind as usize)
     }
 
+    /// Answers all offers: one in fifty with a no, after which it goes on to the next. Gives how many were answered.
     fn accept_all(&mut self, kind: usize) -> u64 {
-        let mut made = Vec::new();
-        for event in &self.events {
-            if let Event::OfferMade { offer, agent, .. } = event {
-                made.push((*offer, *agent));
-            }
-        }
-        self.offers += made.len() as u64;
-        for (offer, agent) in &made {
-            self.ask(Ask::Accept { agent: *agent, offer: *offer });
+        let mut made = self.made();
+        let mut answered = 0;
+        while let Some((offer, agent)) = made.pop() {
+            answered += 1;
+            let ask = match self.below(50) {
+                0 => Ask::Reject { agent, offer, reason: self.reason.clone() },
+                _ => Ask::Accept { agent, offer },
+            };
+            self.ask(ask);
             for event in &self.events {
                 if let Event::OfferEnded { conversation, agent, end: OfferEnd::Accepted, .. } = event {
                     self.active[kind].push_back((*conversation, *agent));
                 }
             }
+            made.extend(self.made());
         }
-        made.len() as u64
+        self.offers += answered;
+        answered
+    }
+
+    /// The offers of the last command.
+    fn made(&self) -> Vec<(OfferId, AgentId)> {
+        let made = self.events.iter().filter_map(|event| match event {
+            Event::OfferMade { offer, agent, .. } => Some((*offer, *agent)),
+            _ => None,
+        });
+        made.collect()
     }
 
     fn ask(&mut self, ask: Ask) {

@@ -52,6 +52,9 @@ impl Desk {
         if let Some(at) = self.longest_of(id) {
             self.deadlines.set_by_wall(at, ByWall::Longest(id));
         }
+        if !held.cool_downs.is_empty() {
+            self.waiting.cooling.insert(id);
+        }
         self.list_programs_first(id, &common.need.queues);
         self.waiting.add(key, common, &mut self.skills);
         self.unpaired_conversations.insert(key);
@@ -73,6 +76,9 @@ impl Desk {
         }
         if let Some(at) = self.longest_of(id) {
             self.deadlines.clear_by_wall(at, ByWall::Longest(id));
+        }
+        if !self.conversations[&id].cool_downs.is_empty() {
+            self.waiting.cooling.remove(&id);
         }
         if let Some(common) = self.waiting.group_of(id).map(|group| group.common.clone()) {
             self.unlist_programs_first(id, &common.need.queues);

@@ -6,6 +6,7 @@
 //!      ├────────── ConversationRequeued ◀─────────┘  └── the customer writes ─────┘ │
 //!      └───────────────────────── ConversationReopened ◀── the customer writes ─────┴── closed
 //! ```
+//! How it changes hands without an end is in `moves.rs`.
 
 use super::event::{OfferEnd, RequiredSkill};
 use super::ids::{AgentId, ConversationId, CustomerId, KeyNumber, OfferId, QueueId};

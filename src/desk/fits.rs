@@ -94,6 +94,18 @@ impl Desk {
 
     /// The same, where what the conversation needs is at hand.
     pub(super) fn fits_need(&self, agent: AgentId, conversation: &Conversation, need: &Need) -> Result<(), WhyNot> {
+        self.could_take(agent, need)?;
+        if !has_skills(&self.agents[agent.0 as usize].profile.skills, &need.skills) {
+            return Err(WhyNot::LacksSkill);
+        }
+        if conversation.cools_down(agent, self.now.desk) {
+            return Err(WhyNot::CoolingDown);
+        }
+        Ok(())
+    }
+
+    /// The rules before those of skills and cool-downs: pairing tests skills by their numbers, before it comes here.
+    pub(super) fn could_take(&self, agent: AgentId, need: &Need) -> Result<(), WhyNot> {
         let held = &self.agents[agent.0 as usize];
         self.may_be_offered(agent)?;
         match need.queue_of(&held.profile) {
@@ -107,14 +119,7 @@ impl Desk {
         if need.kept_for.is_some_and(|other| other != agent) {
             return Err(WhyNot::KeptForAnother);
         }
-        self.has_room(agent, conversation.channel)?;
-        if !has_skills(&held.profile.skills, &need.skills) {
-            return Err(WhyNot::LacksSkill);
-        }
-        if conversation.cools_down(agent, self.now.desk) {
-            return Err(WhyNot::CoolingDown);
-        }
-        Ok(())
+        self.has_room(agent, need.channel)
     }
 
     /// The rules about one more conversation of this channel alone.

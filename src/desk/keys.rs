@@ -1,8 +1,8 @@
 //! A set of conversations in the order they are taken in. Most groups that wait hold one or two, a few hold very many: a list while it is
-//! short, which costs what it holds, and a tree beyond.
+//! short, which costs what it holds, and one in pieces beyond.
 
 use super::conversation::WaitKey;
-use std::collections::{BTreeSet, btree_set};
+use super::sorted::{Sorted, SortedIter};
 use std::ops::Bound;
 
 const FEW_MAX: usize = 24;
@@ -11,7 +11,7 @@ const FEW_MAX: usize = 24;
 pub enum Keys {
     /// In order.
     Few(Vec<WaitKey>),
-    Many(BTreeSet<WaitKey>),
+    Many(Sorted<WaitKey>),
 }
 
 impl Default for Keys {
@@ -25,8 +25,10 @@ impl Keys {
         match self {
             Keys::Few(keys) => {
                 if keys.len() == FEW_MAX {
-                    let mut many: BTreeSet<WaitKey> = keys.drain(..).collect();
-                    many.insert(key);
+                    let mut many = Sorted::default();
+                    keys.drain(..).chain([key]).for_each(|key| {
+                        many.insert(key);
+                    });
                     *self = Keys::Many(many);
                     return;
                 }
@@ -53,7 +55,7 @@ impl Keys {
                 let was = keys.remove(key);
                 // Well below, so that it does not go to and fro.
                 if keys.len() <= FEW_MAX / 2 {
-                    *self = Keys::Few(keys.iter().copied().collect());
+                    *self = Keys::Few(keys.iter().collect());
                 }
                 was
             }
@@ -64,7 +66,7 @@ impl Keys {
     pub fn first(&self) -> Option<WaitKey> {
         match self {
             Keys::Few(keys) => keys.first().copied(),
-            Keys::Many(keys) => keys.first().copied(),
+            Keys::Many(keys) => keys.first(),
         }
     }
 
@@ -85,7 +87,7 @@ impl Keys {
     pub fn iter(&self) -> Iter<'_> {
         match self {
             Keys::Few(keys) => Iter::Few(keys.iter()),
-            Keys::Many(keys) => Iter::Many(keys.range(..)),
+            Keys::Many(keys) => Iter::Many(keys.iter()),
         }
     }
 
@@ -101,14 +103,14 @@ impl Keys {
                 };
                 Iter::Few(keys[keys.partition_point(before)..].iter())
             }
-            Keys::Many(keys) => Iter::Many(keys.range((first, Bound::Unbounded))),
+            Keys::Many(keys) => Iter::Many(keys.from(first)),
         }
     }
 }
 
 pub enum Iter<'a> {
     Few(std::slice::Iter<'a, WaitKey>),
-    Many(btree_set::Range<'a, WaitKey>),
+    Many(SortedIter<'a, WaitKey>),
 }
 
 impl Iterator for Iter<'_> {
@@ -117,7 +119,7 @@ impl Iterator for Iter<'_> {
     fn next(&mut self) -> Option<WaitKey> {
         match self {
             Iter::Few(keys) => keys.next().copied(),
-            Iter::Many(keys) => keys.next().copied(),
+            Iter::Many(keys) => keys.next(),
         }
     }
 }

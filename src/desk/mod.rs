@@ -36,6 +36,7 @@ pub mod refusal;
 pub mod remembered;
 pub mod settings;
 pub mod skills;
+mod sorted;
 pub mod stored;
 pub mod time;
 pub mod touched;

@@ -5,6 +5,7 @@
 
 use super::conversation::{State, WaitKey};
 use super::event::Event;
+use super::fits::WhyNot;
 use super::ids::{AgentId, ConversationId, OfferId, QueueId};
 use super::lists::Listed;
 use super::moves::Transfer;
@@ -69,7 +70,11 @@ impl Desk {
         let mut best: Option<WaitKey> = None;
         let look_in = |list: &BTreeSet<Listed>, best: &mut Option<WaitKey>| {
             let found = self.waiting.first_in(list, skilled, *best, |group, conversation| {
-                self.fits_need(id, &self.conversations[&conversation], &group.common.need)
+                self.could_take(id, &group.common.need)?;
+                // Few cool down: the others need not be fetched from among a million.
+                let cools = self.waiting.cooling.contains(&conversation)
+                    && self.conversations[&conversation].cools_down(id, self.now.desk);
+                if cools { Err(WhyNot::CoolingDown) } else { Ok(()) }
             });
             *best = found.or(*best);
         };

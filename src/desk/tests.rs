@@ -2,6 +2,7 @@
 
 mod conversations;
 mod drains;
+mod forms;
 mod hands;
 mod late_answers;
 mod limits;

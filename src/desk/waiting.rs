@@ -10,6 +10,7 @@ use super::keys::Keys;
 use super::lists::{List, Listed, Lists};
 use super::need::Need;
 use super::skills::{Mask, SkillId, Skills, meets};
+use super::sorted::Sorted;
 use std::collections::{BTreeMap, BTreeSet};
 use std::hash::{Hash, Hasher};
 use std::ops::Bound;
@@ -36,12 +37,14 @@ pub struct Group {
 
 #[derive(Clone, Debug, Default)]
 pub struct Waiting {
-    groups: Vec<Option<Group>>,
+    groups: Vec<Option<Box<Group>>>,
     free: Vec<u32>,
     /// Groups by the hash of what they have in common: numbers side by side, where comparing what a need names goes all over memory.
     by_hash: BTreeSet<(u64, u32)>,
-    of: BTreeMap<ConversationId, u32>,
+    of: Sorted<(ConversationId, u32)>,
     pub lists: Lists,
+    /// Those that some agent is spared, for now or not long ago.
+    pub cooling: BTreeSet<ConversationId>,
     by_queue: BTreeMap<QueueId, BTreeSet<u32>>,
 }
 
@@ -51,7 +54,7 @@ impl PartialEq for Waiting {
         fn sets(waiting: &Waiting) -> BTreeMap<&Common, Vec<WaitKey>> {
             waiting.groups.iter().flatten().map(|group| (&*group.common, group.set.iter().collect())).collect()
         }
-        self.of.len() == other.of.len() && sets(self) == sets(other)
+        self.of.len() == other.of.len() && self.cooling == other.cooling && sets(self) == sets(other)
     }
 }
 
@@ -63,12 +66,12 @@ impl Waiting {
             Some(at) => at,
             None => self.make(common, hash, skills),
         };
-        self.of.insert(key.conversation, at);
+        self.of.insert((key.conversation, at));
         self.change(at, |set| set.insert(key));
     }
 
     pub fn remove(&mut self, key: WaitKey, skills: &mut Skills) {
-        let at = self.of.remove(&key.conversation).expect("it waits");
+        let at = self.of.take(|(held, _)| held.cmp(&key.conversation)).expect("it waits").1;
         self.change(at, |set| {
             assert!(set.remove(&key), "it waits under the key that it was put under");
         });
@@ -99,7 +102,7 @@ impl Waiting {
             self.groups.push(None);
         }
         self.by_queue.entry(queue).or_default().insert(at);
-        self.groups[at as usize] = Some(group);
+        self.groups[at as usize] = Some(Box::new(group));
         self.by_hash.insert((hash, at));
         at
     }
@@ -131,7 +134,7 @@ impl Waiting {
     /// The group in which this one waits.
     #[must_use]
     pub fn group_of(&self, id: ConversationId) -> Option<&Group> {
-        self.of.get(&id).map(|at| self.group(*at))
+        self.of.find(|(held, _)| held.cmp(&id)).map(|(_, at)| self.group(at))
     }
 
     /// The first conversation of a list that comes before `best`, needs no more than these levels, and that fits.

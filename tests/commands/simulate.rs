@@ -1,5 +1,6 @@
 //! `offhook simulate`, as docs/simulate.md shows it.
 
+use std::io::Write as _;
 use std::process::{Command, Stdio};
 
 fn simulate(words: &[&str]) -> std::process::Output {
@@ -39,4 +40,18 @@ fn what_is_wrong_with_a_scenario_is_said_and_ends_with_2() {
     let said = String::from_utf8(ran.stderr).unwrap();
     assert!(ran.status.code() == Some(2) && said.contains("wrong.toml: run.hours: more than 0"), "{said}");
     assert!(ran.stdout.is_empty());
+}
+
+#[test]
+fn another_systems_events_may_come_over_a_pipe() {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_offhook"));
+    command.current_dir(env!("CARGO_MANIFEST_DIR")).args(["simulate", "--shadow", "-", "config/workspace.toml"]);
+    let mut ran = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().expect("the binary runs");
+    let document = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/simulate.md")).unwrap();
+    let events = document.split("```json\n").nth(1).and_then(|rest| rest.split("```").next()).expect("an example");
+    ran.stdin.take().unwrap().write_all(events.as_bytes()).unwrap();
+    let said = String::from_utf8(ran.wait_with_output().unwrap().stdout).unwrap();
+    // Ada speaks French and is there; the other system gave it to Grace, who does neither.
+    assert!(said.contains("offered to another one") && said.contains("excluded here: offline"), "{said}");
+    assert!(said.contains("29.0 s"), "{said}");
 }

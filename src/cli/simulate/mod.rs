@@ -157,9 +157,10 @@ impl Simulate {
                 Some(scenario(&workspace)?)
             }
         };
-        let hours = recorded.length_ms as f64 / 3_600_000.0;
+        let minutes = recorded.length_ms as f64 / 60_000.0;
+        let length = if minutes < 120.0 { format!("{minutes:.1} min") } else { format!("{:.1} h", minutes / 60.0) };
         let against = second_named(self.against.as_deref());
-        let title = format!("journal of {}{against}: {hours:.1} h", self.workspace);
+        let title = format!("journal of {}{against}: {length}", self.workspace);
         let (replications, seed) = (self.replications.unwrap_or(20), self.seed.unwrap_or(1));
         Ok(Lived { title, replications, seed, first, second, note: Some(recorded.unknowns.to_string()) })
     }

@@ -71,8 +71,8 @@ impl AgentModel {
     fn work_well(&mut self, desk: &Desk) -> Vec<Ask> {
         let agent = self.id;
         let Some(held) = desk.agent(agent) else { return Vec::new() };
+        // Whoever is there says so, since somebody may wait for this agent alone.
         if held.connection == Connection::Unreachable {
-            // Whoever sits there sees what its client shows.
             return vec![Ask::Ready { agent }];
         }
         let all = (1_u16 << desk.settings().channels.len()) - 1;

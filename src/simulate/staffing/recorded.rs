@@ -37,8 +37,7 @@ pub enum NothingRecorded {
 #[derive(Clone, PartialEq, Debug, Default)]
 pub struct Known {
     customers: Vec<KnownCustomer>,
-    /// Handling times that were seen, in seconds.
-    handling: Vec<f64>,
+    handling: Survival,
     patience: Survival,
 }
 
@@ -46,14 +45,16 @@ pub struct Known {
 struct KnownCustomer {
     at_ms: u64,
     open: OpenAsk,
-    handling_ms: Option<u64>,
-    waited: Waited,
+    /// Absent: it never was served.
+    handled: Option<Lasted>,
+    waited: Lasted,
 }
 
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-enum Waited {
-    GaveUpAfter(u64),
-    /// It was served, or the recording ended: it would have waited longer, who knows how long.
+/// How long something went on.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+enum Lasted {
+    Just(u64),
+    /// It was broken off from outside (a wait by an accept, a talk by the recording's end): who knows how long it would have gone on.
     LongerThan(u64),
 }
 
@@ -173,11 +174,12 @@ impl Recorder {
 
     fn done(&mut self, open: Open, now_ms: u64, ended: bool, gave_up: bool) {
         let waited_ms = open.accepted_ms.unwrap_or(now_ms) - open.at_ms;
-        let handling_ms = open.accepted_ms.filter(|_| ended).map(|accepted| now_ms - accepted);
+        let lasted = |to_its_end: bool, ms| if to_its_end { Lasted::Just(ms) } else { Lasted::LongerThan(ms) };
+        let handled = open.accepted_ms.map(|accepted| lasted(ended, now_ms - accepted));
         self.unknowns.gave_up += u64::from(gave_up);
-        self.unknowns.never_served += u64::from(handling_ms.is_none());
-        let waited = if gave_up { Waited::GaveUpAfter(waited_ms) } else { Waited::LongerThan(waited_ms) };
-        self.done.push(KnownCustomer { at_ms: open.at_ms, open: open.open, handling_ms, waited });
+        self.unknowns.never_served += u64::from(!matches!(handled, Some(Lasted::Just(_))));
+        let waited = lasted(gave_up, waited_ms);
+        self.done.push(KnownCustomer { at_ms: open.at_ms, open: open.open, handled, waited });
     }
 
     fn look_at(&mut self, desk: &Desk, id: AgentId) {
@@ -233,10 +235,9 @@ impl Recorder {
             Some(Member { name: agent.profile.name.clone(), shifts, answering: answering.clone() })
         };
         let crew = std::mem::take(&mut self.shifts).into_iter().filter_map(member).collect();
-        let handling = self.done.iter().filter_map(|customer| customer.handling_ms);
         let known = Known {
-            handling: handling.map(|ms| ms as f64 / 1_000.0).collect(),
-            patience: Survival::of(&self.done),
+            handling: Survival::of(self.done.iter().filter_map(|customer| customer.handled)),
+            patience: Survival::of(self.done.iter().map(|customer| customer.waited)),
             customers: self.done,
         };
         let begins = self.began.unwrap_or_default();
@@ -289,36 +290,36 @@ fn asked(desk: &Desk, held: &Conversation) -> OpenAsk {
     }
 }
 
-/// The share that waits on after each moment in which somebody gave up, those who were served counted as long as they were seen
-/// (Kaplan and Meier 1958).
+/// The share that goes on after each moment in which something ended by itself; what was broken off counts as long as it was
+/// seen (Kaplan and Meier 1958).
 #[derive(Clone, PartialEq, Debug, Default)]
 struct Survival {
     steps: Vec<(u64, f64)>,
+    longest_ms: u64,
 }
 
 impl Survival {
-    fn of(customers: &[KnownCustomer]) -> Self {
-        let mut waits: Vec<(u64, bool)> = customers
-            .iter()
-            .map(|customer| match customer.waited {
-                Waited::GaveUpAfter(ms) => (ms, true),
-                Waited::LongerThan(ms) => (ms, false),
+    fn of(seen: impl Iterator<Item = Lasted>) -> Self {
+        let mut all: Vec<(u64, bool)> = seen
+            .map(|lasted| match lasted {
+                Lasted::Just(ms) => (ms, true),
+                Lasted::LongerThan(ms) => (ms, false),
             })
             .collect();
-        waits.sort_unstable();
-        let (mut left, mut share, mut steps) = (waits.len(), 1.0, Vec::new());
-        for at in waits.chunk_by(|one, other| one.0 == other.0) {
-            let gave_up = at.iter().filter(|(_, gave_up)| *gave_up).count();
-            if gave_up > 0 {
-                share *= 1.0 - gave_up as f64 / left as f64;
+        all.sort_unstable();
+        let (mut left, mut share, mut steps) = (all.len(), 1.0, Vec::new());
+        for at in all.chunk_by(|one, other| one.0 == other.0) {
+            let ended = at.iter().filter(|(_, ended)| *ended).count();
+            if ended > 0 {
+                share *= 1.0 - ended as f64 / left as f64;
                 steps.push((at[0].0, share));
             }
             left -= at.len();
         }
-        Self { steps }
+        Self { steps, longest_ms: all.last().map_or(0, |(ms, _)| *ms) }
     }
 
-    /// How long somebody waits in all who was seen to wait for longer than this; `None`: longer than anybody gave up after.
+    /// How long in all something lasts that was seen to last for longer than this; `None`: longer than any was seen to end.
     fn beyond(&self, ms: u64, of_all: f64) -> Option<u64> {
         let place = self.steps.partition_point(|(at, _)| *at <= ms);
         let now = place.checked_sub(1).map_or(1.0, |before| self.steps[before].1);
@@ -346,16 +347,21 @@ impl Iterator for Replayed<'_> {
         let customer = self.known.customers.get(self.nth)?;
         self.nth += 1;
         let mut dice = dice_of(self.seed, [5, self.nth as u64, 0]);
-        let drawn = dice.pick(&self.known.handling).map_or(0, |s| (s * 1_000.0) as u64);
-        let of_all = share(&mut dice);
+        let (of_handled, of_waited) = (share(&mut dice), share(&mut dice));
+        let handling = &self.known.handling;
+        let handling_ms = match customer.handled {
+            Some(Lasted::Just(ms)) => ms,
+            Some(Lasted::LongerThan(ms)) => handling.beyond(ms, of_handled).unwrap_or(handling.longest_ms),
+            None => handling.beyond(0, of_handled).unwrap_or(handling.longest_ms),
+        };
         let patience_ms = match customer.waited {
-            Waited::GaveUpAfter(ms) => Some(ms),
-            Waited::LongerThan(ms) => self.known.patience.beyond(ms, of_all),
+            Lasted::Just(ms) => Some(ms),
+            Lasted::LongerThan(ms) => self.known.patience.beyond(ms, of_waited),
         };
         Some(Customer {
             at_ms: customer.at_ms,
             open: OpenAsk { customer: CustomerId(self.nth as u128), ..customer.open.clone() },
-            handling_ms: customer.handling_ms.unwrap_or(drawn),
+            handling_ms,
             patience_ms,
             dice: dice.roll(),
         })
@@ -373,7 +379,10 @@ impl fmt::Display for Unknowns {
         )?;
         if self.never_served > 0 {
             let count = self.never_served;
-            writeln!(f, "- how long {count} would have been served, who never were to the end: drawn from the others")?;
+            writeln!(
+                f,
+                "- how long {count} would have been served, who never were to the end: drawn from the others in the same way"
+            )?;
         }
         writeln!(
             f,
@@ -403,15 +412,11 @@ impl fmt::Display for Unknowns {
 mod tests {
     use super::*;
 
-    fn waited(waited: Waited) -> KnownCustomer {
-        KnownCustomer { at_ms: 0, open: OpenAsk::default(), handling_ms: None, waited }
-    }
-
     #[test]
-    fn patience_counts_those_who_were_served_as_long_as_they_were_seen() {
-        let seen = [Waited::GaveUpAfter(10), Waited::LongerThan(20), Waited::GaveUpAfter(30), Waited::LongerThan(40)];
-        let survival = Survival::of(&seen.map(waited));
-        assert_eq!(survival.steps, [(10, 0.75), (30, 0.375)]);
+    fn what_was_broken_off_counts_as_long_as_it_was_seen() {
+        let seen = [Lasted::Just(10), Lasted::LongerThan(20), Lasted::Just(30), Lasted::LongerThan(40)];
+        let survival = Survival::of(seen.into_iter());
+        assert_eq!((survival.steps.as_slice(), survival.longest_ms), ([(10, 0.75), (30, 0.375)].as_slice(), 40));
         assert_eq!(survival.beyond(0, 0.8), Some(10));
         assert_eq!(survival.beyond(10, 0.8), Some(30));
         assert_eq!((survival.beyond(10, 0.4), survival.beyond(30, 0.9)), (None, None));

@@ -1,0 +1,35 @@
+//! Events as records hold them: the forms of before moves are read as they were meant, and those of moves stay as they are.
+
+use crate::desk::event::{Event, OfferEnd};
+
+fn read(json: &str) -> Event {
+    serde_json::from_str(json).unwrap_or_else(|why| panic!("{json}: {why}"))
+}
+
+#[test]
+fn offers_and_reopenings_of_before_moves_are_read() {
+    let made = read(r#"{"offer_made":{"offer":1,"conversation":1,"agent":0,"ends_at":30000,"deliver_by":5000}}"#);
+    assert!(matches!(made, Event::OfferMade { transfer: None, .. }), "{made:?}");
+    let ended = read(r#"{"offer_ended":{"offer":1,"conversation":1,"agent":0,"end":"accepted","public":2}}"#);
+    assert!(matches!(ended, Event::OfferEnded { end: OfferEnd::Accepted, transfer: None, .. }), "{ended:?}");
+    let reopened =
+        read(r#"{"conversation_reopened":{"conversation":1,"queue":1,"owner":null,"waiting_since":7,"public":3}}"#);
+    assert!(matches!(reopened, Event::ConversationReopened { wished: None, .. }), "{reopened:?}");
+}
+
+#[test]
+fn moves_are_written_as_they_were() {
+    for json in [
+        r#"{"offer_made":{"offer":2,"conversation":1,"agent":1,"ends_at":30000,"deliver_by":5000,"transfer":{"from":0,"warm":true}}}"#,
+        r#"{"conversation_transferred":{"conversation":1,"from":0,"queue":2,"skills":[],"waiting_since":7,"by":{"agent":0},"cool_down_until":9,"public":3}}"#,
+        r#"{"conversation_taken":{"conversation":1,"from":0,"to":1,"how":"reassigned","by":"admin","forced":true,"public":3}}"#,
+        r#"{"conversation_taken":{"conversation":1,"to":1,"how":"picked","by":{"agent":1},"public":3}}"#,
+        r#"{"conversation_taken":{"conversation":1,"to":1,"how":"claimed","by":{"supervisor":1},"public":3}}"#,
+        r#"{"conversation_handed_over":{"conversation":1,"from":0,"to":1,"public":4}}"#,
+        r#"{"conversation_left":{"conversation":1,"agent":1,"public":4}}"#,
+        r#"{"note_posted":{"conversation":1,"note":1,"author":0,"text":"sealed","after":2}}"#,
+        r#"{"agent_draining":{"agent":0,"draining":true}}"#,
+    ] {
+        assert_eq!(serde_json::to_string(&read(json)).expect("events are plain values"), json);
+    }
+}
