@@ -32,6 +32,8 @@ pub struct Turn {
 struct Standing {
     /// A bit for each channel it has room on; none while nothing may be offered to it.
     room: u16,
+    /// Connected, if only just now, in an available status; with or without room.
+    there: bool,
     program: bool,
     pending: u32,
     weight_held: u32,
@@ -59,6 +61,7 @@ struct QueueSets {
     by: AgentsBy,
     members: BTreeSet<AgentId>,
     with_room: u32,
+    there: u32,
     /// By channel, as far as any was looked for.
     channels: Vec<ChannelSets>,
 }
@@ -109,9 +112,9 @@ impl PartialEq for Able {
         let standings = |able: &Self| -> Vec<(Standing, Vec<(QueueId, u8)>)> {
             able.agents.iter().map(|places| (places.standing, places.queues.clone())).collect()
         };
-        let counts = |able: &Self| -> Vec<(QueueId, u32, usize)> {
+        let counts = |able: &Self| -> Vec<(QueueId, u32, u32, usize)> {
             let queues = able.queues.iter().filter(|(_, sets)| !sets.members.is_empty());
-            queues.map(|(id, sets)| (*id, sets.with_room, sets.members.len())).collect()
+            queues.map(|(id, sets)| (*id, sets.with_room, sets.there, sets.members.len())).collect()
         };
         standings(self) == standings(other) && counts(self) == counts(other)
     }
@@ -129,6 +132,7 @@ impl Standing {
         }
         Self {
             room,
+            there: agent.is_there(settings),
             pending: agent.offers.len() as u32,
             program: agent.profile.program,
             weight_held: agent.weight_held(settings),
@@ -228,6 +232,7 @@ impl Able {
             self.count(id, |sets| {
                 sets.members.remove(&id);
                 sets.with_room -= u32::from(before.room != 0);
+                sets.there -= u32::from(before.there);
             });
             let places = &mut self.agents[id.0 as usize];
             places.queues =
@@ -236,11 +241,14 @@ impl Able {
             self.count(id, |sets| {
                 sets.members.insert(id);
                 sets.with_room += u32::from(now.room != 0);
+                sets.there += u32::from(now.there);
             });
-        } else if (before.room != 0) != (now.room != 0) {
+        } else if (before.room != 0) != (now.room != 0) || before.there != now.there {
             self.count(id, |sets| {
                 sets.with_room -= u32::from(before.room != 0);
                 sets.with_room += u32::from(now.room != 0);
+                sets.there -= u32::from(before.there);
+                sets.there += u32::from(now.there);
             });
         }
         now.room & !before.room != 0 || (now.room != 0 && now.weight_held < before.weight_held)
@@ -341,6 +349,12 @@ impl Able {
         let smallest =
             sets.min_by_key(|set| set.map_or(0, BTreeSet::len)).unwrap_or_else(|| self.set(queue, channel, None));
         smallest.into_iter().flatten()
+    }
+
+    /// Agents of this queue who are there, with or without room.
+    #[must_use]
+    pub fn there_in(&self, queue: QueueId) -> u32 {
+        self.queues.get(&queue).map_or(0, |sets| sets.there)
     }
 
     /// Agents of this queue with room on some channel.

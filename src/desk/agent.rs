@@ -114,6 +114,14 @@ impl Agent {
         settings.statuses.get(usize::from(self.status.0)).is_some_and(|status| status.available)
     }
 
+    /// Whether customers can count on it: connected, if only just now, in an available status. Busy or not.
+    #[must_use]
+    pub fn is_there(&self, settings: &Settings) -> bool {
+        self.profile.active
+            && self.connection != Connection::Offline
+            && settings.statuses.get(usize::from(self.status.0)).is_some_and(|status| status.available)
+    }
+
     #[must_use]
     pub fn has_channel(&self, channel: ChannelId) -> bool {
         self.channels & 1 << channel.0 != 0

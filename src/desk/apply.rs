@@ -4,9 +4,10 @@ use super::agent::{Agent, Connection};
 use super::answer::Outcome;
 use super::change::AT_NEXT_MESSAGE;
 use super::command::Author;
-use super::conversation::{Conversation, CoolDown, Pending, State};
+use super::conversation::{Conversation, CoolDown, Pending, Spell, State};
 use super::event::{Event, OfferEnd, StatusCause};
 use super::ids::{AgentId, ConversationId, CustomerId, OfferId};
+use super::left_waiting::Left;
 use super::moves::Transfer;
 use super::offer::{Delivery, EndedOffer, Offer};
 use super::offering::AcrossQueues;
@@ -138,9 +139,11 @@ impl Desk {
                         requeue_at: None,
                         ring: 0,
                         wishes: wishes.clone(),
+                        spell: Spell { from: now.wall, ..Spell::default() },
                         moved: None,
                     },
                 );
+                self.forget_left(*customer);
             }
             Event::MessagePosted { conversation, number, author, public, .. } => {
                 self.note(*conversation, |c| {
@@ -195,6 +198,7 @@ impl Desk {
                     }
                     c.state = owner.map_or(State::Waiting, |owner| State::Active { owner });
                 });
+                self.forget_left(self.conversations[conversation].customer);
             }
             Event::OwnerVanished { conversation, requeue_at } => {
                 self.change_conversation(*conversation, |c| c.requeue_at = Some(requeue_at.unwrap_or(AT_NEXT_MESSAGE)));
@@ -223,6 +227,22 @@ impl Desk {
             // routing
             Event::RingReached { conversation, ring } => {
                 self.change_conversation(*conversation, |c| c.ring = *ring);
+            }
+
+            // waiting
+            Event::ConversationMoved { conversation, queue, skills, moves } => {
+                self.change_conversation(*conversation, |c| {
+                    c.queue = *queue;
+                    c.skills.clone_from(skills);
+                    c.ring = 0;
+                    c.spell = Spell { from: now.wall, offers_before: c.offers_made, raised: 0, moves: *moves };
+                });
+            }
+            Event::PriorityRaised { conversation, priority, raised } => {
+                self.change_conversation(*conversation, |c| {
+                    c.priority = *priority;
+                    c.spell.raised = *raised;
+                });
             }
 
             Event::CustomerMerged { from: _, into, conversations } => {
@@ -258,6 +278,23 @@ impl Desk {
             self.touched.signed_out.insert(oldest);
         }
         self.signed_out.insert(customer, self.now.wall);
+    }
+
+    fn forget_left(&mut self, customer: CustomerId) {
+        if self.left_waiting.remove(customer) {
+            self.touched.left_waiting.insert(customer);
+        }
+    }
+
+    /// It ended while it waited: for a time its customer keeps the place.
+    fn keep_place(&mut self, id: ConversationId) {
+        let Some(held) = self.conversations.get(&id).filter(|held| held.state == State::Waiting) else { return };
+        let keep_ms = self.queues[&held.queue].settings.waiting.keep_place_ms;
+        let until = WallTime(self.now.wall.0.saturating_add(keep_ms));
+        let left = Left { queue: held.queue, waiting_since: held.waiting_since, until };
+        let customer = held.customer;
+        let forgotten = self.left_waiting.put(customer, left, self.now.wall);
+        self.touched.left_waiting.extend(forgotten.into_iter().chain([customer]));
     }
 
     /// The agent finished or took something: its idle time begins anew.
@@ -460,6 +497,7 @@ impl Desk {
     }
 
     fn apply_ended(&mut self, id: ConversationId, owner: Option<AgentId>, wrap_up: Option<State>, public: u32) {
+        self.keep_place(id);
         let ended_at = self.now.wall;
         let end = move |c: &mut Conversation, state| {
             c.public = public;

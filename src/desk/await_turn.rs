@@ -4,6 +4,7 @@
 use super::Desk;
 use super::able::{Presence, presence_of};
 use super::conversation::{State, WaitKey};
+use super::deadlines::ByWall;
 use super::ids::{AgentId, ConversationId, QueueId};
 use super::offering::Meanwhile;
 use super::time::WallTime;
@@ -24,6 +25,14 @@ impl Desk {
         Some(WallTime(held.waiting_since.0.saturating_add(ring.after_ms)))
     }
 
+    /// When it has waited its longest in this queue, or so long once more since its priority was raised.
+    pub(super) fn longest_of(&self, id: ConversationId) -> Option<WallTime> {
+        let held = &self.conversations[&id];
+        let longest_ms = self.queues[&held.queue].settings.waiting.waiting_ms_max?;
+        let times = u64::from(held.spell.raised) + 1;
+        Some(WallTime(held.spell.from.0.saturating_add(longest_ms.saturating_mul(times))))
+    }
+
     pub(super) fn start_waiting(&mut self, id: ConversationId) {
         let key = self.key_of(id);
         let held = &self.conversations[&id];
@@ -38,7 +47,10 @@ impl Desk {
             }
         }
         if let Some(at) = self.next_ring(id) {
-            self.deadlines.set_ring(at, id);
+            self.deadlines.set_by_wall(at, ByWall::Ring(id));
+        }
+        if let Some(at) = self.longest_of(id) {
+            self.deadlines.set_by_wall(at, ByWall::Longest(id));
         }
         if !held.cool_downs.is_empty() {
             self.waiting.cooling.insert(id);
@@ -60,7 +72,10 @@ impl Desk {
             }
         }
         if let Some(at) = self.next_ring(id) {
-            self.deadlines.clear_ring(at, id);
+            self.deadlines.clear_by_wall(at, ByWall::Ring(id));
+        }
+        if let Some(at) = self.longest_of(id) {
+            self.deadlines.clear_by_wall(at, ByWall::Longest(id));
         }
         if !self.conversations[&id].cool_downs.is_empty() {
             self.waiting.cooling.remove(&id);

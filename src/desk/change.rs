@@ -3,7 +3,7 @@
 
 use super::Desk;
 use super::agent::{Agent, Connection};
-use super::conversation::{Conversation, Pending, State};
+use super::conversation::{Conversation, Pending, Spell, State};
 use super::deadlines::{Deadline, Deadlines};
 use super::ids::{AgentId, ConversationId, OfferId};
 use super::offer::Offer;
@@ -43,7 +43,13 @@ impl Desk {
 
     pub(super) fn change_conversation(&mut self, id: ConversationId, change: impl FnOnce(&mut Conversation)) {
         self.detach(id);
-        change(self.conversations.get_mut(&id).expect("events name conversations that are here"));
+        let conversation = self.conversations.get_mut(&id).expect("events name conversations that are here");
+        let waited = is_waiting(conversation.state);
+        change(conversation);
+        if !waited && is_waiting(conversation.state) {
+            let offers_before = conversation.offers_made;
+            conversation.spell = Spell { from: self.now.wall, offers_before, raised: 0, moves: 0 };
+        }
         self.attach(id);
     }
 
@@ -233,6 +239,11 @@ impl Desk {
             self.start_waiting(id);
         }
     }
+}
+
+/// Also while it is offered: should that fail, it is the same wait.
+fn is_waiting(state: State) -> bool {
+    matches!(state, State::Waiting | State::Offered {})
 }
 
 fn grace_of(agent: &Agent) -> Option<DeskTime> {

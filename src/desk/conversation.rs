@@ -60,6 +60,22 @@ pub struct Conversation {
     /// Moves that are under way, and what is left of earlier ones; mostly nothing.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub moved: Option<Box<Moved>>,
+    /// Of this time of waiting, in this queue.
+    #[serde(default)]
+    pub spell: Spell,
+}
+
+/// One time of waiting in one queue, offers that fail included: what the rules of waiting are counted by.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+pub struct Spell {
+    /// When it began; its age may be another.
+    pub from: WallTime,
+    /// Offers made before it.
+    pub offers_before: u32,
+    /// How often its priority was raised for its longest wait, each time for so long again.
+    pub raised: u8,
+    /// How often rules moved it to another queue, since it last had an owner.
+    pub moves: u8,
 }
 
 /// What a conversation prefers of an agent.

@@ -23,8 +23,17 @@ pub struct Deadlines {
     due: BTreeSet<(DeskTime, Deadline)>,
     /// Apart, because they need no event when they end.
     cool_downs: BTreeSet<(DeskTime, Deadline)>,
-    /// When a waiting conversation's age reaches its next ring. By the wall clock, as ages are.
-    rings: BTreeSet<(WallTime, ConversationId)>,
+    /// By the wall clock, as ages are.
+    by_wall: BTreeSet<(WallTime, ByWall)>,
+}
+
+/// Something that is due by the wall clock. Each entity has at most one of a kind.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub enum ByWall {
+    /// A waiting conversation's age reaches its next ring.
+    Ring(ConversationId),
+    /// A conversation has waited its longest.
+    Longest(ConversationId),
 }
 
 impl Deadlines {
@@ -43,27 +52,27 @@ impl Deadlines {
         }
     }
 
-    pub fn set_ring(&mut self, at: WallTime, id: ConversationId) {
-        self.rings.insert((at, id));
+    pub fn set_by_wall(&mut self, at: WallTime, what: ByWall) {
+        self.by_wall.insert((at, what));
     }
 
-    pub fn clear_ring(&mut self, at: WallTime, id: ConversationId) {
-        self.rings.remove(&(at, id));
+    pub fn clear_by_wall(&mut self, at: WallTime, what: ByWall) {
+        self.by_wall.remove(&(at, what));
     }
 
-    /// The first conversation whose age has reached its next ring.
+    /// What is due first by the wall clock.
     #[must_use]
-    pub fn ring_by(&self, now: WallTime) -> Option<ConversationId> {
-        self.rings.first().filter(|(at, _)| *at <= now).map(|(_, id)| *id)
+    pub fn due_by_wall(&self, now: WallTime) -> Option<ByWall> {
+        self.by_wall.first().filter(|(at, _)| *at <= now).map(|(_, what)| *what)
     }
 
-    /// When the next thing is due, of any kind. A ring, which is due by the wall clock, is as far off as that says now; should
-    /// the wall clock have gone less far by then, it is asked again.
+    /// When the next thing is due, of any kind. What is due by the wall clock is as far off as that says now; should the wall
+    /// clock have gone less far by then, it is asked again.
     #[must_use]
     pub fn next(&self, now: Now) -> Option<DeskTime> {
         let firsts = [self.due.first(), self.cool_downs.first()].into_iter().flatten().map(|(at, _)| *at);
-        let ring = self.rings.first().map(|(at, _)| now.desk.plus_ms(at.0.saturating_sub(now.wall.0)));
-        firsts.chain(ring).min()
+        let by_wall = self.by_wall.first().map(|(at, _)| now.desk.plus_ms(at.0.saturating_sub(now.wall.0)));
+        firsts.chain(by_wall).min()
     }
 
     #[must_use]

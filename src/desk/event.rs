@@ -256,6 +256,24 @@ pub enum Event {
         ring: u8,
     },
 
+    // waiting
+    /// A rule of its queue moved it to another one, where it waits at its old age.
+    ConversationMoved {
+        conversation: ConversationId,
+        queue: QueueId,
+        /// What it requires there.
+        skills: Vec<RequiredSkill>,
+        /// Moves by rules so far.
+        moves: u8,
+    },
+    /// A rule of its queue put it ahead.
+    PriorityRaised {
+        conversation: ConversationId,
+        priority: i32,
+        /// How often for its longest wait here, by now.
+        raised: u8,
+    },
+
     // customers
     CustomerMerged {
         from: CustomerId,

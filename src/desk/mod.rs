@@ -21,6 +21,7 @@ mod handle;
 pub mod ids;
 pub mod invariants;
 mod keys;
+mod left_waiting;
 mod limits;
 mod lists;
 pub mod moves;
@@ -42,6 +43,7 @@ pub mod touched;
 pub mod turns;
 pub mod waiting;
 pub mod waiting_page;
+pub mod waiting_rules;
 pub mod why;
 pub mod wrapping;
 
@@ -87,6 +89,8 @@ pub struct Desk {
     api_keys: BTreeMap<Arc<str>, ApiKey>,
     /// Customers whose older tokens are void, for as long as such a token can live.
     signed_out: BTreeMap<CustomerId, WallTime>,
+    /// Customers who left while they waited, for as long as they keep the place.
+    left_waiting: left_waiting::LeftWaiting,
     remembered: remembered::Remembered,
 
     // Kept beside the entities, and derived from them alone.
@@ -257,6 +261,7 @@ impl Desk {
             last_offer,
             api_keys,
             signed_out,
+            left_waiting,
             deadlines,
             able,
             waiting,

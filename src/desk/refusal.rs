@@ -38,6 +38,8 @@ pub enum Refusal {
     NoSuchReason(Arc<str>),
     #[error("the queue {queue:?} has {waiting_max} waiting already")]
     QueueFull { queue: Arc<str>, waiting_max: u32 },
+    #[error("nobody of the queue {0:?} is there")]
+    NobodyThere(Arc<str>),
     #[error("the queue {0:?} takes nothing new in")]
     QueueDraining(Arc<str>),
     #[error("the queue {0:?} does not let agents pick")]
@@ -86,6 +88,7 @@ impl Refusal {
             Refusal::WrongState { .. } => "wrong_state",
             Refusal::NoSuchReason(_) => "no_such_reason",
             Refusal::QueueFull { .. } => "queue_full",
+            Refusal::NobodyThere(_) => "nobody_there",
             Refusal::QueueDraining(_) => "queue_draining",
             Refusal::PickNotAllowed(_) => "pick_not_allowed",
             Refusal::AgentUnable { .. } => "agent_unable",
@@ -115,6 +118,7 @@ impl Refusal {
             Refusal::OwnerChanged { .. } => "expected_owner",
             Refusal::NoSuchQueue(_)
             | Refusal::QueueFull { .. }
+            | Refusal::NobodyThere(_)
             | Refusal::QueueInUse { .. }
             | Refusal::QueueDraining(_)
             | Refusal::PickNotAllowed(_) => "queue",

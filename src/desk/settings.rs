@@ -4,6 +4,7 @@
 use super::ids::QueueId;
 use super::offering::{AcrossQueues, Offering};
 use super::queue_moves::QueueMoves;
+use super::waiting_rules::WaitingRules;
 use super::wrapping::WrapUp;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -217,6 +218,9 @@ pub struct QueueSettings {
     /// Who comes first, rings, preferred agents.
     #[serde(default)]
     pub offering: Offering,
+    /// Full queues, the longest wait, the most offers, the place of who left.
+    #[serde(default)]
+    pub waiting: WaitingRules,
     /// Picking, vanished owners, reopening, draining.
     #[serde(default)]
     pub moves: QueueMoves,
@@ -239,6 +243,7 @@ impl QueueSettings {
             wrap_up: WrapUp::default(),
             skills: BTreeMap::new(),
             offering: Offering::default(),
+            waiting: WaitingRules::default(),
             moves: QueueMoves::default(),
         }
     }

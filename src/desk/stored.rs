@@ -3,6 +3,7 @@
 use super::agent::Agent;
 use super::conversation::{Conversation, Pending};
 use super::ids::{AgentId, ConversationId, CustomerId, OfferId, QueueId};
+use super::left_waiting::Left;
 use super::offer::Offer;
 use super::remembered::Remembered;
 use super::settings::{ApiKey, QueueSettings, Settings};
@@ -69,6 +70,9 @@ impl Desk {
         for id in &touched.signed_out {
             rows.push(row("signed_out", id, self.signed_out.get(id)));
         }
+        for id in &touched.left_waiting {
+            rows.push(row("left_waiting", id, self.left_waiting.get(*id)));
+        }
         rows
     }
 
@@ -130,6 +134,11 @@ impl Desk {
                     let at: WallTime = serde_json::from_slice(body).map_err(|why| damaged(&why))?;
                     let customer: CustomerId = id.parse().map_err(|why| damaged(&why))?;
                     desk.signed_out.insert(customer, at);
+                }
+                "left_waiting" => {
+                    let left: Left = serde_json::from_slice(body).map_err(|why| damaged(&why))?;
+                    let customer: CustomerId = id.parse().map_err(|why| damaged(&why))?;
+                    desk.left_waiting.put(customer, left, WallTime(0));
                 }
                 _ => return Err(damaged(&"no such kind of row in this release")),
             }

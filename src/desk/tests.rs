@@ -19,6 +19,7 @@ mod rings;
 mod script;
 mod settings;
 mod transfers;
+mod waits;
 mod who_comes_first;
 mod why;
 mod wrap_up;

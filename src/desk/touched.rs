@@ -15,6 +15,7 @@ pub struct Touched {
     pub offers: BTreeSet<OfferId>,
     pub api_keys: BTreeSet<Arc<str>>,
     pub signed_out: BTreeSet<CustomerId>,
+    pub left_waiting: BTreeSet<CustomerId>,
 }
 
 impl Touched {
@@ -27,6 +28,7 @@ impl Touched {
         self.offers.extend(later.offers);
         self.api_keys.extend(later.api_keys);
         self.signed_out.extend(later.signed_out);
+        self.left_waiting.extend(later.left_waiting);
     }
 
     #[must_use]

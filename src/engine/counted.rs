@@ -3,9 +3,11 @@
 use super::workspace::Workspace;
 use crate::desk::Desk;
 use crate::desk::command::Author;
+use crate::desk::conversation::State;
 use crate::desk::event::Event;
 use crate::desk::ids::OfferId;
 use crate::desk::time::DeskTime;
+use crate::desk::waiting_rules::OFFERS_ALERT;
 use crate::telemetry::catalogue;
 use crate::telemetry::labels::BoundedLabels;
 use std::collections::BTreeMap;
@@ -98,7 +100,11 @@ impl Counter {
         let now = desk.now();
         for event in events {
             match event {
-                Event::OfferEnded { offer, end, .. } => {
+                Event::OfferEnded { offer, conversation, end, .. } => {
+                    let held = desk.conversation(*conversation).filter(|held| held.state == State::Waiting);
+                    if held.is_some_and(|held| held.offers_made - held.spell.offers_before == OFFERS_ALERT) {
+                        metrics::counter!(catalogue::OFFERED_OFTEN_TOTAL).increment(1);
+                    }
                     metrics::counter!(catalogue::OFFERS_TOTAL, "end" => end.name()).increment(1);
                     if let Some(made_at) = self.made_at.remove(offer) {
                         let seconds = now.desk.ms_since(made_at) as f64 / 1_000.0;

@@ -104,7 +104,9 @@ pub fn route(event: &Event, place: usize, desk: &Desk, routes: &mut Vec<Route>) 
             tell(To::Customer(*conversation));
         }
         Event::NotePosted { conversation, .. } => talkers(conversation).for_each(|talker| tell(To::Agent(talker))),
-        Event::OwnerVanished { conversation, .. } | Event::OwnerReturned { conversation } => {
+        Event::OwnerVanished { conversation, .. }
+        | Event::OwnerReturned { conversation }
+        | Event::ConversationMoved { conversation, .. } => {
             tell(To::CustomerState(*conversation));
         }
         Event::SettingsChanged { .. }
@@ -116,6 +118,7 @@ pub fn route(event: &Event, place: usize, desk: &Desk, routes: &mut Vec<Route>) 
         | Event::ServerBegan { .. }
         | Event::SessionWent { .. }
         | Event::RingReached { .. }
+        | Event::PriorityRaised { .. }
         | Event::CustomerMerged { .. }
         | Event::CustomerSignedOut { .. } => {}
     }

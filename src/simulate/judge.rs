@@ -52,6 +52,16 @@ pub(super) struct Talk {
     pub waiting_since: WallTime,
     pub cool: BTreeMap<AgentId, DeskTime>,
     pub notes: u32,
+    /// By rules, since it last had an owner.
+    pub moves: u8,
+}
+
+impl Talk {
+    /// Nobody owns it, and it is offered to nobody.
+    fn waits(&self) -> Result<(), String> {
+        let waits = self.owner.is_none() && self.offers.is_empty();
+        if waits { Ok(()) } else { Err(format!("it is {:?}'s, offered as {:?}", self.owner, self.offers)) }
+    }
 }
 
 impl Judge {
@@ -164,15 +174,16 @@ impl Judge {
                     counts(conversation, talk, *public)?;
                 }
             }
-            Event::ConversationOpened { conversation, customer, public, .. } => {
-                let fresh =
-                    Talk { customer: *customer, waiting_since: now.wall, opened_in: position, ..Talk::default() };
+            Event::ConversationOpened { conversation, customer, public, waiting_since, .. } => {
+                let waiting_since = waiting_since.unwrap_or(now.wall);
+                let fresh = Talk { customer: *customer, waiting_since, opened_in: position, ..Talk::default() };
                 if self.talks.insert(*conversation, fresh).is_some() {
                     return Err(format!("{conversation} is opened twice"));
                 }
                 counts(*conversation, talk(&mut self.talks, *conversation)?, Some(*public))?;
             }
-            Event::MessagePosted { conversation, number, public, .. } => {
+            Event::MessagePosted { conversation, number, public, author, .. } => {
+                super::judge_waiting::notice_is_due(&self.shadow, *conversation, *author)?;
                 let talk = talk(&mut self.talks, *conversation)?;
                 if *number != talk.last_number + 1 {
                     return Err(format!("{conversation} has message {number} after {}", talk.last_number));
@@ -235,6 +246,16 @@ impl Judge {
                     let talk = talk(&mut self.talks, *id)?;
                     (talk.customer, talk.merged) = (*into, true);
                 }
+            }
+            Event::ConversationMoved { conversation, moves, .. } => {
+                let talk = talk(&mut self.talks, *conversation)?;
+                talk.waits()
+                    .and_then(|()| super::judge_waiting::move_is_one_more(talk, *moves))
+                    .map_err(|what| format!("{conversation} is moved on: {what}"))?;
+            }
+            Event::PriorityRaised { conversation, .. } => {
+                let waits = talk(&mut self.talks, *conversation)?.waits();
+                waits.map_err(|what| format!("{conversation} is put ahead: {what}"))?;
             }
             Event::RingReached { conversation, ring } => {
                 super::judge_routing::ring_is_due(&self.shadow, *conversation, *ring)?;

@@ -59,6 +59,7 @@ catalogue! {
     OFFERS_TOTAL = "offhook_offers_total" Counter Count ["end"] "Offers that ended, by how they ended.";
     OFFER_TIME_SECONDS = "offhook_offer_time_seconds" Histogram Seconds ["end"] "From an offer to its end.";
     TIME_TO_OFFER_SECONDS = "offhook_time_to_offer_seconds" Histogram Seconds [] "From when a conversation began to wait to the committed offer.";
+    OFFERED_OFTEN_TOTAL = "offhook_offered_often_total" Counter Count [] "Conversations that were offered 10 times while they waited, and not accepted.";
     MESSAGES_TOTAL = "offhook_messages_total" Counter Count ["by"] "Messages committed, by who wrote: agent, customer, system.";
     COMMANDS_TOTAL = "offhook_commands_total" Counter Count ["type", "outcome"] "Commands answered, by type and outcome: done, refused, not_committed.";
     REFUSALS_TOTAL = "offhook_refusals_total" Counter Count ["code"] "Commands refused, by the code that the client was given.";

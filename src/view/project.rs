@@ -138,7 +138,9 @@ fn one_event(
         | Event::WrapUpExtended { conversation, .. }
         | Event::OwnerVanished { conversation, .. }
         | Event::OwnerReturned { conversation }
-        | Event::RingReached { conversation, .. } => keep(*conversation, nothing),
+        | Event::RingReached { conversation, .. }
+        | Event::ConversationMoved { conversation, .. }
+        | Event::PriorityRaised { conversation, .. } => keep(*conversation, nothing),
         Event::CustomerMerged { from, into, conversations } => {
             for conversation in conversations {
                 seen.merged.push((*conversation, *into));

@@ -61,6 +61,7 @@ codes! {
     WrongState "wrong_state" 409 "The conversation is in another state",
     NoMoreTime "no_more_time" 409 "Wrap-up cannot be extended any more",
     QueueFull "queue_full" 409 "The queue is full",
+    NobodyThere "nobody_there" 409 "Nobody of the queue is there",
     QueueDraining "queue_draining" 409 "The queue takes nothing new in",
     PickNotAllowed "pick_not_allowed" 403 "The queue does not let agents pick",
     AgentUnable "agent_unable" 409 "The agent cannot take it",
@@ -214,6 +215,7 @@ impl From<&Refusal> for WireError {
             Refusal::WrongState { .. } => Code::WrongState,
             Refusal::NoSuchReason(_) => Code::NoSuchReason,
             Refusal::QueueFull { .. } => Code::QueueFull,
+            Refusal::NobodyThere(_) => Code::NobodyThere,
             Refusal::QueueDraining(_) => Code::QueueDraining,
             Refusal::PickNotAllowed(_) => Code::PickNotAllowed,
             Refusal::AgentUnable { .. } => Code::AgentUnable,
@@ -301,6 +303,7 @@ mod tests {
             Refusal::AlreadyThere { conversation: ConversationId(1), agent: "a".into() },
             Refusal::OwnerChanged { conversation: ConversationId(1), owner: Some("b".into()) },
             Refusal::NobodyJoined(ConversationId(1)),
+            Refusal::NobodyThere("q".into()),
         ];
         for refusal in &refusals {
             let error = WireError::from(refusal);

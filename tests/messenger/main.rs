@@ -6,6 +6,7 @@ mod support;
 mod calls;
 mod identity;
 mod stream;
+mod waiting;
 
 use serde_json::Value;
 use std::net::SocketAddr;

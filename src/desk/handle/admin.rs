@@ -78,6 +78,11 @@ impl Desk {
             (put.offer_grace_ms, "offer_grace_ms"),
             (put.agent_grace_ms, "agent_grace_ms"),
             (put.vanished_owner_ms, "vanished_owner_ms"),
+            (put.cool_downs.rejected_ms, "cool_downs.rejected_ms"),
+            (put.cool_downs.expired_ms, "cool_downs.expired_ms"),
+            (put.cool_downs.undelivered_ms, "cool_downs.undelivered_ms"),
+            (put.cool_downs.agent_lost_ms, "cool_downs.agent_lost_ms"),
+            (put.cool_downs.most_ms, "cool_downs.most_ms"),
         ] {
             ensure(ms <= 86_400_000, field, || "at most a day".into())?;
         }
@@ -126,6 +131,7 @@ impl Desk {
         put.wrap_up.check("wrap_up")?;
         skills_ok(&put.skills, "skills")?;
         put.offering.check(&put.name, |name| self.queue_names.contains_key(name))?;
+        put.waiting.check(&put.name, |name| self.queue_names.contains_key(name))?;
         put.moves.check(&put.name, |name| self.queue_names.contains_key(name))?;
         let held = self.queue_names.get(&put.name).copied();
         if held.is_none() && self.queues.len() >= QUEUES_MAX {
@@ -150,6 +156,8 @@ impl Desk {
         ensure(!named, "name", || "the settings name this queue: change them first".into())?;
         let ringed = self.queues.values().find(|other| other.settings.offering.names_queue(name));
         ensure(ringed.is_none(), "name", || "a ring of another queue names this queue: change it first".into())?;
+        let moved_to = self.queues.values().find(|other| other.settings.waiting.names_queue(name));
+        ensure(moved_to.is_none(), "name", || "a rule of another queue moves to this queue: change it first".into())?;
         let drained = self.queues.values().find(|other| other.settings.moves.names_queue(name));
         ensure(drained.is_none(), "name", || "another queue drains into this queue: change it first".into())?;
         self.emit(events, Event::QueueRemoved { queue });

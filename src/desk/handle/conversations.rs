@@ -1,5 +1,6 @@
 //! Conversations: opened, written in, read, ended, reopened, given back.
 
+use super::waits::Entry;
 use crate::desk::Desk;
 use crate::desk::answer::Answer;
 use crate::desk::command::{Author, Closer, OpenAsk};
@@ -17,13 +18,17 @@ use std::sync::Arc;
 impl Desk {
     pub(super) fn open(&mut self, ask: &OpenAsk, events: &mut Vec<Event>) -> Result<Answer, Refusal> {
         let (queue, channel) = self.entry(ask)?;
-        let queue = self.queue_taking(queue)?;
-        self.room_in(queue)?;
+        let Entry { queue, told, closes } = self.entering(self.queue_taking(queue)?)?;
         let conversation = ConversationId(self.last_conversation + 1);
         let opened = self.opened(ask, conversation, queue, channel)?;
         self.emit(events, opened);
         if let Some(text) = &ask.text {
             self.append_message(conversation, Author::Customer(ask.customer), text, events);
+        }
+        match told {
+            Some((notice, text)) if closes => self.say_and_close(conversation, notice, &text, events),
+            Some((notice, text)) => self.say(conversation, notice, &text, events),
+            None => {}
         }
         Ok(Answer::Opened { conversation, customer: ask.customer, at: self.now.wall })
     }
@@ -54,7 +59,7 @@ impl Desk {
             skills: required(&ask.skills, &settings.skills),
             about: ask.about.clone(),
             public: 1,
-            waiting_since: self.asked_since(ask)?,
+            waiting_since: self.asked_since(ask)?.or_else(|| self.kept_age(ask.customer, queue)),
             wishes: self.wishes(ask, queue)?,
         })
     }
@@ -126,6 +131,7 @@ impl Desk {
                 }
                 let was = Some(Box::new(conversation.clone()));
                 let queue = self.queue_to_reopen_in(conversation.queue)?;
+                let waiting_since = self.kept_age(customer, queue).unwrap_or(waiting_since);
                 let wished = self.wished_when_reopened(conversation, queue);
                 self.emit(
                     events,

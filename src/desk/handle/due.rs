@@ -1,9 +1,9 @@
-//! What time alone does: offers that expire, grace that ends, wrap-up that is over.
+//! What time alone does: offers that expire, grace that ends, wrap-up that is over, waits that have lasted their longest.
 
 use crate::desk::Desk;
 use crate::desk::EVENTS_PER_COMMAND_MAX;
 use crate::desk::answer::Answer;
-use crate::desk::deadlines::Deadline;
+use crate::desk::deadlines::{ByWall, Deadline};
 use crate::desk::event::{Event, OfflineCause};
 use crate::desk::refusal::Refusal;
 
@@ -25,14 +25,19 @@ impl Desk {
                 Deadline::CoolDown(_) => unreachable!("cool-downs end without an event"),
             }
         }
-        while let Some(conversation) = self.deadlines.ring_by(self.now.wall) {
+        while let Some(due) = self.deadlines.due_by_wall(self.now.wall) {
             if events.len() >= EVENTS_PER_COMMAND_MAX {
                 break;
             }
-            let held = &self.conversations[&conversation];
-            let age_ms = self.now.wall.0.saturating_sub(held.waiting_since.0);
-            let ring = self.queues[&held.queue].settings.offering.rings_at(age_ms);
-            self.emit(events, Event::RingReached { conversation, ring });
+            match due {
+                ByWall::Ring(conversation) => {
+                    let held = &self.conversations[&conversation];
+                    let age_ms = self.now.wall.0.saturating_sub(held.waiting_since.0);
+                    let ring = self.queues[&held.queue].settings.offering.rings_at(age_ms);
+                    self.emit(events, Event::RingReached { conversation, ring });
+                }
+                ByWall::Longest(conversation) => self.waited_longest(conversation, events),
+            }
         }
         Ok(Answer::Done)
     }

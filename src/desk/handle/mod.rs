@@ -9,6 +9,7 @@ mod notes;
 mod offers;
 mod presence;
 mod start;
+mod waits;
 mod wishes;
 mod wrap_up;
 

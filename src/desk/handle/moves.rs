@@ -139,7 +139,7 @@ impl Desk {
     }
 
     /// What it requires in another queue: its own skills, and those of that queue instead of those of its old one.
-    fn required_in(&self, held: &Conversation, queue: QueueId) -> Vec<RequiredSkill> {
+    pub(super) fn required_in(&self, held: &Conversation, queue: QueueId) -> Vec<RequiredSkill> {
         let before = &self.queues[&held.queue].settings.skills;
         let own = held.skills.iter().filter(|skill| before.get(&skill.name) != Some(&skill.level));
         let own: BTreeMap<Arc<str>, u8> = own.map(|skill| (skill.name.clone(), skill.level)).collect();

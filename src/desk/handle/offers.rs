@@ -108,6 +108,7 @@ impl Desk {
             self.emit(events, Event::StatusChanged { agent, status, channels, cause: StatusCause::Missed });
             self.give_up_offers(agent, events);
         }
+        self.waits_on(conversation, end, events);
     }
 
     /// The agent left the available status: what it saw counts as rejected, what it never saw as lost.

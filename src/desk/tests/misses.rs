@@ -282,3 +282,45 @@ u3 opens chat in support
 ",
     );
 }
+
+#[test]
+fn only_one_agent_who_rejects_is_neither_looped_at_nor_forgotten() {
+    check(
+        r#"
+given 1 agents
+u1 opens chat in support
+  -> opened c1 u1
+  c1 opened u1 q1
+  o1 made c1 a0 ends 30s deliver 5s
+a0 rejects o1 busy
+  -> done
+  o1 rejected c1 a0 reason=busy cool=30s
++29s
++1s
+  o2 made c1 a0 ends 60s deliver 35s
+a0 rejects o2 busy
+  -> done
+  o2 rejected c1 a0 reason=busy cool=90s
+u2 opens chat in support
+  -> opened c2 u2
+  c2 opened u2 q1
+  o3 made c2 a0 ends 60s deliver 35s
++59s
+  o3 undelivered c2 a0 cool=119s
++1s
+  o4 made c1 a0 ends 120s deliver 95s
+"#,
+    );
+}
+
+#[test]
+fn cool_downs_are_bounded() {
+    check(
+        r#"
+admin settings {"cool_downs":{"rejected_ms":86400001}}
+  -> refused bad_setting field=cool_downs.rejected_ms: cool_downs.rejected_ms: at most a day
+admin settings {"cool_downs":{"most_ms":86400001}}
+  -> refused bad_setting field=cool_downs.most_ms: cool_downs.most_ms: at most a day
+"#,
+    );
+}

@@ -6,7 +6,7 @@ use super::entry::{Visit, entry};
 use super::shapes::{Shown, events_path};
 use crate::desk::answer::Answer;
 use crate::desk::command::{Ask, Command, OpenAsk};
-use crate::desk::conversation::{Conversation, State};
+use crate::desk::conversation::{Conversation, Spell, State};
 use crate::desk::ids::{ConversationId, CustomerId, KeyNumber, Principal};
 use crate::desk::time::WallTime;
 use crate::gateway::http::asking::{Asked, At};
@@ -189,6 +189,7 @@ fn fresh(
         requeue_at: None,
         ring: 0,
         wishes: None,
+        spell: Spell { from: at, ..Spell::default() },
         moved: None,
     }
 }

@@ -276,6 +276,7 @@ impl<'a> Words<'a> {
                 ("skills", value) => queue.skills = levels(value)?,
                 ("moves", value) => queue.moves = json(value)?,
                 ("offering", value) => queue.offering = json(value)?,
+                ("waiting", value) => queue.waiting = json(value)?,
                 (other, _) => return Err(NotALine(other.into())),
             }
         }

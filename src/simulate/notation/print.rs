@@ -11,6 +11,7 @@ use crate::desk::offering::Offering;
 use crate::desk::queue_moves::QueueMoves;
 use crate::desk::refusal::Refusal;
 use crate::desk::time::DeskTime;
+use crate::desk::waiting_rules::WaitingRules;
 use crate::desk::wrapping::{OPEN_ENDED, WrapUp};
 use std::collections::BTreeMap;
 use std::fmt::{Display, Write as _};
@@ -31,6 +32,7 @@ pub fn ask(ask: &Ask) -> String {
             add(&mut line, "wrap_up", (queue.wrap_up != WrapUp::default()).then(|| json(&queue.wrap_up)));
             add(&mut line, "skills", (!queue.skills.is_empty()).then(|| levels(&queue.skills)));
             add(&mut line, "offering", (queue.offering != Offering::default()).then(|| json(&queue.offering)));
+            add(&mut line, "waiting", (queue.waiting != WaitingRules::default()).then(|| json(&queue.waiting)));
             add(&mut line, "moves", (queue.moves != QueueMoves::default()).then(|| json(&queue.moves)));
             line
         }
@@ -183,6 +185,14 @@ pub fn event(event: &Event) -> String {
         | Event::NotePosted { .. }
         | Event::AgentDraining { .. } => self::moves::event(event),
         Event::RingReached { conversation, ring } => format!("{conversation} ring {ring}"),
+        Event::ConversationMoved { conversation, queue, skills, moves } => {
+            let mut line = format!("{conversation} moved {queue} moves={moves}");
+            add(&mut line, "skills", (!skills.is_empty()).then(|| required(skills)));
+            line
+        }
+        Event::PriorityRaised { conversation, priority, raised } => {
+            format!("{conversation} raised {priority} times={raised}")
+        }
         Event::CustomerMerged { from, into, conversations } => {
             format!("{} merged {} {conversations:?}", customer(*from), customer(*into))
         }
@@ -227,9 +237,9 @@ pub fn result(result: &Result<Answer, Refusal>) -> String {
     }
 }
 
-/// Without spaces, which end a word.
+/// Without spaces, which end a word: those of texts are spelled in full.
 fn json(value: &impl serde::Serialize) -> String {
-    serde_json::to_string(value).expect("settings are plain values")
+    serde_json::to_string(value).expect("settings are plain values").replace(' ', "\\u0020")
 }
 
 fn add(line: &mut String, name: &str, value: Option<impl Display>) {

@@ -43,7 +43,7 @@ pub fn setup(agents: u32) -> VecDeque<String> {
 
 pub fn act(dice: &mut Dice, agents: u32, desk: &Desk) -> String {
     let agent = dice.below(u64::from(agents));
-    match dice.below(19) {
+    match dice.below(20) {
         0 => format!("admin queue support max={}", dice.between(1, 10)),
         1 => format!("admin queue sales skills=french:{}", dice.between(1, 8)),
         2 => format!("admin agent a{agent} skills=french:{}", dice.between(1, 10)),
@@ -81,7 +81,8 @@ pub fn act(dice: &mut Dice, agents: u32, desk: &Desk) -> String {
             let program = if dice.per_mille(500) { "yes" } else { "no" };
             format!("admin agent a{agent} program={program} total={}", dice.between(50, 400))
         }
-        17 => wrap_up(dice),
+        17 => format!("admin queue support max=8 waiting={}", waiting(dice)),
+        18 => wrap_up(dice),
         _ => "admin remove_key k1".into(),
     }
 }
@@ -95,6 +96,25 @@ fn wrap_up(dice: &mut Dice) -> String {
         "extensions_max": dice.between(0, 3),
     });
     format!("admin queue sales skills=french:2 wrap_up_ms={} wrap_up={rules}", dice.between(0, 20_000))
+}
+
+/// Other rules for those who wait, without a space in them.
+fn waiting(dice: &mut Dice) -> serde_json::Value {
+    let moves = serde_json::json!({"move": {"queue": "sales"}});
+    let closes = serde_json::json!({"message_and_close": {"text": "Sorry."}});
+    let raises = serde_json::json!({"raise_priority": {"by": dice.between(1, 3), "times": dice.between(1, 3)}});
+    let stays = serde_json::json!({"message_and_wait": {"text": "Soon."}});
+    let (waits, refuses) = (serde_json::json!("wait"), serde_json::json!("refuse"));
+    let pick = |dice: &mut Dice, of: &[&serde_json::Value]| (*dice.pick(of).unwrap_or(&of[0])).clone();
+    serde_json::json!({
+        "nobody_there": pick(dice, &[&waits, &refuses, &moves, &stays, &closes]),
+        "when_full": pick(dice, &[&refuses, &moves, &closes]),
+        "waiting_ms_max": dice.per_mille(800).then(|| dice.between(1_000, 60_000)),
+        "after_longest": pick(dice, &[&moves, &closes, &raises]),
+        "offers_max": dice.per_mille(500).then(|| dice.between(1, 4)),
+        "after_offers": pick(dice, &[&waits, &moves, &closes, &raises]),
+        "keep_place_ms": dice.between(0, 60_000),
+    })
 }
 
 /// Other rules of moves for a queue.

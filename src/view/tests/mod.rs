@@ -108,6 +108,7 @@ fn conversation(state: State) -> Conversation {
         requeue_at: None,
         ring: 0,
         wishes: None,
+        spell: Default::default(),
         moved: None,
     }
 }

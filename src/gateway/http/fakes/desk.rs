@@ -177,6 +177,7 @@ impl FakeDesk {
             requeue_at: None,
             ring: 0,
             wishes: None,
+            spell: Default::default(),
             moved: None,
         };
         self.inside().conversations.insert(id, conversation);

@@ -1,0 +1,51 @@
+//! What a customer hears of the rules for those who wait.
+
+use crate::problem;
+use crate::support::Customer;
+use crate::support::customer::event_named;
+use crate::support::scene::{DEMO, server};
+use crate::support::server::Server;
+use serde_json::{Value, json};
+
+async fn put_queue(server: &Server, waiting: Value) {
+    let body = json!({"waiting_max": 1, "waiting": waiting});
+    let put = server.admin("PUT", &format!("/v1/workspaces/{DEMO}/queues/support"), Some(&body)).await;
+    assert_eq!(put.status, 200, "{}", put.text());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_full_queue_and_nobody_there_are_told_by_a_message_or_a_plain_refusal() {
+    let server = server();
+    put_queue(&server, json!({"when_full": {"message_and_close": {"text": "We are full: ✆ 1-2-3"}}})).await;
+    let _first = Customer::start(server.address, DEMO, "first").await;
+    let mut second = Customer::start(server.address, DEMO, "second").await;
+    assert_eq!(second.call("GET", "", None).await.json()["state"], "closed");
+    let page = second.call("GET", "messages", None).await.json();
+    let told = &page["messages"][1];
+    assert_eq!((&told["author"], &told["notice"]), (&json!("system"), &json!("queue_full")));
+    assert_eq!(told["text"], "We are full: ✆ 1-2-3");
+    let mut events = second.follow(None).await;
+    assert_eq!(event_named(&mut events, "ended").await.json()["by"], "system");
+    put_queue(&server, json!({"nobody_there": "refuse"})).await;
+    let refused = Customer::try_start(server.address, DEMO, &json!({"text": "third"})).await.err().unwrap();
+    assert_eq!((refused.status, problem(&refused)["code"].clone()), (409, json!("nobody_there")));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_waited_the_longest_hears_it_on_the_stream_and_an_administrator_reads_it() {
+    let server = server();
+    put_queue(
+        &server,
+        json!({"waiting_ms_max": 1000, "after_longest": {"message_and_close": {"text": "Nobody is free."}}}),
+    )
+    .await;
+    let customer = Customer::start(server.address, DEMO, "hello").await;
+    let mut events = customer.follow(Some(2)).await;
+    let told = event_named(&mut events, "message").await.json();
+    assert_eq!((&told["number"], &told["notice"]), (&json!(2), &json!("waited_too_long")));
+    assert_eq!(event_named(&mut events, "ended").await.json()["by"], "system");
+    let path = format!("/v1/workspaces/{DEMO}/conversations/{}/messages", customer.conversation);
+    let read = server.admin("GET", &path, None).await.json();
+    assert_eq!(read["messages"][1]["author"], json!({"system": "waited_too_long"}));
+    assert_eq!(read["messages"][1]["text"], "Nobody is free.");
+}
