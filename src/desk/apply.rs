@@ -1,11 +1,13 @@
 //! The only way that state changes: one event at a time, live, replayed and in the simulation. Never refuses.
 
+mod presence;
+
 use super::agent::{Agent, Connection};
 use super::answer::Outcome;
 use super::change::AT_NEXT_MESSAGE;
 use super::command::Author;
 use super::conversation::{Conversation, CoolDown, Pending, Spell, State};
-use super::event::{Event, OfferEnd, StatusCause};
+use super::event::{Event, OfferEnd};
 use super::ids::{AgentId, ConversationId, CustomerId, OfferId};
 use super::left_waiting::Left;
 use super::moves::Transfer;
@@ -337,59 +339,6 @@ impl Desk {
         self.preferred_seen.remove(&id);
         self.look_at_limits(id);
         self.programs_moved.insert(id);
-        self.look_again(id);
-    }
-
-    fn apply_session_came(&mut self, id: AgentId, add: impl FnOnce(&mut Agent)) {
-        let now = self.now.desk;
-        self.change_agent(id, |agent| {
-            add(agent);
-            if agent.connection != Connection::Unreachable {
-                if agent.connection != Connection::Online {
-                    agent.undelivered_in_a_row = 0;
-                }
-                agent.connection = Connection::Online;
-            }
-        });
-        for offer in self.agents[id.0 as usize].offers.clone() {
-            self.change_offer(offer, |o| {
-                o.grace_until = None;
-                if let Delivery::Stopped { left_ms } = o.delivery {
-                    o.delivery = Delivery::Awaited { by: now.plus_ms(left_ms) };
-                }
-            });
-        }
-    }
-
-    fn lose_sessions(&mut self, id: AgentId, until: DeskTime, offer_grace_until: DeskTime) {
-        let now = self.now.desk;
-        self.change_agent(id, |agent| {
-            agent.sessions = Vec::new();
-            agent.connection = Connection::Reconnecting { until };
-        });
-        for offer in self.agents[id.0 as usize].offers.clone() {
-            self.change_offer(offer, |o| {
-                o.grace_until = Some(offer_grace_until);
-                if let Delivery::Awaited { by } = o.delivery {
-                    o.delivery = Delivery::Stopped { left_ms: by.ms_since(now) };
-                }
-            });
-        }
-    }
-
-    fn apply_status(&mut self, id: AgentId, status: StatusId, channels: u16, cause: StatusCause, now: Now) {
-        let settings = self.settings.clone();
-        self.change_agent(id, |agent| {
-            let was_able = agent.is_able(&settings);
-            agent.status = status;
-            agent.channels = channels;
-            if cause == StatusCause::Chosen {
-                agent.missed_in_a_row = 0;
-            }
-            if !was_able && agent.is_able(&settings) {
-                agent.idle_since = now.desk;
-            }
-        });
         self.look_again(id);
     }
 
