@@ -46,10 +46,13 @@ enum Class {
     Edge,
 }
 
-/// A new conversation is refused while the first command has waited this long: what is here already comes first. A turn takes a
-/// few milliseconds, so this keeps some of them full, and no more. With 200 ms, three times the load that could be
-/// finished came in bursts: thousands were begun at once, and requests and answers behind them were up to a second late.
-const START_DELAY_MS_MAX: u64 = 25;
+/// A new conversation is refused while the first command has waited this long: what is here already comes first.
+const START_DELAY_MS_MAX: u64 = 200;
+/// The same, while more new conversations wait than a turn takes. A turn takes a few milliseconds, so this keeps some of them full
+/// and no more. With 200 ms for these too, three times the load that could be finished came in bursts: thousands were
+/// begun at once, and requests and answers behind them were up to a second late. (A few that wait for a slow disk are no flood.)
+const FLOOD_DELAY_MS_MAX: u64 = 25;
+const FLOOD_STARTS: usize = 64;
 /// What a command takes beside its texts.
 const COMMAND_BYTES: usize = 256;
 
@@ -96,7 +99,7 @@ impl Intake {
     pub fn may_start(&self, now_ms: u64) -> Result<(), NotDone> {
         let state = self.lock();
         let delay_ms = state.delay_ms(now_ms);
-        if self.is_full(&state, Class::Start, COMMAND_BYTES) || delay_ms > START_DELAY_MS_MAX {
+        if self.is_full(&state, Class::Start, COMMAND_BYTES) || state.is_late(delay_ms) {
             drop(state);
             return Err(refused(Class::Start, delay_ms));
         }
@@ -127,7 +130,7 @@ impl Intake {
         let bytes = bytes_of(&asked.command);
         let mut state = self.lock();
         let delay_ms = state.delay_ms(now_ms);
-        let late = class == Class::Start && delay_ms > START_DELAY_MS_MAX;
+        let late = class == Class::Start && state.is_late(delay_ms);
         if late || self.is_full(&state, class, bytes) {
             drop(state);
             return Err((refused(class, delay_ms), asked.reply_to));
@@ -194,6 +197,11 @@ impl Intake {
 }
 
 impl State {
+    /// Whether a new conversation would come too late.
+    fn is_late(&self, delay_ms: u64) -> bool {
+        delay_ms > START_DELAY_MS_MAX || delay_ms > FLOOD_DELAY_MS_MAX && self.starts.len() >= FLOOD_STARTS
+    }
+
     /// How long the first of those that wait has waited.
     fn delay_ms(&self, now_ms: u64) -> u64 {
         let firsts = [self.commands.front(), self.starts.front()];
@@ -339,5 +347,14 @@ mod tests {
         let refused = intake.put(asked(open()), START_DELAY_MS_MAX + 1).unwrap_err().0;
         assert!(matches!(refused, NotDone::Busy { retry_after_ms: 250.. }));
         assert!(intake.put(asked(ready()), START_DELAY_MS_MAX + 1).is_ok());
+    }
+
+    #[test]
+    fn a_flood_of_starts_is_refused_sooner_than_a_few_that_wait_for_a_slow_disk() {
+        let intake = Intake::new(Limits { commands_max: 10_000, bytes_max: 1 << 24 });
+        (1..FLOOD_STARTS).for_each(|_| intake.put(asked(open()), 0).unwrap());
+        assert!(intake.may_start(FLOOD_DELAY_MS_MAX + 1).is_ok());
+        intake.put(asked(open()), 0).unwrap();
+        assert!(intake.may_start(FLOOD_DELAY_MS_MAX).is_ok() && intake.may_start(FLOOD_DELAY_MS_MAX + 1).is_err());
     }
 }
