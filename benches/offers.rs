@@ -6,10 +6,11 @@ mod load;
 
 use load::account::Account;
 use load::arguments::Arguments;
-use load::desk::{Crew, options, serve};
+use load::desk::{Crew, flood, options, serve};
 use load::disk::fsync_times_us;
 use load::figures::{figure, median, percentiles};
 use load::processors::{Part, only_on};
+use load::relay::{Baseline, be_a_baseline_if_asked};
 use load::support::Server;
 use load::support::process::{cpu_ms, threads_cpu_ms};
 use std::time::{Duration, Instant};
@@ -18,6 +19,7 @@ use std::time::{Duration, Instant};
 const IN_TIME_US: u32 = 1_000_000;
 
 fn main() {
+    be_a_baseline_if_asked();
     let arguments = Arguments::read(&["agents", "workers", "seconds", "rate", "runs", "connections", "setting"]);
     let local = tokio::task::LocalSet::new();
     local.block_on(&load::runtime(), run(&arguments));
@@ -50,8 +52,28 @@ async fn run(arguments: &Arguments) {
     load::go_first();
     let crew = Crew::connect(&server, agents).await;
     let limit = limit_of(&crew, &server, workers, seconds, runs).await;
+    load::account::until_projected(&server).await;
     figure(if pinned { "offer_cycles_one_core_per_s" } else { "offer_cycles_again_per_s" }, limit, "1/s");
     overload(&crew, &server, limit, seconds, connections).await;
+    crew.leave();
+    drop(server);
+    load::go_as_others();
+    only_on(Part::Server);
+    let bare = Baseline::start("refuse");
+    only_on(Part::Load);
+    load::go_first();
+    most_with_bare_refusals(&bare, limit, seconds, connections).await;
+}
+
+/// What a refusal costs that looks at nothing, and the overload ratio of a server whose refusals cost no more than that and
+/// whose cycles cost what they do without overload: at three times the limit nothing on these sockets can do better.
+async fn most_with_bare_refusals(bare: &Baseline, limit: f64, seconds: f64, connections: u32) {
+    let cpu = cpu_ms(bare.pid());
+    let refused = flood(bare.address, seconds / 2.0, connections).await;
+    let refusal_s = (cpu_ms(bare.pid()) - cpu) as f64 / 1_000.0 / f64::from(refused.max(1));
+    figure("bare_refusal_us", refusal_s * 1e6, "us");
+    let most = (1.0 - 3.0 * limit * refusal_s) / (1.0 - limit * refusal_s);
+    figure("overload_ratio_with_bare_refusals", most, "ratio");
 }
 
 /// Cycles a second that the server and its clients can finish: the median of several closed loops.

@@ -72,3 +72,16 @@ fn quantiles(
 fn shown(name: &str, value: f64) -> String {
     if name.ends_with("_seconds") { format!("{:.3} ms", value * 1_000.0) } else { format!("{value:.1}") }
 }
+
+/// Waits until the view has written all that was committed: what it still owes is not taken from what is measured next.
+pub async fn until_projected(server: &Server) {
+    loop {
+        let page = server.operators_page("/metrics").await;
+        let lag = page.text().lines().filter(|line| line.starts_with("offhook_view_lag_records"));
+        let owed: f64 = lag.filter_map(|line| line.rsplit_once(' ')?.1.parse::<f64>().ok()).sum();
+        if owed == 0.0 {
+            return;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+    }
+}

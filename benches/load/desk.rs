@@ -167,6 +167,27 @@ impl Crew {
     }
 }
 
+/// Starts over as many connections as fast as each is answered, for this long; how many were answered.
+pub async fn flood(address: std::net::SocketAddr, seconds: f64, connections: u32) -> u32 {
+    let (answered, going) = (Rc::new(Cell::new(0)), Rc::new(Cell::new(true)));
+    let mut tasks = Vec::new();
+    for number in 0..connections {
+        let mut poster = Poster::connect(address).await.expect("it listens");
+        let (answered, going) = (answered.clone(), going.clone());
+        tasks.push(tokio::task::spawn_local(async move {
+            while going.get() && start(&mut poster, number, number).await > 0 {
+                answered.set(answered.get() + 1);
+            }
+        }));
+    }
+    tokio::time::sleep(std::time::Duration::from_secs_f64(seconds)).await;
+    going.set(false);
+    for task in tasks {
+        task.await.expect("a worker ends");
+    }
+    answered.get()
+}
+
 /// What came of an open loop. Times are microseconds from when each start was due.
 pub struct OpenLoop {
     pub seconds: f64,

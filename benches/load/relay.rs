@@ -1,6 +1,6 @@
 //! What nothing but sockets costs: a bare tokio-tungstenite server, run as a child process of the bench's own binary.
 //!
-//! `echo` sends back what comes. `relay` passes messages between two connections that named the same pair as their first
+//! `refuse` answers each HTTP request with the same 503. `echo` sends back what comes. `relay` passes messages between two connections that named the same pair as their first
 //! message: no accounts, no journal, nothing kept.
 
 use futures_util::{SinkExt, StreamExt};
@@ -9,6 +9,7 @@ use std::io::{BufRead, BufReader, Read};
 use std::net::SocketAddr;
 use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, Mutex};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::mpsc;
 use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
@@ -27,7 +28,7 @@ pub fn be_a_baseline_if_asked() {
     });
     super::go_as_others();
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
-    runtime.expect("a runtime can be made").block_on(serve(mode == "relay"));
+    runtime.expect("a runtime can be made").block_on(serve(&mode));
     std::process::exit(0);
 }
 
@@ -37,7 +38,7 @@ pub struct Baseline {
 }
 
 impl Baseline {
-    /// `echo` or `relay`.
+    /// `echo`, `relay` or `refuse`.
     pub fn start(mode: &str) -> Self {
         let mut child = Command::new(std::env::current_exe().expect("this binary has a path"))
             .env("OFFHOOK_BENCH_BASELINE", mode)
@@ -62,13 +63,33 @@ impl Drop for Baseline {
     }
 }
 
-async fn serve(relays: bool) {
+async fn serve(mode: &str) {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port is free");
     println!("{}", listener.local_addr().expect("it has an address"));
     let sides: Sides = Sides::default();
     while let Ok((stream, _)) = listener.accept().await {
         let _ = stream.set_nodelay(true);
-        if relays { drop(tokio::spawn(relay(stream, sides.clone()))) } else { drop(tokio::spawn(echo(stream))) }
+        match mode {
+            "relay" => drop(tokio::spawn(relay(stream, sides.clone()))),
+            "refuse" => drop(tokio::spawn(refuse(stream))),
+            _ => drop(tokio::spawn(echo(stream))),
+        }
+    }
+}
+
+/// As long as the server's own refusal, and nothing is looked at: a request of the load comes in one piece.
+async fn refuse(mut stream: TcpStream) {
+    let body = r#"{"type":"about:blank","title":"busy","status":503,"code":"busy","message":"too much waits","retry_after_ms":500}"#;
+    let answer = format!(
+        "HTTP/1.1 503 Service Unavailable\r\ncontent-type: application/problem+json\r\nretry-after: 1\r\n\
+         x-content-type-options: nosniff\r\ncache-control: no-store\r\ncontent-length: {}\r\n\r\n{body}",
+        body.len()
+    );
+    let mut read = [0; 4096];
+    while stream.read(&mut read).await.is_ok_and(|bytes| bytes > 0) {
+        if stream.write_all(answer.as_bytes()).await.is_err() {
+            return;
+        }
     }
 }
 
