@@ -43,7 +43,7 @@ struct Sizes {
 }
 
 fn main() {
-    let arguments = Arguments::read(&["agents", "few", "waiting", "skills", "queues", "seconds"]);
+    let arguments = Arguments::read(&["agents", "few", "waiting", "skills", "queues", "seconds", "simulated"]);
     let sizes = |agents| Sizes {
         agents,
         waiting: arguments.size("waiting", 1_000_000, 20_000),

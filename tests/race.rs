@@ -1,5 +1,5 @@
-//! Everybody answers one offer at once: the offered agent on twenty devices, nineteen other agents, and an administrator who closes.
-//! It has exactly one end, and each hears an answer that agrees with it.
+//! Everybody answers at once: one offer, by the offered agent on twenty devices, nineteen other agents, and an administrator who closes;
+//! or one conversation that is offered to twenty. Each offer has exactly one end, and each hears an answer that agrees with it.
 //!
 //! `OFFHOOK_RACE_ROUNDS` makes it long.
 
@@ -135,6 +135,53 @@ async fn an_offer_that_everybody_answers_has_one_end() {
         }
     }
     println!("{accepted} accepted, {withdrawn} withdrawn");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn of_twenty_agents_who_accept_one_broadcast_at_once_one_owns_it() {
+    let server = server();
+    let broadcast = json!({"offering": {"offer_to_at_most": 20}});
+    let put = server.admin("PUT", &format!("/v1/workspaces/{DEMO}/queues/support"), Some(&broadcast)).await;
+    assert!(put.is_success(), "{}", put.text());
+    let mut agents = Vec::new();
+    for number in 0..20 {
+        agents.push(Agent::available(&server, DEMO, &format!("agent-{number}")).await);
+    }
+    let mut wins = vec![0; agents.len()];
+    for round in 0..rounds() {
+        let customer = Customer::start(server.address, DEMO, "whoever is first").await;
+        let conversation = customer.conversation.clone();
+        let mut offers = Vec::new();
+        for agent in &mut agents {
+            let of_it = |frame: &Value| {
+                frame["type"] == "offer" && frame["offer"]["conversation"]["conversation"] == conversation.as_str()
+            };
+            offers.push(agent.until("its offer", of_it).await["offer"]["offer"].clone());
+        }
+        // Who is sent first is another one each time.
+        let mut ids = vec![String::new(); agents.len()];
+        for place in 0..agents.len() {
+            let place = (place + round as usize) % agents.len();
+            ids[place] = agents[place].send(json!({"type": "accept", "offer": offers[place]})).await;
+        }
+        let replies = replies(&mut agents, &ids).await;
+        let winners: Vec<usize> = (0..agents.len()).filter(|place| replies[*place]["ok"] == true).collect();
+        let [winner] = winners[..] else { panic!("round {round}: {replies:?}") };
+        assert_eq!(replies[winner]["conversation"], conversation.as_str());
+        for (place, reply) in replies.iter().enumerate().filter(|(place, _)| *place != winner) {
+            assert_eq!(reply["error"]["code"], "offer_gone", "{reply}");
+            assert_eq!(reply["error"]["end"], "rescinded", "{reply}");
+            let is_it = |frame: &Value| frame["type"] == "offer_ended" && frame["offer"] == offers[place];
+            assert_eq!(agents[place].until("its end", is_it).await["end"], "rescinded");
+        }
+        agents[winner].must(json!({"type": "close", "conversation": conversation})).await;
+        wins[winner] += 1;
+        agents.iter_mut().for_each(|agent| drop(agent.take_kept()));
+        if (round + 1) % 500 == 0 {
+            println!("round {}: wins by agent {wins:?}", round + 1);
+        }
+    }
+    assert!(wins.iter().filter(|wins| **wins > 0).count() > 1, "one agent won every time: nobody raced");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
