@@ -143,17 +143,22 @@ impl Desk {
                         wishes: wishes.clone(),
                         spell: Spell { from: now.wall, ..Spell::default() },
                         moved: None,
+                        talk: None,
                     },
                 );
                 self.forget_left(*customer);
             }
             Event::MessagePosted { conversation, number, author, public, .. } => {
-                self.note(*conversation, |c| {
+                self.apply_message(*conversation, *author, |c| {
                     c.last_number = *number;
                     c.public = *public;
                     mark_read(c, *author, *number);
                 });
             }
+            Event::ConversationPaused { conversation, weight_percent } => {
+                self.apply_paused(*conversation, Some(*weight_percent));
+            }
+            Event::ConversationWoken { conversation } => self.apply_paused(*conversation, None),
             Event::MessagesRead { conversation, reader, number } => {
                 self.note(*conversation, |c| mark_read(c, *reader, *number));
             }
@@ -312,13 +317,8 @@ impl Desk {
         let fresh = !self.queues.contains_key(&id);
         let waiting = if fresh { Vec::new() } else { self.stop_waiting_in(id) };
         self.able.put_queue(id, settings.offering.agents_by);
-        self.queues.entry(id).and_modify(|queue| queue.settings = settings.clone()).or_insert(super::Queue {
-            settings,
-            waiting: 0,
-            offered: 0,
-            active: 0,
-            wrap_up: 0,
-        });
+        let held = self.queues.entry(id).and_modify(|queue| queue.settings = settings.clone());
+        held.or_insert_with(|| super::Queue::new(settings));
         self.look_who_skips_busy();
         self.start_waiting_again(&waiting);
         self.touched.queues.insert(id);

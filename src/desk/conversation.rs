@@ -12,6 +12,7 @@ use super::event::{OfferEnd, RequiredSkill};
 use super::ids::{AgentId, ConversationId, CustomerId, KeyNumber, OfferId, QueueId};
 use super::moves::Moved;
 use super::settings::{ChannelId, CoolDowns};
+use super::silence::Talk;
 use super::time::{DeskTime, WallTime};
 use super::wrapping::Blocks;
 use serde::{Deserialize, Serialize};
@@ -60,6 +61,9 @@ pub struct Conversation {
     /// Moves that are under way, and what is left of earlier ones; mostly nothing.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub moved: Option<Box<Moved>>,
+    /// How the talk goes, once an agent has written.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub talk: Option<Box<Talk>>,
     /// Of this time of waiting, in this queue.
     #[serde(default)]
     pub spell: Spell,

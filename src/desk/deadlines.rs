@@ -14,6 +14,8 @@ pub enum Deadline {
     WrapUp(ConversationId),
     /// An owner stayed away: its conversation goes back to the queue.
     Requeue(ConversationId),
+    /// A customer has been silent for so long that the conversation is paused.
+    Pause(ConversationId),
     /// Some agent may be offered this conversation again, or it is kept for one no longer.
     CoolDown(ConversationId),
 }
@@ -48,7 +50,11 @@ impl Deadlines {
     fn of(&mut self, what: Deadline) -> &mut BTreeSet<(DeskTime, Deadline)> {
         match what {
             Deadline::CoolDown(_) => &mut self.cool_downs,
-            Deadline::Offer(_) | Deadline::AgentGrace(_) | Deadline::WrapUp(_) | Deadline::Requeue(_) => &mut self.due,
+            Deadline::Offer(_)
+            | Deadline::AgentGrace(_)
+            | Deadline::WrapUp(_)
+            | Deadline::Requeue(_)
+            | Deadline::Pause(_) => &mut self.due,
         }
     }
 

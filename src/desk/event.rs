@@ -135,6 +135,16 @@ pub enum Event {
         text: Arc<str>,
         public: u32,
     },
+    /// Its customer has been silent for long: it takes less of who talks in it, until it wakes.
+    ConversationPaused {
+        conversation: ConversationId,
+        /// Of what it took.
+        weight_percent: u8,
+    },
+    /// Somebody writes: it takes all of it again.
+    ConversationWoken {
+        conversation: ConversationId,
+    },
     MessagesRead {
         conversation: ConversationId,
         reader: Author,

@@ -4,6 +4,7 @@ use super::Desk;
 use super::agent::Connection;
 use super::conversation::{Conversation, OFFERED_AT_ONCE_MAX, Pending, State};
 use super::ids::{AgentId, ConversationId};
+use super::load::WHOLE;
 use super::wrapping::{Blocks, OPEN_ENDED};
 use std::collections::BTreeSet;
 
@@ -16,6 +17,7 @@ impl Desk {
         self.one_owner()?;
         self.capacity_holds()?;
         self.every_wrap_up_ends()?;
+        self.only_what_is_silent_is_paused()?;
         self.offers_and_conversations_agree()?;
         self.nobody_waits_whom_an_agent_could_take()?;
         self.derived_is_what_entities_say()
@@ -55,6 +57,15 @@ impl Desk {
         Ok(())
     }
 
+    fn only_what_is_silent_is_paused(&self) -> Result<(), String> {
+        for (id, held) in self.conversations().filter(|(_, held)| held.paused().is_some()) {
+            if !matches!(held.state, State::Active { .. }) || held.paused().is_some_and(|percent| percent > 100) {
+                return Err(format!("only_what_is_silent_is_paused: {id} is {:?} and {:?}", held.state, held.talk));
+            }
+        }
+        Ok(())
+    }
+
     /// What an agent holds is counted right, and within its limits, but for what was forced on it and where they were lowered.
     fn capacity_holds(&self) -> Result<(), String> {
         for (id, agent) in self.agents() {
@@ -63,13 +74,10 @@ impl Desk {
             if blocked != agent.blocked as usize {
                 return Err(format!("capacity_holds: {blocked} wrap-ups block {id}, which counts {}", agent.blocked));
             }
-            let held = agent.offers.len() + states().filter(|state| state.takes_slot()).count();
-            if held != agent.load.iter().sum::<u32>() as usize {
+            let talks = agent.conversations.iter().filter_map(|id| self.conversation(*id));
+            let held = agent.offers.len() as u32 * WHOLE + talks.map(Conversation::takes).sum::<u32>();
+            if held != agent.load.sum() {
                 return Err(format!("capacity_holds: {id} holds {held} and counts {:?}", agent.load));
-            }
-            let channels = self.settings().channels.len();
-            if agent.load.len() > channels {
-                return Err(format!("capacity_holds: {id} holds on more than {channels} channels"));
             }
             if !agent.over_limit && !self.is_within_limits(id) {
                 return Err(format!("capacity_holds: {id} holds {:?}, which nobody forced", agent.load));

@@ -24,6 +24,7 @@ mod keys;
 mod left_waiting;
 mod limits;
 mod lists;
+pub mod load;
 pub mod moves;
 pub mod need;
 pub mod needs;
@@ -35,6 +36,7 @@ pub mod queue_moves;
 pub mod refusal;
 pub mod remembered;
 pub mod settings;
+pub mod silence;
 pub mod skills;
 mod sorted;
 pub mod stored;
@@ -123,9 +125,16 @@ pub struct Queue {
     pub offered: u32,
     pub active: u32,
     pub wrap_up: u32,
+    /// Of the active ones, those that are paused.
+    pub paused: u32,
 }
 
 impl Queue {
+    /// Nothing stands in it.
+    pub(crate) fn new(settings: Arc<QueueSettings>) -> Self {
+        Self { settings, waiting: 0, offered: 0, active: 0, wrap_up: 0, paused: 0 }
+    }
+
     #[must_use]
     pub fn conversations(&self) -> u32 {
         self.waiting + self.offered + self.active + self.wrap_up

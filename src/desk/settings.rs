@@ -4,6 +4,7 @@
 use super::ids::QueueId;
 use super::offering::{AcrossQueues, Offering};
 use super::queue_moves::QueueMoves;
+use super::silence::SilenceRules;
 use super::waiting_rules::WaitingRules;
 use super::wrapping::WrapUp;
 use serde::{Deserialize, Serialize};
@@ -44,6 +45,9 @@ pub struct Channel {
     /// What ends wrap-up, what it blocks, how it is extended.
     #[serde(default)]
     pub wrap_up: WrapUp,
+    /// What becomes of those whose customer is silent.
+    #[serde(default)]
+    pub silence: SilenceRules,
     /// Live channels go back to the queue when their owner stays away; others wait for the customer's next message.
     pub live: bool,
 }
@@ -131,6 +135,7 @@ impl Default for Settings {
             offer_ms,
             wrap_up_ms,
             wrap_up: WrapUp::default(),
+            silence: SilenceRules::default(),
             live,
         };
         let status = |name: &str, available| Status { name: name.into(), available };

@@ -18,6 +18,7 @@ mod reopening;
 mod rings;
 mod script;
 mod settings;
+mod silence;
 mod transfers;
 mod waits;
 mod who_comes_first;

@@ -28,6 +28,9 @@ pub struct WhyConversation {
     /// To whom it is offered now.
     pub offered_to: Vec<OfferedTo>,
     pub owner: Option<Arc<str>>,
+    /// Its customer has been silent for long: what it takes of its owner, in hundredths of a conversation.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub paused_weight_percent: Option<u8>,
     /// Those who could take it now, in the order in which they would be asked.
     pub candidates: Vec<Candidate>,
     /// The others, and the first rule that excludes each.
@@ -98,6 +101,12 @@ pub struct WhyAgent {
     pub next: Option<ConversationId>,
     pub offers: Vec<OfferId>,
     pub conversations: Vec<ConversationId>,
+    /// Those that are paused.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub paused: Vec<ConversationId>,
+    /// The share of its total that is in use, in hundredths of a per cent.
+    #[serde(default)]
+    pub share_held: u32,
     pub across_queues: AcrossQueues,
     pub groups: Vec<WhyGroup>,
     /// Waiting conversations that each rule keeps from it, of the groups looked at, by the first of each group.
@@ -175,6 +184,7 @@ impl Desk {
             },
             offered_to,
             owner: conversation.state.owner().map(|owner| self.name_of(owner)),
+            paused_weight_percent: conversation.paused(),
             candidates: candidates.collect(),
             excluded,
             excluded_by_rule,
@@ -211,12 +221,15 @@ impl Desk {
                 });
             }
         }
+        let is_paused = |id: &ConversationId| self.conversations[id].paused().is_some();
         Some(WhyAgent {
             agent: held.profile.name.clone(),
             excluded: self.may_be_offered(id).err(),
             next: self.first_for(id),
             offers: held.offers.clone(),
             conversations: held.conversations.clone(),
+            paused: held.conversations.iter().filter(|id| is_paused(id)).copied().collect(),
+            share_held: held.share_held(&self.settings),
             across_queues: self.settings.across_queues,
             groups,
             waiting_by_rule,

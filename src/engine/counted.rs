@@ -20,6 +20,8 @@ pub struct Amounts {
     pub agents: [u64; 3],
     /// waiting, offered, active, wrap_up
     pub conversations: [u64; 4],
+    /// Of the active ones.
+    pub paused: u64,
     pub waiting: Vec<(Arc<str>, u32)>,
     pub view_lag_records: u64,
 }
@@ -38,6 +40,7 @@ impl Amounts {
             }
         }
         for (_, queue) in desk.queues() {
+            amounts.paused += u64::from(queue.paused);
             let counts = [queue.waiting, queue.offered, queue.active, queue.wrap_up];
             for (sum, count) in amounts.conversations.iter_mut().zip(counts) {
                 *sum += u64::from(count);
@@ -52,12 +55,13 @@ impl Amounts {
 pub fn gauge_all(workspaces: &[Arc<Workspace>], labels: &BoundedLabels) {
     let mut agents = [0; 3];
     let mut conversations = [0; 4];
-    let (mut lag, mut commands, mut bytes) = (0, 0, 0);
+    let (mut paused, mut lag, mut commands, mut bytes) = (0, 0, 0, 0);
     let mut states = [("serving", 0_u32), ("scarce", 0), ("unavailable", 0)];
     for workspace in workspaces {
         let amounts = workspace.amounts();
         agents.iter_mut().zip(amounts.agents).for_each(|(sum, count)| *sum += count);
         conversations.iter_mut().zip(amounts.conversations).for_each(|(sum, count)| *sum += count);
+        paused += amounts.paused;
         lag += amounts.view_lag_records;
         for (queue, waiting) in &amounts.waiting {
             let (workspace, queue) = (labels.label(workspace.name()), labels.label(queue));
@@ -79,6 +83,7 @@ pub fn gauge_all(workspaces: &[Arc<Workspace>], labels: &BoundedLabels) {
     for (word, count) in states {
         metrics::gauge!(catalogue::WORKSPACE_STATE, "state" => word).set(f64::from(count));
     }
+    metrics::gauge!(catalogue::PAUSED).set(paused as f64);
     metrics::gauge!(catalogue::VIEW_LAG_RECORDS).set(lag as f64);
     metrics::gauge!(catalogue::INTAKE_COMMANDS).set(commands as f64);
     metrics::gauge!(catalogue::INTAKE_BYTES).set(bytes as f64);

@@ -156,6 +156,8 @@ impl Delivery<'_> {
             | Event::ConversationHandedOver { .. }
             | Event::ConversationLeft { .. }
             | Event::NotePosted { .. }
+            | Event::ConversationPaused { .. }
+            | Event::ConversationWoken { .. }
             | Event::AgentDraining { .. } => return self.moved(to, event, at),
             _ => return None,
         };

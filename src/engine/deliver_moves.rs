@@ -1,4 +1,4 @@
-//! Delivery of moves: what the agents on both sides are told, and pages of what waits.
+//! Delivery of moves and pauses: what the agents on both sides are told, and pages of what waits.
 
 use super::deliver::Delivery;
 use super::shapes::{Seen, text_of};
@@ -50,7 +50,7 @@ impl Delivery<'_> {
         Some(render(&ServerFrame::TransferEnded { position, conversation, offer, agent, end, reason }))
     }
 
-    /// The rest of what moves say to an agent.
+    /// The rest of what moves and pauses say to an agent.
     pub(super) fn moved(&self, to: AgentId, event: &Event, at: u64) -> Option<Utf8Bytes> {
         let position = self.position.0;
         Some(match event {
@@ -73,6 +73,18 @@ impl Delivery<'_> {
                 let (note, after, text) = (*note, *after, text.as_str());
                 render(&ServerFrame::Note { position, conversation, note, author, after, text, at })
             }
+            Event::ConversationPaused { conversation, weight_percent } => render(&ServerFrame::Paused {
+                position,
+                conversation: *conversation,
+                paused: true,
+                weight_percent: *weight_percent,
+            }),
+            Event::ConversationWoken { conversation } => render(&ServerFrame::Paused {
+                position,
+                conversation: *conversation,
+                paused: false,
+                weight_percent: 100,
+            }),
             Event::AgentDraining { draining, .. } => render(&ServerFrame::Draining { position, draining: *draining }),
             _ => return None,
         })

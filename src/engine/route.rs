@@ -72,7 +72,9 @@ pub fn route(event: &Event, place: usize, desk: &Desk, routes: &mut Vec<Route>) 
             tell(To::Customer(*conversation));
             tell(To::CustomerState(*conversation));
         }
-        Event::WrapUpExtended { conversation, .. } => {
+        Event::WrapUpExtended { conversation, .. }
+        | Event::ConversationPaused { conversation, .. }
+        | Event::ConversationWoken { conversation } => {
             talkers(conversation).for_each(|owner| tell(To::Agent(owner)));
         }
         Event::WrapUpEnded { owner, .. } => tell(To::Agent(*owner)),

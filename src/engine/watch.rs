@@ -103,6 +103,7 @@ pub fn agent_shape(row: &AgentRow) -> AgentRowShape<'_> {
         since: row.since,
         offers: row.offers,
         conversations: row.conversations,
+        paused: row.paused,
         load: row.load,
         draining: row.draining,
     }
@@ -115,6 +116,7 @@ pub fn queue_shape(row: &QueueRow) -> QueueRowShape<'_> {
         waiting: row.waiting,
         offered: row.offered,
         active: row.active,
+        paused: row.paused,
         longest_wait_ms: row.longest_wait_ms,
         agents_available: row.agents_available,
         draining: row.draining,

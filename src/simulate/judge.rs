@@ -1,6 +1,7 @@
 //! Judges from outside: what the journal says record by record, against rules that know nothing of how the desk works.
 
 use super::journal::{FaultyJournal, Lived};
+use super::judge_silence::{self, Heard};
 use crate::desk::Desk;
 use crate::desk::agent::Connection;
 use crate::desk::answer::Answer;
@@ -52,6 +53,7 @@ pub(super) struct Talk {
     pub waiting_since: WallTime,
     pub cool: BTreeMap<AgentId, DeskTime>,
     pub notes: u32,
+    pub heard: Heard,
     /// By rules, since it last had an owner.
     pub moves: u8,
 }
@@ -168,6 +170,7 @@ impl Judge {
                     if transfer.is_some_and(|transfer| transfer.warm) {
                         talk.joined = Some(agent);
                     } else {
+                        judge_silence::changes_hands(talk, now);
                         talk.owner = Some(agent);
                         talk.cool.clear();
                     }
@@ -185,6 +188,7 @@ impl Judge {
             Event::MessagePosted { conversation, number, public, author, .. } => {
                 super::judge_waiting::notice_is_due(&self.shadow, *conversation, *author)?;
                 let talk = talk(&mut self.talks, *conversation)?;
+                judge_silence::hears(event, talk, now, &self.shadow)?;
                 if *number != talk.last_number + 1 {
                     return Err(format!("{conversation} has message {number} after {}", talk.last_number));
                 }
@@ -196,9 +200,13 @@ impl Judge {
                 if *owner != talk.owner || !talk.offers.is_empty() || talk.joined.is_some() {
                     return Err(format!("{conversation} ends as {owner:?}'s and is {:?}'s", talk.owner));
                 }
+                judge_silence::is_let_go(talk, true);
                 talk.owner = talk.owner.filter(|_| wrap_up_until.is_some());
                 talk.cool.clear();
                 counts(*conversation, talk, Some(*public))?;
+            }
+            Event::ConversationPaused { conversation, .. } | Event::ConversationWoken { conversation } => {
+                judge_silence::hears(event, talk(&mut self.talks, *conversation)?, now, &self.shadow)?;
             }
             Event::WrapUpExtended { conversation, wrap_up_until } => {
                 super::judge_routing::wrap_up_is_extended(&self.shadow, *conversation, *wrap_up_until)?;
@@ -224,6 +232,7 @@ impl Judge {
                 if others || talk.owner.take() != Some(*from) || *waiting_since != talk.waiting_since {
                     return Err(format!("{conversation} goes back from {from} and loses its age"));
                 }
+                judge_silence::is_let_go(talk, false);
                 counts(*conversation, talk, Some(*public))?;
             }
             Event::ConversationTransferred { conversation, public, .. }
@@ -231,7 +240,13 @@ impl Judge {
             | Event::ConversationHandedOver { conversation, public, .. }
             | Event::ConversationLeft { conversation, public, .. } => {
                 let talk = talk(&mut self.talks, *conversation)?;
+                let owner = talk.owner;
                 super::judge_moves::moves(event, talk, &self.shadow)?;
+                match talk.owner {
+                    None => judge_silence::is_let_go(talk, false),
+                    now_owner if now_owner != owner => judge_silence::changes_hands(talk, now),
+                    Some(_) => {}
+                }
                 counts(*conversation, talk, Some(*public))?;
             }
             Event::NotePosted { conversation, note, after, .. } => {
@@ -292,8 +307,7 @@ impl Judge {
         let settings = desk.settings();
         let fits = held.is_able(settings)
             && held.has_channel(talk.channel)
-            && held.held_on(talk.channel) <= held.limit_on(settings, talk.channel)
-            && held.weight_held(settings) <= held.profile.total()
+            && held.load.is_within(held, settings)
             && (transfer || super::judge_routing::may_take(desk, agent, conversation));
         if fits { Ok(()) } else { Err(format!("{agent} is offered {conversation} and cannot take it: {held:?}")) }
     }
@@ -352,6 +366,7 @@ impl Judge {
             if held.waiting_since != talk.waiting_since {
                 return Err(format!("{id} lost its age"));
             }
+            judge_silence::is_as_heard(id, talk, desk)?;
             if held.joined() != talk.joined {
                 return Err(format!("{id} is joined by {:?} and not {:?}", held.joined(), talk.joined));
             }

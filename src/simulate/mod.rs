@@ -12,6 +12,7 @@ mod judge;
 mod judge_clients;
 mod judge_moves;
 mod judge_routing;
+mod judge_silence;
 mod judge_waiting;
 pub mod notation;
 mod people;

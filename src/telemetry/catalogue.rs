@@ -55,6 +55,7 @@ catalogue! {
     SESSIONS = "offhook_sessions" Gauge Count [] "Agents' sessions that are open.";
     STREAMS = "offhook_streams" Gauge Count [] "Messenger event streams that are open.";
     CONVERSATIONS = "offhook_conversations" Gauge Count ["state"] "Conversations that are not closed, by state.";
+    PAUSED = "offhook_paused" Gauge Count [] "Active conversations that are paused, as their customers are silent.";
     WAITING = "offhook_waiting" Gauge Count ["workspace", "queue"] "Conversations that wait in a queue.";
     OFFERS_TOTAL = "offhook_offers_total" Counter Count ["end"] "Offers that ended, by how they ended.";
     OFFER_TIME_SECONDS = "offhook_offer_time_seconds" Histogram Seconds ["end"] "From an offer to its end.";

@@ -161,6 +161,8 @@ pub fn public_of(event: Event) -> Option<(u32, Public)> {
         | Event::OfferMade { .. }
         | Event::OfferDelivered { .. }
         | Event::MessagesRead { .. }
+        | Event::ConversationPaused { .. }
+        | Event::ConversationWoken { .. }
         | Event::WrapUpExtended { .. }
         | Event::WrapUpEnded { .. }
         | Event::OwnerVanished { .. }

@@ -135,6 +135,8 @@ fn one_event(
         | Event::ConversationReopened { conversation, public, .. }
         | Event::ConversationRequeued { conversation, public, .. } => keep(*conversation, shown(*public)),
         Event::MessagesRead { conversation, .. }
+        | Event::ConversationPaused { conversation, .. }
+        | Event::ConversationWoken { conversation }
         | Event::WrapUpExtended { conversation, .. }
         | Event::OwnerVanished { conversation, .. }
         | Event::OwnerReturned { conversation }

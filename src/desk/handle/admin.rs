@@ -47,6 +47,7 @@ impl Desk {
             offer_ms_ok(channel.offer_ms, &field("offer_ms"))?;
             wrap_up_ok(channel.wrap_up_ms, &field("wrap_up_ms"))?;
             channel.wrap_up.check(&field("wrap_up"))?;
+            channel.silence.check(&field("silence"))?;
         }
         // What is stored names channels and statuses by their place; a closed conversation too, which may be reopened.
         let unused = self.agents.is_empty() && self.last_conversation == 0;

@@ -181,6 +181,7 @@ impl Desk {
         text: &Arc<str>,
         events: &mut Vec<Event>,
     ) -> u32 {
+        self.wake_for(conversation, author, events);
         let held = &self.conversations[&conversation];
         let (number, public) = (held.last_number + 1, held.public + 1);
         self.emit(events, Event::MessagePosted { conversation, number, author, text: text.clone(), public });

@@ -18,6 +18,16 @@ fn offers_and_reopenings_of_before_moves_are_read() {
 }
 
 #[test]
+fn pauses_are_written_as_they_were() {
+    for json in [
+        r#"{"conversation_paused":{"conversation":1,"weight_percent":50}}"#,
+        r#"{"conversation_woken":{"conversation":1}}"#,
+    ] {
+        assert_eq!(serde_json::to_string(&read(json)).expect("events are plain values"), json);
+    }
+}
+
+#[test]
 fn moves_are_written_as_they_were() {
     for json in [
         r#"{"offer_made":{"offer":2,"conversation":1,"agent":1,"ends_at":30000,"deliver_by":5000,"transfer":{"from":0,"warm":true}}}"#,

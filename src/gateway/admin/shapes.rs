@@ -56,6 +56,9 @@ pub(super) struct Facts {
     read_by_agent: u32,
     read_by_customer: u32,
     offers_made: u32,
+    /// Its customer has been silent for long: what it takes of what it takes in full.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    paused_weight_percent: Option<u8>,
 }
 
 impl Facts {
@@ -85,6 +88,7 @@ impl Facts {
             read_by_agent: found.read_by_agent,
             read_by_customer: found.read_by_customer,
             offers_made: found.offers_made,
+            paused_weight_percent: found.paused(),
         }
     }
 }

@@ -147,6 +147,10 @@ pub fn event(event: &Event) -> String {
         Event::MessagePosted { conversation, number, author: by, text, public: _ } => {
             format!("{conversation} message {number} {} {text}", author(*by))
         }
+        Event::ConversationPaused { conversation, weight_percent } => {
+            format!("{conversation} paused weighs={weight_percent}%")
+        }
+        Event::ConversationWoken { conversation } => format!("{conversation} woken"),
         Event::MessagesRead { conversation, reader, number } => {
             format!("{conversation} read {number} {}", author(*reader))
         }

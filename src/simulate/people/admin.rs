@@ -13,6 +13,11 @@ fn settings() -> Settings {
     {
         (channel.offer_ms, channel.wrap_up_ms) = (offer_ms, wrap_up_ms);
     }
+    // Chat is paused soon and takes half then; e-mail takes nothing.
+    for (place, pause_ms, percent) in [(0, 4_000, 50), (2, 2_000, 0)] {
+        let silence = &mut settings.channels[place].silence;
+        (silence.pause_ms, silence.paused_weight_percent) = (Some(pause_ms), percent);
+    }
     settings.cool_downs.most_ms = 40_000;
     settings.cool_downs.rejected_ms = 5_000;
     settings.cool_downs.expired_ms = 10_000;
@@ -59,6 +64,8 @@ pub fn act(dice: &mut Dice, agents: u32, desk: &Desk) -> String {
             let mut changed = settings();
             changed.channels[0].weight = dice.between(1, 100) as u32;
             changed.channels[0].capacity = dice.between(0, 5) as u32;
+            changed.channels[0].silence.pause_ms = dice.per_mille(700).then(|| dice.between(1_000, 20_000));
+            changed.channels[0].silence.paused_weight_percent = dice.below(101) as u8;
             changed.missed_in_a_row_max = dice.between(1, 4) as u32;
             changed.agent_grace_ms = dice.between(4_000, 30_000);
             changed.program_offer_ms = dice.between(1_000, 8_000);

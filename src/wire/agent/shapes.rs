@@ -40,6 +40,9 @@ pub struct ConversationShape<'a> {
     /// Whom its owner is giving it to.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub transfer_to: Option<&'a str>,
+    /// Its customer has been silent for long: what it takes of what it takes in full.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub paused_weight_percent: Option<u8>,
 }
 
 /// What wrap-up is like for the agent whose it is.
@@ -160,6 +163,9 @@ pub struct QueueRowShape<'a> {
     pub waiting: u32,
     pub offered: u32,
     pub active: u32,
+    /// Of the active ones.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub paused: u32,
     pub longest_wait_ms: u64,
     pub agents_available: u32,
     /// It takes nothing new in.
@@ -180,9 +186,16 @@ pub struct AgentRowShape<'a> {
     pub since: u64,
     pub offers: u32,
     pub conversations: u32,
+    /// Of its conversations.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub paused: u32,
     /// Per cent of its total that is in use.
     pub load: u32,
     /// Nothing new is offered to it.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub draining: bool,
+}
+
+fn is_zero(count: &u32) -> bool {
+    *count == 0
 }

@@ -144,6 +144,15 @@ pub enum ServerFrame<'a> {
         text: &'a str,
         at: u64,
     },
+    /// Its customer has been silent for long, or it is not paused for that any more.
+    Paused {
+        position: u64,
+        #[serde(serialize_with = "spelled")]
+        conversation: ConversationId,
+        paused: bool,
+        /// What it takes of what it takes in full.
+        weight_percent: u8,
+    },
     Draining {
         position: u64,
         draining: bool,

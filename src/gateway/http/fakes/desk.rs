@@ -179,6 +179,7 @@ impl FakeDesk {
             wishes: None,
             spell: Default::default(),
             moved: None,
+            talk: None,
         };
         self.inside().conversations.insert(id, conversation);
         self.commit(id, PublicFact::Opened, ("opened", format!(r#"{{"at":{AT}}}"#)));
@@ -314,6 +315,7 @@ impl Desk for FakeDesk {
             waiting: 1,
             offered: 0,
             active: 0,
+            paused: 0,
             longest_wait_ms: 5,
             agents_available: 0,
             draining: false,
@@ -357,6 +359,7 @@ fn row(profile: &AgentProfile) -> AgentRow {
         since: AT,
         offers: 0,
         conversations: 0,
+        paused: 0,
         load: 0,
         draining: false,
         id: AgentId(1),

@@ -1,0 +1,187 @@
+//! Customers who are silent: when a conversation is paused for that, what it takes of its agent meanwhile, and what wakes it.
+//!
+//! ```text
+//!   active ──pause_ms after an agent's last message──▶ active, paused
+//!      ▲                                                   │
+//!      └── a message of either side, other hands ◀─────────┘   (its end, and going back to the queue, end the pause too)
+//! ```
+//! What wakes weighs a whole conversation at once, even where its agent then holds more than it can take: nothing new is offered to
+//! that one until all of it fits again.
+
+use super::Desk;
+use super::command::Author;
+use super::conversation::{Conversation, State};
+use super::deadlines::Deadline;
+use super::event::Event;
+use super::ids::ConversationId;
+use super::load::WHOLE;
+use super::refusal::Refusal;
+use super::settings::Settings;
+use super::time::DeskTime;
+use serde::{Deserialize, Serialize};
+
+const PAUSE_MS_MAX: u64 = 30 * 86_400_000;
+
+/// A channel's rules for customers who are silent.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct SilenceRules {
+    /// Silent for so long after an agent's last message, its conversation is paused; 1 s to 30 days, null: never.
+    pub pause_ms: Option<u64>,
+    /// What it takes of its agent from then on, of what it took before.
+    pub paused_weight_percent: u8,
+}
+
+impl Default for SilenceRules {
+    fn default() -> Self {
+        Self { pause_ms: None, paused_weight_percent: 100 }
+    }
+}
+
+impl SilenceRules {
+    /// Refused with the field named, below `field`.
+    ///
+    /// # Errors
+    /// The first member that does not hold.
+    pub fn check(&self, field: &str) -> Result<(), Refusal> {
+        let refused =
+            |member: &str, what: String| Err(Refusal::BadSetting { field: format!("{field}.{member}"), what });
+        if self.pause_ms.is_some_and(|ms| !(1_000..=PAUSE_MS_MAX).contains(&ms)) {
+            return refused("pause_ms", format!("1000 to {PAUSE_MS_MAX} (30 days), or null"));
+        }
+        if self.paused_weight_percent > 100 {
+            return refused("paused_weight_percent", "0 to 100".into());
+        }
+        Ok(())
+    }
+}
+
+/// What a talk knows of its own course; nothing of it is kept for what only waits.
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Talk {
+    /// While the last word is an agent's.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub silence: Option<Silence>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Silence {
+    /// The agent's last message, or when it came to its owner, whichever is later.
+    pub since: DeskTime,
+    /// It is paused: what it takes, in hundredths, as it was set when that began.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub paused: Option<u8>,
+}
+
+impl Conversation {
+    fn silence(&self) -> Option<Silence> {
+        self.talk.as_ref()?.silence
+    }
+
+    /// What it takes while it is paused, in hundredths.
+    #[must_use]
+    pub fn paused(&self) -> Option<u8> {
+        self.silence()?.paused
+    }
+
+    /// What it takes of each agent who talks in it, in hundredths of a conversation.
+    #[must_use]
+    pub fn takes(&self) -> u32 {
+        match self.paused() {
+            Some(percent) => u32::from(percent),
+            None if self.state.takes_slot() => WHOLE,
+            None => 0,
+        }
+    }
+
+    /// When it is to be paused.
+    #[must_use]
+    pub fn pause_at(&self, settings: &Settings) -> Option<DeskTime> {
+        let silence = self.silence().filter(|silence| silence.paused.is_none())?;
+        let active = matches!(self.state, State::Active { .. });
+        let ms = settings.channels.get(usize::from(self.channel.0))?.silence.pause_ms.filter(|_| active)?;
+        Some(silence.since.plus_ms(ms))
+    }
+
+    pub(super) fn change_talk(&mut self, change: impl FnOnce(&mut Talk)) {
+        let mut talk = self.talk.take().unwrap_or_default();
+        change(&mut talk);
+        self.talk = (*talk != Talk::default()).then_some(talk);
+    }
+
+    /// It was `before`, and may stand otherwise now: in other hands, silence counts from now; where nobody talks, no pause is left,
+    /// and after the talk nothing of it.
+    pub(super) fn settle_silence(&mut self, before: State, now: DeskTime) {
+        if self.talk.is_none() || self.state == before {
+            return;
+        }
+        let state = self.state;
+        self.change_talk(|talk| {
+            talk.silence = talk.silence.and_then(|silence| match state {
+                State::Active { .. } => Some(Silence { since: now, paused: None }),
+                State::Waiting | State::Offered {} => Some(Silence { paused: None, ..silence }),
+                State::WrapUp { .. } | State::Closed => None,
+            });
+        });
+    }
+}
+
+impl Desk {
+    pub(super) fn pause_is_due(&mut self, id: ConversationId, events: &mut Vec<Event>) {
+        let channel = self.conversations[&id].channel;
+        let weight_percent = self.settings.channels[usize::from(channel.0)].silence.paused_weight_percent;
+        self.emit(events, Event::ConversationPaused { conversation: id, weight_percent });
+    }
+
+    /// Somebody is about to write: what is paused is so no longer.
+    pub(super) fn wake_for(&mut self, id: ConversationId, author: Author, events: &mut Vec<Event>) {
+        let by_people = !matches!(author, Author::System(_));
+        if by_people && self.conversations[&id].paused().is_some() {
+            self.emit(events, Event::ConversationWoken { conversation: id });
+        }
+    }
+
+    pub(super) fn apply_paused(&mut self, id: ConversationId, percent: Option<u8>) {
+        self.change_conversation(id, |c| {
+            c.change_talk(|talk| {
+                if let Some(silence) = &mut talk.silence {
+                    silence.paused = percent;
+                }
+            });
+        });
+    }
+
+    /// A message changes who is awaited, and of what is derived only when that has lasted too long.
+    pub(super) fn apply_message(&mut self, id: ConversationId, author: Author, change: impl FnOnce(&mut Conversation)) {
+        let now = self.now.desk;
+        let settings = &self.settings;
+        let held = self.conversations.get_mut(&id).expect("events name conversations that are here");
+        let before = held.pause_at(settings);
+        change(held);
+        match author {
+            Author::Agent(_) => held.change_talk(|talk| talk.silence = Some(Silence { since: now, paused: None })),
+            Author::Customer(_) if held.talk.is_some() => held.change_talk(|talk| talk.silence = None),
+            Author::Customer(_) | Author::System(_) => {}
+        }
+        let after = held.pause_at(settings);
+        if before != after {
+            before.inspect(|at| self.deadlines.clear(*at, Deadline::Pause(id)));
+            after.inspect(|at| self.deadlines.set(*at, Deadline::Pause(id)));
+        }
+        self.touched.conversations.insert(id, None);
+    }
+
+    /// Other times after which what is silent is paused hold for what is silent already.
+    pub(super) fn change_pauses(&mut self, settings: &Settings) {
+        let rules = |settings: &Settings| settings.channels.iter().map(|c| c.silence.pause_ms).collect::<Vec<_>>();
+        if rules(&self.settings) == rules(settings) {
+            return;
+        }
+        for id in self.agents.iter().flat_map(|agent| &agent.conversations) {
+            let held = &self.conversations[id];
+            held.pause_at(&self.settings).inspect(|at| self.deadlines.clear(*at, Deadline::Pause(*id)));
+            held.pause_at(settings).inspect(|at| self.deadlines.set(*at, Deadline::Pause(*id)));
+        }
+    }
+}
