@@ -3,7 +3,7 @@
 mod support;
 
 use serde_json::json;
-use support::scene::{DEMO, live_agent, server, talking};
+use support::scene::{DEMO, eventually, live_agent, server, talking};
 use support::{Customer, Server};
 
 /// One chat at a time, which is paused a second after the agent's last message and then takes nothing.
@@ -11,7 +11,7 @@ async fn pauses_soon(server: &Server) {
     let path = format!("/v1/workspaces/{DEMO}/settings");
     let mut settings = server.admin("GET", &path, None).await.json();
     let chat = &mut settings["channels"][0];
-    assert_eq!(chat["silence"], json!({"pause_ms": null, "paused_weight_percent": 100}));
+    assert_eq!(chat["silence"], json!({"paused_weight_percent": 100}));
     (chat["capacity"], chat["silence"]) = (json!(1), json!({"pause_ms": 1_000, "paused_weight_percent": 0}));
     let put = server.admin("PUT", &path, Some(&settings)).await;
     assert!(put.is_success(), "{}", put.text());
@@ -41,15 +41,16 @@ async fn a_silent_customers_conversation_is_paused_until_somebody_writes() {
     assert_eq!(server.admin("GET", &of_first, None).await.json()["paused_weight_percent"], 0);
     let row = live_agent(&server, "ada").await;
     assert_eq!((&row["conversations"], &row["paused"]), (&json!(2), &json!(1)), "{row}");
-    let queues = server.admin("GET", &format!("/v1/workspaces/{DEMO}/live/queues"), None).await.json();
-    assert_eq!(queues["rows"][0]["paused"], 1, "{queues}");
+    let path = format!("/v1/workspaces/{DEMO}/live/queues");
+    let queues = async || server.admin("GET", &path, None).await.json();
+    eventually("the queue's row", queues, |page| page["rows"][0]["paused"] == 1).await;
     let why = server.admin("GET", &format!("/v1/workspaces/{DEMO}/agents/ada/why"), None).await.json();
     assert_eq!((why["paused"].as_array().map(Vec::len), &why["share_held"]), (Some(1), &json!(3_300)), "{why}");
 
     first.post("here I am").await;
     let woken = ada.until("it wakes", |frame| frame["type"] == "paused").await;
     assert_eq!((&woken["paused"], &woken["weight_percent"]), (&json!(false), &json!(100)));
-    assert_eq!(ada.wait_for("message").await["text"], "here I am");
+    ada.until("the message", |frame| frame["text"] == "here I am").await;
     // Both are held in full now, and nothing new is offered until one of them ends.
     let third = Customer::start(server.address, DEMO, "hello").await;
     ada.must(json!({"type": "close", "conversation": first.conversation})).await;

@@ -145,11 +145,12 @@ impl Agent {
     }
 
     /// Whether one more conversation of this channel fits, by the channel's limit, by the total, and by what one agent holds at most;
-    /// none does while wrap-up blocks the agent.
+    /// none does while wrap-up blocks the agent, or while what it holds does not fit any more.
     #[must_use]
     pub fn room_on(&self, settings: &Settings, channel: ChannelId) -> bool {
         let Some(set) = settings.channels.get(usize::from(channel.0)) else { return false };
         self.blocked == 0
+            && !self.over_limit
             && self.has_channel(channel)
             && !self.is_full_on(settings, channel)
             && self.load.weight(settings) + set.weight * WHOLE <= self.profile.total() * WHOLE

@@ -64,8 +64,14 @@ impl Load {
     /// Whether an agent's limits and its total hold so much.
     #[must_use]
     pub fn is_within(&self, agent: &Agent, settings: &Settings) -> bool {
-        let channels = (0..settings.channels.len()).map(|place| ChannelId(place as u8));
-        let each = channels.into_iter().all(|channel| self.on(channel) <= agent.limit_on(settings, channel) * WHOLE);
-        each && self.weight(settings) <= agent.profile.total() * WHOLE
+        let mut channels = (0..settings.channels.len()).map(|place| ChannelId(place as u8));
+        channels.all(|channel| self.is_within_on(agent, settings, channel))
+    }
+
+    /// The same of its total and one channel's limit alone.
+    #[must_use]
+    pub fn is_within_on(&self, agent: &Agent, settings: &Settings, channel: ChannelId) -> bool {
+        self.on(channel) <= agent.limit_on(settings, channel) * WHOLE
+            && self.weight(settings) <= agent.profile.total() * WHOLE
     }
 }

@@ -26,7 +26,8 @@ const PAUSE_MS_MAX: u64 = 30 * 86_400_000;
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct SilenceRules {
-    /// Silent for so long after an agent's last message, its conversation is paused; 1 s to 30 days, null: never.
+    /// Silent for so long after an agent's last message, its conversation is paused; 1 s to 30 days, absent: never.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub pause_ms: Option<u64>,
     /// What it takes of its agent from then on, of what it took before.
     pub paused_weight_percent: u8,
@@ -47,7 +48,7 @@ impl SilenceRules {
         let refused =
             |member: &str, what: String| Err(Refusal::BadSetting { field: format!("{field}.{member}"), what });
         if self.pause_ms.is_some_and(|ms| !(1_000..=PAUSE_MS_MAX).contains(&ms)) {
-            return refused("pause_ms", format!("1000 to {PAUSE_MS_MAX} (30 days), or null"));
+            return refused("pause_ms", format!("1000 to {PAUSE_MS_MAX} (30 days), or absent"));
         }
         if self.paused_weight_percent > 100 {
             return refused("paused_weight_percent", "0 to 100".into());

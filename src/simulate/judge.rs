@@ -307,7 +307,8 @@ impl Judge {
         let settings = desk.settings();
         let fits = held.is_able(settings)
             && held.has_channel(talk.channel)
-            && held.load.is_within(held, settings)
+            && !held.over_limit
+            && held.load.is_within_on(held, settings, talk.channel)
             && (transfer || super::judge_routing::may_take(desk, agent, conversation));
         if fits { Ok(()) } else { Err(format!("{agent} is offered {conversation} and cannot take it: {held:?}")) }
     }

@@ -26,6 +26,8 @@ impl Desk {
         self.check_settings(put)?;
         if *put != *self.settings {
             self.emit(events, Event::SettingsChanged { settings: Box::new(put.clone()) });
+            // A shorter time may be over already.
+            self.due(events)?;
         }
         Ok(Answer::Done)
     }

@@ -341,9 +341,8 @@ a0 posts c1 hello
 admin settings {"channels":[{"name":"chat","capacity":1,"weight":100,"offer_ms":30000,"wrap_up_ms":0,"live":true,"silence":{"pause_ms":20000,"paused_weight_percent":0}}]}
   -> done
   settings changed
-+1s
   c1 paused weighs=0%
-  o2 made c2 a0 ends 61s deliver 36s
+  o2 made c2 a0 ends 60s deliver 35s
 admin settings {"channels":[{"name":"chat","capacity":1,"weight":100,"offer_ms":30000,"wrap_up_ms":0,"live":true,"silence":{"pause_ms":null,"paused_weight_percent":100}}]}
   -> done
   settings changed
@@ -361,7 +360,7 @@ fn rules_of_silence_are_refused_with_the_field_named() {
     check(
         r#"
 admin settings {"channels":[{"name":"chat","capacity":1,"weight":100,"offer_ms":30000,"wrap_up_ms":0,"live":true,"silence":{"pause_ms":999,"paused_weight_percent":0}}]}
-  -> refused bad_setting field=channels[0].silence.pause_ms: channels[0].silence.pause_ms: 1000 to 2592000000 (30 days), or null
+  -> refused bad_setting field=channels[0].silence.pause_ms: channels[0].silence.pause_ms: 1000 to 2592000000 (30 days), or absent
 admin settings {"channels":[{"name":"chat","capacity":1,"weight":100,"offer_ms":30000,"wrap_up_ms":0,"live":true,"silence":{"pause_ms":1000,"paused_weight_percent":101}}]}
   -> refused bad_setting field=channels[0].silence.paused_weight_percent: channels[0].silence.paused_weight_percent: 0 to 100
 "#,
