@@ -144,6 +144,7 @@ impl Desk {
                         spell: Spell { from: now.wall, ..Spell::default() },
                         moved: None,
                         talk: None,
+                        labels: None,
                     },
                 );
                 self.forget_left(*customer);
@@ -228,6 +229,9 @@ impl Desk {
             | Event::ConversationLeft { .. } => self.apply_move(event),
             Event::NotePosted { conversation, note, .. } => {
                 self.note(*conversation, |c| c.change_moved(|moved| moved.notes = *note));
+            }
+            Event::ConversationLabelled { conversation, labels, by: _ } => {
+                self.note(*conversation, |c| c.set_labels(labels));
             }
             Event::AgentDraining { agent, draining } => self.change_agent(*agent, |a| a.draining = *draining),
 

@@ -10,6 +10,7 @@
 
 use super::event::{OfferEnd, RequiredSkill};
 use super::ids::{AgentId, ConversationId, CustomerId, KeyNumber, OfferId, QueueId};
+use super::labels::Labels;
 use super::moves::Moved;
 use super::settings::{ChannelId, CoolDowns};
 use super::silence::Talk;
@@ -64,6 +65,9 @@ pub struct Conversation {
     /// How the talk goes, once an agent has written.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub talk: Option<Box<Talk>>,
+    /// What its agents said of it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub labels: Option<Box<Labels>>,
     /// Of this time of waiting, in this queue.
     #[serde(default)]
     pub spell: Spell,

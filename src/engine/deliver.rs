@@ -158,6 +158,7 @@ impl Delivery<'_> {
             | Event::NotePosted { .. }
             | Event::ConversationPaused { .. }
             | Event::ConversationWoken { .. }
+            | Event::ConversationLabelled { .. }
             | Event::AgentDraining { .. } => return self.moved(to, event, at),
             _ => return None,
         };

@@ -85,6 +85,7 @@ impl Delivery<'_> {
                 paused: false,
                 weight_percent: 100,
             }),
+            Event::ConversationLabelled { conversation, labels, .. } => self.labelled(*conversation, labels),
             Event::AgentDraining { draining, .. } => render(&ServerFrame::Draining { position, draining: *draining }),
             _ => return None,
         })

@@ -2,11 +2,13 @@
 
 use crate::desk::conversation::{Conversation, State};
 use crate::desk::ids::{ConversationId, CustomerId};
+use crate::desk::labels::Labels;
 use crate::gateway::http::Door;
 use crate::gateway::http::body;
 use crate::gateway::http::desks::{Desk, Unread};
 use crate::gateway::http::problem::Problem;
 use crate::wire::about::About;
+use crate::wire::labels::{FIELD, LabelsShape};
 use crate::wire::spelled::spelled;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -59,6 +61,8 @@ pub(super) struct Facts {
     /// Its customer has been silent for long: what it takes of what it takes in full.
     #[serde(skip_serializing_if = "Option::is_none")]
     paused_weight_percent: Option<u8>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    labels: Option<LabelsShape>,
 }
 
 impl Facts {
@@ -89,8 +93,21 @@ impl Facts {
             read_by_customer: found.read_by_customer,
             offers_made: found.offers_made,
             paused_weight_percent: found.paused(),
+            labels: found.labels.as_deref().map(|held| labels(door, held)),
         }
     }
+}
+
+/// Labels with their values unsealed.
+pub(super) fn labels(door: &Door, labels: &Labels) -> LabelsShape {
+    LabelsShape::of(labels, |sealed| match door.desks.seals().unseal(FIELD, sealed) {
+        Ok(clear) => Some(clear),
+        Err(Unread::Erased) => None,
+        Err(Unread::Damaged) => {
+            tracing::error!("a sealed value of a field cannot be read");
+            None
+        }
+    })
 }
 
 /// What was sealed of a customer, and whether it was erased since.

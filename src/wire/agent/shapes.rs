@@ -3,6 +3,7 @@
 use crate::desk::event::RequiredSkill;
 use crate::desk::ids::{ConversationId, CustomerId, OfferId};
 use crate::desk::wrapping::{Blocks, WrapUpEnds};
+use crate::wire::labels::LabelsShape;
 use crate::wire::spelled::spelled;
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -43,6 +44,9 @@ pub struct ConversationShape<'a> {
     /// Its customer has been silent for long: what it takes of what it takes in full.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub paused_weight_percent: Option<u8>,
+    /// Once it has any.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub labels: Option<&'a LabelsShape>,
 }
 
 /// What wrap-up is like for the agent whose it is.

@@ -7,6 +7,7 @@ use super::shapes::{
 use crate::desk::event::WrapUpCause;
 use crate::desk::ids::{ConversationId, OfferId, SessionId};
 use crate::desk::moves::Taken;
+use crate::wire::labels::LabelsShape;
 use crate::wire::spelled::spelled;
 use serde::Serialize;
 use std::cell::RefCell;
@@ -152,6 +153,13 @@ pub enum ServerFrame<'a> {
         paused: bool,
         /// What it takes of what it takes in full.
         weight_percent: u8,
+    },
+    /// Its labels are these now.
+    Labelled {
+        position: u64,
+        #[serde(serialize_with = "spelled")]
+        conversation: ConversationId,
+        labels: &'a LabelsShape,
     },
     Draining {
         position: u64,

@@ -180,6 +180,7 @@ impl FakeDesk {
             spell: Default::default(),
             moved: None,
             talk: None,
+            labels: None,
         };
         self.inside().conversations.insert(id, conversation);
         self.commit(id, PublicFact::Opened, ("opened", format!(r#"{{"at":{AT}}}"#)));
