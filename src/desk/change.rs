@@ -4,7 +4,7 @@
 use super::Desk;
 use super::agent::{Agent, Connection};
 use super::conversation::{Conversation, Pending, Spell, State};
-use super::deadlines::{Deadline, Deadlines};
+use super::deadlines::{ByWall, Deadline, Deadlines};
 use super::ids::{AgentId, ConversationId, OfferId};
 use super::load::{Load, WHOLE};
 use super::offer::Offer;
@@ -66,6 +66,7 @@ impl Desk {
     pub(super) fn drop_conversation(&mut self, id: ConversationId, change: impl FnOnce(&mut Conversation)) {
         self.detach(id);
         let mut conversation = self.conversations.remove(&id).expect("events name conversations that are here");
+        conversation.next_breach().inspect(|at| self.deadlines.clear_by_wall(*at, ByWall::Clock(id)));
         let before = conversation.state;
         change(&mut conversation);
         conversation.settle_silence(before, self.now.desk);
@@ -208,6 +209,7 @@ impl Desk {
         for (id, conversation) in &self.conversations {
             let (settings, now) = (&self.settings, self.now.desk);
             deadlines_of(conversation, settings, *id, now, |at, what| self.deadlines.set(at, what));
+            conversation.next_breach().inspect(|at| self.deadlines.set_by_wall(*at, ByWall::Clock(*id)));
             let paused = u32::from(conversation.paused().is_some());
             if let Some(queue) = self.queues.get_mut(&conversation.queue) {
                 queue.paused += paused;

@@ -36,6 +36,8 @@ pub enum ByWall {
     Ring(ConversationId),
     /// A conversation has waited its longest.
     Longest(ConversationId),
+    /// The next of its clocks of service is breached.
+    Clock(ConversationId),
 }
 
 impl Deadlines {

@@ -4,6 +4,7 @@
 //! Times that a deadline needs are in the event, so that a later change of a setting or of a default cannot
 //! change what a replay gives. When it happened is in the record's head, once for the turn.
 
+use super::clocks::{Clock, ClockEnd};
 use super::command::{Author, Closer};
 use super::conversation::{Conversation, WishedAgent, Wishes};
 use super::ids::{AgentId, ConversationId, CustomerId, KeyNumber, OfferId, QueueId, SessionId};
@@ -289,6 +290,33 @@ pub enum Event {
         priority: i32,
         /// How often for its longest wait here, by now.
         raised: u8,
+    },
+
+    // clocks of service
+    /// The clock runs from now on, or goes on by what another queue sets.
+    ClockSet {
+        conversation: ConversationId,
+        clock: Clock,
+        /// By whose settings.
+        queue: QueueId,
+        since: WallTime,
+        due: WallTime,
+    },
+    /// Its time has come. It runs on, to be achieved late or voided.
+    ClockBreached {
+        conversation: ConversationId,
+        clock: Clock,
+        queue: QueueId,
+    },
+    ClockEnded {
+        conversation: ConversationId,
+        clock: Clock,
+        queue: QueueId,
+        end: ClockEnd,
+        /// It was breached before.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        late: bool,
+        took_ms: u64,
     },
 
     // customers

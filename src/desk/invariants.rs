@@ -2,6 +2,7 @@
 
 use super::Desk;
 use super::agent::Connection;
+use super::clocks::Clock;
 use super::conversation::{Conversation, OFFERED_AT_ONCE_MAX, Pending, State};
 use super::ids::{AgentId, ConversationId};
 use super::load::WHOLE;
@@ -18,6 +19,7 @@ impl Desk {
         self.capacity_holds()?;
         self.every_wrap_up_ends()?;
         self.only_what_is_silent_is_paused()?;
+        self.clocks_run_where_they_may()?;
         self.offers_and_conversations_agree()?;
         self.nobody_waits_whom_an_agent_could_take()?;
         self.derived_is_what_entities_say()
@@ -61,6 +63,19 @@ impl Desk {
         for (id, held) in self.conversations().filter(|(_, held)| held.paused().is_some()) {
             if !matches!(held.state, State::Active { .. }) || held.paused().is_some_and(|percent| percent > 100) {
                 return Err(format!("only_what_is_silent_is_paused: {id} is {:?} and {:?}", held.state, held.talk));
+            }
+        }
+        Ok(())
+    }
+
+    fn clocks_run_where_they_may(&self) -> Result<(), String> {
+        for (id, held) in self.conversations().filter(|(_, held)| !held.clocks().is_empty()) {
+            let waits = matches!(held.state, State::Waiting | State::Offered {});
+            let talks = matches!(held.state, State::Active { .. });
+            let kinds: BTreeSet<Clock> = held.clocks().iter().map(|running| running.clock).collect();
+            let once = kinds.len() == held.clocks().len();
+            if !once || !(waits || talks) || (talks && kinds.contains(&Clock::Accept)) {
+                return Err(format!("clocks_run_where_they_may: {id} is {:?} with {:?}", held.state, held.clocks()));
             }
         }
         Ok(())

@@ -11,6 +11,7 @@ mod apply_moves;
 mod await_turn;
 mod change;
 pub mod choosing;
+pub mod clocks;
 pub mod command;
 pub mod conversation;
 pub mod deadlines;

@@ -1,6 +1,7 @@
 //! What a workspace is set to: channels, statuses, queues, agents' profiles. Plain values with DESIGN's defaults,
 //! and the checks that keep a setting from stranding anybody.
 
+use super::clocks::Service;
 use super::ids::QueueId;
 use super::labels::{LabelRules, QueueLabels};
 use super::offering::{AcrossQueues, Offering};
@@ -233,6 +234,9 @@ pub struct QueueSettings {
     /// Picking, vanished owners, reopening, draining.
     #[serde(default)]
     pub moves: QueueMoves,
+    /// How soon people are to accept, to reply and to be done.
+    #[serde(default)]
+    pub service: Service,
     /// Which dispositions are offered, and whether one is required.
     #[serde(default)]
     pub labels: QueueLabels,
@@ -257,6 +261,7 @@ impl QueueSettings {
             offering: Offering::default(),
             waiting: WaitingRules::default(),
             moves: QueueMoves::default(),
+            service: Service::default(),
             labels: QueueLabels::default(),
         }
     }

@@ -9,6 +9,7 @@
 //! that one until all of it fits again.
 
 use super::Desk;
+use super::clocks::Running;
 use super::command::Author;
 use super::conversation::{Conversation, State};
 use super::deadlines::Deadline;
@@ -64,6 +65,12 @@ pub struct Talk {
     /// While the last word is an agent's.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub silence: Option<Silence>,
+    /// Clocks of service that run; at most one of each kind.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub clocks: Vec<Running>,
+    /// A person has written to its customer.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub answered: bool,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
@@ -156,12 +163,16 @@ impl Desk {
     /// A message changes who is awaited, and of what is derived only when that has lasted too long.
     pub(super) fn apply_message(&mut self, id: ConversationId, author: Author, change: impl FnOnce(&mut Conversation)) {
         let now = self.now.desk;
+        let by_person = matches!(author, Author::Agent(agent) if !self.agents[agent.0 as usize].profile.program);
         let settings = &self.settings;
         let held = self.conversations.get_mut(&id).expect("events name conversations that are here");
         let before = held.pause_at(settings);
         change(held);
         match author {
-            Author::Agent(_) => held.change_talk(|talk| talk.silence = Some(Silence { since: now, paused: None })),
+            Author::Agent(_) => held.change_talk(|talk| {
+                talk.silence = Some(Silence { since: now, paused: None });
+                talk.answered |= by_person;
+            }),
             Author::Customer(_) if held.talk.is_some() => held.change_talk(|talk| talk.silence = None),
             Author::Customer(_) | Author::System(_) => {}
         }

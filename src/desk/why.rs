@@ -3,12 +3,13 @@
 
 use super::Desk;
 use super::choosing::Standing;
+use super::clocks::{Clock, Running};
 use super::conversation::State;
 use super::event::RequiredSkill;
 use super::fits::WhyNot;
 use super::ids::{AgentId, ConversationId, OfferId};
 use super::offering::{AcrossQueues, AgentsBy};
-use super::time::Now;
+use super::time::{Now, WallTime};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -31,6 +32,9 @@ pub struct WhyConversation {
     /// Its customer has been silent for long: what it takes of its owner, in hundredths of a conversation.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub paused_weight_percent: Option<u8>,
+    /// Clocks of service that run, pending or breached.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub clocks: Vec<WhyClock>,
     /// Those who could take it now, in the order in which they would be asked.
     pub candidates: Vec<Candidate>,
     /// The others, and the first rule that excludes each.
@@ -64,6 +68,17 @@ pub struct Needs {
 pub struct OfferedTo {
     pub offer: OfferId,
     pub agent: Arc<str>,
+}
+
+/// A clock of service.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct WhyClock {
+    pub clock: Clock,
+    pub breached: bool,
+    /// By whose settings it runs.
+    pub queue: Option<Arc<str>>,
+    pub since: WallTime,
+    pub due: WallTime,
 }
 
 /// An agent who could take it, with what it is ordered by, the first first.
@@ -185,6 +200,7 @@ impl Desk {
             offered_to,
             owner: conversation.state.owner().map(|owner| self.name_of(owner)),
             paused_weight_percent: conversation.paused(),
+            clocks: conversation.clocks().iter().map(|running| self.why_clock(running)).collect(),
             candidates: candidates.collect(),
             excluded,
             excluded_by_rule,
@@ -236,6 +252,13 @@ impl Desk {
             groups_looked_at: looked_at,
             at: self.now,
         })
+    }
+
+    fn why_clock(&self, running: &Running) -> WhyClock {
+        // A queue that was removed has no name any more.
+        let queue = self.queues.get(&running.queue).map(|queue| queue.settings.name.clone());
+        let (since, due) = (running.since, running.due);
+        WhyClock { clock: running.clock, breached: running.breached, queue, since, due }
     }
 
     fn name_of(&self, agent: AgentId) -> Arc<str> {

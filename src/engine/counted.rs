@@ -2,6 +2,7 @@
 
 use super::workspace::Workspace;
 use crate::desk::Desk;
+use crate::desk::clocks::ClockEnd;
 use crate::desk::command::Author;
 use crate::desk::conversation::State;
 use crate::desk::event::Event;
@@ -137,5 +138,29 @@ impl Counter {
                 _ => {}
             }
         }
+    }
+}
+
+/// Clocks of service, by how they came out: each is `achieved`, `breached` or `voided` once, and what was breached is `achieved_late` or
+/// `voided_late` in the end.
+pub fn count_clocks(events: &[Event], desk: &Desk, workspace: &str, labels: &BoundedLabels) {
+    for event in events {
+        let (clock, queue, outcome) = match event {
+            Event::ClockBreached { clock, queue, .. } => (clock, queue, "breached"),
+            Event::ClockEnded { clock, queue, end: ClockEnd::Achieved, late: false, .. } => (clock, queue, "achieved"),
+            Event::ClockEnded { clock, queue, end: ClockEnd::Achieved, .. } => (clock, queue, "achieved_late"),
+            Event::ClockEnded { clock, queue, end: ClockEnd::Voided, late: false, .. } => (clock, queue, "voided"),
+            Event::ClockEnded { clock, queue, end: ClockEnd::Voided, .. } => (clock, queue, "voided_late"),
+            _ => continue,
+        };
+        let queue = desk.queue(*queue).map_or("", |queue| &queue.settings.name);
+        metrics::counter!(
+            catalogue::SERVICE_CLOCKS_TOTAL,
+            "workspace" => labels.label(workspace).to_string(),
+            "queue" => labels.label(queue).to_string(),
+            "clock" => clock.name(),
+            "outcome" => outcome
+        )
+        .increment(1);
     }
 }

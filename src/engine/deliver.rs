@@ -158,6 +158,9 @@ impl Delivery<'_> {
             | Event::NotePosted { .. }
             | Event::ConversationPaused { .. }
             | Event::ConversationWoken { .. }
+            | Event::ClockSet { .. }
+            | Event::ClockBreached { .. }
+            | Event::ClockEnded { .. }
             | Event::ConversationLabelled { .. }
             | Event::AgentDraining { .. } => return self.moved(to, event, at),
             _ => return None,

@@ -74,7 +74,10 @@ pub fn route(event: &Event, place: usize, desk: &Desk, routes: &mut Vec<Route>) 
         }
         Event::WrapUpExtended { conversation, .. }
         | Event::ConversationPaused { conversation, .. }
-        | Event::ConversationWoken { conversation } => {
+        | Event::ConversationWoken { conversation }
+        | Event::ClockSet { conversation, .. }
+        | Event::ClockBreached { conversation, .. }
+        | Event::ClockEnded { conversation, .. } => {
             talkers(conversation).for_each(|owner| tell(To::Agent(owner)));
         }
         Event::WrapUpEnded { owner, .. } => tell(To::Agent(*owner)),

@@ -29,6 +29,7 @@ use crate::journal::Journal;
 use crate::presence::Registry;
 use crate::seal::KeyRing;
 use crate::telemetry::catalogue;
+use crate::telemetry::labels::BoundedLabels;
 use crate::view::{CommittedTurn, View};
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -55,6 +56,7 @@ pub struct Shared {
     pub limits: FrameLimits,
     pub tick_record_every_ms: u64,
     pub view_lag_bytes_max: usize,
+    pub labels: BoundedLabels,
     pub stop: watch::Receiver<bool>,
 }
 
@@ -302,6 +304,8 @@ impl Serving<'_> {
         self.projection.add(turn, touched, bytes);
         self.run.workspace.position.store(decided.position.0, Ordering::Release);
         self.counter.count(&decided.events, self.keeper.desk());
+        let (workspace, labels) = (self.run.workspace.name(), &self.run.shared.labels);
+        counted::count_clocks(&decided.events, self.keeper.desk(), workspace, labels);
     }
 
     fn deliver(&mut self, decided: Decided<ReplyTo>) {

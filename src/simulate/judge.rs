@@ -1,6 +1,7 @@
 //! Judges from outside: what the journal says record by record, against rules that know nothing of how the desk works.
 
 use super::journal::{FaultyJournal, Lived};
+use super::judge_clocks::{self, Clocks};
 use super::judge_silence::{self, Heard};
 use crate::desk::Desk;
 use crate::desk::agent::Connection;
@@ -54,6 +55,7 @@ pub(super) struct Talk {
     pub cool: BTreeMap<AgentId, DeskTime>,
     pub notes: u32,
     pub heard: Heard,
+    pub clocks: Clocks,
     /// By rules, since it last had an owner.
     pub moves: u8,
 }
@@ -201,12 +203,18 @@ impl Judge {
                     return Err(format!("{conversation} ends as {owner:?}'s and is {:?}'s", talk.owner));
                 }
                 judge_silence::is_let_go(talk, true);
+                judge_clocks::none_outlives(*conversation, talk)?;
                 talk.owner = talk.owner.filter(|_| wrap_up_until.is_some());
                 talk.cool.clear();
                 counts(*conversation, talk, Some(*public))?;
             }
             Event::ConversationPaused { conversation, .. } | Event::ConversationWoken { conversation } => {
                 judge_silence::hears(event, talk(&mut self.talks, *conversation)?, now, &self.shadow)?;
+            }
+            Event::ClockSet { conversation, .. }
+            | Event::ClockBreached { conversation, .. }
+            | Event::ClockEnded { conversation, .. } => {
+                judge_clocks::runs(event, talk(&mut self.talks, *conversation)?, now, &self.shadow)?;
             }
             Event::WrapUpExtended { conversation, wrap_up_until } => {
                 super::judge_routing::wrap_up_is_extended(&self.shadow, *conversation, *wrap_up_until)?;
@@ -372,6 +380,7 @@ impl Judge {
                 return Err(format!("{id} lost its age"));
             }
             judge_silence::is_as_heard(id, talk, desk)?;
+            judge_clocks::are_as_set(id, talk, desk)?;
             if held.joined() != talk.joined {
                 return Err(format!("{id} is joined by {:?} and not {:?}", held.joined(), talk.joined));
             }

@@ -11,7 +11,7 @@ use crate::desk::time::Now;
 #[derive(Default)]
 pub struct Heard {
     /// Since when the customer is silent, while the last word is an agent's.
-    silent_since_ms: Option<u64>,
+    pub(super) silent_since_ms: Option<u64>,
     paused: bool,
 }
 

@@ -163,6 +163,9 @@ pub fn public_of(event: Event) -> Option<(u32, Public)> {
         | Event::MessagesRead { .. }
         | Event::ConversationPaused { .. }
         | Event::ConversationWoken { .. }
+        | Event::ClockSet { .. }
+        | Event::ClockBreached { .. }
+        | Event::ClockEnded { .. }
         | Event::WrapUpExtended { .. }
         | Event::WrapUpEnded { .. }
         | Event::OwnerVanished { .. }

@@ -143,6 +143,9 @@ fn one_event(
         Event::MessagesRead { conversation, .. }
         | Event::ConversationPaused { conversation, .. }
         | Event::ConversationWoken { conversation }
+        | Event::ClockSet { conversation, .. }
+        | Event::ClockBreached { conversation, .. }
+        | Event::ClockEnded { conversation, .. }
         | Event::WrapUpExtended { conversation, .. }
         | Event::OwnerVanished { conversation, .. }
         | Event::OwnerReturned { conversation }

@@ -138,6 +138,7 @@ impl Desk {
         put.waiting.check(&put.name, |name| self.queue_names.contains_key(name))?;
         put.moves.check(&put.name, |name| self.queue_names.contains_key(name))?;
         put.labels.check()?;
+        put.service.check()?;
         let held = self.queue_names.get(&put.name).copied();
         if held.is_none() && self.queues.len() >= QUEUES_MAX {
             return Err(Refusal::TooMany { what: "queues", most: QUEUES_MAX });

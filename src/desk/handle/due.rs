@@ -38,6 +38,7 @@ impl Desk {
                     self.emit(events, Event::RingReached { conversation, ring });
                 }
                 ByWall::Longest(conversation) => self.waited_longest(conversation, events),
+                ByWall::Clock(conversation) => self.breach_is_due(conversation, events),
             }
         }
         Ok(Answer::Done)

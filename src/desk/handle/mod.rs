@@ -1,6 +1,7 @@
 //! Deciding commands: each checks first and emits after, so that a refusal leaves nothing behind.
 
 mod admin;
+mod clocks;
 mod conversations;
 mod draining;
 mod due;

@@ -36,6 +36,18 @@ fn settings_and_conversations_of_before_labels_are_read() {
 }
 
 #[test]
+fn clocks_are_written_as_they_were() {
+    for json in [
+        r#"{"clock_set":{"conversation":1,"clock":"accept","queue":1,"since":7,"due":30007}}"#,
+        r#"{"clock_breached":{"conversation":1,"clock":"first_reply","queue":1}}"#,
+        r#"{"clock_ended":{"conversation":1,"clock":"next_reply","queue":1,"end":"achieved","took_ms":9}}"#,
+        r#"{"clock_ended":{"conversation":1,"clock":"resolution","queue":1,"end":"voided","late":true,"took_ms":9}}"#,
+    ] {
+        assert_eq!(serde_json::to_string(&read(json)).expect("events are plain values"), json);
+    }
+}
+
+#[test]
 fn moves_are_written_as_they_were() {
     for json in [
         r#"{"offer_made":{"offer":2,"conversation":1,"agent":1,"ends_at":30000,"deliver_by":5000,"transfer":{"from":0,"warm":true}}}"#,

@@ -276,6 +276,7 @@ impl<'a> Words<'a> {
                 ("wrap_up", value) => queue.wrap_up = json(value)?,
                 ("skills", value) => queue.skills = levels(value)?,
                 ("moves", value) => queue.moves = json(value)?,
+                ("service", value) => queue.service = json(value)?,
                 ("labels", value) => queue.labels = json(value)?,
                 ("offering", value) => queue.offering = json(value)?,
                 ("waiting", value) => queue.waiting = json(value)?,

@@ -1,11 +1,13 @@
 //! Commands, events and replies to the one line that they are written as.
 
+mod clocks;
 mod moves;
 mod why;
 
 pub(super) use self::moves::mover;
 
 use crate::desk::answer::Answer;
+use crate::desk::clocks::Service;
 use crate::desk::command::{Ask, Author, Closer, Worker};
 use crate::desk::event::{Event, RequiredSkill};
 use crate::desk::ids::CustomerId;
@@ -37,6 +39,7 @@ pub fn ask(ask: &Ask) -> String {
             add(&mut line, "offering", (queue.offering != Offering::default()).then(|| json(&queue.offering)));
             add(&mut line, "waiting", (queue.waiting != WaitingRules::default()).then(|| json(&queue.waiting)));
             add(&mut line, "labels", (queue.labels != QueueLabels::default()).then(|| json(&queue.labels)));
+            add(&mut line, "service", (queue.service != Service::default()).then(|| json(&queue.service)));
             add(&mut line, "moves", (queue.moves != QueueMoves::default()).then(|| json(&queue.moves)));
             line
         }
@@ -203,6 +206,7 @@ pub fn event(event: &Event) -> String {
         Event::PriorityRaised { conversation, priority, raised } => {
             format!("{conversation} raised {priority} times={raised}")
         }
+        Event::ClockSet { .. } | Event::ClockBreached { .. } | Event::ClockEnded { .. } => self::clocks::event(event),
         Event::CustomerMerged { from, into, conversations } => {
             format!("{} merged {} {conversations:?}", customer(*from), customer(*into))
         }

@@ -35,7 +35,7 @@ pub fn setup(agents: u32) -> VecDeque<String> {
     let settings = serde_json::to_string(&settings()).expect("settings are plain values");
     let mut lines = VecDeque::from([
         format!("admin settings {settings}"),
-        "admin queue support max=8 moves={\"pick\":true}".into(),
+        "admin queue support max=8 service={\"accept_ms\":3000,\"first_reply_ms\":6000,\"next_reply_ms\":4000,\"resolution_ms\":30000} moves={\"pick\":true}".into(),
         "admin queue sales skills=french:2 wrap_up_ms=2000".into(),
     ]);
     for agent in 0..agents {
@@ -50,7 +50,7 @@ pub fn setup(agents: u32) -> VecDeque<String> {
 
 pub fn act(dice: &mut Dice, agents: u32, desk: &Desk) -> String {
     let agent = dice.below(u64::from(agents));
-    match dice.below(21) {
+    match dice.below(22) {
         0 => format!("admin queue support max={}", dice.between(1, 10)),
         1 => format!("admin queue sales skills=french:{}", dice.between(1, 8)),
         2 => format!("admin agent a{agent} skills=french:{}", dice.between(1, 10)),
@@ -93,6 +93,7 @@ pub fn act(dice: &mut Dice, agents: u32, desk: &Desk) -> String {
         }
         17 => format!("admin queue support max=8 waiting={}", waiting(dice)),
         18 => wrap_up(dice),
+        20 => service(dice),
         19 => labels(dice),
         _ => "admin remove_key k1".into(),
     }
@@ -114,6 +115,19 @@ fn labels(dice: &mut Dice) -> String {
     let offered = dice.per_mille(500).then_some(["solved"]);
     let labels = serde_json::json!({"dispositions": offered, "disposition_required": dice.per_mille(700)});
     format!("admin queue support max=8 wrap_up_ms={} labels={labels}", dice.between(0, 5_000))
+}
+
+/// Other clocks of service for a queue, or none.
+fn service(dice: &mut Dice) -> String {
+    let queue = *dice.pick(&["support max=8", "sales skills=french:2"]).unwrap_or(&"support");
+    let mut clock = |most_ms| dice.per_mille(700).then(|| dice.between(1_000, most_ms));
+    let service = serde_json::json!({
+        "accept_ms": clock(10_000),
+        "first_reply_ms": clock(20_000),
+        "next_reply_ms": clock(10_000),
+        "resolution_ms": clock(60_000),
+    });
+    format!("admin queue {queue} service={service} moves={{\"pick\":true}}")
 }
 
 /// Another way of wrapping up for a queue.

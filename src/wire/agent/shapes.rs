@@ -1,5 +1,6 @@
 //! The things that frames to an agent speak of, borrowed from whoever holds them.
 
+use crate::desk::clocks::Running;
 use crate::desk::event::RequiredSkill;
 use crate::desk::ids::{ConversationId, CustomerId, OfferId};
 use crate::desk::wrapping::{Blocks, WrapUpEnds};
@@ -44,9 +45,29 @@ pub struct ConversationShape<'a> {
     /// Its customer has been silent for long: what it takes of what it takes in full.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub paused_weight_percent: Option<u8>,
+    /// Clocks of service that run.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub clocks: Vec<ClockShape>,
     /// Once it has any.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub labels: Option<&'a LabelsShape>,
+}
+
+/// A clock of service that runs. Times are Unix milliseconds.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize)]
+pub struct ClockShape {
+    pub clock: &'static str,
+    /// `pending` or `breached`.
+    pub state: &'static str,
+    pub since: u64,
+    pub due: u64,
+}
+
+impl From<&Running> for ClockShape {
+    fn from(running: &Running) -> Self {
+        let (since, due) = (running.since.0, running.due.0);
+        Self { clock: running.clock.name(), state: running.state(), since, due }
+    }
 }
 
 /// What wrap-up is like for the agent whose it is.

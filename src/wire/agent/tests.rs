@@ -262,6 +262,7 @@ fn frames_to_the_client_are_spelled_as_documented() {
         joined: None,
         transfer_to: None,
         paused_weight_percent: None,
+        clocks: Vec::new(),
         labels: None,
     };
     let offer = OfferShape {

@@ -161,6 +161,20 @@ pub enum ServerFrame<'a> {
         conversation: ConversationId,
         labels: &'a LabelsShape,
     },
+    /// A clock of service began, was breached or ended.
+    Clock {
+        position: u64,
+        #[serde(serialize_with = "spelled")]
+        conversation: ConversationId,
+        clock: &'a str,
+        /// `pending`, `breached`, `achieved` or `voided`.
+        state: &'a str,
+        /// Its time has come.
+        late: bool,
+        /// Unix milliseconds, while it is pending.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        due: Option<u64>,
+    },
     Draining {
         position: u64,
         draining: bool,
