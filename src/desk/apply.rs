@@ -7,7 +7,7 @@ use super::agent::{Agent, Connection};
 use super::answer::Outcome;
 use super::change::AT_NEXT_MESSAGE;
 use super::command::Author;
-use super::conversation::{Conversation, Spell, State};
+use super::conversation::{Conversation, CoolDown, Spell, State};
 use super::event::{Event, OfferEnd};
 use super::ids::{AgentId, ConversationId, CustomerId};
 use super::left_waiting::Left;
@@ -211,12 +211,15 @@ impl Desk {
                 self.change_conversation(*conversation, |c| c.requeue_at = Some(requeue_at.unwrap_or(AT_NEXT_MESSAGE)));
             }
             Event::OwnerReturned { conversation } => self.change_conversation(*conversation, |c| c.requeue_at = None),
-            Event::ConversationRequeued { conversation, from: _, waiting_since, public } => {
+            Event::OwnerReminded { conversation, .. } => self.apply_owner_reminded(*conversation),
+            Event::ConversationRequeued { conversation, from, waiting_since, public, cause: _, cool_down_until } => {
                 self.change_conversation(*conversation, |c| {
                     c.state = State::Waiting;
                     c.waiting_since = *waiting_since;
                     c.requeue_at = None;
                     c.public = *public;
+                    let cool_down = cool_down_until.map(|until| CoolDown { agent: *from, until, times: 1 });
+                    c.cool_downs = cool_down.into_iter().collect();
                     c.lose_hands();
                 });
             }
@@ -319,6 +322,7 @@ impl Desk {
     fn apply_queue_put(&mut self, id: super::ids::QueueId, settings: &super::settings::QueueSettings) {
         self.last_queue = self.last_queue.max(id.0);
         self.queue_names.insert(settings.name.clone(), id);
+        self.change_silence_rules(id, settings);
         let settings = Arc::new(settings.clone());
         let fresh = !self.queues.contains_key(&id);
         let waiting = if fresh { Vec::new() } else { self.stop_waiting_in(id) };

@@ -8,7 +8,7 @@ use super::deadlines::{ByWall, Deadline, Deadlines};
 use super::ids::{AgentId, ConversationId, OfferId};
 use super::load::{Load, WHOLE};
 use super::offer::Offer;
-use super::settings::Settings;
+use super::settings::{QueueSettings, Settings};
 use super::time::DeskTime;
 use super::wrapping::OPEN_ENDED;
 use std::sync::Arc;
@@ -100,7 +100,8 @@ impl Desk {
         let (state, channel, takes) = (conversation.state, conversation.channel, conversation.takes());
         let paused = u32::from(conversation.paused().is_some());
         let now = self.now.desk;
-        deadlines_of(conversation, &self.settings, id, now, |at, what| self.deadlines.clear(at, what));
+        let rules = (&*self.settings, &*self.queues[&conversation.queue].settings);
+        deadlines_of(conversation, rules, id, now, |at, what| self.deadlines.clear(at, what));
         if state == State::Waiting {
             self.stop_waiting(id);
         }
@@ -135,7 +136,8 @@ impl Desk {
         let (state, channel, takes) = (conversation.state, conversation.channel, conversation.takes());
         let paused = u32::from(conversation.paused().is_some());
         let now = self.now.desk;
-        deadlines_of(conversation, &self.settings, id, now, |at, what| self.deadlines.set(at, what));
+        let rules = (&*self.settings, &*self.queues[&conversation.queue].settings);
+        deadlines_of(conversation, rules, id, now, |at, what| self.deadlines.set(at, what));
         if state == State::Waiting {
             self.start_waiting(id);
         }
@@ -207,8 +209,9 @@ impl Desk {
             (agent.load, agent.paused, agent.blocked) = (Load::default(), 0, 0);
         }
         for (id, conversation) in &self.conversations {
-            let (settings, now) = (&self.settings, self.now.desk);
-            deadlines_of(conversation, settings, *id, now, |at, what| self.deadlines.set(at, what));
+            let rules = (&*self.settings, &*self.queues[&conversation.queue].settings);
+            let now = self.now.desk;
+            deadlines_of(conversation, rules, *id, now, |at, what| self.deadlines.set(at, what));
             conversation.next_breach().inspect(|at| self.deadlines.set_by_wall(*at, ByWall::Clock(*id)));
             let paused = u32::from(conversation.paused().is_some());
             if let Some(queue) = self.queues.get_mut(&conversation.queue) {
@@ -293,7 +296,7 @@ fn count_of(queue: &mut super::Queue, state: State) -> Option<&mut u32> {
 /// The deadlines that a conversation has at `now`.
 fn deadlines_of(
     conversation: &Conversation,
-    settings: &Settings,
+    (settings, queue): (&Settings, &QueueSettings),
     id: ConversationId,
     now: DeskTime,
     mut each: impl FnMut(DeskTime, Deadline),
@@ -313,6 +316,7 @@ fn deadlines_of(
                 each(at, Deadline::Requeue(id));
             }
             conversation.pause_at(settings).inspect(|at| each(*at, Deadline::Pause(id)));
+            conversation.silence_rule_at(queue).inspect(|at| each(*at, Deadline::Silence(id)));
         }
         State::Closed => {}
     }

@@ -16,6 +16,8 @@ pub enum Deadline {
     Requeue(ConversationId),
     /// A customer has been silent for so long that the conversation is paused.
     Pause(ConversationId),
+    /// Somebody has been silent for so long that a rule of its queue does something.
+    Silence(ConversationId),
     /// Some agent may be offered this conversation again, or it is kept for one no longer.
     CoolDown(ConversationId),
 }
@@ -56,7 +58,8 @@ impl Deadlines {
             | Deadline::AgentGrace(_)
             | Deadline::WrapUp(_)
             | Deadline::Requeue(_)
-            | Deadline::Pause(_) => &mut self.due,
+            | Deadline::Pause(_)
+            | Deadline::Silence(_) => &mut self.due,
         }
     }
 

@@ -197,11 +197,21 @@ pub enum Event {
     OwnerReturned {
         conversation: ConversationId,
     },
+    /// Its customer has awaited its word for long.
+    OwnerReminded {
+        conversation: ConversationId,
+        owner: AgentId,
+    },
     ConversationRequeued {
         conversation: ConversationId,
         from: AgentId,
         waiting_since: WallTime,
         public: u32,
+        #[serde(default, skip_serializing_if = "RequeueCause::is_owner_gone")]
+        cause: RequeueCause,
+        /// Until when it is not offered to who lost it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        cool_down_until: Option<DeskTime>,
     },
 
     // moves
@@ -384,6 +394,23 @@ pub enum OfflineCause {
     GraceOver,
     SignedOut,
     Deactivated,
+}
+
+/// Why a conversation lost its owner to the queue.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RequeueCause {
+    #[default]
+    OwnerGone,
+    /// Its customer awaited its word for too long.
+    OwnerSilent,
+}
+
+impl RequeueCause {
+    #[must_use]
+    pub fn is_owner_gone(&self) -> bool {
+        *self == RequeueCause::OwnerGone
+    }
 }
 
 /// Why a status changed.

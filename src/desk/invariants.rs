@@ -19,6 +19,7 @@ impl Desk {
         self.capacity_holds()?;
         self.every_wrap_up_ends()?;
         self.only_what_is_silent_is_paused()?;
+        self.one_side_is_awaited()?;
         self.clocks_run_where_they_may()?;
         self.offers_and_conversations_agree()?;
         self.nobody_waits_whom_an_agent_could_take()?;
@@ -63,6 +64,18 @@ impl Desk {
         for (id, held) in self.conversations().filter(|(_, held)| held.paused().is_some()) {
             if !matches!(held.state, State::Active { .. }) || held.paused().is_some_and(|percent| percent > 100) {
                 return Err(format!("only_what_is_silent_is_paused: {id} is {:?} and {:?}", held.state, held.talk));
+            }
+        }
+        Ok(())
+    }
+
+    /// While somebody talks, one side's word is awaited, and no longer.
+    fn one_side_is_awaited(&self) -> Result<(), String> {
+        for (id, held) in self.conversations() {
+            let talks = matches!(held.state, State::Active { .. });
+            let both = held.silence().is_some() && held.awaited().is_some();
+            if both || held.awaited().is_some() && !talks {
+                return Err(format!("one_side_is_awaited: {id} is {:?} and {:?}", held.state, held.talk));
             }
         }
         Ok(())

@@ -39,6 +39,7 @@ pub mod refusal;
 pub mod remembered;
 pub mod settings;
 pub mod silence;
+pub mod silence_rules;
 pub mod skills;
 mod sorted;
 pub mod stored;

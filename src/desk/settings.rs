@@ -7,6 +7,7 @@ use super::labels::{LabelRules, QueueLabels};
 use super::offering::{AcrossQueues, Offering};
 use super::queue_moves::QueueMoves;
 use super::silence::SilenceRules;
+use super::silence_rules::{SilentCustomer, SilentOwner};
 use super::waiting_rules::WaitingRules;
 use super::wrapping::WrapUp;
 use serde::{Deserialize, Serialize};
@@ -237,6 +238,12 @@ pub struct QueueSettings {
     /// How soon people are to accept, to reply and to be done.
     #[serde(default)]
     pub service: Service,
+    /// What becomes of a customer who does not answer.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub silent_customer: Option<SilentCustomer>,
+    /// What becomes of an owner who does not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub silent_owner: Option<SilentOwner>,
     /// Which dispositions are offered, and whether one is required.
     #[serde(default)]
     pub labels: QueueLabels,
@@ -262,6 +269,8 @@ impl QueueSettings {
             waiting: WaitingRules::default(),
             moves: QueueMoves::default(),
             service: Service::default(),
+            silent_customer: None,
+            silent_owner: None,
             labels: QueueLabels::default(),
         }
     }

@@ -1,4 +1,5 @@
-//! Customers who are silent: when a conversation is paused for that, what it takes of its agent meanwhile, and what wakes it.
+//! Whose word is awaited, and since when: how long a customer is silent, when its conversation is paused for that, what it takes of its
+//! agent meanwhile and what wakes it; and how long a customer awaits its owner. What follows of that is in `silence_rules.rs`.
 //!
 //! ```text
 //!   active ──pause_ms after an agent's last message──▶ active, paused
@@ -10,14 +11,14 @@
 
 use super::Desk;
 use super::clocks::Running;
-use super::command::Author;
+use super::command::{Author, Notice};
 use super::conversation::{Conversation, State};
 use super::deadlines::Deadline;
 use super::event::Event;
-use super::ids::ConversationId;
+use super::ids::{ConversationId, QueueId};
 use super::load::WHOLE;
 use super::refusal::Refusal;
-use super::settings::Settings;
+use super::settings::{QueueSettings, Settings};
 use super::time::DeskTime;
 use serde::{Deserialize, Serialize};
 
@@ -65,6 +66,9 @@ pub struct Talk {
     /// While the last word is an agent's.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub silence: Option<Silence>,
+    /// While its customer awaits a word of its owner.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub awaited: Option<Awaited>,
     /// Clocks of service that run; at most one of each kind.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub clocks: Vec<Running>,
@@ -80,11 +84,37 @@ pub struct Silence {
     /// It is paused: what it takes, in hundredths, as it was set when that began.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub paused: Option<u8>,
+    /// Its customer was reminded.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub reminded: bool,
+}
+
+impl Silence {
+    pub(super) fn from(since: DeskTime) -> Self {
+        Self { since, paused: None, reminded: false }
+    }
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Awaited {
+    /// The first message that is not answered, or when it came to its owner, whichever is later.
+    pub since: DeskTime,
+    /// Its owner was reminded.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub reminded: bool,
 }
 
 impl Conversation {
-    fn silence(&self) -> Option<Silence> {
+    /// While the last word is an agent's.
+    #[must_use]
+    pub fn silence(&self) -> Option<Silence> {
         self.talk.as_ref()?.silence
+    }
+
+    /// While its customer awaits a word of its owner.
+    #[must_use]
+    pub fn awaited(&self) -> Option<Awaited> {
+        self.talk.as_ref()?.awaited
     }
 
     /// What it takes while it is paused, in hundredths.
@@ -112,6 +142,19 @@ impl Conversation {
         Some(silence.since.plus_ms(ms))
     }
 
+    /// When a rule of its queue does something about who is silent.
+    #[must_use]
+    pub fn silence_rule_at(&self, queue: &QueueSettings) -> Option<DeskTime> {
+        if !matches!(self.state, State::Active { .. }) {
+            return None;
+        }
+        if let Some(silence) = self.silence() {
+            return Some(silence.since.plus_ms(queue.silent_customer.as_ref()?.next_ms(silence.reminded)?));
+        }
+        let awaited = self.awaited().filter(|awaited| !awaited.reminded)?;
+        Some(awaited.since.plus_ms(queue.silent_owner.as_ref()?.after_ms))
+    }
+
     pub(super) fn change_talk(&mut self, change: impl FnOnce(&mut Talk)) {
         let mut talk = self.talk.take().unwrap_or_default();
         change(&mut talk);
@@ -121,27 +164,24 @@ impl Conversation {
     /// It was `before`, and may stand otherwise now: in other hands, silence counts from now; where nobody talks, no pause is left,
     /// and after the talk nothing of it.
     pub(super) fn settle_silence(&mut self, before: State, now: DeskTime) {
-        if self.talk.is_none() || self.state == before {
+        let talks = matches!(self.state, State::Active { .. });
+        if self.state == before || self.talk.is_none() && !talks {
             return;
         }
-        let state = self.state;
+        let over = matches!(self.state, State::WrapUp { .. } | State::Closed);
         self.change_talk(|talk| {
-            talk.silence = talk.silence.and_then(|silence| match state {
-                State::Active { .. } => Some(Silence { since: now, paused: None }),
-                State::Waiting | State::Offered {} => Some(Silence { paused: None, ..silence }),
-                State::WrapUp { .. } | State::Closed => None,
+            talk.silence = talk.silence.filter(|_| !over).map(|silence| Silence {
+                since: if talks { now } else { silence.since },
+                paused: None,
+                ..silence
             });
+            let awaited = talks && talk.silence.is_none();
+            talk.awaited = awaited.then_some(Awaited { since: now, reminded: false });
         });
     }
 }
 
 impl Desk {
-    pub(super) fn pause_is_due(&mut self, id: ConversationId, events: &mut Vec<Event>) {
-        let channel = self.conversations[&id].channel;
-        let weight_percent = self.settings.channels[usize::from(channel.0)].silence.paused_weight_percent;
-        self.emit(events, Event::ConversationPaused { conversation: id, weight_percent });
-    }
-
     /// Somebody is about to write: what is paused is so no longer.
     pub(super) fn wake_for(&mut self, id: ConversationId, author: Author, events: &mut Vec<Event>) {
         let by_people = !matches!(author, Author::System(_));
@@ -160,28 +200,68 @@ impl Desk {
         });
     }
 
-    /// A message changes who is awaited, and of what is derived only when that has lasted too long.
+    /// A message changes whose word is awaited.
     pub(super) fn apply_message(&mut self, id: ConversationId, author: Author, change: impl FnOnce(&mut Conversation)) {
         let now = self.now.desk;
         let by_person = matches!(author, Author::Agent(agent) if !self.agents[agent.0 as usize].profile.program);
-        let settings = &self.settings;
+        self.change_course(id, |held| {
+            change(held);
+            let talks = matches!(held.state, State::Active { .. });
+            match author {
+                Author::Agent(_) => held.change_talk(|talk| {
+                    (talk.silence, talk.awaited) = (Some(Silence::from(now)), None);
+                    talk.answered |= by_person;
+                }),
+                Author::Customer(_) if talks || held.talk.is_some() => held.change_talk(|talk| {
+                    talk.silence = None;
+                    let awaited = talk.awaited.unwrap_or(Awaited { since: now, reminded: false });
+                    talk.awaited = talks.then_some(awaited);
+                }),
+                Author::System(Notice::Reminder) if held.talk.is_some() => held.change_talk(|talk| {
+                    talk.silence = talk.silence.map(|silence| Silence { reminded: true, ..silence });
+                }),
+                Author::Customer(_) | Author::System(_) => {}
+            }
+        });
+    }
+
+    pub(super) fn apply_owner_reminded(&mut self, id: ConversationId) {
+        self.change_course(id, |held| {
+            held.change_talk(|talk| {
+                talk.awaited = talk.awaited.map(|awaited| Awaited { reminded: true, ..awaited });
+            });
+        });
+    }
+
+    /// A change of a talk's course, of which only deadlines of silence are derived.
+    fn change_course(&mut self, id: ConversationId, change: impl FnOnce(&mut Conversation)) {
         let held = self.conversations.get_mut(&id).expect("events name conversations that are here");
-        let before = held.pause_at(settings);
+        let queue = &self.queues[&held.queue].settings;
+        let before = (held.pause_at(&self.settings), held.silence_rule_at(queue));
         change(held);
-        match author {
-            Author::Agent(_) => held.change_talk(|talk| {
-                talk.silence = Some(Silence { since: now, paused: None });
-                talk.answered |= by_person;
-            }),
-            Author::Customer(_) if held.talk.is_some() => held.change_talk(|talk| talk.silence = None),
-            Author::Customer(_) | Author::System(_) => {}
-        }
-        let after = held.pause_at(settings);
+        let after = (held.pause_at(&self.settings), held.silence_rule_at(queue));
         if before != after {
-            before.inspect(|at| self.deadlines.clear(*at, Deadline::Pause(id)));
-            after.inspect(|at| self.deadlines.set(*at, Deadline::Pause(id)));
+            before.0.inspect(|at| self.deadlines.clear(*at, Deadline::Pause(id)));
+            before.1.inspect(|at| self.deadlines.clear(*at, Deadline::Silence(id)));
+            after.0.inspect(|at| self.deadlines.set(*at, Deadline::Pause(id)));
+            after.1.inspect(|at| self.deadlines.set(*at, Deadline::Silence(id)));
         }
         self.touched.conversations.insert(id, None);
+    }
+
+    /// Other rules of silence of a queue hold for what is silent already.
+    pub(super) fn change_silence_rules(&mut self, queue: QueueId, put: &QueueSettings) {
+        let Some(held) = self.queues.get(&queue).map(|held| held.settings.clone()) else { return };
+        if (&held.silent_customer, &held.silent_owner) == (&put.silent_customer, &put.silent_owner) {
+            return;
+        }
+        for id in self.agents.iter().flat_map(|agent| &agent.conversations) {
+            let talk = &self.conversations[id];
+            if talk.queue == queue {
+                talk.silence_rule_at(&held).inspect(|at| self.deadlines.clear(*at, Deadline::Silence(*id)));
+                talk.silence_rule_at(put).inspect(|at| self.deadlines.set(*at, Deadline::Silence(*id)));
+            }
+        }
     }
 
     /// Other times after which what is silent is paused hold for what is silent already.

@@ -21,6 +21,7 @@ mod rings;
 mod script;
 mod settings;
 mod silence;
+mod silence_rules;
 mod transfers;
 mod waits;
 mod who_comes_first;

@@ -4,12 +4,13 @@
 use super::Desk;
 use super::choosing::Standing;
 use super::clocks::{Clock, Running};
-use super::conversation::State;
+use super::conversation::{Conversation, State};
 use super::event::RequiredSkill;
 use super::fits::WhyNot;
 use super::ids::{AgentId, ConversationId, OfferId};
 use super::offering::{AcrossQueues, AgentsBy};
-use super::time::{Now, WallTime};
+use super::settings::QueueSettings;
+use super::time::{DeskTime, Now, WallTime};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -32,6 +33,9 @@ pub struct WhyConversation {
     /// Its customer has been silent for long: what it takes of its owner, in hundredths of a conversation.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub paused_weight_percent: Option<u8>,
+    /// While somebody talks in it: whose word is awaited.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub awaited: Option<WhyAwaited>,
     /// Clocks of service that run, pending or breached.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub clocks: Vec<WhyClock>,
@@ -68,6 +72,16 @@ pub struct Needs {
 pub struct OfferedTo {
     pub offer: OfferId,
     pub agent: Arc<str>,
+}
+
+/// Who has been silent since when, and when a rule of the queue does something about it.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct WhyAwaited {
+    /// `customer` or `owner`.
+    pub who: Arc<str>,
+    /// Desk time, as the next.
+    pub since: DeskTime,
+    pub rule_at: Option<DeskTime>,
 }
 
 /// A clock of service.
@@ -200,6 +214,7 @@ impl Desk {
             offered_to,
             owner: conversation.state.owner().map(|owner| self.name_of(owner)),
             paused_weight_percent: conversation.paused(),
+            awaited: why_awaited(conversation, queue),
             clocks: conversation.clocks().iter().map(|running| self.why_clock(running)).collect(),
             candidates: candidates.collect(),
             excluded,
@@ -264,4 +279,11 @@ impl Desk {
     fn name_of(&self, agent: AgentId) -> Arc<str> {
         self.agents[agent.0 as usize].profile.name.clone()
     }
+}
+
+fn why_awaited(held: &Conversation, queue: &QueueSettings) -> Option<WhyAwaited> {
+    held.state.owner()?;
+    let silent = held.silence().map(|silence| ("customer", silence.since));
+    let (who, since) = silent.or_else(|| Some(("owner", held.awaited()?.since)))?;
+    Some(WhyAwaited { who: who.into(), since, rule_at: held.silence_rule_at(queue) })
 }

@@ -3,9 +3,9 @@
 use super::workspace::Workspace;
 use crate::desk::Desk;
 use crate::desk::clocks::ClockEnd;
-use crate::desk::command::Author;
+use crate::desk::command::{Author, Notice};
 use crate::desk::conversation::State;
-use crate::desk::event::Event;
+use crate::desk::event::{Event, RequeueCause};
 use crate::desk::ids::OfferId;
 use crate::desk::time::DeskTime;
 use crate::desk::waiting_rules::OFFERS_ALERT;
@@ -105,6 +105,9 @@ impl Counter {
     pub fn count(&mut self, events: &[Event], desk: &Desk) {
         let now = desk.now();
         for event in events {
+            if let Some(action) = of_silence(event) {
+                metrics::counter!(catalogue::SILENCES_TOTAL, "action" => action).increment(1);
+            }
             match event {
                 Event::OfferEnded { offer, conversation, end, .. } => {
                     let held = desk.conversation(*conversation).filter(|held| held.state == State::Waiting);
@@ -138,6 +141,17 @@ impl Counter {
                 _ => {}
             }
         }
+    }
+}
+
+/// What rules of silence did.
+fn of_silence(event: &Event) -> Option<&'static str> {
+    match event {
+        Event::MessagePosted { author: Author::System(Notice::Reminder), .. } => Some("customer_reminded"),
+        Event::MessagePosted { author: Author::System(Notice::CustomerSilent), .. } => Some("customer_closed"),
+        Event::OwnerReminded { .. } => Some("owner_reminded"),
+        Event::ConversationRequeued { cause: RequeueCause::OwnerSilent, .. } => Some("owner_lost"),
+        _ => None,
     }
 }
 

@@ -158,6 +158,7 @@ impl Delivery<'_> {
             | Event::NotePosted { .. }
             | Event::ConversationPaused { .. }
             | Event::ConversationWoken { .. }
+            | Event::OwnerReminded { .. }
             | Event::ClockSet { .. }
             | Event::ClockBreached { .. }
             | Event::ClockEnded { .. }

@@ -96,6 +96,9 @@ impl Delivery<'_> {
             Event::ClockEnded { conversation, clock, end, late, .. } => {
                 self.clock(*conversation, *clock, end.name(), *late, None)
             }
+            Event::OwnerReminded { conversation, .. } => {
+                render(&ServerFrame::Reminder { position, conversation: *conversation })
+            }
             Event::AgentDraining { draining, .. } => render(&ServerFrame::Draining { position, draining: *draining }),
             _ => return None,
         })

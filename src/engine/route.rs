@@ -80,7 +80,7 @@ pub fn route(event: &Event, place: usize, desk: &Desk, routes: &mut Vec<Route>) 
         | Event::ClockEnded { conversation, .. } => {
             talkers(conversation).for_each(|owner| tell(To::Agent(owner)));
         }
-        Event::WrapUpEnded { owner, .. } => tell(To::Agent(*owner)),
+        Event::OwnerReminded { owner, .. } | Event::WrapUpEnded { owner, .. } => tell(To::Agent(*owner)),
         Event::ConversationRequeued { conversation, from, .. } => {
             tell(To::Agent(*from));
             tell(To::Customer(*conversation));

@@ -8,6 +8,7 @@ use crate::desk::agent::Connection;
 use crate::desk::answer::Answer;
 use crate::desk::event::{Event, OfferEnd, OfflineCause};
 use crate::desk::ids::{AgentId, CommandId, ConversationId, CustomerId, OfferId, Principal};
+use crate::desk::moves::Taken;
 use crate::desk::time::{DeskTime, Now, WallTime};
 use crate::journal::{Position, TurnId};
 use std::collections::{BTreeMap, BTreeSet};
@@ -208,7 +209,9 @@ impl Judge {
                 talk.cool.clear();
                 counts(*conversation, talk, Some(*public))?;
             }
-            Event::ConversationPaused { conversation, .. } | Event::ConversationWoken { conversation } => {
+            Event::OwnerReminded { conversation, .. }
+            | Event::ConversationPaused { conversation, .. }
+            | Event::ConversationWoken { conversation } => {
                 judge_silence::hears(event, talk(&mut self.talks, *conversation)?, now, &self.shadow)?;
             }
             Event::ClockSet { conversation, .. }
@@ -231,11 +234,17 @@ impl Judge {
                     return Err(format!("{conversation} is reopened for {owner:?} and was {:?}'s", talk.owner));
                 }
                 (talk.owner, talk.waiting_since) = (*owner, *waiting_since);
+                if owner.is_some() {
+                    judge_silence::changes_hands(talk, now);
+                }
                 talk.cool.clear();
                 counts(*conversation, talk, Some(*public))?;
             }
-            Event::ConversationRequeued { conversation, from, waiting_since, public } => {
+            Event::ConversationRequeued { conversation, from, waiting_since, public, cool_down_until, .. } => {
                 let talk = talk(&mut self.talks, *conversation)?;
+                judge_silence::hears(event, talk, now, &self.shadow)?;
+                talk.cool.clear();
+                talk.cool.extend(cool_down_until.map(|until| (*from, until)));
                 let others = !talk.offers.is_empty() || talk.joined.is_some();
                 if others || talk.owner.take() != Some(*from) || *waiting_since != talk.waiting_since {
                     return Err(format!("{conversation} goes back from {from} and loses its age"));
@@ -252,7 +261,12 @@ impl Judge {
                 super::judge_moves::moves(event, talk, &self.shadow)?;
                 match talk.owner {
                     None => judge_silence::is_let_go(talk, false),
-                    now_owner if now_owner != owner => judge_silence::changes_hands(talk, now),
+                    now_owner if now_owner != owner => {
+                        if matches!(event, Event::ConversationTaken { how: Taken::Started, .. }) {
+                            judge_silence::is_begun(talk, now);
+                        }
+                        judge_silence::changes_hands(talk, now);
+                    }
                     Some(_) => {}
                 }
                 counts(*conversation, talk, Some(*public))?;

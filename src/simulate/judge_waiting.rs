@@ -24,7 +24,7 @@ pub fn notice_is_due(desk: &Desk, conversation: ConversationId, author: Author) 
                 held.connection == Connection::Offline || !held.profile.active || !status.available
             })
         }
-        Notice::OutOfHours | Notice::Reminder => true,
+        Notice::OutOfHours | Notice::Reminder | Notice::CustomerSilent => true,
     };
     if due { Ok(()) } else { Err(format!("{conversation} is told {} after {waited_ms} ms", notice.name())) }
 }

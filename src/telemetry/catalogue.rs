@@ -61,6 +61,7 @@ catalogue! {
     OFFER_TIME_SECONDS = "offhook_offer_time_seconds" Histogram Seconds ["end"] "From an offer to its end.";
     TIME_TO_OFFER_SECONDS = "offhook_time_to_offer_seconds" Histogram Seconds [] "From when a conversation began to wait to the committed offer.";
     OFFERED_OFTEN_TOTAL = "offhook_offered_often_total" Counter Count [] "Conversations that were offered 10 times while they waited, and not accepted.";
+    SILENCES_TOTAL = "offhook_silences_total" Counter Count ["action"] "What rules of silence did: customer_reminded, customer_closed, owner_reminded, owner_lost.";
     SERVICE_CLOCKS_TOTAL = "offhook_service_clocks_total" Counter Count ["workspace", "queue", "clock", "outcome"] "Clocks of service by how they came out: achieved, breached or voided; what was breached is achieved_late or voided_late in the end.";
     MESSAGES_TOTAL = "offhook_messages_total" Counter Count ["by"] "Messages committed, by who wrote: agent, customer, system.";
     COMMANDS_TOTAL = "offhook_commands_total" Counter Count ["type", "outcome"] "Commands answered, by type and outcome: done, refused, not_committed.";

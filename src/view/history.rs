@@ -163,6 +163,7 @@ pub fn public_of(event: Event) -> Option<(u32, Public)> {
         | Event::MessagesRead { .. }
         | Event::ConversationPaused { .. }
         | Event::ConversationWoken { .. }
+        | Event::OwnerReminded { .. }
         | Event::ClockSet { .. }
         | Event::ClockBreached { .. }
         | Event::ClockEnded { .. }

@@ -143,6 +143,7 @@ fn one_event(
         Event::MessagesRead { conversation, .. }
         | Event::ConversationPaused { conversation, .. }
         | Event::ConversationWoken { conversation }
+        | Event::OwnerReminded { conversation, .. }
         | Event::ClockSet { conversation, .. }
         | Event::ClockBreached { conversation, .. }
         | Event::ClockEnded { conversation, .. }

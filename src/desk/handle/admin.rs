@@ -10,8 +10,9 @@ use crate::desk::settings::{
     AGENTS_MAX, AgentProfile, ApiKey, CAPACITY_TOTAL, CAPACITY_TOTAL_MAX, CHANNELS_MAX, NAME_BYTES_MAX, PROGRAMS_MAX,
     QUEUES_MAX, QueueSettings, STATUSES_MAX, Settings,
 };
+use crate::desk::silence_rules::SilentCustomer;
 use crate::desk::wrapping::WRAP_UP_MS_MAX;
-use crate::desk::{Desk, agent::Connection};
+use crate::desk::{Desk, Queue, agent::Connection};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -139,6 +140,9 @@ impl Desk {
         put.moves.check(&put.name, |name| self.queue_names.contains_key(name))?;
         put.labels.check()?;
         put.service.check()?;
+        put.silent_customer.iter().try_for_each(SilentCustomer::check)?;
+        let is_queue = |name: &str| self.queue_names.contains_key(name);
+        put.silent_owner.iter().try_for_each(|rules| rules.check(&put.name, is_queue))?;
         let held = self.queue_names.get(&put.name).copied();
         if held.is_none() && self.queues.len() >= QUEUES_MAX {
             return Err(Refusal::TooMany { what: "queues", most: QUEUES_MAX });
@@ -146,6 +150,10 @@ impl Desk {
         let queue = held.unwrap_or(QueueId(self.last_queue + 1));
         if self.queues.get(&queue).is_none_or(|held| *held.settings != *put) {
             self.emit(events, Event::QueuePut { queue, settings: Box::new(put.clone()) });
+            if put.silent_customer.is_some() || put.silent_owner.is_some() {
+                // A shorter time may be over already.
+                self.due(events)?;
+            }
         }
         Ok(Answer::QueuePut { queue })
     }
@@ -164,6 +172,9 @@ impl Desk {
         ensure(ringed.is_none(), "name", || "a ring of another queue names this queue: change it first".into())?;
         let moved_to = self.queues.values().find(|other| other.settings.waiting.names_queue(name));
         ensure(moved_to.is_none(), "name", || "a rule of another queue moves to this queue: change it first".into())?;
+        let taken = |other: &&Queue| other.settings.silent_owner.as_ref().is_some_and(|rules| rules.names_queue(name));
+        let taken_to = self.queues.values().find(taken);
+        ensure(taken_to.is_none(), "name", || "a rule of another queue moves to this queue: change it first".into())?;
         let drained = self.queues.values().find(|other| other.settings.moves.names_queue(name));
         ensure(drained.is_none(), "name", || "another queue drains into this queue: change it first".into())?;
         self.emit(events, Event::QueueRemoved { queue });

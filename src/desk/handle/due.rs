@@ -23,6 +23,7 @@ impl Desk {
                 Deadline::WrapUp(conversation) => self.wrap_up_is_due(conversation, events),
                 Deadline::Requeue(conversation) => self.requeue(conversation, events),
                 Deadline::Pause(conversation) => self.pause_is_due(conversation, events),
+                Deadline::Silence(conversation) => self.silence_is_due(conversation, events),
                 Deadline::CoolDown(_) => unreachable!("cool-downs end without an event"),
             }
         }

@@ -10,6 +10,7 @@ mod moves;
 mod notes;
 mod offers;
 mod presence;
+mod silence;
 mod start;
 mod waits;
 mod wishes;

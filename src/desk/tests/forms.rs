@@ -18,10 +18,14 @@ fn offers_and_reopenings_of_before_moves_are_read() {
 }
 
 #[test]
-fn pauses_are_written_as_they_were() {
+fn pauses_and_reminders_are_written_as_they_were() {
     for json in [
         r#"{"conversation_paused":{"conversation":1,"weight_percent":50}}"#,
         r#"{"conversation_woken":{"conversation":1}}"#,
+        r#"{"owner_reminded":{"conversation":1,"owner":0}}"#,
+        r#"{"conversation_requeued":{"conversation":1,"from":0,"waiting_since":7,"public":3}}"#,
+        r#"{"conversation_requeued":{"conversation":1,"from":0,"waiting_since":7,"public":3,"cause":"owner_silent","cool_down_until":9}}"#,
+        r#"{"message_posted":{"conversation":1,"number":2,"author":{"system":"customer_silent"},"text":"Goodbye.","public":3}}"#,
     ] {
         assert_eq!(serde_json::to_string(&read(json)).expect("events are plain values"), json);
     }

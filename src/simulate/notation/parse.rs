@@ -276,6 +276,8 @@ impl<'a> Words<'a> {
                 ("wrap_up", value) => queue.wrap_up = json(value)?,
                 ("skills", value) => queue.skills = levels(value)?,
                 ("moves", value) => queue.moves = json(value)?,
+                ("silent_customer", value) => queue.silent_customer = json(value)?,
+                ("silent_owner", value) => queue.silent_owner = json(value)?,
                 ("service", value) => queue.service = json(value)?,
                 ("labels", value) => queue.labels = json(value)?,
                 ("offering", value) => queue.offering = json(value)?,

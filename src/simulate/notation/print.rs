@@ -39,6 +39,8 @@ pub fn ask(ask: &Ask) -> String {
             add(&mut line, "offering", (queue.offering != Offering::default()).then(|| json(&queue.offering)));
             add(&mut line, "waiting", (queue.waiting != WaitingRules::default()).then(|| json(&queue.waiting)));
             add(&mut line, "labels", (queue.labels != QueueLabels::default()).then(|| json(&queue.labels)));
+            add(&mut line, "silent_customer", queue.silent_customer.as_ref().map(json));
+            add(&mut line, "silent_owner", queue.silent_owner.as_ref().map(json));
             add(&mut line, "service", (queue.service != Service::default()).then(|| json(&queue.service)));
             add(&mut line, "moves", (queue.moves != QueueMoves::default()).then(|| json(&queue.moves)));
             line
@@ -189,7 +191,13 @@ pub fn event(event: &Event) -> String {
             format!("{conversation} owner vanished, requeue {when}")
         }
         Event::OwnerReturned { conversation } => format!("{conversation} owner returned"),
-        Event::ConversationRequeued { conversation, from, .. } => format!("{conversation} requeued {from}"),
+        Event::OwnerReminded { conversation, owner } => format!("{conversation} reminds {owner}"),
+        Event::ConversationRequeued { conversation, from, cause, cool_down_until, .. } => {
+            let mut line = format!("{conversation} requeued {from}");
+            line.push_str(if cause.is_owner_gone() { "" } else { " silent" });
+            add(&mut line, "cool", cool_down_until.map(at));
+            line
+        }
         Event::ConversationTransferred { .. }
         | Event::ConversationTaken { .. }
         | Event::ConversationHandedOver { .. }

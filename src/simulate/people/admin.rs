@@ -50,7 +50,7 @@ pub fn setup(agents: u32) -> VecDeque<String> {
 
 pub fn act(dice: &mut Dice, agents: u32, desk: &Desk) -> String {
     let agent = dice.below(u64::from(agents));
-    match dice.below(22) {
+    match dice.below(23) {
         0 => format!("admin queue support max={}", dice.between(1, 10)),
         1 => format!("admin queue sales skills=french:{}", dice.between(1, 8)),
         2 => format!("admin agent a{agent} skills=french:{}", dice.between(1, 10)),
@@ -94,6 +94,7 @@ pub fn act(dice: &mut Dice, agents: u32, desk: &Desk) -> String {
         17 => format!("admin queue support max=8 waiting={}", waiting(dice)),
         18 => wrap_up(dice),
         20 => service(dice),
+        21 => silence(dice),
         19 => labels(dice),
         _ => "admin remove_key k1".into(),
     }
@@ -115,6 +116,22 @@ fn labels(dice: &mut Dice) -> String {
     let offered = dice.per_mille(500).then_some(["solved"]);
     let labels = serde_json::json!({"dispositions": offered, "disposition_required": dice.per_mille(700)});
     format!("admin queue support max=8 wrap_up_ms={} labels={labels}", dice.between(0, 5_000))
+}
+
+/// Other rules for who is silent, without a space in them.
+fn silence(dice: &mut Dice) -> String {
+    let remind_ms = dice.between(1_000, 10_000);
+    let customer = serde_json::json!({
+        "remind_after_ms": dice.per_mille(700).then_some(remind_ms),
+        "remind_text": "Still-there?",
+        "close_after_ms": dice.per_mille(500).then(|| remind_ms + dice.between(1, 10_000)),
+        "close_text": "Goodbye.",
+    });
+    let (remind, requeue) = (serde_json::json!("remind"), serde_json::json!("requeue"));
+    let moves = serde_json::json!({"move": {"queue": "sales"}});
+    let action = (*dice.pick(&[&remind, &requeue, &moves]).unwrap_or(&&remind)).clone();
+    let owner = serde_json::json!({"after_ms": dice.between(1_000, 15_000), "action": action});
+    format!("admin queue support max=8 silent_customer={customer} silent_owner={owner}")
 }
 
 /// Other clocks of service for a queue, or none.

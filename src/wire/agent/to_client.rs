@@ -175,6 +175,12 @@ pub enum ServerFrame<'a> {
         #[serde(skip_serializing_if = "Option::is_none")]
         due: Option<u64>,
     },
+    /// Its customer has awaited its word for long.
+    Reminder {
+        position: u64,
+        #[serde(serialize_with = "spelled")]
+        conversation: ConversationId,
+    },
     Draining {
         position: u64,
         draining: bool,
