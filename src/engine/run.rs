@@ -12,7 +12,7 @@
 //! last turn is delivered, the view is fed, and the task ends).
 
 use super::commit::{Fate, PROBE_MS, random_turn};
-use super::counted::Counter;
+use super::counted::{self, Counter};
 use super::deliver::{Delivery, FrameLimits, not_done};
 use super::desk_clock::DeskClock;
 use super::intake::ReplyTo;

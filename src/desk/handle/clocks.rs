@@ -89,7 +89,8 @@ impl Desk {
     /// Some of its clocks have come to their time.
     pub(super) fn breach_is_due(&mut self, id: ConversationId, events: &mut Vec<Event>) {
         let due = self.conversations[&id].clocks().to_vec();
-        for running in due.iter().filter(|running| !running.breached && running.due <= self.now.wall) {
+        let now = self.now.wall;
+        for running in due.iter().filter(|running| !running.breached && running.due <= now) {
             let (clock, queue) = (running.clock, running.queue);
             self.emit(events, Event::ClockBreached { conversation: id, clock, queue });
         }
