@@ -76,6 +76,16 @@ pub struct Spell {
     pub raised: u8,
     /// How often rules moved it to another queue, since it last had an owner.
     pub moves: u8,
+    /// A message left out of hours: its age and its wait begin when its queue opens.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub left: bool,
+    /// When its queue closed last and the rule let it stay.
+    #[serde(default, skip_serializing_if = "is_never")]
+    pub stayed: WallTime,
+}
+
+fn is_never(at: &WallTime) -> bool {
+    at.0 == 0
 }
 
 /// What a conversation prefers of an agent.

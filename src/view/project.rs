@@ -139,6 +139,7 @@ fn one_event(
         | Event::OwnerVanished { conversation, .. }
         | Event::OwnerReturned { conversation }
         | Event::RingReached { conversation, .. }
+        | Event::StayedAtClosing { conversation }
         | Event::ConversationMoved { conversation, .. }
         | Event::PriorityRaised { conversation, .. } => keep(*conversation, nothing),
         Event::CustomerMerged { from, into, conversations } => {
@@ -165,6 +166,7 @@ fn one_event(
         | Event::AgentOffline { .. }
         | Event::StatusChanged { .. }
         | Event::AgentDraining { .. }
+        | Event::HoursTurned { .. }
         | Event::CustomerSignedOut { .. } => Ok(()),
     }
 }
