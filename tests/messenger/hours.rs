@@ -35,9 +35,9 @@ async fn live_queue(server: &Server) -> Value {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_closed_queue_says_when_it_opens_and_offers_everything_when_it_does() {
     let server = server();
-    let today = jiff::Timestamp::now().to_zoned(TimeZone::UTC).date();
+    let today = TimeZone::UTC.to_datetime(jiff::Timestamp::now()).date();
     let (from, until) = (today.yesterday().unwrap(), today.checked_add(2.days()).unwrap());
-    let opens = until.tomorrow().unwrap().to_zoned(TimeZone::UTC).unwrap().timestamp().as_millisecond();
+    let opens = TimeZone::UTC.to_timestamp(until.tomorrow().unwrap().at(0, 0, 0, 0)).unwrap().as_millisecond();
     put_hours(&server, json!([{"name": "The move", "date": from.to_string(), "until": until.to_string()}])).await;
     put_queue(&server, json!({"out_of_hours": "refuse"})).await;
     let refused = Customer::try_start(server.address, DEMO, &json!({"text": "hello"})).await.err().unwrap();
@@ -66,6 +66,6 @@ async fn a_closed_queue_says_when_it_opens_and_offers_everything_when_it_does() 
     };
     agent.until("the offer", of_customer).await;
     eventually("the live row", async || live_queue(&server).await, |row| row["open"] == true).await;
-    let metrics = server.operators_page("/metrics").await.text();
-    assert!(metrics.contains("offhook_out_of_hours_total{what=\"left\"} 1"), "{metrics}");
+    let metrics = server.operators_page("/metrics").await;
+    assert!(metrics.text().contains("offhook_out_of_hours_total{what=\"left\"} 1"), "{}", metrics.text());
 }
