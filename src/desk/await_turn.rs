@@ -40,7 +40,7 @@ impl Desk {
     }
 
     pub(super) fn start_waiting(&mut self, id: ConversationId) {
-        self.begin_if_left(id);
+        self.begin_if_open(id);
         let key = self.key_of(id);
         let held = &self.conversations[&id];
         let common = Common { queue: held.queue, need: self.need_of(held) };

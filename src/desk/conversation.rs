@@ -79,13 +79,9 @@ pub struct Spell {
     /// A message left out of hours: its age and its wait begin when its queue opens.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub left: bool,
-    /// When its queue closed last and the rule let it stay.
-    #[serde(default, skip_serializing_if = "is_never")]
-    pub stayed: WallTime,
-}
-
-fn is_never(at: &WallTime) -> bool {
-    at.0 == 0
+    /// Its queue has closed, and the rule of those who wait then was done for it; until that opens again.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub stayed: bool,
 }
 
 /// What a conversation prefers of an agent.

@@ -100,11 +100,10 @@ impl Desk {
 
     /// The events of hours.
     pub(super) fn apply_hours(&mut self, event: &Event) {
-        let now = self.now.wall;
         match event {
             Event::HoursTurned { hours, open, until, beyond } => self.turn_hours(hours, *open, *until, *beyond),
             Event::StayedAtClosing { conversation } => {
-                self.change_conversation(*conversation, |c| c.spell.stayed = now);
+                self.change_conversation(*conversation, |c| c.spell.stayed = true);
             }
             other => unreachable!("{other:?} is not of hours"),
         }
@@ -137,28 +136,30 @@ impl Desk {
         }
     }
 
-    /// One that was left while its queue was closed begins to wait when that is open, by whatever that comes.
-    pub(super) fn begin_if_left(&mut self, id: ConversationId) {
+    /// Its queue is open, by whatever that comes: one that was left begins to wait, one that stayed may meet the next closing.
+    pub(super) fn begin_if_open(&mut self, id: ConversationId) {
         let held = &self.conversations[&id];
-        if !held.spell.left || !self.is_open(held.queue) {
+        if !held.spell.left && !held.spell.stayed || !self.is_open(held.queue) {
             return;
         }
         let now = self.now.wall;
         let held = self.conversations.get_mut(&id).expect("it waits");
-        held.spell.left = false;
-        held.spell.from = now;
-        held.waiting_since = now;
+        if held.spell.left {
+            held.spell.from = now;
+            held.waiting_since = now;
+        }
+        (held.spell.left, held.spell.stayed) = (false, false);
         self.touched.conversations.insert(id, None);
     }
 
     /// When its queue closed, if the rule of those who wait at closing has yet to be done for it.
     pub(super) fn closing_of(&self, held: &Conversation) -> Option<WallTime> {
         let queue = &self.queues[&held.queue].settings;
-        if queue.waiting.at_closing == Action::Wait || held.spell.left {
+        if queue.waiting.at_closing == Action::Wait || held.spell.left || held.spell.stayed {
             return None;
         }
         let closed = self.opening_of(held.queue).filter(|opening| !opening.open)?.since;
-        (held.spell.from.max(held.spell.stayed) < closed).then_some(closed)
+        (held.spell.from < closed).then_some(closed)
     }
 
     pub(super) fn plan_closing(&mut self, id: ConversationId) {

@@ -46,5 +46,5 @@ fn hours_are_written_as_they_were() {
     }
     let spell: crate::desk::conversation::Spell =
         serde_json::from_str(r#"{"from":5,"offers_before":1,"raised":0,"moves":0}"#).expect("of before hours");
-    assert_eq!((spell.left, spell.stayed.0), (false, 0));
+    assert_eq!((spell.left, spell.stayed), (false, false));
 }
