@@ -144,6 +144,7 @@ impl Desk {
                         wishes: wishes.clone(),
                         spell: Spell { from: now.wall, left: *left, ..Spell::default() },
                         moved: None,
+                        labels: None,
                     },
                 );
                 self.forget_left(*customer);
@@ -224,6 +225,9 @@ impl Desk {
             | Event::ConversationLeft { .. } => self.apply_move(event),
             Event::NotePosted { conversation, note, .. } => {
                 self.note(*conversation, |c| c.change_moved(|moved| moved.notes = *note));
+            }
+            Event::ConversationLabelled { conversation, labels, by: _ } => {
+                self.note(*conversation, |c| c.set_labels(labels));
             }
             Event::AgentDraining { agent, draining } => self.change_agent(*agent, |a| a.draining = *draining),
 

@@ -10,6 +10,7 @@
 
 use super::event::{OfferEnd, RequiredSkill};
 use super::ids::{AgentId, ConversationId, CustomerId, KeyNumber, OfferId, QueueId};
+use super::labels::Labels;
 use super::moves::Moved;
 use super::settings::{ChannelId, CoolDowns};
 use super::time::{DeskTime, WallTime};
@@ -60,6 +61,9 @@ pub struct Conversation {
     /// Moves that are under way, and what is left of earlier ones; mostly nothing.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub moved: Option<Box<Moved>>,
+    /// What its agents said of it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub labels: Option<Box<Labels>>,
     /// Of this time of waiting, in this queue.
     #[serde(default)]
     pub spell: Spell,

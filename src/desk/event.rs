@@ -7,6 +7,7 @@
 use super::command::{Author, Closer};
 use super::conversation::{Conversation, WishedAgent, Wishes};
 use super::ids::{AgentId, ConversationId, CustomerId, KeyNumber, OfferId, QueueId, SessionId};
+use super::labels::Labels;
 use super::moves::{Mover, Taken, Transfer};
 use super::settings::{AgentProfile, ApiKey, ChannelId, QueueSettings, Settings, StatusId};
 use super::time::{DeskTime, WallTime};
@@ -245,6 +246,12 @@ pub enum Event {
         text: Arc<str>,
         /// The last message before it.
         after: u32,
+    },
+    /// Its labels are these from now on.
+    ConversationLabelled {
+        conversation: ConversationId,
+        by: Mover,
+        labels: Box<Labels>,
     },
     /// A draining agent is offered nothing new.
     AgentDraining {

@@ -22,6 +22,7 @@ pub mod hours;
 pub mod ids;
 pub mod invariants;
 mod keys;
+pub mod labels;
 mod left_waiting;
 mod limits;
 mod lists;

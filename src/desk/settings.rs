@@ -3,6 +3,7 @@
 
 use super::hours::Hours;
 use super::ids::QueueId;
+use super::labels::{LabelRules, QueueLabels};
 use super::offering::{AcrossQueues, Offering};
 use super::queue_moves::QueueMoves;
 use super::waiting_rules::WaitingRules;
@@ -124,6 +125,8 @@ pub struct Settings {
     /// Opening hours, by the name that queues give.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub hours: BTreeMap<Arc<str>, Hours>,
+    /// Disposition codes, tags and custom fields.
+    pub labels: LabelRules,
 }
 
 impl Default for Settings {
@@ -162,6 +165,7 @@ impl Default for Settings {
             across_queues: AcrossQueues::default(),
             program_offer_ms: 5_000,
             hours: BTreeMap::new(),
+            labels: LabelRules::default(),
         }
     }
 }
@@ -232,6 +236,9 @@ pub struct QueueSettings {
     /// Picking, vanished owners, reopening, draining.
     #[serde(default)]
     pub moves: QueueMoves,
+    /// Which dispositions are offered, and whether one is required.
+    #[serde(default)]
+    pub labels: QueueLabels,
 }
 
 fn waiting_max() -> u32 {
@@ -254,6 +261,7 @@ impl QueueSettings {
             offering: Offering::default(),
             waiting: WaitingRules::default(),
             moves: QueueMoves::default(),
+            labels: QueueLabels::default(),
         }
     }
 }

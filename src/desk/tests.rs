@@ -5,6 +5,7 @@ mod drains;
 mod forms;
 mod hands;
 mod hours;
+mod labels;
 mod late_answers;
 mod limits;
 mod misses;

@@ -55,6 +55,8 @@ codes! {
     NoSuchReason "no_such_reason" 422 "There is no such reason code",
     NoSuchMessage "no_such_message" 422 "There is no such message yet",
     BadSetting "bad_setting" 422 "A setting has a wrong value",
+    BadLabel "bad_label" 422 "A label has a wrong value",
+    LabelMissing "label_missing" 409 "It cannot be finished without a label",
     OfferGone "offer_gone" 409 "The offer has ended",
     NotYourOffer "not_your_offer" 403 "The offer was made to another agent",
     NotYours "not_yours" 403 "It is another's",
@@ -200,6 +202,12 @@ impl WireError {
     }
 }
 
+impl From<Refusal> for WireError {
+    fn from(refusal: Refusal) -> Self {
+        Self::from(&refusal)
+    }
+}
+
 impl From<&Refusal> for WireError {
     fn from(refusal: &Refusal) -> Self {
         let code = match refusal {
@@ -231,6 +239,8 @@ impl From<&Refusal> for WireError {
             Refusal::IdReused => Code::IdReused,
             Refusal::BadSetting { .. } => Code::BadSetting,
             Refusal::TooMany { .. } => Code::TooMany,
+            Refusal::BadLabel { .. } => Code::BadLabel,
+            Refusal::LabelMissing { .. } => Code::LabelMissing,
             // Only the server's own commands name sessions; a client that hears this met a fault of ours.
             Refusal::NoMoreTime(_) => Code::NoMoreTime,
             Refusal::NoSuchSession => Code::Internal,
@@ -311,6 +321,8 @@ mod tests {
             Refusal::NobodyJoined(ConversationId(1)),
             Refusal::NobodyThere("q".into()),
             Refusal::QueueClosed { queue: "q".into(), opens_at: Some(WallTime(1_700_000_000_000)) },
+            Refusal::BadLabel { field: "tags".into(), what: "at most 20".into() },
+            Refusal::LabelMissing { conversation: ConversationId(1), field: "disposition".into() },
         ];
         for refusal in &refusals {
             let error = WireError::from(refusal);

@@ -2,6 +2,7 @@
 
 use crate::desk::Desk;
 use crate::desk::hours::{Hours, Interval, Weekly};
+use crate::desk::labels::LabelRules;
 use crate::desk::settings::Settings;
 use crate::simulate::dice::Dice;
 use std::collections::VecDeque;
@@ -23,6 +24,7 @@ fn settings() -> Settings {
     settings.vanished_owner_ms = 20_000;
     settings.reopen_ms = 600_000;
     settings.hours.insert("office".into(), every_day(&[Interval { from: 0, to: 1_440 }]));
+    settings.labels.dispositions = ["solved", "spam"].map(Into::into).to_vec();
     settings
 }
 
@@ -77,7 +79,7 @@ pub fn setup(agents: u32) -> VecDeque<String> {
 
 pub fn act(dice: &mut Dice, agents: u32, desk: &Desk) -> String {
     let agent = dice.below(u64::from(agents));
-    match dice.below(23) {
+    match dice.below(24) {
         0 => format!("admin queue support max={}", dice.between(1, 10)),
         1 => format!("admin queue sales skills=french:{}", dice.between(1, 8)),
         2 => format!("admin agent a{agent} skills=french:{}", dice.between(1, 10)),
@@ -89,13 +91,14 @@ pub fn act(dice: &mut Dice, agents: u32, desk: &Desk) -> String {
             let open: Vec<_> = desk.conversations().map(|(id, _)| id).collect();
             dice.pick(&open).map_or("admin key k1".into(), |id| format!("admin closes {id}"))
         }
-        9 | 19 | 20 => {
+        9 | 20 | 22 => {
             let mut changed = settings();
             changed.channels[0].weight = dice.between(1, 100) as u32;
             changed.channels[0].capacity = dice.between(0, 5) as u32;
             changed.missed_in_a_row_max = dice.between(1, 4) as u32;
             changed.agent_grace_ms = dice.between(4_000, 30_000);
             changed.program_offer_ms = dice.between(1_000, 8_000);
+            changed.labels = label_rules(dice);
             if dice.per_mille(500) {
                 changed.across_queues = crate::desk::offering::AcrossQueues::ByWeight;
             }
@@ -123,8 +126,27 @@ pub fn act(dice: &mut Dice, agents: u32, desk: &Desk) -> String {
             format!("admin queue support max=8{hours} waiting={}", waiting(dice))
         }
         18 => wrap_up(dice),
+        19 => labels(dice),
         _ => "admin remove_key k1".into(),
     }
+}
+
+/// Other fields, and perhaps without a disposition that a queue needs, which is refused.
+fn label_rules(dice: &mut Dice) -> LabelRules {
+    let required = dice.per_mille(500);
+    let rules = serde_json::json!({
+        "dispositions": if dice.per_mille(800) { vec!["solved", "spam"] } else { vec!["spam"] },
+        "tags": dice.per_mille(500).then_some(["vip"]),
+        "fields": [{"name": "count", "type": "number", "required": required}, {"name": "story", "type": "text"}],
+    });
+    serde_json::from_value(rules).expect("these are rules")
+}
+
+/// Another rule for a queue of what its agents may not finish without.
+fn labels(dice: &mut Dice) -> String {
+    let offered = dice.per_mille(500).then_some(["solved"]);
+    let labels = serde_json::json!({"dispositions": offered, "disposition_required": dice.per_mille(700)});
+    format!("admin queue support max=8 wrap_up_ms={} labels={labels}", dice.between(0, 5_000))
 }
 
 /// Another way of wrapping up for a queue.

@@ -179,6 +179,7 @@ impl FakeDesk {
             wishes: None,
             spell: Default::default(),
             moved: None,
+            labels: None,
         };
         self.inside().conversations.insert(id, conversation);
         self.commit(id, PublicFact::Opened, ("opened", format!(r#"{{"at":{AT}}}"#)));
