@@ -114,6 +114,7 @@ impl Desk {
                 public,
                 waiting_since,
                 wishes,
+                left,
             } => {
                 self.last_conversation = self.last_conversation.max(conversation.0);
                 self.add_conversation(
@@ -140,7 +141,7 @@ impl Desk {
                         requeue_at: None,
                         ring: 0,
                         wishes: wishes.clone(),
-                        spell: Spell { from: now.wall, ..Spell::default() },
+                        spell: Spell { from: now.wall, left: *left, ..Spell::default() },
                         moved: None,
                         talk: None,
                         labels: None,
@@ -248,7 +249,7 @@ impl Desk {
                     c.queue = *queue;
                     c.skills.clone_from(skills);
                     c.ring = 0;
-                    c.spell = Spell { from: now.wall, offers_before: c.offers_made, raised: 0, moves: *moves };
+                    c.spell = Spell { from: now.wall, offers_before: c.offers_made, moves: *moves, ..Spell::default() };
                 });
             }
             Event::PriorityRaised { conversation, priority, raised } => {
@@ -260,6 +261,7 @@ impl Desk {
 
             // clocks of service
             Event::ClockSet { .. } | Event::ClockBreached { .. } | Event::ClockEnded { .. } => self.apply_clock(event),
+            Event::HoursTurned { .. } | Event::StayedAtClosing { .. } => self.apply_hours(event),
 
             Event::CustomerMerged { from: _, into, conversations } => {
                 for id in conversations {

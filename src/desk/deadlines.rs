@@ -40,6 +40,8 @@ pub enum ByWall {
     Longest(ConversationId),
     /// The next of its clocks of service is breached.
     Clock(ConversationId),
+    /// Its queue has closed.
+    Closing(ConversationId),
 }
 
 impl Deadlines {

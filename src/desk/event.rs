@@ -129,6 +129,9 @@ pub enum Event {
         waiting_since: Option<WallTime>,
         #[serde(default, skip_serializing_if = "Option::is_none")]
         wishes: Option<Box<Wishes>>,
+        /// A message left out of hours: it begins to wait when its queue opens.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        left: bool,
     },
     MessagePosted {
         conversation: ConversationId,
@@ -327,6 +330,20 @@ pub enum Event {
         #[serde(default, skip_serializing_if = "std::ops::Not::not")]
         late: bool,
         took_ms: u64,
+    },
+
+    // hours
+    /// Its queues are open, or closed, from now until then; with `beyond` it is only looked at again.
+    HoursTurned {
+        hours: Arc<str>,
+        open: bool,
+        until: WallTime,
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        beyond: bool,
+    },
+    /// Its queue closed, and it waits on.
+    StayedAtClosing {
+        conversation: ConversationId,
     },
 
     // customers

@@ -13,6 +13,8 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum WhyNot {
+    /// The conversation's queue is closed at this hour.
+    QueueClosed,
     Deactivated,
     Offline,
     Reconnecting,
@@ -37,7 +39,8 @@ pub enum WhyNot {
 }
 
 impl WhyNot {
-    pub const ALL: [WhyNot; 16] = [
+    pub const ALL: [WhyNot; 17] = [
+        WhyNot::QueueClosed,
         WhyNot::Deactivated,
         WhyNot::Offline,
         WhyNot::Reconnecting,
@@ -67,6 +70,7 @@ impl WhyNot {
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
+            WhyNot::QueueClosed => "queue_closed",
             WhyNot::Deactivated => "deactivated",
             WhyNot::Offline => "offline",
             WhyNot::Reconnecting => "reconnecting",
@@ -110,6 +114,9 @@ impl Desk {
 
     /// The rules before those of skills and cool-downs: pairing tests skills by their numbers, before it comes here.
     pub(super) fn could_take(&self, agent: AgentId, need: &Need) -> Result<(), WhyNot> {
+        if need.closed {
+            return Err(WhyNot::QueueClosed);
+        }
         let held = &self.agents[agent.0 as usize];
         self.may_be_offered(agent)?;
         match need.queue_of(&held.profile) {

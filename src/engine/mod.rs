@@ -11,6 +11,7 @@ pub mod desk_clock;
 pub mod intake;
 mod load;
 mod look_up;
+pub mod outlook;
 pub mod past;
 mod project;
 pub mod published;
@@ -27,6 +28,7 @@ pub mod workspace;
 
 pub use deliver::FrameLimits;
 pub use load::{LoadFailed, turn_of};
+pub use outlook::Outlook;
 pub use published::{AgentRow, NotDone, Published, QueueRow, Replied};
 pub use threads::Threads;
 pub use workspace::{Taking, Workspace};

@@ -175,6 +175,8 @@ pub fn public_of(event: Event) -> Option<(u32, Public)> {
         | Event::ConversationLabelled { .. }
         | Event::AgentDraining { .. }
         | Event::RingReached { .. }
+        | Event::HoursTurned { .. }
+        | Event::StayedAtClosing { .. }
         | Event::ConversationMoved { .. }
         | Event::PriorityRaised { .. }
         | Event::CustomerMerged { .. }

@@ -151,6 +151,7 @@ fn one_event(
         | Event::OwnerVanished { conversation, .. }
         | Event::OwnerReturned { conversation }
         | Event::RingReached { conversation, .. }
+        | Event::StayedAtClosing { conversation }
         | Event::ConversationMoved { conversation, .. }
         | Event::PriorityRaised { conversation, .. } => keep(*conversation, nothing),
         Event::CustomerMerged { from, into, conversations } => {
@@ -177,6 +178,7 @@ fn one_event(
         | Event::AgentOffline { .. }
         | Event::StatusChanged { .. }
         | Event::AgentDraining { .. }
+        | Event::HoursTurned { .. }
         | Event::CustomerSignedOut { .. } => Ok(()),
     }
 }

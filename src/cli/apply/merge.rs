@@ -8,8 +8,9 @@ use serde_json::{Map, Value};
 pub(in crate::cli) type Members = Map<String, Value>;
 
 /// Objects that are merged by member, wherever they stand; every other object or list is replaced whole.
-const MERGED: [&str; 11] = [
+const MERGED: [&str; 12] = [
     "cool_downs",
+    "hours",
     "labels",
     "moves",
     "offering",
