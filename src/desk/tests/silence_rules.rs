@@ -170,7 +170,7 @@ a0 accepts o2
   c1 moved q2 moves=1
   c2 requeued a0 silent cool=90s
 admin remove_queue sales
-  -> refused queue_in_use field=name: the queue "sales" holds 1 conversations
+  -> refused queue_in_use field=queue: the queue "sales" still holds 1 conversations
 u1 closes c1
   -> done
   c1 ended u1
