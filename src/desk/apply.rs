@@ -93,9 +93,10 @@ impl Desk {
             Event::OfferMade { offer, conversation, agent, ends_at, deliver_by, transfer } => {
                 self.apply_offer_made(*offer, *conversation, *agent, (*ends_at, *deliver_by), *transfer);
             }
-            Event::OfferDelivered { offer } => {
+            Event::OfferDelivered { offer, accepts_at } => {
                 let agent = self.offers[offer].agent;
-                self.change_offer(*offer, |o| o.delivery = Delivery::Confirmed { at: now.desk });
+                let delivery = Delivery::Confirmed { at: now.desk };
+                self.change_offer(*offer, |o| (o.delivery, o.accepts_at) = (delivery, *accepts_at));
                 self.change_agent(agent, |a| a.undelivered_in_a_row = 0);
             }
             Event::OfferEnded { offer, end, cool_down_until, public, transfer, .. } => {
@@ -371,7 +372,8 @@ impl Desk {
         });
         let delivery = Delivery::Awaited { by: deliver_by };
         let made_at = self.now.desk;
-        self.add_offer(id, Offer { conversation, agent, made_at, ends_at, delivery, grace_until: None });
+        let (grace_until, accepts_at) = (None, None);
+        self.add_offer(id, Offer { conversation, agent, made_at, ends_at, delivery, grace_until, accepts_at });
         self.change_conversation(conversation, |c| {
             c.offers_made += 1;
             c.offers.push(Pending { offer: id, agent });

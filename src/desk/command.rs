@@ -1,5 +1,6 @@
 //! What the outside asks of a workspace. Imperative, and refusable.
 
+use super::auto_accept::AutoAccept;
 use super::conversation::WaitKey;
 use super::ids::{AgentId, CommandId, ConversationId, CustomerId, KeyNumber, OfferId, Principal, SessionId};
 use super::labels::LabelAsk;
@@ -178,6 +179,7 @@ pub struct AgentAsk {
     pub tiers: Option<BTreeMap<Arc<str>, u8>>,
     pub program: Option<bool>,
     pub capacity_total: Option<u32>,
+    pub auto_accept: Option<AutoAccept>,
 }
 
 /// A new conversation, its place already picked by the entry rules.

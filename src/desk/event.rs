@@ -92,6 +92,9 @@ pub enum Event {
     },
     OfferDelivered {
         offer: OfferId,
+        /// When it is accepted by itself.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        accepts_at: Option<DeskTime>,
     },
     OfferEnded {
         offer: OfferId,

@@ -8,6 +8,7 @@ pub mod agent;
 pub mod answer;
 mod apply;
 mod apply_moves;
+pub mod auto_accept;
 mod await_turn;
 mod change;
 pub mod choosing;

@@ -16,6 +16,9 @@ pub struct Offer {
     /// While its agent is reconnecting: when that has lasted too long.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub grace_until: Option<DeskTime>,
+    /// When it is accepted by itself, once it is delivered.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub accepts_at: Option<DeskTime>,
 }
 
 /// Whether the agent's client has confirmed that the offer was painted.
@@ -58,7 +61,10 @@ impl Offer {
             Delivery::Awaited { by } if by < self.ends_at => (by, OfferEnd::Undelivered),
             Delivery::Awaited { .. } => (self.ends_at, OfferEnd::Undelivered),
             Delivery::Stopped { .. } => (self.ends_at, OfferEnd::AgentLost),
-            Delivery::Confirmed { .. } => (self.ends_at, OfferEnd::Expired),
+            Delivery::Confirmed { .. } => match self.accepts_at {
+                Some(at) if at < self.ends_at => (at, OfferEnd::Accepted),
+                _ => (self.ends_at, OfferEnd::Expired),
+            },
         }
     }
 }

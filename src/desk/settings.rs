@@ -1,6 +1,7 @@
 //! What a workspace is set to: channels, statuses, queues, agents' profiles. Plain values with DESIGN's defaults,
 //! and the checks that keep a setting from stranding anybody.
 
+use super::auto_accept::AutoAccept;
 use super::ids::QueueId;
 use super::labels::{LabelRules, QueueLabels};
 use super::offering::{AcrossQueues, Offering};
@@ -296,6 +297,8 @@ pub struct AgentProfile {
     /// `PROGRAM_CAPACITY_TOTAL`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub capacity_total: Option<u32>,
+    #[serde(default, skip_serializing_if = "AutoAccept::is_by_queue")]
+    pub auto_accept: AutoAccept,
 }
 
 impl AgentProfile {
@@ -312,6 +315,7 @@ impl AgentProfile {
             tiers: BTreeMap::new(),
             program: false,
             capacity_total: None,
+            auto_accept: AutoAccept::ByQueue,
         }
     }
 

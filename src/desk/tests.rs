@@ -1,5 +1,6 @@
 //! The desk's rules as scripts: commands in, events and replies out, in the simulation's notation.
 
+mod auto_accept;
 mod conversations;
 mod drains;
 mod forms;

@@ -6,7 +6,7 @@
 use super::intake::ReplyTo;
 use super::published::{NotDone, Replied, title_of};
 use super::route::{Route, To};
-use super::shapes::{Seen, channel_names, offer_shape, text_of, with_snapshot, wrap_up_shape};
+use super::shapes::{Seen, auto_accept_left_ms, channel_names, offer_shape, text_of, with_snapshot, wrap_up_shape};
 use super::turn::Decided;
 use crate::desk::Desk;
 use crate::desk::answer::Answer;
@@ -109,7 +109,10 @@ impl Delivery<'_> {
                 let seen = Seen::new(*conversation, desk.conversation(*conversation)?, self.keys);
                 return Some(render(&ServerFrame::Offer { position, offer: offer_shape(*offer, held, &seen, desk) }));
             }
-            Event::OfferDelivered { offer } => ServerFrame::OfferDelivered { position, offer: *offer },
+            Event::OfferDelivered { offer, .. } => {
+                let auto_accept_left_ms = desk.offer(*offer).and_then(|held| auto_accept_left_ms(held, desk));
+                ServerFrame::OfferDelivered { position, offer: *offer, auto_accept_left_ms }
+            }
             Event::OfferEnded { offer, conversation, agent, end, reason, transfer: Some(transfer), .. }
                 if *agent != to =>
             {

@@ -42,7 +42,7 @@ pub fn route(event: &Event, place: usize, desk: &Desk, routes: &mut Vec<Route>) 
         Event::SessionCame { agent, .. } | Event::AgentReconnecting { agent, .. } => {
             tell_customers_of(*agent, desk, tell);
         }
-        Event::OfferDelivered { offer } => {
+        Event::OfferDelivered { offer, .. } => {
             if let Some(offer) = desk.offer(*offer) {
                 tell(To::Agent(offer.agent));
             }

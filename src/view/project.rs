@@ -98,7 +98,7 @@ fn one_event(
             keep_offer(connection, workspace, *offer, *conversation, *agent, None)?;
             keep(*conversation, nothing)
         }
-        Event::OfferDelivered { offer } => match conversation_of(connection, workspace, *offer)? {
+        Event::OfferDelivered { offer, .. } => match conversation_of(connection, workspace, *offer)? {
             Some(conversation) => keep(conversation, nothing),
             None => Err(OneFailed::Event("it is about an offer that was never made")),
         },

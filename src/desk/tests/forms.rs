@@ -26,6 +26,15 @@ fn settings_and_conversations_of_before_labels_are_read() {
 }
 
 #[test]
+fn deliveries_of_before_auto_accept_are_read_and_later_ones_stay_as_they_are() {
+    let plain = r#"{"offer_delivered":{"offer":1}}"#;
+    assert!(matches!(read(plain), Event::OfferDelivered { accepts_at: None, .. }));
+    for json in [plain, r#"{"offer_delivered":{"offer":1,"accepts_at":9000}}"#] {
+        assert_eq!(serde_json::to_string(&read(json)).expect("events are plain values"), json);
+    }
+}
+
+#[test]
 fn moves_are_written_as_they_were() {
     for json in [
         r#"{"offer_made":{"offer":2,"conversation":1,"agent":1,"ends_at":30000,"deliver_by":5000,"transfer":{"from":0,"warm":true}}}"#,

@@ -295,6 +295,7 @@ impl<'a> Words<'a> {
                 ("capacity", value) => agent.capacity = Some(levels(value)?),
                 ("program", value) => agent.program = Some(value == "yes"),
                 ("total", value) => agent.capacity_total = Some(number(value)?),
+                ("auto", value) => agent.auto_accept = Some(json(value)?),
                 ("tiers", value) => agent.tiers = Some(levels(value)?),
                 (other, _) => return Err(NotALine(other.into())),
             }

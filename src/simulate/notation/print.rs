@@ -50,6 +50,7 @@ pub fn ask(ask: &Ask) -> String {
             add(&mut line, "tiers", agent.tiers.as_ref().map(levels));
             add(&mut line, "program", agent.program.map(|program| if program { "yes" } else { "no" }));
             add(&mut line, "total", agent.capacity_total);
+            add(&mut line, "auto", agent.auto_accept.map(|auto| json(&auto)));
             line
         }
         Ask::PutApiKey(key) => format!("admin key {}", key.id),
@@ -134,7 +135,11 @@ pub fn event(event: &Event) -> String {
             line.push_str(if transfer.is_some_and(|transfer| transfer.warm) { " warm" } else { "" });
             line
         }
-        Event::OfferDelivered { offer } => format!("{offer} delivered"),
+        Event::OfferDelivered { offer, accepts_at } => {
+            let mut line = format!("{offer} delivered");
+            add(&mut line, "accepts", accepts_at.map(at));
+            line
+        }
         Event::OfferEnded { offer, conversation, agent, end, reason, cool_down_until, public: _, transfer } => {
             let mut line = format!("{offer} {} {conversation} {agent}", end.name());
             add(&mut line, "reason", reason.as_ref());

@@ -45,7 +45,7 @@ pub fn setup(agents: u32) -> VecDeque<String> {
 
 pub fn act(dice: &mut Dice, agents: u32, desk: &Desk) -> String {
     let agent = dice.below(u64::from(agents));
-    match dice.below(21) {
+    match dice.below(22) {
         0 => format!("admin queue support max={}", dice.between(1, 10)),
         1 => format!("admin queue sales skills=french:{}", dice.between(1, 8)),
         2 => format!("admin agent a{agent} skills=french:{}", dice.between(1, 10)),
@@ -72,6 +72,11 @@ pub fn act(dice: &mut Dice, agents: u32, desk: &Desk) -> String {
         }
         10 => "admin remove_queue sales".into(),
         11 => offering(dice),
+        20 => {
+            let after = serde_json::json!({"after_ms": dice.between(0, 6_000)}).to_string();
+            let auto = *dice.pick(&["\"never\"", "\"by_queue\"", &after]).unwrap_or(&"\"never\"");
+            format!("admin agent a{agent} auto={auto}")
+        }
         12 => format!("admin agent a{agent} tiers=support:{}", dice.between(1, 3)),
         13 => moves(dice),
         14 => format!("admin drains a{agent} {}", if dice.per_mille(500) { "yes" } else { "no" }),
@@ -165,6 +170,7 @@ fn offering(dice: &mut Dice) -> String {
         "offer_to_at_most": dice.between(1, 4),
         "accept_within_ms": dice.per_mille(300).then(|| dice.between(1_000, 60_000)),
         "weight": dice.between(1, 5),
+        "auto_accept_ms": dice.per_mille(300).then(|| dice.between(0, 6_000)),
         "programs_first": widens && dice.per_mille(500),
         "rings": if widens {
             serde_json::json!([

@@ -64,6 +64,9 @@ pub struct OfferShape<'a> {
     pub delivered: bool,
     /// 0 once it is delivered.
     pub deliver_left_ms: u64,
+    /// Once it is delivered: when it is accepted by itself.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub auto_accept_left_ms: Option<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub transfer: Option<TransferShape<'a>>,
 }

@@ -269,6 +269,7 @@ fn frames_to_the_client_are_spelled_as_documented() {
         left_ms: 27_310,
         delivered: false,
         deliver_left_ms: 4_200,
+        auto_accept_left_ms: None,
         transfer: None,
     };
     assert_eq!(

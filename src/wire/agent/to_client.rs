@@ -46,6 +46,9 @@ pub enum ServerFrame<'a> {
         position: u64,
         #[serde(serialize_with = "spelled")]
         offer: OfferId,
+        /// It is accepted by itself then.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        auto_accept_left_ms: Option<u64>,
     },
     OfferEnded {
         position: u64,
