@@ -83,12 +83,14 @@ impl Desk {
                 a.connection = Connection::Offline;
                 a.sessions = Vec::new();
                 a.status = *status;
+                a.next_status = None;
                 a.missed_in_a_row = 0;
                 a.undelivered_in_a_row = 0;
             }),
-            Event::StatusChanged { agent, status, channels, cause } => {
+            Event::StatusChanged { agent, status, channels, cause, by: _ } => {
                 self.apply_status(*agent, *status, *channels, *cause, now);
             }
+            Event::NextStatusSet { agent, status } => self.change_agent(*agent, |a| a.next_status = *status),
 
             Event::OfferMade { offer, conversation, agent, ends_at, deliver_by, transfer } => {
                 self.apply_offer_made(*offer, *conversation, *agent, (*ends_at, *deliver_by), *transfer);

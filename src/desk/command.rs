@@ -62,6 +62,21 @@ pub enum Ask {
         status: Arc<str>,
         channels: Option<Vec<Arc<str>>>,
     },
+    /// The status that it wants once it has nothing left to do; none: none any more.
+    SetNextStatus {
+        agent: AgentId,
+        status: Option<Arc<str>>,
+    },
+    /// A supervisor or administrator sets another's, by name.
+    ForceStatus {
+        agent: Arc<str>,
+        status: Arc<str>,
+        by: Mover,
+    },
+    /// Its devices have reported no input for long.
+    AgentIsIdle {
+        agent: AgentId,
+    },
     /// The agent's client says that it is there again (ends *unreachable*).
     Ready {
         agent: AgentId,
@@ -314,6 +329,9 @@ impl Ask {
             Ask::SessionCame { .. } => "session_came",
             Ask::SessionWent { .. } => "session_went",
             Ask::SetStatus { .. } => "set_status",
+            Ask::SetNextStatus { .. } => "next_status",
+            Ask::ForceStatus { .. } => "force_status",
+            Ask::AgentIsIdle { .. } => "agent_is_idle",
             Ask::Ready { .. } => "ready",
             Ask::SignOut { .. } => "sign_out",
             Ask::ConfirmDelivery { .. } => "confirm_delivery",

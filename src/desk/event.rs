@@ -77,6 +77,14 @@ pub enum Event {
         status: StatusId,
         channels: u16,
         cause: StatusCause,
+        /// Who forced it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        by: Option<Mover>,
+    },
+    /// The status that the agent has once its work is over; none: none any more.
+    NextStatusSet {
+        agent: AgentId,
+        status: Option<StatusId>,
     },
 
     // offers
@@ -358,6 +366,25 @@ pub enum StatusCause {
     Chosen,
     /// Too many offers missed in a row.
     Missed,
+    /// Chosen for when its work is over, and it is.
+    Next,
+    /// By a supervisor or administrator.
+    Forced,
+    /// No input for long.
+    Idle,
+}
+
+impl StatusCause {
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            StatusCause::Chosen => "chosen",
+            StatusCause::Missed => "missed",
+            StatusCause::Next => "next",
+            StatusCause::Forced => "forced",
+            StatusCause::Idle => "idle",
+        }
+    }
 }
 
 /// Why wrap-up ended.

@@ -20,6 +20,8 @@ pub enum WhyNot {
     StatusNotAvailable,
     /// A supervisor lets it take nothing new.
     Draining,
+    /// It has chosen a status for when its work is over.
+    NextStatus,
     /// A wrap-up of its own blocks it as a whole.
     WrappingUp,
     NotInQueue,
@@ -37,13 +39,14 @@ pub enum WhyNot {
 }
 
 impl WhyNot {
-    pub const ALL: [WhyNot; 16] = [
+    pub const ALL: [WhyNot; 17] = [
         WhyNot::Deactivated,
         WhyNot::Offline,
         WhyNot::Reconnecting,
         WhyNot::Unreachable,
         WhyNot::StatusNotAvailable,
         WhyNot::Draining,
+        WhyNot::NextStatus,
         WhyNot::WrappingUp,
         WhyNot::NotInQueue,
         WhyNot::TierNotYet,
@@ -73,6 +76,7 @@ impl WhyNot {
             WhyNot::Unreachable => "unreachable",
             WhyNot::StatusNotAvailable => "status_not_available",
             WhyNot::Draining => "draining",
+            WhyNot::NextStatus => "next_status",
             WhyNot::WrappingUp => "wrapping_up",
             WhyNot::NotInQueue => "not_in_queue",
             WhyNot::TierNotYet => "tier_not_yet",
@@ -187,8 +191,9 @@ impl Desk {
             Connection::Offline => WhyNot::Offline,
             Connection::Reconnecting { .. } => WhyNot::Reconnecting,
             Connection::Unreachable => WhyNot::Unreachable,
-            Connection::Online if held.has_available_status(&self.settings) => WhyNot::Draining,
-            Connection::Online => WhyNot::StatusNotAvailable,
+            Connection::Online if !held.has_available_status(&self.settings) => WhyNot::StatusNotAvailable,
+            Connection::Online if held.draining => WhyNot::Draining,
+            Connection::Online => WhyNot::NextStatus,
         })
     }
 }

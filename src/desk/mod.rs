@@ -19,6 +19,7 @@ pub mod event;
 pub mod fits;
 mod forgotten;
 mod handle;
+pub mod idle;
 pub mod ids;
 pub mod invariants;
 mod keys;
@@ -113,6 +114,8 @@ pub struct Desk {
     // What the next command has to look at; empty but for work that goes in steps.
     unpaired_agents: BTreeSet<AgentId>,
     unpaired_conversations: BTreeSet<conversation::WaitKey>,
+    /// Agents with a next status, and with nothing left to do when they were last changed.
+    finished: BTreeSet<AgentId>,
 
     touched: touched::Touched,
 }

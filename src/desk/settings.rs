@@ -2,6 +2,7 @@
 //! and the checks that keep a setting from stranding anybody.
 
 use super::auto_accept::AutoAccept;
+use super::idle::IdleAgents;
 use super::ids::QueueId;
 use super::labels::{LabelRules, QueueLabels};
 use super::offering::{AcrossQueues, Offering};
@@ -124,6 +125,9 @@ pub struct Settings {
     pub program_offer_ms: u64,
     /// Disposition codes, tags and custom fields.
     pub labels: LabelRules,
+    /// What becomes of agents without input; absent: nothing.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub idle_agents: Option<IdleAgents>,
 }
 
 impl Default for Settings {
@@ -162,6 +166,7 @@ impl Default for Settings {
             across_queues: AcrossQueues::default(),
             program_offer_ms: 5_000,
             labels: LabelRules::default(),
+            idle_agents: None,
         }
     }
 }

@@ -20,6 +20,7 @@ mod reopening;
 mod rings;
 mod script;
 mod settings;
+mod statuses;
 mod transfers;
 mod waits;
 mod who_comes_first;

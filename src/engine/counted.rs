@@ -111,6 +111,9 @@ impl Counter {
                         metrics::histogram!(catalogue::OFFER_TIME_SECONDS, "end" => end.name()).record(seconds);
                     }
                 }
+                Event::StatusChanged { cause, .. } => {
+                    metrics::counter!(catalogue::STATUS_CHANGES_TOTAL, "cause" => cause.name()).increment(1);
+                }
                 Event::MessagePosted { author, .. } => {
                     let by = match author {
                         Author::Agent(_) => "agent",

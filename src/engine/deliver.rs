@@ -12,8 +12,9 @@ use crate::desk::Desk;
 use crate::desk::answer::Answer;
 use crate::desk::command::{Author, Closer};
 use crate::desk::conversation::State;
-use crate::desk::event::{Event, OfferEnd, OfflineCause, StatusCause};
+use crate::desk::event::{Event, OfferEnd, OfflineCause};
 use crate::desk::ids::{AgentId, CommandId, ConversationId};
+use crate::desk::moves::Mover;
 use crate::desk::refusal::Refusal;
 use crate::desk::settings::StatusId;
 use crate::journal::Position;
@@ -88,18 +89,18 @@ impl Delivery<'_> {
         let position = self.position.0;
         let desk = self.desk;
         let frame = match event {
-            Event::StatusChanged { agent, status, cause, channels } => {
-                let cause = match cause {
-                    StatusCause::Chosen => Cause::Chosen,
-                    StatusCause::Missed => Cause::Missed,
-                };
-                return self.status(*agent, *status, *channels, cause);
+            Event::StatusChanged { agent, status, cause, channels, by } => {
+                return self.status(*agent, *status, *channels, Cause::from(*cause), by.and_then(Mover::agent));
+            }
+            Event::NextStatusSet { agent: _, status } => {
+                let status = status.and_then(|status| desk.settings().statuses.get(usize::from(status.0)));
+                ServerFrame::NextStatus { position, status: status.map(|status| &*status.name) }
             }
             Event::AgentUnreachable { agent } | Event::AgentReachable { agent } => {
                 let held = desk.agent(*agent)?;
                 let reachable = matches!(event, Event::AgentReachable { .. });
                 let cause = if reachable { Cause::Reachable } else { Cause::Unreachable };
-                return self.status(*agent, held.status, held.channels, cause);
+                return self.status(*agent, held.status, held.channels, cause, None);
             }
             Event::OfferMade { offer, conversation, agent, transfer: Some(transfer), .. } if *agent != to => {
                 return self.transfer_made(*offer, *conversation, *agent, transfer.warm);
@@ -166,7 +167,14 @@ impl Delivery<'_> {
         Some(render(&frame))
     }
 
-    fn status(&self, agent: AgentId, status: StatusId, channels: u16, cause: Cause) -> Option<Utf8Bytes> {
+    fn status(
+        &self,
+        agent: AgentId,
+        status: StatusId,
+        channels: u16,
+        cause: Cause,
+        by: Option<AgentId>,
+    ) -> Option<Utf8Bytes> {
         let settings = self.desk.settings();
         let set = settings.statuses.get(usize::from(status.0))?;
         Some(render(&ServerFrame::Status {
@@ -176,6 +184,7 @@ impl Delivery<'_> {
             channels: &channel_names(settings, channels),
             connection: self.desk.agent(agent)?.connection.name(),
             cause,
+            by: by.and_then(|by| self.desk.agent(by)).map(|by| &*by.profile.name),
         }))
     }
 

@@ -72,6 +72,8 @@ pub struct AgentRow {
     pub conversations: u32,
     /// Per cent of its total that is in use.
     pub load: u32,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub next_status: Option<Arc<str>>,
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub draining: bool,
     #[serde(skip)]
@@ -123,6 +125,7 @@ impl Roll {
             offers: agent.offers.len() as u32,
             conversations: agent.conversations.len() as u32,
             load: agent.share_held(settings) / 100,
+            next_status: agent.next_status.map(|next| settings.statuses[usize::from(next.0)].name.clone()),
             draining: agent.draining,
             id,
             changed_at: position,

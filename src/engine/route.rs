@@ -28,6 +28,7 @@ pub fn route(event: &Event, place: usize, desk: &Desk, routes: &mut Vec<Route>) 
     let talkers = |id: &ConversationId| desk.conversation(*id).into_iter().flat_map(|held| held.talkers());
     match event {
         Event::StatusChanged { agent, .. }
+        | Event::NextStatusSet { agent, .. }
         | Event::AgentUnreachable { agent }
         | Event::AgentReachable { agent }
         | Event::AgentDraining { agent, .. } => tell(To::Agent(*agent)),

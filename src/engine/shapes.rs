@@ -168,6 +168,7 @@ pub fn with_snapshot<R>(
     let offers: Vec<OfferShape<'_>> =
         offered.iter().map(|(id, offer, seen)| offer_shape(*id, offer, seen, desk)).collect();
     let conversations: Vec<ConversationShape<'_>> = owned.iter().map(|seen| seen.shape(desk)).collect();
+    let next_status = held.next_status.and_then(|status| settings.statuses.get(usize::from(status.0)));
     Some(write(SnapshotShape {
         status: &status.name,
         available: status.available,
@@ -175,6 +176,7 @@ pub fn with_snapshot<R>(
         connection: held.connection.name(),
         offers: &offers,
         conversations: &conversations,
+        next_status: next_status.map(|status| &*status.name),
         draining: held.draining,
     }))
 }

@@ -266,6 +266,9 @@ impl Judge {
                 let waits = talk(&mut self.talks, *conversation)?.waits();
                 waits.map_err(|what| format!("{conversation} is put ahead: {what}"))?;
             }
+            Event::StatusChanged { agent, cause, by, .. } => {
+                super::judge_routing::status_changes_rightly(&self.shadow, *agent, *cause, by.is_some())?;
+            }
             Event::RingReached { conversation, ring } => {
                 super::judge_routing::ring_is_due(&self.shadow, *conversation, *ring)?;
             }
@@ -282,7 +285,7 @@ impl Judge {
             | Event::AgentUnreachable { .. }
             | Event::AgentReachable { .. }
             | Event::AgentOffline { .. }
-            | Event::StatusChanged { .. }
+            | Event::NextStatusSet { .. }
             | Event::MessagesRead { .. }
             | Event::AgentDraining { .. }
             | Event::OwnerVanished { .. }

@@ -158,6 +158,7 @@ pub fn public_of(event: Event) -> Option<(u32, Public)> {
         | Event::AgentReachable { .. }
         | Event::AgentOffline { .. }
         | Event::StatusChanged { .. }
+        | Event::NextStatusSet { .. }
         | Event::OfferMade { .. }
         | Event::OfferDelivered { .. }
         | Event::MessagesRead { .. }

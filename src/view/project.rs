@@ -170,6 +170,7 @@ fn one_event(
         | Event::AgentReachable { .. }
         | Event::AgentOffline { .. }
         | Event::StatusChanged { .. }
+        | Event::NextStatusSet { .. }
         | Event::AgentDraining { .. }
         | Event::CustomerSignedOut { .. } => Ok(()),
     }

@@ -52,8 +52,10 @@ impl Desk {
             let was_able = agent.is_able(&settings);
             agent.status = status;
             agent.channels = channels;
-            if cause == StatusCause::Chosen {
+            // Who is turned away for what it did not do goes on to what it chose for after its work.
+            if matches!(cause, StatusCause::Chosen | StatusCause::Forced | StatusCause::Next) {
                 agent.missed_in_a_row = 0;
+                agent.next_status = None;
             }
             if !was_able && agent.is_able(&settings) {
                 agent.idle_since = now.desk;

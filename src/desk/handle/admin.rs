@@ -89,6 +89,7 @@ impl Desk {
         }
         offer_ms_ok(put.program_offer_ms, "program_offer_ms")?;
         put.labels.check()?;
+        put.idle_agents.iter().try_for_each(|rule| rule.check(&put.statuses))?;
         ensure(put.offer_grace_ms <= put.agent_grace_ms, "offer_grace_ms", || "at most agent_grace_ms".into())?;
         for (place, reason) in put.reject_reasons.iter().enumerate() {
             name_ok(reason, &format!("reject_reasons[{place}]"))?;

@@ -115,7 +115,8 @@ impl Desk {
             && held.is_able(&self.settings)
         {
             let (status, channels) = (away_status(&self.settings.statuses), held.channels);
-            self.emit(events, Event::StatusChanged { agent, status, channels, cause: StatusCause::Missed });
+            let cause = StatusCause::Missed;
+            self.emit(events, Event::StatusChanged { agent, status, channels, cause, by: None });
             self.give_up_offers(agent, events);
         }
         self.waits_on(conversation, end, events);

@@ -35,6 +35,20 @@ fn deliveries_of_before_auto_accept_are_read_and_later_ones_stay_as_they_are() {
 }
 
 #[test]
+fn statuses_of_before_they_were_forced_are_read_and_later_ones_stay_as_they_are() {
+    for json in [
+        r#"{"status_changed":{"agent":0,"status":1,"channels":7,"cause":"chosen"}}"#,
+        r#"{"status_changed":{"agent":0,"status":0,"channels":7,"cause":"forced","by":{"supervisor":1}}}"#,
+        r#"{"status_changed":{"agent":0,"status":0,"channels":7,"cause":"next"}}"#,
+        r#"{"status_changed":{"agent":0,"status":0,"channels":7,"cause":"idle"}}"#,
+        r#"{"next_status_set":{"agent":0,"status":2}}"#,
+        r#"{"next_status_set":{"agent":0,"status":null}}"#,
+    ] {
+        assert_eq!(serde_json::to_string(&read(json)).expect("events are plain values"), json);
+    }
+}
+
+#[test]
 fn moves_are_written_as_they_were() {
     for json in [
         r#"{"offer_made":{"offer":2,"conversation":1,"agent":1,"ends_at":30000,"deliver_by":5000,"transfer":{"from":0,"warm":true}}}"#,

@@ -12,6 +12,7 @@ mod queues;
 mod search;
 mod settings;
 mod shapes;
+mod statuses;
 #[cfg(test)]
 mod tests;
 mod why;
@@ -66,6 +67,7 @@ pub fn router(door: Door, calls_per_s: u32) -> Router {
         .route(&at("/conversations/{conversation}/transfer"), post(moves::transfer))
         .route(&at("/conversations/{conversation}/assign"), post(moves::assign))
         .route(&at("/agents/{agent}/drain"), post(moves::drain_agent))
+        .route(&at("/agents/{agent}/status"), post(statuses::force))
         .route(&at("/queues/{queue}/drain"), post(moves::drain_queue))
         .route(&at("/conversations/{conversation}/why"), get(why::of_conversation))
         .route(&at("/agents/{agent}/why"), get(why::of_agent))

@@ -63,6 +63,9 @@ pub fn ask(ask: &Ask) -> String {
             format!("{agent} sets {status}{channels}")
         }
         Ask::Ready { agent } => format!("{agent} ready"),
+        Ask::SetNextStatus { agent, status } => format!("{agent} next {}", status.as_deref().unwrap_or("-")),
+        Ask::ForceStatus { agent, status, by } => format!("{} forces {agent} {status}", mover(*by)),
+        Ask::AgentIsIdle { agent } => format!("server idle {agent}"),
         Ask::SignOut { agent } => format!("{agent} signs_out"),
         Ask::ConfirmDelivery { agent, offer } => format!("{agent} delivered {offer}"),
         Ask::Accept { agent, offer } => format!("{agent} accepts {offer}"),
@@ -125,8 +128,13 @@ pub fn event(event: &Event) -> String {
         Event::AgentUnreachable { agent } => format!("{agent} unreachable"),
         Event::AgentReachable { agent } => format!("{agent} reachable"),
         Event::AgentOffline { agent, status: _, cause } => format!("{agent} offline {}", word(cause)),
-        Event::StatusChanged { agent, status, channels, cause } => {
-            format!("{agent} status {} channels {channels:b} {}", status.0, word(cause))
+        Event::StatusChanged { agent, status, channels, cause, by } => {
+            let mut line = format!("{agent} status {} channels {channels:b} {}", status.0, word(cause));
+            add(&mut line, "by", by.map(mover));
+            line
+        }
+        Event::NextStatusSet { agent, status } => {
+            format!("{agent} next status {}", status.map_or("none".into(), |status| status.0.to_string()))
         }
         Event::OfferMade { offer, conversation, agent, ends_at, deliver_by, transfer } => {
             let (ends_at, deliver_by) = (at(*ends_at), at(*deliver_by));

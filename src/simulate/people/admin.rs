@@ -1,6 +1,7 @@
 //! The administrator: sets up the workspace, and changes it under everybody's feet.
 
 use crate::desk::Desk;
+use crate::desk::idle::IdleAgents;
 use crate::desk::labels::LabelRules;
 use crate::desk::settings::Settings;
 use crate::simulate::dice::Dice;
@@ -22,6 +23,7 @@ fn settings() -> Settings {
     settings.agent_grace_ms = 15_000;
     settings.vanished_owner_ms = 20_000;
     settings.reopen_ms = 600_000;
+    settings.idle_agents = Some(IdleAgents { after_ms: 60_000, status: None });
     settings.labels.dispositions = ["solved", "spam"].map(Into::into).to_vec();
     settings
 }
@@ -65,6 +67,7 @@ pub fn act(dice: &mut Dice, agents: u32, desk: &Desk) -> String {
             changed.agent_grace_ms = dice.between(4_000, 30_000);
             changed.program_offer_ms = dice.between(1_000, 8_000);
             changed.labels = label_rules(dice);
+            changed.idle_agents = changed.idle_agents.filter(|_| dice.per_mille(700));
             if dice.per_mille(500) {
                 changed.across_queues = crate::desk::offering::AcrossQueues::ByWeight;
             }

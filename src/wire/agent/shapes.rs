@@ -112,6 +112,9 @@ pub struct SnapshotShape<'a> {
     pub connection: &'a str,
     pub offers: &'a [OfferShape<'a>],
     pub conversations: &'a [ConversationShape<'a>],
+    /// The status for when its work is over.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub next_status: Option<&'a str>,
     /// Nothing new is offered to it.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub draining: bool,
@@ -189,6 +192,9 @@ pub struct AgentRowShape<'a> {
     pub conversations: u32,
     /// Per cent of its total that is in use.
     pub load: u32,
+    /// The status for when its work is over.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub next_status: Option<&'a str>,
     /// Nothing new is offered to it.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub draining: bool,

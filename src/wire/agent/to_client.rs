@@ -4,7 +4,7 @@ use super::reply::{Reply, Rows};
 use super::shapes::{
     AgentShape, AuthorShape, ConversationShape, OfferShape, SettingsShape, SnapshotShape, WrapUpShape,
 };
-use crate::desk::event::WrapUpCause;
+use crate::desk::event::{StatusCause, WrapUpCause};
 use crate::desk::ids::{ConversationId, OfferId, SessionId};
 use crate::desk::moves::Taken;
 use crate::wire::labels::LabelsShape;
@@ -37,6 +37,14 @@ pub enum ServerFrame<'a> {
         channels: &'a [&'a str],
         connection: &'a str,
         cause: Cause,
+        /// The supervisor who forced it.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        by: Option<&'a str>,
+    },
+    /// The status for when its work is over; null: none any more.
+    NextStatus {
+        position: u64,
+        status: Option<&'a str>,
     },
     Offer {
         position: u64,
@@ -177,6 +185,9 @@ pub enum Cause {
     // of `status`
     Chosen,
     Missed,
+    Next,
+    Forced,
+    Idle,
     Reachable,
     Unreachable,
     // of `conversation`
@@ -194,6 +205,18 @@ pub enum Cause {
     Closed,
     Transferred,
     Left,
+}
+
+impl From<StatusCause> for Cause {
+    fn from(cause: StatusCause) -> Self {
+        match cause {
+            StatusCause::Chosen => Cause::Chosen,
+            StatusCause::Missed => Cause::Missed,
+            StatusCause::Next => Cause::Next,
+            StatusCause::Forced => Cause::Forced,
+            StatusCause::Idle => Cause::Idle,
+        }
+    }
 }
 
 impl From<Taken> for Cause {

@@ -359,6 +359,7 @@ fn row(profile: &AgentProfile) -> AgentRow {
         offers: 0,
         conversations: 0,
         load: 0,
+        next_status: None,
         draining: false,
         id: AgentId(1),
         changed_at: Position(0),
