@@ -239,9 +239,9 @@ impl Desk {
             }
 
             // waiting
-            Event::ConversationMoved { conversation, queue, skills, moves } => {
+            Event::ConversationMoved { conversation, queue, skills, moves, public } => {
                 self.change_conversation(*conversation, |c| {
-                    c.queue = *queue;
+                    (c.queue, c.public) = (*queue, public.unwrap_or(c.public));
                     c.skills.clone_from(skills);
                     c.ring = 0;
                     c.spell = Spell { from: now.wall, offers_before: c.offers_made, raised: 0, moves: *moves };

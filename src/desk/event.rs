@@ -250,7 +250,9 @@ pub enum Event {
     NotePosted {
         conversation: ConversationId,
         note: u32,
-        author: AgentId,
+        /// Absent: over the admin API.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        author: Option<AgentId>,
         text: Arc<str>,
         /// The last message before it.
         after: u32,
@@ -283,6 +285,9 @@ pub enum Event {
         skills: Vec<RequiredSkill>,
         /// Moves by rules so far.
         moves: u8,
+        /// Absent in records of before customers were told.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        public: Option<u32>,
     },
     /// A rule of its queue put it ahead.
     PriorityRaised {

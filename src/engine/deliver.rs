@@ -4,7 +4,7 @@
 //! left to the event that ended it.
 
 use super::intake::ReplyTo;
-use super::published::{NotDone, Replied, title_of};
+use super::published::{NotDone, Replied, queue_title, title_of};
 use super::route::{Route, To};
 use super::shapes::{Seen, auto_accept_left_ms, channel_names, offer_shape, text_of, with_snapshot, wrap_up_shape};
 use super::turn::Decided;
@@ -259,6 +259,10 @@ impl Delivery<'_> {
                 let title = self.title(*agent);
                 named(Some(*public), &StreamEvent::Left { agent: TitleShape { title: &title }, at })
             }
+            Event::ConversationMoved { public, queue, .. } => {
+                let queue = self.desk.queue(*queue).map(|held| queue_title(&held.settings)).unwrap_or_default();
+                named(*public, &StreamEvent::Moved { queue: &queue, at })
+            }
             Event::MessagesRead { number, .. } => named(None, &StreamEvent::Read { number: *number }),
             _ => return None,
         };
@@ -302,8 +306,8 @@ impl Delivery<'_> {
                 Err(refusal) => refuse_session(&session, &refusal),
             },
             ReplyTo::Caller(caller) => {
-                if let Ok(Answer::Typing { conversation, owner: Some(owner) }) = result {
-                    self.registry.tell(self.number, owner, || Some(render(&ServerFrame::Typing { conversation })));
+                if let Ok(Answer::Typing { conversation, to, by }) = &result {
+                    self.typing(*conversation, to, *by);
                 }
                 // A caller who went away has its answer by asking again.
                 let _ = caller.send(Ok(Replied { position: self.position, result }));
@@ -315,7 +319,8 @@ impl Delivery<'_> {
     fn reply_frame(&self, session: &Arc<Session>, id: CommandId, result: Result<Answer, Refusal>) {
         let position = Some(self.position.0);
         let members = match result {
-            Ok(Answer::Typing { conversation, .. }) => {
+            Ok(Answer::Typing { conversation, to, by }) => {
+                self.typing(conversation, &to, by);
                 let (_, event, data) = named(None, &StreamEvent::Typing {});
                 self.registry.publish(self.number, conversation, || Some(PublicFrame { public: None, event, data }));
                 return;

@@ -168,6 +168,12 @@ pub fn title_of(profile: &AgentProfile) -> Arc<str> {
     if profile.title.is_empty() { profile.name.clone() } else { profile.title.clone() }
 }
 
+/// What people call the queue.
+#[must_use]
+pub fn queue_title(queue: &QueueSettings) -> Arc<str> {
+    if queue.title.is_empty() { queue.name.clone() } else { queue.title.clone() }
+}
+
 /// Rows of all queues, in the order of names, as of now.
 #[must_use]
 pub fn queue_rows(desk: &Desk, wall_ms: u64) -> Vec<QueueRow> {

@@ -107,9 +107,11 @@ pub fn route(event: &Event, place: usize, desk: &Desk, routes: &mut Vec<Route>) 
         Event::NotePosted { conversation, .. } | Event::ConversationLabelled { conversation, .. } => {
             talkers(conversation).for_each(|talker| tell(To::Agent(talker)));
         }
-        Event::OwnerVanished { conversation, .. }
-        | Event::OwnerReturned { conversation }
-        | Event::ConversationMoved { conversation, .. } => {
+        Event::OwnerVanished { conversation, .. } | Event::OwnerReturned { conversation } => {
+            tell(To::CustomerState(*conversation))
+        }
+        Event::ConversationMoved { conversation, .. } => {
+            tell(To::Customer(*conversation));
             tell(To::CustomerState(*conversation));
         }
         Event::SettingsChanged { .. }

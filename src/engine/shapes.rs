@@ -104,6 +104,12 @@ pub fn text_of(author: Author, text: &str, keys: &KeyRing) -> String {
     if let Author::System(_) = author {
         return text.to_owned();
     }
+    clear_text(text, keys)
+}
+
+/// A text that was sealed; empty when its customer was erased.
+#[must_use]
+pub fn clear_text(text: &str, keys: &KeyRing) -> String {
     let clear = keys.unseal(TEXT, &Sealed(text.into()));
     clear.ok().and_then(|bytes| String::from_utf8(bytes).ok()).unwrap_or_else(|| ERASED.into())
 }

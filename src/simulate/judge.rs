@@ -256,11 +256,12 @@ impl Judge {
                     (talk.customer, talk.merged) = (*into, true);
                 }
             }
-            Event::ConversationMoved { conversation, moves, .. } => {
+            Event::ConversationMoved { conversation, moves, public, .. } => {
                 let talk = talk(&mut self.talks, *conversation)?;
                 talk.waits()
                     .and_then(|()| super::judge_waiting::move_is_one_more(talk, *moves))
                     .map_err(|what| format!("{conversation} is moved on: {what}"))?;
+                counts(*conversation, talk, *public)?;
             }
             Event::PriorityRaised { conversation, .. } => {
                 let waits = talk(&mut self.talks, *conversation)?.waits();

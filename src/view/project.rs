@@ -145,8 +145,10 @@ fn one_event(
         | Event::OwnerVanished { conversation, .. }
         | Event::OwnerReturned { conversation }
         | Event::RingReached { conversation, .. }
-        | Event::ConversationMoved { conversation, .. }
         | Event::PriorityRaised { conversation, .. } => keep(*conversation, nothing),
+        Event::ConversationMoved { conversation, public, .. } => {
+            keep(*conversation, Columns { public: *public, ..nothing })
+        }
         Event::CustomerMerged { from, into, conversations } => {
             for conversation in conversations {
                 seen.merged.push((*conversation, *into));

@@ -221,13 +221,14 @@ impl Desk {
 
     pub(super) fn typing(&self, id: ConversationId, author: Author, loaded: &Loaded) -> Result<Answer, Refusal> {
         let conversation = self.conversations.get(&id).ok_or_else(|| self.not_here(id, loaded))?;
-        match author {
-            Author::Agent(agent) => talked_in_by(id, conversation, agent)?,
-            Author::Customer(customer) if conversation.customer == customer => {}
+        let by = match author {
+            Author::Agent(agent) => talked_in_by(id, conversation, agent).map(|()| Some(agent))?,
+            Author::Customer(customer) if conversation.customer == customer => None,
             Author::Customer(_) => return Err(Refusal::NoSuchConversation(id)),
             Author::System(_) => return Err(Refusal::NotYours(id)),
-        }
-        Ok(Answer::Typing { conversation: id, owner: conversation.state.owner() })
+        };
+        let to = conversation.talkers().filter(|talker| Some(*talker) != by).collect();
+        Ok(Answer::Typing { conversation: id, to, by })
     }
 
     pub(super) fn close(

@@ -123,7 +123,8 @@ impl Desk {
         let to = self.with_room(name).filter(|_| held.spell.moves < MOVES_MAX);
         let Some(queue) = to else { return false };
         let (skills, moves) = (self.required_in(held, queue), held.spell.moves + 1);
-        self.emit(events, Event::ConversationMoved { conversation: id, queue, skills, moves });
+        let public = Some(held.public + 1);
+        self.emit(events, Event::ConversationMoved { conversation: id, queue, skills, moves, public });
         true
     }
 

@@ -8,6 +8,7 @@ mod keys;
 mod labels;
 mod live;
 mod moves;
+mod notes;
 mod queues;
 mod search;
 mod settings;
@@ -63,6 +64,7 @@ pub fn router(door: Door, calls_per_s: u32) -> Router {
         .route(&at("/conversations/{conversation}/events"), get(history::events))
         .route(&at("/conversations/{conversation}/close"), post(close::close))
         .route(&at("/conversations/{conversation}/wrap_up_done"), post(wrap_up::done))
+        .route(&at("/conversations/{conversation}/notes"), get(notes::list).post(notes::write))
         .route(&at("/conversations/{conversation}/label"), post(labels::label))
         .route(&at("/conversations/{conversation}/transfer"), post(moves::transfer))
         .route(&at("/conversations/{conversation}/assign"), post(moves::assign))

@@ -204,7 +204,7 @@ pub fn event(event: &Event) -> String {
         | Event::AgentDraining { .. } => self::moves::event(event),
         Event::ConversationLabelled { .. } => super::labels::event(event),
         Event::RingReached { conversation, ring } => format!("{conversation} ring {ring}"),
-        Event::ConversationMoved { conversation, queue, skills, moves } => {
+        Event::ConversationMoved { conversation, queue, skills, moves, public: _ } => {
             let mut line = format!("{conversation} moved {queue} moves={moves}");
             add(&mut line, "skills", (!skills.is_empty()).then(|| required(skills)));
             line
@@ -236,8 +236,9 @@ pub fn answer(answer: &Answer) -> String {
         Answer::Waiting(page) => self::moves::page(page),
         Answer::WhyConversation(why) => self::why::conversation(why),
         Answer::WhyAgent(why) => self::why::agent(why),
-        Answer::Typing { conversation, owner } => {
-            format!("typing {conversation} to {}", owner.map_or("nobody".into(), |owner| owner.to_string()))
+        Answer::Typing { conversation, to, by: _ } => {
+            let to: Vec<String> = to.iter().map(ToString::to_string).collect();
+            format!("typing {conversation} to {}", if to.is_empty() { "nobody".into() } else { to.join(",") })
         }
     }
 }

@@ -93,8 +93,8 @@ pub struct WaitingRowShape<'a> {
 #[derive(Clone, Debug, Serialize)]
 pub struct NoteShape<'a> {
     pub note: u32,
-    /// The agent's name.
-    pub author: &'a str,
+    /// The agent's name; null: over the admin API.
+    pub author: Option<&'a str>,
     /// The last message before it.
     pub after: u32,
     pub text: &'a str,

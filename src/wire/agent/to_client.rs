@@ -116,6 +116,9 @@ pub enum ServerFrame<'a> {
     Typing {
         #[serde(serialize_with = "spelled")]
         conversation: ConversationId,
+        /// The other agent who talks in it; absent: its customer.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        agent: Option<&'a str>,
     },
     /// To the owner: its conversation is offered to this agent.
     Transfer {
@@ -150,7 +153,7 @@ pub enum ServerFrame<'a> {
         #[serde(serialize_with = "spelled")]
         conversation: ConversationId,
         note: u32,
-        author: &'a str,
+        author: Option<&'a str>,
         /// The last message before it.
         after: u32,
         text: &'a str,

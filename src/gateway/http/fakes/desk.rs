@@ -222,7 +222,8 @@ impl FakeDesk {
             }
             Ask::Read { conversation, reader, .. } => owner(conversation, reader).map(|()| Answer::Done)?,
             Ask::Typing { conversation, author } => {
-                owner(conversation, author).map(|()| Answer::Typing { conversation: *conversation, owner: None })?
+                owner(conversation, author)?;
+                Answer::Typing { conversation: *conversation, to: Vec::new(), by: None }
             }
             Ask::Close { conversation, by: Closer::Customer(customer) } => {
                 owner(conversation, &Author::Customer(*customer)).map(|()| Answer::Done)?
