@@ -67,6 +67,7 @@ async fn who_is_moved_by_a_rule_hears_to_which_queue_and_not_why() {
     assert_eq!(customer.call("GET", "", None).await.json()["queue"], "Sales");
     let mut again = customer.follow(None).await;
     assert_eq!(event_named(&mut again, "moved").await.json(), told, "from the view as from the engine");
-    let metrics = server.operators_page("/metrics").await.text();
+    let page = server.operators_page("/metrics").await;
+    let metrics = page.text();
     assert!(metrics.contains("offhook_moves_total{kind=\"moved\"} 1"), "{metrics}");
 }
