@@ -58,6 +58,35 @@ impl Desk {
         }
     }
 
+    /// What becomes of those who come to a queue with nobody there; `None`: somebody is.
+    fn rule_for_nobody_there(&self, queue: QueueId) -> Option<Action> {
+        (self.able.there_in(queue) == 0).then(|| self.queues[&queue].settings.waiting.nobody_there.clone())
+    }
+
+    /// Whether a customer who writes again may come back to this queue.
+    pub(super) fn may_come_back_to(&self, queue: QueueId) -> Result<(), Refusal> {
+        match self.rule_for_nobody_there(queue) {
+            Some(Action::Refuse) => Err(Refusal::NobodyThere(self.queues[&queue].settings.name.clone())),
+            _ => Ok(()),
+        }
+    }
+
+    /// It waits again, since its customer has written: where nobody is there, by the same rule as a new one. Its own queue took
+    /// it once, so that it is not asked whether it is full.
+    pub(super) fn came_back(&mut self, id: ConversationId, events: &mut Vec<Event>) {
+        let Some(held) = self.conversation(id).filter(|held| held.state == State::Waiting) else { return };
+        match self.rule_for_nobody_there(held.queue) {
+            Some(Action::Move { queue }) => {
+                if self.queue_names.get(&queue).is_some_and(|to| self.able.there_in(*to) > 0) {
+                    self.move_on(id, &queue, events);
+                }
+            }
+            Some(Action::MessageAndClose { text }) => self.say_and_close(id, Notice::NobodyThere, &text, events),
+            Some(Action::MessageAndWait { text }) => self.say(id, Notice::NobodyThere, &text, events),
+            Some(Action::Wait | Action::Refuse | Action::RaisePriority { .. }) | None => {}
+        }
+    }
+
     /// The queue of this name, if it takes one more in.
     fn with_room(&self, name: &Arc<str>) -> Option<QueueId> {
         let takes = |queue: &QueueId| self.room_in(*queue).is_ok() && self.queue_taking(*queue) == Ok(*queue);
