@@ -12,7 +12,7 @@ use super::event::{Event, OfferEnd};
 use super::ids::{AgentId, ConversationId, CustomerId, OfferId};
 use super::left_waiting::Left;
 use super::moves::Transfer;
-use super::offer::{Delivery, Offer};
+use super::offer::{Accepts, Delivery, Offer};
 use super::offering::AcrossQueues;
 use super::settings::{ChannelId, StatusId};
 use super::time::{DeskTime, Now, WallTime};
@@ -99,7 +99,8 @@ impl Desk {
             Event::OfferDelivered { offer, accepts_at } => {
                 let agent = self.offers[offer].agent;
                 let delivery = Delivery::Confirmed { at: now.desk };
-                self.change_offer(*offer, |o| (o.delivery, o.accepts_at) = (delivery, *accepts_at));
+                let accepts = accepts_at.map(|at| Accepts::At { at });
+                self.change_offer(*offer, |o| (o.delivery, o.accepts) = (delivery, accepts));
                 self.change_agent(agent, |a| a.undelivered_in_a_row = 0);
             }
             Event::OfferEnded { offer, end, cool_down_until, public, transfer, .. } => {
@@ -375,8 +376,8 @@ impl Desk {
         });
         let delivery = Delivery::Awaited { by: deliver_by };
         let made_at = self.now.desk;
-        let (grace_until, accepts_at) = (None, None);
-        self.add_offer(id, Offer { conversation, agent, made_at, ends_at, delivery, grace_until, accepts_at });
+        let (grace_until, accepts) = (None, None);
+        self.add_offer(id, Offer { conversation, agent, made_at, ends_at, delivery, grace_until, accepts });
         self.change_conversation(conversation, |c| {
             c.offers_made += 1;
             c.offers.push(Pending { offer: id, agent });

@@ -39,6 +39,7 @@ impl Desk {
             AutoAccept::Never => return None,
             AutoAccept::AfterMs(ms) => ms,
         };
-        Some(self.now.desk.plus_ms(ms))
+        // Time has to pass first: what is due is done before commands, never with them.
+        Some(self.now.desk.plus_ms(ms.max(1)))
     }
 }

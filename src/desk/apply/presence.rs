@@ -4,7 +4,7 @@ use crate::desk::Desk;
 use crate::desk::agent::{Agent, Connection};
 use crate::desk::event::StatusCause;
 use crate::desk::ids::AgentId;
-use crate::desk::offer::Delivery;
+use crate::desk::offer::{Accepts, Delivery};
 use crate::desk::settings::StatusId;
 use crate::desk::time::{DeskTime, Now};
 
@@ -26,6 +26,9 @@ impl Desk {
                 if let Delivery::Stopped { left_ms } = o.delivery {
                     o.delivery = Delivery::Awaited { by: now.plus_ms(left_ms) };
                 }
+                if let Some(Accepts::Stopped { left_ms }) = o.accepts {
+                    o.accepts = Some(Accepts::At { at: now.plus_ms(left_ms.max(1)) });
+                }
             });
         }
     }
@@ -41,6 +44,9 @@ impl Desk {
                 o.grace_until = Some(offer_grace_until);
                 if let Delivery::Awaited { by } = o.delivery {
                     o.delivery = Delivery::Stopped { left_ms: by.ms_since(now) };
+                }
+                if let Some(Accepts::At { at }) = o.accepts {
+                    o.accepts = Some(Accepts::Stopped { left_ms: at.ms_since(now) });
                 }
             });
         }

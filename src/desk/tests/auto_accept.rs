@@ -119,16 +119,15 @@ u2 opens chat in support
   o2 made c2 a0 ends 35s deliver 10s
 a0 delivered o2
   -> done
-  o2 delivered accepts=5s
-server tick
-  -> done
+  o2 delivered accepts=5.001s
++1ms
   o2 accepted c2 a0 reason=auto_accept
 "#,
     );
 }
 
 #[test]
-fn nothing_is_accepted_for_an_agent_who_is_reconnecting() {
+fn the_time_of_accepting_stands_while_its_agent_is_reconnecting() {
     check(
         r#"
 given 1 agents
@@ -149,7 +148,8 @@ a0 goes s0
 a0 comes s5
   -> welcome a0
   a0 came s5
-+0s
++3s
++1s
   o1 accepted c1 a0 reason=auto_accept
 "#,
     );
