@@ -120,6 +120,7 @@ impl Desk {
                 public,
                 waiting_since,
                 wishes,
+                left,
             } => {
                 self.last_conversation = self.last_conversation.max(conversation.0);
                 self.add_conversation(
@@ -146,7 +147,7 @@ impl Desk {
                         requeue_at: None,
                         ring: 0,
                         wishes: wishes.clone(),
-                        spell: Spell { from: now.wall, ..Spell::default() },
+                        spell: Spell { from: now.wall, left: *left, ..Spell::default() },
                         moved: None,
                         labels: None,
                     },
@@ -246,7 +247,7 @@ impl Desk {
                     (c.queue, c.public) = (*queue, public.unwrap_or(c.public));
                     c.skills.clone_from(skills);
                     c.ring = 0;
-                    c.spell = Spell { from: now.wall, offers_before: c.offers_made, raised: 0, moves: *moves };
+                    c.spell = Spell { from: now.wall, offers_before: c.offers_made, moves: *moves, ..Spell::default() };
                 });
             }
             Event::PriorityRaised { conversation, priority, raised } => {
@@ -255,6 +256,8 @@ impl Desk {
                     c.spell.raised = *raised;
                 });
             }
+
+            Event::HoursTurned { .. } | Event::StayedAtClosing { .. } => self.apply_hours(event),
 
             Event::CustomerMerged { from: _, into, conversations } => {
                 for id in conversations {

@@ -46,6 +46,9 @@ impl Desk {
                 &made
             }
         };
+        if need.closed {
+            return Vec::new();
+        }
         if let Some(agent) = need.kept_for {
             return if self.fits_need(agent, conversation, need).is_ok() { vec![agent] } else { Vec::new() };
         }

@@ -5,6 +5,7 @@ mod conversations;
 mod drains;
 mod forms;
 mod hands;
+mod hours;
 mod labels;
 mod late_answers;
 mod limits;

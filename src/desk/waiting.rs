@@ -231,9 +231,12 @@ impl Group {
     }
 }
 
-/// Where a group is looked for: by the agent it is kept for, or by agents of each of its queues.
+/// Where a group is looked for: by the agent it is kept for, or by agents of each of its queues; nowhere while its queue is closed.
 fn lists_of(group: &Group) -> Vec<List> {
     let need = &group.common.need;
+    if need.closed {
+        return Vec::new();
+    }
     match need.kept_for {
         Some(agent) => vec![List::KeptFor(agent, need.channel)],
         None => need.queues.iter().map(|queue| List::Of(*queue, need.channel, group.rarest)).collect(),

@@ -12,6 +12,7 @@ pub mod idle;
 pub mod intake;
 mod load;
 mod look_up;
+pub mod outlook;
 pub mod past;
 mod project;
 pub mod published;
@@ -28,6 +29,7 @@ pub mod workspace;
 
 pub use deliver::FrameLimits;
 pub use load::{LoadFailed, turn_of};
+pub use outlook::Outlook;
 pub use published::{AgentRow, NotDone, Published, QueueRow, Replied};
 pub use threads::Threads;
 pub use workspace::{Taking, Workspace};

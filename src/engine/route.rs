@@ -123,6 +123,8 @@ pub fn route(event: &Event, place: usize, desk: &Desk, routes: &mut Vec<Route>) 
         | Event::ServerBegan { .. }
         | Event::SessionWent { .. }
         | Event::RingReached { .. }
+        | Event::HoursTurned { .. }
+        | Event::StayedAtClosing { .. }
         | Event::PriorityRaised { .. }
         | Event::CustomerMerged { .. }
         | Event::CustomerSignedOut { .. } => {}

@@ -173,6 +173,8 @@ pub fn public_of(event: Event) -> Option<(u32, Public)> {
         | Event::ConversationLabelled { .. }
         | Event::AgentDraining { .. }
         | Event::RingReached { .. }
+        | Event::HoursTurned { .. }
+        | Event::StayedAtClosing { .. }
         | Event::PriorityRaised { .. }
         | Event::CustomerMerged { .. }
         | Event::CustomerSignedOut { .. } => return None,

@@ -145,6 +145,7 @@ fn one_event(
         | Event::OwnerVanished { conversation, .. }
         | Event::OwnerReturned { conversation }
         | Event::RingReached { conversation, .. }
+        | Event::StayedAtClosing { conversation }
         | Event::PriorityRaised { conversation, .. } => keep(*conversation, nothing),
         Event::ConversationMoved { conversation, public, .. } => {
             keep(*conversation, Columns { public: *public, ..nothing })
@@ -174,6 +175,7 @@ fn one_event(
         | Event::StatusChanged { .. }
         | Event::NextStatusSet { .. }
         | Event::AgentDraining { .. }
+        | Event::HoursTurned { .. }
         | Event::CustomerSignedOut { .. } => Ok(()),
     }
 }
