@@ -7,13 +7,15 @@ use super::agent::{Agent, Connection};
 use super::answer::Outcome;
 use super::change::AT_NEXT_MESSAGE;
 use super::command::Author;
-use super::conversation::{Conversation, CoolDown, Spell, State};
+use super::conversation::{Conversation, CoolDown, Pending, Spell, State};
 use super::event::{Event, OfferEnd};
-use super::ids::{AgentId, ConversationId, CustomerId};
+use super::ids::{AgentId, ConversationId, CustomerId, OfferId};
 use super::left_waiting::Left;
-use super::offer::Delivery;
+use super::moves::Transfer;
+use super::offer::{Accepts, Delivery, Offer};
+use super::offering::AcrossQueues;
 use super::settings::{ChannelId, StatusId};
-use super::time::{Now, WallTime};
+use super::time::{DeskTime, Now, WallTime};
 use super::{Desk, SIGNED_OUT_MAX};
 use std::sync::Arc;
 
@@ -82,19 +84,23 @@ impl Desk {
                 a.connection = Connection::Offline;
                 a.sessions = Vec::new();
                 a.status = *status;
+                a.next_status = None;
                 a.missed_in_a_row = 0;
                 a.undelivered_in_a_row = 0;
             }),
-            Event::StatusChanged { agent, status, channels, cause } => {
+            Event::StatusChanged { agent, status, channels, cause, by: _ } => {
                 self.apply_status(*agent, *status, *channels, *cause, now);
             }
+            Event::NextStatusSet { agent, status } => self.change_agent(*agent, |a| a.next_status = *status),
 
             Event::OfferMade { offer, conversation, agent, ends_at, deliver_by, transfer } => {
                 self.apply_offer_made(*offer, *conversation, *agent, (*ends_at, *deliver_by), *transfer);
             }
-            Event::OfferDelivered { offer } => {
+            Event::OfferDelivered { offer, accepts_at } => {
                 let agent = self.offers[offer].agent;
-                self.change_offer(*offer, |o| o.delivery = Delivery::Confirmed { at: now.desk });
+                let delivery = Delivery::Confirmed { at: now.desk };
+                let accepts = accepts_at.map(|at| Accepts::At { at });
+                self.change_offer(*offer, |o| (o.delivery, o.accepts) = (delivery, accepts));
                 self.change_agent(agent, |a| a.undelivered_in_a_row = 0);
             }
             Event::OfferEnded { offer, end, cool_down_until, public, transfer, .. } => {
@@ -244,9 +250,9 @@ impl Desk {
             }
 
             // waiting
-            Event::ConversationMoved { conversation, queue, skills, moves } => {
+            Event::ConversationMoved { conversation, queue, skills, moves, public } => {
                 self.change_conversation(*conversation, |c| {
-                    c.queue = *queue;
+                    (c.queue, c.public) = (*queue, public.unwrap_or(c.public));
                     c.skills.clone_from(skills);
                     c.ring = 0;
                     c.spell = Spell { from: now.wall, offers_before: c.offers_made, moves: *moves, ..Spell::default() };
@@ -259,7 +265,6 @@ impl Desk {
                 });
             }
 
-            // clocks of service
             Event::ClockSet { .. } | Event::ClockBreached { .. } | Event::ClockEnded { .. } => self.apply_clock(event),
             Event::HoursTurned { .. } | Event::StayedAtClosing { .. } => self.apply_hours(event),
 
@@ -352,6 +357,44 @@ impl Desk {
         self.look_at_limits(id);
         self.programs_moved.insert(id);
         self.look_again(id);
+    }
+
+    fn apply_offer_made(
+        &mut self,
+        id: OfferId,
+        conversation: ConversationId,
+        agent: AgentId,
+        (ends_at, deliver_by): (DeskTime, DeskTime),
+        transfer: Option<Transfer>,
+    ) {
+        self.last_offer = self.last_offer.max(id.0);
+        // The queue by which it came to this agent: a ring may have added it.
+        let by_weight = self.settings.across_queues == AcrossQueues::ByWeight;
+        let turn = (by_weight && transfer.is_none()).then(|| {
+            let held = &self.conversations[&conversation];
+            let need = self.need_of(held);
+            let place = need.queue_of(&self.agents[agent.0 as usize].profile).map_or(0, |(place, _)| place);
+            (need.queues[place], self.queues[&need.queues[place]].settings.offering.weight)
+        });
+        self.change_agent(agent, |a| {
+            a.last_offer = a.last_offer.max(id);
+            if let Some((queue, weight)) = turn {
+                a.turns.take(queue, weight);
+            }
+        });
+        let delivery = Delivery::Awaited { by: deliver_by };
+        let made_at = self.now.desk;
+        let (grace_until, accepts) = (None, None);
+        self.add_offer(id, Offer { conversation, agent, made_at, ends_at, delivery, grace_until, accepts });
+        self.change_conversation(conversation, |c| {
+            c.offers_made += 1;
+            c.offers.push(Pending { offer: id, agent });
+            if transfer.is_some() {
+                c.change_moved(|moved| moved.transfer = transfer);
+            } else {
+                c.state = State::Offered {};
+            }
+        });
     }
 
     fn apply_ended(&mut self, id: ConversationId, owner: Option<AgentId>, wrap_up: Option<State>, public: u32) {

@@ -72,7 +72,7 @@ impl ClockEnd {
 /// A queue's clocks: each in milliseconds, 1 s to 90 days; absent: it is not measured.
 #[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
-pub struct Service {
+pub struct ServiceTimes {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub accept_ms: Option<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -83,7 +83,7 @@ pub struct Service {
     pub resolution_ms: Option<u64>,
 }
 
-impl Service {
+impl ServiceTimes {
     #[must_use]
     pub fn ms(&self, clock: Clock) -> Option<u64> {
         match clock {

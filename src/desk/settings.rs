@@ -1,8 +1,10 @@
 //! What a workspace is set to: channels, statuses, queues, agents' profiles. Plain values with DESIGN's defaults,
 //! and the checks that keep a setting from stranding anybody.
 
-use super::clocks::Service;
+use super::auto_accept::AutoAccept;
+use super::clocks::ServiceTimes;
 use super::hours::Hours;
+use super::idle::IdleAgents;
 use super::ids::QueueId;
 use super::labels::{LabelRules, QueueLabels};
 use super::offering::{AcrossQueues, Offering};
@@ -133,6 +135,9 @@ pub struct Settings {
     pub hours: BTreeMap<Arc<str>, Hours>,
     /// Disposition codes, tags and custom fields.
     pub labels: LabelRules,
+    /// What becomes of agents without input; absent: nothing.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub idle_agents: Option<IdleAgents>,
 }
 
 impl Default for Settings {
@@ -173,6 +178,7 @@ impl Default for Settings {
             program_offer_ms: 5_000,
             hours: BTreeMap::new(),
             labels: LabelRules::default(),
+            idle_agents: None,
         }
     }
 }
@@ -245,7 +251,7 @@ pub struct QueueSettings {
     pub moves: QueueMoves,
     /// How soon people are to accept, to reply and to be done.
     #[serde(default)]
-    pub service: Service,
+    pub service: ServiceTimes,
     /// What becomes of a customer who does not answer.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub silent_customer: Option<SilentCustomer>,
@@ -277,7 +283,7 @@ impl QueueSettings {
             offering: Offering::default(),
             waiting: WaitingRules::default(),
             moves: QueueMoves::default(),
-            service: Service::default(),
+            service: ServiceTimes::default(),
             silent_customer: None,
             silent_owner: None,
             labels: QueueLabels::default(),
@@ -324,6 +330,8 @@ pub struct AgentProfile {
     /// `PROGRAM_CAPACITY_TOTAL`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub capacity_total: Option<u32>,
+    #[serde(default, skip_serializing_if = "AutoAccept::is_by_queue")]
+    pub auto_accept: AutoAccept,
 }
 
 impl AgentProfile {
@@ -340,6 +348,7 @@ impl AgentProfile {
             tiers: BTreeMap::new(),
             program: false,
             capacity_total: None,
+            auto_accept: AutoAccept::ByQueue,
         }
     }
 

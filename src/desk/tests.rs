@@ -1,5 +1,6 @@
 //! The desk's rules as scripts: commands in, events and replies out, in the simulation's notation.
 
+mod auto_accept;
 mod clocks;
 mod conversations;
 mod drains;
@@ -23,6 +24,7 @@ mod script;
 mod settings;
 mod silence;
 mod silence_rules;
+mod statuses;
 mod transfers;
 mod waits;
 mod who_comes_first;

@@ -5,7 +5,7 @@ use crate::desk::Desk;
 use crate::desk::clocks::ClockEnd;
 use crate::desk::command::{Author, Notice};
 use crate::desk::conversation::State;
-use crate::desk::event::{Event, RequeueCause};
+use crate::desk::event::{Event, OfferEnd, RequeueCause};
 use crate::desk::ids::OfferId;
 use crate::desk::time::DeskTime;
 use crate::desk::waiting_rules::OFFERS_ALERT;
@@ -115,6 +115,9 @@ impl Counter {
             if let Some(action) = of_silence(event) {
                 metrics::counter!(catalogue::SILENCES_TOTAL, "action" => action).increment(1);
             }
+            if let Some(kind) = kind_of_move(event) {
+                metrics::counter!(catalogue::MOVES_TOTAL, "kind" => kind).increment(1);
+            }
             match event {
                 Event::OfferEnded { offer, conversation, end, .. } => {
                     let held = desk.conversation(*conversation).filter(|held| held.state == State::Waiting);
@@ -126,6 +129,9 @@ impl Counter {
                         let seconds = now.desk.ms_since(made_at) as f64 / 1_000.0;
                         metrics::histogram!(catalogue::OFFER_TIME_SECONDS, "end" => end.name()).record(seconds);
                     }
+                }
+                Event::StatusChanged { cause, .. } => {
+                    metrics::counter!(catalogue::STATUS_CHANGES_TOTAL, "cause" => cause.name()).increment(1);
                 }
                 Event::MessagePosted { author, .. } => {
                     let by = match author {
@@ -189,4 +195,23 @@ pub fn count_clocks(events: &[Event], desk: &Desk, workspace: &str, labels: &Bou
         )
         .increment(1);
     }
+}
+
+/// How a conversation changed hands or queues by this event.
+fn kind_of_move(event: &Event) -> Option<&'static str> {
+    Some(match event {
+        Event::OfferEnded { end: OfferEnd::Accepted, transfer: Some(transfer), .. } => {
+            if transfer.warm {
+                "joined"
+            } else {
+                "transferred"
+            }
+        }
+        Event::ConversationTransferred { .. } => "queued",
+        Event::ConversationTaken { how, .. } => how.name(),
+        Event::ConversationHandedOver { .. } => "handed_over",
+        Event::ConversationRequeued { .. } => "requeued",
+        Event::ConversationMoved { .. } => "moved",
+        _ => return None,
+    })
 }

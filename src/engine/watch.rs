@@ -105,6 +105,7 @@ pub fn agent_shape(row: &AgentRow) -> AgentRowShape<'_> {
         conversations: row.conversations,
         paused: row.paused,
         load: row.load,
+        next_status: row.next_status.as_deref(),
         draining: row.draining,
     }
 }

@@ -1,52 +1,13 @@
-//! Offers, taken into the state: made, and ended with what that means for both sides.
+//! The end of an offer, as committed. Never refuses.
 
-use crate::desk::conversation::{CoolDown, Pending, State};
+use crate::desk::conversation::{CoolDown, State};
 use crate::desk::event::OfferEnd;
-use crate::desk::ids::{AgentId, ConversationId, OfferId};
-use crate::desk::moves::Transfer;
-use crate::desk::offer::{Delivery, EndedOffer, Offer};
-use crate::desk::offering::AcrossQueues;
+use crate::desk::ids::OfferId;
+use crate::desk::offer::{EndedOffer, Offer};
 use crate::desk::time::DeskTime;
 use crate::desk::{COOL_DOWNS_MAX, Desk, ENDED_OFFERS_MAX};
 
 impl Desk {
-    pub(super) fn apply_offer_made(
-        &mut self,
-        id: OfferId,
-        conversation: ConversationId,
-        agent: AgentId,
-        (ends_at, deliver_by): (DeskTime, DeskTime),
-        transfer: Option<Transfer>,
-    ) {
-        self.last_offer = self.last_offer.max(id.0);
-        // The queue by which it came to this agent: a ring may have added it.
-        let by_weight = self.settings.across_queues == AcrossQueues::ByWeight;
-        let turn = (by_weight && transfer.is_none()).then(|| {
-            let held = &self.conversations[&conversation];
-            let need = self.need_of(held);
-            let place = need.queue_of(&self.agents[agent.0 as usize].profile).map_or(0, |(place, _)| place);
-            (need.queues[place], self.queues[&need.queues[place]].settings.offering.weight)
-        });
-        self.change_agent(agent, |a| {
-            a.last_offer = a.last_offer.max(id);
-            if let Some((queue, weight)) = turn {
-                a.turns.take(queue, weight);
-            }
-        });
-        let delivery = Delivery::Awaited { by: deliver_by };
-        let made_at = self.now.desk;
-        self.add_offer(id, Offer { conversation, agent, made_at, ends_at, delivery, grace_until: None });
-        self.change_conversation(conversation, |c| {
-            c.offers_made += 1;
-            c.offers.push(Pending { offer: id, agent });
-            if transfer.is_some() {
-                c.change_moved(|moved| moved.transfer = transfer);
-            } else {
-                c.state = State::Offered {};
-            }
-        });
-    }
-
     pub(super) fn apply_offer_ended(
         &mut self,
         id: OfferId,

@@ -7,7 +7,7 @@ mod why;
 pub(super) use self::moves::mover;
 
 use crate::desk::answer::Answer;
-use crate::desk::clocks::Service;
+use crate::desk::clocks::ServiceTimes;
 use crate::desk::command::{Ask, Author, Closer, Worker};
 use crate::desk::event::{Event, RequiredSkill};
 use crate::desk::ids::CustomerId;
@@ -42,7 +42,7 @@ pub fn ask(ask: &Ask) -> String {
             add(&mut line, "labels", (queue.labels != QueueLabels::default()).then(|| json(&queue.labels)));
             add(&mut line, "silent_customer", queue.silent_customer.as_ref().map(json));
             add(&mut line, "silent_owner", queue.silent_owner.as_ref().map(json));
-            add(&mut line, "service", (queue.service != Service::default()).then(|| json(&queue.service)));
+            add(&mut line, "service", (queue.service != ServiceTimes::default()).then(|| json(&queue.service)));
             add(&mut line, "moves", (queue.moves != QueueMoves::default()).then(|| json(&queue.moves)));
             line
         }
@@ -56,6 +56,7 @@ pub fn ask(ask: &Ask) -> String {
             add(&mut line, "tiers", agent.tiers.as_ref().map(levels));
             add(&mut line, "program", agent.program.map(|program| if program { "yes" } else { "no" }));
             add(&mut line, "total", agent.capacity_total);
+            add(&mut line, "auto", agent.auto_accept.map(|auto| json(&auto)));
             line
         }
         Ask::PutApiKey(key) => format!("admin key {}", key.id),
@@ -68,6 +69,9 @@ pub fn ask(ask: &Ask) -> String {
             format!("{agent} sets {status}{channels}")
         }
         Ask::Ready { agent } => format!("{agent} ready"),
+        Ask::SetNextStatus { agent, status } => format!("{agent} next {}", status.as_deref().unwrap_or("-")),
+        Ask::ForceStatus { agent, status, by } => format!("{} forces {agent} {status}", mover(*by)),
+        Ask::AgentIsIdle { agent } => format!("server idle {agent}"),
         Ask::SignOut { agent } => format!("{agent} signs_out"),
         Ask::ConfirmDelivery { agent, offer } => format!("{agent} delivered {offer}"),
         Ask::Accept { agent, offer } => format!("{agent} accepts {offer}"),
@@ -130,8 +134,13 @@ pub fn event(event: &Event) -> String {
         Event::AgentUnreachable { agent } => format!("{agent} unreachable"),
         Event::AgentReachable { agent } => format!("{agent} reachable"),
         Event::AgentOffline { agent, status: _, cause } => format!("{agent} offline {}", word(cause)),
-        Event::StatusChanged { agent, status, channels, cause } => {
-            format!("{agent} status {} channels {channels:b} {}", status.0, word(cause))
+        Event::StatusChanged { agent, status, channels, cause, by } => {
+            let mut line = format!("{agent} status {} channels {channels:b} {}", status.0, word(cause));
+            add(&mut line, "by", by.map(mover));
+            line
+        }
+        Event::NextStatusSet { agent, status } => {
+            format!("{agent} next status {}", status.map_or("none".into(), |status| status.0.to_string()))
         }
         Event::OfferMade { offer, conversation, agent, ends_at, deliver_by, transfer } => {
             let (ends_at, deliver_by) = (at(*ends_at), at(*deliver_by));
@@ -140,7 +149,11 @@ pub fn event(event: &Event) -> String {
             line.push_str(if transfer.is_some_and(|transfer| transfer.warm) { " warm" } else { "" });
             line
         }
-        Event::OfferDelivered { offer } => format!("{offer} delivered"),
+        Event::OfferDelivered { offer, accepts_at } => {
+            let mut line = format!("{offer} delivered");
+            add(&mut line, "accepts", accepts_at.map(at));
+            line
+        }
         Event::OfferEnded { offer, conversation, agent, end, reason, cool_down_until, public: _, transfer } => {
             let mut line = format!("{offer} {} {conversation} {agent}", end.name());
             add(&mut line, "reason", reason.as_ref());
@@ -208,7 +221,7 @@ pub fn event(event: &Event) -> String {
         | Event::AgentDraining { .. } => self::moves::event(event),
         Event::ConversationLabelled { .. } => super::labels::event(event),
         Event::RingReached { conversation, ring } => format!("{conversation} ring {ring}"),
-        Event::ConversationMoved { conversation, queue, skills, moves } => {
+        Event::ConversationMoved { conversation, queue, skills, moves, public: _ } => {
             let mut line = format!("{conversation} moved {queue} moves={moves}");
             add(&mut line, "skills", (!skills.is_empty()).then(|| required(skills)));
             line
@@ -246,8 +259,9 @@ pub fn answer(answer: &Answer) -> String {
         Answer::Waiting(page) => self::moves::page(page),
         Answer::WhyConversation(why) => self::why::conversation(why),
         Answer::WhyAgent(why) => self::why::agent(why),
-        Answer::Typing { conversation, owner } => {
-            format!("typing {conversation} to {}", owner.map_or("nobody".into(), |owner| owner.to_string()))
+        Answer::Typing { conversation, to, by: _ } => {
+            let to: Vec<String> = to.iter().map(ToString::to_string).collect();
+            format!("typing {conversation} to {}", if to.is_empty() { "nobody".into() } else { to.join(",") })
         }
     }
 }
