@@ -2,6 +2,7 @@
 
 mod conversations;
 mod drains;
+mod estimates;
 mod forms;
 mod hands;
 mod hours;
