@@ -44,7 +44,8 @@ struct Sizes {
 }
 
 fn main() {
-    let arguments = Arguments::read(&["agents", "few", "waiting", "skills", "queues", "seconds", "simulated", "candidates"]);
+    let arguments =
+        Arguments::read(&["agents", "few", "waiting", "skills", "queues", "seconds", "simulated", "candidates"]);
     let sizes = |agents| Sizes {
         agents,
         waiting: arguments.size("waiting", 1_000_000, 20_000),

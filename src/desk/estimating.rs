@@ -157,7 +157,8 @@ impl Desk {
             return;
         }
         let now = self.now.wall;
-        if !self.estimates.contains_key(&class) && self.estimates.range(classes_of(class.queue)).count() >= CLASSES_MAX {
+        if !self.estimates.contains_key(&class) && self.estimates.range(classes_of(class.queue)).count() >= CLASSES_MAX
+        {
             let of_queue = self.estimates.range(classes_of(class.queue));
             if let Some(oldest) = of_queue.min_by_key(|(_, estimates)| estimates.last_at()).map(|(oldest, _)| *oldest) {
                 self.estimates.remove(&oldest);
