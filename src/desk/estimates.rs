@@ -7,7 +7,8 @@
 //! that: those times count as *at least* (Kaplan and Meier's way), or the patient would make every queue look quick. With `q(x)` the
 //! time per place that the share `x` of waits had ended by, the estimate at place `n` is `n · q(0.5)` and `n · q(0.9)`.
 //!
-//! Nothing is said before 20 waits of a kind of place have ended, nor when the last of them is four hours old.
+//! Nothing is said before 20 waits have ended, of which those of the nearest kinds of place are taken, nor when the last of them is four
+//! hours old.
 
 use super::time::WallTime;
 use serde::{Deserialize, Serialize};
@@ -79,16 +80,19 @@ impl Kind {
     }
 
     fn look(&mut self) {
-        self.quantiles = None;
-        if self.last.len() < ENOUGH {
-            return;
-        }
-        let mut times: Vec<PerPlace> = self.last.iter().copied().collect();
-        times.sort_unstable();
-        let longest = times.last().map_or(0, |PerPlace(time, _)| *time);
-        // Where more than half have left nobody knows; that nine of ten had ended by the longest is the best that can be said.
-        self.quantiles = quantile(&times, 0.5).map(|p50| (p50, quantile(&times, 0.9).unwrap_or(longest)));
+        self.quantiles = quantiles(self.last.iter().copied().collect());
     }
+}
+
+/// `q(0.5)` and `q(0.9)`, where there are enough and it is known.
+fn quantiles(mut times: Vec<PerPlace>) -> Option<(u32, u32)> {
+    if times.len() < ENOUGH {
+        return None;
+    }
+    times.sort_unstable();
+    let longest = times.last().map_or(0, |PerPlace(time, _)| *time);
+    // Where more than half have left nobody knows; that nine of ten had ended by the longest is the best that can be said.
+    quantile(&times, 0.5).map(|p50| (p50, quantile(&times, 0.9).unwrap_or(longest)))
 }
 
 /// By when this share had ended, of times in order, where those who left count as at least theirs; `None` where fewer than this share are
@@ -111,15 +115,24 @@ fn kind_of(place: u32) -> usize {
 }
 
 impl Estimates {
-    /// For somebody at this place, from 1; by the nearest kind of place that there is enough of.
+    /// For somebody at this place, from 1; where its kind of place has too few, with the nearest kinds'.
     #[must_use]
     pub fn at(&self, place: u32, now: WallTime) -> Option<Estimate> {
-        let own = kind_of(place);
-        let mut kinds: Vec<usize> = (0..KINDS).collect();
-        kinds.sort_by_key(|kind| kind.abs_diff(own));
-        let mut known = kinds.into_iter().map(|kind| &self.kinds[kind]);
-        let fresh = |kind: &&Kind| kind.quantiles.is_some() && now.0.saturating_sub(kind.at.0) < FRESH_MS;
-        let (p50, p90) = known.find(fresh)?.quantiles?;
+        let own = &self.kinds[kind_of(place)];
+        let is_fresh = |kind: &Kind| now.0.saturating_sub(kind.at.0) < FRESH_MS;
+        let known = own.quantiles.filter(|_| is_fresh(own)).or_else(|| {
+            let mut nearest: Vec<usize> = (0..KINDS).filter(|kind| is_fresh(&self.kinds[*kind])).collect();
+            nearest.sort_by_key(|kind| kind.abs_diff(kind_of(place)));
+            let mut times = Vec::new();
+            for kind in nearest {
+                times.extend(self.kinds[kind].last.iter().copied());
+                if times.len() >= ENOUGH {
+                    break;
+                }
+            }
+            quantiles(times)
+        });
+        let (p50, p90) = known?;
         let (p50_ms, p90_ms) = (p50.saturating_mul(place), p90.saturating_mul(place));
         Some(Estimate { p50_ms, p90_ms })
     }
@@ -187,7 +200,7 @@ mod tests {
             estimates.ended(1, nth * 1_000, false, None, NOW);
         }
         assert_eq!(estimates.at(1, NOW), Some(Estimate { p50_ms: 10_000, p90_ms: 18_000 }));
-        // Of no other place is enough known.
+        // What is known of the nearest place.
         assert_eq!(estimates.at(5, NOW), Some(Estimate { p50_ms: 50_000, p90_ms: 90_000 }));
         assert_eq!(estimates.at(1, WallTime(NOW.0 + FRESH_MS)), None);
         assert_eq!(estimates.past_error(), None);
