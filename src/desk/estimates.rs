@@ -3,9 +3,10 @@
 //!
 //! A wait that ended gives its time for each place: from when it began until an agent had it, over the place in the queue at
 //! its beginning. Times are kept by kinds of place (1, 2 to 3, 4 to 7, …), since who is far back waits for the mean of many
-//! and who is first for a single one, the 32 last of each kind. Who left before an agent came would have waited longer than
+//! and who is first for a single one, the 64 last of each kind. Who left before an agent came would have waited longer than
 //! that: those times count as *at least* (Kaplan and Meier's way), or the patient would make every queue look quick. With `q(x)` the
-//! time per place that the share `x` of waits had ended by, the estimate at place `n` is `n · q(0.5)` and `n · q(0.9)`.
+//! time per place that the share `x` of waits had ended by, the estimate at place `n` is `n · q(0.5)` and `n · q(0.9 (m+1)/m)` of `m` waits: the
+//! last term is what the next of so few is under in nine of ten times.
 //!
 //! Nothing is said before 20 waits have ended, of which those of the nearest kinds of place are taken, nor when the last of them is four
 //! hours old.
@@ -15,7 +16,7 @@ use serde::{Deserialize, Serialize};
 use std::collections::VecDeque;
 
 /// Waits of one kind of place that are kept, and how many there must be.
-const KEPT_MAX: usize = 32;
+const KEPT_MAX: usize = 64;
 pub const ENOUGH: usize = 20;
 /// How old the last of them may be.
 const FRESH_MS: u64 = 4 * 3_600_000;
@@ -46,7 +47,22 @@ pub struct PastError {
 
 /// One wait that ended: its time for each place, and whether its customer left before an agent came.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize, Deserialize)]
+#[serde(from = "i64", into = "i64")]
 struct PerPlace(u32, bool);
+
+/// In a row: below zero where the customer left, so that it is short.
+impl From<PerPlace> for i64 {
+    fn from(PerPlace(time, left): PerPlace) -> Self {
+        if left { -i64::from(time) - 1 } else { i64::from(time) }
+    }
+}
+
+impl From<i64> for PerPlace {
+    fn from(written: i64) -> Self {
+        let (time, left) = if written < 0 { (-1 - written, true) } else { (written, false) };
+        Self(u32::try_from(time).unwrap_or(u32::MAX), left)
+    }
+}
 
 /// An estimate that was given at the beginning of a wait that ended: under its p50, under its p90, and how far off the p50.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
@@ -92,7 +108,7 @@ fn quantiles(mut times: Vec<PerPlace>) -> Option<(u32, u32)> {
     times.sort_unstable();
     let longest = times.last().map_or(0, |PerPlace(time, _)| *time);
     // Where more than half have left nobody knows; that nine of ten had ended by the longest is the best that can be said.
-    quantile(&times, 0.5).map(|p50| (p50, quantile(&times, 0.9).unwrap_or(longest)))
+    quantile(&times, 0.5).map(|p50| (p50, quantile(&times, 0.9 * (1.0 + 1.0 / times.len() as f64)).unwrap_or(longest)))
 }
 
 /// By when this share had ended, of times in order, where those who left count as at least theirs; `None` where fewer than this share are
@@ -199,9 +215,9 @@ mod tests {
             assert_eq!(estimates.at(1, NOW), None);
             estimates.ended(1, nth * 1_000, false, None, NOW);
         }
-        assert_eq!(estimates.at(1, NOW), Some(Estimate { p50_ms: 10_000, p90_ms: 18_000 }));
+        assert_eq!(estimates.at(1, NOW), Some(Estimate { p50_ms: 10_000, p90_ms: 19_000 }));
         // What is known of the nearest place.
-        assert_eq!(estimates.at(5, NOW), Some(Estimate { p50_ms: 50_000, p90_ms: 90_000 }));
+        assert_eq!(estimates.at(5, NOW), Some(Estimate { p50_ms: 50_000, p90_ms: 95_000 }));
         assert_eq!(estimates.at(1, WallTime(NOW.0 + FRESH_MS)), None);
         assert_eq!(estimates.past_error(), None);
     }
@@ -233,7 +249,7 @@ mod tests {
         assert_eq!(back, estimates);
     }
 
-    /// One agent, exponential times, some who leave: a queue that grows and shrinks.
+    /// One agent at nine tenths of what it can take, with exponential times: a queue that grows and shrinks.
     #[test]
     fn half_of_the_waits_are_under_their_p50_and_nine_of_ten_under_their_p90() {
         let mut dice = 7_u64;
@@ -244,28 +260,25 @@ mod tests {
         };
         let mut estimates = Estimates::default();
         let (mut held, mut all, mut free_at, mut now) = ((0, 0), 0, 0_u64, 0_u64);
-        // When each of those who wait is served, in order.
-        let mut served_at: VecDeque<u64> = VecDeque::new();
+        // Those who wait, in order: when each is served, its place, its wait and what it was told.
+        let mut waiting: VecDeque<(u64, u32, u64, Option<Estimate>)> = VecDeque::new();
         for _ in 0..20_000 {
             now += exponential(10_000.0);
-            while served_at.front().is_some_and(|at| *at <= now) {
-                served_at.pop_front();
+            while let Some((at, place, waited, told)) = waiting.front().copied().filter(|(at, ..)| *at <= now) {
+                waiting.pop_front();
+                estimates.ended(place, waited, false, told, WallTime(at));
+                if let Some(told) = told {
+                    all += 1;
+                    held.0 += u32::from(waited <= u64::from(told.p50_ms));
+                    held.1 += u32::from(waited <= u64::from(told.p90_ms));
+                }
             }
             let begins = free_at.max(now);
             free_at = begins + exponential(9_000.0);
-            if begins == now {
-                continue;
+            if begins > now {
+                let place = waiting.len() as u32 + 1;
+                waiting.push_back((begins, place, begins - now, estimates.at(place, WallTime(now))));
             }
-            served_at.push_back(begins);
-            let (place, waited) = (served_at.len() as u32, begins - now);
-            let told = estimates.at(place, WallTime(now));
-            if let Some(told) = told {
-                all += 1;
-                held.0 += u32::from(waited <= u64::from(told.p50_ms));
-                held.1 += u32::from(waited <= u64::from(told.p90_ms));
-            }
-            // (At once, where a desk would wait for it to be over: what is tested are the shares.)
-            estimates.ended(place, waited, false, told, WallTime(now));
         }
         let share = |held: u32| f64::from(held) / f64::from(all);
         assert!(all > 10_000, "{all}");
