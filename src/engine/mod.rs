@@ -8,6 +8,7 @@ pub mod deliver;
 pub mod deliver_labels;
 mod deliver_moves;
 pub mod desk_clock;
+pub mod idle;
 pub mod intake;
 mod load;
 mod look_up;

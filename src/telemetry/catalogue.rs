@@ -65,6 +65,8 @@ catalogue! {
     TIME_TO_OFFER_SECONDS = "offhook_time_to_offer_seconds" Histogram Seconds [] "From when a conversation began to wait to the committed offer.";
     OFFERED_OFTEN_TOTAL = "offhook_offered_often_total" Counter Count [] "Conversations that were offered 10 times while they waited, and not accepted.";
     MESSAGES_TOTAL = "offhook_messages_total" Counter Count ["by"] "Messages committed, by who wrote: agent, customer, system.";
+    MOVES_TOTAL = "offhook_moves_total" Counter Count ["kind"] "Conversations that changed hands or queues, by kind: transferred (to an agent), joined, handed_over, queued (to a queue), picked, claimed, reassigned, started, requeued (their owner stayed away), moved (by a rule of waiting).";
+    STATUS_CHANGES_TOTAL = "offhook_status_changes_total" Counter Count ["cause"] "Changes of agents' statuses, by cause: chosen, missed, next (chosen for after their work), forced (by a supervisor), idle.";
     COMMANDS_TOTAL = "offhook_commands_total" Counter Count ["type", "outcome"] "Commands answered, by type and outcome: done, refused, not_committed.";
     REFUSALS_TOTAL = "offhook_refusals_total" Counter Count ["code"] "Commands refused, by the code that the client was given.";
     INTAKE_COMMANDS = "offhook_intake_commands" Gauge Count [] "Commands that wait to be decided.";

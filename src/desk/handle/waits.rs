@@ -70,6 +70,45 @@ impl Desk {
         }
     }
 
+    /// The rule for those who come while the queue is closed, or open with nobody there; `None`: neither is so.
+    fn rule_for_coming(&self, queue: QueueId) -> Option<(Notice, Action)> {
+        let rules = &self.queues[&queue].settings.waiting;
+        if !self.is_open(queue) {
+            return Some((Notice::OutOfHours, rules.out_of_hours.clone()));
+        }
+        (self.able.there_in(queue) == 0).then(|| (Notice::NobodyThere, rules.nobody_there.clone()))
+    }
+
+    /// Whether a customer who writes again may come back to this queue.
+    pub(super) fn may_come_back_to(&self, queue: QueueId) -> Result<(), Refusal> {
+        match self.rule_for_coming(queue) {
+            Some((Notice::OutOfHours, Action::Refuse)) => self.entering_closed(queue).map(drop),
+            Some((_, Action::Refuse)) => Err(Refusal::NobodyThere(self.queues[&queue].settings.name.clone())),
+            _ => Ok(()),
+        }
+    }
+
+    /// It waits again, since its customer has written: out of hours, or where nobody is there, by the same rule as a new one. Its own
+    /// queue took it once, so that it is not asked whether it is full.
+    pub(super) fn came_back(&mut self, id: ConversationId, events: &mut Vec<Event>) {
+        let Some(held) = self.conversation(id).filter(|held| held.state == State::Waiting) else { return };
+        let Some((notice, rule)) = self.rule_for_coming(held.queue) else { return };
+        match rule {
+            Action::Move { queue } => {
+                let better = |to: &QueueId| match notice {
+                    Notice::OutOfHours => self.is_open(*to),
+                    _ => self.able.there_in(*to) > 0,
+                };
+                if self.queue_names.get(&queue).is_some_and(better) {
+                    self.move_on(id, &queue, events);
+                }
+            }
+            Action::MessageAndClose { text } => self.say_and_close(id, notice, &text, events),
+            Action::MessageAndWait { text } | Action::TakeMessage { text } => self.say(id, notice, &text, events),
+            Action::Wait | Action::Refuse | Action::RaisePriority { .. } => {}
+        }
+    }
+
     /// By the rule of a queue that is closed at this hour.
     fn entering_closed(&self, queue: QueueId) -> Result<Entry, Refusal> {
         let settings = &self.queues[&queue].settings;
@@ -177,7 +216,8 @@ impl Desk {
         let to = self.with_room(name).filter(|_| held.spell.moves < MOVES_MAX);
         let Some(queue) = to else { return false };
         let (skills, moves) = (self.required_in(held, queue), held.spell.moves + 1);
-        self.emit(events, Event::ConversationMoved { conversation: id, queue, skills, moves });
+        let public = Some(held.public + 1);
+        self.emit(events, Event::ConversationMoved { conversation: id, queue, skills, moves, public });
         true
     }
 
