@@ -15,6 +15,8 @@ pub mod choosing;
 pub mod command;
 pub mod conversation;
 pub mod deadlines;
+pub mod estimates;
+pub mod estimating;
 pub mod event;
 pub mod fits;
 mod forgotten;
@@ -99,6 +101,8 @@ pub struct Desk {
     left_waiting: left_waiting::LeftWaiting,
     /// How the hours of the settings stand.
     openings: opening::Openings,
+    /// What waits have taken lately.
+    estimates: estimating::ByClass,
     remembered: remembered::Remembered,
 
     // Kept beside the entities, and derived from them alone.
@@ -275,6 +279,7 @@ impl Desk {
             signed_out,
             left_waiting,
             openings,
+            estimates,
             deadlines,
             able,
             waiting,

@@ -3,6 +3,7 @@
 mod auto_accept;
 mod conversations;
 mod drains;
+mod estimates;
 mod forms;
 mod hands;
 mod hours;
