@@ -5,6 +5,7 @@ use super::Desk;
 use super::agent::{Agent, Connection};
 use super::conversation::{Conversation, Pending, Spell, State};
 use super::deadlines::{ByWall, Deadline, Deadlines};
+use super::estimating::Stood;
 use super::ids::{AgentId, ConversationId, OfferId};
 use super::load::{Load, WHOLE};
 use super::offer::Offer;
@@ -44,13 +45,14 @@ impl Desk {
     pub(super) fn add_conversation(&mut self, id: ConversationId, conversation: Conversation) {
         self.conversations.insert(id, Box::new(conversation));
         self.attach(id);
+        self.wait_began(id);
     }
 
     pub(super) fn change_conversation(&mut self, id: ConversationId, change: impl FnOnce(&mut Conversation)) {
         self.detach(id);
         let conversation = self.conversations.get_mut(&id).expect("events name conversations that are here");
         let (before, was_paused) = (conversation.state, conversation.paused().is_some());
-        let waited = is_waiting(before);
+        let (waited, stood) = (is_waiting(before), Stood::of(conversation));
         change(conversation);
         conversation.settle_silence(before, self.now.desk);
         let woke = was_paused && conversation.paused().is_none();
@@ -63,6 +65,7 @@ impl Desk {
             let talkers: Vec<AgentId> = self.conversations[&id].talkers().collect();
             talkers.into_iter().for_each(|talker| self.look_at_limits(talker));
         }
+        self.waited_on(id, stood);
     }
 
     /// It is closed: only its last state goes on, to the view.
@@ -71,9 +74,11 @@ impl Desk {
         let mut conversation = self.conversations.remove(&id).expect("events name conversations that are here");
         conversation.next_breach().inspect(|at| self.deadlines.clear_by_wall(*at, ByWall::Clock(id)));
         let before = conversation.state;
+        let stood = Stood::of(&conversation);
         change(&mut conversation);
         conversation.settle_silence(before, self.now.desk);
         self.touched.conversations.insert(id, Some(conversation));
+        self.wait_ended(stood, true);
     }
 
     pub(super) fn add_offer(&mut self, id: OfferId, offer: Offer) {

@@ -4,6 +4,7 @@ mod auto_accept;
 mod clocks;
 mod conversations;
 mod drains;
+mod estimates;
 mod forms;
 mod hands;
 mod hours;
