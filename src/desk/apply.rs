@@ -143,6 +143,7 @@ impl Desk {
                         wishes: wishes.clone(),
                         spell: Spell { from: now.wall, ..Spell::default() },
                         moved: None,
+                        routed: None,
                     },
                 );
                 self.forget_left(*customer);
@@ -194,6 +195,7 @@ impl Desk {
                     c.public = *public;
                     c.cool_downs = Vec::new();
                     c.requeue_at = None;
+                    c.routed = None;
                     c.ring = 0;
                     if wished.is_some() {
                         c.wishes.get_or_insert_default().agent = *wished;
@@ -230,6 +232,7 @@ impl Desk {
             Event::RingReached { conversation, ring } => {
                 self.change_conversation(*conversation, |c| c.ring = *ring);
             }
+            Event::DecisionWanted { .. } | Event::DecisionEnded { .. } => self.apply_decision(event),
 
             // waiting
             Event::ConversationMoved { conversation, queue, skills, moves } => {
@@ -375,6 +378,9 @@ impl Desk {
                 c.change_moved(|moved| moved.transfer = transfer);
             } else {
                 c.state = State::Offered {};
+                if c.routed.is_some() {
+                    c.change_routed(|routed| routed.by_itself = false);
+                }
             }
         });
     }

@@ -44,8 +44,12 @@ impl Desk {
     pub(super) fn change_conversation(&mut self, id: ConversationId, change: impl FnOnce(&mut Conversation)) {
         self.detach(id);
         let conversation = self.conversations.get_mut(&id).expect("events name conversations that are here");
-        let waited = is_waiting(conversation.state);
+        let (waited, queue) = (is_waiting(conversation.state), conversation.queue);
         change(conversation);
+        if conversation.queue != queue {
+            // Who decided there has no say here.
+            conversation.routed = None;
+        }
         if !waited && is_waiting(conversation.state) {
             let offers_before = conversation.offers_made;
             conversation.spell = Spell { from: self.now.wall, offers_before, raised: 0, moves: 0 };
@@ -91,6 +95,9 @@ impl Desk {
         if state == State::Waiting {
             self.stop_waiting(id);
         }
+        if let Some(pending) = self.conversations[&id].pending_decision() {
+            self.deciding.remove(pending, channel);
+        }
         let conversation = &self.conversations[&id];
         let queue = self.queues.get_mut(&conversation.queue).expect("a conversation's queue is here");
         if let Some(count) = count_of(queue, state) {
@@ -120,6 +127,9 @@ impl Desk {
         let (state, channel) = (conversation.state, conversation.channel);
         let now = self.now.desk;
         deadlines_of(conversation, id, now, |at, what| self.deadlines.set(at, what));
+        if let Some(pending) = conversation.pending_decision() {
+            self.deciding.add(pending, id, channel);
+        }
         if state == State::Waiting {
             self.start_waiting(id);
         }
@@ -171,6 +181,7 @@ impl Desk {
         self.able = super::able::Able::default();
         self.preferring.clear();
         self.programs = super::programs::Programs::default();
+        self.deciding = super::deciding::Deciding::default();
         self.preferred_seen.clear();
         self.look_who_skips_busy();
         for (id, queue) in &self.queues {
@@ -197,6 +208,9 @@ impl Desk {
             let offered_to = conversation.offers.iter().map(|pending| pending.agent);
             for holder in offered_to.chain(conversation.joined()) {
                 self.agents[holder.0 as usize].take_load(channel);
+            }
+            if let Some(pending) = conversation.pending_decision() {
+                self.deciding.add(pending, *id, channel);
             }
             if let Some(owner) = state.owner() {
                 self.agents[owner.0 as usize].take_owned(state, channel);
@@ -279,6 +293,7 @@ fn deadlines_of(
         }
         State::Waiting | State::Offered { .. } => {
             conversation.next_wake(now).inspect(|until| each(*until, Deadline::CoolDown(id)));
+            conversation.pending_decision().inspect(|pending| each(pending.until, Deadline::Decision(id)));
         }
         State::Active { .. } => {
             if let Some(at) = conversation.requeue_at.filter(|at| *at != AT_NEXT_MESSAGE) {

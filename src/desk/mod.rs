@@ -14,6 +14,8 @@ pub mod choosing;
 pub mod command;
 pub mod conversation;
 pub mod deadlines;
+pub mod deciding;
+pub mod decision;
 pub mod event;
 pub mod fits;
 mod forgotten;
@@ -85,6 +87,8 @@ pub struct Desk {
     /// The pending ones.
     offers: BTreeMap<OfferId, Offer>,
     last_offer: u64,
+    last_decision: u64,
+    ended_decisions: deciding::EndedDecisions,
     ended_offers: BTreeMap<OfferId, EndedOffer>,
     api_keys: BTreeMap<Arc<str>, ApiKey>,
     /// Customers whose older tokens are void, for as long as such a token can live.
@@ -105,6 +109,7 @@ pub struct Desk {
     preferred_seen: BTreeMap<AgentId, able::Presence>,
     skips_busy: bool,
     programs: programs::Programs,
+    deciding: deciding::Deciding,
     /// Programs whose profile changed, and that have not been looked at since.
     programs_moved: BTreeSet<AgentId>,
 
@@ -259,6 +264,7 @@ impl Desk {
             last_conversation,
             offers,
             last_offer,
+            last_decision,
             api_keys,
             signed_out,
             left_waiting,
@@ -266,7 +272,8 @@ impl Desk {
             able,
             waiting,
             preferring,
-            programs
+            programs,
+            deciding
         );
         None
     }

@@ -1,6 +1,7 @@
 //! How a queue's conversations are offered: who comes first, to how many at once, how the search widens with age, and what
 //! a preferred agent is worth. Plain values with their defaults, and the checks that keep them sound.
 
+use super::decision::Router;
 use super::refusal::Refusal;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -37,6 +38,9 @@ pub struct Offering {
     /// How the search widens with age; each step adds to those before it.
     pub rings: Vec<Ring>,
     pub preferred_agent: PreferredAgent,
+    /// Who decides: Offhook, or somebody outside.
+    #[serde(skip_serializing_if = "Router::is_default")]
+    pub router: Router,
 }
 
 impl Default for Offering {
@@ -50,6 +54,7 @@ impl Default for Offering {
             programs_first: false,
             rings: Vec::new(),
             preferred_agent: PreferredAgent::default(),
+            router: Router::default(),
         }
     }
 }
@@ -148,6 +153,7 @@ impl Offering {
         ensure(within, "accept_within_ms", || "1000 to 86400000 (a day)".into())?;
         let preferred_ms = self.preferred_agent.preferred_ms;
         ensure(preferred_ms <= DAY_MS, "preferred_agent.preferred_ms", || "at most 86400000 (a day)".into())?;
+        self.router.check("offering.router")?;
         ensure(self.rings.len() <= RINGS_MAX, "rings", || format!("at most {RINGS_MAX}"))?;
         let named: usize = self.rings.iter().map(|ring| ring.queues.len()).sum();
         ensure(named <= RING_QUEUES_MAX, "rings", || format!("at most {RING_QUEUES_MAX} queues in all"))?;

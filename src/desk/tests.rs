@@ -1,6 +1,7 @@
 //! The desk's rules as scripts: commands in, events and replies out, in the simulation's notation.
 
 mod conversations;
+mod decisions;
 mod drains;
 mod forms;
 mod hands;

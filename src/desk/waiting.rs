@@ -4,6 +4,7 @@
 //! an agent that became free looks at the lists of its own skills, and not at groups that it could never take.
 
 use super::conversation::WaitKey;
+use super::deciding::NextOffer;
 use super::fits::WhyNot;
 use super::ids::{ConversationId, QueueId};
 use super::keys::Keys;
@@ -22,6 +23,7 @@ pub struct Common {
     /// The queue they wait in.
     pub queue: QueueId,
     pub need: Need,
+    pub next_offer: NextOffer,
 }
 
 #[derive(Clone, Debug)]
@@ -231,9 +233,12 @@ impl Group {
     }
 }
 
-/// Where a group is looked for: by the agent it is kept for, or by agents of each of its queues.
+/// Where a group is looked for: by the agent it is kept for, or by agents of each of its queues; nowhere while the outside decides.
 fn lists_of(group: &Group) -> Vec<List> {
     let need = &group.common.need;
+    if group.common.next_offer == NextOffer::Asked {
+        return Vec::new();
+    }
     match need.kept_for {
         Some(agent) => vec![List::KeptFor(agent, need.channel)],
         None => need.queues.iter().map(|queue| List::Of(*queue, need.channel, group.rarest)).collect(),

@@ -3,12 +3,14 @@
 
 use super::Desk;
 use super::choosing::Standing;
-use super::conversation::State;
+use super::conversation::{Conversation, State};
+use super::deciding::NextOffer;
+use super::decision::{DecidedBy, DecisionEnd};
 use super::event::RequiredSkill;
 use super::fits::WhyNot;
-use super::ids::{AgentId, ConversationId, OfferId};
+use super::ids::{AgentId, ConversationId, DecisionId, OfferId};
 use super::offering::{AcrossQueues, AgentsBy};
-use super::time::Now;
+use super::time::{Now, WallTime};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -28,6 +30,9 @@ pub struct WhyConversation {
     /// To whom it is offered now.
     pub offered_to: Vec<OfferedTo>,
     pub owner: Option<Arc<str>>,
+    /// Where its queue is, or was, decided from outside.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub decision: Option<WhyDecision>,
     /// Those who could take it now, in the order in which they would be asked.
     pub candidates: Vec<Candidate>,
     /// The others, and the first rule that excludes each.
@@ -61,6 +66,36 @@ pub struct Needs {
 pub struct OfferedTo {
     pub offer: OfferId,
     pub agent: Arc<str>,
+}
+
+/// Who decides about it, and how that went.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct WhyDecision {
+    /// Who makes its next offer.
+    pub next_by: DecidedBy,
+    /// The decision that is wanted from outside now.
+    pub pending: Option<WhyPending>,
+    pub last: Option<WhyLast>,
+}
+
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct WhyPending {
+    pub decision: DecisionId,
+    pub ends_in_ms: u64,
+    /// Whom Offhook would ask.
+    pub agent: Arc<str>,
+}
+
+/// How the last decision about it ended.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct WhyLast {
+    pub decision: DecisionId,
+    pub end: DecisionEnd,
+    /// Whom the outside named.
+    pub agent: Option<Arc<str>>,
+    /// The name of the key, or of the agent, that answered.
+    pub by: Option<Arc<str>>,
+    pub at: WallTime,
 }
 
 /// An agent who could take it, with what it is ordered by, the first first.
@@ -124,7 +159,7 @@ impl Desk {
     #[must_use]
     pub fn why_conversation(&self, id: ConversationId) -> Option<WhyConversation> {
         let conversation = self.conversation(id)?;
-        let need = self.need_of(conversation);
+        let (need, next) = (self.need_of(conversation), self.next_offer_of(conversation));
         let queue = &self.queues[&conversation.queue].settings;
         let wished: Vec<Arc<str>> = conversation.wishes.iter().flat_map(|wishes| wishes.skills.clone()).collect();
         let mut standings: Vec<Standing> = Vec::new();
@@ -133,7 +168,9 @@ impl Desk {
         let mut looked_at = 0;
         for (agent, held) in self.agents().take(LOOKED_AT_MAX) {
             looked_at += 1;
-            match self.fits_need(agent, conversation, &need) {
+            // While a decision is pending, those whom the outside may name; else those who would be asked.
+            let next = if next == NextOffer::Asked { NextOffer::Offhooks } else { next };
+            match self.would_be_asked(agent, conversation, &need, next) {
                 Ok(()) => standings.extend(self.standing_of(agent, conversation, &need)),
                 Err(rule) => {
                     *excluded_by_rule.entry(rule).or_default() += 1;
@@ -144,16 +181,7 @@ impl Desk {
             }
         }
         standings.sort_unstable();
-        let candidates = standings.iter().take(NAMED_MAX).map(|standing| Candidate {
-            agent: self.name_of(standing.agent),
-            queue: standing.queue,
-            tier: standing.tier,
-            program: standing.program,
-            required_levels: standing.required.0,
-            preferred_levels: standing.preferred.0,
-            rank: standing.first,
-            then: standing.second,
-        });
+        let candidates = standings.iter().take(NAMED_MAX).map(|standing| self.candidate(standing));
         let offered_to = conversation.offers.iter();
         let offered_to =
             offered_to.map(|pending| OfferedTo { offer: pending.offer, agent: self.name_of(pending.agent) }).collect();
@@ -175,6 +203,7 @@ impl Desk {
             },
             offered_to,
             owner: conversation.state.owner().map(|owner| self.name_of(owner)),
+            decision: self.why_decision(conversation),
             candidates: candidates.collect(),
             excluded,
             excluded_by_rule,
@@ -196,7 +225,7 @@ impl Desk {
             looked_at += 1;
             let conversation = &self.conversations[&first.conversation];
             debug_assert_eq!(conversation.state, State::Waiting, "groups hold what waits");
-            let rule = self.fits_need(id, conversation, &group.common.need).err();
+            let rule = self.would_be_asked(id, conversation, &group.common.need, group.common.next_offer).err();
             if let Some(rule) = rule {
                 *waiting_by_rule.entry(rule).or_default() += group.len() as u32;
             }
@@ -223,6 +252,44 @@ impl Desk {
             groups_looked_at: looked_at,
             at: self.now,
         })
+    }
+
+    /// The standing of an agent, for people.
+    pub(super) fn candidate(&self, standing: &Standing) -> Candidate {
+        Candidate {
+            agent: self.name_of(standing.agent),
+            queue: standing.queue,
+            tier: standing.tier,
+            program: standing.program,
+            required_levels: standing.required.0,
+            preferred_levels: standing.preferred.0,
+            rank: standing.first,
+            then: standing.second,
+        }
+    }
+
+    fn why_decision(&self, conversation: &Conversation) -> Option<WhyDecision> {
+        let next_by = match self.next_offer_of(conversation) {
+            NextOffer::Offhooks => DecidedBy::Offhook,
+            NextOffer::Outsides | NextOffer::Asked => DecidedBy::Outside,
+        };
+        let routed = conversation.routed.as_deref();
+        if routed.is_none() && next_by == DecidedBy::Offhook {
+            return None;
+        }
+        let pending = conversation.pending_decision().map(|pending| WhyPending {
+            decision: pending.decision,
+            ends_in_ms: pending.until.ms_since(self.now.desk),
+            agent: self.name_of(pending.agent),
+        });
+        let last = routed.and_then(|routed| routed.last.as_ref()).map(|last| WhyLast {
+            decision: last.decision,
+            end: last.end,
+            agent: last.agent.map(|agent| self.name_of(agent)),
+            by: last.by.clone(),
+            at: last.at,
+        });
+        Some(WhyDecision { next_by, pending, last })
     }
 
     fn name_of(&self, agent: AgentId) -> Arc<str> {

@@ -5,7 +5,7 @@ use crate::desk::Desk;
 use crate::desk::command::Author;
 use crate::desk::conversation::State;
 use crate::desk::event::Event;
-use crate::desk::ids::OfferId;
+use crate::desk::ids::{DecisionId, OfferId};
 use crate::desk::time::DeskTime;
 use crate::desk::waiting_rules::OFFERS_ALERT;
 use crate::telemetry::catalogue;
@@ -21,6 +21,7 @@ pub struct Amounts {
     /// waiting, offered, active, wrap_up
     pub conversations: [u64; 4],
     pub waiting: Vec<(Arc<str>, u32)>,
+    pub decisions_pending: u64,
     pub view_lag_records: u64,
 }
 
@@ -37,6 +38,7 @@ impl Amounts {
                 amounts.agents[place] += 1;
             }
         }
+        amounts.decisions_pending = desk.decisions().count() as u64;
         for (_, queue) in desk.queues() {
             let counts = [queue.waiting, queue.offered, queue.active, queue.wrap_up];
             for (sum, count) in amounts.conversations.iter_mut().zip(counts) {
@@ -53,12 +55,15 @@ pub fn gauge_all(workspaces: &[Arc<Workspace>], labels: &BoundedLabels) {
     let mut agents = [0; 3];
     let mut conversations = [0; 4];
     let (mut lag, mut commands, mut bytes) = (0, 0, 0);
+    let (mut decisions, mut followers) = (0, 0);
     let mut states = [("serving", 0_u32), ("scarce", 0), ("unavailable", 0)];
     for workspace in workspaces {
         let amounts = workspace.amounts();
         agents.iter_mut().zip(amounts.agents).for_each(|(sum, count)| *sum += count);
         conversations.iter_mut().zip(amounts.conversations).for_each(|(sum, count)| *sum += count);
         lag += amounts.view_lag_records;
+        decisions += amounts.decisions_pending;
+        followers += workspace.followers().len();
         for (queue, waiting) in &amounts.waiting {
             let (workspace, queue) = (labels.label(workspace.name()), labels.label(queue));
             metrics::gauge!(catalogue::WAITING, "workspace" => workspace.to_string(), "queue" => queue.to_string())
@@ -80,6 +85,8 @@ pub fn gauge_all(workspaces: &[Arc<Workspace>], labels: &BoundedLabels) {
         metrics::gauge!(catalogue::WORKSPACE_STATE, "state" => word).set(f64::from(count));
     }
     metrics::gauge!(catalogue::VIEW_LAG_RECORDS).set(lag as f64);
+    metrics::gauge!(catalogue::DECISIONS_PENDING).set(decisions as f64);
+    metrics::gauge!(catalogue::DECISION_FOLLOWERS).set(followers as f64);
     metrics::gauge!(catalogue::INTAKE_COMMANDS).set(commands as f64);
     metrics::gauge!(catalogue::INTAKE_BYTES).set(bytes as f64);
 }
@@ -88,12 +95,15 @@ pub fn gauge_all(workspaces: &[Arc<Workspace>], labels: &BoundedLabels) {
 #[derive(Debug, Default)]
 pub struct Counter {
     made_at: BTreeMap<OfferId, DeskTime>,
+    /// The same of decisions. Those from before a load are not timed.
+    wanted_at: BTreeMap<DecisionId, DeskTime>,
 }
 
 impl Counter {
     #[must_use]
     pub fn of(desk: &Desk) -> Self {
-        Self { made_at: desk.offers().map(|(id, offer)| (id, offer.made_at)).collect() }
+        let made_at = desk.offers().map(|(id, offer)| (id, offer.made_at)).collect();
+        Self { made_at, wanted_at: BTreeMap::new() }
     }
 
     pub fn count(&mut self, events: &[Event], desk: &Desk) {
@@ -109,6 +119,16 @@ impl Counter {
                     if let Some(made_at) = self.made_at.remove(offer) {
                         let seconds = now.desk.ms_since(made_at) as f64 / 1_000.0;
                         metrics::histogram!(catalogue::OFFER_TIME_SECONDS, "end" => end.name()).record(seconds);
+                    }
+                }
+                Event::DecisionWanted { decision, .. } => {
+                    self.wanted_at.insert(*decision, now.desk);
+                }
+                Event::DecisionEnded { decision, end, .. } => {
+                    metrics::counter!(catalogue::DECISIONS_TOTAL, "end" => end.name()).increment(1);
+                    if let Some(wanted_at) = self.wanted_at.remove(decision) {
+                        let seconds = now.desk.ms_since(wanted_at) as f64 / 1_000.0;
+                        metrics::histogram!(catalogue::DECISION_TIME_SECONDS, "end" => end.name()).record(seconds);
                     }
                 }
                 Event::MessagePosted { author, .. } => {

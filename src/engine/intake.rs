@@ -234,6 +234,7 @@ fn class_of(ask: &Ask) -> Class {
         | Ask::Close { .. }
         | Ask::WrapUpDone { .. }
         | Ask::Move(_)
+        | Ask::Decide(_)
         | Ask::SignOut { .. } => Class::Answer,
         Ask::SessionCame { .. } | Ask::SessionWent { .. } | Ask::ServerBegan | Ask::Tick => Class::Edge,
         Ask::PutSettings(_)
@@ -256,6 +257,7 @@ fn class_of(ask: &Ask) -> Class {
         | Ask::DrainAgent { .. }
         | Ask::DrainQueue { .. }
         | Ask::ListWaiting { .. }
+        | Ask::ListDecisions { .. }
         | Ask::SignOutCustomer { .. } => Class::Ordinary,
     }
 }
@@ -271,6 +273,7 @@ fn bytes_of(command: &Command) -> usize {
                 open.text.as_ref().map_or(0, |text| text.len()) + open.about.as_ref().map_or(0, |about| about.len())
             }
             Ask::PutSettings(_) => 64 * 1024,
+            Ask::ListDecisions { known } => 16 * known.len(),
             _ => 0,
         }
 }

@@ -7,6 +7,7 @@ pub mod counted;
 pub mod deliver;
 mod deliver_moves;
 pub mod desk_clock;
+mod followers;
 pub mod intake;
 mod load;
 mod look_up;
@@ -25,6 +26,7 @@ pub mod watch;
 pub mod workspace;
 
 pub use deliver::FrameLimits;
+pub use followers::Changes;
 pub use load::{LoadFailed, turn_of};
 pub use published::{AgentRow, NotDone, Published, QueueRow, Replied};
 pub use threads::Threads;

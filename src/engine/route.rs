@@ -118,6 +118,8 @@ pub fn route(event: &Event, place: usize, desk: &Desk, routes: &mut Vec<Route>) 
         | Event::ServerBegan { .. }
         | Event::SessionWent { .. }
         | Event::RingReached { .. }
+        | Event::DecisionWanted { .. }
+        | Event::DecisionEnded { .. }
         | Event::PriorityRaised { .. }
         | Event::CustomerMerged { .. }
         | Event::CustomerSignedOut { .. } => {}

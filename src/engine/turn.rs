@@ -186,6 +186,7 @@ fn bytes_of(event: &Event) -> usize {
             Event::SettingsChanged { .. } => TURN_BYTES,
             Event::AgentPut { profile, .. } => 64 * (profile.skills.len() + profile.capacity.len()),
             Event::QueuePut { settings, .. } => 64 * settings.skills.len(),
+            Event::DecisionEnded { by, .. } => by.as_ref().map_or(0, |by| by.len()),
             Event::CustomerMerged { conversations, .. } => 8 * conversations.len(),
             _ => 0,
         }

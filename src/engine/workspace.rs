@@ -1,6 +1,7 @@
 //! One workspace as the rest of the process sees it: a place to hand commands in, and what was committed.
 
 use super::counted::Amounts;
+use super::followers::Followers;
 use super::intake::{Intake, Limits, ReplyTo};
 use super::published::{AgentRow, NotDone, Published, QueueRow, Replied, Roll};
 use super::turn::Asked;
@@ -58,6 +59,7 @@ pub struct Workspace {
     /// Places in their queues of those whose customers look, about a second old.
     pub(super) places: ArcSwap<BTreeMap<ConversationId, u32>>,
     pub(super) watchers: Watchers,
+    pub(super) followers: Followers,
     pub(super) amounts: ArcSwap<Amounts>,
     /// Committed conversations that are not closed, for readers.
     pub(super) open: DashMap<ConversationId, Arc<Conversation>>,
@@ -83,6 +85,7 @@ impl Workspace {
             queue_rows: ArcSwap::default(),
             places: ArcSwap::default(),
             watchers: Watchers::default(),
+            followers: Followers::default(),
             amounts: ArcSwap::default(),
             open: DashMap::new(),
             last_conversation: AtomicU64::new(0),
@@ -229,6 +232,12 @@ impl Workspace {
     #[must_use]
     pub fn watchers(&self) -> &Watchers {
         &self.watchers
+    }
+
+    /// Those who follow the decisions that are wanted from outside.
+    #[must_use]
+    pub fn followers(&self) -> &Followers {
+        &self.followers
     }
 
     /// A conversation that is not closed, as committed. Closed ones are in the view.

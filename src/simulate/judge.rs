@@ -23,6 +23,7 @@ pub struct Judge {
     turns: BTreeMap<Position, TurnId>,
     never: BTreeSet<u128>,
     grace: BTreeMap<AgentId, DeskTime>,
+    decisions: super::judge_decisions::Decisions,
     /// Lives through every record once: the whole journal's replay.
     shadow: Desk,
 }
@@ -100,6 +101,7 @@ impl Judge {
         for event in &lived.events {
             self.graces_start_once(event, now.desk)?;
             self.shadow.replay(now, std::slice::from_ref(event), &[]);
+            self.decisions.live(event, &self.shadow, now.desk)?;
             self.one(event, now, position)?;
         }
         self.shadow.replay(now, &[], &lived.outcomes);
@@ -253,9 +255,9 @@ impl Judge {
                     .and_then(|()| super::judge_waiting::move_is_one_more(talk, *moves))
                     .map_err(|what| format!("{conversation} is moved on: {what}"))?;
             }
-            Event::PriorityRaised { conversation, .. } => {
+            Event::PriorityRaised { conversation, .. } | Event::DecisionWanted { conversation, .. } => {
                 let waits = talk(&mut self.talks, *conversation)?.waits();
-                waits.map_err(|what| format!("{conversation} is put ahead: {what}"))?;
+                waits.map_err(|what| format!("{conversation} is put ahead, or asked about: {what}"))?;
             }
             Event::RingReached { conversation, ring } => {
                 super::judge_routing::ring_is_due(&self.shadow, *conversation, *ring)?;
@@ -276,6 +278,7 @@ impl Judge {
             | Event::StatusChanged { .. }
             | Event::MessagesRead { .. }
             | Event::AgentDraining { .. }
+            | Event::DecisionEnded { .. }
             | Event::OwnerVanished { .. }
             | Event::OwnerReturned { .. }
             | Event::CustomerSignedOut { .. } => {}

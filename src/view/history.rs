@@ -168,6 +168,8 @@ pub fn public_of(event: Event) -> Option<(u32, Public)> {
         | Event::NotePosted { .. }
         | Event::AgentDraining { .. }
         | Event::RingReached { .. }
+        | Event::DecisionWanted { .. }
+        | Event::DecisionEnded { .. }
         | Event::ConversationMoved { .. }
         | Event::PriorityRaised { .. }
         | Event::CustomerMerged { .. }

@@ -55,6 +55,8 @@ codes! {
     NoSuchReason "no_such_reason" 422 "There is no such reason code",
     NoSuchMessage "no_such_message" 422 "There is no such message yet",
     BadSetting "bad_setting" 422 "A setting has a wrong value",
+    NoSuchDecision "no_such_decision" 404 "There is no such decision",
+    DecisionGone "decision_gone" 409 "The decision has ended",
     OfferGone "offer_gone" 409 "The offer has ended",
     NotYourOffer "not_your_offer" 403 "The offer was made to another agent",
     NotYours "not_yours" 403 "It is another's",
@@ -202,6 +204,8 @@ impl From<&Refusal> for WireError {
         let code = match refusal {
             Refusal::OfferGone { .. } => Code::OfferGone,
             Refusal::NoSuchOffer(_) => Code::NoSuchOffer,
+            Refusal::DecisionGone { .. } => Code::DecisionGone,
+            Refusal::NoSuchDecision(_) => Code::NoSuchDecision,
             Refusal::NoSuchConversation(_) => Code::NoSuchConversation,
             Refusal::NoSuchQueue(_) => Code::NoSuchQueue,
             Refusal::NoSuchAgent(_) => Code::NoSuchAgent,
@@ -235,6 +239,7 @@ impl From<&Refusal> for WireError {
         error.field = refusal.field().map(|field| Cow::Owned(field.to_owned()));
         match refusal {
             Refusal::OfferGone { end, .. } => error.more = Some(More::End(end.name())),
+            Refusal::DecisionGone { end, .. } => error.more = end.map(|end| More::End(end.name())),
             Refusal::WrongState { state, .. } => error.more = Some(More::State(state)),
             Refusal::TooMany { what, .. } => error.more = Some(More::What(what)),
             Refusal::AgentUnable { rule, .. } => error.more = Some(More::Rule(rule.name())),
@@ -248,9 +253,10 @@ impl From<&Refusal> for WireError {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::desk::decision::DecisionEnd;
     use crate::desk::event::OfferEnd;
     use crate::desk::fits::WhyNot;
-    use crate::desk::ids::{ConversationId, OfferId};
+    use crate::desk::ids::{ConversationId, DecisionId, OfferId};
     use std::collections::BTreeMap;
 
     /// Code -> status, from the table under *Errors*.
@@ -304,6 +310,8 @@ mod tests {
             Refusal::OwnerChanged { conversation: ConversationId(1), owner: Some("b".into()) },
             Refusal::NobodyJoined(ConversationId(1)),
             Refusal::NobodyThere("q".into()),
+            Refusal::DecisionGone { decision: DecisionId(1), end: Some(DecisionEnd::Silent) },
+            Refusal::NoSuchDecision(DecisionId(1)),
         ];
         for refusal in &refusals {
             let error = WireError::from(refusal);

@@ -123,6 +123,7 @@ impl Desk {
         let to = self.with_room(name).filter(|_| held.spell.moves < MOVES_MAX);
         let Some(queue) = to else { return false };
         let (skills, moves) = (self.required_in(held, queue), held.spell.moves + 1);
+        self.withdraw_decision(id, events);
         self.emit(events, Event::ConversationMoved { conversation: id, queue, skills, moves });
         true
     }

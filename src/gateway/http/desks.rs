@@ -12,8 +12,9 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
+use tokio::sync::watch;
 
-pub use crate::engine::{AgentRow, NotDone, Published, QueueRow, Replied};
+pub use crate::engine::{AgentRow, Changes, NotDone, Published, QueueRow, Replied};
 pub use crate::journal::Position;
 pub use crate::presence::PublicFrame;
 pub use crate::view::MessageRow;
@@ -61,6 +62,8 @@ pub trait Desk: Send + Sync + 'static {
     fn place(&self, conversation: ConversationId) -> Option<u32>;
     /// Subscribes to what the conversation's customer may see, from now on.
     fn stream(&self, conversation: ConversationId, after: u32) -> Box<dyn Live>;
+    /// Told whenever a decision was wanted from outside, or ended; `None` when as many follow already as may.
+    fn decisions(&self) -> Option<watch::Receiver<Changes>>;
     fn history(&self) -> &dyn History;
 }
 

@@ -110,6 +110,7 @@ fn conversation(state: State) -> Conversation {
         wishes: None,
         spell: Default::default(),
         moved: None,
+        routed: None,
     }
 }
 
