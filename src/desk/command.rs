@@ -2,7 +2,9 @@
 
 use super::conversation::WaitKey;
 use super::decision::DecideAsk;
-use super::ids::{AgentId, CommandId, ConversationId, CustomerId, DecisionId, KeyNumber, OfferId, Principal, SessionId};
+use super::ids::{
+    AgentId, CommandId, ConversationId, CustomerId, DecisionId, KeyNumber, OfferId, Principal, SessionId,
+};
 use super::moves::{MoveAsk, Mover};
 use super::queue_moves::Draining;
 use super::settings::{ApiKey, QueueSettings, Settings};

@@ -172,13 +172,8 @@ impl Desk {
                 self.last_decision = self.last_decision.max(decision.0);
                 self.ended_decisions.put(*decision, *end);
                 let asked = self.conversations[conversation].pending_decision();
-                let last = LastDecision {
-                    decision: *decision,
-                    end: *end,
-                    agent: *agent,
-                    by: by.clone(),
-                    at: self.now.wall,
-                };
+                let last =
+                    LastDecision { decision: *decision, end: *end, agent: *agent, by: by.clone(), at: self.now.wall };
                 self.change_conversation(*conversation, |c| {
                     c.change_routed(|routed| {
                         routed.pending = None;
@@ -197,9 +192,8 @@ impl Desk {
     pub(super) fn list_decisions(&mut self, known: &BTreeSet<DecisionId>) -> Decisions {
         let pending = &self.deciding.pending;
         let gone = known.iter().filter(|decision| !pending.contains_key(decision));
-        let ended = gone
-            .map(|decision| Ended { decision: *decision, end: self.ended_decision(*decision).flatten() })
-            .collect();
+        let ended =
+            gone.map(|decision| Ended { decision: *decision, end: self.ended_decision(*decision).flatten() }).collect();
         let fresh: Vec<ConversationId> =
             pending.iter().filter(|(decision, _)| !known.contains(decision)).map(|(_, id)| *id).collect();
         let more = fresh.len() > DECISIONS_PAGE_MAX;

@@ -83,13 +83,8 @@ pub enum DecisionEnd {
 }
 
 impl DecisionEnd {
-    pub const ALL: [DecisionEnd; 5] = [
-        DecisionEnd::Decided,
-        DecisionEnd::Left,
-        DecisionEnd::Silent,
-        DecisionEnd::Withdrawn,
-        DecisionEnd::Crowded,
-    ];
+    pub const ALL: [DecisionEnd; 5] =
+        [DecisionEnd::Decided, DecisionEnd::Left, DecisionEnd::Silent, DecisionEnd::Withdrawn, DecisionEnd::Crowded];
 
     #[must_use]
     pub fn name(self) -> &'static str {

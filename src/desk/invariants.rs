@@ -119,7 +119,10 @@ impl Desk {
             let waits = held.state == State::Waiting && outside == Some(DecidedBy::Outside);
             let soon = pending.until.ms_since(self.now.desk) <= WITHIN_MS_MAX;
             if !waits || !soon || !self.decisions().any(|listed| listed == (pending.decision, id)) {
-                return Err(format!("every_decision_ends: {pending:?} is pending about {id}, which is {:?}", held.state));
+                return Err(format!(
+                    "every_decision_ends: {pending:?} is pending about {id}, which is {:?}",
+                    held.state
+                ));
             }
         }
         let pending = self.decisions().count();

@@ -22,7 +22,9 @@ impl Decisions {
                 self.is_next(*decision)?;
                 let queue = shadow.conversation(*conversation).and_then(|held| shadow.queue(held.queue));
                 if queue.is_none_or(|queue| queue.settings.offering.router.by != DecidedBy::Outside) {
-                    return Err(format!("{decision} is wanted about {conversation}, which the outside does not decide"));
+                    return Err(format!(
+                        "{decision} is wanted about {conversation}, which the outside does not decide"
+                    ));
                 }
                 match self.pending.insert(*conversation, (*decision, *until)) {
                     Some((before, _)) => Err(format!("{decision} is wanted about {conversation} beside {before}")),

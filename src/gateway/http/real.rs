@@ -1,8 +1,8 @@
 //! The HTTP side's traits over the real engine, view and key ring.
 
 use super::desks::{
-    AgentRow, Behind, Changes, Desk, Desks, EventRow, Filter, History, Live, MessageRow, NotDone, NotRead, NotSealed, Out,
-    Position, PublicFact, PublicRow, Published, QueueRow, Replied, Seals, Soon, Span, Unread,
+    AgentRow, Behind, Changes, Desk, Desks, EventRow, Filter, History, Live, MessageRow, NotDone, NotRead, NotSealed,
+    Out, Position, PublicFact, PublicRow, Published, QueueRow, Replied, Seals, Soon, Span, Unread,
 };
 use crate::desk::command::Command;
 use crate::desk::conversation::Conversation;

@@ -9,8 +9,8 @@ use crate::desk::refusal::Refusal;
 use crate::desk::settings::{AgentProfile, QueueSettings, Settings};
 use crate::desk::time::WallTime;
 use crate::gateway::http::desks::{
-    AgentRow, Changes, Desk, EventRow, History, Live, MessageRow, NotDone, Out, Position, PublicFact, PublicFrame, PublicRow,
-    Published, QueueRow, Replied, Soon,
+    AgentRow, Changes, Desk, EventRow, History, Live, MessageRow, NotDone, Out, Position, PublicFact, PublicFrame,
+    PublicRow, Published, QueueRow, Replied, Soon,
 };
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard};
