@@ -63,7 +63,7 @@ pub fn gauge_all(workspaces: &[Arc<Workspace>], labels: &BoundedLabels) {
         conversations.iter_mut().zip(amounts.conversations).for_each(|(sum, count)| *sum += count);
         lag += amounts.view_lag_records;
         decisions += amounts.decisions_pending;
-        followers += workspace.followers().len();
+        followers += workspace.followers().count();
         for (queue, waiting) in &amounts.waiting {
             let (workspace, queue) = (labels.label(workspace.name()), labels.label(queue));
             metrics::gauge!(catalogue::WAITING, "workspace" => workspace.to_string(), "queue" => queue.to_string())
