@@ -5,6 +5,7 @@ use super::decision::DecideAsk;
 use super::ids::{
     AgentId, CommandId, ConversationId, CustomerId, DecisionId, KeyNumber, OfferId, Principal, SessionId,
 };
+use super::labels::LabelAsk;
 use super::moves::{MoveAsk, Mover};
 use super::queue_moves::Draining;
 use super::settings::{ApiKey, QueueSettings, Settings};
@@ -125,6 +126,8 @@ pub enum Ask {
         by: Mover,
         text: Arc<str>,
     },
+    /// Disposition, tags and fields, and perhaps the end of the talk or of wrap-up.
+    Label(Box<LabelAsk>),
     DrainAgent {
         agent: Arc<str>,
         draining: bool,
@@ -334,6 +337,7 @@ impl Ask {
             Ask::Move(ask) => ask.deed.name(),
             Ask::Start(_) => "start",
             Ask::Note { .. } => "note",
+            Ask::Label(_) => "label",
             Ask::DrainAgent { .. } => "drain_agent",
             Ask::DrainQueue { .. } => "drain_queue",
             Ask::ListWaiting { .. } => "list_waiting",

@@ -8,6 +8,7 @@ use super::command::{Author, Closer};
 use super::conversation::{Conversation, WishedAgent, Wishes};
 use super::decision::DecisionEnd;
 use super::ids::{AgentId, ConversationId, CustomerId, DecisionId, KeyNumber, OfferId, QueueId, SessionId};
+use super::labels::Labels;
 use super::moves::{Mover, Taken, Transfer};
 use super::settings::{AgentProfile, ApiKey, ChannelId, QueueSettings, Settings, StatusId};
 use super::time::{DeskTime, WallTime};
@@ -243,6 +244,12 @@ pub enum Event {
         text: Arc<str>,
         /// The last message before it.
         after: u32,
+    },
+    /// Its labels are these from now on.
+    ConversationLabelled {
+        conversation: ConversationId,
+        by: Mover,
+        labels: Box<Labels>,
     },
     /// A draining agent is offered nothing new.
     AgentDraining {

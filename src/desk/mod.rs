@@ -23,6 +23,7 @@ mod handle;
 pub mod ids;
 pub mod invariants;
 mod keys;
+pub mod labels;
 mod left_waiting;
 mod limits;
 mod lists;

@@ -67,6 +67,10 @@ pub enum Refusal {
     BadSetting { field: String, what: String },
     #[error("the workspace holds its most of {what}: {most}")]
     TooMany { what: &'static str, most: usize },
+    #[error("{field}: {what}")]
+    BadLabel { field: String, what: String },
+    #[error("{conversation} cannot be finished without {field}")]
+    LabelMissing { conversation: ConversationId, field: String },
     #[error("the wrap-up of {0} cannot be extended any more")]
     NoMoreTime(ConversationId),
     #[error("the session is not known here any more")]
@@ -107,6 +111,8 @@ impl Refusal {
             Refusal::IdReused => "id_reused",
             Refusal::BadSetting { .. } => "bad_setting",
             Refusal::TooMany { .. } => "too_many",
+            Refusal::BadLabel { .. } => "bad_label",
+            Refusal::LabelMissing { .. } => "label_missing",
             Refusal::NoMoreTime(_) => "no_more_time",
             Refusal::NoSuchSession => "no_such_session",
         }
@@ -139,7 +145,9 @@ impl Refusal {
             Refusal::NoSuchReason(_) => "reason",
             Refusal::NoSuchMessage { .. } => "number",
             Refusal::NoSuchApiKey(_) | Refusal::IdReused => "id",
-            Refusal::BadSetting { field, .. } => field,
+            Refusal::BadSetting { field, .. }
+            | Refusal::BadLabel { field, .. }
+            | Refusal::LabelMissing { field, .. } => field,
             Refusal::TooManyDevices { .. } | Refusal::TooMany { .. } | Refusal::NoSuchSession => return None,
         })
     }

@@ -2,6 +2,7 @@
 //! and the checks that keep a setting from stranding anybody.
 
 use super::ids::QueueId;
+use super::labels::{LabelRules, QueueLabels};
 use super::offering::{AcrossQueues, Offering};
 use super::queue_moves::QueueMoves;
 use super::waiting_rules::WaitingRules;
@@ -120,6 +121,8 @@ pub struct Settings {
     pub across_queues: AcrossQueues,
     /// How long an offer to a program runs, on every channel and in every queue.
     pub program_offer_ms: u64,
+    /// Disposition codes, tags and custom fields.
+    pub labels: LabelRules,
 }
 
 impl Default for Settings {
@@ -157,6 +160,7 @@ impl Default for Settings {
             default_queue: None,
             across_queues: AcrossQueues::default(),
             program_offer_ms: 5_000,
+            labels: LabelRules::default(),
         }
     }
 }
@@ -224,6 +228,9 @@ pub struct QueueSettings {
     /// Picking, vanished owners, reopening, draining.
     #[serde(default)]
     pub moves: QueueMoves,
+    /// Which dispositions are offered, and whether one is required.
+    #[serde(default)]
+    pub labels: QueueLabels,
 }
 
 fn waiting_max() -> u32 {
@@ -245,6 +252,7 @@ impl QueueSettings {
             offering: Offering::default(),
             waiting: WaitingRules::default(),
             moves: QueueMoves::default(),
+            labels: QueueLabels::default(),
         }
     }
 }

@@ -156,6 +156,7 @@ impl Delivery<'_> {
             | Event::ConversationHandedOver { .. }
             | Event::ConversationLeft { .. }
             | Event::NotePosted { .. }
+            | Event::ConversationLabelled { .. }
             | Event::AgentDraining { .. } => return self.moved(to, event, at),
             _ => return None,
         };

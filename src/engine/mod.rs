@@ -5,6 +5,7 @@
 mod commit;
 pub mod counted;
 pub mod deliver;
+pub mod deliver_labels;
 mod deliver_moves;
 pub mod desk_clock;
 mod followers;

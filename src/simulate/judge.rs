@@ -243,6 +243,10 @@ impl Judge {
                     return Err(format!("{conversation} has note {note} after message {after}"));
                 }
             }
+            Event::ConversationLabelled { conversation, .. } => {
+                let owner = talk(&mut self.talks, *conversation)?.owner;
+                owner.ok_or_else(|| format!("{conversation} is labelled and nobody's"))?;
+            }
             Event::CustomerMerged { into, conversations, .. } => {
                 for id in conversations {
                     let talk = talk(&mut self.talks, *id)?;

@@ -166,6 +166,7 @@ pub fn public_of(event: Event) -> Option<(u32, Public)> {
         | Event::OwnerVanished { .. }
         | Event::OwnerReturned { .. }
         | Event::NotePosted { .. }
+        | Event::ConversationLabelled { .. }
         | Event::AgentDraining { .. }
         | Event::RingReached { .. }
         | Event::DecisionWanted { .. }

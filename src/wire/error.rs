@@ -57,6 +57,8 @@ codes! {
     BadSetting "bad_setting" 422 "A setting has a wrong value",
     NoSuchDecision "no_such_decision" 404 "There is no such decision",
     DecisionGone "decision_gone" 409 "The decision has ended",
+    BadLabel "bad_label" 422 "A label has a wrong value",
+    LabelMissing "label_missing" 409 "It cannot be finished without a label",
     OfferGone "offer_gone" 409 "The offer has ended",
     NotYourOffer "not_your_offer" 403 "The offer was made to another agent",
     NotYours "not_yours" 403 "It is another's",
@@ -199,6 +201,12 @@ impl WireError {
     }
 }
 
+impl From<Refusal> for WireError {
+    fn from(refusal: Refusal) -> Self {
+        Self::from(&refusal)
+    }
+}
+
 impl From<&Refusal> for WireError {
     fn from(refusal: &Refusal) -> Self {
         let code = match refusal {
@@ -231,6 +239,8 @@ impl From<&Refusal> for WireError {
             Refusal::IdReused => Code::IdReused,
             Refusal::BadSetting { .. } => Code::BadSetting,
             Refusal::TooMany { .. } => Code::TooMany,
+            Refusal::BadLabel { .. } => Code::BadLabel,
+            Refusal::LabelMissing { .. } => Code::LabelMissing,
             // Only the server's own commands name sessions; a client that hears this met a fault of ours.
             Refusal::NoMoreTime(_) => Code::NoMoreTime,
             Refusal::NoSuchSession => Code::Internal,
@@ -312,6 +322,8 @@ mod tests {
             Refusal::NobodyThere("q".into()),
             Refusal::DecisionGone { decision: DecisionId(1), end: Some(DecisionEnd::Silent) },
             Refusal::NoSuchDecision(DecisionId(1)),
+            Refusal::BadLabel { field: "tags".into(), what: "at most 20".into() },
+            Refusal::LabelMissing { conversation: ConversationId(1), field: "disposition".into() },
         ];
         for refusal in &refusals {
             let error = WireError::from(refusal);

@@ -88,6 +88,7 @@ impl Desk {
             ensure(ms <= 86_400_000, field, || "at most a day".into())?;
         }
         offer_ms_ok(put.program_offer_ms, "program_offer_ms")?;
+        put.labels.check()?;
         ensure(put.offer_grace_ms <= put.agent_grace_ms, "offer_grace_ms", || "at most agent_grace_ms".into())?;
         for (place, reason) in put.reject_reasons.iter().enumerate() {
             name_ok(reason, &format!("reject_reasons[{place}]"))?;
@@ -134,6 +135,7 @@ impl Desk {
         put.offering.check(&put.name, |name| self.queue_names.contains_key(name))?;
         put.waiting.check(&put.name, |name| self.queue_names.contains_key(name))?;
         put.moves.check(&put.name, |name| self.queue_names.contains_key(name))?;
+        put.labels.check()?;
         let held = self.queue_names.get(&put.name).copied();
         if held.is_none() && self.queues.len() >= QUEUES_MAX {
             return Err(Refusal::TooMany { what: "queues", most: QUEUES_MAX });

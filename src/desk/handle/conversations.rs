@@ -254,6 +254,7 @@ impl Desk {
             State::Waiting | State::Offered { .. } => None,
             State::WrapUp { .. } | State::Closed => return Err(wrong_state(id, conversation)),
         };
+        self.may_close_unlabelled(id, conversation, by)?;
         self.stand_down(id, events);
         let conversation = &self.conversations[&id];
         let wrap_up = owner.and_then(|_| self.wrap_up_after(conversation));

@@ -18,6 +18,14 @@ fn offers_and_reopenings_of_before_moves_are_read() {
 }
 
 #[test]
+fn settings_and_conversations_of_before_labels_are_read() {
+    let queue = read(r#"{"queue_put":{"queue":1,"settings":{"name":"support"}}}"#);
+    assert!(matches!(queue, Event::QueuePut { settings, .. } if settings.labels == Default::default()));
+    let settings = read(r#"{"settings_changed":{"settings":{}}}"#);
+    assert!(matches!(settings, Event::SettingsChanged { settings } if settings.labels == Default::default()));
+}
+
+#[test]
 fn moves_are_written_as_they_were() {
     for json in [
         r#"{"offer_made":{"offer":2,"conversation":1,"agent":1,"ends_at":30000,"deliver_by":5000,"transfer":{"from":0,"warm":true}}}"#,
@@ -28,6 +36,8 @@ fn moves_are_written_as_they_were() {
         r#"{"conversation_handed_over":{"conversation":1,"from":0,"to":1,"public":4}}"#,
         r#"{"conversation_left":{"conversation":1,"agent":1,"public":4}}"#,
         r#"{"note_posted":{"conversation":1,"note":1,"author":0,"text":"sealed","after":2}}"#,
+        r#"{"conversation_labelled":{"conversation":1,"by":{"agent":0},"labels":{"disposition":"solved","tags":["vip"],"fields":{"born":{"sealed":"x"},"count":{"number":"7.5"},"day":{"date":"2026-11-26"},"open":{"boolean":true},"plan":{"choice":"gold"}}}}}"#,
+        r#"{"conversation_labelled":{"conversation":1,"by":"admin","labels":{}}}"#,
         r#"{"agent_draining":{"agent":0,"draining":true}}"#,
     ] {
         assert_eq!(serde_json::to_string(&read(json)).expect("events are plain values"), json);

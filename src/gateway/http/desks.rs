@@ -174,6 +174,8 @@ pub struct Filter {
     pub agent: Option<AgentId>,
     pub queue: Option<QueueId>,
     pub customer: Option<CustomerId>,
+    pub disposition: Option<Arc<str>>,
+    pub tag: Option<Arc<str>>,
     /// Opened at or after, and before; Unix milliseconds.
     pub from: Option<u64>,
     pub to: Option<u64>,

@@ -259,6 +259,8 @@ impl History for RealHistory {
             agent: filter.agent,
             queue: filter.queue,
             customer: filter.customer,
+            disposition: filter.disposition,
+            tag: filter.tag,
             from_ms: filter.from,
             to_ms: filter.to,
         };

@@ -36,6 +36,7 @@ pub fn principal(ask: &Ask) -> Principal {
         | Ask::Read { reader: Author::Customer(customer), .. }
         | Ask::Typing { author: Author::Customer(customer), .. }
         | Ask::Close { by: Closer::Customer(customer), .. } => Principal::Customer(*customer),
+        Ask::Label(ask) => ask.by.agent().map_or(Principal::ApiKey(1), Principal::Agent),
         Ask::Move(MoveAsk { by, .. }) | Ask::Note { by, .. } | Ask::ListWaiting { by, .. } => {
             by.agent().map_or(Principal::ApiKey(1), Principal::Agent)
         }
@@ -278,6 +279,7 @@ impl<'a> Words<'a> {
                 ("wrap_up", value) => queue.wrap_up = json(value)?,
                 ("skills", value) => queue.skills = levels(value)?,
                 ("moves", value) => queue.moves = json(value)?,
+                ("labels", value) => queue.labels = json(value)?,
                 ("offering", value) => queue.offering = json(value)?,
                 ("waiting", value) => queue.waiting = json(value)?,
                 (other, _) => return Err(NotALine(other.into())),

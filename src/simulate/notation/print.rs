@@ -4,10 +4,13 @@ mod decisions;
 mod moves;
 mod why;
 
+pub(super) use self::moves::mover;
+
 use crate::desk::answer::Answer;
 use crate::desk::command::{Ask, Author, Closer, Worker};
 use crate::desk::event::{Event, RequiredSkill};
 use crate::desk::ids::CustomerId;
+use crate::desk::labels::QueueLabels;
 use crate::desk::offering::Offering;
 use crate::desk::queue_moves::QueueMoves;
 use crate::desk::refusal::Refusal;
@@ -34,6 +37,7 @@ pub fn ask(ask: &Ask) -> String {
             add(&mut line, "skills", (!queue.skills.is_empty()).then(|| levels(&queue.skills)));
             add(&mut line, "offering", (queue.offering != Offering::default()).then(|| json(&queue.offering)));
             add(&mut line, "waiting", (queue.waiting != WaitingRules::default()).then(|| json(&queue.waiting)));
+            add(&mut line, "labels", (queue.labels != QueueLabels::default()).then(|| json(&queue.labels)));
             add(&mut line, "moves", (queue.moves != QueueMoves::default()).then(|| json(&queue.moves)));
             line
         }
@@ -82,6 +86,7 @@ pub fn ask(ask: &Ask) -> String {
         Ask::Close { conversation, by } => format!("{} closes {conversation}", closer(*by)),
         Ask::WrapUpDone { conversation, by } => format!("{} done {conversation}", worker(*by)),
         Ask::ExtendWrapUp { agent, conversation } => format!("{agent} extends {conversation}"),
+        Ask::Label(ask) => super::labels::ask(ask),
         Ask::Move(_)
         | Ask::Start(_)
         | Ask::Note { .. }
@@ -188,6 +193,7 @@ pub fn event(event: &Event) -> String {
         | Event::NotePosted { .. }
         | Event::AgentDraining { .. } => self::moves::event(event),
         Event::DecisionWanted { .. } | Event::DecisionEnded { .. } => self::decisions::event(event),
+        Event::ConversationLabelled { .. } => super::labels::event(event),
         Event::RingReached { conversation, ring } => format!("{conversation} ring {ring}"),
         Event::ConversationMoved { conversation, queue, skills, moves } => {
             let mut line = format!("{conversation} moved {queue} moves={moves}");

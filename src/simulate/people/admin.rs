@@ -1,6 +1,7 @@
 //! The administrator: sets up the workspace, and changes it under everybody's feet.
 
 use crate::desk::Desk;
+use crate::desk::labels::LabelRules;
 use crate::desk::settings::Settings;
 use crate::simulate::dice::Dice;
 use std::collections::VecDeque;
@@ -21,6 +22,7 @@ fn settings() -> Settings {
     settings.agent_grace_ms = 15_000;
     settings.vanished_owner_ms = 20_000;
     settings.reopen_ms = 600_000;
+    settings.labels.dispositions = ["solved", "spam"].map(Into::into).to_vec();
     settings
 }
 
@@ -43,7 +45,7 @@ pub fn setup(agents: u32) -> VecDeque<String> {
 
 pub fn act(dice: &mut Dice, agents: u32, desk: &Desk) -> String {
     let agent = dice.below(u64::from(agents));
-    match dice.below(20) {
+    match dice.below(21) {
         0 => format!("admin queue support max={}", dice.between(1, 10)),
         1 => format!("admin queue sales skills=french:{}", dice.between(1, 8)),
         2 => format!("admin agent a{agent} skills=french:{}", dice.between(1, 10)),
@@ -62,6 +64,7 @@ pub fn act(dice: &mut Dice, agents: u32, desk: &Desk) -> String {
             changed.missed_in_a_row_max = dice.between(1, 4) as u32;
             changed.agent_grace_ms = dice.between(4_000, 30_000);
             changed.program_offer_ms = dice.between(1_000, 8_000);
+            changed.labels = label_rules(dice);
             if dice.per_mille(500) {
                 changed.across_queues = crate::desk::offering::AcrossQueues::ByWeight;
             }
@@ -83,8 +86,27 @@ pub fn act(dice: &mut Dice, agents: u32, desk: &Desk) -> String {
         }
         17 => format!("admin queue support max=8 waiting={}", waiting(dice)),
         18 => wrap_up(dice),
+        19 => labels(dice),
         _ => "admin remove_key k1".into(),
     }
+}
+
+/// Other fields, and perhaps without a disposition that a queue needs, which is refused.
+fn label_rules(dice: &mut Dice) -> LabelRules {
+    let required = dice.per_mille(500);
+    let rules = serde_json::json!({
+        "dispositions": if dice.per_mille(800) { vec!["solved", "spam"] } else { vec!["spam"] },
+        "tags": dice.per_mille(500).then_some(["vip"]),
+        "fields": [{"name": "count", "type": "number", "required": required}, {"name": "story", "type": "text"}],
+    });
+    serde_json::from_value(rules).expect("these are rules")
+}
+
+/// Another rule for a queue of what its agents may not finish without.
+fn labels(dice: &mut Dice) -> String {
+    let offered = dice.per_mille(500).then_some(["solved"]);
+    let labels = serde_json::json!({"dispositions": offered, "disposition_required": dice.per_mille(700)});
+    format!("admin queue support max=8 wrap_up_ms={} labels={labels}", dice.between(0, 5_000))
 }
 
 /// Another way of wrapping up for a queue.

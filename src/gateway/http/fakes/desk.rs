@@ -183,6 +183,7 @@ impl FakeDesk {
             spell: Default::default(),
             moved: None,
             routed: None,
+            labels: None,
         };
         self.inside().conversations.insert(id, conversation);
         self.commit(id, PublicFact::Opened, ("opened", format!(r#"{{"at":{AT}}}"#)));
