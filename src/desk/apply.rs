@@ -115,6 +115,7 @@ impl Desk {
                 public,
                 waiting_since,
                 wishes,
+                left,
             } => {
                 self.last_conversation = self.last_conversation.max(conversation.0);
                 self.add_conversation(
@@ -141,7 +142,7 @@ impl Desk {
                         requeue_at: None,
                         ring: 0,
                         wishes: wishes.clone(),
-                        spell: Spell { from: now.wall, ..Spell::default() },
+                        spell: Spell { from: now.wall, left: *left, ..Spell::default() },
                         moved: None,
                         routed: None,
                         labels: None,
@@ -244,7 +245,7 @@ impl Desk {
                     c.queue = *queue;
                     c.skills.clone_from(skills);
                     c.ring = 0;
-                    c.spell = Spell { from: now.wall, offers_before: c.offers_made, raised: 0, moves: *moves };
+                    c.spell = Spell { from: now.wall, offers_before: c.offers_made, moves: *moves, ..Spell::default() };
                 });
             }
             Event::PriorityRaised { conversation, priority, raised } => {
@@ -253,6 +254,8 @@ impl Desk {
                     c.spell.raised = *raised;
                 });
             }
+
+            Event::HoursTurned { .. } | Event::StayedAtClosing { .. } => self.apply_hours(event),
 
             Event::CustomerMerged { from: _, into, conversations } => {
                 for id in conversations {

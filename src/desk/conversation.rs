@@ -84,6 +84,12 @@ pub struct Spell {
     pub raised: u8,
     /// How often rules moved it to another queue, since it last had an owner.
     pub moves: u8,
+    /// A message left out of hours: its age and its wait begin when its queue opens.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub left: bool,
+    /// Its queue has closed, and the rule of those who wait then was done for it; until that opens again.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub stayed: bool,
 }
 
 /// What a conversation prefers of an agent.

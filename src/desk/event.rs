@@ -129,6 +129,9 @@ pub enum Event {
         waiting_since: Option<WallTime>,
         #[serde(default, skip_serializing_if = "Option::is_none")]
         wishes: Option<Box<Wishes>>,
+        /// A message left out of hours: it begins to wait when its queue opens.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        left: bool,
     },
     MessagePosted {
         conversation: ConversationId,
@@ -300,6 +303,20 @@ pub enum Event {
         priority: i32,
         /// How often for its longest wait here, by now.
         raised: u8,
+    },
+
+    // hours
+    /// Its queues are open, or closed, from now until then; with `beyond` it is only looked at again.
+    HoursTurned {
+        hours: Arc<str>,
+        open: bool,
+        until: WallTime,
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        beyond: bool,
+    },
+    /// Its queue closed, and it waits on.
+    StayedAtClosing {
+        conversation: ConversationId,
     },
 
     // customers

@@ -4,6 +4,7 @@ use super::decision::DecisionEnd;
 use super::event::OfferEnd;
 use super::fits::WhyNot;
 use super::ids::{ConversationId, DecisionId, OfferId};
+use super::time::WallTime;
 use std::sync::Arc;
 
 /// Each has a stable code (docs/wire.md), a sentence, and the field at fault where there is one.
@@ -45,6 +46,8 @@ pub enum Refusal {
     QueueFull { queue: Arc<str>, waiting_max: u32 },
     #[error("nobody of the queue {0:?} is there")]
     NobodyThere(Arc<str>),
+    #[error("the queue {queue:?} is closed at this hour")]
+    QueueClosed { queue: Arc<str>, opens_at: Option<WallTime> },
     #[error("the queue {0:?} takes nothing new in")]
     QueueDraining(Arc<str>),
     #[error("the queue {0:?} does not let agents pick")]
@@ -100,6 +103,7 @@ impl Refusal {
             Refusal::NoSuchReason(_) => "no_such_reason",
             Refusal::QueueFull { .. } => "queue_full",
             Refusal::NobodyThere(_) => "nobody_there",
+            Refusal::QueueClosed { .. } => "queue_closed",
             Refusal::QueueDraining(_) => "queue_draining",
             Refusal::PickNotAllowed(_) => "pick_not_allowed",
             Refusal::AgentUnable { .. } => "agent_unable",
@@ -134,6 +138,7 @@ impl Refusal {
             | Refusal::QueueFull { .. }
             | Refusal::NobodyThere(_)
             | Refusal::QueueInUse { .. }
+            | Refusal::QueueClosed { .. }
             | Refusal::QueueDraining(_)
             | Refusal::PickNotAllowed(_) => "queue",
             Refusal::NoSuchAgent(_)

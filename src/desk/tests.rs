@@ -5,6 +5,7 @@ mod decisions;
 mod drains;
 mod forms;
 mod hands;
+mod hours;
 mod labels;
 mod late_answers;
 mod limits;

@@ -122,6 +122,8 @@ pub fn route(event: &Event, place: usize, desk: &Desk, routes: &mut Vec<Route>) 
         | Event::RingReached { .. }
         | Event::DecisionWanted { .. }
         | Event::DecisionEnded { .. }
+        | Event::HoursTurned { .. }
+        | Event::StayedAtClosing { .. }
         | Event::PriorityRaised { .. }
         | Event::CustomerMerged { .. }
         | Event::CustomerSignedOut { .. } => {}

@@ -171,6 +171,8 @@ pub fn public_of(event: Event) -> Option<(u32, Public)> {
         | Event::RingReached { .. }
         | Event::DecisionWanted { .. }
         | Event::DecisionEnded { .. }
+        | Event::HoursTurned { .. }
+        | Event::StayedAtClosing { .. }
         | Event::ConversationMoved { .. }
         | Event::PriorityRaised { .. }
         | Event::CustomerMerged { .. }

@@ -147,6 +147,7 @@ fn one_event(
         | Event::RingReached { conversation, .. }
         | Event::DecisionWanted { conversation, .. }
         | Event::DecisionEnded { conversation, .. }
+        | Event::StayedAtClosing { conversation }
         | Event::ConversationMoved { conversation, .. }
         | Event::PriorityRaised { conversation, .. } => keep(*conversation, nothing),
         Event::CustomerMerged { from, into, conversations } => {
@@ -173,6 +174,7 @@ fn one_event(
         | Event::AgentOffline { .. }
         | Event::StatusChanged { .. }
         | Event::AgentDraining { .. }
+        | Event::HoursTurned { .. }
         | Event::CustomerSignedOut { .. } => Ok(()),
     }
 }

@@ -54,3 +54,18 @@ fn decisions_are_written_as_they_were() {
         assert_eq!(serde_json::to_string(&read(json)).expect("events are plain values"), json);
     }
 }
+
+#[test]
+fn hours_are_written_as_they_were() {
+    for json in [
+        r#"{"hours_turned":{"hours":"office","open":false,"until":118800000}}"#,
+        r#"{"hours_turned":{"hours":"office","open":true,"until":118800000,"beyond":true}}"#,
+        r#"{"stayed_at_closing":{"conversation":1}}"#,
+        r#"{"conversation_opened":{"conversation":1,"customer":"00000000000000000000000000000001","key":1,"channel":0,"queue":1,"priority":0,"skills":[],"public":1,"left":true}}"#,
+    ] {
+        assert_eq!(serde_json::to_string(&read(json)).expect("events are plain values"), json);
+    }
+    let spell: crate::desk::conversation::Spell =
+        serde_json::from_str(r#"{"from":5,"offers_before":1,"raised":0,"moves":0}"#).expect("of before hours");
+    assert_eq!((spell.left, spell.stayed), (false, false));
+}

@@ -273,6 +273,7 @@ impl<'a> Words<'a> {
         while !self.left.trim().is_empty() {
             match self.pair()? {
                 ("max", value) => queue.waiting_max = number(value)?,
+                ("hours", value) => queue.hours = Some(value.into()),
                 ("priority", value) => queue.priority = value.parse().map_err(|_| NotALine(value.into()))?,
                 ("offer_ms", value) => queue.offer_ms = Some(u64::from(number(value)?)),
                 ("wrap_up_ms", value) => queue.wrap_up_ms = Some(u64::from(number(value)?)),

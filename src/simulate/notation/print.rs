@@ -30,6 +30,7 @@ pub fn ask(ask: &Ask) -> String {
         Ask::PutQueue(queue) => {
             let mut line = format!("admin queue {}", queue.name);
             add(&mut line, "max", (queue.waiting_max != 10_000).then_some(queue.waiting_max));
+            add(&mut line, "hours", queue.hours.as_ref());
             add(&mut line, "priority", (queue.priority != 0).then_some(queue.priority));
             add(&mut line, "offer_ms", queue.offer_ms);
             add(&mut line, "wrap_up_ms", queue.wrap_up_ms);
@@ -146,10 +147,11 @@ pub fn event(event: &Event) -> String {
             line.push_str(if transfer.is_some_and(|transfer| transfer.warm) { " warm" } else { "" });
             line
         }
-        Event::ConversationOpened { conversation, customer: by, queue, priority, skills, .. } => {
+        Event::ConversationOpened { conversation, customer: by, queue, priority, skills, left, .. } => {
             let mut line = format!("{conversation} opened {} {queue}", customer(*by));
             add(&mut line, "priority", (*priority != 0).then_some(priority));
             add(&mut line, "skills", (!skills.is_empty()).then(|| required(skills)));
+            line.push_str(if *left { " left" } else { "" });
             line
         }
         Event::MessagePosted { conversation, number, author: by, text, public: _ } => {
@@ -200,6 +202,11 @@ pub fn event(event: &Event) -> String {
             add(&mut line, "skills", (!skills.is_empty()).then(|| required(skills)));
             line
         }
+        Event::HoursTurned { hours, open, until, beyond } => {
+            let (word, at) = (if *open { "open" } else { "closed" }, DeskTime(until.0));
+            format!("{hours} {word} until {}{}", self::at(at), if *beyond { " at least" } else { "" })
+        }
+        Event::StayedAtClosing { conversation } => format!("{conversation} stayed at closing"),
         Event::PriorityRaised { conversation, priority, raised } => {
             format!("{conversation} raised {priority} times={raised}")
         }

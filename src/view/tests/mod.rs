@@ -127,6 +127,7 @@ fn opened(conversation: ConversationId) -> Event {
         priority: 0,
         skills: Vec::new(),
         about: None,
+        left: false,
         public: 1,
         waiting_since: None,
         wishes: None,

@@ -166,6 +166,13 @@ pub struct QueueRowShape<'a> {
     pub active: u32,
     pub longest_wait_ms: u64,
     pub agents_available: u32,
+    /// Within its hours, or without any.
+    pub open: bool,
+    /// Unix milliseconds, where it has hours.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub opens_at: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub closes_at: Option<u64>,
     /// It takes nothing new in.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub draining: bool,

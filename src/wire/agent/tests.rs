@@ -341,12 +341,15 @@ fn replies_are_spelled_as_documented() {
         active: 12,
         longest_wait_ms: 41_200,
         agents_available: 4,
+        open: true,
+        opens_at: None,
+        closes_at: Some(1_700_000_000_000),
         draining: false,
     }];
     assert_eq!(
         reply(Reply::done(id, Some(7), Done::Page { rows: Rows::Queues(&rows), cursor: None })),
         format!(
-            r#"{head},"rows":[{{"queue":"support","waiting":3,"offered":1,"active":12,"longest_wait_ms":41200,"agents_available":4}}]}}"#
+            r#"{head},"rows":[{{"queue":"support","waiting":3,"offered":1,"active":12,"longest_wait_ms":41200,"agents_available":4,"open":true,"closes_at":1700000000000}}]}}"#
         )
     );
     let error = WireError::new(Code::BadRequest, "no JSON");
