@@ -326,11 +326,11 @@ mod tests {
             Refusal::OwnerChanged { conversation: ConversationId(1), owner: Some("b".into()) },
             Refusal::NobodyJoined(ConversationId(1)),
             Refusal::NobodyThere("q".into()),
-            Refusal::DecisionGone { decision: DecisionId(1), end: Some(DecisionEnd::Silent) },
-            Refusal::NoSuchDecision(DecisionId(1)),
             Refusal::QueueClosed { queue: "q".into(), opens_at: Some(WallTime(1_700_000_000_000)) },
             Refusal::BadLabel { field: "tags".into(), what: "at most 20".into() },
             Refusal::LabelMissing { conversation: ConversationId(1), field: "disposition".into() },
+            Refusal::DecisionGone { decision: DecisionId(1), end: Some(DecisionEnd::Silent) },
+            Refusal::NoSuchDecision(DecisionId(1)),
         ];
         for refusal in &refusals {
             let error = WireError::from(refusal);
