@@ -174,6 +174,18 @@ impl Agent {
         self.load.on(channel) + WHOLE > self.limit_on(settings, channel) * WHOLE
     }
 
+    /// How many more conversations of this channel fit; none while wrap-up blocks the agent.
+    #[must_use]
+    pub fn rooms_on(&self, settings: &Settings, channel: ChannelId) -> u32 {
+        if !self.room_on(settings, channel) {
+            return 0;
+        }
+        let by_limit = (self.limit_on(settings, channel) * WHOLE - self.load.on(channel)) / WHOLE;
+        let weight = settings.channels.get(usize::from(channel.0)).map_or(1, |set| set.weight.max(1));
+        let by_total = (self.profile.total() * WHOLE - self.load.weight(settings)) / (weight * WHOLE);
+        by_limit.min(by_total).min(HELD_MAX - (self.offers.len() + self.conversations.len()) as u32)
+    }
+
     /// It owns a conversation in this state now, which takes so many hundredths.
     pub(super) fn take_owned(&mut self, state: State, channel: ChannelId, takes: u32) {
         self.load.take(channel, takes);

@@ -53,9 +53,14 @@ impl Desk {
         let conversation = self.conversations.get_mut(&id).expect("events name conversations that are here");
         let (before, was_paused) = (conversation.state, conversation.paused().is_some());
         let (waited, stood) = (is_waiting(before), Stood::of(conversation));
+        let queue = conversation.queue;
         change(conversation);
         conversation.settle_silence(before, self.now.desk);
         let woke = was_paused && conversation.paused().is_none();
+        if conversation.queue != queue {
+            // Who decided there has no say here.
+            conversation.routed = None;
+        }
         if !waited && is_waiting(conversation.state) {
             let offers_before = conversation.offers_made;
             conversation.spell = Spell { from: self.now.wall, offers_before, ..Spell::default() };
@@ -113,6 +118,9 @@ impl Desk {
         if state == State::Waiting {
             self.stop_waiting(id);
         }
+        if let Some(pending) = self.conversations[&id].pending_decision() {
+            self.deciding.remove(pending, channel);
+        }
         let conversation = &self.conversations[&id];
         let queue = self.queues.get_mut(&conversation.queue).expect("a conversation's queue is here");
         if let Some(count) = count_of(queue, state) {
@@ -146,6 +154,9 @@ impl Desk {
         let now = self.now.desk;
         let rules = (&*self.settings, &*self.queues[&conversation.queue].settings);
         deadlines_of(conversation, rules, id, now, |at, what| self.deadlines.set(at, what));
+        if let Some(pending) = conversation.pending_decision() {
+            self.deciding.add(pending, id, channel);
+        }
         if state == State::Waiting {
             self.start_waiting(id);
         }
@@ -201,6 +212,7 @@ impl Desk {
         self.able = super::able::Able::default();
         self.preferring.clear();
         self.programs = super::programs::Programs::default();
+        self.deciding = super::deciding::Deciding::default();
         self.preferred_seen.clear();
         self.look_who_skips_busy();
         for (id, queue) in &self.queues {
@@ -236,6 +248,9 @@ impl Desk {
             }
             for talker in conversation.talkers() {
                 self.agents[talker.0 as usize].paused += paused;
+            }
+            if let Some(pending) = conversation.pending_decision() {
+                self.deciding.add(pending, *id, channel);
             }
             if let Some(owner) = state.owner() {
                 self.agents[owner.0 as usize].take_owned(state, channel, takes);
@@ -319,6 +334,7 @@ fn deadlines_of(
         }
         State::Waiting | State::Offered { .. } => {
             conversation.next_wake(now).inspect(|until| each(*until, Deadline::CoolDown(id)));
+            conversation.pending_decision().inspect(|pending| each(pending.until, Deadline::Decision(id)));
         }
         State::Active { .. } => {
             if let Some(at) = conversation.requeue_at.filter(|at| *at != AT_NEXT_MESSAGE) {

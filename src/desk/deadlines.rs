@@ -20,6 +20,8 @@ pub enum Deadline {
     Silence(ConversationId),
     /// Some agent may be offered this conversation again, or it is kept for one no longer.
     CoolDown(ConversationId),
+    /// The outside has not decided.
+    Decision(ConversationId),
 }
 
 #[derive(Clone, PartialEq, Debug, Default)]
@@ -61,7 +63,8 @@ impl Deadlines {
             | Deadline::WrapUp(_)
             | Deadline::Requeue(_)
             | Deadline::Pause(_)
-            | Deadline::Silence(_) => &mut self.due,
+            | Deadline::Silence(_)
+            | Deadline::Decision(_) => &mut self.due,
         }
     }
 

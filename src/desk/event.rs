@@ -4,10 +4,12 @@
 //! Times that a deadline needs are in the event, so that a later change of a setting or of a default cannot
 //! change what a replay gives. When it happened is in the record's head, once for the turn.
 
+pub use super::causes::{OfferEnd, OfflineCause, RequeueCause, StatusCause, WrapUpCause};
 use super::clocks::{Clock, ClockEnd};
 use super::command::{Author, Closer};
 use super::conversation::{Conversation, WishedAgent, Wishes};
-use super::ids::{AgentId, ConversationId, CustomerId, KeyNumber, OfferId, QueueId, SessionId};
+use super::decision::DecisionEnd;
+use super::ids::{AgentId, ConversationId, CustomerId, DecisionId, KeyNumber, OfferId, QueueId, SessionId};
 use super::labels::Labels;
 use super::moves::{Mover, Taken, Transfer};
 use super::settings::{AgentProfile, ApiKey, ChannelId, QueueSettings, Settings, StatusId};
@@ -300,6 +302,26 @@ pub enum Event {
         ring: u8,
     },
 
+    /// Its queue is decided from outside, and somebody could take it: whom it is offered to is asked until then.
+    DecisionWanted {
+        decision: DecisionId,
+        conversation: ConversationId,
+        /// Whom Offhook would ask.
+        agent: AgentId,
+        until: DeskTime,
+    },
+    DecisionEnded {
+        decision: DecisionId,
+        conversation: ConversationId,
+        end: DecisionEnd,
+        /// Set when the end is `decided`: whom the outside named.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        agent: Option<AgentId>,
+        /// The name of the key, or of the agent, that answered.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        by: Option<Arc<str>>,
+    },
+
     // waiting
     /// A rule of its queue moved it to another one, where it waits at its old age.
     ConversationMoved {
@@ -379,111 +401,4 @@ pub struct RequiredSkill {
     pub name: Arc<str>,
     /// The least level, 1 to 10.
     pub level: u8,
-}
-
-/// The one end of an offer.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum OfferEnd {
-    Accepted,
-    Rejected,
-    Expired,
-    Undelivered,
-    Withdrawn,
-    AgentLost,
-    /// Another agent accepted the same conversation first.
-    Rescinded,
-}
-
-impl OfferEnd {
-    pub const ALL: [OfferEnd; 7] = [
-        OfferEnd::Accepted,
-        OfferEnd::Rejected,
-        OfferEnd::Expired,
-        OfferEnd::Undelivered,
-        OfferEnd::Withdrawn,
-        OfferEnd::AgentLost,
-        OfferEnd::Rescinded,
-    ];
-
-    #[must_use]
-    pub fn name(self) -> &'static str {
-        match self {
-            OfferEnd::Accepted => "accepted",
-            OfferEnd::Rejected => "rejected",
-            OfferEnd::Expired => "expired",
-            OfferEnd::Undelivered => "undelivered",
-            OfferEnd::Withdrawn => "withdrawn",
-            OfferEnd::AgentLost => "agent_lost",
-            OfferEnd::Rescinded => "rescinded",
-        }
-    }
-}
-
-/// Why an agent went offline.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum OfflineCause {
-    GraceOver,
-    SignedOut,
-    Deactivated,
-}
-
-/// Why a conversation lost its owner to the queue.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum RequeueCause {
-    #[default]
-    OwnerGone,
-    /// Its customer awaited its word for too long.
-    OwnerSilent,
-}
-
-impl RequeueCause {
-    #[must_use]
-    pub fn is_owner_gone(&self) -> bool {
-        *self == RequeueCause::OwnerGone
-    }
-}
-
-/// Why a status changed.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum StatusCause {
-    Chosen,
-    /// Too many offers missed in a row.
-    Missed,
-    /// Chosen for when its work is over, and it is.
-    Next,
-    /// By a supervisor or administrator.
-    Forced,
-    /// No input for long.
-    Idle,
-}
-
-impl StatusCause {
-    #[must_use]
-    pub fn name(self) -> &'static str {
-        match self {
-            StatusCause::Chosen => "chosen",
-            StatusCause::Missed => "missed",
-            StatusCause::Next => "next",
-            StatusCause::Forced => "forced",
-            StatusCause::Idle => "idle",
-        }
-    }
-}
-
-/// Why wrap-up ended.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum WrapUpCause {
-    Done,
-    TimeOver,
-    /// The customer wrote again.
-    Reopened,
-    /// A supervisor or administrator ended it.
-    Ended,
-    /// Its agent was offline for too long.
-    OwnerGone,
 }

@@ -3,6 +3,7 @@
 mod auto_accept;
 mod clocks;
 mod conversations;
+mod decisions;
 mod drains;
 mod estimates;
 mod forms;

@@ -308,6 +308,7 @@ impl Serving<'_> {
         self.counter.count(&decided.events, self.keeper.desk());
         let (workspace, labels) = (self.run.workspace.name(), &self.run.shared.labels);
         counted::count_clocks(&decided.events, self.keeper.desk(), workspace, labels);
+        self.run.workspace.followers.look_at(&decided.events);
     }
 
     fn deliver(&mut self, decided: Decided<ReplyTo>) {

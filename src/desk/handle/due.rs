@@ -30,6 +30,7 @@ impl Desk {
                 Deadline::Requeue(conversation) => self.requeue(conversation, events),
                 Deadline::Pause(conversation) => self.pause_is_due(conversation, events),
                 Deadline::Silence(conversation) => self.silence_is_due(conversation, events),
+                Deadline::Decision(conversation) => self.outside_is_silent(conversation, events),
                 Deadline::CoolDown(_) => unreachable!("cool-downs end without an event"),
             }
         }

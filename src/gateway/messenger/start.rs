@@ -192,6 +192,7 @@ fn fresh(
         spell: Spell { from: at, ..Spell::default() },
         moved: None,
         talk: None,
+        routed: None,
         labels: None,
     }
 }

@@ -113,6 +113,7 @@ fn conversation(state: State) -> Conversation {
         spell: Default::default(),
         moved: None,
         talk: None,
+        routed: None,
         labels: None,
     }
 }
