@@ -16,7 +16,7 @@ use super::fits::WhyNot;
 use super::ids::{AgentId, ConversationId, DecisionId};
 use super::load::WHOLE;
 use super::need::Need;
-use super::settings::{ChannelId, HELD_MAX, Settings};
+use super::settings::{ChannelId, HELD_MAX};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// How many ended decisions are kept for late answers.
