@@ -154,10 +154,11 @@ impl Desk {
     pub(super) fn wait_ended(&mut self, stood: Stood, left: bool) {
         let Stood { class, from, place, told, waited, .. } = stood;
         let closed_meanwhile = self.opening_of(class.queue).is_some_and(|opening| opening.since > from);
-        if !waited || place == 0 || closed_meanwhile {
+        let now = self.now.wall;
+        // What an agent began itself, or took at once, did not wait.
+        if !waited || place == 0 || closed_meanwhile || now == from {
             return;
         }
-        let now = self.now.wall;
         if !self.estimates.contains_key(&class) && self.estimates.range(classes_of(class.queue)).count() >= CLASSES_MAX
         {
             let of_queue = self.estimates.range(classes_of(class.queue));
