@@ -70,11 +70,8 @@ pub fn hears(event: &Event, talk: &mut Talk, now: Now, desk: &Desk) -> Result<()
             }
             heard.paused = true;
         }
-        Event::ConversationWoken { .. } => {
-            if !std::mem::take(&mut heard.paused) {
-                return Err(format!("it was not paused: {}", said()));
-            }
-        }
+        Event::ConversationWoken { .. } if heard.paused => heard.paused = false,
+        Event::ConversationWoken { .. } => return Err(format!("it was not paused: {}", said())),
         _ => {}
     }
     Ok(())
