@@ -36,6 +36,7 @@ struct Standing {
     there: bool,
     program: bool,
     pending: u32,
+    /// In hundredths.
     weight_held: u32,
     share_held: u32,
     idle_since: DeskTime,
@@ -135,7 +136,7 @@ impl Standing {
             there: agent.is_there(settings),
             pending: agent.offers.len() as u32,
             program: agent.profile.program,
-            weight_held: agent.weight_held(settings),
+            weight_held: agent.load.weight(settings),
             share_held: agent.share_held(settings),
             idle_since: agent.idle_since,
             last_offer: agent.last_offer,
@@ -355,6 +356,16 @@ impl Able {
     #[must_use]
     pub fn there_in(&self, queue: QueueId) -> u32 {
         self.queues.get(&queue).map_or(0, |sets| sets.there)
+    }
+
+    /// All agents of this queue.
+    pub fn members_of(&self, queue: QueueId) -> impl Iterator<Item = AgentId> + '_ {
+        self.queues.get(&queue).into_iter().flat_map(|sets| sets.members.iter().copied())
+    }
+
+    #[must_use]
+    pub fn has_room_on(&self, agent: AgentId, channel: ChannelId) -> bool {
+        self.agents[agent.0 as usize].standing.room & 1 << channel.0 != 0
     }
 
     /// Agents of this queue with room on some channel.

@@ -1,21 +1,22 @@
 //! The only way that state changes: one event at a time, live, replayed and in the simulation. Never refuses.
 
+mod customers;
+mod offers;
 mod presence;
 
+use super::Desk;
 use super::agent::{Agent, Connection};
 use super::answer::Outcome;
 use super::change::AT_NEXT_MESSAGE;
 use super::command::Author;
 use super::conversation::{Conversation, CoolDown, Pending, Spell, State};
 use super::event::{Event, OfferEnd};
-use super::ids::{AgentId, ConversationId, CustomerId, OfferId};
-use super::left_waiting::Left;
+use super::ids::{AgentId, ConversationId, OfferId};
 use super::moves::Transfer;
-use super::offer::{Delivery, EndedOffer, Offer};
+use super::offer::{Accepts, Delivery, Offer};
 use super::offering::AcrossQueues;
 use super::settings::{ChannelId, StatusId};
 use super::time::{DeskTime, Now, WallTime};
-use super::{COOL_DOWNS_MAX, Desk, ENDED_OFFERS_MAX, SIGNED_OUT_MAX};
 use std::sync::Arc;
 
 impl Desk {
@@ -46,6 +47,7 @@ impl Desk {
                 self.able.remove_queue(*queue);
                 self.look_who_skips_busy();
                 self.queue_names.remove(&removed.settings.name);
+                self.forget_estimates(*queue);
                 self.touched.queues.insert(*queue);
             }
             Event::AgentPut { agent, profile } => self.apply_agent_put(*agent, profile),
@@ -83,19 +85,23 @@ impl Desk {
                 a.connection = Connection::Offline;
                 a.sessions = Vec::new();
                 a.status = *status;
+                a.next_status = None;
                 a.missed_in_a_row = 0;
                 a.undelivered_in_a_row = 0;
             }),
-            Event::StatusChanged { agent, status, channels, cause } => {
+            Event::StatusChanged { agent, status, channels, cause, by: _ } => {
                 self.apply_status(*agent, *status, *channels, *cause, now);
             }
+            Event::NextStatusSet { agent, status } => self.change_agent(*agent, |a| a.next_status = *status),
 
             Event::OfferMade { offer, conversation, agent, ends_at, deliver_by, transfer } => {
                 self.apply_offer_made(*offer, *conversation, *agent, (*ends_at, *deliver_by), *transfer);
             }
-            Event::OfferDelivered { offer } => {
+            Event::OfferDelivered { offer, accepts_at } => {
                 let agent = self.offers[offer].agent;
-                self.change_offer(*offer, |o| o.delivery = Delivery::Confirmed { at: now.desk });
+                let delivery = Delivery::Confirmed { at: now.desk };
+                let accepts = accepts_at.map(|at| Accepts::At { at });
+                self.change_offer(*offer, |o| (o.delivery, o.accepts) = (delivery, accepts));
                 self.change_agent(agent, |a| a.undelivered_in_a_row = 0);
             }
             Event::OfferEnded { offer, end, cool_down_until, public, transfer, .. } => {
@@ -115,6 +121,7 @@ impl Desk {
                 public,
                 waiting_since,
                 wishes,
+                left,
             } => {
                 self.last_conversation = self.last_conversation.max(conversation.0);
                 self.add_conversation(
@@ -141,20 +148,26 @@ impl Desk {
                         requeue_at: None,
                         ring: 0,
                         wishes: wishes.clone(),
-                        spell: Spell { from: now.wall, ..Spell::default() },
+                        spell: Spell { from: now.wall, left: *left, ..Spell::default() },
                         moved: None,
+                        talk: None,
+                        routed: None,
                         labels: None,
                     },
                 );
                 self.forget_left(*customer);
             }
             Event::MessagePosted { conversation, number, author, public, .. } => {
-                self.note(*conversation, |c| {
+                self.apply_message(*conversation, *author, |c| {
                     c.last_number = *number;
                     c.public = *public;
                     mark_read(c, *author, *number);
                 });
             }
+            Event::ConversationPaused { conversation, weight_percent } => {
+                self.apply_paused(*conversation, Some(*weight_percent));
+            }
+            Event::ConversationWoken { conversation } => self.apply_paused(*conversation, None),
             Event::MessagesRead { conversation, reader, number } => {
                 self.note(*conversation, |c| mark_read(c, *reader, *number));
             }
@@ -195,6 +208,7 @@ impl Desk {
                     c.public = *public;
                     c.cool_downs = Vec::new();
                     c.requeue_at = None;
+                    c.routed = None;
                     c.ring = 0;
                     if wished.is_some() {
                         c.wishes.get_or_insert_default().agent = *wished;
@@ -207,12 +221,15 @@ impl Desk {
                 self.change_conversation(*conversation, |c| c.requeue_at = Some(requeue_at.unwrap_or(AT_NEXT_MESSAGE)));
             }
             Event::OwnerReturned { conversation } => self.change_conversation(*conversation, |c| c.requeue_at = None),
-            Event::ConversationRequeued { conversation, from: _, waiting_since, public } => {
+            Event::OwnerReminded { conversation, .. } => self.apply_owner_reminded(*conversation),
+            Event::ConversationRequeued { conversation, from, waiting_since, public, cause: _, cool_down_until } => {
                 self.change_conversation(*conversation, |c| {
                     c.state = State::Waiting;
                     c.waiting_since = *waiting_since;
                     c.requeue_at = None;
                     c.public = *public;
+                    let cool_down = cool_down_until.map(|until| CoolDown { agent: *from, until, times: 1 });
+                    c.cool_downs = cool_down.into_iter().collect();
                     c.lose_hands();
                 });
             }
@@ -234,14 +251,15 @@ impl Desk {
             Event::RingReached { conversation, ring } => {
                 self.change_conversation(*conversation, |c| c.ring = *ring);
             }
+            Event::DecisionWanted { .. } | Event::DecisionEnded { .. } => self.apply_decision(event),
 
             // waiting
-            Event::ConversationMoved { conversation, queue, skills, moves } => {
+            Event::ConversationMoved { conversation, queue, skills, moves, public } => {
                 self.change_conversation(*conversation, |c| {
-                    c.queue = *queue;
+                    (c.queue, c.public) = (*queue, public.unwrap_or(c.public));
                     c.skills.clone_from(skills);
                     c.ring = 0;
-                    c.spell = Spell { from: now.wall, offers_before: c.offers_made, raised: 0, moves: *moves };
+                    c.spell = Spell { from: now.wall, offers_before: c.offers_made, moves: *moves, ..Spell::default() };
                 });
             }
             Event::PriorityRaised { conversation, priority, raised } => {
@@ -250,6 +268,9 @@ impl Desk {
                     c.spell.raised = *raised;
                 });
             }
+
+            Event::ClockSet { .. } | Event::ClockBreached { .. } | Event::ClockEnded { .. } => self.apply_clock(event),
+            Event::HoursTurned { .. } | Event::StayedAtClosing { .. } => self.apply_hours(event),
 
             Event::CustomerMerged { from: _, into, conversations } => {
                 for id in conversations {
@@ -274,35 +295,6 @@ impl Desk {
         self.touched.conversations.insert(id, None);
     }
 
-    /// Its older tokens are void. Bounded: beyond that the oldest sign-outs are forgotten.
-    fn sign_out_customer(&mut self, customer: CustomerId) {
-        if self.signed_out.len() >= SIGNED_OUT_MAX
-            && let Some((oldest, _)) = self.signed_out.iter().min_by_key(|(_, at)| **at)
-        {
-            let oldest = *oldest;
-            self.signed_out.remove(&oldest);
-            self.touched.signed_out.insert(oldest);
-        }
-        self.signed_out.insert(customer, self.now.wall);
-    }
-
-    fn forget_left(&mut self, customer: CustomerId) {
-        if self.left_waiting.remove(customer) {
-            self.touched.left_waiting.insert(customer);
-        }
-    }
-
-    /// It ended while it waited: for a time its customer keeps the place.
-    fn keep_place(&mut self, id: ConversationId) {
-        let Some(held) = self.conversations.get(&id).filter(|held| held.state == State::Waiting) else { return };
-        let keep_ms = self.queues[&held.queue].settings.waiting.keep_place_ms;
-        let until = WallTime(self.now.wall.0.saturating_add(keep_ms));
-        let left = Left { queue: held.queue, waiting_since: held.waiting_since, until };
-        let customer = held.customer;
-        let forgotten = self.left_waiting.put(customer, left, self.now.wall);
-        self.touched.left_waiting.extend(forgotten.into_iter().chain([customer]));
-    }
-
     /// The agent finished or took something: its idle time begins anew.
     pub(super) fn rest(&mut self, agent: AgentId) {
         let now = self.now.desk;
@@ -312,17 +304,13 @@ impl Desk {
     fn apply_queue_put(&mut self, id: super::ids::QueueId, settings: &super::settings::QueueSettings) {
         self.last_queue = self.last_queue.max(id.0);
         self.queue_names.insert(settings.name.clone(), id);
+        self.change_silence_rules(id, settings);
         let settings = Arc::new(settings.clone());
         let fresh = !self.queues.contains_key(&id);
         let waiting = if fresh { Vec::new() } else { self.stop_waiting_in(id) };
         self.able.put_queue(id, settings.offering.agents_by);
-        self.queues.entry(id).and_modify(|queue| queue.settings = settings.clone()).or_insert(super::Queue {
-            settings,
-            waiting: 0,
-            offered: 0,
-            active: 0,
-            wrap_up: 0,
-        });
+        let held = self.queues.entry(id).and_modify(|queue| queue.settings = settings.clone());
+        held.or_insert_with(|| super::Queue::new(settings));
         self.look_who_skips_busy();
         self.start_waiting_again(&waiting);
         self.touched.queues.insert(id);
@@ -371,7 +359,8 @@ impl Desk {
         });
         let delivery = Delivery::Awaited { by: deliver_by };
         let made_at = self.now.desk;
-        self.add_offer(id, Offer { conversation, agent, made_at, ends_at, delivery, grace_until: None });
+        let (grace_until, accepts) = (None, None);
+        self.add_offer(id, Offer { conversation, agent, made_at, ends_at, delivery, grace_until, accepts });
         self.change_conversation(conversation, |c| {
             c.offers_made += 1;
             c.offers.push(Pending { offer: id, agent });
@@ -379,73 +368,8 @@ impl Desk {
                 c.change_moved(|moved| moved.transfer = transfer);
             } else {
                 c.state = State::Offered {};
+                c.was_decided_by_itself();
             }
-        });
-    }
-
-    fn apply_offer_ended(
-        &mut self,
-        id: OfferId,
-        end: OfferEnd,
-        cool: Option<DeskTime>,
-        public: Option<u32>,
-        joins: bool,
-    ) {
-        let Offer { conversation, agent, .. } = self.drop_offer(id);
-        self.ended_offers.insert(id, EndedOffer { conversation, agent, end });
-        if self.ended_offers.len() > ENDED_OFFERS_MAX {
-            self.ended_offers.pop_first();
-        }
-        let from = self.conversations[&conversation].state.owner().filter(|_| end == OfferEnd::Accepted && !joins);
-        self.change_conversation(conversation, |c| {
-            c.public = public.unwrap_or(c.public);
-            c.offers.retain(|pending| pending.offer != id);
-            if c.transfer().is_some() {
-                c.change_moved(|moved| {
-                    moved.transfer = None;
-                    moved.joined = joins.then_some(agent);
-                });
-            }
-            if joins {
-                return;
-            }
-            if end == OfferEnd::Accepted {
-                c.lose_hands();
-                c.state = State::Active { owner: agent };
-                c.cool_downs = Vec::new();
-                c.requeue_at = None;
-                return;
-            }
-            if c.offers.is_empty() && c.state == (State::Offered {}) {
-                c.state = State::Waiting;
-            }
-            if let Some(until) = cool {
-                if c.cool_downs.len() >= COOL_DOWNS_MAX
-                    && let Some(first) = (0..c.cool_downs.len()).min_by_key(|place| c.cool_downs[*place].until)
-                {
-                    c.cool_downs.remove(first);
-                }
-                match c.cool_downs.iter_mut().find(|held| held.agent == agent) {
-                    Some(held) => (held.until, held.times) = (until, held.times + 1),
-                    None => c.cool_downs.push(CoolDown { agent, until, times: 1 }),
-                }
-            }
-        });
-        from.inspect(|from| self.rest(*from));
-        let now = self.now.desk;
-        self.change_agent(agent, |a| match end {
-            OfferEnd::Accepted => {
-                a.missed_in_a_row = 0;
-                a.undelivered_in_a_row = 0;
-                a.idle_since = now;
-            }
-            OfferEnd::Rejected => {
-                a.missed_in_a_row = 0;
-                a.undelivered_in_a_row = 0;
-            }
-            OfferEnd::Expired => a.missed_in_a_row += 1,
-            OfferEnd::Undelivered => a.undelivered_in_a_row += 1,
-            OfferEnd::Withdrawn | OfferEnd::AgentLost | OfferEnd::Rescinded => {}
         });
     }
 

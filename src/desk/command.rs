@@ -1,13 +1,17 @@
 //! What the outside asks of a workspace. Imperative, and refusable.
 
+use super::auto_accept::AutoAccept;
 use super::conversation::WaitKey;
-use super::ids::{AgentId, CommandId, ConversationId, CustomerId, KeyNumber, OfferId, Principal, SessionId};
+use super::decision::DecideAsk;
+use super::ids::{
+    AgentId, CommandId, ConversationId, CustomerId, DecisionId, KeyNumber, OfferId, Principal, SessionId,
+};
 use super::labels::LabelAsk;
 use super::moves::{MoveAsk, Mover};
 use super::queue_moves::Draining;
 use super::settings::{ApiKey, QueueSettings, Settings};
 use super::time::WallTime;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 /// One command with who asks and the id it is remembered by.
@@ -60,6 +64,21 @@ pub enum Ask {
         agent: AgentId,
         status: Arc<str>,
         channels: Option<Vec<Arc<str>>>,
+    },
+    /// The status that it wants once it has nothing left to do; none: none any more.
+    SetNextStatus {
+        agent: AgentId,
+        status: Option<Arc<str>>,
+    },
+    /// A supervisor or administrator sets another's, by name.
+    ForceStatus {
+        agent: Arc<str>,
+        status: Arc<str>,
+        by: Mover,
+    },
+    /// Its devices have reported no input for long.
+    AgentIsIdle {
+        agent: AgentId,
     },
     /// The agent's client says that it is there again (ends *unreachable*).
     Ready {
@@ -141,6 +160,13 @@ pub enum Ask {
         limit: usize,
     },
 
+    // decisions from outside
+    Decide(Box<DecideAsk>),
+    /// Changes nothing: which are pending that the asker does not know of, and which of those it knows are over.
+    ListDecisions {
+        known: BTreeSet<DecisionId>,
+    },
+
     /// An anonymous customer turned out to be a known one.
     MergeCustomer {
         from: CustomerId,
@@ -178,6 +204,7 @@ pub struct AgentAsk {
     pub tiers: Option<BTreeMap<Arc<str>, u8>>,
     pub program: Option<bool>,
     pub capacity_total: Option<u32>,
+    pub auto_accept: Option<AutoAccept>,
 }
 
 /// A new conversation, its place already picked by the entry rules.
@@ -246,6 +273,8 @@ pub enum Notice {
     OutOfHours,
     /// Its customer has been silent for long.
     Reminder,
+    /// Its customer has been silent for too long.
+    CustomerSilent,
 }
 
 impl Notice {
@@ -259,6 +288,7 @@ impl Notice {
             Notice::NobodyThere => "nobody_there",
             Notice::OutOfHours => "out_of_hours",
             Notice::Reminder => "reminder",
+            Notice::CustomerSilent => "customer_silent",
         }
     }
 }
@@ -312,6 +342,9 @@ impl Ask {
             Ask::SessionCame { .. } => "session_came",
             Ask::SessionWent { .. } => "session_went",
             Ask::SetStatus { .. } => "set_status",
+            Ask::SetNextStatus { .. } => "next_status",
+            Ask::ForceStatus { .. } => "force_status",
+            Ask::AgentIsIdle { .. } => "agent_is_idle",
             Ask::Ready { .. } => "ready",
             Ask::SignOut { .. } => "sign_out",
             Ask::ConfirmDelivery { .. } => "confirm_delivery",
@@ -331,6 +364,8 @@ impl Ask {
             Ask::DrainAgent { .. } => "drain_agent",
             Ask::DrainQueue { .. } => "drain_queue",
             Ask::ListWaiting { .. } => "list_waiting",
+            Ask::Decide(_) => "decide",
+            Ask::ListDecisions { .. } => "list_decisions",
             Ask::MergeCustomer { .. } => "merge_customer",
             Ask::SignOutCustomer { .. } => "sign_out_customer",
             Ask::WhyConversation { .. } => "why_conversation",

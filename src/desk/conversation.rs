@@ -8,11 +8,14 @@
 //! ```
 //! How it changes hands without an end is in `moves.rs`.
 
+use super::decision::Routed;
+use super::estimates::Estimate;
 use super::event::{OfferEnd, RequiredSkill};
 use super::ids::{AgentId, ConversationId, CustomerId, KeyNumber, OfferId, QueueId};
 use super::labels::Labels;
 use super::moves::Moved;
 use super::settings::{ChannelId, CoolDowns};
+use super::silence::Talk;
 use super::time::{DeskTime, WallTime};
 use super::wrapping::Blocks;
 use serde::{Deserialize, Serialize};
@@ -61,6 +64,12 @@ pub struct Conversation {
     /// Moves that are under way, and what is left of earlier ones; mostly nothing.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub moved: Option<Box<Moved>>,
+    /// How the talk goes, once an agent has written.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub talk: Option<Box<Talk>>,
+    /// Where its queue is decided from outside.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub routed: Option<Box<Routed>>,
     /// What its agents said of it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub labels: Option<Box<Labels>>,
@@ -80,6 +89,22 @@ pub struct Spell {
     pub raised: u8,
     /// How often rules moved it to another queue, since it last had an owner.
     pub moves: u8,
+    /// A message left out of hours: its age and its wait begin when its queue opens.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub left: bool,
+    /// Its queue has closed, and the rule of those who wait then was done for it; until that opens again.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub stayed: bool,
+    /// Its place in the queue when it began, from 1; 0: nothing is learnt of it.
+    #[serde(default, skip_serializing_if = "is_none_yet")]
+    pub place: u32,
+    /// What was estimated then.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub told: Option<Estimate>,
+}
+
+fn is_none_yet(place: &u32) -> bool {
+    *place == 0
 }
 
 /// What a conversation prefers of an agent.
@@ -197,6 +222,11 @@ pub struct WaitKey {
 }
 
 impl WaitKey {
+    #[must_use]
+    pub fn priority(&self) -> i32 {
+        self.priority.0
+    }
+
     #[must_use]
     pub fn waiting_since(&self) -> WallTime {
         self.waiting_since

@@ -4,9 +4,12 @@
 //! Times that a deadline needs are in the event, so that a later change of a setting or of a default cannot
 //! change what a replay gives. When it happened is in the record's head, once for the turn.
 
+pub use super::causes::{OfferEnd, OfflineCause, RequeueCause, StatusCause, WrapUpCause};
+use super::clocks::{Clock, ClockEnd};
 use super::command::{Author, Closer};
 use super::conversation::{Conversation, WishedAgent, Wishes};
-use super::ids::{AgentId, ConversationId, CustomerId, KeyNumber, OfferId, QueueId, SessionId};
+use super::decision::DecisionEnd;
+use super::ids::{AgentId, ConversationId, CustomerId, DecisionId, KeyNumber, OfferId, QueueId, SessionId};
 use super::labels::Labels;
 use super::moves::{Mover, Taken, Transfer};
 use super::settings::{AgentProfile, ApiKey, ChannelId, QueueSettings, Settings, StatusId};
@@ -77,6 +80,14 @@ pub enum Event {
         status: StatusId,
         channels: u16,
         cause: StatusCause,
+        /// Who forced it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        by: Option<Mover>,
+    },
+    /// The status that the agent has once its work is over; none: none any more.
+    NextStatusSet {
+        agent: AgentId,
+        status: Option<StatusId>,
     },
 
     // offers
@@ -92,6 +103,9 @@ pub enum Event {
     },
     OfferDelivered {
         offer: OfferId,
+        /// When it is accepted by itself.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        accepts_at: Option<DeskTime>,
     },
     OfferEnded {
         offer: OfferId,
@@ -128,6 +142,9 @@ pub enum Event {
         waiting_since: Option<WallTime>,
         #[serde(default, skip_serializing_if = "Option::is_none")]
         wishes: Option<Box<Wishes>>,
+        /// A message left out of hours: it begins to wait when its queue opens.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        left: bool,
     },
     MessagePosted {
         conversation: ConversationId,
@@ -135,6 +152,16 @@ pub enum Event {
         author: Author,
         text: Arc<str>,
         public: u32,
+    },
+    /// Its customer has been silent for long: it takes less of who talks in it, until it wakes.
+    ConversationPaused {
+        conversation: ConversationId,
+        /// Of what it took.
+        weight_percent: u8,
+    },
+    /// Somebody writes: it takes all of it again.
+    ConversationWoken {
+        conversation: ConversationId,
     },
     MessagesRead {
         conversation: ConversationId,
@@ -186,11 +213,21 @@ pub enum Event {
     OwnerReturned {
         conversation: ConversationId,
     },
+    /// Its customer has awaited its word for long.
+    OwnerReminded {
+        conversation: ConversationId,
+        owner: AgentId,
+    },
     ConversationRequeued {
         conversation: ConversationId,
         from: AgentId,
         waiting_since: WallTime,
         public: u32,
+        #[serde(default, skip_serializing_if = "RequeueCause::is_owner_gone")]
+        cause: RequeueCause,
+        /// Until when it is not offered to who lost it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        cool_down_until: Option<DeskTime>,
     },
 
     // moves
@@ -239,7 +276,9 @@ pub enum Event {
     NotePosted {
         conversation: ConversationId,
         note: u32,
-        author: AgentId,
+        /// Absent: over the admin API.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        author: Option<AgentId>,
         text: Arc<str>,
         /// The last message before it.
         after: u32,
@@ -263,6 +302,26 @@ pub enum Event {
         ring: u8,
     },
 
+    /// Its queue is decided from outside, and somebody could take it: whom it is offered to is asked until then.
+    DecisionWanted {
+        decision: DecisionId,
+        conversation: ConversationId,
+        /// Whom Offhook would ask.
+        agent: AgentId,
+        until: DeskTime,
+    },
+    DecisionEnded {
+        decision: DecisionId,
+        conversation: ConversationId,
+        end: DecisionEnd,
+        /// Set when the end is `decided`: whom the outside named.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        agent: Option<AgentId>,
+        /// The name of the key, or of the agent, that answered.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        by: Option<Arc<str>>,
+    },
+
     // waiting
     /// A rule of its queue moved it to another one, where it waits at its old age.
     ConversationMoved {
@@ -272,6 +331,9 @@ pub enum Event {
         skills: Vec<RequiredSkill>,
         /// Moves by rules so far.
         moves: u8,
+        /// Absent in records of before customers were told.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        public: Option<u32>,
     },
     /// A rule of its queue put it ahead.
     PriorityRaised {
@@ -279,6 +341,47 @@ pub enum Event {
         priority: i32,
         /// How often for its longest wait here, by now.
         raised: u8,
+    },
+
+    // clocks of service
+    /// The clock runs from now on, or goes on by what another queue sets.
+    ClockSet {
+        conversation: ConversationId,
+        clock: Clock,
+        /// By whose settings.
+        queue: QueueId,
+        since: WallTime,
+        due: WallTime,
+    },
+    /// Its time has come. It runs on, to be achieved late or voided.
+    ClockBreached {
+        conversation: ConversationId,
+        clock: Clock,
+        queue: QueueId,
+    },
+    ClockEnded {
+        conversation: ConversationId,
+        clock: Clock,
+        queue: QueueId,
+        end: ClockEnd,
+        /// It was breached before.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        late: bool,
+        took_ms: u64,
+    },
+
+    // hours
+    /// Its queues are open, or closed, from now until then; with `beyond` it is only looked at again.
+    HoursTurned {
+        hours: Arc<str>,
+        open: bool,
+        until: WallTime,
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        beyond: bool,
+    },
+    /// Its queue closed, and it waits on.
+    StayedAtClosing {
+        conversation: ConversationId,
     },
 
     // customers
@@ -298,75 +401,4 @@ pub struct RequiredSkill {
     pub name: Arc<str>,
     /// The least level, 1 to 10.
     pub level: u8,
-}
-
-/// The one end of an offer.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum OfferEnd {
-    Accepted,
-    Rejected,
-    Expired,
-    Undelivered,
-    Withdrawn,
-    AgentLost,
-    /// Another agent accepted the same conversation first.
-    Rescinded,
-}
-
-impl OfferEnd {
-    pub const ALL: [OfferEnd; 7] = [
-        OfferEnd::Accepted,
-        OfferEnd::Rejected,
-        OfferEnd::Expired,
-        OfferEnd::Undelivered,
-        OfferEnd::Withdrawn,
-        OfferEnd::AgentLost,
-        OfferEnd::Rescinded,
-    ];
-
-    #[must_use]
-    pub fn name(self) -> &'static str {
-        match self {
-            OfferEnd::Accepted => "accepted",
-            OfferEnd::Rejected => "rejected",
-            OfferEnd::Expired => "expired",
-            OfferEnd::Undelivered => "undelivered",
-            OfferEnd::Withdrawn => "withdrawn",
-            OfferEnd::AgentLost => "agent_lost",
-            OfferEnd::Rescinded => "rescinded",
-        }
-    }
-}
-
-/// Why an agent went offline.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum OfflineCause {
-    GraceOver,
-    SignedOut,
-    Deactivated,
-}
-
-/// Why a status changed.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum StatusCause {
-    Chosen,
-    /// Too many offers missed in a row.
-    Missed,
-}
-
-/// Why wrap-up ended.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum WrapUpCause {
-    Done,
-    TimeOver,
-    /// The customer wrote again.
-    Reopened,
-    /// A supervisor or administrator ended it.
-    Ended,
-    /// Its agent was offline for too long.
-    OwnerGone,
 }

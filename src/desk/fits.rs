@@ -13,6 +13,8 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum WhyNot {
+    /// The conversation's queue is closed at this hour.
+    QueueClosed,
     Deactivated,
     Offline,
     Reconnecting,
@@ -20,6 +22,8 @@ pub enum WhyNot {
     StatusNotAvailable,
     /// A supervisor lets it take nothing new.
     Draining,
+    /// It has chosen a status for when its work is over.
+    NextStatus,
     /// A wrap-up of its own blocks it as a whole.
     WrappingUp,
     NotInQueue,
@@ -34,16 +38,20 @@ pub enum WhyNot {
     CapacityFull,
     LacksSkill,
     CoolingDown,
+    /// It is decided from outside, and a decision is pending: of the conversation, or of all the room that the agent has.
+    DecisionPending,
 }
 
 impl WhyNot {
-    pub const ALL: [WhyNot; 16] = [
+    pub const ALL: [WhyNot; 19] = [
+        WhyNot::QueueClosed,
         WhyNot::Deactivated,
         WhyNot::Offline,
         WhyNot::Reconnecting,
         WhyNot::Unreachable,
         WhyNot::StatusNotAvailable,
         WhyNot::Draining,
+        WhyNot::NextStatus,
         WhyNot::WrappingUp,
         WhyNot::NotInQueue,
         WhyNot::TierNotYet,
@@ -54,6 +62,7 @@ impl WhyNot {
         WhyNot::CapacityFull,
         WhyNot::LacksSkill,
         WhyNot::CoolingDown,
+        WhyNot::DecisionPending,
     ];
 
     /// Whether the rule is about this very conversation. Any other holds for all that need the same, so that an agent whom it
@@ -67,12 +76,14 @@ impl WhyNot {
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
+            WhyNot::QueueClosed => "queue_closed",
             WhyNot::Deactivated => "deactivated",
             WhyNot::Offline => "offline",
             WhyNot::Reconnecting => "reconnecting",
             WhyNot::Unreachable => "unreachable",
             WhyNot::StatusNotAvailable => "status_not_available",
             WhyNot::Draining => "draining",
+            WhyNot::NextStatus => "next_status",
             WhyNot::WrappingUp => "wrapping_up",
             WhyNot::NotInQueue => "not_in_queue",
             WhyNot::TierNotYet => "tier_not_yet",
@@ -83,6 +94,7 @@ impl WhyNot {
             WhyNot::CapacityFull => "capacity_full",
             WhyNot::LacksSkill => "lacks_skill",
             WhyNot::CoolingDown => "cooling_down",
+            WhyNot::DecisionPending => "decision_pending",
         }
     }
 }
@@ -110,6 +122,9 @@ impl Desk {
 
     /// The rules before those of skills and cool-downs: pairing tests skills by their numbers, before it comes here.
     pub(super) fn could_take(&self, agent: AgentId, need: &Need) -> Result<(), WhyNot> {
+        if need.closed {
+            return Err(WhyNot::QueueClosed);
+        }
         let held = &self.agents[agent.0 as usize];
         self.may_be_offered(agent)?;
         match need.queue_of(&held.profile) {
@@ -139,7 +154,7 @@ impl Desk {
             WhyNot::WrappingUp
         } else if !held.has_channel(channel) {
             WhyNot::ChannelOff
-        } else if held.held_on(channel) >= held.limit_on(&self.settings, channel) {
+        } else if held.is_full_on(&self.settings, channel) {
             WhyNot::ChannelFull
         } else {
             WhyNot::CapacityFull
@@ -187,8 +202,9 @@ impl Desk {
             Connection::Offline => WhyNot::Offline,
             Connection::Reconnecting { .. } => WhyNot::Reconnecting,
             Connection::Unreachable => WhyNot::Unreachable,
-            Connection::Online if held.has_available_status(&self.settings) => WhyNot::Draining,
-            Connection::Online => WhyNot::StatusNotAvailable,
+            Connection::Online if !held.has_available_status(&self.settings) => WhyNot::StatusNotAvailable,
+            Connection::Online if held.draining => WhyNot::Draining,
+            Connection::Online => WhyNot::NextStatus,
         })
     }
 }

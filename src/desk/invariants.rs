@@ -2,8 +2,11 @@
 
 use super::Desk;
 use super::agent::Connection;
+use super::clocks::Clock;
 use super::conversation::{Conversation, OFFERED_AT_ONCE_MAX, Pending, State};
+use super::decision::{DECISIONS_PENDING_MAX, DecidedBy, WITHIN_MS_MAX};
 use super::ids::{AgentId, ConversationId};
+use super::load::WHOLE;
 use super::wrapping::{Blocks, OPEN_ENDED};
 use std::collections::BTreeSet;
 
@@ -16,7 +19,12 @@ impl Desk {
         self.one_owner()?;
         self.capacity_holds()?;
         self.every_wrap_up_ends()?;
+        self.only_what_is_silent_is_paused()?;
+        self.one_side_is_awaited()?;
+        self.clocks_run_where_they_may()?;
+        self.work_that_is_over_has_its_next_status()?;
         self.offers_and_conversations_agree()?;
+        self.every_decision_ends()?;
         self.nobody_waits_whom_an_agent_could_take()?;
         self.derived_is_what_entities_say()
     }
@@ -55,6 +63,49 @@ impl Desk {
         Ok(())
     }
 
+    fn only_what_is_silent_is_paused(&self) -> Result<(), String> {
+        for (id, held) in self.conversations().filter(|(_, held)| held.paused().is_some()) {
+            if !matches!(held.state, State::Active { .. }) || held.paused().is_some_and(|percent| percent > 100) {
+                return Err(format!("only_what_is_silent_is_paused: {id} is {:?} and {:?}", held.state, held.talk));
+            }
+        }
+        Ok(())
+    }
+
+    /// While somebody talks, one side's word is awaited, and no longer.
+    fn one_side_is_awaited(&self) -> Result<(), String> {
+        for (id, held) in self.conversations() {
+            let talks = matches!(held.state, State::Active { .. });
+            let both = held.silence().is_some() && held.awaited().is_some();
+            if both || held.awaited().is_some() && !talks {
+                return Err(format!("one_side_is_awaited: {id} is {:?} and {:?}", held.state, held.talk));
+            }
+        }
+        Ok(())
+    }
+
+    fn clocks_run_where_they_may(&self) -> Result<(), String> {
+        for (id, held) in self.conversations().filter(|(_, held)| !held.clocks().is_empty()) {
+            let waits = matches!(held.state, State::Waiting | State::Offered {});
+            let talks = matches!(held.state, State::Active { .. });
+            let kinds: BTreeSet<Clock> = held.clocks().iter().map(|running| running.clock).collect();
+            let once = kinds.len() == held.clocks().len();
+            if !once || !(waits || talks) || (talks && kinds.contains(&Clock::Accept)) {
+                return Err(format!("clocks_run_where_they_may: {id} is {:?} with {:?}", held.state, held.clocks()));
+            }
+        }
+        Ok(())
+    }
+
+    fn work_that_is_over_has_its_next_status(&self) -> Result<(), String> {
+        match self.agents().find(|(_, agent)| agent.next_status.is_some() && agent.has_nothing_to_do()) {
+            None => Ok(()),
+            Some((id, _)) => {
+                Err(format!("work_that_is_over_has_its_next_status: {id} has nothing to do, and not that status"))
+            }
+        }
+    }
+
     /// What an agent holds is counted right, and within its limits, but for what was forced on it and where they were lowered.
     fn capacity_holds(&self) -> Result<(), String> {
         for (id, agent) in self.agents() {
@@ -63,13 +114,10 @@ impl Desk {
             if blocked != agent.blocked as usize {
                 return Err(format!("capacity_holds: {blocked} wrap-ups block {id}, which counts {}", agent.blocked));
             }
-            let held = agent.offers.len() + states().filter(|state| state.takes_slot()).count();
-            if held != agent.load.iter().sum::<u32>() as usize {
+            let talks = agent.conversations.iter().filter_map(|id| self.conversation(*id));
+            let held = agent.offers.len() as u32 * WHOLE + talks.map(Conversation::takes).sum::<u32>();
+            if held != agent.load.sum() {
                 return Err(format!("capacity_holds: {id} holds {held} and counts {:?}", agent.load));
-            }
-            let channels = self.settings().channels.len();
-            if agent.load.len() > channels {
-                return Err(format!("capacity_holds: {id} holds on more than {channels} channels"));
             }
             if !agent.over_limit && !self.is_within_limits(id) {
                 return Err(format!("capacity_holds: {id} holds {:?}, which nobody forced", agent.load));
@@ -109,13 +157,38 @@ impl Desk {
         Ok(())
     }
 
-    /// No lost wake-up: by a scan over all pairs, which the desk itself never makes.
+    /// What the outside is asked about waits, in a queue that it decides, and is asked about once and not for long.
+    fn every_decision_ends(&self) -> Result<(), String> {
+        for (id, held) in self.conversations() {
+            let Some(pending) = held.pending_decision() else { continue };
+            let outside = self.queue(held.queue).map(|queue| queue.settings.offering.router.by);
+            let waits = held.state == State::Waiting && outside == Some(DecidedBy::Outside);
+            let soon = pending.until.ms_since(self.now.desk) <= WITHIN_MS_MAX;
+            if !waits || !soon || !self.decisions().any(|listed| listed == (pending.decision, id)) {
+                return Err(format!(
+                    "every_decision_ends: {pending:?} is pending about {id}, which is {:?}",
+                    held.state
+                ));
+            }
+        }
+        let pending = self.decisions().count();
+        if pending > DECISIONS_PENDING_MAX {
+            return Err(format!("every_decision_ends: {pending} are pending"));
+        }
+        Ok(())
+    }
+
+    /// No lost wake-up: by a scan over all pairs, which the desk itself never makes. A decision that is pending counts like an
+    /// offer, and speaks for the room of one agent; both end by themselves.
     fn nobody_waits_whom_an_agent_could_take(&self) -> Result<(), String> {
         if self.has_unpaired() {
             return Ok(());
         }
         for (id, conversation) in self.conversations().filter(|(_, c)| c.state == State::Waiting) {
-            if let Some((agent, _)) = self.agents().find(|(agent, _)| self.fits(*agent, conversation).is_ok()) {
+            let (need, next) = (self.need_of(conversation), self.next_offer_of(conversation));
+            let mut agents = self.agents().map(|(agent, _)| agent);
+            let asked = agents.find(|agent| self.would_be_asked(*agent, conversation, &need, next).is_ok());
+            if let Some(agent) = asked {
                 return Err(format!("nobody_waits_whom_an_agent_could_take: {id} waits and {agent} could take it"));
             }
         }

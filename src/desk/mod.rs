@@ -8,16 +8,25 @@ pub mod agent;
 pub mod answer;
 mod apply;
 mod apply_moves;
+pub mod auto_accept;
 mod await_turn;
+mod causes;
 mod change;
 pub mod choosing;
+pub mod clocks;
 pub mod command;
 pub mod conversation;
 pub mod deadlines;
+pub mod deciding;
+pub mod decision;
+pub mod estimates;
+pub mod estimating;
 pub mod event;
 pub mod fits;
 mod forgotten;
 mod handle;
+pub mod hours;
+pub mod idle;
 pub mod ids;
 pub mod invariants;
 mod keys;
@@ -25,17 +34,22 @@ pub mod labels;
 mod left_waiting;
 mod limits;
 mod lists;
+pub mod load;
 pub mod moves;
 pub mod need;
 pub mod needs;
 pub mod offer;
 pub mod offering;
+pub mod opening;
 mod pairing;
 mod programs;
 pub mod queue_moves;
 pub mod refusal;
 pub mod remembered;
+mod schedule;
 pub mod settings;
+pub mod silence;
+pub mod silence_rules;
 pub mod skills;
 mod sorted;
 pub mod stored;
@@ -86,12 +100,18 @@ pub struct Desk {
     /// The pending ones.
     offers: BTreeMap<OfferId, Offer>,
     last_offer: u64,
+    last_decision: u64,
+    ended_decisions: deciding::EndedDecisions,
     ended_offers: BTreeMap<OfferId, EndedOffer>,
     api_keys: BTreeMap<Arc<str>, ApiKey>,
     /// Customers whose older tokens are void, for as long as such a token can live.
     signed_out: BTreeMap<CustomerId, WallTime>,
     /// Customers who left while they waited, for as long as they keep the place.
     left_waiting: left_waiting::LeftWaiting,
+    /// How the hours of the settings stand.
+    openings: opening::Openings,
+    /// What waits have taken lately.
+    estimates: estimating::ByClass,
     remembered: remembered::Remembered,
 
     // Kept beside the entities, and derived from them alone.
@@ -106,12 +126,15 @@ pub struct Desk {
     preferred_seen: BTreeMap<AgentId, able::Presence>,
     skips_busy: bool,
     programs: programs::Programs,
+    deciding: deciding::Deciding,
     /// Programs whose profile changed, and that have not been looked at since.
     programs_moved: BTreeSet<AgentId>,
 
     // What the next command has to look at; empty but for work that goes in steps.
     unpaired_agents: BTreeSet<AgentId>,
     unpaired_conversations: BTreeSet<conversation::WaitKey>,
+    /// Agents with a next status, and with nothing left to do when they were last changed.
+    finished: BTreeSet<AgentId>,
 
     touched: touched::Touched,
 }
@@ -124,9 +147,16 @@ pub struct Queue {
     pub offered: u32,
     pub active: u32,
     pub wrap_up: u32,
+    /// Of the active ones, those that are paused.
+    pub paused: u32,
 }
 
 impl Queue {
+    /// Nothing stands in it.
+    pub(crate) fn new(settings: Arc<QueueSettings>) -> Self {
+        Self { settings, waiting: 0, offered: 0, active: 0, wrap_up: 0, paused: 0 }
+    }
+
     #[must_use]
     pub fn conversations(&self) -> u32 {
         self.waiting + self.offered + self.active + self.wrap_up
@@ -140,10 +170,12 @@ impl Desk {
         if self.has_unpaired() {
             return Some(self.now.desk);
         }
-        self.deadlines.next(self.now)
+        let hours = self.next_turn_of_hours();
+        let hours = hours.map(|at| self.now.desk.plus_ms(at.0.saturating_sub(self.now.wall.0)));
+        self.deadlines.next(self.now).into_iter().chain(hours).min()
     }
 
-    /// Whether a deadline runs: then the clock must be written down from time to time.
+    /// Whether a deadline runs: then the clock must be written down from time to time. (Not for hours, which go by the wall.)
     #[must_use]
     pub fn has_deadlines(&self) -> bool {
         self.deadlines.next(self.now).is_some()
@@ -260,14 +292,18 @@ impl Desk {
             last_conversation,
             offers,
             last_offer,
+            last_decision,
             api_keys,
             signed_out,
             left_waiting,
+            openings,
+            estimates,
             deadlines,
             able,
             waiting,
             preferring,
-            programs
+            programs,
+            deciding
         );
         None
     }

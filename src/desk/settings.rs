@@ -1,10 +1,16 @@
 //! What a workspace is set to: channels, statuses, queues, agents' profiles. Plain values with DESIGN's defaults,
 //! and the checks that keep a setting from stranding anybody.
 
+use super::auto_accept::AutoAccept;
+use super::clocks::ServiceTimes;
+use super::hours::Hours;
+use super::idle::IdleAgents;
 use super::ids::QueueId;
 use super::labels::{LabelRules, QueueLabels};
 use super::offering::{AcrossQueues, Offering};
 use super::queue_moves::QueueMoves;
+use super::silence::SilenceRules;
+use super::silence_rules::{SilentCustomer, SilentOwner};
 use super::waiting_rules::WaitingRules;
 use super::wrapping::WrapUp;
 use serde::{Deserialize, Serialize};
@@ -45,6 +51,9 @@ pub struct Channel {
     /// What ends wrap-up, what it blocks, how it is extended.
     #[serde(default)]
     pub wrap_up: WrapUp,
+    /// What becomes of those whose customer is silent.
+    #[serde(default)]
+    pub silence: SilenceRules,
     /// Live channels go back to the queue when their owner stays away; others wait for the customer's next message.
     pub live: bool,
 }
@@ -121,8 +130,14 @@ pub struct Settings {
     pub across_queues: AcrossQueues,
     /// How long an offer to a program runs, on every channel and in every queue.
     pub program_offer_ms: u64,
+    /// Opening hours, by the name that queues give.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub hours: BTreeMap<Arc<str>, Hours>,
     /// Disposition codes, tags and custom fields.
     pub labels: LabelRules,
+    /// What becomes of agents without input; absent: nothing.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub idle_agents: Option<IdleAgents>,
 }
 
 impl Default for Settings {
@@ -134,6 +149,7 @@ impl Default for Settings {
             offer_ms,
             wrap_up_ms,
             wrap_up: WrapUp::default(),
+            silence: SilenceRules::default(),
             live,
         };
         let status = |name: &str, available| Status { name: name.into(), available };
@@ -160,7 +176,9 @@ impl Default for Settings {
             default_queue: None,
             across_queues: AcrossQueues::default(),
             program_offer_ms: 5_000,
+            hours: BTreeMap::new(),
             labels: LabelRules::default(),
+            idle_agents: None,
         }
     }
 }
@@ -206,6 +224,9 @@ pub struct QueueSettings {
     pub title: Arc<str>,
     #[serde(default = "waiting_max")]
     pub waiting_max: u32,
+    /// The hours of the settings in which it is open; absent: always.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hours: Option<Arc<str>>,
     #[serde(default)]
     pub priority: i32,
     /// Overrides of the channel's, in milliseconds.
@@ -228,6 +249,15 @@ pub struct QueueSettings {
     /// Picking, vanished owners, reopening, draining.
     #[serde(default)]
     pub moves: QueueMoves,
+    /// How soon people are to accept, to reply and to be done.
+    #[serde(default)]
+    pub service: ServiceTimes,
+    /// What becomes of a customer who does not answer.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub silent_customer: Option<SilentCustomer>,
+    /// What becomes of an owner who does not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub silent_owner: Option<SilentOwner>,
     /// Which dispositions are offered, and whether one is required.
     #[serde(default)]
     pub labels: QueueLabels,
@@ -244,6 +274,7 @@ impl QueueSettings {
             name: name.into(),
             title: "".into(),
             waiting_max: waiting_max(),
+            hours: None,
             priority: 0,
             offer_ms: None,
             wrap_up_ms: None,
@@ -252,6 +283,9 @@ impl QueueSettings {
             offering: Offering::default(),
             waiting: WaitingRules::default(),
             moves: QueueMoves::default(),
+            service: ServiceTimes::default(),
+            silent_customer: None,
+            silent_owner: None,
             labels: QueueLabels::default(),
         }
     }
@@ -296,6 +330,8 @@ pub struct AgentProfile {
     /// `PROGRAM_CAPACITY_TOTAL`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub capacity_total: Option<u32>,
+    #[serde(default, skip_serializing_if = "AutoAccept::is_by_queue")]
+    pub auto_accept: AutoAccept,
 }
 
 impl AgentProfile {
@@ -312,6 +348,7 @@ impl AgentProfile {
             tiers: BTreeMap::new(),
             program: false,
             capacity_total: None,
+            auto_accept: AutoAccept::ByQueue,
         }
     }
 

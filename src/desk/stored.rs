@@ -2,9 +2,11 @@
 
 use super::agent::Agent;
 use super::conversation::{Conversation, Pending};
+use super::estimates::Estimates;
 use super::ids::{AgentId, ConversationId, CustomerId, OfferId, QueueId};
 use super::left_waiting::Left;
 use super::offer::Offer;
+use super::opening::Opening;
 use super::remembered::Remembered;
 use super::settings::{ApiKey, QueueSettings, Settings};
 use super::time::{Now, WallTime};
@@ -29,6 +31,8 @@ struct Counters {
     last_queue: u32,
     last_conversation: u64,
     last_offer: u64,
+    #[serde(default)]
+    last_decision: u64,
 }
 
 /// A row that cannot be read: the view is damaged, or of a newer release.
@@ -50,6 +54,7 @@ impl Desk {
             last_queue: self.last_queue,
             last_conversation: self.last_conversation,
             last_offer: self.last_offer,
+            last_decision: self.last_decision,
         };
         rows.push(row("counters", "", Some(&counters)));
         if touched.settings {
@@ -69,6 +74,12 @@ impl Desk {
         }
         for id in &touched.signed_out {
             rows.push(row("signed_out", id, self.signed_out.get(id)));
+        }
+        for class in &touched.estimates {
+            rows.push(row("estimate", class, self.estimates.get(class)));
+        }
+        for name in &touched.openings {
+            rows.push(row("opening", name, self.openings.get(name)));
         }
         for id in &touched.left_waiting {
             rows.push(row("left_waiting", id, self.left_waiting.get(*id)));
@@ -106,6 +117,7 @@ impl Desk {
                     desk.last_queue = counters.last_queue;
                     desk.last_conversation = counters.last_conversation;
                     desk.last_offer = counters.last_offer;
+                    desk.last_decision = counters.last_decision;
                 }
                 "settings" => {
                     let settings: Settings = serde_json::from_slice(body).map_err(|why| damaged(&why))?;
@@ -116,7 +128,7 @@ impl Desk {
                     let queue = QueueId(number()? as u32);
                     desk.queue_names.insert(settings.name.clone(), queue);
                     let settings = Arc::new(settings);
-                    desk.queues.insert(queue, Queue { settings, waiting: 0, offered: 0, active: 0, wrap_up: 0 });
+                    desk.queues.insert(queue, Queue::new(settings));
                 }
                 "agent" => {
                     let agent: Agent = serde_json::from_slice(body).map_err(|why| damaged(&why))?;
@@ -134,6 +146,15 @@ impl Desk {
                     let at: WallTime = serde_json::from_slice(body).map_err(|why| damaged(&why))?;
                     let customer: CustomerId = id.parse().map_err(|why| damaged(&why))?;
                     desk.signed_out.insert(customer, at);
+                }
+                "estimate" => {
+                    let mut estimates: Estimates = serde_json::from_slice(body).map_err(|why| damaged(&why))?;
+                    estimates.look();
+                    desk.estimates.insert(id.parse().map_err(|why: String| damaged(&why))?, estimates);
+                }
+                "opening" => {
+                    let opening: Opening = serde_json::from_slice(body).map_err(|why| damaged(&why))?;
+                    desk.openings.insert(id.into(), opening);
                 }
                 "left_waiting" => {
                     let left: Left = serde_json::from_slice(body).map_err(|why| damaged(&why))?;

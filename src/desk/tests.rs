@@ -1,9 +1,14 @@
 //! The desk's rules as scripts: commands in, events and replies out, in the simulation's notation.
 
+mod auto_accept;
+mod clocks;
 mod conversations;
+mod decisions;
 mod drains;
+mod estimates;
 mod forms;
 mod hands;
+mod hours;
 mod labels;
 mod late_answers;
 mod limits;
@@ -19,6 +24,9 @@ mod reopening;
 mod rings;
 mod script;
 mod settings;
+mod silence;
+mod silence_rules;
+mod statuses;
 mod transfers;
 mod waits;
 mod who_comes_first;

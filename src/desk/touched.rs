@@ -1,6 +1,7 @@
 //! What changed since it was last asked: so that the view and the readers of presence are given that and no more.
 
 use super::conversation::Conversation;
+use super::estimating::Class;
 use super::ids::{AgentId, ConversationId, CustomerId, OfferId, QueueId};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -16,6 +17,8 @@ pub struct Touched {
     pub api_keys: BTreeSet<Arc<str>>,
     pub signed_out: BTreeSet<CustomerId>,
     pub left_waiting: BTreeSet<CustomerId>,
+    pub openings: BTreeSet<Arc<str>>,
+    pub estimates: BTreeSet<Class>,
 }
 
 impl Touched {
@@ -29,6 +32,8 @@ impl Touched {
         self.api_keys.extend(later.api_keys);
         self.signed_out.extend(later.signed_out);
         self.left_waiting.extend(later.left_waiting);
+        self.openings.extend(later.openings);
+        self.estimates.extend(later.estimates);
     }
 
     #[must_use]

@@ -4,17 +4,23 @@
 //! an agent that became free looks at the lists of its own skills, and not at groups that it could never take.
 
 use super::conversation::WaitKey;
+use super::deciding::NextOffer;
 use super::fits::WhyNot;
 use super::ids::{ConversationId, QueueId};
 use super::keys::Keys;
 use super::lists::{List, Listed, Lists};
 use super::need::Need;
+use super::settings::ChannelId;
 use super::skills::{Mask, SkillId, Skills, meets};
 use super::sorted::Sorted;
+use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 use std::hash::{Hash, Hasher};
 use std::ops::Bound;
 use std::sync::Arc;
+
+/// Priorities of one queue that are added up.
+const PRIORITIES_COUNTED_MAX: usize = 100;
 
 /// What the conversations of a group have in common.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
@@ -22,6 +28,7 @@ pub struct Common {
     /// The queue they wait in.
     pub queue: QueueId,
     pub need: Need,
+    pub next_offer: NextOffer,
 }
 
 #[derive(Clone, Debug)]
@@ -46,6 +53,8 @@ pub struct Waiting {
     /// Those that some agent is spared, for now or not long ago.
     pub cooling: BTreeSet<ConversationId>,
     by_queue: BTreeMap<QueueId, BTreeSet<u32>>,
+    /// How many wait in each queue, by priority, the highest first.
+    by_priority: BTreeMap<(QueueId, Reverse<i32>), u32>,
 }
 
 /// Two are equal when the same wait in the same groups; numbers of skills and groups are each desk's own.
@@ -67,6 +76,7 @@ impl Waiting {
             None => self.make(common, hash, skills),
         };
         self.of.insert((key.conversation, at));
+        *self.by_priority.entry((self.group(at).common.queue, Reverse(key.priority()))).or_default() += 1;
         self.change(at, |set| set.insert(key));
     }
 
@@ -75,6 +85,12 @@ impl Waiting {
         self.change(at, |set| {
             assert!(set.remove(&key), "it waits under the key that it was put under");
         });
+        let alike = (self.group(at).common.queue, Reverse(key.priority()));
+        let count = self.by_priority.get_mut(&alike).expect("it was counted");
+        *count -= 1;
+        if *count == 0 {
+            self.by_priority.remove(&alike);
+        }
         if self.group(at).set.is_empty() {
             let group = self.groups[at as usize].take().expect("a group that is here");
             self.free.push(at);
@@ -178,6 +194,13 @@ impl Waiting {
         of_queue.filter_map(|group| Some((group, group.set.first()?)))
     }
 
+    /// How many wait in a queue at this priority or a higher one. Where rules have made hundreds of priorities, of the first of them.
+    #[must_use]
+    pub fn ahead_of(&self, queue: QueueId, priority: i32) -> u32 {
+        let ahead = self.by_priority.range((queue, Reverse(i32::MAX))..=(queue, Reverse(priority)));
+        ahead.take(PRIORITIES_COUNTED_MAX).map(|(_, count)| count).sum()
+    }
+
     /// The conversation that is first of a queue.
     #[must_use]
     pub fn first_of_queue(&self, queue: QueueId) -> Option<WaitKey> {
@@ -197,6 +220,16 @@ impl Waiting {
         let mut keys: Vec<WaitKey> = self.groups_in(queue).flat_map(|(group, _)| group.set.iter()).collect();
         keys.sort_unstable();
         keys.into_iter().map(|key| key.conversation).collect()
+    }
+
+    /// The same, as keys, each with its channel.
+    #[must_use]
+    pub fn with_channel(&self, queue: QueueId) -> Vec<(WaitKey, ChannelId)> {
+        let groups = self.groups_in(queue);
+        let mut keys: Vec<(WaitKey, ChannelId)> =
+            groups.flat_map(|(group, _)| group.set.iter().map(|key| (key, group.common.need.channel))).collect();
+        keys.sort_unstable();
+        keys
     }
 
     pub fn all(&self) -> impl Iterator<Item = WaitKey> + '_ {
@@ -231,9 +264,13 @@ impl Group {
     }
 }
 
-/// Where a group is looked for: by the agent it is kept for, or by agents of each of its queues.
+/// Where a group is looked for: by the agent it is kept for, or by agents of each of its queues; nowhere while its queue is closed, or
+/// while the outside decides.
 fn lists_of(group: &Group) -> Vec<List> {
     let need = &group.common.need;
+    if need.closed || group.common.next_offer == NextOffer::Asked {
+        return Vec::new();
+    }
     match need.kept_for {
         Some(agent) => vec![List::KeptFor(agent, need.channel)],
         None => need.queues.iter().map(|queue| List::Of(*queue, need.channel, group.rarest)).collect(),

@@ -2,11 +2,12 @@
 
 use super::workspace::Workspace;
 use crate::desk::Desk;
-use crate::desk::command::Author;
-use crate::desk::conversation::State;
-use crate::desk::event::Event;
-use crate::desk::ids::OfferId;
-use crate::desk::time::DeskTime;
+use crate::desk::clocks::ClockEnd;
+use crate::desk::command::{Author, Notice};
+use crate::desk::conversation::{Conversation, State};
+use crate::desk::event::{Event, OfferEnd, RequeueCause};
+use crate::desk::ids::{DecisionId, OfferId};
+use crate::desk::time::{DeskTime, WallTime};
 use crate::desk::waiting_rules::OFFERS_ALERT;
 use crate::telemetry::catalogue;
 use crate::telemetry::labels::BoundedLabels;
@@ -20,7 +21,11 @@ pub struct Amounts {
     pub agents: [u64; 3],
     /// waiting, offered, active, wrap_up
     pub conversations: [u64; 4],
-    pub waiting: Vec<(Arc<str>, u32)>,
+    /// Of the active ones.
+    pub paused: u64,
+    /// By queue: how many wait, and whether it is open.
+    pub waiting: Vec<(Arc<str>, u32, bool)>,
+    pub decisions_pending: u64,
     pub view_lag_records: u64,
 }
 
@@ -37,12 +42,14 @@ impl Amounts {
                 amounts.agents[place] += 1;
             }
         }
-        for (_, queue) in desk.queues() {
+        amounts.decisions_pending = desk.decisions().count() as u64;
+        for (id, queue) in desk.queues() {
+            amounts.paused += u64::from(queue.paused);
             let counts = [queue.waiting, queue.offered, queue.active, queue.wrap_up];
             for (sum, count) in amounts.conversations.iter_mut().zip(counts) {
                 *sum += u64::from(count);
             }
-            amounts.waiting.push((queue.settings.name.clone(), queue.waiting));
+            amounts.waiting.push((queue.settings.name.clone(), queue.waiting, desk.is_open(id)));
         }
         amounts
     }
@@ -52,17 +59,23 @@ impl Amounts {
 pub fn gauge_all(workspaces: &[Arc<Workspace>], labels: &BoundedLabels) {
     let mut agents = [0; 3];
     let mut conversations = [0; 4];
-    let (mut lag, mut commands, mut bytes) = (0, 0, 0);
+    let (mut paused, mut lag, mut commands, mut bytes) = (0, 0, 0, 0);
+    let (mut decisions, mut followers) = (0, 0);
     let mut states = [("serving", 0_u32), ("scarce", 0), ("unavailable", 0)];
     for workspace in workspaces {
         let amounts = workspace.amounts();
         agents.iter_mut().zip(amounts.agents).for_each(|(sum, count)| *sum += count);
         conversations.iter_mut().zip(amounts.conversations).for_each(|(sum, count)| *sum += count);
+        paused += amounts.paused;
         lag += amounts.view_lag_records;
-        for (queue, waiting) in &amounts.waiting {
+        decisions += amounts.decisions_pending;
+        followers += workspace.followers().count();
+        for (queue, waiting, open) in &amounts.waiting {
             let (workspace, queue) = (labels.label(workspace.name()), labels.label(queue));
             metrics::gauge!(catalogue::WAITING, "workspace" => workspace.to_string(), "queue" => queue.to_string())
                 .set(f64::from(*waiting));
+            metrics::gauge!(catalogue::QUEUE_OPEN, "workspace" => workspace.to_string(), "queue" => queue.to_string())
+                .set(f64::from(*open));
         }
         let size = workspace.intake_size();
         commands += size.0;
@@ -79,26 +92,58 @@ pub fn gauge_all(workspaces: &[Arc<Workspace>], labels: &BoundedLabels) {
     for (word, count) in states {
         metrics::gauge!(catalogue::WORKSPACE_STATE, "state" => word).set(f64::from(count));
     }
+    metrics::gauge!(catalogue::PAUSED).set(paused as f64);
     metrics::gauge!(catalogue::VIEW_LAG_RECORDS).set(lag as f64);
+    metrics::gauge!(catalogue::DECISIONS_PENDING).set(decisions as f64);
+    metrics::gauge!(catalogue::DECISION_FOLLOWERS).set(followers as f64);
     metrics::gauge!(catalogue::INTAKE_COMMANDS).set(commands as f64);
     metrics::gauge!(catalogue::INTAKE_BYTES).set(bytes as f64);
+}
+
+/// What an estimate was worth, of a wait that is over now.
+fn estimate_held(held: &Conversation, now: WallTime) {
+    let Some(told) = held.spell.told.filter(|_| held.spell.place > 0) else { return };
+    let waited_ms = now.0.saturating_sub(held.spell.from.0);
+    let word = if waited_ms <= u64::from(told.p50_ms) {
+        "under_p50"
+    } else if waited_ms <= u64::from(told.p90_ms) {
+        "under_p90"
+    } else {
+        "over_p90"
+    };
+    metrics::counter!(catalogue::ESTIMATES_TOTAL, "held" => word).increment(1);
+    let off_ms = waited_ms.abs_diff(u64::from(told.p50_ms));
+    metrics::histogram!(catalogue::ESTIMATE_ERROR_SECONDS).record(off_ms as f64 / 1_000.0);
+}
+
+fn out_of_hours(what: &'static str) {
+    metrics::counter!(catalogue::OUT_OF_HOURS_TOTAL, "what" => what).increment(1);
 }
 
 /// Counts committed events. Holds when each pending offer was made, for how long it took.
 #[derive(Debug, Default)]
 pub struct Counter {
     made_at: BTreeMap<OfferId, DeskTime>,
+    /// The same of decisions. Those from before a load are not timed.
+    wanted_at: BTreeMap<DecisionId, DeskTime>,
 }
 
 impl Counter {
     #[must_use]
     pub fn of(desk: &Desk) -> Self {
-        Self { made_at: desk.offers().map(|(id, offer)| (id, offer.made_at)).collect() }
+        let made_at = desk.offers().map(|(id, offer)| (id, offer.made_at)).collect();
+        Self { made_at, wanted_at: BTreeMap::new() }
     }
 
     pub fn count(&mut self, events: &[Event], desk: &Desk) {
         let now = desk.now();
         for event in events {
+            if let Some(action) = of_silence(event) {
+                metrics::counter!(catalogue::SILENCES_TOTAL, "action" => action).increment(1);
+            }
+            if let Some(kind) = kind_of_move(event) {
+                metrics::counter!(catalogue::MOVES_TOTAL, "kind" => kind).increment(1);
+            }
             match event {
                 Event::OfferEnded { offer, conversation, end, .. } => {
                     let held = desk.conversation(*conversation).filter(|held| held.state == State::Waiting);
@@ -106,10 +151,26 @@ impl Counter {
                         metrics::counter!(catalogue::OFFERED_OFTEN_TOTAL).increment(1);
                     }
                     metrics::counter!(catalogue::OFFERS_TOTAL, "end" => end.name()).increment(1);
+                    if *end == OfferEnd::Accepted {
+                        desk.conversation(*conversation).inspect(|held| estimate_held(held, now.wall));
+                    }
                     if let Some(made_at) = self.made_at.remove(offer) {
                         let seconds = now.desk.ms_since(made_at) as f64 / 1_000.0;
                         metrics::histogram!(catalogue::OFFER_TIME_SECONDS, "end" => end.name()).record(seconds);
                     }
+                }
+                Event::DecisionWanted { decision, .. } => {
+                    self.wanted_at.insert(*decision, now.desk);
+                }
+                Event::DecisionEnded { decision, end, .. } => {
+                    metrics::counter!(catalogue::DECISIONS_TOTAL, "end" => end.name()).increment(1);
+                    if let Some(wanted_at) = self.wanted_at.remove(decision) {
+                        let seconds = now.desk.ms_since(wanted_at) as f64 / 1_000.0;
+                        metrics::histogram!(catalogue::DECISION_TIME_SECONDS, "end" => end.name()).record(seconds);
+                    }
+                }
+                Event::StatusChanged { cause, .. } => {
+                    metrics::counter!(catalogue::STATUS_CHANGES_TOTAL, "cause" => cause.name()).increment(1);
                 }
                 Event::MessagePosted { author, .. } => {
                     let by = match author {
@@ -118,7 +179,12 @@ impl Counter {
                         Author::System(_) => "system",
                     };
                     metrics::counter!(catalogue::MESSAGES_TOTAL, "by" => by).increment(1);
+                    if *author == Author::System(Notice::OutOfHours) {
+                        out_of_hours("told");
+                    }
                 }
+                Event::ConversationOpened { left: true, .. } => out_of_hours("left"),
+                Event::StayedAtClosing { .. } => out_of_hours("stayed"),
                 Event::OfferMade { offer, conversation, .. } => {
                     self.made_at.insert(*offer, now.desk);
                     // As customers feel it: from when it began to wait, once for each of several offers at once.
@@ -133,4 +199,58 @@ impl Counter {
             }
         }
     }
+}
+
+/// What rules of silence did.
+fn of_silence(event: &Event) -> Option<&'static str> {
+    match event {
+        Event::MessagePosted { author: Author::System(Notice::Reminder), .. } => Some("customer_reminded"),
+        Event::MessagePosted { author: Author::System(Notice::CustomerSilent), .. } => Some("customer_closed"),
+        Event::OwnerReminded { .. } => Some("owner_reminded"),
+        Event::ConversationRequeued { cause: RequeueCause::OwnerSilent, .. } => Some("owner_lost"),
+        _ => None,
+    }
+}
+
+/// Clocks of service, by how they came out: each is `achieved`, `breached` or `voided` once, and what was breached is `achieved_late` or
+/// `voided_late` in the end.
+pub fn count_clocks(events: &[Event], desk: &Desk, workspace: &str, labels: &BoundedLabels) {
+    for event in events {
+        let (clock, queue, outcome) = match event {
+            Event::ClockBreached { clock, queue, .. } => (clock, queue, "breached"),
+            Event::ClockEnded { clock, queue, end: ClockEnd::Achieved, late: false, .. } => (clock, queue, "achieved"),
+            Event::ClockEnded { clock, queue, end: ClockEnd::Achieved, .. } => (clock, queue, "achieved_late"),
+            Event::ClockEnded { clock, queue, end: ClockEnd::Voided, late: false, .. } => (clock, queue, "voided"),
+            Event::ClockEnded { clock, queue, end: ClockEnd::Voided, .. } => (clock, queue, "voided_late"),
+            _ => continue,
+        };
+        let queue = desk.queue(*queue).map_or("", |queue| &queue.settings.name);
+        metrics::counter!(
+            catalogue::SERVICE_CLOCKS_TOTAL,
+            "workspace" => labels.label(workspace).to_string(),
+            "queue" => labels.label(queue).to_string(),
+            "clock" => clock.name(),
+            "outcome" => outcome
+        )
+        .increment(1);
+    }
+}
+
+/// How a conversation changed hands or queues by this event.
+fn kind_of_move(event: &Event) -> Option<&'static str> {
+    Some(match event {
+        Event::OfferEnded { end: OfferEnd::Accepted, transfer: Some(transfer), .. } => {
+            if transfer.warm {
+                "joined"
+            } else {
+                "transferred"
+            }
+        }
+        Event::ConversationTransferred { .. } => "queued",
+        Event::ConversationTaken { how, .. } => how.name(),
+        Event::ConversationHandedOver { .. } => "handed_over",
+        Event::ConversationRequeued { .. } => "requeued",
+        Event::ConversationMoved { .. } => "moved",
+        _ => return None,
+    })
 }

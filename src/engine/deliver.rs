@@ -4,16 +4,18 @@
 //! left to the event that ended it.
 
 use super::intake::ReplyTo;
-use super::published::{NotDone, Replied, title_of};
+use super::outlook::{Outlook, opens_at};
+use super::published::{NotDone, Replied, queue_title, title_of};
 use super::route::{Route, To};
-use super::shapes::{Seen, channel_names, offer_shape, text_of, with_snapshot, wrap_up_shape};
+use super::shapes::{Seen, auto_accept_left_ms, channel_names, offer_shape, text_of, with_snapshot, wrap_up_shape};
 use super::turn::Decided;
 use crate::desk::Desk;
 use crate::desk::answer::Answer;
 use crate::desk::command::{Author, Closer};
 use crate::desk::conversation::State;
-use crate::desk::event::{Event, OfferEnd, OfflineCause, StatusCause};
+use crate::desk::event::{Event, OfferEnd, OfflineCause};
 use crate::desk::ids::{AgentId, CommandId, ConversationId};
+use crate::desk::moves::Mover;
 use crate::desk::refusal::Refusal;
 use crate::desk::settings::StatusId;
 use crate::journal::Position;
@@ -88,18 +90,18 @@ impl Delivery<'_> {
         let position = self.position.0;
         let desk = self.desk;
         let frame = match event {
-            Event::StatusChanged { agent, status, cause, channels } => {
-                let cause = match cause {
-                    StatusCause::Chosen => Cause::Chosen,
-                    StatusCause::Missed => Cause::Missed,
-                };
-                return self.status(*agent, *status, *channels, cause);
+            Event::StatusChanged { agent, status, cause, channels, by } => {
+                return self.status(*agent, *status, *channels, Cause::from(*cause), by.and_then(Mover::agent));
+            }
+            Event::NextStatusSet { agent: _, status } => {
+                let status = status.and_then(|status| desk.settings().statuses.get(usize::from(status.0)));
+                ServerFrame::NextStatus { position, status: status.map(|status| &*status.name) }
             }
             Event::AgentUnreachable { agent } | Event::AgentReachable { agent } => {
                 let held = desk.agent(*agent)?;
                 let reachable = matches!(event, Event::AgentReachable { .. });
                 let cause = if reachable { Cause::Reachable } else { Cause::Unreachable };
-                return self.status(*agent, held.status, held.channels, cause);
+                return self.status(*agent, held.status, held.channels, cause, None);
             }
             Event::OfferMade { offer, conversation, agent, transfer: Some(transfer), .. } if *agent != to => {
                 return self.transfer_made(*offer, *conversation, *agent, transfer.warm);
@@ -109,7 +111,10 @@ impl Delivery<'_> {
                 let seen = Seen::new(*conversation, desk.conversation(*conversation)?, self.keys);
                 return Some(render(&ServerFrame::Offer { position, offer: offer_shape(*offer, held, &seen, desk) }));
             }
-            Event::OfferDelivered { offer } => ServerFrame::OfferDelivered { position, offer: *offer },
+            Event::OfferDelivered { offer, .. } => {
+                let auto_accept_left_ms = desk.offer(*offer).and_then(|held| auto_accept_left_ms(held, desk));
+                ServerFrame::OfferDelivered { position, offer: *offer, auto_accept_left_ms }
+            }
             Event::OfferEnded { offer, conversation, agent, end, reason, transfer: Some(transfer), .. }
                 if *agent != to =>
             {
@@ -156,6 +161,12 @@ impl Delivery<'_> {
             | Event::ConversationHandedOver { .. }
             | Event::ConversationLeft { .. }
             | Event::NotePosted { .. }
+            | Event::ConversationPaused { .. }
+            | Event::ConversationWoken { .. }
+            | Event::OwnerReminded { .. }
+            | Event::ClockSet { .. }
+            | Event::ClockBreached { .. }
+            | Event::ClockEnded { .. }
             | Event::ConversationLabelled { .. }
             | Event::AgentDraining { .. } => return self.moved(to, event, at),
             _ => return None,
@@ -163,7 +174,14 @@ impl Delivery<'_> {
         Some(render(&frame))
     }
 
-    fn status(&self, agent: AgentId, status: StatusId, channels: u16, cause: Cause) -> Option<Utf8Bytes> {
+    fn status(
+        &self,
+        agent: AgentId,
+        status: StatusId,
+        channels: u16,
+        cause: Cause,
+        by: Option<AgentId>,
+    ) -> Option<Utf8Bytes> {
         let settings = self.desk.settings();
         let set = settings.statuses.get(usize::from(status.0))?;
         Some(render(&ServerFrame::Status {
@@ -173,6 +191,7 @@ impl Delivery<'_> {
             channels: &channel_names(settings, channels),
             connection: self.desk.agent(agent)?.connection.name(),
             cause,
+            by: by.and_then(|by| self.desk.agent(by)).map(|by| &*by.profile.name),
         }))
     }
 
@@ -247,6 +266,10 @@ impl Delivery<'_> {
                 let title = self.title(*agent);
                 named(Some(*public), &StreamEvent::Left { agent: TitleShape { title: &title }, at })
             }
+            Event::ConversationMoved { public, queue, .. } => {
+                let queue = self.desk.queue(*queue).map(|held| queue_title(&held.settings)).unwrap_or_default();
+                named(*public, &StreamEvent::Moved { queue: &queue, at })
+            }
             Event::MessagesRead { number, .. } => named(None, &StreamEvent::Read { number: *number }),
             _ => return None,
         };
@@ -256,17 +279,21 @@ impl Delivery<'_> {
         Some(PublicFrame { public, event, data })
     }
 
-    /// How the conversation stands for its customer now; with the place in its queue where it waits.
-    pub fn publish_state(&self, id: ConversationId, place: Option<u32>) {
+    /// How the conversation stands for its customer now; with what it waits for where it waits.
+    pub fn publish_state(&self, id: ConversationId, outlook: Option<Outlook>) {
         self.registry.publish(self.number, id, || {
             let held = self.desk.conversation(id);
             let owner = held.and_then(|held| held.state.owner());
+            let waits = held.filter(|held| matches!(held.state, State::Waiting | State::Offered {}));
+            let opens_at = waits.and_then(|held| opens_at(self.desk, held.queue));
             let title = owner.map(|owner| self.title(owner));
             let (_, event, data) = named(
                 None,
                 &StreamEvent::State {
                     state: state_shown(held.map_or(State::Closed, |held| held.state)),
-                    place,
+                    place: outlook.map(|outlook| outlook.place),
+                    opens_at: opens_at.map(|at| at.0),
+                    estimate: outlook.and_then(|outlook| outlook.estimate),
                     agent: title.as_deref().map(|title| TitleShape { title }),
                     agent_connection: owner.and_then(|owner| self.desk.agent(owner)).map(|held| held.connection.name()),
                 },
@@ -290,8 +317,8 @@ impl Delivery<'_> {
                 Err(refusal) => refuse_session(&session, &refusal),
             },
             ReplyTo::Caller(caller) => {
-                if let Ok(Answer::Typing { conversation, owner: Some(owner) }) = result {
-                    self.registry.tell(self.number, owner, || Some(render(&ServerFrame::Typing { conversation })));
+                if let Ok(Answer::Typing { conversation, to, by }) = &result {
+                    self.typing(*conversation, to, *by);
                 }
                 // A caller who went away has its answer by asking again.
                 let _ = caller.send(Ok(Replied { position: self.position, result }));
@@ -303,7 +330,8 @@ impl Delivery<'_> {
     fn reply_frame(&self, session: &Arc<Session>, id: CommandId, result: Result<Answer, Refusal>) {
         let position = Some(self.position.0);
         let members = match result {
-            Ok(Answer::Typing { conversation, .. }) => {
+            Ok(Answer::Typing { conversation, to, by }) => {
+                self.typing(conversation, &to, by);
                 let (_, event, data) = named(None, &StreamEvent::Typing {});
                 self.registry.publish(self.number, conversation, || Some(PublicFrame { public: None, event, data }));
                 return;

@@ -3,7 +3,9 @@
 use crate::desk::Desk;
 use crate::desk::agent::Agent;
 use crate::desk::answer::Answer;
+use crate::desk::estimating::EstimateRow;
 use crate::desk::ids::{AgentId, CustomerId, QueueId};
+use crate::desk::opening::{Opening, Openings};
 use crate::desk::refusal::Refusal;
 use crate::desk::settings::{AgentProfile, ApiKey, QueueSettings, Settings};
 use crate::desk::time::WallTime;
@@ -34,6 +36,8 @@ pub struct Published {
     pub settings: Arc<Settings>,
     pub queues: Arc<BTreeMap<Arc<str>, (QueueId, Arc<QueueSettings>)>>,
     pub queue_names: Arc<BTreeMap<QueueId, Arc<str>>>,
+    /// How the hours stand, by their name.
+    pub openings: Arc<Openings>,
     pub api_keys: Arc<BTreeMap<Arc<str>, ApiKey>>,
     /// Customers whose tokens issued before then are void.
     pub signed_out: Arc<BTreeMap<CustomerId, WallTime>>,
@@ -48,9 +52,19 @@ impl Published {
             settings: desk.settings().clone(),
             queues: Arc::new(queues.collect()),
             queue_names: Arc::new(names.collect()),
+            openings: Arc::new(desk.openings().clone()),
             api_keys: Arc::new(desk.api_keys().map(|key| (key.id.clone(), key.clone())).collect()),
             signed_out: Arc::new(desk.signed_out().collect()),
         }
+    }
+}
+
+impl Published {
+    /// When a queue that is closed opens.
+    #[must_use]
+    pub fn opens_at(&self, queue: QueueId) -> Option<WallTime> {
+        let (_, settings) = self.queues.get(self.queue_names.get(&queue)?)?;
+        self.openings.get(settings.hours.as_ref()?)?.opens_at()
     }
 }
 
@@ -70,8 +84,12 @@ pub struct AgentRow {
     pub since: u64,
     pub offers: u32,
     pub conversations: u32,
+    #[serde(skip_serializing_if = "is_zero")]
+    pub paused: u32,
     /// Per cent of its total that is in use.
     pub load: u32,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub next_status: Option<Arc<str>>,
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub draining: bool,
     #[serde(skip)]
@@ -88,10 +106,27 @@ pub struct QueueRow {
     pub waiting: u32,
     pub offered: u32,
     pub active: u32,
+    /// Of the active ones.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub paused: u32,
     pub longest_wait_ms: u64,
     pub agents_available: u32,
+    /// Within its hours, or without any.
+    pub open: bool,
+    /// Unix milliseconds, where it is closed and that is known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub opens_at: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub closes_at: Option<u64>,
+    /// For who would begin to wait now, by channel and priority.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub estimates: Vec<EstimateRow>,
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub draining: bool,
+}
+
+fn is_zero(count: &u32) -> bool {
+    *count == 0
 }
 
 /// Committed rows and profiles of all agents. The engine writes, anybody reads; each lock is held for one step.
@@ -122,7 +157,9 @@ impl Roll {
             since,
             offers: agent.offers.len() as u32,
             conversations: agent.conversations.len() as u32,
+            paused: agent.paused,
             load: agent.share_held(settings) / 100,
+            next_status: agent.next_status.map(|next| settings.statuses[usize::from(next.0)].name.clone()),
             draining: agent.draining,
             id,
             changed_at: position,
@@ -165,6 +202,12 @@ pub fn title_of(profile: &AgentProfile) -> Arc<str> {
     if profile.title.is_empty() { profile.name.clone() } else { profile.title.clone() }
 }
 
+/// What people call the queue.
+#[must_use]
+pub fn queue_title(queue: &QueueSettings) -> Arc<str> {
+    if queue.title.is_empty() { queue.name.clone() } else { queue.title.clone() }
+}
+
 /// Rows of all queues, in the order of names, as of now.
 #[must_use]
 pub fn queue_rows(desk: &Desk, wall_ms: u64) -> Vec<QueueRow> {
@@ -175,8 +218,13 @@ pub fn queue_rows(desk: &Desk, wall_ms: u64) -> Vec<QueueRow> {
             waiting: queue.waiting,
             offered: queue.offered,
             active: queue.active,
+            paused: queue.paused,
             longest_wait_ms: desk.oldest_in(id).map_or(0, |since| wall_ms.saturating_sub(since.0)),
             agents_available: desk.able_in(id) as u32,
+            open: desk.is_open(id),
+            opens_at: desk.opening_of(id).and_then(Opening::opens_at).map(|at| at.0),
+            closes_at: desk.opening_of(id).and_then(Opening::closes_at).map(|at| at.0),
+            estimates: desk.estimates_in(id),
             draining: queue.settings.moves.draining.is_some(),
         })
         .collect();

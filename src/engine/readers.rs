@@ -2,11 +2,14 @@
 //! has to be about right: queues, places, what supervisors watch.
 
 use super::counted::Amounts;
+use super::intake::ReplyTo;
+use super::outlook::outlooks;
 use super::published::{Published, queue_rows};
 use super::run::Serving;
+use super::turn::Asked;
 use super::workspace::Taking;
 use crate::clock;
-use std::collections::BTreeMap;
+use crate::desk::command::{Ask, Command};
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, PoisonError};
 use std::time::Duration;
@@ -40,6 +43,7 @@ impl Serving<'_> {
         let workspace = &self.run.workspace;
         let set = touched.settings
             || !touched.queues.is_empty()
+            || !touched.openings.is_empty()
             || !touched.api_keys.is_empty()
             || !touched.signed_out.is_empty();
         if set {
@@ -72,11 +76,21 @@ impl Serving<'_> {
         if now_ms >= self.refresh_at_ms {
             self.refresh_at_ms = now_ms + REFRESH_MS;
             self.refresh();
+            self.look_who_is_idle(now_ms);
         }
         if self.projection.due_at_ms().is_some_and(|due_ms| now_ms >= due_ms) {
             self.projection.hand_over(&self.keeper, now_ms);
         }
         self.hold_back_for_the_view();
+    }
+
+    fn look_who_is_idle(&mut self, now_ms: u64) {
+        let number = self.run.workspace.number();
+        let found = self.idle.look(self.keeper.desk(), &self.run.shared.registry, number, now_ms);
+        let idle = found
+            .into_iter()
+            .map(|agent| Asked { command: Command::of_server(Ask::AgentIsIdle { agent }), reply_to: ReplyTo::Nobody });
+        self.run.asked.extend(idle);
     }
 
     /// The view may lag, by a bounded amount: from half of it on nothing new is begun, beyond it only accepts and closes go on.
@@ -113,29 +127,24 @@ impl Serving<'_> {
             workspace.watchers.refresh(&roll, &rows, self.keeper.position());
         }
         workspace.amounts.store(Arc::new(Amounts::of(desk, self.projection.lag_records())));
-        self.refresh_places();
+        self.refresh_outlooks();
     }
 
-    /// Customers who look are told when their place in the queue changed.
-    pub(super) fn refresh_places(&mut self) {
+    /// Customers who look are told when what they wait for changed.
+    pub(super) fn refresh_outlooks(&mut self) {
         let workspace = &self.run.workspace;
         let desk = self.keeper.desk();
         let registry = &self.run.shared.registry;
-        let mut places = BTreeMap::new();
-        for (queue, _) in desk.queues().filter(|(_, queue)| queue.waiting > 0) {
-            for (place, id) in desk.waiting_in(queue).into_iter().enumerate() {
-                places.insert(id, place as u32 + 1);
-            }
-        }
-        let before = workspace.places.load_full();
-        if *before != places {
+        let outlooks = outlooks(desk);
+        let before = workspace.outlooks.load_full();
+        if *before != outlooks {
             let delivery = self.delivery();
-            for (id, place) in &places {
-                if before.get(id) != Some(place) && registry.is_followed(workspace.number(), *id) {
-                    delivery.publish_state(*id, Some(*place));
+            for (id, outlook) in &outlooks {
+                if before.get(id) != Some(outlook) && registry.is_followed(workspace.number(), *id) {
+                    delivery.publish_state(*id, Some(*outlook));
                 }
             }
-            workspace.places.store(Arc::new(places));
+            workspace.outlooks.store(Arc::new(outlooks));
         }
     }
 }

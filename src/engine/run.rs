@@ -12,9 +12,10 @@
 //! last turn is delivered, the view is fed, and the task ends).
 
 use super::commit::{Fate, PROBE_MS, random_turn};
-use super::counted::Counter;
+use super::counted::{self, Counter};
 use super::deliver::{Delivery, FrameLimits, not_done};
 use super::desk_clock::DeskClock;
+use super::idle::IdleWatch;
 use super::intake::ReplyTo;
 use super::load::{LoadFailed, load};
 use super::look_up::look_up;
@@ -29,6 +30,7 @@ use crate::journal::Journal;
 use crate::presence::Registry;
 use crate::seal::KeyRing;
 use crate::telemetry::catalogue;
+use crate::telemetry::labels::BoundedLabels;
 use crate::view::{CommittedTurn, View};
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -55,6 +57,7 @@ pub struct Shared {
     pub limits: FrameLimits,
     pub tick_record_every_ms: u64,
     pub view_lag_bytes_max: usize,
+    pub labels: BoundedLabels,
     pub stop: watch::Receiver<bool>,
 }
 
@@ -141,6 +144,7 @@ impl Run {
             projection,
             clock,
             refresh_at_ms: 0,
+            idle: IdleWatch::default(),
             probe_at_ms: clock::monotonic_ms() + PROBE_MS,
             run: self,
         };
@@ -166,6 +170,7 @@ pub(super) struct Serving<'a> {
     /// Desk time of the last record.
     pub(super) recorded_at: crate::desk::time::DeskTime,
     pub(super) refresh_at_ms: u64,
+    pub(super) idle: IdleWatch,
     /// While the disk is scarce: when it is tried again.
     pub(super) probe_at_ms: u64,
 }
@@ -222,8 +227,7 @@ impl Serving<'_> {
     /// One turn, if there is anything to decide.
     async fn turn(&mut self) -> Option<Ended> {
         let now = self.clock.advance(clock::monotonic_ms(), clock::wall_ms());
-        let due = self.keeper.desk().next_deadline().is_some_and(|at| at <= now.desk);
-        if due {
+        if self.keeper.desk().is_due(now) {
             let tick = Asked { command: Command::of_server(Ask::Tick), reply_to: ReplyTo::Nobody };
             self.run.asked.push_front(tick);
         }
@@ -302,6 +306,9 @@ impl Serving<'_> {
         self.projection.add(turn, touched, bytes);
         self.run.workspace.position.store(decided.position.0, Ordering::Release);
         self.counter.count(&decided.events, self.keeper.desk());
+        let (workspace, labels) = (self.run.workspace.name(), &self.run.shared.labels);
+        counted::count_clocks(&decided.events, self.keeper.desk(), workspace, labels);
+        self.run.workspace.followers.look_at(&decided.events);
     }
 
     fn deliver(&mut self, decided: Decided<ReplyTo>) {

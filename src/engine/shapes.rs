@@ -4,13 +4,14 @@ use super::deliver_labels::labels_shape;
 use crate::desk::Desk;
 use crate::desk::command::Author;
 use crate::desk::conversation::{Conversation, State};
+use crate::desk::event::OfferEnd;
 use crate::desk::ids::{AgentId, ConversationId, OfferId};
 use crate::desk::offer::{Delivery, Offer};
 use crate::desk::settings::Settings;
 use crate::desk::wrapping::{OPEN_ENDED, WrapUpEnds};
 use crate::seal::{KeyRing, Sealed};
 use crate::wire::about::About;
-use crate::wire::agent::{ConversationShape, OfferShape, SnapshotShape, TransferShape, WrapUpShape};
+use crate::wire::agent::{ClockShape, ConversationShape, OfferShape, SnapshotShape, TransferShape, WrapUpShape};
 use crate::wire::labels::LabelsShape;
 
 /// The contexts that texts and abouts are sealed for.
@@ -60,6 +61,8 @@ impl<'a> Seen<'a> {
             wrap_up_left_ms: wrap_up.map_or(0, |(left_ms, _)| left_ms),
             wrap_up: wrap_up.map(|(_, shape)| shape),
             joined: held.joined().and_then(|agent| desk.agent(agent)).map(|agent| &*agent.profile.name),
+            paused_weight_percent: held.paused(),
+            clocks: held.clocks().iter().map(ClockShape::from).collect(),
             transfer_to: held.transfer().and_then(|_| to_whom(held, desk)),
             labels: self.labels.as_ref(),
         }
@@ -103,6 +106,12 @@ pub fn text_of(author: Author, text: &str, keys: &KeyRing) -> String {
     if let Author::System(_) = author {
         return text.to_owned();
     }
+    clear_text(text, keys)
+}
+
+/// A text that was sealed; empty when its customer was erased.
+#[must_use]
+pub fn clear_text(text: &str, keys: &KeyRing) -> String {
     let clear = keys.unseal(TEXT, &Sealed(text.into()));
     clear.ok().and_then(|bytes| String::from_utf8(bytes).ok()).unwrap_or_else(|| ERASED.into())
 }
@@ -121,11 +130,19 @@ pub fn offer_shape<'a>(id: OfferId, offer: &Offer, seen: &'a Seen<'a>, desk: &'a
         left_ms: offer.ends_at.ms_since(now),
         delivered: offer.is_delivered(),
         deliver_left_ms,
+        auto_accept_left_ms: auto_accept_left_ms(offer, desk),
         transfer: seen.conversation.transfer().and_then(|transfer| {
             let from = &desk.agent(transfer.from)?.profile.name;
             Some(TransferShape { from, warm: transfer.warm })
         }),
     }
+}
+
+/// How long until it is accepted by itself, where it is.
+#[must_use]
+pub fn auto_accept_left_ms(offer: &Offer, desk: &Desk) -> Option<u64> {
+    let (at, end) = offer.due();
+    (end == OfferEnd::Accepted).then(|| at.ms_since(desk.now().desk))
 }
 
 /// Names of the channels that an agent has switched on.
@@ -159,6 +176,7 @@ pub fn with_snapshot<R>(
     let offers: Vec<OfferShape<'_>> =
         offered.iter().map(|(id, offer, seen)| offer_shape(*id, offer, seen, desk)).collect();
     let conversations: Vec<ConversationShape<'_>> = owned.iter().map(|seen| seen.shape(desk)).collect();
+    let next_status = held.next_status.and_then(|status| settings.statuses.get(usize::from(status.0)));
     Some(write(SnapshotShape {
         status: &status.name,
         available: status.available,
@@ -166,6 +184,7 @@ pub fn with_snapshot<R>(
         connection: held.connection.name(),
         offers: &offers,
         conversations: &conversations,
+        next_status: next_status.map(|status| &*status.name),
         draining: held.draining,
     }))
 }

@@ -103,7 +103,9 @@ pub fn agent_shape(row: &AgentRow) -> AgentRowShape<'_> {
         since: row.since,
         offers: row.offers,
         conversations: row.conversations,
+        paused: row.paused,
         load: row.load,
+        next_status: row.next_status.as_deref(),
         draining: row.draining,
     }
 }
@@ -115,8 +117,13 @@ pub fn queue_shape(row: &QueueRow) -> QueueRowShape<'_> {
         waiting: row.waiting,
         offered: row.offered,
         active: row.active,
+        paused: row.paused,
         longest_wait_ms: row.longest_wait_ms,
         agents_available: row.agents_available,
+        open: row.open,
+        opens_at: row.opens_at,
+        closes_at: row.closes_at,
+        estimates: &row.estimates,
         draining: row.draining,
     }
 }

@@ -1,7 +1,9 @@
 //! One workspace as the rest of the process sees it: a place to hand commands in, and what was committed.
 
 use super::counted::Amounts;
+use super::followers::Followers;
 use super::intake::{Intake, Limits, ReplyTo};
+use super::outlook::Outlook;
 use super::published::{AgentRow, NotDone, Published, QueueRow, Replied, Roll};
 use super::turn::Asked;
 use super::watch::Watchers;
@@ -56,8 +58,9 @@ pub struct Workspace {
     pub(super) roll: RwLock<Roll>,
     pub(super) queue_rows: ArcSwap<Vec<QueueRow>>,
     /// Places in their queues of those whose customers look, about a second old.
-    pub(super) places: ArcSwap<BTreeMap<ConversationId, u32>>,
+    pub(super) outlooks: ArcSwap<BTreeMap<ConversationId, Outlook>>,
     pub(super) watchers: Watchers,
+    pub(super) followers: Followers,
     pub(super) amounts: ArcSwap<Amounts>,
     /// Committed conversations that are not closed, for readers.
     pub(super) open: DashMap<ConversationId, Arc<Conversation>>,
@@ -81,8 +84,9 @@ impl Workspace {
             taking: ArcSwap::from_pointee(Taking::Nothing { why: "the workspace is starting" }),
             roll: RwLock::default(),
             queue_rows: ArcSwap::default(),
-            places: ArcSwap::default(),
+            outlooks: ArcSwap::default(),
             watchers: Watchers::default(),
+            followers: Followers::default(),
             amounts: ArcSwap::default(),
             open: DashMap::new(),
             last_conversation: AtomicU64::new(0),
@@ -220,15 +224,21 @@ impl Workspace {
         self.queue_rows.load_full()
     }
 
-    /// Its place in its queue, from 1, as of at most a second ago; `None` when it does not wait.
+    /// What it waits for; `None` when it does not wait.
     #[must_use]
-    pub fn place(&self, conversation: ConversationId) -> Option<u32> {
-        self.places.load().get(&conversation).copied()
+    pub fn outlook(&self, conversation: ConversationId) -> Option<Outlook> {
+        self.outlooks.load().get(&conversation).copied()
     }
 
     #[must_use]
     pub fn watchers(&self) -> &Watchers {
         &self.watchers
+    }
+
+    /// Those who follow the decisions that are wanted from outside.
+    #[must_use]
+    pub fn followers(&self) -> &Followers {
+        &self.followers
     }
 
     /// A conversation that is not closed, as committed. Closed ones are in the view.

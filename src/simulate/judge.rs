@@ -1,11 +1,15 @@
 //! Judges from outside: what the journal says record by record, against rules that know nothing of how the desk works.
 
 use super::journal::{FaultyJournal, Lived};
+use super::judge_clocks::{self, Clocks};
+use super::judge_silence::{self, Heard};
 use crate::desk::Desk;
 use crate::desk::agent::Connection;
 use crate::desk::answer::Answer;
+use crate::desk::auto_accept::BY_ITSELF;
 use crate::desk::event::{Event, OfferEnd, OfflineCause};
 use crate::desk::ids::{AgentId, CommandId, ConversationId, CustomerId, OfferId, Principal};
+use crate::desk::moves::Taken;
 use crate::desk::time::{DeskTime, Now, WallTime};
 use crate::journal::{Position, TurnId};
 use std::collections::{BTreeMap, BTreeSet};
@@ -23,6 +27,9 @@ pub struct Judge {
     turns: BTreeMap<Position, TurnId>,
     never: BTreeSet<u128>,
     grace: BTreeMap<AgentId, DeskTime>,
+    decisions: super::judge_decisions::Decisions,
+    /// Messages left out of hours that have yet to begin to wait.
+    left: BTreeSet<ConversationId>,
     /// Lives through every record once: the whole journal's replay.
     shadow: Desk,
 }
@@ -36,6 +43,8 @@ pub(super) struct SeenOffer {
     /// The record that it was made in.
     pub made_in: Position,
     transfer: bool,
+    /// Delivered, and then accepted by itself.
+    accepts_at: Option<DeskTime>,
 }
 
 #[derive(Default)]
@@ -52,6 +61,8 @@ pub(super) struct Talk {
     pub waiting_since: WallTime,
     pub cool: BTreeMap<AgentId, DeskTime>,
     pub notes: u32,
+    pub heard: Heard,
+    pub clocks: Clocks,
     /// By rules, since it last had an owner.
     pub moves: u8,
 }
@@ -100,8 +111,11 @@ impl Judge {
         for event in &lived.events {
             self.graces_start_once(event, now.desk)?;
             self.shadow.replay(now, std::slice::from_ref(event), &[]);
+            self.decisions.live(event, &self.shadow, now.desk)?;
             self.one(event, now, position)?;
+            super::judge_hours::those_left_begin(&mut self.left, &mut self.talks, &self.shadow)?;
         }
+        super::judge_hours::those_left_wait_for_opening(&self.left, &self.shadow)?;
         self.shadow.replay(now, &[], &lived.outcomes);
         self.shadow.take_touched();
         for outcome in &lived.outcomes {
@@ -143,19 +157,21 @@ impl Judge {
                     end: None,
                     made_in: position,
                     transfer: transfer.is_some(),
+                    accepts_at: None,
                 };
                 if self.offers.insert(*offer, seen).is_some() {
                     return Err(format!("{offer} is made twice"));
                 }
             }
-            Event::OfferDelivered { offer } => {
-                let seen = self.offers.get(offer).ok_or_else(|| format!("{offer} was never made"))?;
+            Event::OfferDelivered { offer, accepts_at } => {
+                let seen = self.offers.get_mut(offer).ok_or_else(|| format!("{offer} was never made"))?;
                 if seen.end.is_some() {
                     return Err(format!("{offer} is delivered after its end"));
                 }
+                seen.accepts_at = *accepts_at;
             }
-            Event::OfferEnded { offer, end, cool_down_until, public, transfer, .. } => {
-                self.offer_ends(*offer, *end, now)?;
+            Event::OfferEnded { offer, end, reason, cool_down_until, public, transfer, .. } => {
+                self.offer_ends(*offer, *end, reason.as_deref() == Some(BY_ITSELF), now)?;
                 let seen = &self.offers[offer];
                 let (agent, conversation) = (seen.agent, seen.conversation);
                 let talk = talk(&mut self.talks, conversation)?;
@@ -168,13 +184,18 @@ impl Judge {
                     if transfer.is_some_and(|transfer| transfer.warm) {
                         talk.joined = Some(agent);
                     } else {
+                        judge_silence::changes_hands(talk, now);
                         talk.owner = Some(agent);
                         talk.cool.clear();
                     }
                     counts(conversation, talk, *public)?;
                 }
             }
-            Event::ConversationOpened { conversation, customer, public, waiting_since, .. } => {
+            Event::ConversationOpened { conversation, customer, public, waiting_since, left, .. } => {
+                if *left {
+                    super::judge_hours::is_closed(&self.shadow, *conversation)?;
+                    self.left.insert(*conversation);
+                }
                 let waiting_since = waiting_since.unwrap_or(now.wall);
                 let fresh = Talk { customer: *customer, waiting_since, opened_in: position, ..Talk::default() };
                 if self.talks.insert(*conversation, fresh).is_some() {
@@ -185,6 +206,7 @@ impl Judge {
             Event::MessagePosted { conversation, number, public, author, .. } => {
                 super::judge_waiting::notice_is_due(&self.shadow, *conversation, *author)?;
                 let talk = talk(&mut self.talks, *conversation)?;
+                judge_silence::hears(event, talk, now, &self.shadow)?;
                 if *number != talk.last_number + 1 {
                     return Err(format!("{conversation} has message {number} after {}", talk.last_number));
                 }
@@ -196,9 +218,21 @@ impl Judge {
                 if *owner != talk.owner || !talk.offers.is_empty() || talk.joined.is_some() {
                     return Err(format!("{conversation} ends as {owner:?}'s and is {:?}'s", talk.owner));
                 }
+                judge_silence::is_let_go(talk, true);
+                judge_clocks::none_outlives(*conversation, talk)?;
                 talk.owner = talk.owner.filter(|_| wrap_up_until.is_some());
                 talk.cool.clear();
                 counts(*conversation, talk, Some(*public))?;
+            }
+            Event::OwnerReminded { conversation, .. }
+            | Event::ConversationPaused { conversation, .. }
+            | Event::ConversationWoken { conversation } => {
+                judge_silence::hears(event, talk(&mut self.talks, *conversation)?, now, &self.shadow)?;
+            }
+            Event::ClockSet { conversation, .. }
+            | Event::ClockBreached { conversation, .. }
+            | Event::ClockEnded { conversation, .. } => {
+                judge_clocks::runs(event, talk(&mut self.talks, *conversation)?, now, &self.shadow)?;
             }
             Event::WrapUpExtended { conversation, wrap_up_until } => {
                 super::judge_routing::wrap_up_is_extended(&self.shadow, *conversation, *wrap_up_until)?;
@@ -215,15 +249,22 @@ impl Judge {
                     return Err(format!("{conversation} is reopened for {owner:?} and was {:?}'s", talk.owner));
                 }
                 (talk.owner, talk.waiting_since) = (*owner, *waiting_since);
+                if owner.is_some() {
+                    judge_silence::changes_hands(talk, now);
+                }
                 talk.cool.clear();
                 counts(*conversation, talk, Some(*public))?;
             }
-            Event::ConversationRequeued { conversation, from, waiting_since, public } => {
+            Event::ConversationRequeued { conversation, from, waiting_since, public, cool_down_until, .. } => {
                 let talk = talk(&mut self.talks, *conversation)?;
+                judge_silence::hears(event, talk, now, &self.shadow)?;
+                talk.cool.clear();
+                talk.cool.extend(cool_down_until.map(|until| (*from, until)));
                 let others = !talk.offers.is_empty() || talk.joined.is_some();
                 if others || talk.owner.take() != Some(*from) || *waiting_since != talk.waiting_since {
                     return Err(format!("{conversation} goes back from {from} and loses its age"));
                 }
+                judge_silence::is_let_go(talk, false);
                 counts(*conversation, talk, Some(*public))?;
             }
             Event::ConversationTransferred { conversation, public, .. }
@@ -231,7 +272,18 @@ impl Judge {
             | Event::ConversationHandedOver { conversation, public, .. }
             | Event::ConversationLeft { conversation, public, .. } => {
                 let talk = talk(&mut self.talks, *conversation)?;
+                let owner = talk.owner;
                 super::judge_moves::moves(event, talk, &self.shadow)?;
+                match talk.owner {
+                    None => judge_silence::is_let_go(talk, false),
+                    now_owner if now_owner != owner => {
+                        if matches!(event, Event::ConversationTaken { how: Taken::Started, .. }) {
+                            judge_silence::is_begun(talk, now);
+                        }
+                        judge_silence::changes_hands(talk, now);
+                    }
+                    Some(_) => {}
+                }
                 counts(*conversation, talk, Some(*public))?;
             }
             Event::NotePosted { conversation, note, after, .. } => {
@@ -251,15 +303,25 @@ impl Judge {
                     (talk.customer, talk.merged) = (*into, true);
                 }
             }
-            Event::ConversationMoved { conversation, moves, .. } => {
+            Event::ConversationMoved { conversation, moves, public, .. } => {
                 let talk = talk(&mut self.talks, *conversation)?;
                 talk.waits()
                     .and_then(|()| super::judge_waiting::move_is_one_more(talk, *moves))
                     .map_err(|what| format!("{conversation} is moved on: {what}"))?;
+                counts(*conversation, talk, *public)?;
             }
-            Event::PriorityRaised { conversation, .. } => {
+            Event::PriorityRaised { conversation, .. } | Event::DecisionWanted { conversation, .. } => {
                 let waits = talk(&mut self.talks, *conversation)?.waits();
-                waits.map_err(|what| format!("{conversation} is put ahead: {what}"))?;
+                waits.map_err(|what| format!("{conversation} is put ahead, or asked about: {what}"))?;
+            }
+            Event::StatusChanged { agent, cause, by, .. } => {
+                super::judge_routing::status_changes_rightly(&self.shadow, *agent, *cause, by.is_some())?;
+            }
+            Event::HoursTurned { hours, open, .. } => super::judge_hours::turn_is_due(&self.shadow, hours, *open)?,
+            Event::StayedAtClosing { conversation } => {
+                super::judge_hours::is_closed(&self.shadow, *conversation)?;
+                let waits = talk(&mut self.talks, *conversation)?.waits();
+                waits.map_err(|what| format!("{conversation} stays at closing: {what}"))?;
             }
             Event::RingReached { conversation, ring } => {
                 super::judge_routing::ring_is_due(&self.shadow, *conversation, *ring)?;
@@ -277,9 +339,10 @@ impl Judge {
             | Event::AgentUnreachable { .. }
             | Event::AgentReachable { .. }
             | Event::AgentOffline { .. }
-            | Event::StatusChanged { .. }
+            | Event::NextStatusSet { .. }
             | Event::MessagesRead { .. }
             | Event::AgentDraining { .. }
+            | Event::DecisionEnded { .. }
             | Event::OwnerVanished { .. }
             | Event::OwnerReturned { .. }
             | Event::CustomerSignedOut { .. } => {}
@@ -296,18 +359,19 @@ impl Judge {
         let settings = desk.settings();
         let fits = held.is_able(settings)
             && held.has_channel(talk.channel)
-            && held.held_on(talk.channel) <= held.limit_on(settings, talk.channel)
-            && held.weight_held(settings) <= held.profile.total()
+            && !held.over_limit
+            && held.load.is_within_on(held, settings, talk.channel)
             && (transfer || super::judge_routing::may_take(desk, agent, conversation));
         if fits { Ok(()) } else { Err(format!("{agent} is offered {conversation} and cannot take it: {held:?}")) }
     }
 
-    fn offer_ends(&mut self, offer: OfferId, end: OfferEnd, now: Now) -> Result<(), String> {
+    fn offer_ends(&mut self, offer: OfferId, end: OfferEnd, by_itself: bool, now: Now) -> Result<(), String> {
         let seen = self.offers.get_mut(&offer).ok_or_else(|| format!("{offer} was never made"))?;
         if let Some(before) = seen.end.replace(end) {
             return Err(format!("{offer} ends as {} and then as {}", before.name(), end.name()));
         }
         let in_time = match end {
+            OfferEnd::Accepted if by_itself => seen.accepts_at.is_some_and(|at| at <= now.desk && at < seen.ends_at),
             OfferEnd::Accepted => now.desk < seen.ends_at,
             OfferEnd::Expired => now.desk >= seen.ends_at,
             OfferEnd::Undelivered => now.desk >= seen.deliver_by.min(seen.ends_at),
@@ -345,6 +409,7 @@ impl Judge {
     /// What the running desk says of what was seen from outside, and what it says of itself.
     pub fn desk_is_right(&self, desk: &Desk) -> Result<(), String> {
         desk.check()?;
+        super::judge_hours::hours_are_by_the_book(desk)?;
         for (id, offer) in desk.offers() {
             let seen = self.offers.get(&id).ok_or_else(|| format!("{id} is pending and was never made"))?;
             if offer.ends_at != seen.ends_at || seen.end.is_some() {
@@ -356,6 +421,8 @@ impl Judge {
             if held.waiting_since != talk.waiting_since {
                 return Err(format!("{id} lost its age"));
             }
+            judge_silence::is_as_heard(id, talk, desk)?;
+            judge_clocks::are_as_set(id, talk, desk)?;
             if held.joined() != talk.joined {
                 return Err(format!("{id} is joined by {:?} and not {:?}", held.joined(), talk.joined));
             }

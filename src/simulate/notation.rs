@@ -7,6 +7,7 @@
 //! u1 posts c1 hello      a0 closes c1                    supervisor a1 closes c1
 //! admin queue support max=2 offer_ms=10000               admin settings {"agent_grace_ms":1000}
 //! a0 transfers c1 to a1 warm      a0 queues c1 in sales      supervisor a1 assigns c1 from=a0 force=yes
+//! router decides c1 d1 to=a0     router leaves c1 d1     router lists d1,d2
 //! server began           server tick
 //! ```
 //! An agent's outside name is its id, so that a line means the same whoever reads it.
@@ -42,6 +43,11 @@ mod tests {
             "a0 sets away -",
             "a0 ready",
             "a0 signs_out",
+            "a0 next away",
+            "a0 next -",
+            "supervisor a1 forces a0 away",
+            "admin forces a0 available",
+            "server idle a0",
             "a0 delivered o1",
             "a0 accepts o1",
             "#255 a0 rejects o1 busy",
@@ -58,6 +64,8 @@ mod tests {
             "u1 opens chat in support only=a1",
             "admin agent a0 tiers=support:2",
             "admin agent a0 program=yes total=400",
+            "admin agent a0 auto=\"never\"",
+            "admin agent a0 auto={\"after_ms\":3000}",
             "admin queue support offering={\"agents_by\":\"least_loaded\",\"tiers_up_to\":null,\"offer_to_at_most\":1,\"accept_within_ms\":null,\"weight\":1,\"programs_first\":false,\"rings\":[],\"preferred_agent\":{\"preferred_ms\":60000,\"when_offline\":\"skip\",\"when_away\":\"wait\",\"when_busy\":\"wait\"}}",
             "a0 transfers c1 to a1",
             "supervisor a2 transfers c1 to a1 warm",
@@ -80,6 +88,11 @@ mod tests {
             "admin drains_queue support to=-",
             "admin drains_queue support to=sales",
             "admin drains_queue support no",
+            "router decides c1 d2 to=a0",
+            "#3 router decides c1 d2 to=a0 from=a1",
+            "router leaves c1 d2",
+            "router lists d1,d2",
+            "router lists -",
             "server began",
             "server tick",
         ] {

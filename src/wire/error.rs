@@ -55,6 +55,8 @@ codes! {
     NoSuchReason "no_such_reason" 422 "There is no such reason code",
     NoSuchMessage "no_such_message" 422 "There is no such message yet",
     BadSetting "bad_setting" 422 "A setting has a wrong value",
+    NoSuchDecision "no_such_decision" 404 "There is no such decision",
+    DecisionGone "decision_gone" 409 "The decision has ended",
     BadLabel "bad_label" 422 "A label has a wrong value",
     LabelMissing "label_missing" 409 "It cannot be finished without a label",
     OfferGone "offer_gone" 409 "The offer has ended",
@@ -64,6 +66,7 @@ codes! {
     NoMoreTime "no_more_time" 409 "Wrap-up cannot be extended any more",
     QueueFull "queue_full" 409 "The queue is full",
     NobodyThere "nobody_there" 409 "Nobody of the queue is there",
+    QueueClosed "queue_closed" 409 "The queue is closed at this hour",
     QueueDraining "queue_draining" 409 "The queue takes nothing new in",
     PickNotAllowed "pick_not_allowed" 403 "The queue does not let agents pick",
     AgentUnable "agent_unable" 409 "The agent cannot take it",
@@ -118,6 +121,8 @@ pub enum More {
     Rule(&'static str),
     /// Who owns the conversation now; null: nobody.
     Owner(Option<std::sync::Arc<str>>),
+    /// When the queue opens, in Unix milliseconds; null: nobody knows.
+    OpensAt(Option<u64>),
 }
 
 impl WireError {
@@ -210,6 +215,8 @@ impl From<&Refusal> for WireError {
         let code = match refusal {
             Refusal::OfferGone { .. } => Code::OfferGone,
             Refusal::NoSuchOffer(_) => Code::NoSuchOffer,
+            Refusal::DecisionGone { .. } => Code::DecisionGone,
+            Refusal::NoSuchDecision(_) => Code::NoSuchDecision,
             Refusal::NoSuchConversation(_) => Code::NoSuchConversation,
             Refusal::NoSuchQueue(_) => Code::NoSuchQueue,
             Refusal::NoSuchAgent(_) => Code::NoSuchAgent,
@@ -224,6 +231,7 @@ impl From<&Refusal> for WireError {
             Refusal::NoSuchReason(_) => Code::NoSuchReason,
             Refusal::QueueFull { .. } => Code::QueueFull,
             Refusal::NobodyThere(_) => Code::NobodyThere,
+            Refusal::QueueClosed { .. } => Code::QueueClosed,
             Refusal::QueueDraining(_) => Code::QueueDraining,
             Refusal::PickNotAllowed(_) => Code::PickNotAllowed,
             Refusal::AgentUnable { .. } => Code::AgentUnable,
@@ -245,9 +253,11 @@ impl From<&Refusal> for WireError {
         error.field = refusal.field().map(|field| Cow::Owned(field.to_owned()));
         match refusal {
             Refusal::OfferGone { end, .. } => error.more = Some(More::End(end.name())),
+            Refusal::DecisionGone { end, .. } => error.more = end.map(|end| More::End(end.name())),
             Refusal::WrongState { state, .. } => error.more = Some(More::State(state)),
             Refusal::TooMany { what, .. } => error.more = Some(More::What(what)),
             Refusal::AgentUnable { rule, .. } => error.more = Some(More::Rule(rule.name())),
+            Refusal::QueueClosed { opens_at, .. } => error.more = Some(More::OpensAt(opens_at.map(|at| at.0))),
             Refusal::OwnerChanged { owner, .. } => error.more = Some(More::Owner(owner.clone())),
             _ => {}
         }
@@ -258,9 +268,11 @@ impl From<&Refusal> for WireError {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::desk::decision::DecisionEnd;
     use crate::desk::event::OfferEnd;
     use crate::desk::fits::WhyNot;
-    use crate::desk::ids::{ConversationId, OfferId};
+    use crate::desk::ids::{ConversationId, DecisionId, OfferId};
+    use crate::desk::time::WallTime;
     use std::collections::BTreeMap;
 
     /// Code -> status, from the table under *Errors*.
@@ -314,8 +326,11 @@ mod tests {
             Refusal::OwnerChanged { conversation: ConversationId(1), owner: Some("b".into()) },
             Refusal::NobodyJoined(ConversationId(1)),
             Refusal::NobodyThere("q".into()),
+            Refusal::QueueClosed { queue: "q".into(), opens_at: Some(WallTime(1_700_000_000_000)) },
             Refusal::BadLabel { field: "tags".into(), what: "at most 20".into() },
             Refusal::LabelMissing { conversation: ConversationId(1), field: "disposition".into() },
+            Refusal::DecisionGone { decision: DecisionId(1), end: Some(DecisionEnd::Silent) },
+            Refusal::NoSuchDecision(DecisionId(1)),
         ];
         for refusal in &refusals {
             let error = WireError::from(refusal);
@@ -329,6 +344,7 @@ mod tests {
         assert_eq!(WireError::from(&refusals[12]).more, Some(More::State("closed")));
         assert_eq!(WireError::from(&refusals[19]).more, Some(More::What("queues")));
         assert_eq!(WireError::from(&refusals[22]).more, Some(More::Rule("channel_full")));
+        assert_eq!(WireError::from(&refusals[27]).more, Some(More::OpensAt(Some(1_700_000_000_000))));
         assert_eq!(
             serde_json::to_string(&WireError::from(&refusals[24])).unwrap(),
             concat!(

@@ -3,6 +3,7 @@
 use super::error::{Code, WireError};
 use super::fields::{Fields, missing, wrong_kind};
 use super::spelled::spelled;
+use crate::desk::estimates::Estimate;
 use crate::desk::ids::ConversationId;
 use crate::desk::settings::NAME_BYTES_MAX;
 use serde::Serialize;
@@ -131,6 +132,12 @@ pub struct ConversationShape<'a> {
     /// From 1; only while it waits.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub place: Option<u32>,
+    /// Unix milliseconds: its queue is closed until then.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub opens_at: Option<u64>,
+    /// How long it will take from now on, where enough is known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub estimate: Option<Estimate>,
     pub agent: Option<TitleShape<'a>>,
     pub last_number: u32,
     pub read_by_agent: u32,
@@ -221,10 +228,19 @@ pub enum StreamEvent<'a> {
         agent: TitleShape<'a>,
         at: u64,
     },
+    Moved {
+        /// Its title.
+        queue: &'a str,
+        at: u64,
+    },
     State {
         state: &'a str,
         #[serde(skip_serializing_if = "Option::is_none")]
         place: Option<u32>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        opens_at: Option<u64>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        estimate: Option<Estimate>,
         #[serde(skip_serializing_if = "Option::is_none")]
         agent: Option<TitleShape<'a>>,
         #[serde(skip_serializing_if = "Option::is_none")]
@@ -248,6 +264,7 @@ impl StreamEvent<'_> {
             StreamEvent::Ended { .. } => "ended",
             StreamEvent::Reopened { .. } => "reopened",
             StreamEvent::Left { .. } => "left",
+            StreamEvent::Moved { .. } => "moved",
             StreamEvent::State { .. } => "state",
             StreamEvent::Read { .. } => "read",
             StreamEvent::Typing {} => "typing",
@@ -341,7 +358,15 @@ mod tests {
             StreamEvent::Ended { by: "agent", at: 1 },
             StreamEvent::Reopened { at: 1 },
             StreamEvent::Left { agent: title, at: 1 },
-            StreamEvent::State { state: "waiting", place: Some(2), agent: None, agent_connection: None },
+            StreamEvent::Moved { queue: "Support", at: 1 },
+            StreamEvent::State {
+                state: "waiting",
+                place: Some(2),
+                opens_at: None,
+                estimate: None,
+                agent: None,
+                agent_connection: None,
+            },
             StreamEvent::Read { number: 1 },
             StreamEvent::Typing {},
         ]

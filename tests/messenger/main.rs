@@ -4,6 +4,8 @@
 mod support;
 
 mod calls;
+mod estimates;
+mod hours;
 mod identity;
 mod stream;
 mod waiting;

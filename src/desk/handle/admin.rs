@@ -1,17 +1,21 @@
 //! Settings, queues, agents and keys: each checked against the others, so that no setting strands anybody.
 
 use crate::desk::answer::Answer;
+use crate::desk::auto_accept::{AUTO_ACCEPT_MS_MAX, AutoAccept};
 use crate::desk::command::AgentAsk;
+use crate::desk::decision::DecidedBy;
 use crate::desk::event::{Event, OfflineCause};
-use crate::desk::ids::{AgentId, QueueId};
+use crate::desk::hours::HOURS_MAX;
+use crate::desk::ids::{AgentId, ConversationId, QueueId};
 use crate::desk::offering::{PREFERRED_SKILLS_MAX, TIER_MAX};
 use crate::desk::refusal::Refusal;
 use crate::desk::settings::{
     AGENTS_MAX, AgentProfile, ApiKey, CAPACITY_TOTAL, CAPACITY_TOTAL_MAX, CHANNELS_MAX, NAME_BYTES_MAX, PROGRAMS_MAX,
     QUEUES_MAX, QueueSettings, STATUSES_MAX, Settings,
 };
+use crate::desk::silence_rules::SilentCustomer;
 use crate::desk::wrapping::WRAP_UP_MS_MAX;
-use crate::desk::{Desk, agent::Connection};
+use crate::desk::{Desk, Queue, agent::Connection};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -26,6 +30,9 @@ impl Desk {
         self.check_settings(put)?;
         if *put != *self.settings {
             self.emit(events, Event::SettingsChanged { settings: Box::new(put.clone()) });
+            // A shorter time may be over already.
+            self.due(events)?;
+            self.look_at_hours(events);
         }
         Ok(Answer::Done)
     }
@@ -47,6 +54,7 @@ impl Desk {
             offer_ms_ok(channel.offer_ms, &field("offer_ms"))?;
             wrap_up_ok(channel.wrap_up_ms, &field("wrap_up_ms"))?;
             channel.wrap_up.check(&field("wrap_up"))?;
+            channel.silence.check(&field("silence"))?;
         }
         // What is stored names channels and statuses by their place; a closed conversation too, which may be reopened.
         let unused = self.agents.is_empty() && self.last_conversation == 0;
@@ -88,7 +96,9 @@ impl Desk {
         }
         offer_ms_ok(put.program_offer_ms, "program_offer_ms")?;
         put.labels.check()?;
+        put.idle_agents.iter().try_for_each(|rule| rule.check(&put.statuses))?;
         ensure(put.offer_grace_ms <= put.agent_grace_ms, "offer_grace_ms", || "at most agent_grace_ms".into())?;
+        self.check_hours(put)?;
         for (place, reason) in put.reject_reasons.iter().enumerate() {
             name_ok(reason, &format!("reject_reasons[{place}]"))?;
         }
@@ -119,6 +129,22 @@ impl Desk {
         Ok(())
     }
 
+    fn check_hours(&self, put: &Settings) -> Result<(), Refusal> {
+        ensure(put.hours.len() <= HOURS_MAX, "hours", || format!("at most {HOURS_MAX}"))?;
+        for (name, hours) in &put.hours {
+            name_ok(name, &format!("hours.{name}"))?;
+            hours.check(&format!("hours.{name}"), self.now.wall)?;
+        }
+        let mut queues = self.queues.values().map(|queue| &queue.settings);
+        let without = queues.find(|queue| queue.hours.as_ref().is_some_and(|name| !put.hours.contains_key(name)));
+        ensure(without.is_none(), "hours", || {
+            format!(
+                "the queue {:?} names hours that are gone: change it first",
+                without.map_or("", |queue| &queue.name)
+            )
+        })
+    }
+
     fn queue_ok(&self, queue: &Arc<str>, field: &str) -> Result<(), Refusal> {
         ensure(self.queue_names.contains_key(queue), field, || format!("there is no queue {queue:?}: put it first"))
     }
@@ -131,17 +157,34 @@ impl Desk {
         put.wrap_up_ms.map_or(Ok(()), |ms| wrap_up_ok(ms, "wrap_up_ms"))?;
         put.wrap_up.check("wrap_up")?;
         skills_ok(&put.skills, "skills")?;
+        if let Some(name) = &put.hours {
+            let known = self.settings.hours.contains_key(name);
+            ensure(known, "hours", || format!("the settings hold no hours {name:?}"))?;
+        }
         put.offering.check(&put.name, |name| self.queue_names.contains_key(name))?;
         put.waiting.check(&put.name, |name| self.queue_names.contains_key(name))?;
         put.moves.check(&put.name, |name| self.queue_names.contains_key(name))?;
         put.labels.check()?;
+        put.service.check()?;
+        put.silent_customer.iter().try_for_each(SilentCustomer::check)?;
+        let is_queue = |name: &str| self.queue_names.contains_key(name);
+        put.silent_owner.iter().try_for_each(|rules| rules.check(&put.name, is_queue))?;
         let held = self.queue_names.get(&put.name).copied();
         if held.is_none() && self.queues.len() >= QUEUES_MAX {
             return Err(Refusal::TooMany { what: "queues", most: QUEUES_MAX });
         }
         let queue = held.unwrap_or(QueueId(self.last_queue + 1));
         if self.queues.get(&queue).is_none_or(|held| *held.settings != *put) {
+            if put.offering.router.by == DecidedBy::Offhook {
+                let of_queue = |(_, id): &(_, ConversationId)| self.conversations[id].queue == queue;
+                let pending: Vec<_> = self.decisions().filter(of_queue).map(|(_, id)| id).collect();
+                pending.into_iter().for_each(|id| self.withdraw_decision(id, events));
+            }
             self.emit(events, Event::QueuePut { queue, settings: Box::new(put.clone()) });
+            if put.silent_customer.is_some() || put.silent_owner.is_some() {
+                // A shorter time may be over already.
+                self.due(events)?;
+            }
         }
         Ok(Answer::QueuePut { queue })
     }
@@ -160,6 +203,9 @@ impl Desk {
         ensure(ringed.is_none(), "name", || "a ring of another queue names this queue: change it first".into())?;
         let moved_to = self.queues.values().find(|other| other.settings.waiting.names_queue(name));
         ensure(moved_to.is_none(), "name", || "a rule of another queue moves to this queue: change it first".into())?;
+        let taken = |other: &&Queue| other.settings.silent_owner.as_ref().is_some_and(|rules| rules.names_queue(name));
+        let taken_to = self.queues.values().find(taken);
+        ensure(taken_to.is_none(), "name", || "a rule of another queue moves to this queue: change it first".into())?;
         let drained = self.queues.values().find(|other| other.settings.moves.names_queue(name));
         ensure(drained.is_none(), "name", || "another queue drains into this queue: change it first".into())?;
         self.emit(events, Event::QueueRemoved { queue });
@@ -226,6 +272,11 @@ impl Desk {
             let fits = (1..=CAPACITY_TOTAL_MAX).contains(&total);
             ensure(fits, "capacity_total", || format!("1 to {CAPACITY_TOTAL_MAX}"))?;
             profile.capacity_total = Some(total);
+        }
+        if let Some(auto_accept) = put.auto_accept {
+            let fits = !matches!(auto_accept, AutoAccept::AfterMs(ms) if ms > AUTO_ACCEPT_MS_MAX);
+            ensure(fits, "auto_accept.after_ms", || format!("at most {AUTO_ACCEPT_MS_MAX} (an hour)"))?;
+            profile.auto_accept = auto_accept;
         }
         if self.agent(agent).is_none_or(|held| held.profile != profile) {
             let leaves = !profile.active;

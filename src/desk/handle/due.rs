@@ -3,13 +3,15 @@
 use crate::desk::Desk;
 use crate::desk::EVENTS_PER_COMMAND_MAX;
 use crate::desk::answer::Answer;
+use crate::desk::auto_accept::BY_ITSELF;
 use crate::desk::deadlines::{ByWall, Deadline};
-use crate::desk::event::{Event, OfflineCause};
+use crate::desk::event::{Event, OfferEnd, OfflineCause};
 use crate::desk::refusal::Refusal;
 
 impl Desk {
     /// Do what is due, in order of time; what is more than one command may decide stays due.
     pub(super) fn due(&mut self, events: &mut Vec<Event>) -> Result<Answer, Refusal> {
+        self.hours_are_due(events);
         while let Some(deadline) = self.deadlines.due_by(self.now.desk) {
             if events.len() >= EVENTS_PER_COMMAND_MAX {
                 break;
@@ -17,11 +19,18 @@ impl Desk {
             match deadline {
                 Deadline::Offer(offer) => {
                     let (_, end) = self.offers[&offer].due();
-                    self.end_offer(offer, end, None, events);
+                    if end == OfferEnd::Accepted {
+                        self.accepted(offer, Some(BY_ITSELF.into()), events);
+                    } else {
+                        self.end_offer(offer, end, None, events);
+                    }
                 }
                 Deadline::AgentGrace(agent) => self.go_offline(agent, OfflineCause::GraceOver, events),
                 Deadline::WrapUp(conversation) => self.wrap_up_is_due(conversation, events),
                 Deadline::Requeue(conversation) => self.requeue(conversation, events),
+                Deadline::Pause(conversation) => self.pause_is_due(conversation, events),
+                Deadline::Silence(conversation) => self.silence_is_due(conversation, events),
+                Deadline::Decision(conversation) => self.outside_is_silent(conversation, events),
                 Deadline::CoolDown(_) => unreachable!("cool-downs end without an event"),
             }
         }
@@ -37,6 +46,8 @@ impl Desk {
                     self.emit(events, Event::RingReached { conversation, ring });
                 }
                 ByWall::Longest(conversation) => self.waited_longest(conversation, events),
+                ByWall::Clock(conversation) => self.breach_is_due(conversation, events),
+                ByWall::Closing(conversation) => self.closes_on(conversation, events),
             }
         }
         Ok(Answer::Done)

@@ -1,7 +1,9 @@
 //! Deciding commands: each checks first and emits after, so that a refusal leaves nothing behind.
 
 mod admin;
+mod clocks;
 mod conversations;
+mod decisions;
 mod draining;
 mod due;
 mod labels;
@@ -9,7 +11,9 @@ mod moves;
 mod notes;
 mod offers;
 mod presence;
+mod silence;
 mod start;
+mod statuses;
 mod waits;
 mod wishes;
 mod wrap_up;
@@ -48,6 +52,7 @@ impl Desk {
             Ok(None) => self.decide(command, loaded, events),
             Err(refusal) => Err(refusal),
         };
+        self.finish_work(events);
         self.pair(events);
         if let (Ok(answer), Some(id)) = (&result, command.id)
             && events.len() > before
@@ -95,6 +100,9 @@ impl Desk {
             Ask::SessionCame { agent, session, title } => self.session_came(agent, *session, title.as_ref(), events),
             Ask::SessionWent { agent, session } => self.session_went(*agent, *session, events),
             Ask::SetStatus { agent, status, channels } => self.set_status(*agent, status, channels.as_deref(), events),
+            Ask::SetNextStatus { agent, status } => self.set_next_status(*agent, status.as_ref(), events),
+            Ask::ForceStatus { agent, status, by } => self.force_status(agent, status, *by, events),
+            Ask::AgentIsIdle { agent } => self.agent_is_idle(*agent, events),
             // That it spoke was enough.
             Ask::Ready { .. } => Ok(Answer::Done),
             Ask::SignOut { agent } => self.sign_out(*agent, events),
@@ -117,6 +125,8 @@ impl Desk {
             Ask::DrainAgent { agent, draining } => self.drain_agent(agent, *draining, events),
             Ask::DrainQueue { queue, draining } => self.drain_queue(queue, draining.as_ref(), events),
             Ask::ListWaiting { by, queue, after, limit } => self.list_waiting(*by, queue, *after, *limit),
+            Ask::Decide(ask) => self.decide_from_outside(ask, loaded, events),
+            Ask::ListDecisions { known } => Ok(Answer::Decisions(Box::new(self.list_decisions(known)))),
             Ask::MergeCustomer { from, into } => self.merge_customer(*from, *into, loaded, events),
             Ask::SignOutCustomer { customer } => {
                 self.emit(events, Event::CustomerSignedOut { customer: *customer });

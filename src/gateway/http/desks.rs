@@ -12,11 +12,12 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
+use tokio::sync::watch;
 
-pub use crate::engine::{AgentRow, NotDone, Published, QueueRow, Replied};
+pub use crate::engine::{AgentRow, Changes, NotDone, Outlook, Published, QueueRow, Replied};
 pub use crate::journal::Position;
 pub use crate::presence::PublicFrame;
-pub use crate::view::MessageRow;
+pub use crate::view::{MessageRow, NoteRow};
 
 pub type Soon<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 
@@ -57,10 +58,12 @@ pub trait Desk: Send + Sync + 'static {
     fn profiles(&self, after: Option<&str>, limit: usize) -> Vec<Arc<AgentProfile>>;
     /// How an agent is called, by its id.
     fn agent_named(&self, agent: AgentId) -> Option<AgentRow>;
-    /// Place in its queue from 1; `None` when it is not waiting.
-    fn place(&self, conversation: ConversationId) -> Option<u32>;
+    /// What it waits for; `None` when it is not waiting.
+    fn outlook(&self, conversation: ConversationId) -> Option<Outlook>;
     /// Subscribes to what the conversation's customer may see, from now on.
     fn stream(&self, conversation: ConversationId, after: u32) -> Box<dyn Live>;
+    /// Told whenever a decision was wanted from outside, or ended; `None` when as many follow already as may.
+    fn decisions(&self) -> Option<watch::Receiver<Changes>>;
     fn history(&self) -> &dyn History;
 }
 
@@ -99,6 +102,8 @@ pub trait History: Send + Sync {
         span: Span,
         limit: usize,
     ) -> Soon<'_, Result<Vec<MessageRow>, NotRead>>;
+    /// Internal notes, ascending, from behind `after`.
+    fn notes(&self, conversation: ConversationId, after: u32, limit: usize) -> Soon<'_, Result<Vec<NoteRow>, NotRead>>;
     /// Ascending, from behind `after`.
     fn public_events(
         &self,
@@ -162,6 +167,10 @@ pub enum PublicFact {
     Reopened,
     Left {
         agent: AgentId,
+    },
+    /// It waits in this queue now.
+    Moved {
+        queue: QueueId,
     },
 }
 

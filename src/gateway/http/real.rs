@@ -1,8 +1,8 @@
 //! The HTTP side's traits over the real engine, view and key ring.
 
 use super::desks::{
-    AgentRow, Behind, Desk, Desks, EventRow, Filter, History, Live, MessageRow, NotDone, NotRead, NotSealed, Out,
-    Position, PublicFact, PublicRow, Published, QueueRow, Replied, Seals, Soon, Span, Unread,
+    AgentRow, Behind, Changes, Desk, Desks, EventRow, Filter, History, Live, MessageRow, NotDone, NotRead, NotSealed,
+    NoteRow, Out, Outlook, Position, PublicFact, PublicRow, Published, QueueRow, Replied, Seals, Soon, Span, Unread,
 };
 use crate::desk::command::Command;
 use crate::desk::conversation::Conversation;
@@ -16,6 +16,7 @@ use crate::view::{self, Page, Public, View, ViewFailed};
 use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
+use tokio::sync::watch;
 
 /// All workspaces of the real engine.
 pub struct RealDesks {
@@ -118,8 +119,8 @@ impl Desk for RealDesk {
         self.workspace.agent_with_id(agent)
     }
 
-    fn place(&self, conversation: ConversationId) -> Option<u32> {
-        self.workspace.place(conversation)
+    fn outlook(&self, conversation: ConversationId) -> Option<Outlook> {
+        self.workspace.outlook(conversation)
     }
 
     fn stream(&self, conversation: ConversationId, _after: u32) -> Box<dyn Live> {
@@ -131,6 +132,10 @@ impl Desk for RealDesk {
             // The browser comes back by itself.
             Err(_) => Box::new(NoRoom),
         }
+    }
+
+    fn decisions(&self) -> Option<watch::Receiver<Changes>> {
+        self.workspace.followers().follow()
     }
 
     fn history(&self) -> &dyn History {
@@ -230,6 +235,13 @@ impl History for RealHistory {
         })
     }
 
+    fn notes(&self, conversation: ConversationId, after: u32, limit: usize) -> Soon<'_, Result<Vec<NoteRow>, NotRead>> {
+        Box::pin(async move {
+            let read = self.view.notes(self.workspace.name(), conversation, after, limit).await;
+            Ok(read.map_err(not_read)?.rows)
+        })
+    }
+
     fn public_events(
         &self,
         conversation: ConversationId,
@@ -306,6 +318,7 @@ fn fact_of(what: Public) -> PublicFact {
         Public::Ended { by } => PublicFact::Ended { by },
         Public::Reopened => PublicFact::Reopened,
         Public::Left { agent } => PublicFact::Left { agent },
+        Public::Moved { queue } => PublicFact::Moved { queue },
     }
 }
 

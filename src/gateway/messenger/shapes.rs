@@ -2,8 +2,10 @@
 
 use crate::desk::command::Author;
 use crate::desk::conversation::{Conversation, State};
+use crate::desk::estimates::Estimate;
 use crate::desk::ids::{AgentId, ConversationId, CustomerId};
 use crate::desk::time::WallTime;
+use crate::engine::published::queue_title;
 use crate::gateway::http::Door;
 use crate::gateway::http::desks::{Desk, PublicFact, PublicFrame, PublicRow, Seals, Unread};
 use crate::gateway::http::query::encoded;
@@ -16,6 +18,8 @@ pub(super) struct Shown {
     queue: Arc<str>,
     agent: Option<Arc<str>>,
     place: Option<u32>,
+    opens_at: Option<u64>,
+    estimate: Option<Estimate>,
     pub connection: Option<&'static str>,
     pub events: Option<String>,
 }
@@ -24,15 +28,19 @@ impl Shown {
     pub fn of(desk: &dyn Desk, id: ConversationId, conversation: &Conversation) -> Self {
         let published = desk.published();
         let name = published.queue_names.get(&conversation.queue);
-        let title = name.and_then(|name| published.queues.get(name)).map(|(_, queue)| queue.title.clone());
-        let queue = title.filter(|title| !title.is_empty()).or_else(|| name.cloned()).unwrap_or_default();
+        let found = name.and_then(|name| published.queues.get(name));
+        let queue = found.map(|(_, queue)| queue_title(queue)).or_else(|| name.cloned()).unwrap_or_default();
         let agent = match conversation.state {
             State::Active { owner } => desk.agent_named(owner),
             _ => None,
         };
+        let waits = state_shown(conversation.state) == "waiting";
+        let outlook = desk.outlook(id).filter(|_| waits);
         Self {
             queue,
-            place: desk.place(id).filter(|_| state_shown(conversation.state) == "waiting"),
+            place: outlook.map(|outlook| outlook.place),
+            estimate: outlook.and_then(|outlook| outlook.estimate),
+            opens_at: published.opens_at(conversation.queue).filter(|_| waits).map(|at| at.0),
             connection: agent.as_ref().map(|agent| agent.connection),
             agent: agent.map(|agent| if agent.title.is_empty() { agent.name } else { agent.title }),
             events: None,
@@ -45,6 +53,8 @@ impl Shown {
             state: state_shown(conversation.state),
             queue: &self.queue,
             place: self.place,
+            opens_at: self.opens_at,
+            estimate: self.estimate,
             agent: self.agent.as_deref().map(|title| TitleShape { title }),
             last_number: conversation.last_number,
             read_by_agent: conversation.read_by_agent,
@@ -59,6 +69,8 @@ impl Shown {
         let event = StreamEvent::State {
             state: state_shown(conversation.state),
             place: self.place,
+            opens_at: self.opens_at,
+            estimate: self.estimate,
             agent: self.agent.as_deref().map(|title| TitleShape { title }),
             agent_connection: self.connection,
         };
@@ -130,6 +142,12 @@ pub(super) fn frame(door: &Door, desk: &dyn Desk, row: &PublicRow) -> PublicFram
         PublicFact::Requeued => framed(StreamEvent::Requeued { at }),
         PublicFact::Ended { by } => framed(StreamEvent::Ended { by: closer_shown(*by), at }),
         PublicFact::Reopened => framed(StreamEvent::Reopened { at }),
+        PublicFact::Moved { queue } => {
+            let published = desk.published();
+            let found = published.queue_names.get(queue).and_then(|name| published.queues.get(name));
+            let title = found.map(|(_, queue)| queue_title(queue)).unwrap_or_default();
+            framed(StreamEvent::Moved { queue: &title, at })
+        }
         PublicFact::Left { agent } => {
             framed(StreamEvent::Left { agent: TitleShape { title: &title(desk, *agent) }, at })
         }

@@ -191,6 +191,8 @@ fn fresh(
         wishes: None,
         spell: Spell { from: at, ..Spell::default() },
         moved: None,
+        talk: None,
+        routed: None,
         labels: None,
     }
 }

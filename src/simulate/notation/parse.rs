@@ -1,5 +1,6 @@
 //! A line of the notation to the command that it means.
 
+mod decisions;
 mod moves;
 
 use crate::desk::command::{AgentAsk, Ask, AskedAgent, Author, Closer, Command, OpenAsk, Worker};
@@ -21,6 +22,7 @@ pub fn principal(ask: &Ask) -> Principal {
     match ask {
         Ask::SetStatus { agent, .. }
         | Ask::Ready { agent }
+        | Ask::SetNextStatus { agent, .. }
         | Ask::SignOut { agent }
         | Ask::ConfirmDelivery { agent, .. }
         | Ask::Accept { agent, .. }
@@ -36,12 +38,14 @@ pub fn principal(ask: &Ask) -> Principal {
         | Ask::Typing { author: Author::Customer(customer), .. }
         | Ask::Close { by: Closer::Customer(customer), .. } => Principal::Customer(*customer),
         Ask::Label(ask) => ask.by.agent().map_or(Principal::ApiKey(1), Principal::Agent),
-        Ask::Move(MoveAsk { by, .. }) | Ask::Note { by, .. } | Ask::ListWaiting { by, .. } => {
-            by.agent().map_or(Principal::ApiKey(1), Principal::Agent)
-        }
+        Ask::Move(MoveAsk { by, .. })
+        | Ask::ForceStatus { by, .. }
+        | Ask::Note { by, .. }
+        | Ask::ListWaiting { by, .. } => by.agent().map_or(Principal::ApiKey(1), Principal::Agent),
         Ask::Start(start) => Principal::Agent(start.agent),
         Ask::Open(_) => Principal::Visitor,
         Ask::ServerBegan
+        | Ask::AgentIsIdle { .. }
         | Ask::SessionCame { .. }
         | Ask::SessionWent { .. }
         | Ask::Post { author: Author::System(_), .. }
@@ -63,6 +67,7 @@ pub fn principal(ask: &Ask) -> Principal {
         | Ask::WrapUpDone { by: Worker::Admin, .. }
         | Ask::MergeCustomer { .. }
         | Ask::SignOutCustomer { .. } => Principal::ApiKey(1),
+        Ask::Decide(_) | Ask::ListDecisions { .. } => Principal::ApiKey(2),
     }
 }
 
@@ -122,6 +127,7 @@ impl<'a> Words<'a> {
         match who {
             "server" => self.of_server(),
             "admin" => self.of_admin(),
+            "router" => self.of_router(),
             "supervisor" => {
                 let agent = self.id()?;
                 match self.word()? {
@@ -142,6 +148,7 @@ impl<'a> Words<'a> {
         match self.word()? {
             "began" => Ok(Ask::ServerBegan),
             "tick" => Ok(Ask::Tick),
+            "idle" => Ok(Ask::AgentIsIdle { agent: self.id()? }),
             other => Err(NotALine(other.into())),
         }
     }
@@ -157,6 +164,10 @@ impl<'a> Words<'a> {
                 Ask::SetStatus { agent, status, channels: self.word().ok().map(names) }
             }
             "ready" => Ask::Ready { agent },
+            "next" => {
+                let status = self.word()?;
+                Ask::SetNextStatus { agent, status: (status != "-").then(|| status.into()) }
+            }
             "signs_out" => Ask::SignOut { agent },
             "delivered" => Ask::ConfirmDelivery { agent, offer: self.id()? },
             "accepts" => Ask::Accept { agent, offer: self.id()? },
@@ -270,12 +281,16 @@ impl<'a> Words<'a> {
         while !self.left.trim().is_empty() {
             match self.pair()? {
                 ("max", value) => queue.waiting_max = number(value)?,
+                ("hours", value) => queue.hours = Some(value.into()),
                 ("priority", value) => queue.priority = value.parse().map_err(|_| NotALine(value.into()))?,
                 ("offer_ms", value) => queue.offer_ms = Some(u64::from(number(value)?)),
                 ("wrap_up_ms", value) => queue.wrap_up_ms = Some(u64::from(number(value)?)),
                 ("wrap_up", value) => queue.wrap_up = json(value)?,
                 ("skills", value) => queue.skills = levels(value)?,
                 ("moves", value) => queue.moves = json(value)?,
+                ("silent_customer", value) => queue.silent_customer = json(value)?,
+                ("silent_owner", value) => queue.silent_owner = json(value)?,
+                ("service", value) => queue.service = json(value)?,
                 ("labels", value) => queue.labels = json(value)?,
                 ("offering", value) => queue.offering = json(value)?,
                 ("waiting", value) => queue.waiting = json(value)?,
@@ -295,6 +310,7 @@ impl<'a> Words<'a> {
                 ("capacity", value) => agent.capacity = Some(levels(value)?),
                 ("program", value) => agent.program = Some(value == "yes"),
                 ("total", value) => agent.capacity_total = Some(number(value)?),
+                ("auto", value) => agent.auto_accept = Some(json(value)?),
                 ("tiers", value) => agent.tiers = Some(levels(value)?),
                 (other, _) => return Err(NotALine(other.into())),
             }

@@ -1,11 +1,14 @@
 //! Commands, events and replies to the one line that they are written as.
 
+mod clocks;
+mod decisions;
 mod moves;
 mod why;
 
 pub(super) use self::moves::mover;
 
 use crate::desk::answer::Answer;
+use crate::desk::clocks::ServiceTimes;
 use crate::desk::command::{Ask, Author, Closer, Worker};
 use crate::desk::event::{Event, RequiredSkill};
 use crate::desk::ids::CustomerId;
@@ -29,6 +32,7 @@ pub fn ask(ask: &Ask) -> String {
         Ask::PutQueue(queue) => {
             let mut line = format!("admin queue {}", queue.name);
             add(&mut line, "max", (queue.waiting_max != 10_000).then_some(queue.waiting_max));
+            add(&mut line, "hours", queue.hours.as_ref());
             add(&mut line, "priority", (queue.priority != 0).then_some(queue.priority));
             add(&mut line, "offer_ms", queue.offer_ms);
             add(&mut line, "wrap_up_ms", queue.wrap_up_ms);
@@ -37,6 +41,9 @@ pub fn ask(ask: &Ask) -> String {
             add(&mut line, "offering", (queue.offering != Offering::default()).then(|| json(&queue.offering)));
             add(&mut line, "waiting", (queue.waiting != WaitingRules::default()).then(|| json(&queue.waiting)));
             add(&mut line, "labels", (queue.labels != QueueLabels::default()).then(|| json(&queue.labels)));
+            add(&mut line, "silent_customer", queue.silent_customer.as_ref().map(json));
+            add(&mut line, "silent_owner", queue.silent_owner.as_ref().map(json));
+            add(&mut line, "service", (queue.service != ServiceTimes::default()).then(|| json(&queue.service)));
             add(&mut line, "moves", (queue.moves != QueueMoves::default()).then(|| json(&queue.moves)));
             line
         }
@@ -50,6 +57,7 @@ pub fn ask(ask: &Ask) -> String {
             add(&mut line, "tiers", agent.tiers.as_ref().map(levels));
             add(&mut line, "program", agent.program.map(|program| if program { "yes" } else { "no" }));
             add(&mut line, "total", agent.capacity_total);
+            add(&mut line, "auto", agent.auto_accept.map(|auto| json(&auto)));
             line
         }
         Ask::PutApiKey(key) => format!("admin key {}", key.id),
@@ -62,6 +70,9 @@ pub fn ask(ask: &Ask) -> String {
             format!("{agent} sets {status}{channels}")
         }
         Ask::Ready { agent } => format!("{agent} ready"),
+        Ask::SetNextStatus { agent, status } => format!("{agent} next {}", status.as_deref().unwrap_or("-")),
+        Ask::ForceStatus { agent, status, by } => format!("{} forces {agent} {status}", mover(*by)),
+        Ask::AgentIsIdle { agent } => format!("server idle {agent}"),
         Ask::SignOut { agent } => format!("{agent} signs_out"),
         Ask::ConfirmDelivery { agent, offer } => format!("{agent} delivered {offer}"),
         Ask::Accept { agent, offer } => format!("{agent} accepts {offer}"),
@@ -92,6 +103,8 @@ pub fn ask(ask: &Ask) -> String {
         | Ask::DrainAgent { .. }
         | Ask::DrainQueue { .. }
         | Ask::ListWaiting { .. } => self::moves::ask(ask),
+        Ask::Decide(ask) => self::decisions::decide(ask),
+        Ask::ListDecisions { known } => self::decisions::list(known),
         Ask::MergeCustomer { from, into } => format!("{} becomes {}", customer(*from), customer(*into)),
         Ask::SignOutCustomer { customer: who } => format!("{} signs_out", customer(*who)),
         Ask::WhyConversation { conversation } => format!("admin why {conversation}"),
@@ -124,8 +137,13 @@ pub fn event(event: &Event) -> String {
         Event::AgentUnreachable { agent } => format!("{agent} unreachable"),
         Event::AgentReachable { agent } => format!("{agent} reachable"),
         Event::AgentOffline { agent, status: _, cause } => format!("{agent} offline {}", word(cause)),
-        Event::StatusChanged { agent, status, channels, cause } => {
-            format!("{agent} status {} channels {channels:b} {}", status.0, word(cause))
+        Event::StatusChanged { agent, status, channels, cause, by } => {
+            let mut line = format!("{agent} status {} channels {channels:b} {}", status.0, word(cause));
+            add(&mut line, "by", by.map(mover));
+            line
+        }
+        Event::NextStatusSet { agent, status } => {
+            format!("{agent} next status {}", status.map_or("none".into(), |status| status.0.to_string()))
         }
         Event::OfferMade { offer, conversation, agent, ends_at, deliver_by, transfer } => {
             let (ends_at, deliver_by) = (at(*ends_at), at(*deliver_by));
@@ -134,7 +152,11 @@ pub fn event(event: &Event) -> String {
             line.push_str(if transfer.is_some_and(|transfer| transfer.warm) { " warm" } else { "" });
             line
         }
-        Event::OfferDelivered { offer } => format!("{offer} delivered"),
+        Event::OfferDelivered { offer, accepts_at } => {
+            let mut line = format!("{offer} delivered");
+            add(&mut line, "accepts", accepts_at.map(at));
+            line
+        }
         Event::OfferEnded { offer, conversation, agent, end, reason, cool_down_until, public: _, transfer } => {
             let mut line = format!("{offer} {} {conversation} {agent}", end.name());
             add(&mut line, "reason", reason.as_ref());
@@ -143,15 +165,20 @@ pub fn event(event: &Event) -> String {
             line.push_str(if transfer.is_some_and(|transfer| transfer.warm) { " warm" } else { "" });
             line
         }
-        Event::ConversationOpened { conversation, customer: by, queue, priority, skills, .. } => {
+        Event::ConversationOpened { conversation, customer: by, queue, priority, skills, left, .. } => {
             let mut line = format!("{conversation} opened {} {queue}", customer(*by));
             add(&mut line, "priority", (*priority != 0).then_some(priority));
             add(&mut line, "skills", (!skills.is_empty()).then(|| required(skills)));
+            line.push_str(if *left { " left" } else { "" });
             line
         }
         Event::MessagePosted { conversation, number, author: by, text, public: _ } => {
             format!("{conversation} message {number} {} {text}", author(*by))
         }
+        Event::ConversationPaused { conversation, weight_percent } => {
+            format!("{conversation} paused weighs={weight_percent}%")
+        }
+        Event::ConversationWoken { conversation } => format!("{conversation} woken"),
         Event::MessagesRead { conversation, reader, number } => {
             format!("{conversation} read {number} {}", author(*reader))
         }
@@ -182,23 +209,36 @@ pub fn event(event: &Event) -> String {
             format!("{conversation} owner vanished, requeue {when}")
         }
         Event::OwnerReturned { conversation } => format!("{conversation} owner returned"),
-        Event::ConversationRequeued { conversation, from, .. } => format!("{conversation} requeued {from}"),
+        Event::OwnerReminded { conversation, owner } => format!("{conversation} reminds {owner}"),
+        Event::ConversationRequeued { conversation, from, cause, cool_down_until, .. } => {
+            let mut line = format!("{conversation} requeued {from}");
+            line.push_str(if cause.is_owner_gone() { "" } else { " silent" });
+            add(&mut line, "cool", cool_down_until.map(at));
+            line
+        }
         Event::ConversationTransferred { .. }
         | Event::ConversationTaken { .. }
         | Event::ConversationHandedOver { .. }
         | Event::ConversationLeft { .. }
         | Event::NotePosted { .. }
         | Event::AgentDraining { .. } => self::moves::event(event),
+        Event::DecisionWanted { .. } | Event::DecisionEnded { .. } => self::decisions::event(event),
         Event::ConversationLabelled { .. } => super::labels::event(event),
         Event::RingReached { conversation, ring } => format!("{conversation} ring {ring}"),
-        Event::ConversationMoved { conversation, queue, skills, moves } => {
+        Event::ConversationMoved { conversation, queue, skills, moves, public: _ } => {
             let mut line = format!("{conversation} moved {queue} moves={moves}");
             add(&mut line, "skills", (!skills.is_empty()).then(|| required(skills)));
             line
         }
+        Event::HoursTurned { hours, open, until, beyond } => {
+            let (word, at) = (if *open { "open" } else { "closed" }, DeskTime(until.0));
+            format!("{hours} {word} until {}{}", self::at(at), if *beyond { " at least" } else { "" })
+        }
+        Event::StayedAtClosing { conversation } => format!("{conversation} stayed at closing"),
         Event::PriorityRaised { conversation, priority, raised } => {
             format!("{conversation} raised {priority} times={raised}")
         }
+        Event::ClockSet { .. } | Event::ClockBreached { .. } | Event::ClockEnded { .. } => self::clocks::event(event),
         Event::CustomerMerged { from, into, conversations } => {
             format!("{} merged {} {conversations:?}", customer(*from), customer(*into))
         }
@@ -220,11 +260,14 @@ pub fn answer(answer: &Answer) -> String {
         Answer::TransferOffered { offer } => format!("offered {offer}"),
         Answer::Taken { conversation } => format!("taken {conversation}"),
         Answer::Noted { conversation, note, at: _ } => format!("noted {conversation} {note}"),
+        Answer::Decided { conversation, offer } => format!("decided {conversation} {offer}"),
+        Answer::Decisions(decisions) => self::decisions::decisions(decisions),
         Answer::Waiting(page) => self::moves::page(page),
         Answer::WhyConversation(why) => self::why::conversation(why),
         Answer::WhyAgent(why) => self::why::agent(why),
-        Answer::Typing { conversation, owner } => {
-            format!("typing {conversation} to {}", owner.map_or("nobody".into(), |owner| owner.to_string()))
+        Answer::Typing { conversation, to, by: _ } => {
+            let to: Vec<String> = to.iter().map(ToString::to_string).collect();
+            format!("typing {conversation} to {}", if to.is_empty() { "nobody".into() } else { to.join(",") })
         }
     }
 }

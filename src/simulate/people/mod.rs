@@ -4,6 +4,7 @@
 mod admin;
 mod agents;
 mod customers;
+mod router;
 
 use super::dice::Dice;
 use super::notation;
@@ -27,6 +28,7 @@ pub enum Who {
     Agent(usize),
     Customer(usize),
     Admin,
+    Router,
     Nobody,
 }
 
@@ -104,6 +106,12 @@ impl People {
             let line = admin::act(dice, AGENTS, desk);
             self.ask_line(Who::Admin, &line);
         }
+        if set_up
+            && self.count(Who::Router) < 2
+            && let Some(line) = router::act(dice, AGENTS, calm, desk)
+        {
+            self.ask_line(Who::Router, &line);
+        }
         for place in 0..self.agents.len() {
             let who = Who::Agent(place);
             if (set_up || desk.agents().count() > place) && self.count(who) < 2 {
@@ -116,6 +124,10 @@ impl People {
                     self.ask(who, ask);
                 }
             }
+        }
+        if set_up && !calm && dice.per_mille(10) {
+            let agent = AgentId(dice.below(u64::from(AGENTS)) as u32);
+            self.ask(Who::Nobody, Ask::AgentIsIdle { agent });
         }
         for place in 0..self.customers.len() {
             let who = Who::Customer(place);
@@ -144,7 +156,10 @@ impl People {
 
     fn ask(&mut self, who: Who, ask: Ask) {
         let principal = notation::principal(&ask);
-        let has_id = !matches!(ask, Ask::SessionCame { .. } | Ask::SessionWent { .. } | Ask::Typing { .. });
+        let has_id = !matches!(
+            ask,
+            Ask::SessionCame { .. } | Ask::SessionWent { .. } | Ask::Typing { .. } | Ask::AgentIsIdle { .. }
+        );
         self.last_command += u128::from(has_id);
         let id = has_id.then_some(CommandId(self.last_command));
         let fingerprint = notation::fingerprint(&ask);
@@ -204,7 +219,7 @@ impl People {
         match request.who {
             Who::Agent(place) => self.agents[place].hear(&request.command.ask, result, desk),
             Who::Customer(place) => self.customers[place].hear(result),
-            Who::Admin | Who::Nobody => {}
+            Who::Admin | Who::Router | Who::Nobody => {}
         }
         if result.is_ok() && request.command.id.is_some() {
             self.done.push_back(request.command);

@@ -112,6 +112,8 @@ fn conversation(state: State) -> Conversation {
         wishes: None,
         spell: Default::default(),
         moved: None,
+        talk: None,
+        routed: None,
         labels: None,
     }
 }
@@ -126,6 +128,7 @@ fn opened(conversation: ConversationId) -> Event {
         priority: 0,
         skills: Vec::new(),
         about: None,
+        left: false,
         public: 1,
         waiting_since: None,
         wishes: None,

@@ -1,5 +1,7 @@
 //! The things that frames to an agent speak of, borrowed from whoever holds them.
 
+use crate::desk::clocks::Running;
+use crate::desk::estimating::EstimateRow;
 use crate::desk::event::RequiredSkill;
 use crate::desk::ids::{ConversationId, CustomerId, OfferId};
 use crate::desk::wrapping::{Blocks, WrapUpEnds};
@@ -41,9 +43,32 @@ pub struct ConversationShape<'a> {
     /// Whom its owner is giving it to.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub transfer_to: Option<&'a str>,
+    /// Its customer has been silent for long: what it takes of what it takes in full.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub paused_weight_percent: Option<u8>,
+    /// Clocks of service that run.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub clocks: Vec<ClockShape>,
     /// Once it has any.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub labels: Option<&'a LabelsShape>,
+}
+
+/// A clock of service that runs. Times are Unix milliseconds.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize)]
+pub struct ClockShape {
+    pub clock: &'static str,
+    /// `pending` or `breached`.
+    pub state: &'static str,
+    pub since: u64,
+    pub due: u64,
+}
+
+impl From<&Running> for ClockShape {
+    fn from(running: &Running) -> Self {
+        let (since, due) = (running.since.0, running.due.0);
+        Self { clock: running.clock.name(), state: running.state(), since, due }
+    }
 }
 
 /// What wrap-up is like for the agent whose it is.
@@ -64,6 +89,9 @@ pub struct OfferShape<'a> {
     pub delivered: bool,
     /// 0 once it is delivered.
     pub deliver_left_ms: u64,
+    /// Once it is delivered: when it is accepted by itself.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub auto_accept_left_ms: Option<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub transfer: Option<TransferShape<'a>>,
 }
@@ -90,8 +118,8 @@ pub struct WaitingRowShape<'a> {
 #[derive(Clone, Debug, Serialize)]
 pub struct NoteShape<'a> {
     pub note: u32,
-    /// The agent's name.
-    pub author: &'a str,
+    /// The agent's name; null: over the admin API.
+    pub author: Option<&'a str>,
     /// The last message before it.
     pub after: u32,
     pub text: &'a str,
@@ -109,6 +137,9 @@ pub struct SnapshotShape<'a> {
     pub connection: &'a str,
     pub offers: &'a [OfferShape<'a>],
     pub conversations: &'a [ConversationShape<'a>],
+    /// The status for when its work is over.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub next_status: Option<&'a str>,
     /// Nothing new is offered to it.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub draining: bool,
@@ -164,8 +195,20 @@ pub struct QueueRowShape<'a> {
     pub waiting: u32,
     pub offered: u32,
     pub active: u32,
+    /// Of the active ones.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub paused: u32,
     pub longest_wait_ms: u64,
     pub agents_available: u32,
+    /// Within its hours, or without any.
+    pub open: bool,
+    /// Unix milliseconds, where it has hours.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub opens_at: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub closes_at: Option<u64>,
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    pub estimates: &'a [EstimateRow],
     /// It takes nothing new in.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub draining: bool,
@@ -184,9 +227,19 @@ pub struct AgentRowShape<'a> {
     pub since: u64,
     pub offers: u32,
     pub conversations: u32,
+    /// Of its conversations.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub paused: u32,
     /// Per cent of its total that is in use.
     pub load: u32,
+    /// The status for when its work is over.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub next_status: Option<&'a str>,
     /// Nothing new is offered to it.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub draining: bool,
+}
+
+fn is_zero(count: &u32) -> bool {
+    *count == 0
 }

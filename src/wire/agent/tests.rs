@@ -1,6 +1,8 @@
 //! The socket's words against the document, and texts of many kinds byte for byte.
 
 use super::*;
+use crate::desk::estimates::{Estimate, PastError};
+use crate::desk::estimating::EstimateRow;
 use crate::desk::event::RequiredSkill;
 use crate::desk::ids::{CommandId, ConversationId, CustomerId, OfferId, SessionId};
 use crate::desk::labels::{LabelChange, PlainValue, ThenEnd};
@@ -72,6 +74,13 @@ fn every_frame_of_the_document_is_understood() {
         ),
         (r#""type":"set_status","status":"away""#, AgentFrame::SetStatus { status: "away".into(), channels: None }),
         (r#""type":"ready""#, AgentFrame::Ready),
+        (r#""type":"input""#, AgentFrame::Input),
+        (r#""type":"next_status","status":"away""#, AgentFrame::NextStatus { status: Some("away".into()) }),
+        (r#""type":"next_status""#, AgentFrame::NextStatus { status: None }),
+        (
+            r#""type":"force_status","agent":"bob","status":"away""#,
+            AgentFrame::ForceStatus { agent: "bob".into(), status: "away".into() },
+        ),
         (r#""type":"delivered","offer":"o23""#, AgentFrame::Delivered { offer: o }),
         (r#""offer":"o23","type":"accept""#, AgentFrame::Accept { offer: o }),
         (r#""type":"reject","offer":"o23","reason":"busy""#, AgentFrame::Reject { offer: o, reason: "busy".into() }),
@@ -261,6 +270,8 @@ fn frames_to_the_client_are_spelled_as_documented() {
         wrap_up: None,
         joined: None,
         transfer_to: None,
+        paused_weight_percent: None,
+        clocks: Vec::new(),
         labels: None,
     };
     let offer = OfferShape {
@@ -269,6 +280,7 @@ fn frames_to_the_client_are_spelled_as_documented() {
         left_ms: 27_310,
         delivered: false,
         deliver_left_ms: 4_200,
+        auto_accept_left_ms: None,
         transfer: None,
     };
     assert_eq!(
@@ -302,6 +314,7 @@ fn frames_to_the_client_are_spelled_as_documented() {
             connection: "online",
             offers: &[offer],
             conversations: &[],
+            next_status: None,
             draining: false,
         },
     });
@@ -339,14 +352,30 @@ fn replies_are_spelled_as_documented() {
         waiting: 3,
         offered: 1,
         active: 12,
+        paused: 0,
         longest_wait_ms: 41_200,
         agents_available: 4,
+        open: true,
+        opens_at: None,
+        closes_at: Some(1_700_000_000_000),
+        estimates: &[EstimateRow {
+            channel: "chat".into(),
+            priority: 0,
+            place: 4,
+            estimate: Estimate { p50_ms: 40_000, p90_ms: 95_000 },
+            past_error: Some(PastError {
+                of: 100,
+                under_p50_percent: 51,
+                under_p90_percent: 89,
+                median_error_ms: Some(11_000),
+            }),
+        }],
         draining: false,
     }];
     assert_eq!(
         reply(Reply::done(id, Some(7), Done::Page { rows: Rows::Queues(&rows), cursor: None })),
         format!(
-            r#"{head},"rows":[{{"queue":"support","waiting":3,"offered":1,"active":12,"longest_wait_ms":41200,"agents_available":4}}]}}"#
+            r#"{head},"rows":[{{"queue":"support","waiting":3,"offered":1,"active":12,"longest_wait_ms":41200,"agents_available":4,"open":true,"closes_at":1700000000000,"estimates":[{{"channel":"chat","priority":0,"place":4,"p50_ms":40000,"p90_ms":95000,"past_error":{{"of":100,"under_p50_percent":51,"under_p90_percent":89,"median_error_ms":11000}}}}]}}]}}"#
         )
     );
     let error = WireError::new(Code::BadRequest, "no JSON");
@@ -367,7 +396,7 @@ fn the_documents_frames_are_exactly_ours() {
         let parsed = parse(&frame(&format!(r#""type":"{name}""#)), &Limits::default());
         matches!(parsed, Err(bad) if bad.error.code == Code::UnknownType)
     };
-    assert_eq!(names.len(), 30, "{names:?}");
+    assert_eq!(names.len(), 33, "{names:?}");
     assert!(names.iter().all(|name| !unknown(name)), "{names:?}");
 }
 

@@ -9,12 +9,13 @@ use crate::desk::refusal::Refusal;
 use crate::desk::settings::{AgentProfile, QueueSettings, Settings};
 use crate::desk::time::WallTime;
 use crate::gateway::http::desks::{
-    AgentRow, Desk, EventRow, History, Live, MessageRow, NotDone, Out, Position, PublicFact, PublicFrame, PublicRow,
-    Published, QueueRow, Replied, Soon,
+    AgentRow, Changes, Desk, EventRow, History, Live, MessageRow, NotDone, Out, Outlook, Position, PublicFact,
+    PublicFrame, PublicRow, Published, QueueRow, Replied, Soon,
 };
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::task::{Context, Poll, Waker};
+use tokio::sync::watch;
 
 use super::AT;
 
@@ -62,6 +63,7 @@ pub(crate) struct FakeDesk {
     step_in: Mutex<Option<StepIn>>,
     /// Frames that a stream holds before it is behind.
     pub frames_max: Mutex<usize>,
+    changes: watch::Sender<Changes>,
 }
 
 impl FakeDesk {
@@ -80,6 +82,7 @@ impl FakeDesk {
             inside: Mutex::new(inside),
             step_in: Mutex::default(),
             frames_max: Mutex::new(64),
+            changes: watch::Sender::default(),
         })
     }
 
@@ -179,6 +182,8 @@ impl FakeDesk {
             wishes: None,
             spell: Default::default(),
             moved: None,
+            talk: None,
+            routed: None,
             labels: None,
         };
         self.inside().conversations.insert(id, conversation);
@@ -222,7 +227,8 @@ impl FakeDesk {
             }
             Ask::Read { conversation, reader, .. } => owner(conversation, reader).map(|()| Answer::Done)?,
             Ask::Typing { conversation, author } => {
-                owner(conversation, author).map(|()| Answer::Typing { conversation: *conversation, owner: None })?
+                owner(conversation, author)?;
+                Answer::Typing { conversation: *conversation, to: Vec::new(), by: None }
             }
             Ask::Close { conversation, by: Closer::Customer(customer) } => {
                 owner(conversation, &Author::Customer(*customer)).map(|()| Answer::Done)?
@@ -315,8 +321,13 @@ impl Desk for FakeDesk {
             waiting: 1,
             offered: 0,
             active: 0,
+            paused: 0,
             longest_wait_ms: 5,
             agents_available: 0,
+            open: true,
+            opens_at: None,
+            closes_at: None,
+            estimates: Vec::new(),
             draining: false,
         };
         Arc::new(self.inside().published.queues.keys().map(row).collect())
@@ -332,14 +343,18 @@ impl Desk for FakeDesk {
     fn agent_named(&self, agent: AgentId) -> Option<AgentRow> {
         (agent == AgentId(1)).then(|| self.agent_row("ada"))?
     }
-    fn place(&self, id: ConversationId) -> Option<u32> {
-        self.inside().conversations.get(&id).filter(|found| found.state == State::Waiting).map(|_| 1)
+    fn outlook(&self, id: ConversationId) -> Option<Outlook> {
+        let waits = self.inside().conversations.get(&id).is_some_and(|found| found.state == State::Waiting);
+        waits.then_some(Outlook { place: 1, opens_at: None, estimate: None })
     }
     fn stream(&self, id: ConversationId, _: u32) -> Box<dyn Live> {
         self.at(Point::Stream);
         let queue = Arc::new(Mutex::new(Queue::default()));
         self.inside().streams.push((id, queue.clone()));
         Box::new(FakeLive(queue))
+    }
+    fn decisions(&self) -> Option<watch::Receiver<Changes>> {
+        Some(self.changes.subscribe())
     }
     fn history(&self) -> &dyn History {
         self
@@ -358,7 +373,9 @@ fn row(profile: &AgentProfile) -> AgentRow {
         since: AT,
         offers: 0,
         conversations: 0,
+        paused: 0,
         load: 0,
+        next_status: None,
         draining: false,
         id: AgentId(1),
         changed_at: Position(0),
