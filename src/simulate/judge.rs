@@ -59,6 +59,8 @@ pub(super) struct Talk {
     pub notes: u32,
     /// By rules, since it last had an owner.
     pub moves: u8,
+    /// Who held it without owning it, offered or joined, and the record in which that was taken back.
+    pub stood_down: BTreeMap<AgentId, Position>,
 }
 
 impl Talk {
@@ -169,6 +171,9 @@ impl Judge {
                 let (agent, conversation) = (seen.agent, seen.conversation);
                 let talk = talk(&mut self.talks, conversation)?;
                 talk.offers.remove(offer);
+                if *end == OfferEnd::Withdrawn {
+                    talk.stood_down.insert(agent, position);
+                }
                 cool_down_until.map(|until| talk.cool.insert(agent, until));
                 if *end == OfferEnd::Accepted {
                     if talk.owner.is_some() != seen.transfer || !talk.offers.is_empty() {
@@ -244,7 +249,7 @@ impl Judge {
             | Event::ConversationHandedOver { conversation, public, .. }
             | Event::ConversationLeft { conversation, public, .. } => {
                 let talk = talk(&mut self.talks, *conversation)?;
-                super::judge_moves::moves(event, talk, &self.shadow)?;
+                super::judge_moves::moves(event, talk, &self.shadow, position)?;
                 counts(*conversation, talk, Some(*public))?;
             }
             Event::NotePosted { conversation, note, after, .. } => {
