@@ -155,6 +155,7 @@ impl Server {
     /// In order: everybody is told to come back, requests under way are answered, what was decided is delivered.
     pub async fn stop(self) {
         self.engine.registry().close_all();
+        self.engine.all().iter().for_each(|workspace| workspace.followers().end());
         let _ = tokio::time::timeout(DRAIN, self.public.stop()).await;
         self.engine.stop().await;
         let _ = tokio::time::timeout(DRAIN, self.operators.stop()).await;

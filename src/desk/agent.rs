@@ -173,6 +173,18 @@ impl Agent {
             && ((self.offers.len() + self.conversations.len()) as u32) < HELD_MAX
     }
 
+    /// How many more conversations of this channel fit; none while wrap-up blocks the agent.
+    #[must_use]
+    pub fn rooms_on(&self, settings: &Settings, channel: ChannelId) -> u32 {
+        if !self.room_on(settings, channel) {
+            return 0;
+        }
+        let by_limit = self.limit_on(settings, channel) - self.held_on(channel);
+        let weight = settings.channels.get(usize::from(channel.0)).map_or(1, |set| set.weight.max(1));
+        let by_total = (self.profile.total() - self.weight_held(settings)) / weight;
+        by_limit.min(by_total).min(HELD_MAX - (self.offers.len() + self.conversations.len()) as u32)
+    }
+
     /// It owns this conversation in this state now.
     pub(super) fn take_owned(&mut self, state: State, channel: ChannelId) {
         if state.takes_slot() {

@@ -42,6 +42,11 @@ pub enum Answer {
         note: u32,
         at: WallTime,
     },
+    /// The outside decided, and it was offered so.
+    Decided {
+        conversation: ConversationId,
+        offer: OfferId,
+    },
     QueuePut {
         queue: QueueId,
     },
@@ -54,6 +59,7 @@ pub enum Answer {
     /// To be told, not kept: nothing changed.
     WhyConversation(Box<super::why::WhyConversation>),
     WhyAgent(Box<super::why::WhyAgent>),
+    Decisions(Box<super::decision::Decisions>),
     Waiting(Box<super::waiting_page::WaitingPage>),
     /// To be passed on, not kept: to the agents on the other side of the talk, and who types where it is an agent.
     Typing {

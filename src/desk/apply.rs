@@ -1,22 +1,22 @@
 //! The only way that state changes: one event at a time, live, replayed and in the simulation. Never refuses.
 
+mod customers;
 mod offers;
 mod presence;
 
+use super::Desk;
 use super::agent::{Agent, Connection};
 use super::answer::Outcome;
 use super::change::AT_NEXT_MESSAGE;
 use super::command::Author;
 use super::conversation::{Conversation, Pending, Spell, State};
 use super::event::{Event, OfferEnd};
-use super::ids::{AgentId, ConversationId, CustomerId, OfferId};
-use super::left_waiting::Left;
+use super::ids::{AgentId, ConversationId, OfferId};
 use super::moves::Transfer;
 use super::offer::{Accepts, Delivery, Offer};
 use super::offering::AcrossQueues;
 use super::settings::{ChannelId, StatusId};
 use super::time::{DeskTime, Now, WallTime};
-use super::{Desk, SIGNED_OUT_MAX};
 use std::sync::Arc;
 
 impl Desk {
@@ -150,6 +150,7 @@ impl Desk {
                         wishes: wishes.clone(),
                         spell: Spell { from: now.wall, left: *left, ..Spell::default() },
                         moved: None,
+                        routed: None,
                         labels: None,
                     },
                 );
@@ -202,6 +203,7 @@ impl Desk {
                     c.public = *public;
                     c.cool_downs = Vec::new();
                     c.requeue_at = None;
+                    c.routed = None;
                     c.ring = 0;
                     if wished.is_some() {
                         c.wishes.get_or_insert_default().agent = *wished;
@@ -241,6 +243,7 @@ impl Desk {
             Event::RingReached { conversation, ring } => {
                 self.change_conversation(*conversation, |c| c.ring = *ring);
             }
+            Event::DecisionWanted { .. } | Event::DecisionEnded { .. } => self.apply_decision(event),
 
             // waiting
             Event::ConversationMoved { conversation, queue, skills, moves, public } => {
@@ -281,35 +284,6 @@ impl Desk {
     fn note(&mut self, id: ConversationId, change: impl FnOnce(&mut Conversation)) {
         change(self.conversations.get_mut(&id).expect("events name conversations that are here"));
         self.touched.conversations.insert(id, None);
-    }
-
-    /// Its older tokens are void. Bounded: beyond that the oldest sign-outs are forgotten.
-    fn sign_out_customer(&mut self, customer: CustomerId) {
-        if self.signed_out.len() >= SIGNED_OUT_MAX
-            && let Some((oldest, _)) = self.signed_out.iter().min_by_key(|(_, at)| **at)
-        {
-            let oldest = *oldest;
-            self.signed_out.remove(&oldest);
-            self.touched.signed_out.insert(oldest);
-        }
-        self.signed_out.insert(customer, self.now.wall);
-    }
-
-    fn forget_left(&mut self, customer: CustomerId) {
-        if self.left_waiting.remove(customer) {
-            self.touched.left_waiting.insert(customer);
-        }
-    }
-
-    /// It ended while it waited: for a time its customer keeps the place.
-    fn keep_place(&mut self, id: ConversationId) {
-        let Some(held) = self.conversations.get(&id).filter(|held| held.state == State::Waiting) else { return };
-        let keep_ms = self.queues[&held.queue].settings.waiting.keep_place_ms;
-        let until = WallTime(self.now.wall.0.saturating_add(keep_ms));
-        let left = Left { queue: held.queue, waiting_since: held.waiting_since, until };
-        let customer = held.customer;
-        let forgotten = self.left_waiting.put(customer, left, self.now.wall);
-        self.touched.left_waiting.extend(forgotten.into_iter().chain([customer]));
     }
 
     /// The agent finished or took something: its idle time begins anew.
@@ -389,6 +363,7 @@ impl Desk {
                 c.change_moved(|moved| moved.transfer = transfer);
             } else {
                 c.state = State::Offered {};
+                c.was_decided_by_itself();
             }
         });
     }

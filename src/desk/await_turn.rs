@@ -43,7 +43,7 @@ impl Desk {
         self.begin_if_open(id);
         let key = self.key_of(id);
         let held = &self.conversations[&id];
-        let common = Common { queue: held.queue, need: self.need_of(held) };
+        let common = Common { queue: held.queue, need: self.need_of(held), next_offer: self.next_offer_of(held) };
         if let Some(wished) = held.wished_agent().filter(|wished| wished.until.is_some()) {
             self.preferring.entry(wished.agent).or_default().insert(id);
             // For whom it is kept was told by how that agent stands at this moment, which need not be how it was last looked at.

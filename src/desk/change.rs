@@ -50,7 +50,12 @@ impl Desk {
         self.detach(id);
         let conversation = self.conversations.get_mut(&id).expect("events name conversations that are here");
         let (waited, stood) = (is_waiting(conversation.state), Stood::of(conversation));
+        let queue = conversation.queue;
         change(conversation);
+        if conversation.queue != queue {
+            // Who decided there has no say here.
+            conversation.routed = None;
+        }
         if !waited && is_waiting(conversation.state) {
             let offers_before = conversation.offers_made;
             conversation.spell = Spell { from: self.now.wall, offers_before, ..Spell::default() };
@@ -99,6 +104,9 @@ impl Desk {
         if state == State::Waiting {
             self.stop_waiting(id);
         }
+        if let Some(pending) = self.conversations[&id].pending_decision() {
+            self.deciding.remove(pending, channel);
+        }
         let conversation = &self.conversations[&id];
         let queue = self.queues.get_mut(&conversation.queue).expect("a conversation's queue is here");
         if let Some(count) = count_of(queue, state) {
@@ -128,6 +136,9 @@ impl Desk {
         let (state, channel) = (conversation.state, conversation.channel);
         let now = self.now.desk;
         deadlines_of(conversation, id, now, |at, what| self.deadlines.set(at, what));
+        if let Some(pending) = conversation.pending_decision() {
+            self.deciding.add(pending, id, channel);
+        }
         if state == State::Waiting {
             self.start_waiting(id);
         }
@@ -180,6 +191,7 @@ impl Desk {
         self.able = super::able::Able::default();
         self.preferring.clear();
         self.programs = super::programs::Programs::default();
+        self.deciding = super::deciding::Deciding::default();
         self.preferred_seen.clear();
         self.look_who_skips_busy();
         for (id, queue) in &self.queues {
@@ -206,6 +218,9 @@ impl Desk {
             let offered_to = conversation.offers.iter().map(|pending| pending.agent);
             for holder in offered_to.chain(conversation.joined()) {
                 self.agents[holder.0 as usize].take_load(channel);
+            }
+            if let Some(pending) = conversation.pending_decision() {
+                self.deciding.add(pending, *id, channel);
             }
             if let Some(owner) = state.owner() {
                 self.agents[owner.0 as usize].take_owned(state, channel);
@@ -288,6 +303,7 @@ fn deadlines_of(
         }
         State::Waiting | State::Offered { .. } => {
             conversation.next_wake(now).inspect(|until| each(*until, Deadline::CoolDown(id)));
+            conversation.pending_decision().inspect(|pending| each(pending.until, Deadline::Decision(id)));
         }
         State::Active { .. } => {
             if let Some(at) = conversation.requeue_at.filter(|at| *at != AT_NEXT_MESSAGE) {

@@ -4,6 +4,7 @@
 use super::Desk;
 use super::able::{Turn, rank_of};
 use super::conversation::Conversation;
+use super::deciding::NextOffer;
 use super::ids::{AgentId, ConversationId};
 use super::need::Need;
 use super::offering::AgentsBy;
@@ -34,10 +35,15 @@ pub struct Standing {
 impl Desk {
     /// Whom this conversation is offered to now, best first; as many as its queue says.
     pub(super) fn choose(&mut self, id: ConversationId) -> Vec<AgentId> {
+        let queue = &self.queues[&self.conversations[&id].queue].settings;
+        self.best(id, usize::from(queue.offering.offer_to_at_most), NextOffer::Offhooks)
+    }
+
+    /// The first of those who would be asked for its next offer, best first.
+    pub(super) fn best(&mut self, id: ConversationId, most: usize, next: NextOffer) -> Vec<AgentId> {
         self.able.put_in_place();
         let conversation = &self.conversations[&id];
-        let offering = &self.queues[&conversation.queue].settings.offering;
-        let (most, by) = (usize::from(offering.offer_to_at_most), offering.agents_by);
+        let by = self.queues[&conversation.queue].settings.offering.agents_by;
         let made;
         let need = match self.waiting.group_of(id) {
             Some(group) => &group.common.need,
@@ -50,10 +56,11 @@ impl Desk {
             return Vec::new();
         }
         if let Some(agent) = need.kept_for {
-            return if self.fits_need(agent, conversation, need).is_ok() { vec![agent] } else { Vec::new() };
+            let asked = self.would_be_asked(agent, conversation, need, next);
+            return if asked.is_ok() { vec![agent] } else { Vec::new() };
         }
         if need.only_programs {
-            return self.programs_that_fit(conversation, need, most);
+            return self.programs_that_fit(conversation, need, next, most);
         }
         let skills: Option<Vec<SkillId>> = need.skills.iter().map(|skill| self.skills.numbered(&skill.name)).collect();
         // A skill that nobody has.
@@ -68,7 +75,7 @@ impl Desk {
         }
         let compares = !wished.is_empty() || by == AgentsBy::MostSkilled && skills.len() > 1;
         if !compares {
-            return self.first_fits(conversation, need, &skills).take(most).map(|(_, turn)| turn.agent).collect();
+            return self.first_fits(conversation, need, next, &skills).take(most).map(|(_, turn)| turn.agent).collect();
         }
         let mut standings: Vec<Standing> = Vec::new();
         let mut add = |(queue, turn): (usize, &Turn)| {
@@ -80,13 +87,15 @@ impl Desk {
         for skill in &wished {
             for (place, queue) in need.queues.iter().enumerate() {
                 let set = self.able.set(*queue, need.channel, Some(*skill)).into_iter().flatten();
-                let fit = set.take(COMPARED_MAX).filter(|turn| self.fits_need(turn.agent, conversation, need).is_ok());
+                let fit = set
+                    .take(COMPARED_MAX)
+                    .filter(|turn| self.would_be_asked(turn.agent, conversation, need, next).is_ok());
                 fit.for_each(|turn| add((place, turn)));
             }
         }
         // Whoever has none of the preferred skills comes in the queue's own order.
         let rest = if by == AgentsBy::MostSkilled { COMPARED_MAX } else { most };
-        self.first_fits(conversation, need, &skills).take(rest).for_each(add);
+        self.first_fits(conversation, need, next, &skills).take(rest).for_each(add);
         standings.sort_unstable();
         standings.iter().take(most).map(|standing| standing.agent).collect()
     }
@@ -96,6 +105,7 @@ impl Desk {
         &'a self,
         conversation: &'a Conversation,
         need: &'a Need,
+        next: NextOffer,
         skills: &'a [SkillId],
     ) -> impl Iterator<Item = (usize, &'a Turn)> {
         let queues = need.queues.iter().enumerate();
@@ -109,7 +119,7 @@ impl Desk {
                 return false;
             }
             let here = *place == 0 || need.queue_of(&agent.profile).is_some_and(|(first, _)| first == *place);
-            here && self.fits_need(turn.agent, conversation, need).is_ok()
+            here && self.would_be_asked(turn.agent, conversation, need, next).is_ok()
         })
     }
 

@@ -2,13 +2,16 @@
 
 use super::auto_accept::AutoAccept;
 use super::conversation::WaitKey;
-use super::ids::{AgentId, CommandId, ConversationId, CustomerId, KeyNumber, OfferId, Principal, SessionId};
+use super::decision::DecideAsk;
+use super::ids::{
+    AgentId, CommandId, ConversationId, CustomerId, DecisionId, KeyNumber, OfferId, Principal, SessionId,
+};
 use super::labels::LabelAsk;
 use super::moves::{MoveAsk, Mover};
 use super::queue_moves::Draining;
 use super::settings::{ApiKey, QueueSettings, Settings};
 use super::time::WallTime;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 /// One command with who asks and the id it is remembered by.
@@ -155,6 +158,13 @@ pub enum Ask {
         queue: Arc<str>,
         after: Option<WaitKey>,
         limit: usize,
+    },
+
+    // decisions from outside
+    Decide(Box<DecideAsk>),
+    /// Changes nothing: which are pending that the asker does not know of, and which of those it knows are over.
+    ListDecisions {
+        known: BTreeSet<DecisionId>,
     },
 
     /// An anonymous customer turned out to be a known one.
@@ -351,6 +361,8 @@ impl Ask {
             Ask::DrainAgent { .. } => "drain_agent",
             Ask::DrainQueue { .. } => "drain_queue",
             Ask::ListWaiting { .. } => "list_waiting",
+            Ask::Decide(_) => "decide",
+            Ask::ListDecisions { .. } => "list_decisions",
             Ask::MergeCustomer { .. } => "merge_customer",
             Ask::SignOutCustomer { .. } => "sign_out_customer",
             Ask::WhyConversation { .. } => "why_conversation",

@@ -8,6 +8,7 @@
 //! ```
 //! How it changes hands without an end is in `moves.rs`.
 
+use super::decision::Routed;
 use super::estimates::Estimate;
 use super::event::{OfferEnd, RequiredSkill};
 use super::ids::{AgentId, ConversationId, CustomerId, KeyNumber, OfferId, QueueId};
@@ -62,6 +63,9 @@ pub struct Conversation {
     /// Moves that are under way, and what is left of earlier ones; mostly nothing.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub moved: Option<Box<Moved>>,
+    /// Where its queue is decided from outside.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub routed: Option<Box<Routed>>,
     /// What its agents said of it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub labels: Option<Box<Labels>>,

@@ -16,6 +16,8 @@ pub enum Deadline {
     Requeue(ConversationId),
     /// Some agent may be offered this conversation again, or it is kept for one no longer.
     CoolDown(ConversationId),
+    /// The outside has not decided.
+    Decision(ConversationId),
 }
 
 #[derive(Clone, PartialEq, Debug, Default)]
@@ -50,7 +52,11 @@ impl Deadlines {
     fn of(&mut self, what: Deadline) -> &mut BTreeSet<(DeskTime, Deadline)> {
         match what {
             Deadline::CoolDown(_) => &mut self.cool_downs,
-            Deadline::Offer(_) | Deadline::AgentGrace(_) | Deadline::WrapUp(_) | Deadline::Requeue(_) => &mut self.due,
+            Deadline::Offer(_)
+            | Deadline::AgentGrace(_)
+            | Deadline::WrapUp(_)
+            | Deadline::Requeue(_)
+            | Deadline::Decision(_) => &mut self.due,
         }
     }
 

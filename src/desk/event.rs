@@ -6,7 +6,8 @@
 
 use super::command::{Author, Closer};
 use super::conversation::{Conversation, WishedAgent, Wishes};
-use super::ids::{AgentId, ConversationId, CustomerId, KeyNumber, OfferId, QueueId, SessionId};
+use super::decision::DecisionEnd;
+use super::ids::{AgentId, ConversationId, CustomerId, DecisionId, KeyNumber, OfferId, QueueId, SessionId};
 use super::labels::Labels;
 use super::moves::{Mover, Taken, Transfer};
 use super::settings::{AgentProfile, ApiKey, ChannelId, QueueSettings, Settings, StatusId};
@@ -277,6 +278,26 @@ pub enum Event {
     RingReached {
         conversation: ConversationId,
         ring: u8,
+    },
+
+    /// Its queue is decided from outside, and somebody could take it: whom it is offered to is asked until then.
+    DecisionWanted {
+        decision: DecisionId,
+        conversation: ConversationId,
+        /// Whom Offhook would ask.
+        agent: AgentId,
+        until: DeskTime,
+    },
+    DecisionEnded {
+        decision: DecisionId,
+        conversation: ConversationId,
+        end: DecisionEnd,
+        /// Set when the end is `decided`: whom the outside named.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        agent: Option<AgentId>,
+        /// The name of the key, or of the agent, that answered.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        by: Option<Arc<str>>,
     },
 
     // waiting

@@ -38,10 +38,12 @@ pub enum WhyNot {
     CapacityFull,
     LacksSkill,
     CoolingDown,
+    /// It is decided from outside, and a decision is pending: of the conversation, or of all the room that the agent has.
+    DecisionPending,
 }
 
 impl WhyNot {
-    pub const ALL: [WhyNot; 18] = [
+    pub const ALL: [WhyNot; 19] = [
         WhyNot::QueueClosed,
         WhyNot::Deactivated,
         WhyNot::Offline,
@@ -60,6 +62,7 @@ impl WhyNot {
         WhyNot::CapacityFull,
         WhyNot::LacksSkill,
         WhyNot::CoolingDown,
+        WhyNot::DecisionPending,
     ];
 
     /// Whether the rule is about this very conversation. Any other holds for all that need the same, so that an agent whom it
@@ -91,6 +94,7 @@ impl WhyNot {
             WhyNot::CapacityFull => "capacity_full",
             WhyNot::LacksSkill => "lacks_skill",
             WhyNot::CoolingDown => "cooling_down",
+            WhyNot::DecisionPending => "decision_pending",
         }
     }
 }

@@ -56,6 +56,10 @@ numbered!(
     OfferId, u64, "o"
 );
 numbered!(
+    /// A decision that is wanted from outside: counted from 1 in its workspace, so ordered by time.
+    DecisionId, u64, "d"
+);
+numbered!(
     /// A number of a customer's key in the key ring.
     KeyNumber, u64, "k"
 );

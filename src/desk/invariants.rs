@@ -3,6 +3,7 @@
 use super::Desk;
 use super::agent::Connection;
 use super::conversation::{Conversation, OFFERED_AT_ONCE_MAX, Pending, State};
+use super::decision::{DECISIONS_PENDING_MAX, DecidedBy, WITHIN_MS_MAX};
 use super::ids::{AgentId, ConversationId};
 use super::wrapping::{Blocks, OPEN_ENDED};
 use std::collections::BTreeSet;
@@ -18,6 +19,7 @@ impl Desk {
         self.every_wrap_up_ends()?;
         self.work_that_is_over_has_its_next_status()?;
         self.offers_and_conversations_agree()?;
+        self.every_decision_ends()?;
         self.nobody_waits_whom_an_agent_could_take()?;
         self.derived_is_what_entities_say()
     }
@@ -119,13 +121,38 @@ impl Desk {
         Ok(())
     }
 
-    /// No lost wake-up: by a scan over all pairs, which the desk itself never makes.
+    /// What the outside is asked about waits, in a queue that it decides, and is asked about once and not for long.
+    fn every_decision_ends(&self) -> Result<(), String> {
+        for (id, held) in self.conversations() {
+            let Some(pending) = held.pending_decision() else { continue };
+            let outside = self.queue(held.queue).map(|queue| queue.settings.offering.router.by);
+            let waits = held.state == State::Waiting && outside == Some(DecidedBy::Outside);
+            let soon = pending.until.ms_since(self.now.desk) <= WITHIN_MS_MAX;
+            if !waits || !soon || !self.decisions().any(|listed| listed == (pending.decision, id)) {
+                return Err(format!(
+                    "every_decision_ends: {pending:?} is pending about {id}, which is {:?}",
+                    held.state
+                ));
+            }
+        }
+        let pending = self.decisions().count();
+        if pending > DECISIONS_PENDING_MAX {
+            return Err(format!("every_decision_ends: {pending} are pending"));
+        }
+        Ok(())
+    }
+
+    /// No lost wake-up: by a scan over all pairs, which the desk itself never makes. A decision that is pending counts like an
+    /// offer, and speaks for the room of one agent; both end by themselves.
     fn nobody_waits_whom_an_agent_could_take(&self) -> Result<(), String> {
         if self.has_unpaired() {
             return Ok(());
         }
         for (id, conversation) in self.conversations().filter(|(_, c)| c.state == State::Waiting) {
-            if let Some((agent, _)) = self.agents().find(|(agent, _)| self.fits(*agent, conversation).is_ok()) {
+            let (need, next) = (self.need_of(conversation), self.next_offer_of(conversation));
+            let mut agents = self.agents().map(|(agent, _)| agent);
+            let asked = agents.find(|agent| self.would_be_asked(*agent, conversation, &need, next).is_ok());
+            if let Some(agent) = asked {
                 return Err(format!("nobody_waits_whom_an_agent_could_take: {id} waits and {agent} could take it"));
             }
         }

@@ -15,6 +15,8 @@ pub mod choosing;
 pub mod command;
 pub mod conversation;
 pub mod deadlines;
+pub mod deciding;
+pub mod decision;
 pub mod estimates;
 pub mod estimating;
 pub mod event;
@@ -93,6 +95,8 @@ pub struct Desk {
     /// The pending ones.
     offers: BTreeMap<OfferId, Offer>,
     last_offer: u64,
+    last_decision: u64,
+    ended_decisions: deciding::EndedDecisions,
     ended_offers: BTreeMap<OfferId, EndedOffer>,
     api_keys: BTreeMap<Arc<str>, ApiKey>,
     /// Customers whose older tokens are void, for as long as such a token can live.
@@ -117,6 +121,7 @@ pub struct Desk {
     preferred_seen: BTreeMap<AgentId, able::Presence>,
     skips_busy: bool,
     programs: programs::Programs,
+    deciding: deciding::Deciding,
     /// Programs whose profile changed, and that have not been looked at since.
     programs_moved: BTreeSet<AgentId>,
 
@@ -275,6 +280,7 @@ impl Desk {
             last_conversation,
             offers,
             last_offer,
+            last_decision,
             api_keys,
             signed_out,
             left_waiting,
@@ -284,7 +290,8 @@ impl Desk {
             able,
             waiting,
             preferring,
-            programs
+            programs,
+            deciding
         );
         None
     }

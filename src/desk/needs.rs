@@ -63,6 +63,13 @@ impl Desk {
                     needs.push(Need::Conversation(*conversation));
                 }
             }
+            Ask::Decide(ask) => {
+                let id = ask.conversation;
+                let closed = !self.conversations.contains_key(&id) && id.0 <= self.last_conversation;
+                if closed && self.ended_decision(ask.decision).is_none() {
+                    needs.push(Need::Conversation(id));
+                }
+            }
             Ask::MergeCustomer { from, .. } => needs.push(Need::OfCustomer(*from)),
             Ask::PutSettings(_)
             | Ask::PutQueue(_)
@@ -84,6 +91,7 @@ impl Desk {
             | Ask::DrainAgent { .. }
             | Ask::DrainQueue { .. }
             | Ask::ListWaiting { .. }
+            | Ask::ListDecisions { .. }
             | Ask::SignOutCustomer { .. }
             | Ask::WhyAgent { .. }
             | Ask::Tick => {}

@@ -2,6 +2,7 @@
 //! a preferred agent is worth. Plain values with their defaults, and the checks that keep them sound.
 
 use super::auto_accept::AUTO_ACCEPT_MS_MAX;
+use super::decision::Router;
 use super::refusal::Refusal;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -38,6 +39,9 @@ pub struct Offering {
     /// How the search widens with age; each step adds to those before it.
     pub rings: Vec<Ring>,
     pub preferred_agent: PreferredAgent,
+    /// Who decides: Offhook, or somebody outside.
+    #[serde(skip_serializing_if = "Router::is_default")]
+    pub router: Router,
     /// An offer is accepted by itself so long after its agent was shown it; absent: never.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub auto_accept_ms: Option<u64>,
@@ -54,6 +58,7 @@ impl Default for Offering {
             programs_first: false,
             rings: Vec::new(),
             preferred_agent: PreferredAgent::default(),
+            router: Router::default(),
             auto_accept_ms: None,
         }
     }
@@ -153,6 +158,7 @@ impl Offering {
         ensure(within, "accept_within_ms", || "1000 to 86400000 (a day)".into())?;
         let preferred_ms = self.preferred_agent.preferred_ms;
         ensure(preferred_ms <= DAY_MS, "preferred_agent.preferred_ms", || "at most 86400000 (a day)".into())?;
+        self.router.check("offering.router")?;
         ensure(self.auto_accept_ms.is_none_or(|ms| ms <= AUTO_ACCEPT_MS_MAX), "auto_accept_ms", || {
             format!("at most {AUTO_ACCEPT_MS_MAX} (an hour)")
         })?;

@@ -4,6 +4,7 @@
 //! cool-down ended. Everything else was paired before, so no other pair can have become possible.
 
 use super::conversation::{State, WaitKey};
+use super::deciding::NextOffer;
 use super::event::Event;
 use super::fits::WhyNot;
 use super::ids::{AgentId, ConversationId, OfferId, QueueId};
@@ -74,7 +75,10 @@ impl Desk {
                 // Few cool down: the others need not be fetched from among a million.
                 let cools = self.waiting.cooling.contains(&conversation)
                     && self.conversations[&conversation].cools_down(id, self.now.desk);
-                if cools { Err(WhyNot::CoolingDown) } else { Ok(()) }
+                if cools {
+                    return Err(WhyNot::CoolingDown);
+                }
+                self.may_be_asked(id, group.common.next_offer, group.common.need.channel)
             });
             *best = found.or(*best);
         };
@@ -116,15 +120,21 @@ impl Desk {
         best.map(|key| key.conversation)
     }
 
-    /// Offer a waiting conversation to whoever comes first, or to the first few where its queue says so; `only` is the one agent
-    /// who can take it, where that is known.
+    /// Offer a waiting conversation to whoever comes first, or to the first few where its queue says so; where the outside decides,
+    /// ask it. `only` is the one agent who can take it, where that is known.
     fn offer_to_first(&mut self, id: ConversationId, only: Option<AgentId>, events: &mut Vec<Event>) {
-        if self.conversations[&id].state != State::Waiting {
+        let held = &self.conversations[&id];
+        if held.state != State::Waiting {
             return;
         }
-        let agents = only.map_or_else(|| self.choose(id), |agent| vec![agent]);
-        for agent in agents {
-            self.make_offer(id, agent, None, events);
+        match self.next_offer_of(held) {
+            NextOffer::Asked => {}
+            NextOffer::Outsides => self.want_decision(id, only, events),
+            NextOffer::Offhooks => {
+                for agent in only.map_or_else(|| self.choose(id), |agent| vec![agent]) {
+                    self.make_offer(id, agent, None, events);
+                }
+            }
         }
     }
 

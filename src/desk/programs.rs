@@ -8,6 +8,7 @@ use super::Desk;
 use super::agent::Agent;
 use super::choosing::Standing;
 use super::conversation::Conversation;
+use super::deciding::NextOffer;
 use super::ids::{AgentId, ConversationId, QueueId};
 use super::need::{Need, has_skills};
 use super::settings::{ChannelId, Settings};
@@ -88,9 +89,15 @@ impl Desk {
 
     /// The programs that fit, in their order. They are few, so they are looked at one by one and not in the order of the queue,
     /// where all people of a tier come before them.
-    pub(super) fn programs_that_fit(&self, conversation: &Conversation, need: &Need, most: usize) -> Vec<AgentId> {
+    pub(super) fn programs_that_fit(
+        &self,
+        conversation: &Conversation,
+        need: &Need,
+        next: NextOffer,
+        most: usize,
+    ) -> Vec<AgentId> {
         let fit = self.programs_of(need).collect::<BTreeSet<AgentId>>().into_iter();
-        let fit = fit.filter(|program| self.fits_need(*program, conversation, need).is_ok());
+        let fit = fit.filter(|program| self.would_be_asked(*program, conversation, need, next).is_ok());
         let mut standings: Vec<Standing> =
             fit.filter_map(|program| self.standing_of(program, conversation, need)).collect();
         standings.sort_unstable();

@@ -1,8 +1,9 @@
 //! Why a command was not done. A value, not an error: nothing happened, and the client is told what is so.
 
+use super::decision::DecisionEnd;
 use super::event::OfferEnd;
 use super::fits::WhyNot;
-use super::ids::{ConversationId, OfferId};
+use super::ids::{ConversationId, DecisionId, OfferId};
 use super::time::WallTime;
 use std::sync::Arc;
 
@@ -13,6 +14,10 @@ pub enum Refusal {
     OfferGone { offer: OfferId, end: OfferEnd },
     #[error("there is no offer {0}")]
     NoSuchOffer(OfferId),
+    #[error("the decision {decision} has ended{}", .end.map_or(String::new(), |end| format!(": {}", end.name())))]
+    DecisionGone { decision: DecisionId, end: Option<DecisionEnd> },
+    #[error("there is no decision {0} about this conversation")]
+    NoSuchDecision(DecisionId),
     #[error("there is no conversation {0}")]
     NoSuchConversation(ConversationId),
     #[error("there is no queue {0:?}")]
@@ -82,6 +87,8 @@ impl Refusal {
         match self {
             Refusal::OfferGone { .. } => "offer_gone",
             Refusal::NoSuchOffer(_) => "no_such_offer",
+            Refusal::DecisionGone { .. } => "decision_gone",
+            Refusal::NoSuchDecision(_) => "no_such_decision",
             Refusal::NoSuchConversation(_) => "no_such_conversation",
             Refusal::NoSuchQueue(_) => "no_such_queue",
             Refusal::NoSuchAgent(_) => "no_such_agent",
@@ -120,6 +127,7 @@ impl Refusal {
     pub fn field(&self) -> Option<&str> {
         Some(match self {
             Refusal::OfferGone { .. } | Refusal::NoSuchOffer(_) | Refusal::NotYourOffer(_) => "offer",
+            Refusal::DecisionGone { .. } | Refusal::NoSuchDecision(_) => "decision",
             Refusal::NoSuchConversation(_)
             | Refusal::NotYours(_)
             | Refusal::WrongState { .. }

@@ -31,6 +31,8 @@ struct Counters {
     last_queue: u32,
     last_conversation: u64,
     last_offer: u64,
+    #[serde(default)]
+    last_decision: u64,
 }
 
 /// A row that cannot be read: the view is damaged, or of a newer release.
@@ -52,6 +54,7 @@ impl Desk {
             last_queue: self.last_queue,
             last_conversation: self.last_conversation,
             last_offer: self.last_offer,
+            last_decision: self.last_decision,
         };
         rows.push(row("counters", "", Some(&counters)));
         if touched.settings {
@@ -114,6 +117,7 @@ impl Desk {
                     desk.last_queue = counters.last_queue;
                     desk.last_conversation = counters.last_conversation;
                     desk.last_offer = counters.last_offer;
+                    desk.last_decision = counters.last_decision;
                 }
                 "settings" => {
                     let settings: Settings = serde_json::from_slice(body).map_err(|why| damaged(&why))?;

@@ -2,6 +2,7 @@
 
 mod auto_accept;
 mod conversations;
+mod decisions;
 mod drains;
 mod estimates;
 mod forms;

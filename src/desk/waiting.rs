@@ -4,6 +4,7 @@
 //! an agent that became free looks at the lists of its own skills, and not at groups that it could never take.
 
 use super::conversation::WaitKey;
+use super::deciding::NextOffer;
 use super::fits::WhyNot;
 use super::ids::{ConversationId, QueueId};
 use super::keys::Keys;
@@ -26,6 +27,7 @@ pub struct Common {
     /// The queue they wait in.
     pub queue: QueueId,
     pub need: Need,
+    pub next_offer: NextOffer,
 }
 
 #[derive(Clone, Debug)]
@@ -251,10 +253,11 @@ impl Group {
     }
 }
 
-/// Where a group is looked for: by the agent it is kept for, or by agents of each of its queues; nowhere while its queue is closed.
+/// Where a group is looked for: by the agent it is kept for, or by agents of each of its queues; nowhere while its queue is closed, or
+/// while the outside decides.
 fn lists_of(group: &Group) -> Vec<List> {
     let need = &group.common.need;
-    if need.closed {
+    if need.closed || group.common.next_offer == NextOffer::Asked {
         return Vec::new();
     }
     match need.kept_for {

@@ -3,10 +3,12 @@
 
 use super::Desk;
 use super::choosing::Standing;
-use super::conversation::State;
+use super::conversation::{Conversation, State};
+use super::deciding::NextOffer;
+use super::decision::{DecidedBy, DecisionEnd};
 use super::event::RequiredSkill;
 use super::fits::WhyNot;
-use super::ids::{AgentId, ConversationId, OfferId};
+use super::ids::{AgentId, ConversationId, DecisionId, OfferId};
 use super::need::Need;
 use super::offering::{AcrossQueues, AgentsBy};
 use super::opening::Opening;
@@ -32,6 +34,9 @@ pub struct WhyConversation {
     /// To whom it is offered now.
     pub offered_to: Vec<OfferedTo>,
     pub owner: Option<Arc<str>>,
+    /// Where its queue is, or was, decided from outside.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub decision: Option<WhyDecision>,
     /// Those who could take it now, in the order in which they would be asked.
     pub candidates: Vec<Candidate>,
     /// The others, and the first rule that excludes each.
@@ -70,6 +75,36 @@ pub struct Needs {
 pub struct OfferedTo {
     pub offer: OfferId,
     pub agent: Arc<str>,
+}
+
+/// Who decides about it, and how that went.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct WhyDecision {
+    /// Who makes its next offer.
+    pub next_by: DecidedBy,
+    /// The decision that is wanted from outside now.
+    pub pending: Option<WhyPending>,
+    pub last: Option<WhyLast>,
+}
+
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct WhyPending {
+    pub decision: DecisionId,
+    pub ends_in_ms: u64,
+    /// Whom Offhook would ask.
+    pub agent: Arc<str>,
+}
+
+/// How the last decision about it ended.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct WhyLast {
+    pub decision: DecisionId,
+    pub end: DecisionEnd,
+    /// Whom the outside named.
+    pub agent: Option<Arc<str>>,
+    /// The name of the key, or of the agent, that answered.
+    pub by: Option<Arc<str>>,
+    pub at: WallTime,
 }
 
 /// An agent who could take it, with what it is ordered by, the first first.
@@ -133,7 +168,7 @@ impl Desk {
     #[must_use]
     pub fn why_conversation(&self, id: ConversationId) -> Option<WhyConversation> {
         let conversation = self.conversation(id)?;
-        let need = self.need_of(conversation);
+        let (need, next) = (self.need_of(conversation), self.next_offer_of(conversation));
         let queue = &self.queues[&conversation.queue].settings;
         let wished: Vec<Arc<str>> = conversation.wishes.iter().flat_map(|wishes| wishes.skills.clone()).collect();
         let mut standings: Vec<Standing> = Vec::new();
@@ -142,7 +177,9 @@ impl Desk {
         let mut looked_at = 0;
         for agent in self.whom_to_look_at(&need) {
             looked_at += 1;
-            match self.fits_need(agent, conversation, &need) {
+            // While a decision is pending, those whom the outside may name; else those who would be asked.
+            let next = if next == NextOffer::Asked { NextOffer::Offhooks } else { next };
+            match self.would_be_asked(agent, conversation, &need, next) {
                 Ok(()) => standings.extend(self.standing_of(agent, conversation, &need)),
                 Err(rule) => {
                     *excluded_by_rule.entry(rule).or_default() += 1;
@@ -155,16 +192,7 @@ impl Desk {
         standings.sort_unstable();
         excluded.sort_unstable();
         let excluded = excluded.into_iter().map(|(agent, rule)| Excluded { agent: self.name_of(agent), rule });
-        let candidates = standings.iter().take(NAMED_MAX).map(|standing| Candidate {
-            agent: self.name_of(standing.agent),
-            queue: standing.queue,
-            tier: standing.tier,
-            program: standing.program,
-            required_levels: standing.required.0,
-            preferred_levels: standing.preferred.0,
-            rank: standing.first,
-            then: standing.second,
-        });
+        let candidates = standings.iter().take(NAMED_MAX).map(|standing| self.candidate(standing));
         let offered_to = conversation.offers.iter();
         let offered_to =
             offered_to.map(|pending| OfferedTo { offer: pending.offer, agent: self.name_of(pending.agent) }).collect();
@@ -188,6 +216,7 @@ impl Desk {
             },
             offered_to,
             owner: conversation.state.owner().map(|owner| self.name_of(owner)),
+            decision: self.why_decision(conversation),
             candidates: candidates.collect(),
             excluded: excluded.collect(),
             excluded_by_rule,
@@ -209,7 +238,7 @@ impl Desk {
             looked_at += 1;
             let conversation = &self.conversations[&first.conversation];
             debug_assert_eq!(conversation.state, State::Waiting, "groups hold what waits");
-            let rule = self.fits_need(id, conversation, &group.common.need).err();
+            let rule = self.would_be_asked(id, conversation, &group.common.need, group.common.next_offer).err();
             if let Some(rule) = rule {
                 *waiting_by_rule.entry(rule).or_default() += group.len() as u32;
             }
@@ -236,6 +265,44 @@ impl Desk {
             groups_looked_at: looked_at,
             at: self.now,
         })
+    }
+
+    /// The standing of an agent, for people.
+    pub(super) fn candidate(&self, standing: &Standing) -> Candidate {
+        Candidate {
+            agent: self.name_of(standing.agent),
+            queue: standing.queue,
+            tier: standing.tier,
+            program: standing.program,
+            required_levels: standing.required.0,
+            preferred_levels: standing.preferred.0,
+            rank: standing.first,
+            then: standing.second,
+        }
+    }
+
+    fn why_decision(&self, conversation: &Conversation) -> Option<WhyDecision> {
+        let next_by = match self.next_offer_of(conversation) {
+            NextOffer::Offhooks => DecidedBy::Offhook,
+            NextOffer::Outsides | NextOffer::Asked => DecidedBy::Outside,
+        };
+        let routed = conversation.routed.as_deref();
+        if routed.is_none() && next_by == DecidedBy::Offhook {
+            return None;
+        }
+        let pending = conversation.pending_decision().map(|pending| WhyPending {
+            decision: pending.decision,
+            ends_in_ms: pending.until.ms_since(self.now.desk),
+            agent: self.name_of(pending.agent),
+        });
+        let last = routed.and_then(|routed| routed.last.as_ref()).map(|last| WhyLast {
+            decision: last.decision,
+            end: last.end,
+            agent: last.agent.map(|agent| self.name_of(agent)),
+            by: last.by.clone(),
+            at: last.at,
+        });
+        Some(WhyDecision { next_by, pending, last })
     }
 
     /// Those of its queues with room on its channel first, so that however many there are, who could take it is among them; then

@@ -5,7 +5,7 @@ use crate::desk::Desk;
 use crate::desk::command::{Author, Notice};
 use crate::desk::conversation::{Conversation, State};
 use crate::desk::event::{Event, OfferEnd};
-use crate::desk::ids::OfferId;
+use crate::desk::ids::{DecisionId, OfferId};
 use crate::desk::time::{DeskTime, WallTime};
 use crate::desk::waiting_rules::OFFERS_ALERT;
 use crate::telemetry::catalogue;
@@ -22,6 +22,7 @@ pub struct Amounts {
     pub conversations: [u64; 4],
     /// By queue: how many wait, and whether it is open.
     pub waiting: Vec<(Arc<str>, u32, bool)>,
+    pub decisions_pending: u64,
     pub view_lag_records: u64,
 }
 
@@ -38,6 +39,7 @@ impl Amounts {
                 amounts.agents[place] += 1;
             }
         }
+        amounts.decisions_pending = desk.decisions().count() as u64;
         for (id, queue) in desk.queues() {
             let counts = [queue.waiting, queue.offered, queue.active, queue.wrap_up];
             for (sum, count) in amounts.conversations.iter_mut().zip(counts) {
@@ -54,12 +56,15 @@ pub fn gauge_all(workspaces: &[Arc<Workspace>], labels: &BoundedLabels) {
     let mut agents = [0; 3];
     let mut conversations = [0; 4];
     let (mut lag, mut commands, mut bytes) = (0, 0, 0);
+    let (mut decisions, mut followers) = (0, 0);
     let mut states = [("serving", 0_u32), ("scarce", 0), ("unavailable", 0)];
     for workspace in workspaces {
         let amounts = workspace.amounts();
         agents.iter_mut().zip(amounts.agents).for_each(|(sum, count)| *sum += count);
         conversations.iter_mut().zip(amounts.conversations).for_each(|(sum, count)| *sum += count);
         lag += amounts.view_lag_records;
+        decisions += amounts.decisions_pending;
+        followers += workspace.followers().count();
         for (queue, waiting, open) in &amounts.waiting {
             let (workspace, queue) = (labels.label(workspace.name()), labels.label(queue));
             metrics::gauge!(catalogue::WAITING, "workspace" => workspace.to_string(), "queue" => queue.to_string())
@@ -83,6 +88,8 @@ pub fn gauge_all(workspaces: &[Arc<Workspace>], labels: &BoundedLabels) {
         metrics::gauge!(catalogue::WORKSPACE_STATE, "state" => word).set(f64::from(count));
     }
     metrics::gauge!(catalogue::VIEW_LAG_RECORDS).set(lag as f64);
+    metrics::gauge!(catalogue::DECISIONS_PENDING).set(decisions as f64);
+    metrics::gauge!(catalogue::DECISION_FOLLOWERS).set(followers as f64);
     metrics::gauge!(catalogue::INTAKE_COMMANDS).set(commands as f64);
     metrics::gauge!(catalogue::INTAKE_BYTES).set(bytes as f64);
 }
@@ -111,12 +118,15 @@ fn out_of_hours(what: &'static str) {
 #[derive(Debug, Default)]
 pub struct Counter {
     made_at: BTreeMap<OfferId, DeskTime>,
+    /// The same of decisions. Those from before a load are not timed.
+    wanted_at: BTreeMap<DecisionId, DeskTime>,
 }
 
 impl Counter {
     #[must_use]
     pub fn of(desk: &Desk) -> Self {
-        Self { made_at: desk.offers().map(|(id, offer)| (id, offer.made_at)).collect() }
+        let made_at = desk.offers().map(|(id, offer)| (id, offer.made_at)).collect();
+        Self { made_at, wanted_at: BTreeMap::new() }
     }
 
     pub fn count(&mut self, events: &[Event], desk: &Desk) {
@@ -138,6 +148,16 @@ impl Counter {
                     if let Some(made_at) = self.made_at.remove(offer) {
                         let seconds = now.desk.ms_since(made_at) as f64 / 1_000.0;
                         metrics::histogram!(catalogue::OFFER_TIME_SECONDS, "end" => end.name()).record(seconds);
+                    }
+                }
+                Event::DecisionWanted { decision, .. } => {
+                    self.wanted_at.insert(*decision, now.desk);
+                }
+                Event::DecisionEnded { decision, end, .. } => {
+                    metrics::counter!(catalogue::DECISIONS_TOTAL, "end" => end.name()).increment(1);
+                    if let Some(wanted_at) = self.wanted_at.remove(decision) {
+                        let seconds = now.desk.ms_since(wanted_at) as f64 / 1_000.0;
+                        metrics::histogram!(catalogue::DECISION_TIME_SECONDS, "end" => end.name()).record(seconds);
                     }
                 }
                 Event::StatusChanged { cause, .. } => {

@@ -236,6 +236,7 @@ fn class_of(ask: &Ask) -> Class {
         | Ask::WrapUpDone { .. }
         | Ask::Label(_)
         | Ask::Move(_)
+        | Ask::Decide(_)
         | Ask::SignOut { .. } => Class::Answer,
         Ask::SessionCame { .. } | Ask::SessionWent { .. } | Ask::ServerBegan | Ask::Tick => Class::Edge,
         Ask::PutSettings(_)
@@ -261,6 +262,7 @@ fn class_of(ask: &Ask) -> Class {
         | Ask::DrainAgent { .. }
         | Ask::DrainQueue { .. }
         | Ask::ListWaiting { .. }
+        | Ask::ListDecisions { .. }
         | Ask::SignOutCustomer { .. } => Class::Ordinary,
     }
 }
@@ -277,6 +279,7 @@ fn bytes_of(command: &Command) -> usize {
             }
             Ask::Label(_) => LABELS_BYTES_MAX,
             Ask::PutSettings(_) => 64 * 1024,
+            Ask::ListDecisions { known } => 16 * known.len(),
             _ => 0,
         }
 }

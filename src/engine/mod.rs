@@ -8,6 +8,7 @@ pub mod deliver;
 pub mod deliver_labels;
 mod deliver_moves;
 pub mod desk_clock;
+mod followers;
 pub mod idle;
 pub mod intake;
 mod load;
@@ -28,6 +29,7 @@ pub mod watch;
 pub mod workspace;
 
 pub use deliver::FrameLimits;
+pub use followers::Changes;
 pub use load::{LoadFailed, turn_of};
 pub use outlook::Outlook;
 pub use published::{AgentRow, NotDone, Published, QueueRow, Replied};

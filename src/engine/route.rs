@@ -123,6 +123,8 @@ pub fn route(event: &Event, place: usize, desk: &Desk, routes: &mut Vec<Route>) 
         | Event::ServerBegan { .. }
         | Event::SessionWent { .. }
         | Event::RingReached { .. }
+        | Event::DecisionWanted { .. }
+        | Event::DecisionEnded { .. }
         | Event::HoursTurned { .. }
         | Event::StayedAtClosing { .. }
         | Event::PriorityRaised { .. }

@@ -304,6 +304,7 @@ impl Serving<'_> {
         self.projection.add(turn, touched, bytes);
         self.run.workspace.position.store(decided.position.0, Ordering::Release);
         self.counter.count(&decided.events, self.keeper.desk());
+        self.run.workspace.followers.look_at(&decided.events);
     }
 
     fn deliver(&mut self, decided: Decided<ReplyTo>) {

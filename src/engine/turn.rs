@@ -189,6 +189,7 @@ fn bytes_of(event: &Event) -> usize {
             }
             Event::SettingsChanged { .. } => TURN_BYTES,
             Event::AgentPut { profile, .. } => 64 * (profile.skills.len() + profile.capacity.len()),
+            Event::DecisionEnded { by, .. } => by.as_ref().map_or(0, |by| by.len()),
             Event::QueuePut { settings, .. } => {
                 let dispositions = settings.labels.dispositions.iter().flatten();
                 64 * settings.skills.len() + dispositions.map(|code| code.len() + 3).sum::<usize>()

@@ -1,6 +1,7 @@
 //! One workspace as the rest of the process sees it: a place to hand commands in, and what was committed.
 
 use super::counted::Amounts;
+use super::followers::Followers;
 use super::intake::{Intake, Limits, ReplyTo};
 use super::outlook::Outlook;
 use super::published::{AgentRow, NotDone, Published, QueueRow, Replied, Roll};
@@ -59,6 +60,7 @@ pub struct Workspace {
     /// Places in their queues of those whose customers look, about a second old.
     pub(super) outlooks: ArcSwap<BTreeMap<ConversationId, Outlook>>,
     pub(super) watchers: Watchers,
+    pub(super) followers: Followers,
     pub(super) amounts: ArcSwap<Amounts>,
     /// Committed conversations that are not closed, for readers.
     pub(super) open: DashMap<ConversationId, Arc<Conversation>>,
@@ -84,6 +86,7 @@ impl Workspace {
             queue_rows: ArcSwap::default(),
             outlooks: ArcSwap::default(),
             watchers: Watchers::default(),
+            followers: Followers::default(),
             amounts: ArcSwap::default(),
             open: DashMap::new(),
             last_conversation: AtomicU64::new(0),
@@ -230,6 +233,12 @@ impl Workspace {
     #[must_use]
     pub fn watchers(&self) -> &Watchers {
         &self.watchers
+    }
+
+    /// Those who follow the decisions that are wanted from outside.
+    #[must_use]
+    pub fn followers(&self) -> &Followers {
+        &self.followers
     }
 
     /// A conversation that is not closed, as committed. Closed ones are in the view.

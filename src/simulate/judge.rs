@@ -24,6 +24,7 @@ pub struct Judge {
     turns: BTreeMap<Position, TurnId>,
     never: BTreeSet<u128>,
     grace: BTreeMap<AgentId, DeskTime>,
+    decisions: super::judge_decisions::Decisions,
     /// Messages left out of hours that have yet to begin to wait.
     left: BTreeSet<ConversationId>,
     /// Lives through every record once: the whole journal's replay.
@@ -107,6 +108,7 @@ impl Judge {
         for event in &lived.events {
             self.graces_start_once(event, now.desk)?;
             self.shadow.replay(now, std::slice::from_ref(event), &[]);
+            self.decisions.live(event, &self.shadow, now.desk)?;
             self.one(event, now, position)?;
             super::judge_hours::those_left_begin(&mut self.left, &mut self.talks, &self.shadow)?;
         }
@@ -276,9 +278,9 @@ impl Judge {
                     .map_err(|what| format!("{conversation} is moved on: {what}"))?;
                 counts(*conversation, talk, *public)?;
             }
-            Event::PriorityRaised { conversation, .. } => {
+            Event::PriorityRaised { conversation, .. } | Event::DecisionWanted { conversation, .. } => {
                 let waits = talk(&mut self.talks, *conversation)?.waits();
-                waits.map_err(|what| format!("{conversation} is put ahead: {what}"))?;
+                waits.map_err(|what| format!("{conversation} is put ahead, or asked about: {what}"))?;
             }
             Event::StatusChanged { agent, cause, by, .. } => {
                 super::judge_routing::status_changes_rightly(&self.shadow, *agent, *cause, by.is_some())?;
@@ -308,6 +310,7 @@ impl Judge {
             | Event::NextStatusSet { .. }
             | Event::MessagesRead { .. }
             | Event::AgentDraining { .. }
+            | Event::DecisionEnded { .. }
             | Event::OwnerVanished { .. }
             | Event::OwnerReturned { .. }
             | Event::CustomerSignedOut { .. } => {}

@@ -10,6 +10,7 @@ pub mod dice;
 mod journal;
 mod judge;
 mod judge_clients;
+mod judge_decisions;
 mod judge_hours;
 mod judge_moves;
 mod judge_routing;

@@ -7,6 +7,7 @@
 //! u1 posts c1 hello      a0 closes c1                    supervisor a1 closes c1
 //! admin queue support max=2 offer_ms=10000               admin settings {"agent_grace_ms":1000}
 //! a0 transfers c1 to a1 warm      a0 queues c1 in sales      supervisor a1 assigns c1 from=a0 force=yes
+//! router decides c1 d1 to=a0     router leaves c1 d1     router lists d1,d2
 //! server began           server tick
 //! ```
 //! An agent's outside name is its id, so that a line means the same whoever reads it.
@@ -87,6 +88,11 @@ mod tests {
             "admin drains_queue support to=-",
             "admin drains_queue support to=sales",
             "admin drains_queue support no",
+            "router decides c1 d2 to=a0",
+            "#3 router decides c1 d2 to=a0 from=a1",
+            "router leaves c1 d2",
+            "router lists d1,d2",
+            "router lists -",
             "server began",
             "server tick",
         ] {

@@ -64,6 +64,10 @@ catalogue! {
     OFFER_TIME_SECONDS = "offhook_offer_time_seconds" Histogram Seconds ["end"] "From an offer to its end.";
     TIME_TO_OFFER_SECONDS = "offhook_time_to_offer_seconds" Histogram Seconds [] "From when a conversation began to wait to the committed offer.";
     OFFERED_OFTEN_TOTAL = "offhook_offered_often_total" Counter Count [] "Conversations that were offered 10 times while they waited, and not accepted.";
+    DECISIONS_TOTAL = "offhook_decisions_total" Counter Count ["end"] "Decisions that were wanted from outside and ended, by end: decided, left, silent, withdrawn, crowded.";
+    DECISION_TIME_SECONDS = "offhook_decision_time_seconds" Histogram Seconds ["end"] "From when a decision was wanted from outside to its end.";
+    DECISIONS_PENDING = "offhook_decisions_pending" Gauge Count [] "Decisions that are wanted from outside now.";
+    DECISION_FOLLOWERS = "offhook_decision_followers" Gauge Count [] "Streams by which decisions are followed.";
     MESSAGES_TOTAL = "offhook_messages_total" Counter Count ["by"] "Messages committed, by who wrote: agent, customer, system.";
     MOVES_TOTAL = "offhook_moves_total" Counter Count ["kind"] "Conversations that changed hands or queues, by kind: transferred (to an agent), joined, handed_over, queued (to a queue), picked, claimed, reassigned, started, requeued (their owner stayed away), moved (by a rule of waiting).";
     STATUS_CHANGES_TOTAL = "offhook_status_changes_total" Counter Count ["cause"] "Changes of agents' statuses, by cause: chosen, missed, next (chosen for after their work), forced (by a supervisor), idle.";

@@ -173,6 +173,8 @@ pub fn public_of(event: Event) -> Option<(u32, Public)> {
         | Event::ConversationLabelled { .. }
         | Event::AgentDraining { .. }
         | Event::RingReached { .. }
+        | Event::DecisionWanted { .. }
+        | Event::DecisionEnded { .. }
         | Event::HoursTurned { .. }
         | Event::StayedAtClosing { .. }
         | Event::PriorityRaised { .. }

@@ -52,6 +52,8 @@ pub(super) fn message_of(outcome: &Outcome) -> Option<(ConversationId, u32)> {
         | Answer::TransferOffered { .. }
         | Answer::Taken { .. }
         | Answer::Noted { .. }
+        | Answer::Decided { .. }
+        | Answer::Decisions(_)
         | Answer::Waiting(_)
         | Answer::QueuePut { .. }
         | Answer::AgentPut { .. }

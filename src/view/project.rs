@@ -145,6 +145,8 @@ fn one_event(
         | Event::OwnerVanished { conversation, .. }
         | Event::OwnerReturned { conversation }
         | Event::RingReached { conversation, .. }
+        | Event::DecisionWanted { conversation, .. }
+        | Event::DecisionEnded { conversation, .. }
         | Event::StayedAtClosing { conversation }
         | Event::PriorityRaised { conversation, .. } => keep(*conversation, nothing),
         Event::ConversationMoved { conversation, public, .. } => {

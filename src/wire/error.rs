@@ -55,6 +55,8 @@ codes! {
     NoSuchReason "no_such_reason" 422 "There is no such reason code",
     NoSuchMessage "no_such_message" 422 "There is no such message yet",
     BadSetting "bad_setting" 422 "A setting has a wrong value",
+    NoSuchDecision "no_such_decision" 404 "There is no such decision",
+    DecisionGone "decision_gone" 409 "The decision has ended",
     BadLabel "bad_label" 422 "A label has a wrong value",
     LabelMissing "label_missing" 409 "It cannot be finished without a label",
     OfferGone "offer_gone" 409 "The offer has ended",
@@ -213,6 +215,8 @@ impl From<&Refusal> for WireError {
         let code = match refusal {
             Refusal::OfferGone { .. } => Code::OfferGone,
             Refusal::NoSuchOffer(_) => Code::NoSuchOffer,
+            Refusal::DecisionGone { .. } => Code::DecisionGone,
+            Refusal::NoSuchDecision(_) => Code::NoSuchDecision,
             Refusal::NoSuchConversation(_) => Code::NoSuchConversation,
             Refusal::NoSuchQueue(_) => Code::NoSuchQueue,
             Refusal::NoSuchAgent(_) => Code::NoSuchAgent,
@@ -249,6 +253,7 @@ impl From<&Refusal> for WireError {
         error.field = refusal.field().map(|field| Cow::Owned(field.to_owned()));
         match refusal {
             Refusal::OfferGone { end, .. } => error.more = Some(More::End(end.name())),
+            Refusal::DecisionGone { end, .. } => error.more = end.map(|end| More::End(end.name())),
             Refusal::WrongState { state, .. } => error.more = Some(More::State(state)),
             Refusal::TooMany { what, .. } => error.more = Some(More::What(what)),
             Refusal::AgentUnable { rule, .. } => error.more = Some(More::Rule(rule.name())),
@@ -263,9 +268,10 @@ impl From<&Refusal> for WireError {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::desk::decision::DecisionEnd;
     use crate::desk::event::OfferEnd;
     use crate::desk::fits::WhyNot;
-    use crate::desk::ids::{ConversationId, OfferId};
+    use crate::desk::ids::{ConversationId, DecisionId, OfferId};
     use crate::desk::time::WallTime;
     use std::collections::BTreeMap;
 
@@ -323,6 +329,8 @@ mod tests {
             Refusal::QueueClosed { queue: "q".into(), opens_at: Some(WallTime(1_700_000_000_000)) },
             Refusal::BadLabel { field: "tags".into(), what: "at most 20".into() },
             Refusal::LabelMissing { conversation: ConversationId(1), field: "disposition".into() },
+            Refusal::DecisionGone { decision: DecisionId(1), end: Some(DecisionEnd::Silent) },
+            Refusal::NoSuchDecision(DecisionId(1)),
         ];
         for refusal in &refusals {
             let error = WireError::from(refusal);

@@ -29,14 +29,20 @@ pub struct Events {
 impl Events {
     /// Opens `path` (with its ticket), from behind an event that was seen. An answer that is no stream: its status.
     pub async fn open(address: SocketAddr, path: &str, last_id: Option<u64>) -> io::Result<Result<Self, u16>> {
-        let mut http = Http::connect(address).await?;
         let last = last_id.map(|id| format!("Last-Event-ID: {id}\r\n")).unwrap_or_default();
-        http.send("GET", path, &format!("Accept: text/event-stream\r\n{last}"), b"").await?;
+        let opened = Self::open_with(address, path, &last).await?;
+        Ok(opened.map(|events| Self { last_id: last_id.unwrap_or(0), ..events }))
+    }
+
+    /// The same with any headers, each a whole line.
+    pub async fn open_with(address: SocketAddr, path: &str, headers: &str) -> io::Result<Result<Self, u16>> {
+        let mut http = Http::connect(address).await?;
+        http.send("GET", path, &format!("Accept: text/event-stream\r\n{headers}"), b"").await?;
         let head = http.head().await?;
         if head.status != 200 {
             return Ok(Err(head.status));
         }
-        Ok(Ok(Self { http, text: Vec::new(), last_id: last_id.unwrap_or(0) }))
+        Ok(Ok(Self { http, text: Vec::new(), last_id: 0 }))
     }
 
     /// The next event; comments are passed over. `None` when the server ended the stream.

@@ -3,9 +3,10 @@
 use crate::desk::answer::Answer;
 use crate::desk::auto_accept::{AUTO_ACCEPT_MS_MAX, AutoAccept};
 use crate::desk::command::AgentAsk;
+use crate::desk::decision::DecidedBy;
 use crate::desk::event::{Event, OfflineCause};
 use crate::desk::hours::HOURS_MAX;
-use crate::desk::ids::{AgentId, QueueId};
+use crate::desk::ids::{AgentId, ConversationId, QueueId};
 use crate::desk::offering::{PREFERRED_SKILLS_MAX, TIER_MAX};
 use crate::desk::refusal::Refusal;
 use crate::desk::settings::{
@@ -166,6 +167,11 @@ impl Desk {
         }
         let queue = held.unwrap_or(QueueId(self.last_queue + 1));
         if self.queues.get(&queue).is_none_or(|held| *held.settings != *put) {
+            if put.offering.router.by == DecidedBy::Offhook {
+                let of_queue = |(_, id): &(_, ConversationId)| self.conversations[id].queue == queue;
+                let pending: Vec<_> = self.decisions().filter(of_queue).map(|(_, id)| id).collect();
+                pending.into_iter().for_each(|id| self.withdraw_decision(id, events));
+            }
             self.emit(events, Event::QueuePut { queue, settings: Box::new(put.clone()) });
         }
         Ok(Answer::QueuePut { queue })

@@ -28,6 +28,7 @@ impl Desk {
                 Deadline::AgentGrace(agent) => self.go_offline(agent, OfflineCause::GraceOver, events),
                 Deadline::WrapUp(conversation) => self.wrap_up_is_due(conversation, events),
                 Deadline::Requeue(conversation) => self.requeue(conversation, events),
+                Deadline::Decision(conversation) => self.outside_is_silent(conversation, events),
                 Deadline::CoolDown(_) => unreachable!("cool-downs end without an event"),
             }
         }

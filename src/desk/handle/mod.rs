@@ -2,6 +2,7 @@
 
 mod admin;
 mod conversations;
+mod decisions;
 mod draining;
 mod due;
 mod labels;
@@ -122,6 +123,8 @@ impl Desk {
             Ask::DrainAgent { agent, draining } => self.drain_agent(agent, *draining, events),
             Ask::DrainQueue { queue, draining } => self.drain_queue(queue, draining.as_ref(), events),
             Ask::ListWaiting { by, queue, after, limit } => self.list_waiting(*by, queue, *after, *limit),
+            Ask::Decide(ask) => self.decide_from_outside(ask, loaded, events),
+            Ask::ListDecisions { known } => Ok(Answer::Decisions(Box::new(self.list_decisions(known)))),
             Ask::MergeCustomer { from, into } => self.merge_customer(*from, *into, loaded, events),
             Ask::SignOutCustomer { customer } => {
                 self.emit(events, Event::CustomerSignedOut { customer: *customer });

@@ -69,8 +69,9 @@ impl Desk {
         self.is_here(agent).is_ok() && ((held.offers.len() + held.conversations.len()) as u32) < HELD_MAX
     }
 
-    /// Before it goes to other hands: what is offered ends, and who has joined is gone.
+    /// Before it goes to other hands: what is offered or asked about it ends, and who has joined is gone.
     pub(super) fn stand_down(&mut self, id: ConversationId, events: &mut Vec<Event>) {
+        self.withdraw_decision(id, events);
         for pending in self.conversations[&id].offers.clone() {
             self.end_offer(pending.offer, OfferEnd::Withdrawn, None, events);
         }
@@ -194,6 +195,7 @@ impl Desk {
             Ok(()) | Err(WhyNot::CoolingDown) => {}
             Err(rule) => return Err(self.unable(to, rule)),
         }
+        self.stand_down(id, events);
         self.take(id, to, Taken::Picked, by, false, events);
         Ok(Answer::Taken { conversation: id })
     }

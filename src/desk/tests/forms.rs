@@ -71,6 +71,17 @@ fn moves_are_written_as_they_were() {
 }
 
 #[test]
+fn decisions_are_written_as_they_were() {
+    for json in [
+        r#"{"decision_wanted":{"decision":1,"conversation":1,"agent":0,"until":2000}}"#,
+        r#"{"decision_ended":{"decision":1,"conversation":1,"end":"decided","agent":1,"by":"router"}}"#,
+        r#"{"decision_ended":{"decision":2,"conversation":1,"end":"silent"}}"#,
+    ] {
+        assert_eq!(serde_json::to_string(&read(json)).expect("events are plain values"), json);
+    }
+}
+
+#[test]
 fn hours_are_written_as_they_were() {
     for json in [
         r#"{"hours_turned":{"hours":"office","open":false,"until":118800000}}"#,

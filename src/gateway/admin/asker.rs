@@ -22,10 +22,11 @@ pub(super) enum Scope {
     Write,
     Admin,
     Keys,
+    Route,
 }
 
 impl Scope {
-    pub const ALL: [Scope; 4] = [Scope::Read, Scope::Write, Scope::Admin, Scope::Keys];
+    pub const ALL: [Scope; 5] = [Scope::Read, Scope::Write, Scope::Admin, Scope::Keys, Scope::Route];
 
     pub fn name(self) -> &'static str {
         match self {
@@ -33,6 +34,7 @@ impl Scope {
             Scope::Write => "write",
             Scope::Admin => "admin",
             Scope::Keys => "keys",
+            Scope::Route => "route",
         }
     }
 }
@@ -114,6 +116,18 @@ impl Admin {
     /// # Errors
     /// `unauthorized`; `not_found` for another workspace; `forbidden` without the scope; `rate_limited`.
     pub(super) fn asker(&self, workspace: &str, asked: &Asked, scope: Scope) -> Result<Asker, Problem> {
+        let (desk, credential) = self.admitted(workspace, asked, scope)?;
+        let principal = credential.principal(&*desk);
+        self.take(&desk.name().clone(), principal)?;
+        Ok(Asker { desk, credential, principal })
+    }
+
+    /// Whether one who was let in would be let in again now; counts as no call.
+    pub(super) fn may_still(&self, workspace: &str, asked: &Asked, scope: Scope) -> bool {
+        self.admitted(workspace, asked, scope).is_ok()
+    }
+
+    fn admitted(&self, workspace: &str, asked: &Asked, scope: Scope) -> Result<(Arc<dyn Desk>, Credential), Problem> {
         let credential = self.credential(asked)?;
         let desk = self.door.desks.desk(workspace);
         let desk = desk.filter(|desk| match &credential {
@@ -128,9 +142,7 @@ impl Admin {
             return Err(Refusal::AgentDeactivated(token.name.clone()).into());
         }
         credential.must_have(scope)?;
-        let principal = credential.principal(&*desk);
-        self.take(&desk.name().clone(), principal)?;
-        Ok(Asker { desk, credential, principal })
+        Ok((desk, credential))
     }
 
     /// # Errors

@@ -3,6 +3,8 @@
 mod agents;
 mod asker;
 mod close;
+mod decision_stream;
+mod decisions;
 mod history;
 mod keys;
 mod labels;
@@ -71,6 +73,8 @@ pub fn router(door: Door, calls_per_s: u32) -> Router {
         .route(&at("/agents/{agent}/drain"), post(moves::drain_agent))
         .route(&at("/agents/{agent}/status"), post(statuses::force))
         .route(&at("/queues/{queue}/drain"), post(moves::drain_queue))
+        .route(&at("/decisions"), get(decisions::follow))
+        .route(&at("/conversations/{conversation}/decide"), post(decisions::decide))
         .route(&at("/conversations/{conversation}/why"), get(why::of_conversation))
         .route(&at("/agents/{agent}/why"), get(why::of_agent))
         .with_state(admin)

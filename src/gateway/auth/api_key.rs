@@ -26,10 +26,12 @@ pub enum Scope {
     Admin = 4,
     /// Make and revoke API keys and the keys that sign customers' tokens.
     Keys = 8,
+    /// Decide to whom conversations are offered, where a queue is decided from outside.
+    Route = 16,
 }
 
 impl Scope {
-    pub const ALL: [Self; 4] = [Self::Read, Self::Write, Self::Admin, Self::Keys];
+    pub const ALL: [Self; 5] = [Self::Read, Self::Write, Self::Admin, Self::Keys, Self::Route];
 
     pub fn word(self) -> &'static str {
         match self {
@@ -37,6 +39,7 @@ impl Scope {
             Self::Write => "write",
             Self::Admin => "admin",
             Self::Keys => "keys",
+            Self::Route => "route",
         }
     }
 }

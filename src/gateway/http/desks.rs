@@ -12,8 +12,9 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
+use tokio::sync::watch;
 
-pub use crate::engine::{AgentRow, NotDone, Outlook, Published, QueueRow, Replied};
+pub use crate::engine::{AgentRow, Changes, NotDone, Outlook, Published, QueueRow, Replied};
 pub use crate::journal::Position;
 pub use crate::presence::PublicFrame;
 pub use crate::view::{MessageRow, NoteRow};
@@ -61,6 +62,8 @@ pub trait Desk: Send + Sync + 'static {
     fn outlook(&self, conversation: ConversationId) -> Option<Outlook>;
     /// Subscribes to what the conversation's customer may see, from now on.
     fn stream(&self, conversation: ConversationId, after: u32) -> Box<dyn Live>;
+    /// Told whenever a decision was wanted from outside, or ended; `None` when as many follow already as may.
+    fn decisions(&self) -> Option<watch::Receiver<Changes>>;
     fn history(&self) -> &dyn History;
 }
 

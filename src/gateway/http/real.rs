@@ -1,8 +1,8 @@
 //! The HTTP side's traits over the real engine, view and key ring.
 
 use super::desks::{
-    AgentRow, Behind, Desk, Desks, EventRow, Filter, History, Live, MessageRow, NotDone, NotRead, NotSealed, NoteRow,
-    Out, Outlook, Position, PublicFact, PublicRow, Published, QueueRow, Replied, Seals, Soon, Span, Unread,
+    AgentRow, Behind, Changes, Desk, Desks, EventRow, Filter, History, Live, MessageRow, NotDone, NotRead, NotSealed,
+    NoteRow, Out, Outlook, Position, PublicFact, PublicRow, Published, QueueRow, Replied, Seals, Soon, Span, Unread,
 };
 use crate::desk::command::Command;
 use crate::desk::conversation::Conversation;
@@ -16,6 +16,7 @@ use crate::view::{self, Page, Public, View, ViewFailed};
 use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
+use tokio::sync::watch;
 
 /// All workspaces of the real engine.
 pub struct RealDesks {
@@ -131,6 +132,10 @@ impl Desk for RealDesk {
             // The browser comes back by itself.
             Err(_) => Box::new(NoRoom),
         }
+    }
+
+    fn decisions(&self) -> Option<watch::Receiver<Changes>> {
+        self.workspace.followers().follow()
     }
 
     fn history(&self) -> &dyn History {

@@ -1,5 +1,6 @@
 //! A line of the notation to the command that it means.
 
+mod decisions;
 mod moves;
 
 use crate::desk::command::{AgentAsk, Ask, AskedAgent, Author, Closer, Command, OpenAsk, Worker};
@@ -66,6 +67,7 @@ pub fn principal(ask: &Ask) -> Principal {
         | Ask::WrapUpDone { by: Worker::Admin, .. }
         | Ask::MergeCustomer { .. }
         | Ask::SignOutCustomer { .. } => Principal::ApiKey(1),
+        Ask::Decide(_) | Ask::ListDecisions { .. } => Principal::ApiKey(2),
     }
 }
 
@@ -125,6 +127,7 @@ impl<'a> Words<'a> {
         match who {
             "server" => self.of_server(),
             "admin" => self.of_admin(),
+            "router" => self.of_router(),
             "supervisor" => {
                 let agent = self.id()?;
                 match self.word()? {

@@ -1,5 +1,6 @@
 //! Commands, events and replies to the one line that they are written as.
 
+mod decisions;
 mod moves;
 mod why;
 
@@ -97,6 +98,8 @@ pub fn ask(ask: &Ask) -> String {
         | Ask::DrainAgent { .. }
         | Ask::DrainQueue { .. }
         | Ask::ListWaiting { .. } => self::moves::ask(ask),
+        Ask::Decide(ask) => self::decisions::decide(ask),
+        Ask::ListDecisions { known } => self::decisions::list(known),
         Ask::MergeCustomer { from, into } => format!("{} becomes {}", customer(*from), customer(*into)),
         Ask::SignOutCustomer { customer: who } => format!("{} signs_out", customer(*who)),
         Ask::WhyConversation { conversation } => format!("admin why {conversation}"),
@@ -204,6 +207,7 @@ pub fn event(event: &Event) -> String {
         | Event::ConversationLeft { .. }
         | Event::NotePosted { .. }
         | Event::AgentDraining { .. } => self::moves::event(event),
+        Event::DecisionWanted { .. } | Event::DecisionEnded { .. } => self::decisions::event(event),
         Event::ConversationLabelled { .. } => super::labels::event(event),
         Event::RingReached { conversation, ring } => format!("{conversation} ring {ring}"),
         Event::ConversationMoved { conversation, queue, skills, moves, public: _ } => {
@@ -240,6 +244,8 @@ pub fn answer(answer: &Answer) -> String {
         Answer::TransferOffered { offer } => format!("offered {offer}"),
         Answer::Taken { conversation } => format!("taken {conversation}"),
         Answer::Noted { conversation, note, at: _ } => format!("noted {conversation} {note}"),
+        Answer::Decided { conversation, offer } => format!("decided {conversation} {offer}"),
+        Answer::Decisions(decisions) => self::decisions::decisions(decisions),
         Answer::Waiting(page) => self::moves::page(page),
         Answer::WhyConversation(why) => self::why::conversation(why),
         Answer::WhyAgent(why) => self::why::agent(why),

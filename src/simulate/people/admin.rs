@@ -226,6 +226,9 @@ fn offering(dice: &mut Dice) -> String {
         } else {
             serde_json::json!([])
         },
+        "router": {
+            "by": if dice.per_mille(400) { "outside" } else { "offhook" }, "within_ms": dice.between(100, 8_000)
+        },
         "preferred_agent": {
             "preferred_ms": dice.between(0, 30_000), "when_offline": offline, "when_away": away, "when_busy": busy
         },

@@ -4,6 +4,7 @@
 mod admin;
 mod agents;
 mod customers;
+mod router;
 
 use super::dice::Dice;
 use super::notation;
@@ -27,6 +28,7 @@ pub enum Who {
     Agent(usize),
     Customer(usize),
     Admin,
+    Router,
     Nobody,
 }
 
@@ -103,6 +105,12 @@ impl People {
         if set_up && !calm && dice.per_mille(30) && self.count(Who::Admin) == 0 {
             let line = admin::act(dice, AGENTS, desk);
             self.ask_line(Who::Admin, &line);
+        }
+        if set_up
+            && self.count(Who::Router) < 2
+            && let Some(line) = router::act(dice, AGENTS, calm, desk)
+        {
+            self.ask_line(Who::Router, &line);
         }
         for place in 0..self.agents.len() {
             let who = Who::Agent(place);
@@ -211,7 +219,7 @@ impl People {
         match request.who {
             Who::Agent(place) => self.agents[place].hear(&request.command.ask, result, desk),
             Who::Customer(place) => self.customers[place].hear(result),
-            Who::Admin | Who::Nobody => {}
+            Who::Admin | Who::Router | Who::Nobody => {}
         }
         if result.is_ok() && request.command.id.is_some() {
             self.done.push_back(request.command);

@@ -9,12 +9,13 @@ use crate::desk::refusal::Refusal;
 use crate::desk::settings::{AgentProfile, QueueSettings, Settings};
 use crate::desk::time::WallTime;
 use crate::gateway::http::desks::{
-    AgentRow, Desk, EventRow, History, Live, MessageRow, NotDone, Out, Outlook, Position, PublicFact, PublicFrame,
-    PublicRow, Published, QueueRow, Replied, Soon,
+    AgentRow, Changes, Desk, EventRow, History, Live, MessageRow, NotDone, Out, Outlook, Position, PublicFact,
+    PublicFrame, PublicRow, Published, QueueRow, Replied, Soon,
 };
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::task::{Context, Poll, Waker};
+use tokio::sync::watch;
 
 use super::AT;
 
@@ -62,6 +63,7 @@ pub(crate) struct FakeDesk {
     step_in: Mutex<Option<StepIn>>,
     /// Frames that a stream holds before it is behind.
     pub frames_max: Mutex<usize>,
+    changes: watch::Sender<Changes>,
 }
 
 impl FakeDesk {
@@ -80,6 +82,7 @@ impl FakeDesk {
             inside: Mutex::new(inside),
             step_in: Mutex::default(),
             frames_max: Mutex::new(64),
+            changes: watch::Sender::default(),
         })
     }
 
@@ -179,6 +182,7 @@ impl FakeDesk {
             wishes: None,
             spell: Default::default(),
             moved: None,
+            routed: None,
             labels: None,
         };
         self.inside().conversations.insert(id, conversation);
@@ -346,6 +350,9 @@ impl Desk for FakeDesk {
         let queue = Arc::new(Mutex::new(Queue::default()));
         self.inside().streams.push((id, queue.clone()));
         Box::new(FakeLive(queue))
+    }
+    fn decisions(&self) -> Option<watch::Receiver<Changes>> {
+        Some(self.changes.subscribe())
     }
     fn history(&self) -> &dyn History {
         self

@@ -7,6 +7,9 @@ pub fn conversation(why: &WhyConversation) -> String {
     let mut line = format!("why {} {}", why.conversation, why.state);
     add(&mut line, "skills", (!why.needs.skills.is_empty()).then(|| required(&why.needs.skills)));
     add(&mut line, "kept_for", why.needs.kept_for.as_ref());
+    if let Some(decision) = &why.decision {
+        super::decisions::why(&mut line, decision);
+    }
     let joined = |names: Vec<String>| (!names.is_empty()).then(|| names.join(","));
     add(&mut line, "offered_to", joined(why.offered_to.iter().map(|to| to.agent.to_string()).collect()));
     add(&mut line, "first", joined(why.candidates.iter().map(|candidate| candidate.agent.to_string()).collect()));
