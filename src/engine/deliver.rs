@@ -72,6 +72,12 @@ impl Delivery<'_> {
         for id in states {
             self.publish_state(id, None);
         }
+        // Before whoever changed it is answered.
+        for event in &decided.events {
+            if let Event::AgentPut { agent, profile } = event {
+                self.registry.each_of(self.number, *agent, |session| session.be_program(profile.program));
+            }
+        }
         let mut gone = Vec::new();
         for (reply_to, result) in decided.replies {
             self.reply(reply_to, result, &mut gone);
@@ -331,6 +337,7 @@ impl Delivery<'_> {
     }
 
     fn welcome(&self, session: &Arc<Session>, agent: AgentId, ticket: &str) {
+        session.be_program(self.desk.agent(agent).is_some_and(|held| held.profile.program));
         let settings = self.desk.settings();
         let statuses: Vec<StatusShape<'_>> = settings
             .statuses

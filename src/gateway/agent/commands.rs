@@ -3,7 +3,7 @@
 
 use super::rate::Rate;
 use super::session::{End, Present};
-use super::{AgentTokens, Desk, Door};
+use super::{AgentTokens, Desk};
 use crate::desk::command::{Ask, Author, Closer, Command, Worker};
 use crate::desk::ids::{AgentId, CommandId, ConversationId, Principal};
 use crate::desk::moves::{Deed, MoveAsk, Mover};
@@ -30,9 +30,11 @@ pub(super) struct Manners {
 
 impl Manners {
     /// `Ok(Err(retry_after_ms))`: not now.
-    fn may<D: Desk, T: AgentTokens>(&mut self, door: &Door<D, T>) -> Result<Result<(), u64>, End> {
-        let limits = &door.limits;
-        let taken = self.rate.take(door.desk.monotonic_ms(), limits.commands_per_s, limits.commands_burst);
+    fn may<D: Desk, T: AgentTokens>(&mut self, present: &Present<D, T>) -> Result<Result<(), u64>, End> {
+        let limits = &present.door.limits;
+        // Asked each time: who is a program from now on has its rate from now on.
+        let rate = if present.session.is_program() { limits.program_commands } else { limits.commands };
+        let taken = self.rate.take(present.door.desk.monotonic_ms(), rate.per_s, rate.burst);
         self.over_rate_in_a_row = if taken.is_ok() { 0 } else { self.over_rate_in_a_row.saturating_add(1) };
         if self.over_rate_in_a_row > limits.over_rate_max {
             return Err(End::for_now(CloseCode::RateLimited, FAR_BEYOND_RATE_MS));
@@ -41,8 +43,8 @@ impl Manners {
     }
 
     /// For what has no reply: counts it, and ends the session far beyond the rate.
-    pub(super) fn may_go_on<D: Desk, T: AgentTokens>(&mut self, door: &Door<D, T>) -> Result<(), End> {
-        self.may(door).map(|_| ())
+    pub(super) fn may_go_on<D: Desk, T: AgentTokens>(&mut self, present: &Present<D, T>) -> Result<(), End> {
+        self.may(present).map(|_| ())
     }
 }
 
@@ -52,7 +54,7 @@ pub(super) fn take<D: Desk, T: AgentTokens>(text: &str, present: &Present<D, T>,
     if session.expires_at_s() <= door.desk.wall_s() {
         return Some(End::Close { code: CloseCode::Unauthorized.number(), reason: TokenError::Expired.code().into() });
     }
-    let may = match manners.may(door) {
+    let may = match manners.may(present) {
         Ok(may) => may,
         Err(end) => return Some(end),
     };
@@ -67,7 +69,8 @@ pub(super) fn take<D: Desk, T: AgentTokens>(text: &str, present: &Present<D, T>,
     let (id, done) = match (parsed, may) {
         (Err(bad), _) => (bad.id, Err(*bad.error)),
         (Ok((id, _)), Err(retry_after_ms)) => {
-            metrics::counter!(catalogue::RATE_LIMITED_TOTAL, "scope" => "agent").increment(1);
+            let scope = if session.is_program() { "program" } else { "agent" };
+            metrics::counter!(catalogue::RATE_LIMITED_TOTAL, "scope" => scope).increment(1);
             (Some(id), Err(WireError::rate_limited(retry_after_ms)))
         }
         // Before the `welcome` nothing is read, so there is an agent.
