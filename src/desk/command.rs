@@ -6,6 +6,7 @@ use super::ids::{
     AgentId, CommandId, ConversationId, CustomerId, DecisionId, KeyNumber, OfferId, Principal, SessionId,
 };
 use super::moves::{MoveAsk, Mover};
+use super::own::OwnCursor;
 use super::queue_moves::Draining;
 use super::settings::{ApiKey, QueueSettings, Settings};
 use super::time::WallTime;
@@ -69,6 +70,11 @@ pub enum Ask {
     },
     SignOut {
         agent: AgentId,
+    },
+    /// Changes nothing: the next page of what the agent holds.
+    ListOwn {
+        agent: AgentId,
+        after: OwnCursor,
     },
 
     // offers
@@ -321,6 +327,7 @@ impl Ask {
             Ask::SetStatus { .. } => "set_status",
             Ask::Ready { .. } => "ready",
             Ask::SignOut { .. } => "sign_out",
+            Ask::ListOwn { .. } => "list_own",
             Ask::ConfirmDelivery { .. } => "confirm_delivery",
             Ask::Accept { .. } => "accept",
             Ask::Reject { .. } => "reject",

@@ -31,6 +31,7 @@ pub mod need;
 pub mod needs;
 pub mod offer;
 pub mod offering;
+pub mod own;
 mod pairing;
 mod programs;
 pub mod queue_moves;

@@ -78,6 +78,7 @@ impl Desk {
             | Ask::SetStatus { .. }
             | Ask::Ready { .. }
             | Ask::SignOut { .. }
+            | Ask::ListOwn { .. }
             | Ask::Open(_)
             | Ask::Start(_)
             | Ask::DrainAgent { .. }

@@ -4,9 +4,10 @@
 //! left to the event that ended it.
 
 use super::intake::ReplyTo;
+use super::own::with_snapshot;
 use super::published::{NotDone, Replied, title_of};
 use super::route::{Route, To};
-use super::shapes::{Seen, channel_names, offer_shape, text_of, with_snapshot, wrap_up_shape};
+use super::shapes::{Seen, channel_names, offer_shape, text_of, wrap_up_shape};
 use super::turn::Decided;
 use crate::desk::Desk;
 use crate::desk::answer::Answer;
@@ -313,6 +314,10 @@ impl Delivery<'_> {
                 self.registry.publish(self.number, conversation, || Some(PublicFrame { public: None, event, data }));
                 return;
             }
+            Ok(Answer::Own { after }) => {
+                self.own_page(session, id, after);
+                return;
+            }
             Ok(Answer::Waiting(page)) => {
                 session.reply(self.waiting_page(id, &page));
                 return;
@@ -346,7 +351,7 @@ impl Delivery<'_> {
             .collect();
         let channels: Vec<&str> = settings.channels.iter().map(|channel| &*channel.name).collect();
         let title = self.title(agent);
-        let frame = with_snapshot(self.desk, self.keys, agent, |snapshot| {
+        let frame = with_snapshot(self.desk, self.keys, agent, self.limits.frame_bytes_max, |snapshot| {
             render(&ServerFrame::Welcome {
                 session: session.id,
                 position: self.position.0,
@@ -371,7 +376,7 @@ impl Delivery<'_> {
     /// A fresh snapshot of its own state to a session that fell behind.
     pub fn snapshot(&self, session: &Arc<Session>) {
         let Some(agent) = session.agent() else { return };
-        let frame = with_snapshot(self.desk, self.keys, agent, |snapshot| {
+        let frame = with_snapshot(self.desk, self.keys, agent, self.limits.frame_bytes_max, |snapshot| {
             render(&ServerFrame::Snapshot { position: self.position.0, snapshot })
         });
         if let Some(frame) = frame {

@@ -246,6 +246,7 @@ fn class_of(ask: &Ask) -> Class {
         | Ask::SetStatus { .. }
         | Ask::ExtendWrapUp { .. }
         | Ask::Ready { .. }
+        | Ask::ListOwn { .. }
         | Ask::Post { .. }
         | Ask::Read { .. }
         | Ask::Typing { .. }

@@ -11,6 +11,7 @@ mod followers;
 pub mod intake;
 mod load;
 mod look_up;
+mod own;
 pub mod past;
 mod project;
 pub mod published;

@@ -42,6 +42,7 @@ mod tests {
             "a0 sets away -",
             "a0 ready",
             "a0 signs_out",
+            "a0 looks o1.c2",
             "a0 delivered o1",
             "a0 accepts o1",
             "#255 a0 rejects o1 busy",

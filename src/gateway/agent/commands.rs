@@ -119,7 +119,8 @@ fn obey<D: Desk, T: AgentTokens>(
         AgentFrame::Refresh { token } => refresh(&token, present).map(Some),
         frame => {
             // Typing is passed on and forgotten, and a look changes nothing: not worth remembering by their ids.
-            let remembered = !matches!(frame, AgentFrame::Typing { .. } | AgentFrame::Waiting { .. });
+            let looks = matches!(frame, AgentFrame::Waiting { .. } | AgentFrame::Own { .. });
+            let remembered = !looks && !matches!(frame, AgentFrame::Typing { .. });
             let fingerprint = if remembered { door.desk.fingerprint(&frame.body()) } else { 0 };
             let ask = ask(frame, agent, present)?;
             let principal = Principal::Agent(agent);
@@ -148,6 +149,7 @@ fn ask<D: Desk, T: AgentTokens>(frame: AgentFrame, agent: AgentId, present: &Pre
         }
         AgentFrame::ExtendWrapUp { conversation } => Ask::ExtendWrapUp { agent, conversation },
         AgentFrame::SignOut => Ask::SignOut { agent },
+        AgentFrame::Own { after } => Ask::ListOwn { agent, after },
         AgentFrame::Move { conversation, deed } => {
             Ask::Move(MoveAsk { conversation, by: mover(agent, present.session.role), deed })
         }

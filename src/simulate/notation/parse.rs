@@ -23,6 +23,7 @@ pub fn principal(ask: &Ask) -> Principal {
         Ask::SetStatus { agent, .. }
         | Ask::Ready { agent }
         | Ask::SignOut { agent }
+        | Ask::ListOwn { agent, .. }
         | Ask::ConfirmDelivery { agent, .. }
         | Ask::Accept { agent, .. }
         | Ask::Reject { agent, .. }
@@ -160,6 +161,7 @@ impl<'a> Words<'a> {
             }
             "ready" => Ask::Ready { agent },
             "signs_out" => Ask::SignOut { agent },
+            "looks" => Ask::ListOwn { agent, after: self.id()? },
             "delivered" => Ask::ConfirmDelivery { agent, offer: self.id()? },
             "accepts" => Ask::Accept { agent, offer: self.id()? },
             "rejects" => Ask::Reject { agent, offer: self.id()?, reason: self.word()?.into() },

@@ -60,6 +60,7 @@ pub fn ask(ask: &Ask) -> String {
         }
         Ask::Ready { agent } => format!("{agent} ready"),
         Ask::SignOut { agent } => format!("{agent} signs_out"),
+        Ask::ListOwn { agent, after } => format!("{agent} looks {after}"),
         Ask::ConfirmDelivery { agent, offer } => format!("{agent} delivered {offer}"),
         Ask::Accept { agent, offer } => format!("{agent} accepts {offer}"),
         Ask::Reject { agent, offer, reason } => format!("{agent} rejects {offer} {reason}"),
@@ -218,6 +219,7 @@ pub fn answer(answer: &Answer) -> String {
         Answer::TransferOffered { offer } => format!("offered {offer}"),
         Answer::Taken { conversation } => format!("taken {conversation}"),
         Answer::Noted { conversation, note, at: _ } => format!("noted {conversation} {note}"),
+        Answer::Own { after } => format!("own {after}"),
         Answer::Decided { conversation, offer } => format!("decided {conversation} {offer}"),
         Answer::Decisions(decisions) => self::decisions::decisions(decisions),
         Answer::Waiting(page) => self::moves::page(page),

@@ -3,6 +3,7 @@
 use super::*;
 use crate::desk::event::RequiredSkill;
 use crate::desk::ids::{CommandId, ConversationId, CustomerId, OfferId, SessionId};
+use crate::desk::own::OwnCursor;
 use crate::desk::settings::Role;
 use crate::wire::error::{Code, WireError};
 use std::collections::BTreeMap;
@@ -78,6 +79,10 @@ fn every_frame_of_the_document_is_understood() {
         (r#""type":"unwatch","what":"queues""#, AgentFrame::Unwatch { what: Watched::Queues }),
         (r#""type":"refresh","token":"a.b.c""#, AgentFrame::Refresh { token: "a.b.c".into() }),
         (r#""type":"sign_out""#, AgentFrame::SignOut),
+        (
+            r#""type":"own","cursor":"o23.c17""#,
+            AgentFrame::Own { after: OwnCursor { offer: OfferId(23), conversation: ConversationId(17) } },
+        ),
     ];
     for (members, expected) in cases {
         assert_eq!(parsed(&frame(members)), Ok(expected), "{members}");
@@ -264,6 +269,7 @@ fn frames_to_the_client_are_spelled_as_documented() {
             offers: &[offer],
             conversations: &[],
             draining: false,
+            cursor: None,
         },
     });
     let welcome: serde_json::Value = serde_json::from_str(&welcome).unwrap();
