@@ -44,7 +44,8 @@ async fn decide(server: &Server, key: &str, conversation: &str, body: Value) -> 
 
 async fn follow(server: &Server, key: &str) -> Events {
     let headers = format!("Authorization: Bearer {key}\r\n");
-    let opened = Events::open_with(server.address, &format!("/v1/workspaces/{DEMO}/decisions"), &headers);
+    let path = format!("/v1/workspaces/{DEMO}/decisions");
+    let opened = Events::open_with(server.address, &path, &headers);
     let mut events = within("a stream", opened).await.expect("a stream").expect("a stream");
     event_named(&mut events, "list").await;
     events

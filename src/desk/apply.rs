@@ -1,5 +1,6 @@
 //! The only way that state changes: one event at a time, live, replayed and in the simulation. Never refuses.
 
+mod customers;
 mod presence;
 
 use super::agent::{Agent, Connection};
@@ -8,14 +9,13 @@ use super::change::AT_NEXT_MESSAGE;
 use super::command::Author;
 use super::conversation::{Conversation, CoolDown, Pending, Spell, State};
 use super::event::{Event, OfferEnd};
-use super::ids::{AgentId, ConversationId, CustomerId, OfferId};
-use super::left_waiting::Left;
+use super::ids::{AgentId, ConversationId, OfferId};
 use super::moves::Transfer;
 use super::offer::{Delivery, EndedOffer, Offer};
 use super::offering::AcrossQueues;
 use super::settings::{ChannelId, StatusId};
 use super::time::{DeskTime, Now, WallTime};
-use super::{COOL_DOWNS_MAX, Desk, ENDED_OFFERS_MAX, SIGNED_OUT_MAX};
+use super::{COOL_DOWNS_MAX, Desk, ENDED_OFFERS_MAX};
 use std::sync::Arc;
 
 impl Desk {
@@ -115,6 +115,7 @@ impl Desk {
                 public,
                 waiting_since,
                 wishes,
+                left,
             } => {
                 self.last_conversation = self.last_conversation.max(conversation.0);
                 self.add_conversation(
@@ -141,9 +142,10 @@ impl Desk {
                         requeue_at: None,
                         ring: 0,
                         wishes: wishes.clone(),
-                        spell: Spell { from: now.wall, ..Spell::default() },
+                        spell: Spell { from: now.wall, left: *left, ..Spell::default() },
                         moved: None,
                         routed: None,
+                        labels: None,
                     },
                 );
                 self.forget_left(*customer);
@@ -226,6 +228,9 @@ impl Desk {
             Event::NotePosted { conversation, note, .. } => {
                 self.note(*conversation, |c| c.change_moved(|moved| moved.notes = *note));
             }
+            Event::ConversationLabelled { conversation, labels, by: _ } => {
+                self.note(*conversation, |c| c.set_labels(labels));
+            }
             Event::AgentDraining { agent, draining } => self.change_agent(*agent, |a| a.draining = *draining),
 
             // routing
@@ -240,7 +245,7 @@ impl Desk {
                     c.queue = *queue;
                     c.skills.clone_from(skills);
                     c.ring = 0;
-                    c.spell = Spell { from: now.wall, offers_before: c.offers_made, raised: 0, moves: *moves };
+                    c.spell = Spell { from: now.wall, offers_before: c.offers_made, moves: *moves, ..Spell::default() };
                 });
             }
             Event::PriorityRaised { conversation, priority, raised } => {
@@ -249,6 +254,8 @@ impl Desk {
                     c.spell.raised = *raised;
                 });
             }
+
+            Event::HoursTurned { .. } | Event::StayedAtClosing { .. } => self.apply_hours(event),
 
             Event::CustomerMerged { from: _, into, conversations } => {
                 for id in conversations {
@@ -271,35 +278,6 @@ impl Desk {
     fn note(&mut self, id: ConversationId, change: impl FnOnce(&mut Conversation)) {
         change(self.conversations.get_mut(&id).expect("events name conversations that are here"));
         self.touched.conversations.insert(id, None);
-    }
-
-    /// Its older tokens are void. Bounded: beyond that the oldest sign-outs are forgotten.
-    fn sign_out_customer(&mut self, customer: CustomerId) {
-        if self.signed_out.len() >= SIGNED_OUT_MAX
-            && let Some((oldest, _)) = self.signed_out.iter().min_by_key(|(_, at)| **at)
-        {
-            let oldest = *oldest;
-            self.signed_out.remove(&oldest);
-            self.touched.signed_out.insert(oldest);
-        }
-        self.signed_out.insert(customer, self.now.wall);
-    }
-
-    fn forget_left(&mut self, customer: CustomerId) {
-        if self.left_waiting.remove(customer) {
-            self.touched.left_waiting.insert(customer);
-        }
-    }
-
-    /// It ended while it waited: for a time its customer keeps the place.
-    fn keep_place(&mut self, id: ConversationId) {
-        let Some(held) = self.conversations.get(&id).filter(|held| held.state == State::Waiting) else { return };
-        let keep_ms = self.queues[&held.queue].settings.waiting.keep_place_ms;
-        let until = WallTime(self.now.wall.0.saturating_add(keep_ms));
-        let left = Left { queue: held.queue, waiting_since: held.waiting_since, until };
-        let customer = held.customer;
-        let forgotten = self.left_waiting.put(customer, left, self.now.wall);
-        self.touched.left_waiting.extend(forgotten.into_iter().chain([customer]));
     }
 
     /// The agent finished or took something: its idle time begins anew.
@@ -378,9 +356,7 @@ impl Desk {
                 c.change_moved(|moved| moved.transfer = transfer);
             } else {
                 c.state = State::Offered {};
-                if c.routed.is_some() {
-                    c.change_routed(|routed| routed.by_itself = false);
-                }
+                c.was_decided_by_itself();
             }
         });
     }

@@ -17,9 +17,12 @@ impl Desk {
         held.wait_key(id, self.queues[&held.queue].settings.offering.accept_within_ms)
     }
 
-    /// When its age reaches its next ring; `None` when it has reached all.
+    /// When its age reaches its next ring; `None` when it has reached all, or has yet to begin to wait.
     fn next_ring(&self, id: ConversationId) -> Option<WallTime> {
         let held = &self.conversations[&id];
+        if held.spell.left {
+            return None;
+        }
         let rings = &self.queues[&held.queue].settings.offering.rings;
         let ring = rings.get(usize::from(held.ring))?;
         Some(WallTime(held.waiting_since.0.saturating_add(ring.after_ms)))
@@ -28,12 +31,16 @@ impl Desk {
     /// When it has waited its longest in this queue, or so long once more since its priority was raised.
     pub(super) fn longest_of(&self, id: ConversationId) -> Option<WallTime> {
         let held = &self.conversations[&id];
+        if held.spell.left {
+            return None;
+        }
         let longest_ms = self.queues[&held.queue].settings.waiting.waiting_ms_max?;
         let times = u64::from(held.spell.raised) + 1;
         Some(WallTime(held.spell.from.0.saturating_add(longest_ms.saturating_mul(times))))
     }
 
     pub(super) fn start_waiting(&mut self, id: ConversationId) {
+        self.begin_if_open(id);
         let key = self.key_of(id);
         let held = &self.conversations[&id];
         let common = Common { queue: held.queue, need: self.need_of(held), next_offer: self.next_offer_of(held) };
@@ -52,6 +59,8 @@ impl Desk {
         if let Some(at) = self.longest_of(id) {
             self.deadlines.set_by_wall(at, ByWall::Longest(id));
         }
+        self.plan_closing(id);
+        let held = &self.conversations[&id];
         if !held.cool_downs.is_empty() {
             self.waiting.cooling.insert(id);
         }
@@ -77,6 +86,7 @@ impl Desk {
         if let Some(at) = self.longest_of(id) {
             self.deadlines.clear_by_wall(at, ByWall::Longest(id));
         }
+        self.drop_closing(id);
         if !self.conversations[&id].cool_downs.is_empty() {
             self.waiting.cooling.remove(&id);
         }

@@ -52,7 +52,7 @@ impl Desk {
         }
         if !waited && is_waiting(conversation.state) {
             let offers_before = conversation.offers_made;
-            conversation.spell = Spell { from: self.now.wall, offers_before, raised: 0, moves: 0 };
+            conversation.spell = Spell { from: self.now.wall, offers_before, ..Spell::default() };
         }
         self.attach(id);
     }
@@ -170,6 +170,7 @@ impl Desk {
         }
         self.preferred_seen.clear();
         self.preferred_changed.extend(self.preferring.keys());
+        self.forget_hours();
         self.touched.settings = true;
     }
 

@@ -52,6 +52,9 @@ impl Desk {
                 &made
             }
         };
+        if need.closed {
+            return Vec::new();
+        }
         if let Some(agent) = need.kept_for {
             let asked = self.would_be_asked(agent, conversation, need, next);
             return if asked.is_ok() { vec![agent] } else { Vec::new() };

@@ -5,6 +5,7 @@ use super::decision::DecideAsk;
 use super::ids::{
     AgentId, CommandId, ConversationId, CustomerId, DecisionId, KeyNumber, OfferId, Principal, SessionId,
 };
+use super::labels::LabelAsk;
 use super::moves::{MoveAsk, Mover};
 use super::own::OwnCursor;
 use super::queue_moves::Draining;
@@ -131,6 +132,8 @@ pub enum Ask {
         by: Mover,
         text: Arc<str>,
     },
+    /// Disposition, tags and fields, and perhaps the end of the talk or of wrap-up.
+    Label(Box<LabelAsk>),
     DrainAgent {
         agent: Arc<str>,
         draining: bool,
@@ -341,6 +344,7 @@ impl Ask {
             Ask::Move(ask) => ask.deed.name(),
             Ask::Start(_) => "start",
             Ask::Note { .. } => "note",
+            Ask::Label(_) => "label",
             Ask::DrainAgent { .. } => "drain_agent",
             Ask::DrainQueue { .. } => "drain_queue",
             Ask::ListWaiting { .. } => "list_waiting",

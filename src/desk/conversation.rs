@@ -11,6 +11,7 @@
 use super::decision::Routed;
 use super::event::{OfferEnd, RequiredSkill};
 use super::ids::{AgentId, ConversationId, CustomerId, KeyNumber, OfferId, QueueId};
+use super::labels::Labels;
 use super::moves::Moved;
 use super::settings::{ChannelId, CoolDowns};
 use super::time::{DeskTime, WallTime};
@@ -64,6 +65,9 @@ pub struct Conversation {
     /// Where its queue is decided from outside.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub routed: Option<Box<Routed>>,
+    /// What its agents said of it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub labels: Option<Box<Labels>>,
     /// Of this time of waiting, in this queue.
     #[serde(default)]
     pub spell: Spell,
@@ -80,6 +84,12 @@ pub struct Spell {
     pub raised: u8,
     /// How often rules moved it to another queue, since it last had an owner.
     pub moves: u8,
+    /// A message left out of hours: its age and its wait begin when its queue opens.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub left: bool,
+    /// Its queue has closed, and the rule of those who wait then was done for it; until that opens again.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub stayed: bool,
 }
 
 /// What a conversation prefers of an agent.

@@ -36,6 +36,8 @@ pub enum ByWall {
     Ring(ConversationId),
     /// A conversation has waited its longest.
     Longest(ConversationId),
+    /// Its queue has closed.
+    Closing(ConversationId),
 }
 
 impl Deadlines {

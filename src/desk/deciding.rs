@@ -60,7 +60,7 @@ impl Deciding {
     }
 
     #[must_use]
-    pub fn len(&self) -> usize {
+    pub fn count(&self) -> usize {
         self.pending.len()
     }
 }
@@ -143,7 +143,7 @@ impl Desk {
         let first = only.or_else(|| self.best(id, 1, NextOffer::Outsides).first().copied());
         let Some(agent) = first else { return };
         let decision = DecisionId(self.last_decision + 1);
-        if self.deciding.len() >= DECISIONS_PENDING_MAX {
+        if self.deciding.count() >= DECISIONS_PENDING_MAX {
             self.emit(events, ended(decision, id, DecisionEnd::Crowded));
             return;
         }

@@ -150,6 +150,13 @@ impl Conversation {
         self.routed.as_ref()?.pending
     }
 
+    /// It is offered: if Offhook was to decide by itself, it has.
+    pub(super) fn was_decided_by_itself(&mut self) {
+        if self.routed.as_ref().is_some_and(|routed| routed.by_itself) {
+            self.change_routed(|routed| routed.by_itself = false);
+        }
+    }
+
     pub(super) fn change_routed(&mut self, change: impl FnOnce(&mut Routed)) {
         let mut routed = self.routed.take().unwrap_or_default();
         change(&mut routed);

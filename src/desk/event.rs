@@ -8,6 +8,7 @@ use super::command::{Author, Closer};
 use super::conversation::{Conversation, WishedAgent, Wishes};
 use super::decision::DecisionEnd;
 use super::ids::{AgentId, ConversationId, CustomerId, DecisionId, KeyNumber, OfferId, QueueId, SessionId};
+use super::labels::Labels;
 use super::moves::{Mover, Taken, Transfer};
 use super::settings::{AgentProfile, ApiKey, ChannelId, QueueSettings, Settings, StatusId};
 use super::time::{DeskTime, WallTime};
@@ -128,6 +129,9 @@ pub enum Event {
         waiting_since: Option<WallTime>,
         #[serde(default, skip_serializing_if = "Option::is_none")]
         wishes: Option<Box<Wishes>>,
+        /// A message left out of hours: it begins to wait when its queue opens.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        left: bool,
     },
     MessagePosted {
         conversation: ConversationId,
@@ -244,6 +248,12 @@ pub enum Event {
         /// The last message before it.
         after: u32,
     },
+    /// Its labels are these from now on.
+    ConversationLabelled {
+        conversation: ConversationId,
+        by: Mover,
+        labels: Box<Labels>,
+    },
     /// A draining agent is offered nothing new.
     AgentDraining {
         agent: AgentId,
@@ -293,6 +303,20 @@ pub enum Event {
         priority: i32,
         /// How often for its longest wait here, by now.
         raised: u8,
+    },
+
+    // hours
+    /// Its queues are open, or closed, from now until then; with `beyond` it is only looked at again.
+    HoursTurned {
+        hours: Arc<str>,
+        open: bool,
+        until: WallTime,
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        beyond: bool,
+    },
+    /// Its queue closed, and it waits on.
+    StayedAtClosing {
+        conversation: ConversationId,
     },
 
     // customers

@@ -13,6 +13,8 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum WhyNot {
+    /// The conversation's queue is closed at this hour.
+    QueueClosed,
     Deactivated,
     Offline,
     Reconnecting,
@@ -39,7 +41,8 @@ pub enum WhyNot {
 }
 
 impl WhyNot {
-    pub const ALL: [WhyNot; 17] = [
+    pub const ALL: [WhyNot; 18] = [
+        WhyNot::QueueClosed,
         WhyNot::Deactivated,
         WhyNot::Offline,
         WhyNot::Reconnecting,
@@ -70,6 +73,7 @@ impl WhyNot {
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
+            WhyNot::QueueClosed => "queue_closed",
             WhyNot::Deactivated => "deactivated",
             WhyNot::Offline => "offline",
             WhyNot::Reconnecting => "reconnecting",
@@ -114,6 +118,9 @@ impl Desk {
 
     /// The rules before those of skills and cool-downs: pairing tests skills by their numbers, before it comes here.
     pub(super) fn could_take(&self, agent: AgentId, need: &Need) -> Result<(), WhyNot> {
+        if need.closed {
+            return Err(WhyNot::QueueClosed);
+        }
         let held = &self.agents[agent.0 as usize];
         self.may_be_offered(agent)?;
         match need.queue_of(&held.profile) {

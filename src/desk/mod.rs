@@ -20,9 +20,11 @@ pub mod event;
 pub mod fits;
 mod forgotten;
 mod handle;
+pub mod hours;
 pub mod ids;
 pub mod invariants;
 mod keys;
+pub mod labels;
 mod left_waiting;
 mod limits;
 mod lists;
@@ -31,12 +33,14 @@ pub mod need;
 pub mod needs;
 pub mod offer;
 pub mod offering;
+pub mod opening;
 pub mod own;
 mod pairing;
 mod programs;
 pub mod queue_moves;
 pub mod refusal;
 pub mod remembered;
+mod schedule;
 pub mod settings;
 pub mod skills;
 mod sorted;
@@ -96,6 +100,8 @@ pub struct Desk {
     signed_out: BTreeMap<CustomerId, WallTime>,
     /// Customers who left while they waited, for as long as they keep the place.
     left_waiting: left_waiting::LeftWaiting,
+    /// How the hours of the settings stand.
+    openings: opening::Openings,
     remembered: remembered::Remembered,
 
     // Kept beside the entities, and derived from them alone.
@@ -145,10 +151,12 @@ impl Desk {
         if self.has_unpaired() {
             return Some(self.now.desk);
         }
-        self.deadlines.next(self.now)
+        let hours = self.next_turn_of_hours();
+        let hours = hours.map(|at| self.now.desk.plus_ms(at.0.saturating_sub(self.now.wall.0)));
+        self.deadlines.next(self.now).into_iter().chain(hours).min()
     }
 
-    /// Whether a deadline runs: then the clock must be written down from time to time.
+    /// Whether a deadline runs: then the clock must be written down from time to time. (Not for hours, which go by the wall.)
     #[must_use]
     pub fn has_deadlines(&self) -> bool {
         self.deadlines.next(self.now).is_some()
@@ -269,6 +277,7 @@ impl Desk {
             api_keys,
             signed_out,
             left_waiting,
+            openings,
             deadlines,
             able,
             waiting,

@@ -23,6 +23,8 @@ pub struct Need {
     pub kept_for: Option<AgentId>,
     /// People are not let in yet, and a program could take it.
     pub only_programs: bool,
+    /// Its queue is closed at this hour: nobody is offered it.
+    pub closed: bool,
 }
 
 /// An agent's tier in a queue; 1 where none is set.
@@ -52,6 +54,7 @@ impl Desk {
             tiers_up_to: offering.tiers_up_to.unwrap_or(u8::MAX),
             kept_for: None,
             only_programs: false,
+            closed: !self.is_open(conversation.queue),
         };
         for ring in offering.rings.iter().take(usize::from(conversation.ring)) {
             need.skills.retain(|skill| !ring.drop.contains(&skill.name));

@@ -4,6 +4,7 @@ use super::decision::DecisionEnd;
 use super::event::OfferEnd;
 use super::fits::WhyNot;
 use super::ids::{ConversationId, DecisionId, OfferId};
+use super::time::WallTime;
 use std::sync::Arc;
 
 /// Each has a stable code (docs/wire.md), a sentence, and the field at fault where there is one.
@@ -45,6 +46,8 @@ pub enum Refusal {
     QueueFull { queue: Arc<str>, waiting_max: u32 },
     #[error("nobody of the queue {0:?} is there")]
     NobodyThere(Arc<str>),
+    #[error("the queue {queue:?} is closed at this hour")]
+    QueueClosed { queue: Arc<str>, opens_at: Option<WallTime> },
     #[error("the queue {0:?} takes nothing new in")]
     QueueDraining(Arc<str>),
     #[error("the queue {0:?} does not let agents pick")]
@@ -67,6 +70,10 @@ pub enum Refusal {
     BadSetting { field: String, what: String },
     #[error("the workspace holds its most of {what}: {most}")]
     TooMany { what: &'static str, most: usize },
+    #[error("{field}: {what}")]
+    BadLabel { field: String, what: String },
+    #[error("{conversation} cannot be finished without {field}")]
+    LabelMissing { conversation: ConversationId, field: String },
     #[error("the wrap-up of {0} cannot be extended any more")]
     NoMoreTime(ConversationId),
     #[error("the session is not known here any more")]
@@ -96,6 +103,7 @@ impl Refusal {
             Refusal::NoSuchReason(_) => "no_such_reason",
             Refusal::QueueFull { .. } => "queue_full",
             Refusal::NobodyThere(_) => "nobody_there",
+            Refusal::QueueClosed { .. } => "queue_closed",
             Refusal::QueueDraining(_) => "queue_draining",
             Refusal::PickNotAllowed(_) => "pick_not_allowed",
             Refusal::AgentUnable { .. } => "agent_unable",
@@ -107,6 +115,8 @@ impl Refusal {
             Refusal::IdReused => "id_reused",
             Refusal::BadSetting { .. } => "bad_setting",
             Refusal::TooMany { .. } => "too_many",
+            Refusal::BadLabel { .. } => "bad_label",
+            Refusal::LabelMissing { .. } => "label_missing",
             Refusal::NoMoreTime(_) => "no_more_time",
             Refusal::NoSuchSession => "no_such_session",
         }
@@ -128,6 +138,7 @@ impl Refusal {
             | Refusal::QueueFull { .. }
             | Refusal::NobodyThere(_)
             | Refusal::QueueInUse { .. }
+            | Refusal::QueueClosed { .. }
             | Refusal::QueueDraining(_)
             | Refusal::PickNotAllowed(_) => "queue",
             Refusal::NoSuchAgent(_)
@@ -139,7 +150,9 @@ impl Refusal {
             Refusal::NoSuchReason(_) => "reason",
             Refusal::NoSuchMessage { .. } => "number",
             Refusal::NoSuchApiKey(_) | Refusal::IdReused => "id",
-            Refusal::BadSetting { field, .. } => field,
+            Refusal::BadSetting { field, .. }
+            | Refusal::BadLabel { field, .. }
+            | Refusal::LabelMissing { field, .. } => field,
             Refusal::TooManyDevices { .. } | Refusal::TooMany { .. } | Refusal::NoSuchSession => return None,
         })
     }

@@ -1,7 +1,9 @@
 //! What a workspace is set to: channels, statuses, queues, agents' profiles. Plain values with DESIGN's defaults,
 //! and the checks that keep a setting from stranding anybody.
 
+use super::hours::Hours;
 use super::ids::QueueId;
+use super::labels::{LabelRules, QueueLabels};
 use super::offering::{AcrossQueues, Offering};
 use super::queue_moves::QueueMoves;
 use super::waiting_rules::WaitingRules;
@@ -120,6 +122,11 @@ pub struct Settings {
     pub across_queues: AcrossQueues,
     /// How long an offer to a program runs, on every channel and in every queue.
     pub program_offer_ms: u64,
+    /// Opening hours, by the name that queues give.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub hours: BTreeMap<Arc<str>, Hours>,
+    /// Disposition codes, tags and custom fields.
+    pub labels: LabelRules,
 }
 
 impl Default for Settings {
@@ -157,6 +164,8 @@ impl Default for Settings {
             default_queue: None,
             across_queues: AcrossQueues::default(),
             program_offer_ms: 5_000,
+            hours: BTreeMap::new(),
+            labels: LabelRules::default(),
         }
     }
 }
@@ -202,6 +211,9 @@ pub struct QueueSettings {
     pub title: Arc<str>,
     #[serde(default = "waiting_max")]
     pub waiting_max: u32,
+    /// The hours of the settings in which it is open; absent: always.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hours: Option<Arc<str>>,
     #[serde(default)]
     pub priority: i32,
     /// Overrides of the channel's, in milliseconds.
@@ -224,6 +236,9 @@ pub struct QueueSettings {
     /// Picking, vanished owners, reopening, draining.
     #[serde(default)]
     pub moves: QueueMoves,
+    /// Which dispositions are offered, and whether one is required.
+    #[serde(default)]
+    pub labels: QueueLabels,
 }
 
 fn waiting_max() -> u32 {
@@ -237,6 +252,7 @@ impl QueueSettings {
             name: name.into(),
             title: "".into(),
             waiting_max: waiting_max(),
+            hours: None,
             priority: 0,
             offer_ms: None,
             wrap_up_ms: None,
@@ -245,6 +261,7 @@ impl QueueSettings {
             offering: Offering::default(),
             waiting: WaitingRules::default(),
             moves: QueueMoves::default(),
+            labels: QueueLabels::default(),
         }
     }
 }

@@ -5,6 +5,7 @@ use super::conversation::{Conversation, Pending};
 use super::ids::{AgentId, ConversationId, CustomerId, OfferId, QueueId};
 use super::left_waiting::Left;
 use super::offer::Offer;
+use super::opening::Opening;
 use super::remembered::Remembered;
 use super::settings::{ApiKey, QueueSettings, Settings};
 use super::time::{Now, WallTime};
@@ -73,6 +74,9 @@ impl Desk {
         for id in &touched.signed_out {
             rows.push(row("signed_out", id, self.signed_out.get(id)));
         }
+        for name in &touched.openings {
+            rows.push(row("opening", name, self.openings.get(name)));
+        }
         for id in &touched.left_waiting {
             rows.push(row("left_waiting", id, self.left_waiting.get(*id)));
         }
@@ -138,6 +142,10 @@ impl Desk {
                     let at: WallTime = serde_json::from_slice(body).map_err(|why| damaged(&why))?;
                     let customer: CustomerId = id.parse().map_err(|why| damaged(&why))?;
                     desk.signed_out.insert(customer, at);
+                }
+                "opening" => {
+                    let opening: Opening = serde_json::from_slice(body).map_err(|why| damaged(&why))?;
+                    desk.openings.insert(id.into(), opening);
                 }
                 "left_waiting" => {
                     let left: Left = serde_json::from_slice(body).map_err(|why| damaged(&why))?;

@@ -5,6 +5,8 @@ mod decisions;
 mod drains;
 mod forms;
 mod hands;
+mod hours;
+mod labels;
 mod late_answers;
 mod limits;
 mod misses;

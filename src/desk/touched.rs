@@ -16,6 +16,7 @@ pub struct Touched {
     pub api_keys: BTreeSet<Arc<str>>,
     pub signed_out: BTreeSet<CustomerId>,
     pub left_waiting: BTreeSet<CustomerId>,
+    pub openings: BTreeSet<Arc<str>>,
 }
 
 impl Touched {
@@ -29,6 +30,7 @@ impl Touched {
         self.api_keys.extend(later.api_keys);
         self.signed_out.extend(later.signed_out);
         self.left_waiting.extend(later.left_waiting);
+        self.openings.extend(later.openings);
     }
 
     #[must_use]

@@ -233,10 +233,11 @@ impl Group {
     }
 }
 
-/// Where a group is looked for: by the agent it is kept for, or by agents of each of its queues; nowhere while the outside decides.
+/// Where a group is looked for: by the agent it is kept for, or by agents of each of its queues; nowhere while its queue is closed, or
+/// while the outside decides.
 fn lists_of(group: &Group) -> Vec<List> {
     let need = &group.common.need;
-    if group.common.next_offer == NextOffer::Asked {
+    if need.closed || group.common.next_offer == NextOffer::Asked {
         return Vec::new();
     }
     match need.kept_for {

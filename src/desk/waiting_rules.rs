@@ -22,6 +22,11 @@ pub struct WaitingRules {
     /// What becomes of a new conversation when nobody of the queue's agents is there: `wait`, `refuse`, `move`,
     /// `message_and_wait` or `message_and_close`.
     pub nobody_there: Action,
+    /// What becomes of a new conversation while the queue is closed: `wait`, `refuse`, `move`, `take_message`,
+    /// `message_and_wait` or `message_and_close`.
+    pub out_of_hours: Action,
+    /// What becomes of those who wait when the queue closes: `wait`, `move`, `message_and_wait` or `message_and_close`.
+    pub at_closing: Action,
     /// What becomes of a new conversation when `waiting_max` wait: `refuse`, `move` or `message_and_close`.
     pub when_full: Action,
     /// The longest wait in this queue, 1 s to 30 days; null: none.
@@ -40,6 +45,8 @@ impl Default for WaitingRules {
     fn default() -> Self {
         Self {
             nobody_there: Action::Wait,
+            out_of_hours: Action::Wait,
+            at_closing: Action::Wait,
             when_full: Action::Refuse,
             waiting_ms_max: Some(DAY_MS),
             after_longest: Action::MessageAndClose { text: WAITED_TOO_LONG.into() },
@@ -62,6 +69,8 @@ pub enum Action {
     Move { queue: Arc<str> },
     /// The customer is told, and it waits.
     MessageAndWait { text: Arc<str> },
+    /// The customer is told that it has left a message: it begins to wait when the queue opens.
+    TakeMessage { text: Arc<str> },
     /// The customer is told, and the conversation is closed.
     MessageAndClose { text: Arc<str> },
     /// Ahead by so much; as often as `times`, each time when the limit has passed once more.
@@ -89,26 +98,45 @@ impl WaitingRules {
         ensure(self.keep_place_ms <= DAY_MS, "keep_place_ms", || "at most 86400000 (a day)".into())?;
         let sound = |action: &Action, field: &str| action.check(field, own, &is_queue);
         sound(&self.nobody_there, "nobody_there")?;
-        let no_raise = !matches!(self.nobody_there, Action::RaisePriority { .. });
-        ensure(no_raise, "nobody_there", || "wait, refuse, move, message_and_wait or message_and_close".into())?;
+        let enters = !matches!(self.nobody_there, Action::RaisePriority { .. } | Action::TakeMessage { .. });
+        ensure(enters, "nobody_there", || "wait, refuse, move, message_and_wait or message_and_close".into())?;
+        sound(&self.out_of_hours, "out_of_hours")?;
+        let enters = !matches!(self.out_of_hours, Action::RaisePriority { .. });
+        ensure(enters, "out_of_hours", || {
+            "wait, refuse, move, take_message, message_and_wait or message_and_close".into()
+        })?;
+        sound(&self.at_closing, "at_closing")?;
+        let waited =
+            !matches!(self.at_closing, Action::RaisePriority { .. } | Action::TakeMessage { .. } | Action::Refuse);
+        ensure(waited, "at_closing", || "wait, move, message_and_wait or message_and_close".into())?;
         sound(&self.when_full, "when_full")?;
         let full = matches!(self.when_full, Action::Refuse | Action::Move { .. } | Action::MessageAndClose { .. });
         // A full queue that takes one more in is not bounded.
         ensure(full, "when_full", || "refuse, move or message_and_close".into())?;
         sound(&self.after_longest, "after_longest")?;
-        let ends = !matches!(self.after_longest, Action::Refuse | Action::Wait | Action::MessageAndWait { .. });
+        let ends = !matches!(
+            self.after_longest,
+            Action::Refuse | Action::Wait | Action::MessageAndWait { .. } | Action::TakeMessage { .. }
+        );
         ensure(ends, "after_longest", || "move, message_and_close or raise_priority".into())?;
         sound(&self.after_offers, "after_offers")?;
-        let goes_on = !matches!(self.after_offers, Action::Refuse | Action::MessageAndWait { .. });
+        let goes_on =
+            !matches!(self.after_offers, Action::Refuse | Action::MessageAndWait { .. } | Action::TakeMessage { .. });
         ensure(goes_on, "after_offers", || "wait, move, message_and_close or raise_priority".into())
     }
 
     /// Whether a rule moves to this queue.
     #[must_use]
     pub fn names_queue(&self, name: &str) -> bool {
-        [&self.nobody_there, &self.when_full, &self.after_longest, &self.after_offers]
-            .into_iter()
-            .any(|action| matches!(action, Action::Move { queue } if **queue == *name))
+        let rules = [
+            &self.nobody_there,
+            &self.out_of_hours,
+            &self.at_closing,
+            &self.when_full,
+            &self.after_longest,
+            &self.after_offers,
+        ];
+        rules.into_iter().any(|action| matches!(action, Action::Move { queue } if **queue == *name))
     }
 
     /// What is done when it has waited its longest, whatever else cannot be done.
@@ -128,6 +156,7 @@ impl Action {
                 })
             }
             Action::MessageAndWait { text } => text_ok(text, &format!("{field}.message_and_wait.text")),
+            Action::TakeMessage { text } => text_ok(text, &format!("{field}.take_message.text")),
             Action::MessageAndClose { text } => text_ok(text, &format!("{field}.message_and_close.text")),
             Action::RaisePriority { by, times } => {
                 let fits = (1..=1_000_000).contains(by);

@@ -10,6 +10,7 @@ use super::event::RequiredSkill;
 use super::fits::WhyNot;
 use super::ids::{AgentId, ConversationId, DecisionId, OfferId};
 use super::offering::{AcrossQueues, AgentsBy};
+use super::opening::Opening;
 use super::time::{Now, WallTime};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -58,6 +59,11 @@ pub struct Needs {
     /// People are not let in yet.
     #[serde(default)]
     pub only_programs: bool,
+    /// Its queue is closed at this hour.
+    #[serde(default)]
+    pub closed: bool,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub opens_at: Option<WallTime>,
     pub agents_by: AgentsBy,
     pub offer_to_at_most: u8,
 }
@@ -198,6 +204,8 @@ impl Desk {
                 ring: conversation.ring,
                 kept_for: need.kept_for.map(|agent| self.name_of(agent)),
                 only_programs: need.only_programs,
+                closed: need.closed,
+                opens_at: self.opening_of(conversation.queue).and_then(Opening::opens_at),
                 agents_by: queue.offering.agents_by,
                 offer_to_at_most: queue.offering.offer_to_at_most,
             },

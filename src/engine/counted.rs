@@ -2,7 +2,7 @@
 
 use super::workspace::Workspace;
 use crate::desk::Desk;
-use crate::desk::command::Author;
+use crate::desk::command::{Author, Notice};
 use crate::desk::conversation::State;
 use crate::desk::event::Event;
 use crate::desk::ids::{DecisionId, OfferId};
@@ -20,7 +20,8 @@ pub struct Amounts {
     pub agents: [u64; 3],
     /// waiting, offered, active, wrap_up
     pub conversations: [u64; 4],
-    pub waiting: Vec<(Arc<str>, u32)>,
+    /// By queue: how many wait, and whether it is open.
+    pub waiting: Vec<(Arc<str>, u32, bool)>,
     pub decisions_pending: u64,
     pub view_lag_records: u64,
 }
@@ -39,12 +40,12 @@ impl Amounts {
             }
         }
         amounts.decisions_pending = desk.decisions().count() as u64;
-        for (_, queue) in desk.queues() {
+        for (id, queue) in desk.queues() {
             let counts = [queue.waiting, queue.offered, queue.active, queue.wrap_up];
             for (sum, count) in amounts.conversations.iter_mut().zip(counts) {
                 *sum += u64::from(count);
             }
-            amounts.waiting.push((queue.settings.name.clone(), queue.waiting));
+            amounts.waiting.push((queue.settings.name.clone(), queue.waiting, desk.is_open(id)));
         }
         amounts
     }
@@ -63,11 +64,13 @@ pub fn gauge_all(workspaces: &[Arc<Workspace>], labels: &BoundedLabels) {
         conversations.iter_mut().zip(amounts.conversations).for_each(|(sum, count)| *sum += count);
         lag += amounts.view_lag_records;
         decisions += amounts.decisions_pending;
-        followers += workspace.followers().len();
-        for (queue, waiting) in &amounts.waiting {
+        followers += workspace.followers().count();
+        for (queue, waiting, open) in &amounts.waiting {
             let (workspace, queue) = (labels.label(workspace.name()), labels.label(queue));
             metrics::gauge!(catalogue::WAITING, "workspace" => workspace.to_string(), "queue" => queue.to_string())
                 .set(f64::from(*waiting));
+            metrics::gauge!(catalogue::QUEUE_OPEN, "workspace" => workspace.to_string(), "queue" => queue.to_string())
+                .set(f64::from(*open));
         }
         let size = workspace.intake_size();
         commands += size.0;
@@ -89,6 +92,10 @@ pub fn gauge_all(workspaces: &[Arc<Workspace>], labels: &BoundedLabels) {
     metrics::gauge!(catalogue::DECISION_FOLLOWERS).set(followers as f64);
     metrics::gauge!(catalogue::INTAKE_COMMANDS).set(commands as f64);
     metrics::gauge!(catalogue::INTAKE_BYTES).set(bytes as f64);
+}
+
+fn out_of_hours(what: &'static str) {
+    metrics::counter!(catalogue::OUT_OF_HOURS_TOTAL, "what" => what).increment(1);
 }
 
 /// Counts committed events. Holds when each pending offer was made, for how long it took.
@@ -138,7 +145,12 @@ impl Counter {
                         Author::System(_) => "system",
                     };
                     metrics::counter!(catalogue::MESSAGES_TOTAL, "by" => by).increment(1);
+                    if *author == Author::System(Notice::OutOfHours) {
+                        out_of_hours("told");
+                    }
                 }
+                Event::ConversationOpened { left: true, .. } => out_of_hours("left"),
+                Event::StayedAtClosing { .. } => out_of_hours("stayed"),
                 Event::OfferMade { offer, conversation, .. } => {
                     self.made_at.insert(*offer, now.desk);
                     // As customers feel it: from when it began to wait, once for each of several offers at once.

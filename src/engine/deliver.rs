@@ -4,6 +4,7 @@
 //! left to the event that ended it.
 
 use super::intake::ReplyTo;
+use super::outlook::{Outlook, opens_at};
 use super::own::with_snapshot;
 use super::published::{NotDone, Replied, title_of};
 use super::route::{Route, To};
@@ -163,6 +164,7 @@ impl Delivery<'_> {
             | Event::ConversationHandedOver { .. }
             | Event::ConversationLeft { .. }
             | Event::NotePosted { .. }
+            | Event::ConversationLabelled { .. }
             | Event::AgentDraining { .. } => return self.moved(to, event, at),
             _ => return None,
         };
@@ -262,17 +264,20 @@ impl Delivery<'_> {
         Some(PublicFrame { public, event, data })
     }
 
-    /// How the conversation stands for its customer now; with the place in its queue where it waits.
-    pub fn publish_state(&self, id: ConversationId, place: Option<u32>) {
+    /// How the conversation stands for its customer now; with what it waits for where it waits.
+    pub fn publish_state(&self, id: ConversationId, outlook: Option<Outlook>) {
         self.registry.publish(self.number, id, || {
             let held = self.desk.conversation(id);
             let owner = held.and_then(|held| held.state.owner());
+            let waits = held.filter(|held| matches!(held.state, State::Waiting | State::Offered {}));
+            let opens_at = waits.and_then(|held| opens_at(self.desk, held.queue));
             let title = owner.map(|owner| self.title(owner));
             let (_, event, data) = named(
                 None,
                 &StreamEvent::State {
                     state: state_shown(held.map_or(State::Closed, |held| held.state)),
-                    place,
+                    place: outlook.map(|outlook| outlook.place),
+                    opens_at: opens_at.map(|at| at.0),
                     agent: title.as_deref().map(|title| TitleShape { title }),
                     agent_connection: owner.and_then(|owner| self.desk.agent(owner)).map(|held| held.connection.name()),
                 },

@@ -73,6 +73,7 @@ impl Delivery<'_> {
                 let (note, after, text) = (*note, *after, text.as_str());
                 render(&ServerFrame::Note { position, conversation, note, author, after, text, at })
             }
+            Event::ConversationLabelled { conversation, labels, .. } => self.labelled(*conversation, labels),
             Event::AgentDraining { draining, .. } => render(&ServerFrame::Draining { position, draining: *draining }),
             _ => return None,
         })

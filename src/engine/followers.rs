@@ -40,7 +40,7 @@ impl Followers {
     }
 
     #[must_use]
-    pub fn len(&self) -> usize {
+    pub fn count(&self) -> usize {
         self.0.receiver_count()
     }
 }

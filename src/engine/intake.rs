@@ -12,6 +12,7 @@ use super::published::{NotDone, Replied};
 use super::turn::Asked;
 use crate::desk::command::{Ask, Command};
 use crate::desk::ids::CommandId;
+use crate::desk::labels::LABELS_BYTES_MAX;
 use crate::presence::Session;
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -233,6 +234,7 @@ fn class_of(ask: &Ask) -> Class {
         | Ask::ConfirmDelivery { .. }
         | Ask::Close { .. }
         | Ask::WrapUpDone { .. }
+        | Ask::Label(_)
         | Ask::Move(_)
         | Ask::Decide(_)
         | Ask::SignOut { .. } => Class::Answer,
@@ -273,6 +275,7 @@ fn bytes_of(command: &Command) -> usize {
             Ask::Open(open) => {
                 open.text.as_ref().map_or(0, |text| text.len()) + open.about.as_ref().map_or(0, |about| about.len())
             }
+            Ask::Label(_) => LABELS_BYTES_MAX,
             Ask::PutSettings(_) => 64 * 1024,
             Ask::ListDecisions { known } => 16 * known.len(),
             _ => 0,

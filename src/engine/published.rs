@@ -4,6 +4,7 @@ use crate::desk::Desk;
 use crate::desk::agent::Agent;
 use crate::desk::answer::Answer;
 use crate::desk::ids::{AgentId, CustomerId, QueueId};
+use crate::desk::opening::{Opening, Openings};
 use crate::desk::refusal::Refusal;
 use crate::desk::settings::{AgentProfile, ApiKey, QueueSettings, Settings};
 use crate::desk::time::WallTime;
@@ -34,6 +35,8 @@ pub struct Published {
     pub settings: Arc<Settings>,
     pub queues: Arc<BTreeMap<Arc<str>, (QueueId, Arc<QueueSettings>)>>,
     pub queue_names: Arc<BTreeMap<QueueId, Arc<str>>>,
+    /// How the hours stand, by their name.
+    pub openings: Arc<Openings>,
     pub api_keys: Arc<BTreeMap<Arc<str>, ApiKey>>,
     /// Customers whose tokens issued before then are void.
     pub signed_out: Arc<BTreeMap<CustomerId, WallTime>>,
@@ -48,9 +51,19 @@ impl Published {
             settings: desk.settings().clone(),
             queues: Arc::new(queues.collect()),
             queue_names: Arc::new(names.collect()),
+            openings: Arc::new(desk.openings().clone()),
             api_keys: Arc::new(desk.api_keys().map(|key| (key.id.clone(), key.clone())).collect()),
             signed_out: Arc::new(desk.signed_out().collect()),
         }
+    }
+}
+
+impl Published {
+    /// When a queue that is closed opens.
+    #[must_use]
+    pub fn opens_at(&self, queue: QueueId) -> Option<WallTime> {
+        let (_, settings) = self.queues.get(self.queue_names.get(&queue)?)?;
+        self.openings.get(settings.hours.as_ref()?)?.opens_at()
     }
 }
 
@@ -90,6 +103,13 @@ pub struct QueueRow {
     pub active: u32,
     pub longest_wait_ms: u64,
     pub agents_available: u32,
+    /// Within its hours, or without any.
+    pub open: bool,
+    /// Unix milliseconds, where it is closed and that is known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub opens_at: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub closes_at: Option<u64>,
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub draining: bool,
 }
@@ -177,6 +197,9 @@ pub fn queue_rows(desk: &Desk, wall_ms: u64) -> Vec<QueueRow> {
             active: queue.active,
             longest_wait_ms: desk.oldest_in(id).map_or(0, |since| wall_ms.saturating_sub(since.0)),
             agents_available: desk.able_in(id) as u32,
+            open: desk.is_open(id),
+            opens_at: desk.opening_of(id).and_then(Opening::opens_at).map(|at| at.0),
+            closes_at: desk.opening_of(id).and_then(Opening::closes_at).map(|at| at.0),
             draining: queue.settings.moves.draining.is_some(),
         })
         .collect();

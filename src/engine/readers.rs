@@ -2,11 +2,11 @@
 //! has to be about right: queues, places, what supervisors watch.
 
 use super::counted::Amounts;
+use super::outlook::outlooks;
 use super::published::{Published, queue_rows};
 use super::run::Serving;
 use super::workspace::Taking;
 use crate::clock;
-use std::collections::BTreeMap;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, PoisonError};
 use std::time::Duration;
@@ -40,6 +40,7 @@ impl Serving<'_> {
         let workspace = &self.run.workspace;
         let set = touched.settings
             || !touched.queues.is_empty()
+            || !touched.openings.is_empty()
             || !touched.api_keys.is_empty()
             || !touched.signed_out.is_empty();
         if set {
@@ -113,29 +114,24 @@ impl Serving<'_> {
             workspace.watchers.refresh(&roll, &rows, self.keeper.position());
         }
         workspace.amounts.store(Arc::new(Amounts::of(desk, self.projection.lag_records())));
-        self.refresh_places();
+        self.refresh_outlooks();
     }
 
-    /// Customers who look are told when their place in the queue changed.
-    pub(super) fn refresh_places(&mut self) {
+    /// Customers who look are told when what they wait for changed.
+    pub(super) fn refresh_outlooks(&mut self) {
         let workspace = &self.run.workspace;
         let desk = self.keeper.desk();
         let registry = &self.run.shared.registry;
-        let mut places = BTreeMap::new();
-        for (queue, _) in desk.queues().filter(|(_, queue)| queue.waiting > 0) {
-            for (place, id) in desk.waiting_in(queue).into_iter().enumerate() {
-                places.insert(id, place as u32 + 1);
-            }
-        }
-        let before = workspace.places.load_full();
-        if *before != places {
+        let outlooks = outlooks(desk);
+        let before = workspace.outlooks.load_full();
+        if *before != outlooks {
             let delivery = self.delivery();
-            for (id, place) in &places {
-                if before.get(id) != Some(place) && registry.is_followed(workspace.number(), *id) {
-                    delivery.publish_state(*id, Some(*place));
+            for (id, outlook) in &outlooks {
+                if before.get(id) != Some(outlook) && registry.is_followed(workspace.number(), *id) {
+                    delivery.publish_state(*id, Some(*outlook));
                 }
             }
-            workspace.places.store(Arc::new(places));
+            workspace.outlooks.store(Arc::new(outlooks));
         }
     }
 }

@@ -103,7 +103,9 @@ pub fn route(event: &Event, place: usize, desk: &Desk, routes: &mut Vec<Route>) 
             talkers(conversation).filter(|talker| talker != agent).for_each(|talker| tell(To::Agent(talker)));
             tell(To::Customer(*conversation));
         }
-        Event::NotePosted { conversation, .. } => talkers(conversation).for_each(|talker| tell(To::Agent(talker))),
+        Event::NotePosted { conversation, .. } | Event::ConversationLabelled { conversation, .. } => {
+            talkers(conversation).for_each(|talker| tell(To::Agent(talker)));
+        }
         Event::OwnerVanished { conversation, .. }
         | Event::OwnerReturned { conversation }
         | Event::ConversationMoved { conversation, .. } => {
@@ -120,6 +122,8 @@ pub fn route(event: &Event, place: usize, desk: &Desk, routes: &mut Vec<Route>) 
         | Event::RingReached { .. }
         | Event::DecisionWanted { .. }
         | Event::DecisionEnded { .. }
+        | Event::HoursTurned { .. }
+        | Event::StayedAtClosing { .. }
         | Event::PriorityRaised { .. }
         | Event::CustomerMerged { .. }
         | Event::CustomerSignedOut { .. } => {}

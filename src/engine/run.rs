@@ -222,8 +222,7 @@ impl Serving<'_> {
     /// One turn, if there is anything to decide.
     async fn turn(&mut self) -> Option<Ended> {
         let now = self.clock.advance(clock::monotonic_ms(), clock::wall_ms());
-        let due = self.keeper.desk().next_deadline().is_some_and(|at| at <= now.desk);
-        if due {
+        if self.keeper.desk().is_due(now) {
             let tick = Asked { command: Command::of_server(Ask::Tick), reply_to: ReplyTo::Nobody };
             self.run.asked.push_front(tick);
         }

@@ -1,5 +1,6 @@
 //! A workspace's entities in the shapes of the wire, unsealed for those who may read them.
 
+use super::deliver_labels::labels_shape;
 use crate::desk::Desk;
 use crate::desk::command::Author;
 use crate::desk::conversation::{Conversation, State};
@@ -10,6 +11,7 @@ use crate::desk::wrapping::{OPEN_ENDED, WrapUpEnds};
 use crate::seal::{KeyRing, Sealed};
 use crate::wire::about::About;
 use crate::wire::agent::{ConversationShape, OfferShape, TransferShape, WrapUpShape};
+use crate::wire::labels::LabelsShape;
 
 /// The contexts that texts and abouts are sealed for.
 pub const TEXT: &[u8] = b"text";
@@ -23,12 +25,14 @@ pub struct Seen<'a> {
     id: ConversationId,
     conversation: &'a Conversation,
     about: About,
+    labels: Option<LabelsShape>,
 }
 
 impl<'a> Seen<'a> {
     #[must_use]
     pub fn new(id: ConversationId, conversation: &'a Conversation, keys: &KeyRing) -> Self {
-        Self { id, conversation, about: about_of(conversation, keys) }
+        let labels = conversation.labels.as_deref().map(|labels| labels_shape(labels, keys));
+        Self { id, conversation, about: about_of(conversation, keys), labels }
     }
 
     #[must_use]
@@ -57,6 +61,7 @@ impl<'a> Seen<'a> {
             wrap_up: wrap_up.map(|(_, shape)| shape),
             joined: held.joined().and_then(|agent| desk.agent(agent)).map(|agent| &*agent.profile.name),
             transfer_to: held.transfer().and_then(|_| to_whom(held, desk)),
+            labels: self.labels.as_ref(),
         }
     }
 }

@@ -14,6 +14,7 @@ use crate::desk::answer::{Answer, Outcome};
 use crate::desk::command::{Ask, Command};
 use crate::desk::event::Event;
 use crate::desk::ids::CommandId;
+use crate::desk::labels::ThenEnd;
 use crate::desk::needs::Loaded;
 use crate::desk::refusal::Refusal;
 use crate::desk::time::Now;
@@ -161,23 +162,25 @@ fn outcome_of(command: &Command, result: &Result<Answer, Refusal>) -> Option<Out
 
 /// Accepts, rejects, closes and the edges of connections commit last of all when the disk runs full.
 pub(super) fn may_use_the_last_room(ask: &Ask) -> bool {
-    matches!(
-        ask,
+    match ask {
         Ask::Accept { .. }
-            | Ask::Reject { .. }
-            | Ask::Close { .. }
-            | Ask::WrapUpDone { .. }
-            | Ask::SessionCame { .. }
-            | Ask::SessionWent { .. }
-            | Ask::ServerBegan
-            | Ask::Tick
-    )
+        | Ask::Reject { .. }
+        | Ask::Close { .. }
+        | Ask::WrapUpDone { .. }
+        | Ask::SessionCame { .. }
+        | Ask::SessionWent { .. }
+        | Ask::ServerBegan
+        | Ask::Tick => true,
+        Ask::Label(ask) => ask.then != ThenEnd::Nothing,
+        _ => false,
+    }
 }
 
 fn bytes_of(event: &Event) -> usize {
     EVENT_BYTES
         + match event {
             Event::MessagePosted { text, .. } | Event::NotePosted { text, .. } => text.len(),
+            Event::ConversationLabelled { labels, .. } => labels.bytes(),
             Event::ConversationTransferred { skills, .. } => 64 * skills.len(),
             Event::ConversationOpened { about, .. } => about.as_ref().map_or(0, |about| about.len()),
             Event::ConversationReopened { was, .. } => {
@@ -185,8 +188,11 @@ fn bytes_of(event: &Event) -> usize {
             }
             Event::SettingsChanged { .. } => TURN_BYTES,
             Event::AgentPut { profile, .. } => 64 * (profile.skills.len() + profile.capacity.len()),
-            Event::QueuePut { settings, .. } => 64 * settings.skills.len(),
             Event::DecisionEnded { by, .. } => by.as_ref().map_or(0, |by| by.len()),
+            Event::QueuePut { settings, .. } => {
+                let dispositions = settings.labels.dispositions.iter().flatten();
+                64 * settings.skills.len() + dispositions.map(|code| code.len() + 3).sum::<usize>()
+            }
             Event::CustomerMerged { conversations, .. } => 8 * conversations.len(),
             _ => 0,
         }

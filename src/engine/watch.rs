@@ -117,6 +117,9 @@ pub fn queue_shape(row: &QueueRow) -> QueueRowShape<'_> {
         active: row.active,
         longest_wait_ms: row.longest_wait_ms,
         agents_available: row.agents_available,
+        open: row.open,
+        opens_at: row.opens_at,
+        closes_at: row.closes_at,
         draining: row.draining,
     }
 }

@@ -3,6 +3,7 @@
 use super::counted::Amounts;
 use super::followers::Followers;
 use super::intake::{Intake, Limits, ReplyTo};
+use super::outlook::Outlook;
 use super::published::{AgentRow, NotDone, Published, QueueRow, Replied, Roll};
 use super::turn::Asked;
 use super::watch::Watchers;
@@ -57,7 +58,7 @@ pub struct Workspace {
     pub(super) roll: RwLock<Roll>,
     pub(super) queue_rows: ArcSwap<Vec<QueueRow>>,
     /// Places in their queues of those whose customers look, about a second old.
-    pub(super) places: ArcSwap<BTreeMap<ConversationId, u32>>,
+    pub(super) outlooks: ArcSwap<BTreeMap<ConversationId, Outlook>>,
     pub(super) watchers: Watchers,
     pub(super) followers: Followers,
     pub(super) amounts: ArcSwap<Amounts>,
@@ -83,7 +84,7 @@ impl Workspace {
             taking: ArcSwap::from_pointee(Taking::Nothing { why: "the workspace is starting" }),
             roll: RwLock::default(),
             queue_rows: ArcSwap::default(),
-            places: ArcSwap::default(),
+            outlooks: ArcSwap::default(),
             watchers: Watchers::default(),
             followers: Followers::default(),
             amounts: ArcSwap::default(),
@@ -223,10 +224,10 @@ impl Workspace {
         self.queue_rows.load_full()
     }
 
-    /// Its place in its queue, from 1, as of at most a second ago; `None` when it does not wait.
+    /// What it waits for; `None` when it does not wait.
     #[must_use]
-    pub fn place(&self, conversation: ConversationId) -> Option<u32> {
-        self.places.load().get(&conversation).copied()
+    pub fn outlook(&self, conversation: ConversationId) -> Option<Outlook> {
+        self.outlooks.load().get(&conversation).copied()
     }
 
     #[must_use]

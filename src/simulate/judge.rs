@@ -24,6 +24,8 @@ pub struct Judge {
     never: BTreeSet<u128>,
     grace: BTreeMap<AgentId, DeskTime>,
     decisions: super::judge_decisions::Decisions,
+    /// Messages left out of hours that have yet to begin to wait.
+    left: BTreeSet<ConversationId>,
     /// Lives through every record once: the whole journal's replay.
     shadow: Desk,
 }
@@ -103,7 +105,9 @@ impl Judge {
             self.shadow.replay(now, std::slice::from_ref(event), &[]);
             self.decisions.live(event, &self.shadow, now.desk)?;
             self.one(event, now, position)?;
+            super::judge_hours::those_left_begin(&mut self.left, &mut self.talks, &self.shadow)?;
         }
+        super::judge_hours::those_left_wait_for_opening(&self.left, &self.shadow)?;
         self.shadow.replay(now, &[], &lived.outcomes);
         self.shadow.take_touched();
         for outcome in &lived.outcomes {
@@ -176,7 +180,11 @@ impl Judge {
                     counts(conversation, talk, *public)?;
                 }
             }
-            Event::ConversationOpened { conversation, customer, public, waiting_since, .. } => {
+            Event::ConversationOpened { conversation, customer, public, waiting_since, left, .. } => {
+                if *left {
+                    super::judge_hours::is_closed(&self.shadow, *conversation)?;
+                    self.left.insert(*conversation);
+                }
                 let waiting_since = waiting_since.unwrap_or(now.wall);
                 let fresh = Talk { customer: *customer, waiting_since, opened_in: position, ..Talk::default() };
                 if self.talks.insert(*conversation, fresh).is_some() {
@@ -243,6 +251,10 @@ impl Judge {
                     return Err(format!("{conversation} has note {note} after message {after}"));
                 }
             }
+            Event::ConversationLabelled { conversation, .. } => {
+                let owner = talk(&mut self.talks, *conversation)?.owner;
+                owner.ok_or_else(|| format!("{conversation} is labelled and nobody's"))?;
+            }
             Event::CustomerMerged { into, conversations, .. } => {
                 for id in conversations {
                     let talk = talk(&mut self.talks, *id)?;
@@ -258,6 +270,12 @@ impl Judge {
             Event::PriorityRaised { conversation, .. } | Event::DecisionWanted { conversation, .. } => {
                 let waits = talk(&mut self.talks, *conversation)?.waits();
                 waits.map_err(|what| format!("{conversation} is put ahead, or asked about: {what}"))?;
+            }
+            Event::HoursTurned { hours, open, .. } => super::judge_hours::turn_is_due(&self.shadow, hours, *open)?,
+            Event::StayedAtClosing { conversation } => {
+                super::judge_hours::is_closed(&self.shadow, *conversation)?;
+                let waits = talk(&mut self.talks, *conversation)?.waits();
+                waits.map_err(|what| format!("{conversation} stays at closing: {what}"))?;
             }
             Event::RingReached { conversation, ring } => {
                 super::judge_routing::ring_is_due(&self.shadow, *conversation, *ring)?;
@@ -344,6 +362,7 @@ impl Judge {
     /// What the running desk says of what was seen from outside, and what it says of itself.
     pub fn desk_is_right(&self, desk: &Desk) -> Result<(), String> {
         desk.check()?;
+        super::judge_hours::hours_are_by_the_book(desk)?;
         for (id, offer) in desk.offers() {
             let seen = self.offers.get(&id).ok_or_else(|| format!("{id} is pending and was never made"))?;
             if offer.ends_at != seen.ends_at || seen.end.is_some() {

@@ -11,6 +11,9 @@ use crate::desk::wrapping::Blocks;
 pub fn may_take(desk: &Desk, agent: AgentId, conversation: ConversationId) -> bool {
     let (Some(held), Some(talk)) = (desk.agent(agent), desk.conversation(conversation)) else { return false };
     let Some(queue) = desk.queue(talk.queue) else { return false };
+    if super::judge_hours::is_closed(desk, conversation).is_ok() {
+        return false;
+    }
     let reached = &queue.settings.offering.rings[..queue.settings.offering.rings.len().min(usize::from(talk.ring))];
     let skilled = talk.skills.iter().all(|skill| {
         let dropped = reached.iter().any(|ring| ring.drop.contains(&skill.name));

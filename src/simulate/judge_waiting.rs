@@ -24,7 +24,8 @@ pub fn notice_is_due(desk: &Desk, conversation: ConversationId, author: Author) 
                 held.connection == Connection::Offline || !held.profile.active || !status.available
             })
         }
-        Notice::OutOfHours | Notice::Reminder => true,
+        Notice::OutOfHours => super::judge_hours::is_closed(desk, conversation).is_ok(),
+        Notice::Reminder => true,
     };
     if due { Ok(()) } else { Err(format!("{conversation} is told {} after {waited_ms} ms", notice.name())) }
 }

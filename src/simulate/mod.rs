@@ -11,6 +11,7 @@ mod journal;
 mod judge;
 mod judge_clients;
 mod judge_decisions;
+mod judge_hours;
 mod judge_moves;
 mod judge_routing;
 mod judge_waiting;

@@ -12,6 +12,7 @@
 //! ```
 //! An agent's outside name is its id, so that a line means the same whoever reads it.
 
+mod labels;
 mod parse;
 mod print;
 
@@ -74,6 +75,9 @@ mod tests {
             "supervisor a0 notes c1 careful",
             "a0 starts u1 chat in support text=good morning",
             "a0 lists support 20",
+            "a0 labels c1 {\"disposition\":\"solved\",\"tags\":[\"vip\"],\"fields\":{\"count\":{\"number\":\"7\"},\"story\":null}}",
+            "supervisor a1 labels_and_closes c1 {}",
+            "a0 labels_and_ends c1 {\"disposition\":\"\"}",
             "admin drains a0 yes",
             "admin drains_queue support to=-",
             "admin drains_queue support to=sales",

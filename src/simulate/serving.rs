@@ -41,9 +41,7 @@ impl World {
         if !up.begun {
             let ask = if self.sabotaged(Sabotage::SkipServerBegan) { Ask::Tick } else { Ask::ServerBegan };
             up.intake.push_front(of_server(ask));
-        } else if up.keeper.desk().next_deadline().is_some_and(|at| at <= now.desk)
-            && !self.sabotaged(Sabotage::NeverTick)
-        {
+        } else if up.keeper.desk().is_due(now) && !self.sabotaged(Sabotage::NeverTick) {
             up.intake.push_front(of_server(Ask::Tick));
         }
         let turn = TurnId(self.dice.wide());
@@ -309,6 +307,9 @@ fn nothing_is_overdue(up: &Up, now: Now) -> Result<(), String> {
     let due = up.keeper.desk().next_deadline();
     if up.begun && due.is_some_and(|at| at < now.desk) {
         return Err(format!("due at {due:?} and not done at {:?}", now.desk));
+    }
+    if up.begun && up.keeper.desk().openings().values().any(|opening| opening.until <= now.wall) {
+        return Err(format!("hours were to turn and have not at {:?}", now.wall));
     }
     Ok(())
 }

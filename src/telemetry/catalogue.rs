@@ -56,6 +56,8 @@ catalogue! {
     STREAMS = "offhook_streams" Gauge Count [] "Messenger event streams that are open.";
     CONVERSATIONS = "offhook_conversations" Gauge Count ["state"] "Conversations that are not closed, by state.";
     WAITING = "offhook_waiting" Gauge Count ["workspace", "queue"] "Conversations that wait in a queue.";
+    QUEUE_OPEN = "offhook_queue_open" Gauge Count ["workspace", "queue"] "1 while a queue is within its hours, or has none; 0 while it is closed.";
+    OUT_OF_HOURS_TOTAL = "offhook_out_of_hours_total" Counter Count ["what"] "What became of conversations that met a closed queue: left, told, stayed.";
     OFFERS_TOTAL = "offhook_offers_total" Counter Count ["end"] "Offers that ended, by how they ended.";
     OFFER_TIME_SECONDS = "offhook_offer_time_seconds" Histogram Seconds ["end"] "From an offer to its end.";
     TIME_TO_OFFER_SECONDS = "offhook_time_to_offer_seconds" Histogram Seconds [] "From when a conversation began to wait to the committed offer.";

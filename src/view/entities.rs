@@ -3,6 +3,7 @@
 
 use super::failed::{OrFailed, ViewFailed};
 use super::keys::WorkspaceNumber;
+use super::labels;
 use super::project::Seen;
 use crate::desk::conversation::{Conversation, State};
 use crate::desk::ids::{AgentId, ConversationId, CustomerId};
@@ -116,6 +117,9 @@ pub(super) fn put_conversation(
                 })
                 .or_failed(doing)?;
         }
+    }
+    if seen.labelled.contains(&id) {
+        labels::put(connection, key, conversation.labels.as_deref())?;
     }
     if is_open {
         connection

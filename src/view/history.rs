@@ -166,10 +166,13 @@ pub fn public_of(event: Event) -> Option<(u32, Public)> {
         | Event::OwnerVanished { .. }
         | Event::OwnerReturned { .. }
         | Event::NotePosted { .. }
+        | Event::ConversationLabelled { .. }
         | Event::AgentDraining { .. }
         | Event::RingReached { .. }
         | Event::DecisionWanted { .. }
         | Event::DecisionEnded { .. }
+        | Event::HoursTurned { .. }
+        | Event::StayedAtClosing { .. }
         | Event::ConversationMoved { .. }
         | Event::PriorityRaised { .. }
         | Event::CustomerMerged { .. }

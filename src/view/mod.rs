@@ -16,6 +16,7 @@ mod failed;
 mod health;
 mod history;
 mod keys;
+mod labels;
 mod load;
 mod outcomes;
 mod project;

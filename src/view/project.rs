@@ -9,7 +9,7 @@ use crate::desk::answer::Outcome;
 use crate::desk::event::{Event, OfferEnd};
 use crate::desk::ids::{AgentId, ConversationId, CustomerId, OfferId, Principal};
 use rusqlite::{Connection, OptionalExtension, params};
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 /// What a conversation's own row does not tell: seen in the events of one batch.
 #[derive(Default)]
@@ -20,6 +20,8 @@ pub(super) struct Seen {
     pub closed_at: HashMap<ConversationId, u64>,
     /// Conversations that are somebody else's now.
     pub merged: Vec<(ConversationId, CustomerId)>,
+    /// Conversations that were labelled.
+    pub labelled: BTreeSet<ConversationId>,
 }
 
 /// Writes one turn. An event that cannot be kept is left out with a complaint: it stops nobody else's.
@@ -125,6 +127,10 @@ fn one_event(
             seen.owners.insert(*conversation, *to);
             keep(*conversation, shown(*public))
         }
+        Event::ConversationLabelled { conversation, .. } => {
+            seen.labelled.insert(*conversation);
+            keep(*conversation, nothing)
+        }
         Event::NotePosted { conversation, note, .. } => {
             // Below those of messages, so that neither finds the other's.
             keep(*conversation, Columns { number: Some(-i64::from(*note)), ..nothing })
@@ -141,6 +147,7 @@ fn one_event(
         | Event::RingReached { conversation, .. }
         | Event::DecisionWanted { conversation, .. }
         | Event::DecisionEnded { conversation, .. }
+        | Event::StayedAtClosing { conversation }
         | Event::ConversationMoved { conversation, .. }
         | Event::PriorityRaised { conversation, .. } => keep(*conversation, nothing),
         Event::CustomerMerged { from, into, conversations } => {
@@ -167,6 +174,7 @@ fn one_event(
         | Event::AgentOffline { .. }
         | Event::StatusChanged { .. }
         | Event::AgentDraining { .. }
+        | Event::HoursTurned { .. }
         | Event::CustomerSignedOut { .. } => Ok(()),
     }
 }

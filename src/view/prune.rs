@@ -2,6 +2,7 @@
 //! In steps, each a short transaction, so that batches are never kept waiting.
 
 use super::failed::{OrFailed, ViewFailed};
+use super::labels;
 use super::outcomes::OUTCOME_KEPT_MS;
 use crate::desk::event::Event;
 use rusqlite::{Connection, OptionalExtension, Transaction, params};
@@ -95,6 +96,7 @@ fn remove_closed(transaction: &Transaction<'_>, closed_before: i64, pruned: &mut
         pruned.events += removed as u64;
         rows_left -= removed;
         if rows_left > 0 {
+            labels::remove(transaction, key)?;
             transaction
                 .prepare_cached("DELETE FROM conversation WHERE key = ?1")
                 .and_then(|mut delete| delete.execute([key]))

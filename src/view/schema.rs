@@ -6,6 +6,7 @@
 
 use super::Settings;
 use super::failed::{OrFailed, ViewFailed};
+use super::labels;
 use rusqlite::{Connection, OpenFlags};
 use std::path::Path;
 
@@ -114,6 +115,7 @@ pub(super) fn open_writer(path: &Path, settings: &Settings) -> Result<Connection
         making.pragma_update(None, "user_version", SCHEMA).or_failed(doing)?;
         making.commit().or_failed(doing)?;
     }
+    connection.execute_batch(labels::TABLES).or_failed(doing)?;
     Ok(connection)
 }
 

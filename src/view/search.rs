@@ -3,7 +3,7 @@
 use super::failed::{OrFailed, ViewFailed};
 use super::keys::{WorkspaceNumber, id_of};
 use super::load::conversation_of;
-use super::{entities, history::PAGE_ROWS_MAX};
+use super::{entities, history::PAGE_ROWS_MAX, labels};
 use crate::desk::conversation::Conversation;
 use crate::desk::ids::{AgentId, ConversationId, CustomerId, QueueId};
 use crate::desk::time::WallTime;
@@ -22,6 +22,8 @@ pub struct Filter {
     pub agent: Option<AgentId>,
     pub queue: Option<QueueId>,
     pub customer: Option<CustomerId>,
+    pub disposition: Option<Arc<str>>,
+    pub tag: Option<Arc<str>>,
     /// Opened at this Unix millisecond or later.
     pub from_ms: Option<u64>,
     /// Opened before this one.
@@ -78,19 +80,39 @@ pub(super) fn search(
     let agent = filter.agent.map(|agent| workspace.agent(agent));
     let queue = filter.queue.map(|queue| workspace.queue(queue));
     let customer = filter.customer.map(|customer| workspace.customer(customer));
+    let words: Vec<String> =
+        [filter.disposition.as_deref().map(labels::disposition), filter.tag.as_deref().map(labels::tag)]
+            .into_iter()
+            .flatten()
+            .collect();
     let (index, lead, bound): (&str, &str, Option<i64>) = match (customer, agent, queue) {
+        // The labels' own table leads, in the order of time too.
+        (None, ..) if !words.is_empty() => ("", "1", None),
         (Some(customer), ..) => ("INDEXED BY conversation_customer", "customer = ?3", Some(customer)),
         _ if open => ("INDEXED BY conversation_open", "closed_at IS NULL", None),
         (_, Some(agent), _) => ("INDEXED BY conversation_agent", "agent = ?3", Some(agent)),
         (.., Some(queue)) => ("INDEXED BY conversation_queue", "queue = ?3", Some(queue)),
         _ => ("NOT INDEXED", "1", None),
     };
-    let sql = format!(
-        "SELECT c.key, state, queue, agent, closed_at, coalesce(o.body, c.body) FROM conversation c {index} \
-         LEFT JOIN open_conversation o ON o.key = c.key WHERE {lead} AND c.key >= ?1 AND c.key < ?2 ORDER BY c.key DESC"
-    );
     let mut bounds: Vec<&dyn ToSql> = vec![&first, &end];
     bounds.extend(bound.as_ref().map(|bound| bound as &dyn ToSql));
+    let (mut from, mut labelled) = (format!("conversation c {index}"), String::new());
+    for (place, word) in words.iter().enumerate() {
+        bounds.push(word);
+        let parameter = bounds.len();
+        if place == 0 && customer.is_none() {
+            from = "label l CROSS JOIN conversation c ON c.key = l.conversation".into();
+            labelled += &format!(" AND l.word = ?{parameter} AND l.conversation >= ?1 AND l.conversation < ?2");
+        } else {
+            labelled +=
+                &format!(" AND EXISTS (SELECT 1 FROM label WHERE word = ?{parameter} AND conversation = c.key)");
+        }
+    }
+    let sql = format!(
+        "SELECT c.key, state, queue, agent, closed_at, coalesce(o.body, c.body) FROM {from} \
+         LEFT JOIN open_conversation o ON o.key = c.key WHERE {lead}{labelled} AND c.key >= ?1 AND c.key < ?2 \
+         ORDER BY c.key DESC"
+    );
     let mut select = connection.prepare_cached(&sql).or_failed(doing)?;
     let mut found = select.query(bounds.as_slice()).or_failed(doing)?;
     let mut hits = Hits::default();

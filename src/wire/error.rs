@@ -57,6 +57,8 @@ codes! {
     BadSetting "bad_setting" 422 "A setting has a wrong value",
     NoSuchDecision "no_such_decision" 404 "There is no such decision",
     DecisionGone "decision_gone" 409 "The decision has ended",
+    BadLabel "bad_label" 422 "A label has a wrong value",
+    LabelMissing "label_missing" 409 "It cannot be finished without a label",
     OfferGone "offer_gone" 409 "The offer has ended",
     NotYourOffer "not_your_offer" 403 "The offer was made to another agent",
     NotYours "not_yours" 403 "It is another's",
@@ -64,6 +66,7 @@ codes! {
     NoMoreTime "no_more_time" 409 "Wrap-up cannot be extended any more",
     QueueFull "queue_full" 409 "The queue is full",
     NobodyThere "nobody_there" 409 "Nobody of the queue is there",
+    QueueClosed "queue_closed" 409 "The queue is closed at this hour",
     QueueDraining "queue_draining" 409 "The queue takes nothing new in",
     PickNotAllowed "pick_not_allowed" 403 "The queue does not let agents pick",
     AgentUnable "agent_unable" 409 "The agent cannot take it",
@@ -118,6 +121,8 @@ pub enum More {
     Rule(&'static str),
     /// Who owns the conversation now; null: nobody.
     Owner(Option<std::sync::Arc<str>>),
+    /// When the queue opens, in Unix milliseconds; null: nobody knows.
+    OpensAt(Option<u64>),
 }
 
 impl WireError {
@@ -199,6 +204,12 @@ impl WireError {
     }
 }
 
+impl From<Refusal> for WireError {
+    fn from(refusal: Refusal) -> Self {
+        Self::from(&refusal)
+    }
+}
+
 impl From<&Refusal> for WireError {
     fn from(refusal: &Refusal) -> Self {
         let code = match refusal {
@@ -220,6 +231,7 @@ impl From<&Refusal> for WireError {
             Refusal::NoSuchReason(_) => Code::NoSuchReason,
             Refusal::QueueFull { .. } => Code::QueueFull,
             Refusal::NobodyThere(_) => Code::NobodyThere,
+            Refusal::QueueClosed { .. } => Code::QueueClosed,
             Refusal::QueueDraining(_) => Code::QueueDraining,
             Refusal::PickNotAllowed(_) => Code::PickNotAllowed,
             Refusal::AgentUnable { .. } => Code::AgentUnable,
@@ -231,6 +243,8 @@ impl From<&Refusal> for WireError {
             Refusal::IdReused => Code::IdReused,
             Refusal::BadSetting { .. } => Code::BadSetting,
             Refusal::TooMany { .. } => Code::TooMany,
+            Refusal::BadLabel { .. } => Code::BadLabel,
+            Refusal::LabelMissing { .. } => Code::LabelMissing,
             // Only the server's own commands name sessions; a client that hears this met a fault of ours.
             Refusal::NoMoreTime(_) => Code::NoMoreTime,
             Refusal::NoSuchSession => Code::Internal,
@@ -243,6 +257,7 @@ impl From<&Refusal> for WireError {
             Refusal::WrongState { state, .. } => error.more = Some(More::State(state)),
             Refusal::TooMany { what, .. } => error.more = Some(More::What(what)),
             Refusal::AgentUnable { rule, .. } => error.more = Some(More::Rule(rule.name())),
+            Refusal::QueueClosed { opens_at, .. } => error.more = Some(More::OpensAt(opens_at.map(|at| at.0))),
             Refusal::OwnerChanged { owner, .. } => error.more = Some(More::Owner(owner.clone())),
             _ => {}
         }
@@ -257,6 +272,7 @@ mod tests {
     use crate::desk::event::OfferEnd;
     use crate::desk::fits::WhyNot;
     use crate::desk::ids::{ConversationId, DecisionId, OfferId};
+    use crate::desk::time::WallTime;
     use std::collections::BTreeMap;
 
     /// Code -> status, from the table under *Errors*.
@@ -310,6 +326,9 @@ mod tests {
             Refusal::OwnerChanged { conversation: ConversationId(1), owner: Some("b".into()) },
             Refusal::NobodyJoined(ConversationId(1)),
             Refusal::NobodyThere("q".into()),
+            Refusal::QueueClosed { queue: "q".into(), opens_at: Some(WallTime(1_700_000_000_000)) },
+            Refusal::BadLabel { field: "tags".into(), what: "at most 20".into() },
+            Refusal::LabelMissing { conversation: ConversationId(1), field: "disposition".into() },
             Refusal::DecisionGone { decision: DecisionId(1), end: Some(DecisionEnd::Silent) },
             Refusal::NoSuchDecision(DecisionId(1)),
         ];
@@ -325,6 +344,7 @@ mod tests {
         assert_eq!(WireError::from(&refusals[12]).more, Some(More::State("closed")));
         assert_eq!(WireError::from(&refusals[19]).more, Some(More::What("queues")));
         assert_eq!(WireError::from(&refusals[22]).more, Some(More::Rule("channel_full")));
+        assert_eq!(WireError::from(&refusals[27]).more, Some(More::OpensAt(Some(1_700_000_000_000))));
         assert_eq!(
             serde_json::to_string(&WireError::from(&refusals[24])).unwrap(),
             concat!(

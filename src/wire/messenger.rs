@@ -131,6 +131,9 @@ pub struct ConversationShape<'a> {
     /// From 1; only while it waits.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub place: Option<u32>,
+    /// Unix milliseconds: its queue is closed until then.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub opens_at: Option<u64>,
     pub agent: Option<TitleShape<'a>>,
     pub last_number: u32,
     pub read_by_agent: u32,
@@ -225,6 +228,8 @@ pub enum StreamEvent<'a> {
         state: &'a str,
         #[serde(skip_serializing_if = "Option::is_none")]
         place: Option<u32>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        opens_at: Option<u64>,
         #[serde(skip_serializing_if = "Option::is_none")]
         agent: Option<TitleShape<'a>>,
         #[serde(skip_serializing_if = "Option::is_none")]
@@ -341,7 +346,13 @@ mod tests {
             StreamEvent::Ended { by: "agent", at: 1 },
             StreamEvent::Reopened { at: 1 },
             StreamEvent::Left { agent: title, at: 1 },
-            StreamEvent::State { state: "waiting", place: Some(2), agent: None, agent_connection: None },
+            StreamEvent::State {
+                state: "waiting",
+                place: Some(2),
+                opens_at: None,
+                agent: None,
+                agent_connection: None,
+            },
             StreamEvent::Read { number: 1 },
             StreamEvent::Typing {},
         ]

@@ -4,6 +4,7 @@
 mod support;
 
 mod calls;
+mod hours;
 mod identity;
 mod stream;
 mod waiting;

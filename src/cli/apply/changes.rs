@@ -23,8 +23,8 @@ pub(super) struct Change {
     lines: Vec<String>,
 }
 
-/// All changes. The workspace comes first; then queues, which settings and agents name; then settings, whose channels agents
-/// name; then agents; and what goes last: agents first, then queues, which by then nothing names.
+/// All changes. The workspace comes first; then opening hours, which queues name; then queues, which settings and agents name; then
+/// the other settings, whose channels agents name; then agents; and what goes last: agents first, then queues, which by then nothing names.
 #[derive(Debug, Default)]
 pub(super) struct Plan {
     pub changes: Vec<Change>,
@@ -37,8 +37,9 @@ impl Plan {
             let line = format!("+ workspace {}", found.workspace);
             plan.add(Method::PUT, String::new(), None, "workspace".to_owned(), vec![line]);
         }
+        let settings = plan.hours(declared, found);
         plan.queues(declared, found);
-        plan.settings(declared, found)?;
+        plan.settings(declared, &settings)?;
         plan.agents(declared, found);
         if prune {
             plan.prune(declared, found);
@@ -63,9 +64,31 @@ impl Plan {
         }
     }
 
-    fn settings(&mut self, declared: &Declared, found: &Found) -> Result<(), Wrong> {
-        let merged = merged_settings(&found.settings, &declared.settings);
-        if merged == found.settings {
+    /// Hours by themselves: the other settings may name queues that are yet to be made. Gives the settings as they are then.
+    fn hours(&mut self, declared: &Declared, found: &Found) -> Members {
+        let hours = declared.settings.get_key_value("hours").map(|(name, hours)| (name.clone(), hours.clone()));
+        let merged = merged_settings(&found.settings, &hours.into_iter().collect());
+        let held = |settings: &Members| settings.get("hours").cloned().unwrap_or(Value::Null);
+        let (old, new) = (held(&found.settings), held(&merged));
+        if old != new {
+            let mut lines = Vec::new();
+            for (name, hours) in new.as_object().into_iter().flatten() {
+                differences(
+                    &format!("settings.hours.{name}"),
+                    old.get(name).unwrap_or(&Value::Null),
+                    hours,
+                    &mut lines,
+                );
+            }
+            let (path, body) = ("/settings".to_owned(), Value::Object(merged.clone()));
+            self.add(Method::PUT, path, Some(body), "settings".to_owned(), lines);
+        }
+        merged
+    }
+
+    fn settings(&mut self, declared: &Declared, held: &Members) -> Result<(), Wrong> {
+        let merged = merged_settings(held, &declared.settings);
+        if merged == *held {
             return Ok(());
         }
         // A channel or status that is new to the server must be whole.
@@ -73,12 +96,7 @@ impl Plan {
             .map_err(|error| Wrong::at("settings", format!("a new channel or status must be complete: {error}")))?;
         let mut lines = Vec::new();
         for (name, value) in &merged {
-            differences(
-                &format!("settings.{name}"),
-                found.settings.get(name).unwrap_or(&Value::Null),
-                value,
-                &mut lines,
-            );
+            differences(&format!("settings.{name}"), held.get(name).unwrap_or(&Value::Null), value, &mut lines);
         }
         self.add(Method::PUT, "/settings".to_owned(), Some(Value::Object(merged)), "settings".to_owned(), lines);
         Ok(())

@@ -57,7 +57,16 @@ fn what_is_made_comes_in_an_order_in_which_each_can_be_made() {
     let paths: Vec<_> = plan.changes.iter().map(|change| change.path.as_str()).collect();
     assert_eq!(
         paths,
-        ["", "/queues/support", "/queues/sales", "/settings", "/agents/ada", "/agents/assistant", "/agents/grace"]
+        [
+            "",
+            "/settings",
+            "/queues/support",
+            "/queues/sales",
+            "/settings",
+            "/agents/ada",
+            "/agents/assistant",
+            "/agents/grace"
+        ]
     );
 }
 

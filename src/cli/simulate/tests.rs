@@ -273,3 +273,26 @@ fn a_day_of_the_journal_is_lived_again_under_other_settings() {
     let refused = data(&["--journal", "--against", &staff]).unwrap_err();
     assert!(refused.contains("with --journal, only"), "{refused}");
 }
+
+#[test]
+fn opening_hours_hold_in_a_scenario() {
+    let folder = Folder::new();
+    // The run is from 08:00 to 10:00 in UTC, which is 09:00 to 11:00 in Berlin in winter.
+    let hours = "
+[settings.hours.office]
+time_zone = 'Europe/Berlin'
+weekly = { monday = ['10:00-18:00'] }
+[[queues]]
+name = 'support'
+hours = 'office'
+waiting = { out_of_hours = 'refuse' }
+";
+    let closed_first = folder.file("hours.toml", hours);
+    let plain = folder.file("plain.toml", PLAIN);
+    let told = json_of(&[&plain, "--against", &closed_first]);
+    let first = |measure: &str| told["result"]["first"]["customers"][measure]["mean"].as_f64().unwrap();
+    let second = |measure: &str| told["result"]["second"]["customers"][measure]["mean"].as_f64().unwrap();
+    assert_eq!((first("refused"), first("arrived") - second("arrived")), (0.0, 0.0));
+    // The first of the two hours.
+    assert!((0.45..0.55).contains(&second("refused")), "{}", second("refused"));
+}

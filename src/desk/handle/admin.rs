@@ -4,6 +4,7 @@ use crate::desk::answer::Answer;
 use crate::desk::command::AgentAsk;
 use crate::desk::decision::DecidedBy;
 use crate::desk::event::{Event, OfflineCause};
+use crate::desk::hours::HOURS_MAX;
 use crate::desk::ids::{AgentId, ConversationId, QueueId};
 use crate::desk::offering::{PREFERRED_SKILLS_MAX, TIER_MAX};
 use crate::desk::refusal::Refusal;
@@ -27,6 +28,7 @@ impl Desk {
         self.check_settings(put)?;
         if *put != *self.settings {
             self.emit(events, Event::SettingsChanged { settings: Box::new(put.clone()) });
+            self.look_at_hours(events);
         }
         Ok(Answer::Done)
     }
@@ -88,7 +90,9 @@ impl Desk {
             ensure(ms <= 86_400_000, field, || "at most a day".into())?;
         }
         offer_ms_ok(put.program_offer_ms, "program_offer_ms")?;
+        put.labels.check()?;
         ensure(put.offer_grace_ms <= put.agent_grace_ms, "offer_grace_ms", || "at most agent_grace_ms".into())?;
+        self.check_hours(put)?;
         for (place, reason) in put.reject_reasons.iter().enumerate() {
             name_ok(reason, &format!("reject_reasons[{place}]"))?;
         }
@@ -119,6 +123,22 @@ impl Desk {
         Ok(())
     }
 
+    fn check_hours(&self, put: &Settings) -> Result<(), Refusal> {
+        ensure(put.hours.len() <= HOURS_MAX, "hours", || format!("at most {HOURS_MAX}"))?;
+        for (name, hours) in &put.hours {
+            name_ok(name, &format!("hours.{name}"))?;
+            hours.check(&format!("hours.{name}"), self.now.wall)?;
+        }
+        let mut queues = self.queues.values().map(|queue| &queue.settings);
+        let without = queues.find(|queue| queue.hours.as_ref().is_some_and(|name| !put.hours.contains_key(name)));
+        ensure(without.is_none(), "hours", || {
+            format!(
+                "the queue {:?} names hours that are gone: change it first",
+                without.map_or("", |queue| &queue.name)
+            )
+        })
+    }
+
     fn queue_ok(&self, queue: &Arc<str>, field: &str) -> Result<(), Refusal> {
         ensure(self.queue_names.contains_key(queue), field, || format!("there is no queue {queue:?}: put it first"))
     }
@@ -131,9 +151,14 @@ impl Desk {
         put.wrap_up_ms.map_or(Ok(()), |ms| wrap_up_ok(ms, "wrap_up_ms"))?;
         put.wrap_up.check("wrap_up")?;
         skills_ok(&put.skills, "skills")?;
+        if let Some(name) = &put.hours {
+            let known = self.settings.hours.contains_key(name);
+            ensure(known, "hours", || format!("the settings hold no hours {name:?}"))?;
+        }
         put.offering.check(&put.name, |name| self.queue_names.contains_key(name))?;
         put.waiting.check(&put.name, |name| self.queue_names.contains_key(name))?;
         put.moves.check(&put.name, |name| self.queue_names.contains_key(name))?;
+        put.labels.check()?;
         let held = self.queue_names.get(&put.name).copied();
         if held.is_none() && self.queues.len() >= QUEUES_MAX {
             return Err(Refusal::TooMany { what: "queues", most: QUEUES_MAX });

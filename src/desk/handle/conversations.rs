@@ -18,9 +18,9 @@ use std::sync::Arc;
 impl Desk {
     pub(super) fn open(&mut self, ask: &OpenAsk, events: &mut Vec<Event>) -> Result<Answer, Refusal> {
         let (queue, channel) = self.entry(ask)?;
-        let Entry { queue, told, closes } = self.entering(self.queue_taking(queue)?)?;
+        let Entry { queue, told, closes, left } = self.entering(self.queue_taking(queue)?)?;
         let conversation = ConversationId(self.last_conversation + 1);
-        let opened = self.opened(ask, conversation, queue, channel)?;
+        let opened = self.opened(ask, conversation, (queue, left), channel)?;
         self.emit(events, opened);
         if let Some(text) = &ask.text {
             self.append_message(conversation, Author::Customer(ask.customer), text, events);
@@ -45,7 +45,7 @@ impl Desk {
         &self,
         ask: &OpenAsk,
         conversation: ConversationId,
-        queue: QueueId,
+        (queue, left): (QueueId, bool),
         channel: ChannelId,
     ) -> Result<Event, Refusal> {
         let settings = &self.queues[&queue].settings;
@@ -61,6 +61,7 @@ impl Desk {
             public: 1,
             waiting_since: self.asked_since(ask)?.or_else(|| self.kept_age(ask.customer, queue)),
             wishes: self.wishes(ask, queue)?,
+            left,
         })
     }
 
@@ -254,6 +255,7 @@ impl Desk {
             State::Waiting | State::Offered { .. } => None,
             State::WrapUp { .. } | State::Closed => return Err(wrong_state(id, conversation)),
         };
+        self.may_close_unlabelled(id, conversation, by)?;
         self.stand_down(id, events);
         let conversation = &self.conversations[&id];
         let wrap_up = owner.and_then(|_| self.wrap_up_after(conversation));

@@ -10,6 +10,7 @@ use crate::desk::refusal::Refusal;
 impl Desk {
     /// Do what is due, in order of time; what is more than one command may decide stays due.
     pub(super) fn due(&mut self, events: &mut Vec<Event>) -> Result<Answer, Refusal> {
+        self.hours_are_due(events);
         while let Some(deadline) = self.deadlines.due_by(self.now.desk) {
             if events.len() >= EVENTS_PER_COMMAND_MAX {
                 break;
@@ -38,6 +39,7 @@ impl Desk {
                     self.emit(events, Event::RingReached { conversation, ring });
                 }
                 ByWall::Longest(conversation) => self.waited_longest(conversation, events),
+                ByWall::Closing(conversation) => self.closes_on(conversation, events),
             }
         }
         Ok(Answer::Done)

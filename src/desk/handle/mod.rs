@@ -5,6 +5,7 @@ mod conversations;
 mod decisions;
 mod draining;
 mod due;
+mod labels;
 mod moves;
 mod notes;
 mod offers;
@@ -114,6 +115,7 @@ impl Desk {
             Ask::Move(ask) => self.move_conversation(ask, loaded, events),
             Ask::Start(start) => self.start(start, events),
             Ask::Note { conversation, by, text } => self.note_down(*conversation, *by, text, loaded, events),
+            Ask::Label(ask) => self.label(ask, loaded, events),
             Ask::DrainAgent { agent, draining } => self.drain_agent(agent, *draining, events),
             Ask::DrainQueue { queue, draining } => self.drain_queue(queue, draining.as_ref(), events),
             Ask::ListWaiting { by, queue, after, limit } => self.list_waiting(*by, queue, *after, *limit),

@@ -19,6 +19,8 @@ impl Desk {
             let (grace_until, offer_grace_until) = self.graces();
             self.emit(events, Event::ServerBegan { grace_until, offer_grace_until });
         }
+        // It may have turned while there was no server, and this release may know its time zone otherwise.
+        self.look_at_hours(events);
         Ok(Answer::Done)
     }
 

@@ -8,6 +8,7 @@ use crate::desk::command::{Author, Closer, Notice};
 use crate::desk::conversation::State;
 use crate::desk::event::{Event, OfferEnd};
 use crate::desk::ids::{ConversationId, CustomerId, QueueId};
+use crate::desk::opening::Opening;
 use crate::desk::refusal::Refusal;
 use crate::desk::time::WallTime;
 use crate::desk::waiting_rules::{Action, MOVES_MAX, WaitingRules};
@@ -19,15 +20,17 @@ pub(super) struct Entry {
     pub told: Option<(Notice, Arc<str>)>,
     /// It is closed when it was told.
     pub closes: bool,
+    /// It is a message left out of hours.
+    pub left: bool,
 }
 
 impl Entry {
     fn to(queue: QueueId) -> Self {
-        Self { queue, told: None, closes: false }
+        Self { queue, told: None, closes: false, left: false }
     }
 
     fn told(queue: QueueId, notice: Notice, text: &Arc<str>, closes: bool) -> Self {
-        Self { queue, told: Some((notice, text.clone())), closes }
+        Self { queue, told: Some((notice, text.clone())), closes, left: false }
     }
 }
 
@@ -36,7 +39,12 @@ impl Desk {
     pub(super) fn entering(&self, queue: QueueId) -> Result<Entry, Refusal> {
         let rules = &self.queues[&queue].settings.waiting;
         let mut entry = Entry::to(queue);
-        if self.able.there_in(queue) == 0 {
+        if !self.is_open(queue) {
+            entry = self.entering_closed(queue)?;
+            if entry.queue != queue || entry.closes {
+                return Ok(entry);
+            }
+        } else if self.able.there_in(queue) == 0 {
             match &rules.nobody_there {
                 Action::Refuse => return Err(Refusal::NobodyThere(self.queues[&queue].settings.name.clone())),
                 Action::Move { queue: name } => {
@@ -47,15 +55,56 @@ impl Desk {
                 }
                 Action::MessageAndClose { text } => return Ok(Entry::told(queue, Notice::NobodyThere, text, true)),
                 Action::MessageAndWait { text } => entry = Entry::told(queue, Notice::NobodyThere, text, false),
-                Action::Wait | Action::RaisePriority { .. } => {}
+                Action::Wait | Action::TakeMessage { .. } | Action::RaisePriority { .. } => {}
             }
         }
         let Err(full) = self.room_in(queue) else { return Ok(entry) };
         match &rules.when_full {
             Action::Move { queue: name } => self.with_room(name).map(Entry::to).ok_or(full),
             Action::MessageAndClose { text } => Ok(Entry::told(queue, Notice::QueueFull, text, true)),
-            Action::Refuse | Action::Wait | Action::MessageAndWait { .. } | Action::RaisePriority { .. } => Err(full),
+            Action::Refuse
+            | Action::Wait
+            | Action::MessageAndWait { .. }
+            | Action::TakeMessage { .. }
+            | Action::RaisePriority { .. } => Err(full),
         }
+    }
+
+    /// By the rule of a queue that is closed at this hour.
+    fn entering_closed(&self, queue: QueueId) -> Result<Entry, Refusal> {
+        let settings = &self.queues[&queue].settings;
+        let opens_at = self.opening_of(queue).and_then(Opening::opens_at);
+        match &settings.waiting.out_of_hours {
+            Action::Refuse => Err(Refusal::QueueClosed { queue: settings.name.clone(), opens_at }),
+            Action::Move { queue: name } => Ok(Entry::to(self.open_with_room(name).unwrap_or(queue))),
+            Action::MessageAndClose { text } => Ok(Entry::told(queue, Notice::OutOfHours, text, true)),
+            Action::MessageAndWait { text } => Ok(Entry::told(queue, Notice::OutOfHours, text, false)),
+            Action::TakeMessage { text } => {
+                Ok(Entry { left: true, ..Entry::told(queue, Notice::OutOfHours, text, false) })
+            }
+            Action::Wait | Action::RaisePriority { .. } => Ok(Entry::to(queue)),
+        }
+    }
+
+    fn open_with_room(&self, name: &Arc<str>) -> Option<QueueId> {
+        self.with_room(name).filter(|to| self.is_open(*to))
+    }
+
+    /// Its queue has closed while it waited. Whatever cannot be done, it waits on.
+    pub(super) fn closes_on(&mut self, id: ConversationId, events: &mut Vec<Event>) {
+        match self.queues[&self.conversations[&id].queue].settings.waiting.at_closing.clone() {
+            Action::Move { queue } if self.open_with_room(&queue).is_some() && self.move_on(id, &queue, events) => {
+                return;
+            }
+            Action::MessageAndClose { text } => return self.say_and_close(id, Notice::OutOfHours, &text, events),
+            Action::MessageAndWait { text } => self.say(id, Notice::OutOfHours, &text, events),
+            Action::Move { .. }
+            | Action::Wait
+            | Action::Refuse
+            | Action::TakeMessage { .. }
+            | Action::RaisePriority { .. } => {}
+        }
+        self.emit(events, Event::StayedAtClosing { conversation: id });
     }
 
     /// The queue of this name, if it takes one more in.
@@ -79,6 +128,7 @@ impl Desk {
             | Action::Move { .. }
             | Action::Wait
             | Action::MessageAndWait { .. }
+            | Action::TakeMessage { .. }
             | Action::Refuse => {
                 self.say_and_close(id, Notice::WaitedTooLong, &WaitingRules::last_resort(), events);
             }
@@ -103,7 +153,11 @@ impl Desk {
                 }
                 Action::Move { queue } => drop(self.move_on(id, &queue, events)),
                 Action::MessageAndClose { text } => self.say_and_close(id, Notice::OfferedTooOften, &text, events),
-                Action::RaisePriority { .. } | Action::Wait | Action::MessageAndWait { .. } | Action::Refuse => {}
+                Action::RaisePriority { .. }
+                | Action::Wait
+                | Action::MessageAndWait { .. }
+                | Action::TakeMessage { .. }
+                | Action::Refuse => {}
             }
         }
         let waits = self.conversation(id).is_some_and(|held| held.state == State::Waiting);

@@ -57,6 +57,7 @@ impl Desk {
         }
         let State::WrapUp { owner, .. } = conversation.state else { return Err(wrong_state(id, conversation)) };
         if by.agent() == Some(owner) {
+            self.is_labelled(id, conversation, conversation.labels.as_deref())?;
             self.end_wrap_up(id, owner, WrapUpCause::Done, None, events);
         } else {
             self.end_wrap_up(id, owner, WrapUpCause::Ended, by.agent(), events);

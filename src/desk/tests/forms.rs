@@ -18,6 +18,14 @@ fn offers_and_reopenings_of_before_moves_are_read() {
 }
 
 #[test]
+fn settings_and_conversations_of_before_labels_are_read() {
+    let queue = read(r#"{"queue_put":{"queue":1,"settings":{"name":"support"}}}"#);
+    assert!(matches!(queue, Event::QueuePut { settings, .. } if settings.labels == Default::default()));
+    let settings = read(r#"{"settings_changed":{"settings":{}}}"#);
+    assert!(matches!(settings, Event::SettingsChanged { settings } if settings.labels == Default::default()));
+}
+
+#[test]
 fn moves_are_written_as_they_were() {
     for json in [
         r#"{"offer_made":{"offer":2,"conversation":1,"agent":1,"ends_at":30000,"deliver_by":5000,"transfer":{"from":0,"warm":true}}}"#,
@@ -28,6 +36,8 @@ fn moves_are_written_as_they_were() {
         r#"{"conversation_handed_over":{"conversation":1,"from":0,"to":1,"public":4}}"#,
         r#"{"conversation_left":{"conversation":1,"agent":1,"public":4}}"#,
         r#"{"note_posted":{"conversation":1,"note":1,"author":0,"text":"sealed","after":2}}"#,
+        r#"{"conversation_labelled":{"conversation":1,"by":{"agent":0},"labels":{"disposition":"solved","tags":["vip"],"fields":{"born":{"sealed":"x"},"count":{"number":"7.5"},"day":{"date":"2026-11-26"},"open":{"boolean":true},"plan":{"choice":"gold"}}}}}"#,
+        r#"{"conversation_labelled":{"conversation":1,"by":"admin","labels":{}}}"#,
         r#"{"agent_draining":{"agent":0,"draining":true}}"#,
     ] {
         assert_eq!(serde_json::to_string(&read(json)).expect("events are plain values"), json);
@@ -43,4 +53,19 @@ fn decisions_are_written_as_they_were() {
     ] {
         assert_eq!(serde_json::to_string(&read(json)).expect("events are plain values"), json);
     }
+}
+
+#[test]
+fn hours_are_written_as_they_were() {
+    for json in [
+        r#"{"hours_turned":{"hours":"office","open":false,"until":118800000}}"#,
+        r#"{"hours_turned":{"hours":"office","open":true,"until":118800000,"beyond":true}}"#,
+        r#"{"stayed_at_closing":{"conversation":1}}"#,
+        r#"{"conversation_opened":{"conversation":1,"customer":"00000000000000000000000000000001","key":1,"channel":0,"queue":1,"priority":0,"skills":[],"public":1,"left":true}}"#,
+    ] {
+        assert_eq!(serde_json::to_string(&read(json)).expect("events are plain values"), json);
+    }
+    let spell: crate::desk::conversation::Spell =
+        serde_json::from_str(r#"{"from":5,"offers_before":1,"raised":0,"moves":0}"#).expect("of before hours");
+    assert_eq!((spell.left, spell.stayed), (false, false));
 }

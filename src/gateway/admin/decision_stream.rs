@@ -17,10 +17,11 @@ use bytes::Bytes;
 use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet};
 use std::convert::Infallible;
+use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::watch;
-use tokio::time::{Instant, sleep, sleep_until};
+use tokio::time::{Sleep, sleep};
 
 const RETRY: Bytes = Bytes::from_static(b"retry: 1000\n\n");
 const HEARTBEAT: Bytes = Bytes::from_static(b":\n\n");
@@ -42,7 +43,7 @@ pub(super) fn body(admin: Shared, asked: Asked, asker: Asker, changes: watch::Re
         opened_at,
         known: BTreeSet::new(),
         next: Next::Hello,
-        beat_at: Instant::now() + BEAT,
+        beat: Box::pin(sleep(BEAT)),
     };
     let stream = futures_util::stream::unfold(follow, |mut follow| async {
         let bytes = follow.next().await?;
@@ -62,7 +63,7 @@ struct Follow {
     /// Decisions that were sent, and whose end was not.
     known: BTreeSet<DecisionId>,
     next: Next,
-    beat_at: Instant,
+    beat: Pin<Box<Sleep>>,
 }
 
 #[derive(PartialEq)]
@@ -104,8 +105,8 @@ impl Follow {
                         changed.ok()?;
                         self.next = Next::Look;
                     }
-                    () = sleep_until(self.beat_at) => {
-                        self.beat_at = Instant::now() + BEAT;
+                    () = &mut self.beat => {
+                        self.beat.set(sleep(BEAT));
                         return self.holds().then_some(HEARTBEAT);
                     }
                 },

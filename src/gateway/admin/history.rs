@@ -2,7 +2,7 @@
 
 use super::Shared;
 use super::asker::{Asker, Scope};
-use super::shapes::{Facts, about};
+use super::shapes::{Facts, about, labels};
 use crate::desk::command::Author;
 use crate::desk::conversation::Conversation;
 use crate::desk::event::Event;
@@ -187,6 +187,10 @@ fn spelled(door: &Door, desk: &dyn Desk, event: &Event, member: String, value: V
             let (about, erased) = about(door, value.as_str());
             Some(if erased { Value::Null } else { json!(about) })
         }
+        ("labels", _) => match event {
+            Event::ConversationLabelled { labels: held, .. } => Some(json!(labels(door, held))),
+            _ => None,
+        },
         ("text", _) => Some(match event {
             Event::MessagePosted { author, text: sealed, .. } => json!(text(door.desks.seals(), *author, sealed)),
             Event::NotePosted { author, text: sealed, .. } => {

@@ -7,6 +7,7 @@ mod decision_stream;
 mod decisions;
 mod history;
 mod keys;
+mod labels;
 mod live;
 mod moves;
 mod queues;
@@ -63,6 +64,7 @@ pub fn router(door: Door, calls_per_s: u32) -> Router {
         .route(&at("/conversations/{conversation}/events"), get(history::events))
         .route(&at("/conversations/{conversation}/close"), post(close::close))
         .route(&at("/conversations/{conversation}/wrap_up_done"), post(wrap_up::done))
+        .route(&at("/conversations/{conversation}/label"), post(labels::label))
         .route(&at("/conversations/{conversation}/transfer"), post(moves::transfer))
         .route(&at("/conversations/{conversation}/assign"), post(moves::assign))
         .route(&at("/agents/{agent}/drain"), post(moves::drain_agent))

@@ -18,6 +18,7 @@ use axum::response::Response;
 use serde::Serialize;
 use std::fmt;
 use std::str::FromStr;
+use std::sync::Arc;
 
 const STATES: [&str; 5] = ["waiting", "offered", "active", "wrap_up", "closed"];
 const TEXT_BYTES_MAX: usize = 256;
@@ -65,7 +66,7 @@ pub(super) async fn search(
     asked: Asked,
 ) -> Result<Response, Problem> {
     let asker = admin.asker(&workspace, &asked, Scope::Read)?;
-    let known = ["state", "agent", "queue", "customer", "from", "to", "text", "cursor", "limit"];
+    let known = ["state", "agent", "queue", "customer", "disposition", "tag", "from", "to", "text", "cursor", "limit"];
     let query = Query::parse(asked.query.as_deref(), &known)?;
     let desk = &*asker.desk;
     let filter = filter(desk, &query)?;
@@ -101,6 +102,8 @@ fn filter(desk: &dyn Desk, query: &Query) -> Result<Filter, Problem> {
         agent: agent.transpose()?,
         queue: queue.transpose()?,
         customer: query.parsed("customer", "must be 32 hexadecimal digits")?,
+        disposition: query.text("disposition").map(Arc::from),
+        tag: query.text("tag").map(Arc::from),
         from: query.parsed("from", "must be Unix milliseconds")?,
         to: query.parsed("to", "must be Unix milliseconds")?,
     })

@@ -2,11 +2,13 @@
 
 use crate::desk::conversation::{Conversation, State};
 use crate::desk::ids::{ConversationId, CustomerId};
+use crate::desk::labels::Labels;
 use crate::gateway::http::Door;
 use crate::gateway::http::body;
 use crate::gateway::http::desks::{Desk, Unread};
 use crate::gateway::http::problem::Problem;
 use crate::wire::about::About;
+use crate::wire::labels::{FIELD, LabelsShape};
 use crate::wire::spelled::spelled;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -56,6 +58,8 @@ pub(super) struct Facts {
     read_by_agent: u32,
     read_by_customer: u32,
     offers_made: u32,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    labels: Option<LabelsShape>,
 }
 
 impl Facts {
@@ -85,8 +89,21 @@ impl Facts {
             read_by_agent: found.read_by_agent,
             read_by_customer: found.read_by_customer,
             offers_made: found.offers_made,
+            labels: found.labels.as_deref().map(|held| labels(door, held)),
         }
     }
+}
+
+/// Labels with their values unsealed.
+pub(super) fn labels(door: &Door, labels: &Labels) -> LabelsShape {
+    LabelsShape::of(labels, |sealed| match door.desks.seals().unseal(FIELD, sealed) {
+        Ok(clear) => Some(clear),
+        Err(Unread::Erased) => None,
+        Err(Unread::Damaged) => {
+            tracing::error!("a sealed value of a field cannot be read");
+            None
+        }
+    })
 }
 
 /// What was sealed of a customer, and whether it was erased since.

@@ -6,11 +6,14 @@ use super::session::{End, Present};
 use super::{AgentTokens, Desk};
 use crate::desk::command::{Ask, Author, Closer, Command, Worker};
 use crate::desk::ids::{AgentId, CommandId, ConversationId, Principal};
+use crate::desk::labels::LabelAsk;
 use crate::desk::moves::{Deed, MoveAsk, Mover};
 use crate::desk::settings::Role;
 use crate::gateway::auth::agent_token::TokenError;
 use crate::telemetry::catalogue;
-use crate::wire::agent::{AgentFrame, Done, Drained, HistoryFrom, Reply, ServerFrame, StartFrame, parse, render};
+use crate::wire::agent::{
+    AgentFrame, Done, Drained, HistoryFrom, LabelFrame, Reply, ServerFrame, StartFrame, parse, render,
+};
 use crate::wire::close::CloseCode;
 use crate::wire::error::{Code, WireError};
 use tokio_tungstenite::tungstenite::Utf8Bytes;
@@ -115,6 +118,7 @@ fn obey<D: Desk, T: AgentTokens>(
         AgentFrame::Notes { conversation, after, limit } => {
             notes(present, id, conversation, after, limit).map(|()| None)
         }
+        AgentFrame::LabelRules { queue } => door.desk.label_rules(session, id, &queue).map(|()| None),
         AgentFrame::Start(frame) => start(present, id, agent, *frame).map(|()| None),
         AgentFrame::Refresh { token } => refresh(&token, present).map(Some),
         frame => {
@@ -160,9 +164,16 @@ fn ask<D: Desk, T: AgentTokens>(frame: AgentFrame, agent: AgentId, present: &Pre
             let text = present.door.desk.seal_text(&present.session, conversation, &text)?;
             Ask::Note { conversation, by: mover(agent, present.session.role), text }
         }
+        AgentFrame::Label(frame) => {
+            let LabelFrame { conversation, change, then } = *frame;
+            let change = present.door.desk.seal_labels(&present.session, conversation, change)?;
+            let by = mover(agent, present.session.role);
+            Ask::Label(Box::new(LabelAsk { conversation, by, change, then }))
+        }
         AgentFrame::Drain(Drained::Agent { agent, on }) => Ask::DrainAgent { agent, draining: on },
         AgentFrame::Drain(Drained::Queue { queue, draining }) => Ask::DrainQueue { queue, draining },
         AgentFrame::Notes { .. }
+        | AgentFrame::LabelRules { .. }
         | AgentFrame::Start(_)
         | AgentFrame::History { .. }
         | AgentFrame::Watch { .. }

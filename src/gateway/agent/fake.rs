@@ -140,6 +140,17 @@ impl Desk for FakeDesk {
     fn seal_text(&self, _: &Arc<Session>, _: ConversationId, text: &str) -> Result<Arc<str>, WireError> {
         Ok(text.into())
     }
+    fn seal_labels(
+        &self,
+        _: &Arc<Session>,
+        _: ConversationId,
+        _: LabelChange<PlainValue>,
+    ) -> Result<LabelChange, WireError> {
+        Ok(LabelChange::default())
+    }
+    fn label_rules(&self, _: &Arc<Session>, _: CommandId, _: &Arc<str>) -> Result<(), WireError> {
+        Ok(())
+    }
     fn fingerprint(&self, body: &[u8]) -> u64 {
         body.len() as u64
     }

@@ -17,6 +17,7 @@ pub use upgrade::routes;
 use crate::clock;
 use crate::desk::command::{Command, StartAsk};
 use crate::desk::ids::{AgentId, CommandId, ConversationId, SessionId};
+use crate::desk::labels::{LabelChange, PlainValue};
 use crate::gateway::auth::agent_token::{AgentClaims, AgentKeys, TokenError};
 use crate::gateway::auth::origin::OriginRules;
 use crate::presence::session::{Session, WorkspaceNumber};
@@ -162,6 +163,21 @@ pub trait Desk: Send + Sync + 'static {
         conversation: ConversationId,
         text: &str,
     ) -> Result<Arc<str>, WireError>;
+    /// Checks labels against the workspace's rules, and seals those that must be with the key of the conversation's customer.
+    ///
+    /// # Errors
+    /// The value that does not hold; and as `seal_text`.
+    fn seal_labels(
+        &self,
+        session: &Arc<Session>,
+        conversation: ConversationId,
+        change: LabelChange<PlainValue>,
+    ) -> Result<LabelChange, WireError>;
+    /// What may be set in conversations of a queue; the reply goes into the mailbox.
+    ///
+    /// # Errors
+    /// When there is no such queue.
+    fn label_rules(&self, session: &Arc<Session>, id: CommandId, queue: &Arc<str>) -> Result<(), WireError>;
     /// A keyed hash of a command's body: the body may hold a text in the clear, which its hash in the journal must not tell.
     fn fingerprint(&self, body: &[u8]) -> u64;
 }

@@ -32,9 +32,14 @@ pub(super) fn not_open(workspace: &Workspace, conversation: ConversationId) -> W
     }
 }
 
-/// The text, sealed with the customer's key.
-pub(super) fn sealed(engine: &Engine, KeyNumber(key): KeyNumber, text: &str) -> Result<Arc<str>, WireError> {
-    let sealed = engine.keys().seal(seal::KeyNumber(key), TEXT, text.as_bytes());
+/// What is written, sealed with the customer's key.
+pub(super) fn sealed(
+    engine: &Engine,
+    KeyNumber(key): KeyNumber,
+    context: &[u8],
+    clear: &[u8],
+) -> Result<Arc<str>, WireError> {
+    let sealed = engine.keys().seal(seal::KeyNumber(key), context, clear);
     sealed.map(|sealed| Arc::from(sealed.0)).map_err(|error| {
         tracing::error!(%error, "a text could not be sealed");
         WireError::unavailable(FULL_RETRY_MS, "the customer's key cannot be read")
@@ -89,7 +94,7 @@ pub(super) async fn start_of(
     let sealing = |text: String| match engine.keys().seal(seal::KeyNumber(last.key.0), TEXT, text.as_bytes()) {
         Ok(sealed) => Ok(Arc::from(sealed.0)),
         Err(SealFailed::Erased) => Err(nobody()),
-        Err(_) => sealed(engine, last.key, &text),
+        Err(_) => sealed(engine, last.key, TEXT, text.as_bytes()),
     };
     let text = frame.text.map(sealing).transpose()?;
     let StartFrame { customer, queue, channel, .. } = frame;

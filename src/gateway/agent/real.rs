@@ -5,6 +5,9 @@ use super::{Desk, NewSession, Refused};
 use crate::clock;
 use crate::desk::command::{Ask, Command, StartAsk};
 use crate::desk::ids::{AgentId, CommandId, ConversationId};
+use crate::desk::labels::{LabelChange, PlainValue};
+use crate::desk::refusal::Refusal;
+use crate::engine::shapes::TEXT;
 use crate::engine::watch::{What, agent_shape, queue_shape};
 use crate::engine::{Engine, NotDone, Taking, Workspace};
 use crate::gateway::auth::server_keys::ServerKeys;
@@ -13,6 +16,7 @@ use crate::presence::session::{Session, WorkspaceNumber};
 use crate::wire::agent::{Done, HistoryFrom, Reply, Rows, ServerFrame, StartFrame, Watched, render};
 use crate::wire::close::CloseCode;
 use crate::wire::error::WireError;
+use crate::wire::labels::FIELD;
 use std::sync::Arc;
 use tokio_tungstenite::tungstenite::Utf8Bytes;
 
@@ -199,7 +203,33 @@ impl Desk for AgentDesks {
     ) -> Result<Arc<str>, WireError> {
         let workspace = self.workspace(session)?;
         let held = workspace.conversation(conversation).ok_or_else(|| not_open(&workspace, conversation))?;
-        sealed(&self.engine, held.key, text)
+        sealed(&self.engine, held.key, TEXT, text.as_bytes())
+    }
+
+    fn seal_labels(
+        &self,
+        session: &Arc<Session>,
+        conversation: ConversationId,
+        change: LabelChange<PlainValue>,
+    ) -> Result<LabelChange, WireError> {
+        let workspace = self.workspace(session)?;
+        let held = workspace.conversation(conversation).ok_or_else(|| not_open(&workspace, conversation))?;
+        workspace.published().settings.labels.sealed(change, |clear| sealed(&self.engine, held.key, FIELD, clear))
+    }
+
+    fn label_rules(&self, session: &Arc<Session>, id: CommandId, queue: &Arc<str>) -> Result<(), WireError> {
+        let workspace = self.workspace(session)?;
+        let published = workspace.published();
+        let (_, of_queue) = published.queues.get(queue).ok_or_else(|| Refusal::NoSuchQueue(queue.clone()))?;
+        let rules = &published.settings.labels;
+        let members = Done::LabelRules {
+            dispositions: of_queue.labels.offered(rules),
+            disposition_required: of_queue.labels.requires_disposition(rules),
+            tags: rules.tags.as_deref(),
+            fields: &rules.fields,
+        };
+        session.reply(render(&ServerFrame::Reply(Reply::done(id, Some(workspace.position().0), members))));
+        Ok(())
     }
 
     fn fingerprint(&self, body: &[u8]) -> u64 {

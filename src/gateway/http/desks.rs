@@ -14,7 +14,7 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 use tokio::sync::watch;
 
-pub use crate::engine::{AgentRow, Changes, NotDone, Published, QueueRow, Replied};
+pub use crate::engine::{AgentRow, Changes, NotDone, Outlook, Published, QueueRow, Replied};
 pub use crate::journal::Position;
 pub use crate::presence::PublicFrame;
 pub use crate::view::MessageRow;
@@ -58,8 +58,8 @@ pub trait Desk: Send + Sync + 'static {
     fn profiles(&self, after: Option<&str>, limit: usize) -> Vec<Arc<AgentProfile>>;
     /// How an agent is called, by its id.
     fn agent_named(&self, agent: AgentId) -> Option<AgentRow>;
-    /// Place in its queue from 1; `None` when it is not waiting.
-    fn place(&self, conversation: ConversationId) -> Option<u32>;
+    /// What it waits for; `None` when it is not waiting.
+    fn outlook(&self, conversation: ConversationId) -> Option<Outlook>;
     /// Subscribes to what the conversation's customer may see, from now on.
     fn stream(&self, conversation: ConversationId, after: u32) -> Box<dyn Live>;
     /// Told whenever a decision was wanted from outside, or ended; `None` when as many follow already as may.
@@ -174,6 +174,8 @@ pub struct Filter {
     pub agent: Option<AgentId>,
     pub queue: Option<QueueId>,
     pub customer: Option<CustomerId>,
+    pub disposition: Option<Arc<str>>,
+    pub tag: Option<Arc<str>>,
     /// Opened at or after, and before; Unix milliseconds.
     pub from: Option<u64>,
     pub to: Option<u64>,

@@ -2,7 +2,7 @@
 
 use super::desks::{
     AgentRow, Behind, Changes, Desk, Desks, EventRow, Filter, History, Live, MessageRow, NotDone, NotRead, NotSealed,
-    Out, Position, PublicFact, PublicRow, Published, QueueRow, Replied, Seals, Soon, Span, Unread,
+    Out, Outlook, Position, PublicFact, PublicRow, Published, QueueRow, Replied, Seals, Soon, Span, Unread,
 };
 use crate::desk::command::Command;
 use crate::desk::conversation::Conversation;
@@ -119,8 +119,8 @@ impl Desk for RealDesk {
         self.workspace.agent_with_id(agent)
     }
 
-    fn place(&self, conversation: ConversationId) -> Option<u32> {
-        self.workspace.place(conversation)
+    fn outlook(&self, conversation: ConversationId) -> Option<Outlook> {
+        self.workspace.outlook(conversation)
     }
 
     fn stream(&self, conversation: ConversationId, _after: u32) -> Box<dyn Live> {
@@ -259,6 +259,8 @@ impl History for RealHistory {
             agent: filter.agent,
             queue: filter.queue,
             customer: filter.customer,
+            disposition: filter.disposition,
+            tag: filter.tag,
             from_ms: filter.from,
             to_ms: filter.to,
         };

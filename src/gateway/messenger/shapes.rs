@@ -16,6 +16,7 @@ pub(super) struct Shown {
     queue: Arc<str>,
     agent: Option<Arc<str>>,
     place: Option<u32>,
+    opens_at: Option<u64>,
     pub connection: Option<&'static str>,
     pub events: Option<String>,
 }
@@ -30,9 +31,11 @@ impl Shown {
             State::Active { owner } => desk.agent_named(owner),
             _ => None,
         };
+        let waits = state_shown(conversation.state) == "waiting";
         Self {
             queue,
-            place: desk.place(id).filter(|_| state_shown(conversation.state) == "waiting"),
+            place: desk.outlook(id).filter(|_| waits).map(|outlook| outlook.place),
+            opens_at: published.opens_at(conversation.queue).filter(|_| waits).map(|at| at.0),
             connection: agent.as_ref().map(|agent| agent.connection),
             agent: agent.map(|agent| if agent.title.is_empty() { agent.name } else { agent.title }),
             events: None,
@@ -45,6 +48,7 @@ impl Shown {
             state: state_shown(conversation.state),
             queue: &self.queue,
             place: self.place,
+            opens_at: self.opens_at,
             agent: self.agent.as_deref().map(|title| TitleShape { title }),
             last_number: conversation.last_number,
             read_by_agent: conversation.read_by_agent,
@@ -59,6 +63,7 @@ impl Shown {
         let event = StreamEvent::State {
             state: state_shown(conversation.state),
             place: self.place,
+            opens_at: self.opens_at,
             agent: self.agent.as_deref().map(|title| TitleShape { title }),
             agent_connection: self.connection,
         };

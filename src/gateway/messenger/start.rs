@@ -192,6 +192,7 @@ fn fresh(
         spell: Spell { from: at, ..Spell::default() },
         moved: None,
         routed: None,
+        labels: None,
     }
 }
 

@@ -37,6 +37,7 @@ pub fn principal(ask: &Ask) -> Principal {
         | Ask::Read { reader: Author::Customer(customer), .. }
         | Ask::Typing { author: Author::Customer(customer), .. }
         | Ask::Close { by: Closer::Customer(customer), .. } => Principal::Customer(*customer),
+        Ask::Label(ask) => ask.by.agent().map_or(Principal::ApiKey(1), Principal::Agent),
         Ask::Move(MoveAsk { by, .. }) | Ask::Note { by, .. } | Ask::ListWaiting { by, .. } => {
             by.agent().map_or(Principal::ApiKey(1), Principal::Agent)
         }
@@ -274,12 +275,14 @@ impl<'a> Words<'a> {
         while !self.left.trim().is_empty() {
             match self.pair()? {
                 ("max", value) => queue.waiting_max = number(value)?,
+                ("hours", value) => queue.hours = Some(value.into()),
                 ("priority", value) => queue.priority = value.parse().map_err(|_| NotALine(value.into()))?,
                 ("offer_ms", value) => queue.offer_ms = Some(u64::from(number(value)?)),
                 ("wrap_up_ms", value) => queue.wrap_up_ms = Some(u64::from(number(value)?)),
                 ("wrap_up", value) => queue.wrap_up = json(value)?,
                 ("skills", value) => queue.skills = levels(value)?,
                 ("moves", value) => queue.moves = json(value)?,
+                ("labels", value) => queue.labels = json(value)?,
                 ("offering", value) => queue.offering = json(value)?,
                 ("waiting", value) => queue.waiting = json(value)?,
                 (other, _) => return Err(NotALine(other.into())),

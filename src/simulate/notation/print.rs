@@ -4,10 +4,13 @@ mod decisions;
 mod moves;
 mod why;
 
+pub(super) use self::moves::mover;
+
 use crate::desk::answer::Answer;
 use crate::desk::command::{Ask, Author, Closer, Worker};
 use crate::desk::event::{Event, RequiredSkill};
 use crate::desk::ids::CustomerId;
+use crate::desk::labels::QueueLabels;
 use crate::desk::offering::Offering;
 use crate::desk::queue_moves::QueueMoves;
 use crate::desk::refusal::Refusal;
@@ -27,6 +30,7 @@ pub fn ask(ask: &Ask) -> String {
         Ask::PutQueue(queue) => {
             let mut line = format!("admin queue {}", queue.name);
             add(&mut line, "max", (queue.waiting_max != 10_000).then_some(queue.waiting_max));
+            add(&mut line, "hours", queue.hours.as_ref());
             add(&mut line, "priority", (queue.priority != 0).then_some(queue.priority));
             add(&mut line, "offer_ms", queue.offer_ms);
             add(&mut line, "wrap_up_ms", queue.wrap_up_ms);
@@ -34,6 +38,7 @@ pub fn ask(ask: &Ask) -> String {
             add(&mut line, "skills", (!queue.skills.is_empty()).then(|| levels(&queue.skills)));
             add(&mut line, "offering", (queue.offering != Offering::default()).then(|| json(&queue.offering)));
             add(&mut line, "waiting", (queue.waiting != WaitingRules::default()).then(|| json(&queue.waiting)));
+            add(&mut line, "labels", (queue.labels != QueueLabels::default()).then(|| json(&queue.labels)));
             add(&mut line, "moves", (queue.moves != QueueMoves::default()).then(|| json(&queue.moves)));
             line
         }
@@ -83,6 +88,7 @@ pub fn ask(ask: &Ask) -> String {
         Ask::Close { conversation, by } => format!("{} closes {conversation}", closer(*by)),
         Ask::WrapUpDone { conversation, by } => format!("{} done {conversation}", worker(*by)),
         Ask::ExtendWrapUp { agent, conversation } => format!("{agent} extends {conversation}"),
+        Ask::Label(ask) => super::labels::ask(ask),
         Ask::Move(_)
         | Ask::Start(_)
         | Ask::Note { .. }
@@ -142,10 +148,11 @@ pub fn event(event: &Event) -> String {
             line.push_str(if transfer.is_some_and(|transfer| transfer.warm) { " warm" } else { "" });
             line
         }
-        Event::ConversationOpened { conversation, customer: by, queue, priority, skills, .. } => {
+        Event::ConversationOpened { conversation, customer: by, queue, priority, skills, left, .. } => {
             let mut line = format!("{conversation} opened {} {queue}", customer(*by));
             add(&mut line, "priority", (*priority != 0).then_some(priority));
             add(&mut line, "skills", (!skills.is_empty()).then(|| required(skills)));
+            line.push_str(if *left { " left" } else { "" });
             line
         }
         Event::MessagePosted { conversation, number, author: by, text, public: _ } => {
@@ -189,12 +196,18 @@ pub fn event(event: &Event) -> String {
         | Event::NotePosted { .. }
         | Event::AgentDraining { .. } => self::moves::event(event),
         Event::DecisionWanted { .. } | Event::DecisionEnded { .. } => self::decisions::event(event),
+        Event::ConversationLabelled { .. } => super::labels::event(event),
         Event::RingReached { conversation, ring } => format!("{conversation} ring {ring}"),
         Event::ConversationMoved { conversation, queue, skills, moves } => {
             let mut line = format!("{conversation} moved {queue} moves={moves}");
             add(&mut line, "skills", (!skills.is_empty()).then(|| required(skills)));
             line
         }
+        Event::HoursTurned { hours, open, until, beyond } => {
+            let (word, at) = (if *open { "open" } else { "closed" }, DeskTime(until.0));
+            format!("{hours} {word} until {}{}", self::at(at), if *beyond { " at least" } else { "" })
+        }
+        Event::StayedAtClosing { conversation } => format!("{conversation} stayed at closing"),
         Event::PriorityRaised { conversation, priority, raised } => {
             format!("{conversation} raised {priority} times={raised}")
         }

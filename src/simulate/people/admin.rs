@@ -1,6 +1,8 @@
 //! The administrator: sets up the workspace, and changes it under everybody's feet.
 
 use crate::desk::Desk;
+use crate::desk::hours::{Hours, Interval, Weekly};
+use crate::desk::labels::LabelRules;
 use crate::desk::settings::Settings;
 use crate::simulate::dice::Dice;
 use std::collections::VecDeque;
@@ -21,7 +23,41 @@ fn settings() -> Settings {
     settings.agent_grace_ms = 15_000;
     settings.vanished_owner_ms = 20_000;
     settings.reopen_ms = 600_000;
+    settings.hours.insert("office".into(), every_day(&[Interval { from: 0, to: 1_440 }]));
+    settings.labels.dispositions = ["solved", "spam"].map(Into::into).to_vec();
     settings
+}
+
+/// By UTC, as the judge reads hours.
+fn every_day(intervals: &[Interval]) -> Hours {
+    let [monday, tuesday, wednesday, thursday, friday, saturday, sunday] = std::array::from_fn(|_| intervals.to_vec());
+    let weekly = Weekly { monday, tuesday, wednesday, thursday, friday, saturday, sunday };
+    Hours { time_zone: "Etc/UTC".into(), weekly, holidays: Vec::new(), exceptions: Vec::new() }
+}
+
+/// Minutes of opening and closing from about now on.
+fn hours(dice: &mut Dice, desk: &Desk) -> Hours {
+    let now = desk.now().wall.0 / 60_000 % 1_440;
+    let mut at = now.saturating_sub(1);
+    let mut intervals = Vec::new();
+    if at > 0 && dice.per_mille(500) {
+        intervals.push(Interval { from: 0, to: at as u16 });
+    }
+    while intervals.len() < 12 {
+        let from = at + dice.between(1, 2);
+        at = from + dice.between(1, 2);
+        if at >= 1_440 {
+            break;
+        }
+        intervals.push(Interval { from: from as u16, to: at as u16 });
+    }
+    if intervals.last().is_none_or(|last| last.to < 1_430) && dice.per_mille(500) {
+        intervals.push(Interval { from: 1_430, to: 3 });
+    }
+    if intervals.is_empty() {
+        intervals.push(Interval { from: 0, to: 1 });
+    }
+    every_day(&intervals)
 }
 
 pub fn setup(agents: u32) -> VecDeque<String> {
@@ -43,7 +79,7 @@ pub fn setup(agents: u32) -> VecDeque<String> {
 
 pub fn act(dice: &mut Dice, agents: u32, desk: &Desk) -> String {
     let agent = dice.below(u64::from(agents));
-    match dice.below(20) {
+    match dice.below(24) {
         0 => format!("admin queue support max={}", dice.between(1, 10)),
         1 => format!("admin queue sales skills=french:{}", dice.between(1, 8)),
         2 => format!("admin agent a{agent} skills=french:{}", dice.between(1, 10)),
@@ -55,15 +91,19 @@ pub fn act(dice: &mut Dice, agents: u32, desk: &Desk) -> String {
             let open: Vec<_> = desk.conversations().map(|(id, _)| id).collect();
             dice.pick(&open).map_or("admin key k1".into(), |id| format!("admin closes {id}"))
         }
-        9 => {
+        9 | 20 | 22 => {
             let mut changed = settings();
             changed.channels[0].weight = dice.between(1, 100) as u32;
             changed.channels[0].capacity = dice.between(0, 5) as u32;
             changed.missed_in_a_row_max = dice.between(1, 4) as u32;
             changed.agent_grace_ms = dice.between(4_000, 30_000);
             changed.program_offer_ms = dice.between(1_000, 8_000);
+            changed.labels = label_rules(dice);
             if dice.per_mille(500) {
                 changed.across_queues = crate::desk::offering::AcrossQueues::ByWeight;
+            }
+            if dice.per_mille(700) {
+                changed.hours.insert("office".into(), hours(dice, desk));
             }
             format!("admin settings {}", serde_json::to_string(&changed).expect("settings are plain values"))
         }
@@ -81,10 +121,32 @@ pub fn act(dice: &mut Dice, agents: u32, desk: &Desk) -> String {
             let program = if dice.per_mille(500) { "yes" } else { "no" };
             format!("admin agent a{agent} program={program} total={}", dice.between(50, 400))
         }
-        17 => format!("admin queue support max=8 waiting={}", waiting(dice)),
+        17 | 21 => {
+            let hours = if dice.per_mille(700) { " hours=office" } else { "" };
+            format!("admin queue support max=8{hours} waiting={}", waiting(dice))
+        }
         18 => wrap_up(dice),
+        19 => labels(dice),
         _ => "admin remove_key k1".into(),
     }
+}
+
+/// Other fields, and perhaps without a disposition that a queue needs, which is refused.
+fn label_rules(dice: &mut Dice) -> LabelRules {
+    let required = dice.per_mille(500);
+    let rules = serde_json::json!({
+        "dispositions": if dice.per_mille(800) { vec!["solved", "spam"] } else { vec!["spam"] },
+        "tags": dice.per_mille(500).then_some(["vip"]),
+        "fields": [{"name": "count", "type": "number", "required": required}, {"name": "story", "type": "text"}],
+    });
+    serde_json::from_value(rules).expect("these are rules")
+}
+
+/// Another rule for a queue of what its agents may not finish without.
+fn labels(dice: &mut Dice) -> String {
+    let offered = dice.per_mille(500).then_some(["solved"]);
+    let labels = serde_json::json!({"dispositions": offered, "disposition_required": dice.per_mille(700)});
+    format!("admin queue support max=8 wrap_up_ms={} labels={labels}", dice.between(0, 5_000))
 }
 
 /// Another way of wrapping up for a queue.
@@ -104,10 +166,13 @@ fn waiting(dice: &mut Dice) -> serde_json::Value {
     let closes = serde_json::json!({"message_and_close": {"text": "Sorry."}});
     let raises = serde_json::json!({"raise_priority": {"by": dice.between(1, 3), "times": dice.between(1, 3)}});
     let stays = serde_json::json!({"message_and_wait": {"text": "Soon."}});
+    let takes = serde_json::json!({"take_message": {"text": "Tomorrow."}});
     let (waits, refuses) = (serde_json::json!("wait"), serde_json::json!("refuse"));
     let pick = |dice: &mut Dice, of: &[&serde_json::Value]| (*dice.pick(of).unwrap_or(&of[0])).clone();
     serde_json::json!({
         "nobody_there": pick(dice, &[&waits, &refuses, &moves, &stays, &closes]),
+        "out_of_hours": pick(dice, &[&waits, &refuses, &moves, &takes, &takes, &stays, &closes]),
+        "at_closing": pick(dice, &[&waits, &moves, &stays, &closes]),
         "when_full": pick(dice, &[&refuses, &moves, &closes]),
         "waiting_ms_max": dice.per_mille(800).then(|| dice.between(1_000, 60_000)),
         "after_longest": pick(dice, &[&moves, &closes, &raises]),

@@ -6,6 +6,7 @@ use crate::desk::answer::Answer;
 use crate::desk::command::{Ask, Author, Closer, StartAsk, Worker};
 use crate::desk::event::{Event, OfferEnd};
 use crate::desk::ids::{AgentId, ConversationId, CustomerId, KeyNumber, OfferId, SessionId};
+use crate::desk::labels::{FieldValue, LabelAsk, LabelChange, ThenEnd};
 use crate::desk::moves::{Deed, MoveAsk, Mover};
 use crate::desk::own::OwnCursor;
 use crate::desk::refusal::Refusal;
@@ -86,12 +87,14 @@ impl AgentModel {
         }
         let Some(conversation) = self.conversations.iter().next().copied() else { return Vec::new() };
         vec![match desk.conversation(conversation).map(|held| held.state.name()) {
-            Some("wrap_up") => Ask::WrapUpDone { conversation, by: Worker::Owner(agent) },
+            Some("wrap_up") => {
+                labels(conversation, Mover::Agent(agent), offered(desk, conversation), ThenEnd::WrapUp, desk)
+            }
             // What it has only joined is its owner's to end.
             _ if desk.conversation(conversation).is_some_and(|held| held.joined() == Some(agent)) => {
                 Ask::Move(MoveAsk { conversation, by: Mover::Agent(agent), deed: Deed::Leave })
             }
-            _ => Ask::Close { conversation, by: Closer::Agent(agent) },
+            _ => labels(conversation, Mover::Agent(agent), offered(desk, conversation), ThenEnd::Talk, desk),
         }]
     }
 
@@ -153,6 +156,12 @@ impl AgentModel {
                 Ask::WrapUpDone { conversation, by }
             }),
             710..=714 => with(conversation, |conversation| Ask::ExtendWrapUp { agent, conversation }),
+            830..=859 => with(conversation, |conversation| {
+                let by = if dice.per_mille(900) { Mover::Agent(agent) } else { Mover::Supervisor(agent) };
+                let then = *dice.pick(&[ThenEnd::Nothing, ThenEnd::Talk, ThenEnd::WrapUp]).unwrap_or(&ThenEnd::Nothing);
+                let code = *dice.pick(&["solved", "spam", ""]).unwrap_or(&"");
+                labels(conversation, by, Some(code.into()), then, desk)
+            }),
             715..=719 => vec![Ask::SignOut { agent }],
             720..=739 => vec![Ask::Ready { agent }],
             740..=754 => vec![self.come(fresh)],
@@ -244,12 +253,17 @@ impl AgentModel {
             (Ask::ConfirmDelivery { offer, .. }, Ok(_)) => {
                 self.offers.entry(*offer).and_modify(|seen| *seen = true);
             }
+            (Ask::Label(ask), Err(_)) => self.forget_what_is_not_mine(ask.conversation, desk),
             (Ask::Close { conversation, .. } | Ask::WrapUpDone { conversation, .. }, Err(_)) => {
-                let mine = desk.conversation(*conversation).is_some_and(|held| held.is_talked_in_by(self.id));
-                self.conversations.retain(|held| held != conversation || mine);
+                self.forget_what_is_not_mine(*conversation, desk);
             }
             _ => {}
         }
+    }
+
+    fn forget_what_is_not_mine(&mut self, conversation: ConversationId, desk: &Desk) {
+        let mine = desk.conversation(conversation).is_some_and(|held| held.is_talked_in_by(self.id));
+        self.conversations.retain(|held| *held != conversation || mine);
     }
 
     pub fn hear_event(&mut self, event: &Event, desk: &Desk) {
@@ -327,6 +341,21 @@ impl AgentModel {
             || self.silent.iter().any(|(silent, _)| *silent == session)
             || self.leaving.contains(&session)
     }
+}
+
+/// A disposition that the conversation's queue offers.
+fn offered(desk: &Desk, conversation: ConversationId) -> Option<Arc<str>> {
+    let queue = desk.queue(desk.conversation(conversation)?.queue)?;
+    queue.settings.labels.offered(&desk.settings().labels).first().cloned()
+}
+
+/// With a value for every field that may be required.
+fn labels(conversation: ConversationId, by: Mover, disposition: Option<Arc<str>>, then: ThenEnd, desk: &Desk) -> Ask {
+    let tags = (then == ThenEnd::Nothing).then(|| vec!["vip".into()]);
+    let mut change = LabelChange { disposition, tags, ..LabelChange::default() };
+    let required = desk.settings().labels.fields.iter().filter(|field| field.required);
+    change.fields.extend(required.map(|field| (field.name.clone(), Some(FieldValue::Number("7".into())))));
+    Ask::Label(Box::new(LabelAsk { conversation, by, change, then }))
 }
 
 fn with(conversation: Option<ConversationId>, ask: impl FnOnce(ConversationId) -> Ask) -> Vec<Ask> {

@@ -11,6 +11,8 @@ use crate::desk::command::{Author, Closer};
 use crate::desk::conversation::{Conversation, State};
 use crate::desk::event::{Event, OfferEnd};
 use crate::desk::ids::{AgentId, CommandId, ConversationId, CustomerId, KeyNumber, OfferId, Principal, QueueId};
+use crate::desk::labels::Labels;
+use crate::desk::moves::Mover;
 use crate::desk::settings::ChannelId;
 use crate::desk::time::{DeskTime, Now, WallTime};
 use crate::desk::wrapping::Blocks;
@@ -111,6 +113,7 @@ fn conversation(state: State) -> Conversation {
         spell: Default::default(),
         moved: None,
         routed: None,
+        labels: None,
     }
 }
 
@@ -124,6 +127,7 @@ fn opened(conversation: ConversationId) -> Event {
         priority: 0,
         skills: Vec::new(),
         about: None,
+        left: false,
         public: 1,
         waiting_since: None,
         wishes: None,

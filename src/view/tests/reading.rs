@@ -167,6 +167,62 @@ async fn the_last_owner_is_found_after_the_end_even_when_all_came_in_one_batch()
 }
 
 #[tokio::test]
+async fn conversations_are_found_by_disposition_and_tag_as_they_are_labelled_now() {
+    let mut desk = Desk::new();
+    let labels = |disposition: &str, tags: &[&str]| Labels {
+        disposition: Some(disposition.into()),
+        tags: tags.iter().map(|tag| Arc::from(*tag)).collect(),
+        ..Labels::default()
+    };
+    let labelled = async |desk: &mut Desk, id: u64, held: Labels, state: State| {
+        let conversation_id = ConversationId(id);
+        let event = Event::ConversationLabelled {
+            conversation: conversation_id,
+            by: Mover::Admin,
+            labels: Box::new(held.clone()),
+        };
+        let held = Conversation {
+            queue: QueueId((id % 2) as u32),
+            customer: CustomerId(u128::from(id) << 64),
+            labels: Some(Box::new(held)),
+            ..conversation(state)
+        };
+        desk.turn(vec![opened(conversation_id), event], vec![], vec![(conversation_id, held)]).await;
+    };
+    for id in 1..=8 {
+        let tags: &[&str] = if id % 3 == 0 { &["vip", "billing"] } else { &["vip"] };
+        let code = if id <= 4 { "solved" } else { "spam" };
+        labelled(&mut desk, id, labels(code, tags), State::Active { owner: ADA }).await;
+    }
+    labelled(&mut desk, 2, labels("spam", &[]), State::Closed).await;
+    let mut desk = desk.reopened();
+    let (disposition, tag) = (|code: &str| Some(Arc::from(code)), |tag: &str| Some(Arc::from(tag)));
+    let found = async |desk: &Desk, filter: Filter| {
+        let page = desk.view.search(W, filter, None, 50).await.unwrap();
+        page.rows.iter().map(|row| row.id.0).collect::<Vec<_>>()
+    };
+    let of = Filter::default;
+    assert_eq!(found(&desk, Filter { disposition: disposition("solved"), ..of() }).await, [4, 3, 1]);
+    assert_eq!(found(&desk, Filter { disposition: disposition("spam"), ..of() }).await, [8, 7, 6, 5, 2]);
+    assert_eq!(found(&desk, Filter { tag: tag("billing"), ..of() }).await, [6, 3]);
+    let both = Filter { disposition: disposition("spam"), tag: tag("billing"), ..of() };
+    assert_eq!(found(&desk, both.clone()).await, [6]);
+    assert_eq!(found(&desk, Filter { customer: Some(CustomerId(6 << 64)), ..both }).await, [6]);
+    assert_eq!(found(&desk, Filter { tag: tag("vip"), queue: Some(QueueId(1)), ..of() }).await, [7, 5, 3, 1]);
+    assert_eq!(found(&desk, Filter { tag: tag("spam"), ..of() }).await, Vec::<u64>::new());
+    assert_eq!(
+        found(&desk, Filter { state: Some("closed".into()), disposition: disposition("spam"), ..of() }).await,
+        [2]
+    );
+    let page = desk.view.search(W, Filter { tag: tag("vip"), ..of() }, None, 2).await.unwrap();
+    assert_eq!(page.next, Some(ConversationId(7)));
+    let next = desk.view.search(W, Filter { tag: tag("vip"), ..of() }, page.next, 2).await.unwrap();
+    assert_eq!(next.rows.iter().map(|row| row.id.0).collect::<Vec<_>>(), [6, 5]);
+    labelled(&mut desk, 4, Labels::default(), State::Active { owner: ADA }).await;
+    assert_eq!(found(&desk, Filter { disposition: disposition("solved"), ..of() }).await, [3, 1]);
+}
+
+#[tokio::test]
 async fn texts_come_for_a_search_by_words() {
     let mut desk = Desk::new();
     talk(&mut desk).await;

@@ -1,13 +1,16 @@
 //! Frames of an agent's client. Whatever is wrong with one is named, and costs no more than reading it once.
 
+use super::labels::{self, LabelFrame};
 use super::moves::{self, Drained, StartFrame};
 use crate::desk::conversation::WaitKey;
 use crate::desk::ids::{CommandId, ConversationId, OfferId};
+use crate::desk::labels::ThenEnd;
 use crate::desk::moves::Deed;
 use crate::desk::own::OwnCursor;
 use crate::desk::settings::{CHANNELS_MAX, NAME_BYTES_MAX};
 use crate::wire::error::{Code, WireError};
 use crate::wire::fields::{Fields, missing, wrong_kind};
+use crate::wire::labels::print;
 use std::sync::Arc;
 
 /// The longest token that is looked at.
@@ -39,6 +42,9 @@ const KNOWN: &[&str] = &[
     "channel",
     "on",
     "to",
+    "disposition",
+    "tags",
+    "fields",
 ];
 
 /// Bounds on what a frame may carry; the frame itself is bounded by the socket.
@@ -131,6 +137,12 @@ pub enum AgentFrame {
         after: u32,
         limit: u32,
     },
+    /// `label`, or `close` or `wrap_up_done` with labels.
+    Label(Box<LabelFrame>),
+    /// What may be set in conversations of a queue.
+    LabelRules {
+        queue: Arc<str>,
+    },
     Start(Box<StartFrame>),
     Drain(Drained),
 }
@@ -208,8 +220,10 @@ fn read(fields: &mut Fields<'_>, limits: &Limits) -> Result<AgentFrame, WireErro
             number: fields.number("number")?.ok_or_else(|| missing("number"))?,
         },
         "typing" => AgentFrame::Typing { conversation: fields.id("conversation")? },
-        "close" => AgentFrame::Close { conversation: fields.id("conversation")? },
-        "wrap_up_done" => AgentFrame::WrapUpDone { conversation: fields.id("conversation")? },
+        "close" => labels::read(fields, ThenEnd::Talk)?,
+        "wrap_up_done" => labels::read(fields, ThenEnd::WrapUp)?,
+        "label" => labels::read(fields, ThenEnd::Nothing)?,
+        "label_rules" => AgentFrame::LabelRules { queue: short(fields, "queue")? },
         "extend_wrap_up" => AgentFrame::ExtendWrapUp { conversation: fields.id("conversation")? },
         "history" => AgentFrame::History {
             conversation: fields.id("conversation")?,
@@ -307,6 +321,8 @@ impl AgentFrame {
             AgentFrame::Waiting { .. } => "waiting",
             AgentFrame::Note { .. } => "note",
             AgentFrame::Notes { .. } => "notes",
+            AgentFrame::Label(frame) => frame.then.name(),
+            AgentFrame::LabelRules { .. } => "label_rules",
             AgentFrame::Start(_) => "start",
             AgentFrame::Drain(_) => "drain",
         }
@@ -345,6 +361,10 @@ impl AgentFrame {
                 put(&mut body, &conversation.0.to_be_bytes());
                 moves::put_deed(&mut body, deed);
             }
+            AgentFrame::Label(frame) => {
+                put(&mut body, &frame.conversation.0.to_be_bytes());
+                put(&mut body, &print(&frame.change));
+            }
             AgentFrame::Start(start) => moves::put_start(&mut body, start),
             AgentFrame::Drain(drained) => moves::put_drained(&mut body, drained),
             // These change nothing that is remembered.
@@ -356,6 +376,7 @@ impl AgentFrame {
             | AgentFrame::Unwatch { .. }
             | AgentFrame::Waiting { .. }
             | AgentFrame::Notes { .. }
+            | AgentFrame::LabelRules { .. }
             | AgentFrame::Refresh { .. } => {}
         }
         body

@@ -1,12 +1,14 @@
 //! The agents' socket: what comes from a client, what goes to it, and the shapes both speak of.
 
 mod from_client;
+mod labels;
 mod moves;
 mod reply;
 mod shapes;
 mod to_client;
 
 pub use from_client::{AgentFrame, BadFrame, HistoryFrom, Limits, TOKEN_BYTES_MAX, Watched, parse};
+pub use labels::LabelFrame;
 pub use moves::{Drained, StartFrame};
 pub use reply::{Done, Outcome, Reply, Rows};
 pub use shapes::{

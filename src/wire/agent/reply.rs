@@ -4,9 +4,11 @@ use super::shapes::{
     AgentRowShape, ConversationShape, MessageShape, NoteShape, OfferShape, QueueRowShape, WaitingRowShape,
 };
 use crate::desk::ids::{CommandId, ConversationId, OfferId};
+use crate::desk::labels::CustomField;
 use crate::wire::error::WireError;
 use crate::wire::spelled::spelled;
 use serde::Serialize;
+use std::sync::Arc;
 
 #[derive(Clone, Debug, Serialize)]
 pub struct Reply<'a> {
@@ -77,6 +79,13 @@ pub enum Done<'a> {
         rows: Rows<'a>,
         #[serde(skip_serializing_if = "Option::is_none")]
         cursor: Option<&'a str>,
+    },
+    LabelRules {
+        dispositions: &'a [Arc<str>],
+        disposition_required: bool,
+        /// Null: any.
+        tags: Option<&'a [Arc<str>]>,
+        fields: &'a [CustomField],
     },
     Refreshed {
         expires_at: u64,

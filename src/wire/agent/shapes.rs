@@ -3,6 +3,7 @@
 use crate::desk::event::RequiredSkill;
 use crate::desk::ids::{ConversationId, CustomerId, OfferId};
 use crate::desk::wrapping::{Blocks, WrapUpEnds};
+use crate::wire::labels::LabelsShape;
 use crate::wire::spelled::spelled;
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -40,6 +41,9 @@ pub struct ConversationShape<'a> {
     /// Whom its owner is giving it to.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub transfer_to: Option<&'a str>,
+    /// Once it has any.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub labels: Option<&'a LabelsShape>,
 }
 
 /// What wrap-up is like for the agent whose it is.
@@ -165,6 +169,13 @@ pub struct QueueRowShape<'a> {
     pub active: u32,
     pub longest_wait_ms: u64,
     pub agents_available: u32,
+    /// Within its hours, or without any.
+    pub open: bool,
+    /// Unix milliseconds, where it has hours.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub opens_at: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub closes_at: Option<u64>,
     /// It takes nothing new in.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub draining: bool,

@@ -3,6 +3,7 @@
 use super::*;
 use crate::desk::event::RequiredSkill;
 use crate::desk::ids::{CommandId, ConversationId, CustomerId, OfferId, SessionId};
+use crate::desk::labels::{LabelChange, PlainValue, ThenEnd};
 use crate::desk::own::OwnCursor;
 use crate::desk::settings::Role;
 use crate::wire::error::{Code, WireError};
@@ -42,6 +43,26 @@ fn frame(members: &str) -> String {
     format!(r#"{{"id":"{ID}",{members}}}"#)
 }
 
+fn labelled(change: &str, then: ThenEnd) -> AgentFrame {
+    let LabelChange { disposition, tags, .. } = serde_json::from_str::<LabelChange>(change).unwrap();
+    let change = LabelChange { disposition, tags, ..LabelChange::default() };
+    AgentFrame::Label(Box::new(LabelFrame { conversation: ConversationId(17), change, then }))
+}
+
+#[test]
+fn values_of_fields_are_read_as_they_are_said() {
+    let text =
+        r#""type":"label","conversation":"c17","fields":{"count":7.50,"open":true,"born":"1969-07-20","plan":null}"#;
+    let Ok(AgentFrame::Label(label)) = parsed(&frame(text)) else { panic!("a label") };
+    let values: Vec<_> =
+        label.change.fields.iter().map(|(name, value)| (&**name, value.as_ref().map(PlainValue::json))).collect();
+    let said = |json: &str| Some(json.to_owned());
+    let expected = [("born", said("\"1969-07-20\"")), ("count", said("7.5")), ("open", said("true")), ("plan", None)];
+    assert_eq!(values, expected);
+    let other = AgentFrame::Label(Box::new(LabelFrame { then: ThenEnd::Talk, ..(*label).clone() }));
+    assert_ne!(other.body(), AgentFrame::Label(label).body());
+}
+
 #[test]
 fn every_frame_of_the_document_is_understood() {
     let (c, o) = (ConversationId(17), OfferId(23));
@@ -63,6 +84,19 @@ fn every_frame_of_the_document_is_understood() {
         (r#""type":"typing","conversation":"c17""#, AgentFrame::Typing { conversation: c }),
         (r#""type":"close","conversation":"c17""#, AgentFrame::Close { conversation: c }),
         (r#""type":"wrap_up_done","conversation":"c17""#, AgentFrame::WrapUpDone { conversation: c }),
+        (
+            r#""type":"close","conversation":"c17","disposition":"solved","fields":null"#,
+            labelled(r#"{"disposition":"solved"}"#, ThenEnd::Talk),
+        ),
+        (
+            r#""type":"wrap_up_done","conversation":"c17","tags":["vip"]"#,
+            labelled(r#"{"tags":["vip"]}"#, ThenEnd::WrapUp),
+        ),
+        (
+            r#""type":"label","conversation":"c17","disposition":"""#,
+            labelled(r#"{"disposition":""}"#, ThenEnd::Nothing),
+        ),
+        (r#""type":"label_rules","queue":"sales""#, AgentFrame::LabelRules { queue: "sales".into() }),
         (r#""type":"extend_wrap_up","conversation":"c17""#, AgentFrame::ExtendWrapUp { conversation: c }),
         (
             r#""type":"history","conversation":"c17""#,
@@ -120,6 +154,10 @@ fn what_is_wrong_with_a_frame_is_named() {
         (r#""type":"history","conversation":"c1","limit":201"#, Code::BadField, "limit"),
         (r#""type":"history","conversation":"c1","after":1,"before":2"#, Code::BadCursor, "before"),
         (r#""type":"watch","what":"cats""#, Code::BadField, "what"),
+        (r#""type":"label","conversation":"c1","tags":"vip""#, Code::BadRequest, "tags"),
+        (r#""type":"label","conversation":"c1","fields":["vip"]"#, Code::BadRequest, "fields"),
+        (r#""type":"label","conversation":"c1","fields":{"a":[1]}"#, Code::BadField, "fields.a"),
+        (r#""type":"send","conversation":"c1","text":"x","tags":["vip"]"#, Code::BadRequest, "tags"),
         (r#""type":"set_status","status":"a","channels":"chat""#, Code::BadRequest, "channels"),
         (r#""type":"set_status","status":"a","channels":[1]"#, Code::BadRequest, "channels"),
         (r#""type":"set_status","status":"a","channels":[""]"#, Code::BadField, "channels"),
@@ -228,6 +266,7 @@ fn frames_to_the_client_are_spelled_as_documented() {
         wrap_up: None,
         joined: None,
         transfer_to: None,
+        labels: None,
     };
     let offer = OfferShape {
         offer: OfferId(23),
@@ -308,12 +347,15 @@ fn replies_are_spelled_as_documented() {
         active: 12,
         longest_wait_ms: 41_200,
         agents_available: 4,
+        open: true,
+        opens_at: None,
+        closes_at: Some(1_700_000_000_000),
         draining: false,
     }];
     assert_eq!(
         reply(Reply::done(id, Some(7), Done::Page { rows: Rows::Queues(&rows), cursor: None })),
         format!(
-            r#"{head},"rows":[{{"queue":"support","waiting":3,"offered":1,"active":12,"longest_wait_ms":41200,"agents_available":4}}]}}"#
+            r#"{head},"rows":[{{"queue":"support","waiting":3,"offered":1,"active":12,"longest_wait_ms":41200,"agents_available":4,"open":true,"closes_at":1700000000000}}]}}"#
         )
     );
     let error = WireError::new(Code::BadRequest, "no JSON");
@@ -334,7 +376,7 @@ fn the_documents_frames_are_exactly_ours() {
         let parsed = parse(&frame(&format!(r#""type":"{name}""#)), &Limits::default());
         matches!(parsed, Err(bad) if bad.error.code == Code::UnknownType)
     };
-    assert_eq!(names.len(), 28, "{names:?}");
+    assert_eq!(names.len(), 30, "{names:?}");
     assert!(names.iter().all(|name| !unknown(name)), "{names:?}");
 }
 

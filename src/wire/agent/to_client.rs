@@ -7,6 +7,7 @@ use super::shapes::{
 use crate::desk::event::WrapUpCause;
 use crate::desk::ids::{ConversationId, OfferId, SessionId};
 use crate::desk::moves::Taken;
+use crate::wire::labels::LabelsShape;
 use crate::wire::spelled::spelled;
 use serde::Serialize;
 use std::cell::RefCell;
@@ -143,6 +144,13 @@ pub enum ServerFrame<'a> {
         after: u32,
         text: &'a str,
         at: u64,
+    },
+    /// Its labels are these now.
+    Labelled {
+        position: u64,
+        #[serde(serialize_with = "spelled")]
+        conversation: ConversationId,
+        labels: &'a LabelsShape,
     },
     Draining {
         position: u64,

@@ -9,8 +9,8 @@ use crate::desk::refusal::Refusal;
 use crate::desk::settings::{AgentProfile, QueueSettings, Settings};
 use crate::desk::time::WallTime;
 use crate::gateway::http::desks::{
-    AgentRow, Changes, Desk, EventRow, History, Live, MessageRow, NotDone, Out, Position, PublicFact, PublicFrame,
-    PublicRow, Published, QueueRow, Replied, Soon,
+    AgentRow, Changes, Desk, EventRow, History, Live, MessageRow, NotDone, Out, Outlook, Position, PublicFact,
+    PublicFrame, PublicRow, Published, QueueRow, Replied, Soon,
 };
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard};
@@ -183,6 +183,7 @@ impl FakeDesk {
             spell: Default::default(),
             moved: None,
             routed: None,
+            labels: None,
         };
         self.inside().conversations.insert(id, conversation);
         self.commit(id, PublicFact::Opened, ("opened", format!(r#"{{"at":{AT}}}"#)));
@@ -320,6 +321,9 @@ impl Desk for FakeDesk {
             active: 0,
             longest_wait_ms: 5,
             agents_available: 0,
+            open: true,
+            opens_at: None,
+            closes_at: None,
             draining: false,
         };
         Arc::new(self.inside().published.queues.keys().map(row).collect())
@@ -335,8 +339,9 @@ impl Desk for FakeDesk {
     fn agent_named(&self, agent: AgentId) -> Option<AgentRow> {
         (agent == AgentId(1)).then(|| self.agent_row("ada"))?
     }
-    fn place(&self, id: ConversationId) -> Option<u32> {
-        self.inside().conversations.get(&id).filter(|found| found.state == State::Waiting).map(|_| 1)
+    fn outlook(&self, id: ConversationId) -> Option<Outlook> {
+        let waits = self.inside().conversations.get(&id).is_some_and(|found| found.state == State::Waiting);
+        waits.then_some(Outlook { place: 1, opens_at: None })
     }
     fn stream(&self, id: ConversationId, _: u32) -> Box<dyn Live> {
         self.at(Point::Stream);

@@ -5,6 +5,7 @@ use crate::desk::command::{Ask, StartAsk};
 use crate::desk::ids::{AgentId, CustomerId, KeyNumber};
 use crate::desk::moves::{Deed, MoveAsk, Mover};
 use crate::desk::queue_moves::Draining;
+use crate::simulate::notation::labels;
 
 impl Words<'_> {
     pub(super) fn of_mover(&mut self, verb: &str, by: Mover) -> Read<Ask> {
@@ -12,6 +13,11 @@ impl Words<'_> {
             let queue = self.word()?.into();
             let limit = self.number()? as usize;
             return Ok(Ask::ListWaiting { by, queue, after: None, limit });
+        }
+        if let Some(then) = labels::then_of(verb) {
+            let conversation = self.id()?;
+            let json = self.text()?;
+            return Ok(Ask::Label(Box::new(labels::read(conversation, by, then, &json)?)));
         }
         if !matches!(verb, "notes" | "transfers" | "queues" | "cancels" | "hands_over" | "leaves" | "picks" | "assigns")
         {

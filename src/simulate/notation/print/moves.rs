@@ -93,7 +93,7 @@ pub(super) fn page(page: &WaitingPage) -> String {
     format!("waiting {}{}", rows.join(", "), if page.more { " and more" } else { "" })
 }
 
-fn mover(by: Mover) -> String {
+pub(in crate::simulate::notation) fn mover(by: Mover) -> String {
     match by {
         Mover::Agent(agent) => agent.to_string(),
         Mover::Supervisor(agent) => format!("supervisor {agent}"),
