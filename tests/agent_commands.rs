@@ -340,3 +340,31 @@ async fn a_program_with_two_hundred_conversations_is_told_them_page_by_page() {
     let wrong = refused(&mut device, json!({"type": "own", "cursor": "c1"})).await;
     assert_eq!((&wrong["code"], &wrong["field"]), (&json!("bad_cursor"), &json!("cursor")));
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_offer_that_was_shown_is_accepted_by_itself_where_the_queue_says_so() {
+    let server = server();
+    let path = format!("/v1/workspaces/{DEMO}/queues/support");
+    let mut queue = server.admin("GET", &path, None).await.json();
+    queue["offering"]["auto_accept_ms"] = 1.into();
+    assert!(server.admin("PUT", &path, Some(&queue)).await.is_success());
+    let mut ada = Agent::available(&server, DEMO, "ada").await;
+    let customer = Customer::start(server.address, DEMO, "hello").await;
+    let offer = ada.wait_for("offer").await["offer"].clone();
+    assert_eq!(offer["auto_accept_left_ms"], Value::Null, "it is not shown yet");
+    ada.must(json!({"type": "delivered", "offer": offer["offer"]})).await;
+    let delivered = ada.wait_for("offer_delivered").await;
+    assert!(delivered["auto_accept_left_ms"].as_u64().is_some_and(|ms| ms <= 1), "{delivered}");
+    let ended = ada.wait_for("offer_ended").await;
+    assert_eq!((&ended["end"], &ended["reason"]), (&json!("accepted"), &json!("auto_accept")));
+    ada.until("the conversation", |frame| frame["type"] == "conversation").await;
+    ada.must(json!({"type": "send", "conversation": customer.conversation, "text": "here I am"})).await;
+
+    let path = format!("/v1/workspaces/{DEMO}/agents/ada");
+    let put = server.admin("PUT", &path, Some(&json!({"auto_accept": "never"}))).await;
+    assert_eq!((put.status, &put.json()["auto_accept"]), (200, &json!("never")));
+    let _second = Customer::start(server.address, DEMO, "hello again").await;
+    let offer = ada.wait_for("offer").await["offer"].clone();
+    ada.must(json!({"type": "delivered", "offer": offer["offer"]})).await;
+    assert_eq!(ada.wait_for("offer_delivered").await["auto_accept_left_ms"], Value::Null);
+}

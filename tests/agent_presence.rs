@@ -318,3 +318,62 @@ async fn a_server_that_stops_in_order_says_so() {
     let (_server, status) = stopping.await.unwrap();
     assert!(status.success(), "{status}");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_next_status_applies_when_the_work_is_over_and_a_supervisor_forces_another() {
+    let server = server();
+    let (mut ada, customer) = talking(&server, "ada").await;
+    ada.must(json!({"type": "next_status", "status": "away"})).await;
+    assert_eq!(ada.wait_for("next_status").await["status"], "away");
+    assert_eq!(live_agent(&server, "ada").await["next_status"], "away");
+    let mut second = Agent::connect(&server, DEMO, "ada").await;
+    assert_eq!(second.welcome["snapshot"]["next_status"], "away");
+    let waits = Customer::start(server.address, DEMO, "hello").await;
+    let why = format!("/v1/workspaces/{DEMO}/conversations/{}/why", waits.conversation);
+    let why = server.admin("GET", &why, None).await.json();
+    assert_eq!(why["excluded"], json!([{"agent": "ada", "rule": "next_status"}]));
+    second.must(json!({"type": "close", "conversation": customer.conversation})).await;
+    let status = ada.until("it is away", |frame| frame["type"] == "status" && frame["cause"] == "next").await;
+    assert_eq!((&status["status"], &status["available"]), (&json!("away"), &json!(false)));
+
+    let force = json!({"type": "force_status", "agent": "ada", "status": "available"});
+    assert_eq!(refused(&mut second, force.clone()).await["code"], "forbidden");
+    let mut zoe = Agent::connect_as(&server, DEMO, "zoe", Role::Supervisor).await;
+    zoe.must(force).await;
+    let status = ada.until("it is forced", |frame| frame["type"] == "status" && frame["cause"] == "forced").await;
+    assert_eq!((&status["status"], &status["by"]), (&json!("available"), &json!("zoe")));
+    let offer = ada.wait_for("offer").await["offer"].clone();
+    ada.must(json!({"type": "delivered", "offer": offer["offer"]})).await;
+    let path = format!("/v1/workspaces/{DEMO}/agents/ada/status");
+    let forced = server.admin("POST", &path, Some(&json!({"status": "away"}))).await;
+    assert_eq!(forced.status, 204, "{}", forced.text());
+    assert_eq!(
+        ada.until("its end", |frame| frame["type"] == "offer_ended" && frame["end"] == "rejected").await["offer"],
+        offer["offer"]
+    );
+    let wrong = server.admin("POST", &path, Some(&json!({"status": "asleep"}))).await;
+    assert_eq!((wrong.status, &wrong.json()["code"]), (404, &json!("no_such_status")));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_agent_whose_client_reports_no_input_is_away_and_one_that_does_is_not() {
+    let server = server();
+    server.change_settings(DEMO, |settings| settings["idle_agents"] = json!({"after_ms": 3_000})).await;
+    let mut ada = Agent::available(&server, DEMO, "ada").await;
+    let mut bob = Agent::available(&server, DEMO, "bob").await;
+    // Bob's client reports input until ada has been found idle; delivery is reported by the client itself, so it is none.
+    let reports = async {
+        loop {
+            bob.send(json!({"type": "input"})).await;
+            tokio::time::sleep(std::time::Duration::from_millis(200)).await;
+        }
+    };
+    let idle = tokio::select! {
+        idle = ada.until("it is idle", |frame| frame["type"] == "status" && frame["cause"] == "idle") => idle,
+        () = reports => unreachable!("it goes on for ever"),
+    };
+    assert_eq!((&idle["status"], &idle["available"]), (&json!("away"), &json!(false)));
+    assert_eq!(live_agent(&server, "bob").await["available"], true);
+    ada.must(json!({"type": "set_status", "status": "available"})).await;
+    assert_eq!(live_agent(&server, "ada").await["available"], true);
+}

@@ -95,6 +95,12 @@ async fn in_a_warm_transfer_both_hear_and_write_until_it_is_handed_over() {
     for reader in [&mut ada, &mut bob] {
         reader.until("to both", |frame| frame["type"] == "message" && frame["text"] == "to both").await;
     }
+    assert_eq!(customer.call("POST", "typing", None).await.status, 204);
+    for reader in [&mut ada, &mut bob] {
+        assert_eq!(reader.until("typing", of("typing", &id)).await["agent"], Value::Null);
+    }
+    bob.send(json!({"type": "typing", "conversation": id})).await;
+    assert_eq!(ada.until("typing", of("typing", &id)).await["agent"], "bob");
     ada.must(json!({"type": "note", "conversation": id, "text": "she is kind"})).await;
     let note = bob.until("note", of("note", &id)).await;
     assert_eq!((&note["note"], &note["author"], &note["after"]), (&json!(1), &json!("ada"), &json!(4)));
@@ -293,6 +299,17 @@ async fn notes_are_read_by_agents_and_never_by_the_customer() {
     let page = ada.must(json!({"type": "notes", "conversation": id, "after": 1})).await;
     assert_eq!(page["notes"][0]["note"], 2);
     assert_eq!(refused(&mut bob, json!({"type": "notes", "conversation": id})).await["code"], "not_yours");
+    let path = format!("/v1/workspaces/{DEMO}/conversations/{id}/notes");
+    let written = server.admin("POST", &path, Some(&json!({"text": "paid"}))).await;
+    assert_eq!((written.status, &written.json()["note"]), (201, &json!(3)), "{}", written.text());
+    let told = ada.until("the administrator's", |frame| frame["type"] == "note" && frame["note"] == 3).await;
+    assert_eq!((&told["author"], &told["text"]), (&Value::Null, &json!("paid")));
+    let page = server.admin("GET", &format!("{path}?limit=2"), None).await.json();
+    let first = &page["notes"][0];
+    assert_eq!((&first["author"], &first["text"], &page["next"]), (&json!("ada"), &json!("between us"), &json!("2")));
+    let page = server.admin("GET", &format!("{path}?cursor=2"), None).await.json();
+    assert_eq!((&page["notes"][0]["text"], &page["next"]), (&json!("paid"), &Value::Null));
+    assert_eq!(server.admin("POST", &path, Some(&json!({"text": ""}))).await.status, 422);
     let seen = customer.call("GET", "messages", None).await;
     assert!(!seen.text().contains("between us"), "{}", seen.text());
     let mut events = customer.follow(None).await;

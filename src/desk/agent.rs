@@ -48,6 +48,9 @@ pub struct Agent {
     /// Nothing new is offered to it.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub draining: bool,
+    /// The status that it has once it has nothing left to do; until then nothing new is offered to it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub next_status: Option<StatusId>,
     /// Its limits were lowered below what it holds.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub over_limit: bool,
@@ -96,6 +99,7 @@ impl Agent {
             last_offer: OfferId::default(),
             turns: Turns::default(),
             draining: false,
+            next_status: None,
             over_limit: false,
         }
     }
@@ -105,8 +109,15 @@ impl Agent {
     pub fn is_able(&self, settings: &Settings) -> bool {
         self.profile.active
             && !self.draining
+            && self.next_status.is_none()
             && self.connection == Connection::Online
             && self.has_available_status(settings)
+    }
+
+    /// No offer, no conversation, no wrap-up.
+    #[must_use]
+    pub fn has_nothing_to_do(&self) -> bool {
+        self.offers.is_empty() && self.conversations.is_empty()
     }
 
     #[must_use]

@@ -65,10 +65,11 @@ pub enum Answer {
     },
     Decisions(Box<super::decision::Decisions>),
     Waiting(Box<super::waiting_page::WaitingPage>),
-    /// To be passed on, not kept: the other side of the talk.
+    /// To be passed on, not kept: to the agents on the other side of the talk, and who types where it is an agent.
     Typing {
         conversation: ConversationId,
-        owner: Option<AgentId>,
+        to: Vec<AgentId>,
+        by: Option<AgentId>,
     },
 }
 

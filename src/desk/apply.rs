@@ -1,21 +1,22 @@
 //! The only way that state changes: one event at a time, live, replayed and in the simulation. Never refuses.
 
 mod customers;
+mod offers;
 mod presence;
 
+use super::Desk;
 use super::agent::{Agent, Connection};
 use super::answer::Outcome;
 use super::change::AT_NEXT_MESSAGE;
 use super::command::Author;
-use super::conversation::{Conversation, CoolDown, Pending, Spell, State};
+use super::conversation::{Conversation, Pending, Spell, State};
 use super::event::{Event, OfferEnd};
 use super::ids::{AgentId, ConversationId, OfferId};
 use super::moves::Transfer;
-use super::offer::{Delivery, EndedOffer, Offer};
+use super::offer::{Accepts, Delivery, Offer};
 use super::offering::AcrossQueues;
 use super::settings::{ChannelId, StatusId};
 use super::time::{DeskTime, Now, WallTime};
-use super::{COOL_DOWNS_MAX, Desk, ENDED_OFFERS_MAX};
 use std::sync::Arc;
 
 impl Desk {
@@ -83,19 +84,23 @@ impl Desk {
                 a.connection = Connection::Offline;
                 a.sessions = Vec::new();
                 a.status = *status;
+                a.next_status = None;
                 a.missed_in_a_row = 0;
                 a.undelivered_in_a_row = 0;
             }),
-            Event::StatusChanged { agent, status, channels, cause } => {
+            Event::StatusChanged { agent, status, channels, cause, by: _ } => {
                 self.apply_status(*agent, *status, *channels, *cause, now);
             }
+            Event::NextStatusSet { agent, status } => self.change_agent(*agent, |a| a.next_status = *status),
 
             Event::OfferMade { offer, conversation, agent, ends_at, deliver_by, transfer } => {
                 self.apply_offer_made(*offer, *conversation, *agent, (*ends_at, *deliver_by), *transfer);
             }
-            Event::OfferDelivered { offer } => {
+            Event::OfferDelivered { offer, accepts_at } => {
                 let agent = self.offers[offer].agent;
-                self.change_offer(*offer, |o| o.delivery = Delivery::Confirmed { at: now.desk });
+                let delivery = Delivery::Confirmed { at: now.desk };
+                let accepts = accepts_at.map(|at| Accepts::At { at });
+                self.change_offer(*offer, |o| (o.delivery, o.accepts) = (delivery, accepts));
                 self.change_agent(agent, |a| a.undelivered_in_a_row = 0);
             }
             Event::OfferEnded { offer, end, cool_down_until, public, transfer, .. } => {
@@ -240,9 +245,9 @@ impl Desk {
             Event::DecisionWanted { .. } | Event::DecisionEnded { .. } => self.apply_decision(event),
 
             // waiting
-            Event::ConversationMoved { conversation, queue, skills, moves } => {
+            Event::ConversationMoved { conversation, queue, skills, moves, public } => {
                 self.change_conversation(*conversation, |c| {
-                    c.queue = *queue;
+                    (c.queue, c.public) = (*queue, public.unwrap_or(c.public));
                     c.skills.clone_from(skills);
                     c.ring = 0;
                     c.spell = Spell { from: now.wall, offers_before: c.offers_made, moves: *moves, ..Spell::default() };
@@ -348,7 +353,8 @@ impl Desk {
         });
         let delivery = Delivery::Awaited { by: deliver_by };
         let made_at = self.now.desk;
-        self.add_offer(id, Offer { conversation, agent, made_at, ends_at, delivery, grace_until: None });
+        let (grace_until, accepts) = (None, None);
+        self.add_offer(id, Offer { conversation, agent, made_at, ends_at, delivery, grace_until, accepts });
         self.change_conversation(conversation, |c| {
             c.offers_made += 1;
             c.offers.push(Pending { offer: id, agent });
@@ -358,72 +364,6 @@ impl Desk {
                 c.state = State::Offered {};
                 c.was_decided_by_itself();
             }
-        });
-    }
-
-    fn apply_offer_ended(
-        &mut self,
-        id: OfferId,
-        end: OfferEnd,
-        cool: Option<DeskTime>,
-        public: Option<u32>,
-        joins: bool,
-    ) {
-        let Offer { conversation, agent, .. } = self.drop_offer(id);
-        self.ended_offers.insert(id, EndedOffer { conversation, agent, end });
-        if self.ended_offers.len() > ENDED_OFFERS_MAX {
-            self.ended_offers.pop_first();
-        }
-        let from = self.conversations[&conversation].state.owner().filter(|_| end == OfferEnd::Accepted && !joins);
-        self.change_conversation(conversation, |c| {
-            c.public = public.unwrap_or(c.public);
-            c.offers.retain(|pending| pending.offer != id);
-            if c.transfer().is_some() {
-                c.change_moved(|moved| {
-                    moved.transfer = None;
-                    moved.joined = joins.then_some(agent);
-                });
-            }
-            if joins {
-                return;
-            }
-            if end == OfferEnd::Accepted {
-                c.lose_hands();
-                c.state = State::Active { owner: agent };
-                c.cool_downs = Vec::new();
-                c.requeue_at = None;
-                return;
-            }
-            if c.offers.is_empty() && c.state == (State::Offered {}) {
-                c.state = State::Waiting;
-            }
-            if let Some(until) = cool {
-                if c.cool_downs.len() >= COOL_DOWNS_MAX
-                    && let Some(first) = (0..c.cool_downs.len()).min_by_key(|place| c.cool_downs[*place].until)
-                {
-                    c.cool_downs.remove(first);
-                }
-                match c.cool_downs.iter_mut().find(|held| held.agent == agent) {
-                    Some(held) => (held.until, held.times) = (until, held.times + 1),
-                    None => c.cool_downs.push(CoolDown { agent, until, times: 1 }),
-                }
-            }
-        });
-        from.inspect(|from| self.rest(*from));
-        let now = self.now.desk;
-        self.change_agent(agent, |a| match end {
-            OfferEnd::Accepted => {
-                a.missed_in_a_row = 0;
-                a.undelivered_in_a_row = 0;
-                a.idle_since = now;
-            }
-            OfferEnd::Rejected => {
-                a.missed_in_a_row = 0;
-                a.undelivered_in_a_row = 0;
-            }
-            OfferEnd::Expired => a.missed_in_a_row += 1,
-            OfferEnd::Undelivered => a.undelivered_in_a_row += 1,
-            OfferEnd::Withdrawn | OfferEnd::AgentLost | OfferEnd::Rescinded => {}
         });
     }
 

@@ -24,6 +24,9 @@ impl Desk {
             before.inspect(|at| self.deadlines.clear(*at, Deadline::AgentGrace(id)));
             now.inspect(|at| self.deadlines.set(*at, Deadline::AgentGrace(id)));
         }
+        if agent.next_status.is_some() && agent.has_nothing_to_do() {
+            self.finished.insert(id);
+        }
         self.able.mark(id);
         if !self.preferring.is_empty() && self.preferring.contains_key(&id) {
             self.preferred_changed.insert(id);

@@ -1,5 +1,6 @@
 //! What the outside asks of a workspace. Imperative, and refusable.
 
+use super::auto_accept::AutoAccept;
 use super::conversation::WaitKey;
 use super::decision::DecideAsk;
 use super::ids::{
@@ -64,6 +65,21 @@ pub enum Ask {
         agent: AgentId,
         status: Arc<str>,
         channels: Option<Vec<Arc<str>>>,
+    },
+    /// The status that it wants once it has nothing left to do; none: none any more.
+    SetNextStatus {
+        agent: AgentId,
+        status: Option<Arc<str>>,
+    },
+    /// A supervisor or administrator sets another's, by name.
+    ForceStatus {
+        agent: Arc<str>,
+        status: Arc<str>,
+        by: Mover,
+    },
+    /// Its devices have reported no input for long.
+    AgentIsIdle {
+        agent: AgentId,
     },
     /// The agent's client says that it is there again (ends *unreachable*).
     Ready {
@@ -194,6 +210,7 @@ pub struct AgentAsk {
     pub tiers: Option<BTreeMap<Arc<str>, u8>>,
     pub program: Option<bool>,
     pub capacity_total: Option<u32>,
+    pub auto_accept: Option<AutoAccept>,
 }
 
 /// A new conversation, its place already picked by the entry rules.
@@ -328,6 +345,9 @@ impl Ask {
             Ask::SessionCame { .. } => "session_came",
             Ask::SessionWent { .. } => "session_went",
             Ask::SetStatus { .. } => "set_status",
+            Ask::SetNextStatus { .. } => "next_status",
+            Ask::ForceStatus { .. } => "force_status",
+            Ask::AgentIsIdle { .. } => "agent_is_idle",
             Ask::Ready { .. } => "ready",
             Ask::SignOut { .. } => "sign_out",
             Ask::ListOwn { .. } => "list_own",

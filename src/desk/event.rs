@@ -78,6 +78,14 @@ pub enum Event {
         status: StatusId,
         channels: u16,
         cause: StatusCause,
+        /// Who forced it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        by: Option<Mover>,
+    },
+    /// The status that the agent has once its work is over; none: none any more.
+    NextStatusSet {
+        agent: AgentId,
+        status: Option<StatusId>,
     },
 
     // offers
@@ -93,6 +101,9 @@ pub enum Event {
     },
     OfferDelivered {
         offer: OfferId,
+        /// When it is accepted by itself.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        accepts_at: Option<DeskTime>,
     },
     OfferEnded {
         offer: OfferId,
@@ -243,7 +254,9 @@ pub enum Event {
     NotePosted {
         conversation: ConversationId,
         note: u32,
-        author: AgentId,
+        /// Absent: over the admin API.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        author: Option<AgentId>,
         text: Arc<str>,
         /// The last message before it.
         after: u32,
@@ -296,6 +309,9 @@ pub enum Event {
         skills: Vec<RequiredSkill>,
         /// Moves by rules so far.
         moves: u8,
+        /// Absent in records of before customers were told.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        public: Option<u32>,
     },
     /// A rule of its queue put it ahead.
     PriorityRaised {
@@ -393,6 +409,25 @@ pub enum StatusCause {
     Chosen,
     /// Too many offers missed in a row.
     Missed,
+    /// Chosen for when its work is over, and it is.
+    Next,
+    /// By a supervisor or administrator.
+    Forced,
+    /// No input for long.
+    Idle,
+}
+
+impl StatusCause {
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            StatusCause::Chosen => "chosen",
+            StatusCause::Missed => "missed",
+            StatusCause::Next => "next",
+            StatusCause::Forced => "forced",
+            StatusCause::Idle => "idle",
+        }
+    }
 }
 
 /// Why wrap-up ended.

@@ -22,6 +22,8 @@ pub enum WhyNot {
     StatusNotAvailable,
     /// A supervisor lets it take nothing new.
     Draining,
+    /// It has chosen a status for when its work is over.
+    NextStatus,
     /// A wrap-up of its own blocks it as a whole.
     WrappingUp,
     NotInQueue,
@@ -41,7 +43,7 @@ pub enum WhyNot {
 }
 
 impl WhyNot {
-    pub const ALL: [WhyNot; 18] = [
+    pub const ALL: [WhyNot; 19] = [
         WhyNot::QueueClosed,
         WhyNot::Deactivated,
         WhyNot::Offline,
@@ -49,6 +51,7 @@ impl WhyNot {
         WhyNot::Unreachable,
         WhyNot::StatusNotAvailable,
         WhyNot::Draining,
+        WhyNot::NextStatus,
         WhyNot::WrappingUp,
         WhyNot::NotInQueue,
         WhyNot::TierNotYet,
@@ -80,6 +83,7 @@ impl WhyNot {
             WhyNot::Unreachable => "unreachable",
             WhyNot::StatusNotAvailable => "status_not_available",
             WhyNot::Draining => "draining",
+            WhyNot::NextStatus => "next_status",
             WhyNot::WrappingUp => "wrapping_up",
             WhyNot::NotInQueue => "not_in_queue",
             WhyNot::TierNotYet => "tier_not_yet",
@@ -198,8 +202,9 @@ impl Desk {
             Connection::Offline => WhyNot::Offline,
             Connection::Reconnecting { .. } => WhyNot::Reconnecting,
             Connection::Unreachable => WhyNot::Unreachable,
-            Connection::Online if held.has_available_status(&self.settings) => WhyNot::Draining,
-            Connection::Online => WhyNot::StatusNotAvailable,
+            Connection::Online if !held.has_available_status(&self.settings) => WhyNot::StatusNotAvailable,
+            Connection::Online if held.draining => WhyNot::Draining,
+            Connection::Online => WhyNot::NextStatus,
         })
     }
 }

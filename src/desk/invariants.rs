@@ -17,6 +17,7 @@ impl Desk {
         self.one_owner()?;
         self.capacity_holds()?;
         self.every_wrap_up_ends()?;
+        self.work_that_is_over_has_its_next_status()?;
         self.offers_and_conversations_agree()?;
         self.every_decision_ends()?;
         self.nobody_waits_whom_an_agent_could_take()?;
@@ -55,6 +56,15 @@ impl Desk {
             }
         }
         Ok(())
+    }
+
+    fn work_that_is_over_has_its_next_status(&self) -> Result<(), String> {
+        match self.agents().find(|(_, agent)| agent.next_status.is_some() && agent.has_nothing_to_do()) {
+            None => Ok(()),
+            Some((id, _)) => {
+                Err(format!("work_that_is_over_has_its_next_status: {id} has nothing to do, and not that status"))
+            }
+        }
     }
 
     /// What an agent holds is counted right, and within its limits, but for what was forced on it and where they were lowered.

@@ -8,6 +8,7 @@ pub mod agent;
 pub mod answer;
 mod apply;
 mod apply_moves;
+pub mod auto_accept;
 mod await_turn;
 mod change;
 pub mod choosing;
@@ -21,6 +22,7 @@ pub mod fits;
 mod forgotten;
 mod handle;
 pub mod hours;
+pub mod idle;
 pub mod ids;
 pub mod invariants;
 mod keys;
@@ -123,6 +125,8 @@ pub struct Desk {
     // What the next command has to look at; empty but for work that goes in steps.
     unpaired_agents: BTreeSet<AgentId>,
     unpaired_conversations: BTreeSet<conversation::WaitKey>,
+    /// Agents with a next status, and with nothing left to do when they were last changed.
+    finished: BTreeSet<AgentId>,
 
     touched: touched::Touched,
 }

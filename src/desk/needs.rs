@@ -81,6 +81,9 @@ impl Desk {
             | Ask::SessionCame { .. }
             | Ask::SessionWent { .. }
             | Ask::SetStatus { .. }
+            | Ask::SetNextStatus { .. }
+            | Ask::ForceStatus { .. }
+            | Ask::AgentIsIdle { .. }
             | Ask::Ready { .. }
             | Ask::SignOut { .. }
             | Ask::ListOwn { .. }

@@ -16,6 +16,22 @@ pub struct Offer {
     /// While its agent is reconnecting: when that has lasted too long.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub grace_until: Option<DeskTime>,
+    /// Once it is delivered, where it is accepted by itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub accepts: Option<Accepts>,
+}
+
+/// When an offer is accepted by itself.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Accepts {
+    At {
+        at: DeskTime,
+    },
+    /// The agent is reconnecting: this clock stands too, with this much left.
+    Stopped {
+        left_ms: u64,
+    },
 }
 
 /// Whether the agent's client has confirmed that the offer was painted.
@@ -58,7 +74,10 @@ impl Offer {
             Delivery::Awaited { by } if by < self.ends_at => (by, OfferEnd::Undelivered),
             Delivery::Awaited { .. } => (self.ends_at, OfferEnd::Undelivered),
             Delivery::Stopped { .. } => (self.ends_at, OfferEnd::AgentLost),
-            Delivery::Confirmed { .. } => (self.ends_at, OfferEnd::Expired),
+            Delivery::Confirmed { .. } => match self.accepts {
+                Some(Accepts::At { at }) if at < self.ends_at => (at, OfferEnd::Accepted),
+                _ => (self.ends_at, OfferEnd::Expired),
+            },
         }
     }
 }

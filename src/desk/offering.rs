@@ -1,6 +1,7 @@
 //! How a queue's conversations are offered: who comes first, to how many at once, how the search widens with age, and what
 //! a preferred agent is worth. Plain values with their defaults, and the checks that keep them sound.
 
+use super::auto_accept::AUTO_ACCEPT_MS_MAX;
 use super::decision::Router;
 use super::refusal::Refusal;
 use serde::{Deserialize, Serialize};
@@ -41,6 +42,9 @@ pub struct Offering {
     /// Who decides: Offhook, or somebody outside.
     #[serde(skip_serializing_if = "Router::is_default")]
     pub router: Router,
+    /// An offer is accepted by itself so long after its agent was shown it; absent: never.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub auto_accept_ms: Option<u64>,
 }
 
 impl Default for Offering {
@@ -55,6 +59,7 @@ impl Default for Offering {
             rings: Vec::new(),
             preferred_agent: PreferredAgent::default(),
             router: Router::default(),
+            auto_accept_ms: None,
         }
     }
 }
@@ -154,6 +159,9 @@ impl Offering {
         let preferred_ms = self.preferred_agent.preferred_ms;
         ensure(preferred_ms <= DAY_MS, "preferred_agent.preferred_ms", || "at most 86400000 (a day)".into())?;
         self.router.check("offering.router")?;
+        ensure(self.auto_accept_ms.is_none_or(|ms| ms <= AUTO_ACCEPT_MS_MAX), "auto_accept_ms", || {
+            format!("at most {AUTO_ACCEPT_MS_MAX} (an hour)")
+        })?;
         ensure(self.rings.len() <= RINGS_MAX, "rings", || format!("at most {RINGS_MAX}"))?;
         let named: usize = self.rings.iter().map(|ring| ring.queues.len()).sum();
         ensure(named <= RING_QUEUES_MAX, "rings", || format!("at most {RING_QUEUES_MAX} queues in all"))?;

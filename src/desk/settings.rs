@@ -1,7 +1,9 @@
 //! What a workspace is set to: channels, statuses, queues, agents' profiles. Plain values with DESIGN's defaults,
 //! and the checks that keep a setting from stranding anybody.
 
+use super::auto_accept::AutoAccept;
 use super::hours::Hours;
+use super::idle::IdleAgents;
 use super::ids::QueueId;
 use super::labels::{LabelRules, QueueLabels};
 use super::offering::{AcrossQueues, Offering};
@@ -127,6 +129,9 @@ pub struct Settings {
     pub hours: BTreeMap<Arc<str>, Hours>,
     /// Disposition codes, tags and custom fields.
     pub labels: LabelRules,
+    /// What becomes of agents without input; absent: nothing.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub idle_agents: Option<IdleAgents>,
 }
 
 impl Default for Settings {
@@ -166,6 +171,7 @@ impl Default for Settings {
             program_offer_ms: 5_000,
             hours: BTreeMap::new(),
             labels: LabelRules::default(),
+            idle_agents: None,
         }
     }
 }
@@ -305,6 +311,8 @@ pub struct AgentProfile {
     /// `PROGRAM_CAPACITY_TOTAL`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub capacity_total: Option<u32>,
+    #[serde(default, skip_serializing_if = "AutoAccept::is_by_queue")]
+    pub auto_accept: AutoAccept,
 }
 
 impl AgentProfile {
@@ -321,6 +329,7 @@ impl AgentProfile {
             tiers: BTreeMap::new(),
             program: false,
             capacity_total: None,
+            auto_accept: AutoAccept::ByQueue,
         }
     }
 

@@ -1,5 +1,6 @@
 //! The desk's rules as scripts: commands in, events and replies out, in the simulation's notation.
 
+mod auto_accept;
 mod conversations;
 mod decisions;
 mod drains;
@@ -21,6 +22,7 @@ mod reopening;
 mod rings;
 mod script;
 mod settings;
+mod statuses;
 mod transfers;
 mod waits;
 mod who_comes_first;

@@ -4,7 +4,7 @@ use super::workspace::Workspace;
 use crate::desk::Desk;
 use crate::desk::command::{Author, Notice};
 use crate::desk::conversation::State;
-use crate::desk::event::Event;
+use crate::desk::event::{Event, OfferEnd};
 use crate::desk::ids::{DecisionId, OfferId};
 use crate::desk::time::DeskTime;
 use crate::desk::waiting_rules::OFFERS_ALERT;
@@ -116,6 +116,9 @@ impl Counter {
     pub fn count(&mut self, events: &[Event], desk: &Desk) {
         let now = desk.now();
         for event in events {
+            if let Some(kind) = kind_of_move(event) {
+                metrics::counter!(catalogue::MOVES_TOTAL, "kind" => kind).increment(1);
+            }
             match event {
                 Event::OfferEnded { offer, conversation, end, .. } => {
                     let held = desk.conversation(*conversation).filter(|held| held.state == State::Waiting);
@@ -137,6 +140,9 @@ impl Counter {
                         let seconds = now.desk.ms_since(wanted_at) as f64 / 1_000.0;
                         metrics::histogram!(catalogue::DECISION_TIME_SECONDS, "end" => end.name()).record(seconds);
                     }
+                }
+                Event::StatusChanged { cause, .. } => {
+                    metrics::counter!(catalogue::STATUS_CHANGES_TOTAL, "cause" => cause.name()).increment(1);
                 }
                 Event::MessagePosted { author, .. } => {
                     let by = match author {
@@ -165,4 +171,23 @@ impl Counter {
             }
         }
     }
+}
+
+/// How a conversation changed hands or queues by this event.
+fn kind_of_move(event: &Event) -> Option<&'static str> {
+    Some(match event {
+        Event::OfferEnded { end: OfferEnd::Accepted, transfer: Some(transfer), .. } => {
+            if transfer.warm {
+                "joined"
+            } else {
+                "transferred"
+            }
+        }
+        Event::ConversationTransferred { .. } => "queued",
+        Event::ConversationTaken { how, .. } => how.name(),
+        Event::ConversationHandedOver { .. } => "handed_over",
+        Event::ConversationRequeued { .. } => "requeued",
+        Event::ConversationMoved { .. } => "moved",
+        _ => return None,
+    })
 }

@@ -6,16 +6,17 @@
 use super::intake::ReplyTo;
 use super::outlook::{Outlook, opens_at};
 use super::own::with_snapshot;
-use super::published::{NotDone, Replied, title_of};
+use super::published::{NotDone, Replied, queue_title, title_of};
 use super::route::{Route, To};
-use super::shapes::{Seen, channel_names, offer_shape, text_of, wrap_up_shape};
+use super::shapes::{Seen, auto_accept_left_ms, channel_names, offer_shape, text_of, wrap_up_shape};
 use super::turn::Decided;
 use crate::desk::Desk;
 use crate::desk::answer::Answer;
 use crate::desk::command::{Author, Closer};
 use crate::desk::conversation::State;
-use crate::desk::event::{Event, OfferEnd, OfflineCause, StatusCause};
+use crate::desk::event::{Event, OfferEnd, OfflineCause};
 use crate::desk::ids::{AgentId, CommandId, ConversationId};
+use crate::desk::moves::Mover;
 use crate::desk::refusal::Refusal;
 use crate::desk::settings::StatusId;
 use crate::journal::Position;
@@ -96,18 +97,18 @@ impl Delivery<'_> {
         let position = self.position.0;
         let desk = self.desk;
         let frame = match event {
-            Event::StatusChanged { agent, status, cause, channels } => {
-                let cause = match cause {
-                    StatusCause::Chosen => Cause::Chosen,
-                    StatusCause::Missed => Cause::Missed,
-                };
-                return self.status(*agent, *status, *channels, cause);
+            Event::StatusChanged { agent, status, cause, channels, by } => {
+                return self.status(*agent, *status, *channels, Cause::from(*cause), by.and_then(Mover::agent));
+            }
+            Event::NextStatusSet { agent: _, status } => {
+                let status = status.and_then(|status| desk.settings().statuses.get(usize::from(status.0)));
+                ServerFrame::NextStatus { position, status: status.map(|status| &*status.name) }
             }
             Event::AgentUnreachable { agent } | Event::AgentReachable { agent } => {
                 let held = desk.agent(*agent)?;
                 let reachable = matches!(event, Event::AgentReachable { .. });
                 let cause = if reachable { Cause::Reachable } else { Cause::Unreachable };
-                return self.status(*agent, held.status, held.channels, cause);
+                return self.status(*agent, held.status, held.channels, cause, None);
             }
             Event::OfferMade { offer, conversation, agent, transfer: Some(transfer), .. } if *agent != to => {
                 return self.transfer_made(*offer, *conversation, *agent, transfer.warm);
@@ -117,7 +118,10 @@ impl Delivery<'_> {
                 let seen = Seen::new(*conversation, desk.conversation(*conversation)?, self.keys);
                 return Some(render(&ServerFrame::Offer { position, offer: offer_shape(*offer, held, &seen, desk) }));
             }
-            Event::OfferDelivered { offer } => ServerFrame::OfferDelivered { position, offer: *offer },
+            Event::OfferDelivered { offer, .. } => {
+                let auto_accept_left_ms = desk.offer(*offer).and_then(|held| auto_accept_left_ms(held, desk));
+                ServerFrame::OfferDelivered { position, offer: *offer, auto_accept_left_ms }
+            }
             Event::OfferEnded { offer, conversation, agent, end, reason, transfer: Some(transfer), .. }
                 if *agent != to =>
             {
@@ -171,7 +175,14 @@ impl Delivery<'_> {
         Some(render(&frame))
     }
 
-    fn status(&self, agent: AgentId, status: StatusId, channels: u16, cause: Cause) -> Option<Utf8Bytes> {
+    fn status(
+        &self,
+        agent: AgentId,
+        status: StatusId,
+        channels: u16,
+        cause: Cause,
+        by: Option<AgentId>,
+    ) -> Option<Utf8Bytes> {
         let settings = self.desk.settings();
         let set = settings.statuses.get(usize::from(status.0))?;
         Some(render(&ServerFrame::Status {
@@ -181,6 +192,7 @@ impl Delivery<'_> {
             channels: &channel_names(settings, channels),
             connection: self.desk.agent(agent)?.connection.name(),
             cause,
+            by: by.and_then(|by| self.desk.agent(by)).map(|by| &*by.profile.name),
         }))
     }
 
@@ -255,6 +267,10 @@ impl Delivery<'_> {
                 let title = self.title(*agent);
                 named(Some(*public), &StreamEvent::Left { agent: TitleShape { title: &title }, at })
             }
+            Event::ConversationMoved { public, queue, .. } => {
+                let queue = self.desk.queue(*queue).map(|held| queue_title(&held.settings)).unwrap_or_default();
+                named(*public, &StreamEvent::Moved { queue: &queue, at })
+            }
             Event::MessagesRead { number, .. } => named(None, &StreamEvent::Read { number: *number }),
             _ => return None,
         };
@@ -301,8 +317,8 @@ impl Delivery<'_> {
                 Err(refusal) => refuse_session(&session, &refusal),
             },
             ReplyTo::Caller(caller) => {
-                if let Ok(Answer::Typing { conversation, owner: Some(owner) }) = result {
-                    self.registry.tell(self.number, owner, || Some(render(&ServerFrame::Typing { conversation })));
+                if let Ok(Answer::Typing { conversation, to, by }) = &result {
+                    self.typing(*conversation, to, *by);
                 }
                 // A caller who went away has its answer by asking again.
                 let _ = caller.send(Ok(Replied { position: self.position, result }));
@@ -314,7 +330,8 @@ impl Delivery<'_> {
     fn reply_frame(&self, session: &Arc<Session>, id: CommandId, result: Result<Answer, Refusal>) {
         let position = Some(self.position.0);
         let members = match result {
-            Ok(Answer::Typing { conversation, .. }) => {
+            Ok(Answer::Typing { conversation, to, by }) => {
+                self.typing(conversation, &to, by);
                 let (_, event, data) = named(None, &StreamEvent::Typing {});
                 self.registry.publish(self.number, conversation, || Some(PublicFrame { public: None, event, data }));
                 return;

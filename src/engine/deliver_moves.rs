@@ -1,8 +1,7 @@
 //! Delivery of moves: what the agents on both sides are told, and pages of what waits.
 
 use super::deliver::Delivery;
-use super::shapes::{Seen, text_of};
-use crate::desk::command::Author;
+use super::shapes::{Seen, clear_text};
 use crate::desk::event::{Event, OfferEnd};
 use crate::desk::ids::{AgentId, CommandId, ConversationId, OfferId};
 use crate::desk::waiting_page::WaitingPage;
@@ -50,6 +49,14 @@ impl Delivery<'_> {
         Some(render(&ServerFrame::TransferEnded { position, conversation, offer, agent, end, reason }))
     }
 
+    /// To the agents who talk in it, of whoever types on the other side, or beside them.
+    pub(super) fn typing(&self, conversation: ConversationId, to: &[AgentId], by: Option<AgentId>) {
+        let agent = by.map(|by| self.name_of(by));
+        for talker in to {
+            self.registry.tell(self.number, *talker, || Some(render(&ServerFrame::Typing { conversation, agent })));
+        }
+    }
+
     /// The rest of what moves say to an agent.
     pub(super) fn moved(&self, to: AgentId, event: &Event, at: u64) -> Option<Utf8Bytes> {
         let position = self.position.0;
@@ -68,8 +75,8 @@ impl Delivery<'_> {
                 render(&ServerFrame::Left { position, conversation: *conversation, agent: self.name_of(*agent) })
             }
             Event::NotePosted { conversation, note, author, text, after } => {
-                let text = text_of(Author::Agent(*author), text, self.keys);
-                let (conversation, author) = (*conversation, self.name_of(*author));
+                let text = clear_text(text, self.keys);
+                let (conversation, author) = (*conversation, author.map(|author| self.name_of(author)));
                 let (note, after, text) = (*note, *after, text.as_str());
                 render(&ServerFrame::Note { position, conversation, note, author, after, text, at })
             }

@@ -247,6 +247,9 @@ fn class_of(ask: &Ask) -> Class {
         | Ask::RemoveApiKey { .. }
         | Ask::SetStatus { .. }
         | Ask::ExtendWrapUp { .. }
+        | Ask::SetNextStatus { .. }
+        | Ask::ForceStatus { .. }
+        | Ask::AgentIsIdle { .. }
         | Ask::Ready { .. }
         | Ask::ListOwn { .. }
         | Ask::Post { .. }

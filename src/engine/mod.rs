@@ -9,6 +9,7 @@ pub mod deliver_labels;
 mod deliver_moves;
 pub mod desk_clock;
 mod followers;
+pub mod idle;
 pub mod intake;
 mod load;
 mod look_up;

@@ -94,6 +94,7 @@ pub fn with_snapshot<R>(
     let page = Page::of(desk, keys, held, OwnCursor::default(), frame_bytes_max);
     let (offers, conversations) = page.shapes(desk);
     let cursor = page.next.map(|next| next.to_string());
+    let next_status = held.next_status.and_then(|status| settings.statuses.get(usize::from(status.0)));
     Some(write(SnapshotShape {
         status: &status.name,
         available: status.available,
@@ -101,6 +102,7 @@ pub fn with_snapshot<R>(
         connection: held.connection.name(),
         offers: &offers,
         conversations: &conversations,
+        next_status: next_status.map(|status| &*status.name),
         draining: held.draining,
         cursor: cursor.as_deref(),
     }))

@@ -85,6 +85,8 @@ pub struct AgentRow {
     pub conversations: u32,
     /// Per cent of its total that is in use.
     pub load: u32,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub next_status: Option<Arc<str>>,
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub draining: bool,
     #[serde(skip)]
@@ -143,6 +145,7 @@ impl Roll {
             offers: agent.offers.len() as u32,
             conversations: agent.conversations.len() as u32,
             load: agent.share_held(settings) / 100,
+            next_status: agent.next_status.map(|next| settings.statuses[usize::from(next.0)].name.clone()),
             draining: agent.draining,
             id,
             changed_at: position,
@@ -183,6 +186,12 @@ impl Roll {
 #[must_use]
 pub fn title_of(profile: &AgentProfile) -> Arc<str> {
     if profile.title.is_empty() { profile.name.clone() } else { profile.title.clone() }
+}
+
+/// What people call the queue.
+#[must_use]
+pub fn queue_title(queue: &QueueSettings) -> Arc<str> {
+    if queue.title.is_empty() { queue.name.clone() } else { queue.title.clone() }
 }
 
 /// Rows of all queues, in the order of names, as of now.

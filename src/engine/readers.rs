@@ -2,11 +2,14 @@
 //! has to be about right: queues, places, what supervisors watch.
 
 use super::counted::Amounts;
+use super::intake::ReplyTo;
 use super::outlook::outlooks;
 use super::published::{Published, queue_rows};
 use super::run::Serving;
+use super::turn::Asked;
 use super::workspace::Taking;
 use crate::clock;
+use crate::desk::command::{Ask, Command};
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, PoisonError};
 use std::time::Duration;
@@ -73,11 +76,21 @@ impl Serving<'_> {
         if now_ms >= self.refresh_at_ms {
             self.refresh_at_ms = now_ms + REFRESH_MS;
             self.refresh();
+            self.look_who_is_idle(now_ms);
         }
         if self.projection.due_at_ms().is_some_and(|due_ms| now_ms >= due_ms) {
             self.projection.hand_over(&self.keeper, now_ms);
         }
         self.hold_back_for_the_view();
+    }
+
+    fn look_who_is_idle(&mut self, now_ms: u64) {
+        let number = self.run.workspace.number();
+        let found = self.idle.look(self.keeper.desk(), &self.run.shared.registry, number, now_ms);
+        let idle = found
+            .into_iter()
+            .map(|agent| Asked { command: Command::of_server(Ask::AgentIsIdle { agent }), reply_to: ReplyTo::Nobody });
+        self.run.asked.extend(idle);
     }
 
     /// The view may lag, by a bounded amount: from half of it on nothing new is begun, beyond it only accepts and closes go on.

@@ -28,6 +28,7 @@ pub fn route(event: &Event, place: usize, desk: &Desk, routes: &mut Vec<Route>) 
     let talkers = |id: &ConversationId| desk.conversation(*id).into_iter().flat_map(|held| held.talkers());
     match event {
         Event::StatusChanged { agent, .. }
+        | Event::NextStatusSet { agent, .. }
         | Event::AgentUnreachable { agent }
         | Event::AgentReachable { agent }
         | Event::AgentDraining { agent, .. } => tell(To::Agent(*agent)),
@@ -42,7 +43,7 @@ pub fn route(event: &Event, place: usize, desk: &Desk, routes: &mut Vec<Route>) 
         Event::SessionCame { agent, .. } | Event::AgentReconnecting { agent, .. } => {
             tell_customers_of(*agent, desk, tell);
         }
-        Event::OfferDelivered { offer } => {
+        Event::OfferDelivered { offer, .. } => {
             if let Some(offer) = desk.offer(*offer) {
                 tell(To::Agent(offer.agent));
             }
@@ -106,9 +107,11 @@ pub fn route(event: &Event, place: usize, desk: &Desk, routes: &mut Vec<Route>) 
         Event::NotePosted { conversation, .. } | Event::ConversationLabelled { conversation, .. } => {
             talkers(conversation).for_each(|talker| tell(To::Agent(talker)));
         }
-        Event::OwnerVanished { conversation, .. }
-        | Event::OwnerReturned { conversation }
-        | Event::ConversationMoved { conversation, .. } => {
+        Event::OwnerVanished { conversation, .. } | Event::OwnerReturned { conversation } => {
+            tell(To::CustomerState(*conversation))
+        }
+        Event::ConversationMoved { conversation, .. } => {
+            tell(To::Customer(*conversation));
             tell(To::CustomerState(*conversation));
         }
         Event::SettingsChanged { .. }

@@ -15,6 +15,7 @@ use super::commit::{Fate, PROBE_MS, random_turn};
 use super::counted::Counter;
 use super::deliver::{Delivery, FrameLimits, not_done};
 use super::desk_clock::DeskClock;
+use super::idle::IdleWatch;
 use super::intake::ReplyTo;
 use super::load::{LoadFailed, load};
 use super::look_up::look_up;
@@ -141,6 +142,7 @@ impl Run {
             projection,
             clock,
             refresh_at_ms: 0,
+            idle: IdleWatch::default(),
             probe_at_ms: clock::monotonic_ms() + PROBE_MS,
             run: self,
         };
@@ -166,6 +168,7 @@ pub(super) struct Serving<'a> {
     /// Desk time of the last record.
     pub(super) recorded_at: crate::desk::time::DeskTime,
     pub(super) refresh_at_ms: u64,
+    pub(super) idle: IdleWatch,
     /// While the disk is scarce: when it is tried again.
     pub(super) probe_at_ms: u64,
 }

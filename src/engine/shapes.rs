@@ -4,6 +4,7 @@ use super::deliver_labels::labels_shape;
 use crate::desk::Desk;
 use crate::desk::command::Author;
 use crate::desk::conversation::{Conversation, State};
+use crate::desk::event::OfferEnd;
 use crate::desk::ids::{ConversationId, OfferId};
 use crate::desk::offer::{Delivery, Offer};
 use crate::desk::settings::Settings;
@@ -103,6 +104,12 @@ pub fn text_of(author: Author, text: &str, keys: &KeyRing) -> String {
     if let Author::System(_) = author {
         return text.to_owned();
     }
+    clear_text(text, keys)
+}
+
+/// A text that was sealed; empty when its customer was erased.
+#[must_use]
+pub fn clear_text(text: &str, keys: &KeyRing) -> String {
     let clear = keys.unseal(TEXT, &Sealed(text.into()));
     clear.ok().and_then(|bytes| String::from_utf8(bytes).ok()).unwrap_or_else(|| ERASED.into())
 }
@@ -121,11 +128,19 @@ pub fn offer_shape<'a>(id: OfferId, offer: &Offer, seen: &'a Seen<'a>, desk: &'a
         left_ms: offer.ends_at.ms_since(now),
         delivered: offer.is_delivered(),
         deliver_left_ms,
+        auto_accept_left_ms: auto_accept_left_ms(offer, desk),
         transfer: seen.conversation.transfer().and_then(|transfer| {
             let from = &desk.agent(transfer.from)?.profile.name;
             Some(TransferShape { from, warm: transfer.warm })
         }),
     }
+}
+
+/// How long until it is accepted by itself, where it is.
+#[must_use]
+pub fn auto_accept_left_ms(offer: &Offer, desk: &Desk) -> Option<u64> {
+    let (at, end) = offer.due();
+    (end == OfferEnd::Accepted).then(|| at.ms_since(desk.now().desk))
 }
 
 /// Names of the channels that an agent has switched on.

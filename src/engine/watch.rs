@@ -104,6 +104,7 @@ pub fn agent_shape(row: &AgentRow) -> AgentRowShape<'_> {
         offers: row.offers,
         conversations: row.conversations,
         load: row.load,
+        next_status: row.next_status.as_deref(),
         draining: row.draining,
     }
 }

@@ -25,6 +25,8 @@ pub struct Session {
     expires_at_s: AtomicU32,
     /// Tenths of a second since the process began.
     heard_at: AtomicU32,
+    /// When somebody last did something at this device: tenths of a second, likewise.
+    input_at: AtomicU32,
     pinged: AtomicBool,
     program: AtomicBool,
     mailbox_bytes_max: u32,
@@ -62,6 +64,7 @@ impl Session {
             agent: AtomicU32::new(NO_AGENT),
             expires_at_s: AtomicU32::new(0),
             heard_at: AtomicU32::new(0),
+            input_at: AtomicU32::new(0),
             pinged: AtomicBool::new(false),
             program: AtomicBool::new(false),
             mailbox_bytes_max: mailbox_bytes_max.min(u32::MAX as usize) as u32,
@@ -69,6 +72,7 @@ impl Session {
         };
         session.renew(expires_at_s);
         session.heard(now_ms);
+        session.input(now_ms);
         session
     }
 
@@ -112,6 +116,17 @@ impl Session {
     pub fn heard(&self, now_ms: u64) {
         self.heard_at.store((now_ms / 100) as u32, Relaxed);
         self.pinged.store(false, Relaxed);
+    }
+
+    /// Somebody did something at this device: presence, which the desk never hears of.
+    pub fn input(&self, now_ms: u64) {
+        self.input_at.store((now_ms / 100) as u32, Relaxed);
+    }
+
+    /// Monotonic milliseconds; when it connected counts as the first.
+    #[must_use]
+    pub fn input_at_ms(&self) -> u64 {
+        u64::from(self.input_at.load(Relaxed)) * 100
     }
 
     /// Look after it: ask for a ping, give it up, or tell it that its token has ended.

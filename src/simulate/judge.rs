@@ -4,6 +4,7 @@ use super::journal::{FaultyJournal, Lived};
 use crate::desk::Desk;
 use crate::desk::agent::Connection;
 use crate::desk::answer::Answer;
+use crate::desk::auto_accept::BY_ITSELF;
 use crate::desk::event::{Event, OfferEnd, OfflineCause};
 use crate::desk::ids::{AgentId, CommandId, ConversationId, CustomerId, OfferId, Principal};
 use crate::desk::time::{DeskTime, Now, WallTime};
@@ -39,6 +40,8 @@ pub(super) struct SeenOffer {
     /// The record that it was made in.
     pub made_in: Position,
     transfer: bool,
+    /// Delivered, and then accepted by itself.
+    accepts_at: Option<DeskTime>,
 }
 
 #[derive(Default)]
@@ -149,19 +152,21 @@ impl Judge {
                     end: None,
                     made_in: position,
                     transfer: transfer.is_some(),
+                    accepts_at: None,
                 };
                 if self.offers.insert(*offer, seen).is_some() {
                     return Err(format!("{offer} is made twice"));
                 }
             }
-            Event::OfferDelivered { offer } => {
-                let seen = self.offers.get(offer).ok_or_else(|| format!("{offer} was never made"))?;
+            Event::OfferDelivered { offer, accepts_at } => {
+                let seen = self.offers.get_mut(offer).ok_or_else(|| format!("{offer} was never made"))?;
                 if seen.end.is_some() {
                     return Err(format!("{offer} is delivered after its end"));
                 }
+                seen.accepts_at = *accepts_at;
             }
-            Event::OfferEnded { offer, end, cool_down_until, public, transfer, .. } => {
-                self.offer_ends(*offer, *end, now)?;
+            Event::OfferEnded { offer, end, reason, cool_down_until, public, transfer, .. } => {
+                self.offer_ends(*offer, *end, reason.as_deref() == Some(BY_ITSELF), now)?;
                 let seen = &self.offers[offer];
                 let (agent, conversation) = (seen.agent, seen.conversation);
                 let talk = talk(&mut self.talks, conversation)?;
@@ -261,15 +266,19 @@ impl Judge {
                     (talk.customer, talk.merged) = (*into, true);
                 }
             }
-            Event::ConversationMoved { conversation, moves, .. } => {
+            Event::ConversationMoved { conversation, moves, public, .. } => {
                 let talk = talk(&mut self.talks, *conversation)?;
                 talk.waits()
                     .and_then(|()| super::judge_waiting::move_is_one_more(talk, *moves))
                     .map_err(|what| format!("{conversation} is moved on: {what}"))?;
+                counts(*conversation, talk, *public)?;
             }
             Event::PriorityRaised { conversation, .. } | Event::DecisionWanted { conversation, .. } => {
                 let waits = talk(&mut self.talks, *conversation)?.waits();
                 waits.map_err(|what| format!("{conversation} is put ahead, or asked about: {what}"))?;
+            }
+            Event::StatusChanged { agent, cause, by, .. } => {
+                super::judge_routing::status_changes_rightly(&self.shadow, *agent, *cause, by.is_some())?;
             }
             Event::HoursTurned { hours, open, .. } => super::judge_hours::turn_is_due(&self.shadow, hours, *open)?,
             Event::StayedAtClosing { conversation } => {
@@ -293,7 +302,7 @@ impl Judge {
             | Event::AgentUnreachable { .. }
             | Event::AgentReachable { .. }
             | Event::AgentOffline { .. }
-            | Event::StatusChanged { .. }
+            | Event::NextStatusSet { .. }
             | Event::MessagesRead { .. }
             | Event::AgentDraining { .. }
             | Event::DecisionEnded { .. }
@@ -319,12 +328,13 @@ impl Judge {
         if fits { Ok(()) } else { Err(format!("{agent} is offered {conversation} and cannot take it: {held:?}")) }
     }
 
-    fn offer_ends(&mut self, offer: OfferId, end: OfferEnd, now: Now) -> Result<(), String> {
+    fn offer_ends(&mut self, offer: OfferId, end: OfferEnd, by_itself: bool, now: Now) -> Result<(), String> {
         let seen = self.offers.get_mut(&offer).ok_or_else(|| format!("{offer} was never made"))?;
         if let Some(before) = seen.end.replace(end) {
             return Err(format!("{offer} ends as {} and then as {}", before.name(), end.name()));
         }
         let in_time = match end {
+            OfferEnd::Accepted if by_itself => seen.accepts_at.is_some_and(|at| at <= now.desk && at < seen.ends_at),
             OfferEnd::Accepted => now.desk < seen.ends_at,
             OfferEnd::Expired => now.desk >= seen.ends_at,
             OfferEnd::Undelivered => now.desk >= seen.deliver_by.min(seen.ends_at),

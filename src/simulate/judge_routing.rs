@@ -3,6 +3,7 @@
 use crate::desk::Desk;
 use crate::desk::agent::Connection;
 use crate::desk::conversation::State;
+use crate::desk::event::StatusCause;
 use crate::desk::ids::{AgentId, ConversationId, QueueId};
 use crate::desk::time::DeskTime;
 use crate::desk::wrapping::Blocks;
@@ -92,4 +93,17 @@ pub fn wrap_up_is_extended(desk: &Desk, conversation: ConversationId, until: Des
         Some(State::WrapUp { since, .. }) if until.ms_since(since) <= 3_600_000 => Ok(()),
         other => Err(format!("{conversation} has wrap-up until {until:?} and is {other:?}")),
     }
+}
+
+/// Right after the change: by nobody but a supervisor where it was forced, with nothing left to do where that was waited for,
+/// and for want of input only of a person, where the workspace says so.
+pub fn status_changes_rightly(desk: &Desk, agent: AgentId, cause: StatusCause, forced: bool) -> Result<(), String> {
+    let held = desk.agent(agent).ok_or_else(|| format!("{agent} is not there"))?;
+    let rightly = forced == (cause == StatusCause::Forced)
+        && match cause {
+            StatusCause::Next => held.offers.is_empty() && held.conversations.is_empty(),
+            StatusCause::Idle => desk.settings().idle_agents.is_some() && !held.profile.program,
+            StatusCause::Chosen | StatusCause::Missed | StatusCause::Forced => true,
+        };
+    if rightly { Ok(()) } else { Err(format!("{agent} has another status, as {}: {held:?}", cause.name())) }
 }

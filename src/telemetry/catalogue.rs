@@ -67,6 +67,8 @@ catalogue! {
     DECISIONS_PENDING = "offhook_decisions_pending" Gauge Count [] "Decisions that are wanted from outside now.";
     DECISION_FOLLOWERS = "offhook_decision_followers" Gauge Count [] "Streams by which decisions are followed.";
     MESSAGES_TOTAL = "offhook_messages_total" Counter Count ["by"] "Messages committed, by who wrote: agent, customer, system.";
+    MOVES_TOTAL = "offhook_moves_total" Counter Count ["kind"] "Conversations that changed hands or queues, by kind: transferred (to an agent), joined, handed_over, queued (to a queue), picked, claimed, reassigned, started, requeued (their owner stayed away), moved (by a rule of waiting).";
+    STATUS_CHANGES_TOTAL = "offhook_status_changes_total" Counter Count ["cause"] "Changes of agents' statuses, by cause: chosen, missed, next (chosen for after their work), forced (by a supervisor), idle.";
     COMMANDS_TOTAL = "offhook_commands_total" Counter Count ["type", "outcome"] "Commands answered, by type and outcome: done, refused, not_committed.";
     REFUSALS_TOTAL = "offhook_refusals_total" Counter Count ["code"] "Commands refused, by the code that the client was given.";
     INTAKE_COMMANDS = "offhook_intake_commands" Gauge Count [] "Commands that wait to be decided.";

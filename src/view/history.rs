@@ -5,7 +5,7 @@ use super::failed::{OrFailed, ViewFailed};
 use super::keys::{place, place_parts};
 use crate::desk::command::{Author, Closer};
 use crate::desk::event::Event;
-use crate::desk::ids::{AgentId, ConversationId};
+use crate::desk::ids::{AgentId, ConversationId, QueueId};
 use crate::desk::time::WallTime;
 use rusqlite::{Connection, ToSql};
 use std::sync::Arc;
@@ -39,7 +39,8 @@ pub struct MessageRow {
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct NoteRow {
     pub note: u32,
-    pub author: AgentId,
+    /// Absent: written over the admin API.
+    pub author: Option<AgentId>,
     pub at: WallTime,
     /// The last message before it.
     pub after: u32,
@@ -65,6 +66,7 @@ pub enum Public {
     Ended { by: Closer },
     Reopened,
     Left { agent: AgentId },
+    Moved { queue: QueueId },
 }
 
 #[derive(Clone, PartialEq, Debug)]
@@ -144,6 +146,7 @@ pub fn public_of(event: Event) -> Option<(u32, Public)> {
         Event::ConversationTransferred { public, .. } => (public, Public::Requeued),
         Event::ConversationHandedOver { public, from, .. } => (public, Public::Left { agent: from }),
         Event::ConversationLeft { public, agent, .. } => (public, Public::Left { agent }),
+        Event::ConversationMoved { public, queue, .. } => (public?, Public::Moved { queue }),
         Event::SettingsChanged { .. }
         | Event::QueuePut { .. }
         | Event::QueueRemoved { .. }
@@ -158,6 +161,7 @@ pub fn public_of(event: Event) -> Option<(u32, Public)> {
         | Event::AgentReachable { .. }
         | Event::AgentOffline { .. }
         | Event::StatusChanged { .. }
+        | Event::NextStatusSet { .. }
         | Event::OfferMade { .. }
         | Event::OfferDelivered { .. }
         | Event::MessagesRead { .. }
@@ -173,7 +177,6 @@ pub fn public_of(event: Event) -> Option<(u32, Public)> {
         | Event::DecisionEnded { .. }
         | Event::HoursTurned { .. }
         | Event::StayedAtClosing { .. }
-        | Event::ConversationMoved { .. }
         | Event::PriorityRaised { .. }
         | Event::CustomerMerged { .. }
         | Event::CustomerSignedOut { .. } => return None,

@@ -98,7 +98,7 @@ fn one_event(
             keep_offer(connection, workspace, *offer, *conversation, *agent, None)?;
             keep(*conversation, nothing)
         }
-        Event::OfferDelivered { offer } => match conversation_of(connection, workspace, *offer)? {
+        Event::OfferDelivered { offer, .. } => match conversation_of(connection, workspace, *offer)? {
             Some(conversation) => keep(conversation, nothing),
             None => Err(OneFailed::Event("it is about an offer that was never made")),
         },
@@ -148,8 +148,10 @@ fn one_event(
         | Event::DecisionWanted { conversation, .. }
         | Event::DecisionEnded { conversation, .. }
         | Event::StayedAtClosing { conversation }
-        | Event::ConversationMoved { conversation, .. }
         | Event::PriorityRaised { conversation, .. } => keep(*conversation, nothing),
+        Event::ConversationMoved { conversation, public, .. } => {
+            keep(*conversation, Columns { public: *public, ..nothing })
+        }
         Event::CustomerMerged { from, into, conversations } => {
             for conversation in conversations {
                 seen.merged.push((*conversation, *into));
@@ -173,6 +175,7 @@ fn one_event(
         | Event::AgentReachable { .. }
         | Event::AgentOffline { .. }
         | Event::StatusChanged { .. }
+        | Event::NextStatusSet { .. }
         | Event::AgentDraining { .. }
         | Event::HoursTurned { .. }
         | Event::CustomerSignedOut { .. } => Ok(()),

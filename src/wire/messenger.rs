@@ -224,6 +224,11 @@ pub enum StreamEvent<'a> {
         agent: TitleShape<'a>,
         at: u64,
     },
+    Moved {
+        /// Its title.
+        queue: &'a str,
+        at: u64,
+    },
     State {
         state: &'a str,
         #[serde(skip_serializing_if = "Option::is_none")]
@@ -253,6 +258,7 @@ impl StreamEvent<'_> {
             StreamEvent::Ended { .. } => "ended",
             StreamEvent::Reopened { .. } => "reopened",
             StreamEvent::Left { .. } => "left",
+            StreamEvent::Moved { .. } => "moved",
             StreamEvent::State { .. } => "state",
             StreamEvent::Read { .. } => "read",
             StreamEvent::Typing {} => "typing",
@@ -346,6 +352,7 @@ mod tests {
             StreamEvent::Ended { by: "agent", at: 1 },
             StreamEvent::Reopened { at: 1 },
             StreamEvent::Left { agent: title, at: 1 },
+            StreamEvent::Moved { queue: "Support", at: 1 },
             StreamEvent::State {
                 state: "waiting",
                 place: Some(2),

@@ -49,3 +49,25 @@ async fn who_waited_the_longest_hears_it_on_the_stream_and_an_administrator_read
     assert_eq!(read["messages"][1]["author"], json!({"system": "waited_too_long"}));
     assert_eq!(read["messages"][1]["text"], "Nobody is free.");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_is_moved_by_a_rule_hears_to_which_queue_and_not_why() {
+    let server = server();
+    let sales =
+        server.admin("PUT", &format!("/v1/workspaces/{DEMO}/queues/sales"), Some(&json!({"title": "Sales"}))).await;
+    assert_eq!(sales.status, 200, "{}", sales.text());
+    put_queue(&server, json!({"waiting_ms_max": 1000, "after_longest": {"move": {"queue": "sales"}}})).await;
+    let mut customer = Customer::start(server.address, DEMO, "hello").await;
+    let mut events = customer.follow(Some(2)).await;
+    let moved = event_named(&mut events, "moved").await;
+    assert_eq!(moved.id, 3, "it is numbered");
+    let told = moved.json();
+    assert_eq!(told["queue"], "Sales");
+    assert_eq!(told.as_object().map(serde_json::Map::len), Some(2), "the title and the time: {told}");
+    assert_eq!(customer.call("GET", "", None).await.json()["queue"], "Sales");
+    let mut again = customer.follow(None).await;
+    assert_eq!(event_named(&mut again, "moved").await.json(), told, "from the view as from the engine");
+    let page = server.operators_page("/metrics").await;
+    let metrics = page.text();
+    assert!(metrics.contains("offhook_moves_total{kind=\"moved\"} 1"), "{metrics}");
+}

@@ -108,7 +108,7 @@ impl Plan {
             let held = found.agents.get(name);
             let fresh = json!({
                 "name": name, "title": "", "active": true, "queues": [], "skills": {}, "capacity": {}, "tiers": {},
-                "program": false,
+                "program": false, "auto_accept": "by_queue",
             });
             let base = held.cloned().unwrap_or_else(|| object(fresh));
             let merged = merged_members(&base, agent);

@@ -4,7 +4,7 @@ use crate::desk::Desk;
 use crate::desk::agent::{Agent, Connection};
 use crate::desk::event::StatusCause;
 use crate::desk::ids::AgentId;
-use crate::desk::offer::Delivery;
+use crate::desk::offer::{Accepts, Delivery};
 use crate::desk::settings::StatusId;
 use crate::desk::time::{DeskTime, Now};
 
@@ -26,6 +26,9 @@ impl Desk {
                 if let Delivery::Stopped { left_ms } = o.delivery {
                     o.delivery = Delivery::Awaited { by: now.plus_ms(left_ms) };
                 }
+                if let Some(Accepts::Stopped { left_ms }) = o.accepts {
+                    o.accepts = Some(Accepts::At { at: now.plus_ms(left_ms.max(1)) });
+                }
             });
         }
     }
@@ -42,6 +45,9 @@ impl Desk {
                 if let Delivery::Awaited { by } = o.delivery {
                     o.delivery = Delivery::Stopped { left_ms: by.ms_since(now) };
                 }
+                if let Some(Accepts::At { at }) = o.accepts {
+                    o.accepts = Some(Accepts::Stopped { left_ms: at.ms_since(now) });
+                }
             });
         }
     }
@@ -52,8 +58,10 @@ impl Desk {
             let was_able = agent.is_able(&settings);
             agent.status = status;
             agent.channels = channels;
-            if cause == StatusCause::Chosen {
+            // Who is turned away for what it did not do goes on to what it chose for after its work.
+            if matches!(cause, StatusCause::Chosen | StatusCause::Forced | StatusCause::Next) {
                 agent.missed_in_a_row = 0;
+                agent.next_status = None;
             }
             if !was_able && agent.is_able(&settings) {
                 agent.idle_since = now.desk;

@@ -1,6 +1,7 @@
 //! Settings, queues, agents and keys: each checked against the others, so that no setting strands anybody.
 
 use crate::desk::answer::Answer;
+use crate::desk::auto_accept::{AUTO_ACCEPT_MS_MAX, AutoAccept};
 use crate::desk::command::AgentAsk;
 use crate::desk::decision::DecidedBy;
 use crate::desk::event::{Event, OfflineCause};
@@ -91,6 +92,7 @@ impl Desk {
         }
         offer_ms_ok(put.program_offer_ms, "program_offer_ms")?;
         put.labels.check()?;
+        put.idle_agents.iter().try_for_each(|rule| rule.check(&put.statuses))?;
         ensure(put.offer_grace_ms <= put.agent_grace_ms, "offer_grace_ms", || "at most agent_grace_ms".into())?;
         self.check_hours(put)?;
         for (place, reason) in put.reject_reasons.iter().enumerate() {
@@ -255,6 +257,11 @@ impl Desk {
             let fits = (1..=CAPACITY_TOTAL_MAX).contains(&total);
             ensure(fits, "capacity_total", || format!("1 to {CAPACITY_TOTAL_MAX}"))?;
             profile.capacity_total = Some(total);
+        }
+        if let Some(auto_accept) = put.auto_accept {
+            let fits = !matches!(auto_accept, AutoAccept::AfterMs(ms) if ms > AUTO_ACCEPT_MS_MAX);
+            ensure(fits, "auto_accept.after_ms", || format!("at most {AUTO_ACCEPT_MS_MAX} (an hour)"))?;
+            profile.auto_accept = auto_accept;
         }
         if self.agent(agent).is_none_or(|held| held.profile != profile) {
             let leaves = !profile.active;

@@ -73,6 +73,7 @@ impl Desk {
         loaded: &Loaded,
         events: &mut Vec<Event>,
     ) -> Result<Answer, Refusal> {
+        let mut woken = false;
         match author {
             Author::Agent(agent) => {
                 let conversation = self.conversations.get(&id).ok_or_else(|| self.not_here(id, loaded))?;
@@ -81,21 +82,24 @@ impl Desk {
                     return Err(wrong_state(id, conversation));
                 }
             }
-            Author::Customer(customer) => self.wake(id, customer, loaded, events)?,
+            Author::Customer(customer) => woken = self.wake(id, customer, loaded, events)?,
             Author::System(_) => return Err(Refusal::NotYours(id)),
         }
         let number = self.append_message(id, author, text, events);
+        if woken {
+            self.came_back(id, events);
+        }
         Ok(Answer::Posted { conversation: id, number, at: self.now.wall })
     }
 
-    /// A customer writes: what is not going on any more goes on again.
+    /// A customer writes: what is not going on any more goes on again, which this says.
     fn wake(
         &mut self,
         id: ConversationId,
         customer: CustomerId,
         loaded: &Loaded,
         events: &mut Vec<Event>,
-    ) -> Result<(), Refusal> {
+    ) -> Result<bool, Refusal> {
         let here = self.conversation(id);
         let conversation = here.or_else(|| self.closed(id, loaded)).ok_or(Refusal::NoSuchConversation(id))?;
         if conversation.customer != customer {
@@ -104,15 +108,19 @@ impl Desk {
         let public = conversation.public + 1;
         let waiting_since = self.now.wall;
         match conversation.state {
-            State::Waiting | State::Offered { .. } => {}
+            State::Waiting | State::Offered { .. } => return Ok(false),
             State::Active { .. } => {
                 if conversation.requeue_at.is_some() {
                     self.requeue(id, events);
                 }
+                return Ok(false);
             }
             State::WrapUp { owner, .. } => {
                 let queue = conversation.queue;
                 let owner = self.may_have_it_back(owner, conversation).then_some(owner);
+                if owner.is_none() {
+                    self.may_come_back_to(queue)?;
+                }
                 self.emit(
                     events,
                     Event::ConversationReopened {
@@ -132,6 +140,7 @@ impl Desk {
                 }
                 let was = Some(Box::new(conversation.clone()));
                 let queue = self.queue_to_reopen_in(conversation.queue)?;
+                self.may_come_back_to(queue)?;
                 let waiting_since = self.kept_age(customer, queue).unwrap_or(waiting_since);
                 let wished = self.wished_when_reopened(conversation, queue);
                 self.emit(
@@ -148,7 +157,7 @@ impl Desk {
                 );
             }
         }
-        Ok(())
+        Ok(true)
     }
 
     /// Its old queue, or the default one where that is gone, or where its old queue sends what is new while it drains. Without
@@ -222,13 +231,14 @@ impl Desk {
 
     pub(super) fn typing(&self, id: ConversationId, author: Author, loaded: &Loaded) -> Result<Answer, Refusal> {
         let conversation = self.conversations.get(&id).ok_or_else(|| self.not_here(id, loaded))?;
-        match author {
-            Author::Agent(agent) => talked_in_by(id, conversation, agent)?,
-            Author::Customer(customer) if conversation.customer == customer => {}
+        let by = match author {
+            Author::Agent(agent) => talked_in_by(id, conversation, agent).map(|()| Some(agent))?,
+            Author::Customer(customer) if conversation.customer == customer => None,
             Author::Customer(_) => return Err(Refusal::NoSuchConversation(id)),
             Author::System(_) => return Err(Refusal::NotYours(id)),
-        }
-        Ok(Answer::Typing { conversation: id, owner: conversation.state.owner() })
+        };
+        let to = conversation.talkers().filter(|talker| Some(*talker) != by).collect();
+        Ok(Answer::Typing { conversation: id, to, by })
     }
 
     pub(super) fn close(

@@ -3,8 +3,9 @@
 use crate::desk::Desk;
 use crate::desk::EVENTS_PER_COMMAND_MAX;
 use crate::desk::answer::Answer;
+use crate::desk::auto_accept::BY_ITSELF;
 use crate::desk::deadlines::{ByWall, Deadline};
-use crate::desk::event::{Event, OfflineCause};
+use crate::desk::event::{Event, OfferEnd, OfflineCause};
 use crate::desk::refusal::Refusal;
 
 impl Desk {
@@ -18,7 +19,11 @@ impl Desk {
             match deadline {
                 Deadline::Offer(offer) => {
                     let (_, end) = self.offers[&offer].due();
-                    self.end_offer(offer, end, None, events);
+                    if end == OfferEnd::Accepted {
+                        self.accepted(offer, Some(BY_ITSELF.into()), events);
+                    } else {
+                        self.end_offer(offer, end, None, events);
+                    }
                 }
                 Deadline::AgentGrace(agent) => self.go_offline(agent, OfflineCause::GraceOver, events),
                 Deadline::WrapUp(conversation) => self.wrap_up_is_due(conversation, events),

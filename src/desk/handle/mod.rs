@@ -11,6 +11,7 @@ mod notes;
 mod offers;
 mod presence;
 mod start;
+mod statuses;
 mod waits;
 mod wishes;
 mod wrap_up;
@@ -49,6 +50,7 @@ impl Desk {
             Ok(None) => self.decide(command, loaded, events),
             Err(refusal) => Err(refusal),
         };
+        self.finish_work(events);
         self.pair(events);
         if let (Ok(answer), Some(id)) = (&result, command.id)
             && events.len() > before
@@ -96,6 +98,9 @@ impl Desk {
             Ask::SessionCame { agent, session, title } => self.session_came(agent, *session, title.as_ref(), events),
             Ask::SessionWent { agent, session } => self.session_went(*agent, *session, events),
             Ask::SetStatus { agent, status, channels } => self.set_status(*agent, status, channels.as_deref(), events),
+            Ask::SetNextStatus { agent, status } => self.set_next_status(*agent, status.as_ref(), events),
+            Ask::ForceStatus { agent, status, by } => self.force_status(agent, status, *by, events),
+            Ask::AgentIsIdle { agent } => self.agent_is_idle(*agent, events),
             // That it spoke was enough.
             Ask::Ready { .. } => Ok(Answer::Done),
             Ask::SignOut { agent } => self.sign_out(*agent, events),

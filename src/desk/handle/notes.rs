@@ -1,4 +1,4 @@
-//! Internal notes: by those who talk in a conversation, or wrap it up, and by supervisors; never for its customer.
+//! Internal notes: by those who talk in a conversation, or wrap it up, by supervisors and administrators; never for its customer.
 
 use super::conversations::wrong_state;
 use crate::desk::Desk;
@@ -22,9 +22,8 @@ impl Desk {
     ) -> Result<Answer, Refusal> {
         let held = self.conversations.get(&id).ok_or_else(|| self.not_here(id, loaded))?;
         let author = match by {
-            Mover::Agent(agent) if held.is_talked_in_by(agent) => agent,
-            Mover::Supervisor(agent) => agent,
-            Mover::Agent(_) | Mover::Admin => return Err(Refusal::NotYours(id)),
+            Mover::Agent(agent) if !held.is_talked_in_by(agent) => return Err(Refusal::NotYours(id)),
+            by => by.agent(),
         };
         if held.state == State::Closed {
             return Err(wrong_state(id, held));

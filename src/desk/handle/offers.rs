@@ -5,7 +5,7 @@ use crate::desk::agent::Connection;
 use crate::desk::answer::Answer;
 use crate::desk::apply::away_status;
 use crate::desk::event::{Event, OfferEnd, StatusCause};
-use crate::desk::ids::{AgentId, OfferId};
+use crate::desk::ids::{AgentId, ConversationId, OfferId};
 use crate::desk::needs::Loaded;
 use crate::desk::refusal::Refusal;
 use std::sync::Arc;
@@ -23,7 +23,8 @@ impl Desk {
             return Err(Refusal::OfferGone { offer, end });
         }
         if !self.offers[&offer].is_delivered() {
-            self.emit(events, Event::OfferDelivered { offer });
+            let accepts_at = self.accepts_at(&self.offers[&offer]);
+            self.emit(events, Event::OfferDelivered { offer, accepts_at });
         }
         Ok(Answer::Done)
     }
@@ -36,21 +37,30 @@ impl Desk {
         events: &mut Vec<Event>,
     ) -> Result<Answer, Refusal> {
         if self.is_pending_for(agent, offer, loaded)? {
-            let conversation = self.offers[&offer].conversation;
-            // The others first, so that no offer to another is pending of a conversation that has a new owner.
-            for other in self.conversations[&conversation].offers.clone() {
-                if other.offer != offer {
-                    self.end_offer(other.offer, OfferEnd::Rescinded, None, events);
-                }
-            }
-            self.end_offer(offer, OfferEnd::Accepted, None, events);
-            return Ok(Answer::Accepted { conversation });
+            return Ok(Answer::Accepted { conversation: self.accepted(offer, None, events) });
         }
         let ended = self.gone(offer, loaded)?;
         if ended.end == OfferEnd::Accepted {
             return Ok(Answer::Accepted { conversation: ended.conversation });
         }
         Err(Refusal::OfferGone { offer, end: ended.end })
+    }
+
+    /// The agent has it. The others first, so that no offer to another is pending of a conversation that has a new owner.
+    pub(super) fn accepted(
+        &mut self,
+        offer: OfferId,
+        reason: Option<Arc<str>>,
+        events: &mut Vec<Event>,
+    ) -> ConversationId {
+        let conversation = self.offers[&offer].conversation;
+        for other in self.conversations[&conversation].offers.clone() {
+            if other.offer != offer {
+                self.end_offer(other.offer, OfferEnd::Rescinded, None, events);
+            }
+        }
+        self.end_offer(offer, OfferEnd::Accepted, reason, events);
+        conversation
     }
 
     pub(super) fn reject(
@@ -105,7 +115,8 @@ impl Desk {
             && held.is_able(&self.settings)
         {
             let (status, channels) = (away_status(&self.settings.statuses), held.channels);
-            self.emit(events, Event::StatusChanged { agent, status, channels, cause: StatusCause::Missed });
+            let cause = StatusCause::Missed;
+            self.emit(events, Event::StatusChanged { agent, status, channels, cause, by: None });
             self.give_up_offers(agent, events);
         }
         self.waits_on(conversation, end, events);

@@ -9,7 +9,7 @@ use crate::desk::event::{Event, OfflineCause, StatusCause};
 use crate::desk::ids::{AgentId, ConversationId, SessionId};
 use crate::desk::queue_moves::VanishedOwner;
 use crate::desk::refusal::Refusal;
-use crate::desk::settings::{AgentProfile, StatusId};
+use crate::desk::settings::AgentProfile;
 use std::sync::Arc;
 
 impl Desk {
@@ -103,8 +103,7 @@ impl Desk {
         channels: Option<&[Arc<str>]>,
         events: &mut Vec<Event>,
     ) -> Result<Answer, Refusal> {
-        let place = self.settings.statuses.iter().position(|status| status.name == *name);
-        let status = place.map(|place| StatusId(place as u8)).ok_or_else(|| Refusal::NoSuchStatus(name.clone()))?;
+        let status = self.status_named(name)?;
         let held = &self.agents[agent.0 as usize];
         if held.connection == Connection::Offline {
             // Of a session that another device signed out: it must not make the next sign-in available.
@@ -118,9 +117,10 @@ impl Desk {
                 bits |= 1 << place.ok_or_else(|| Refusal::NoSuchChannel(name.clone()))?;
             }
         }
-        let changed = held.status != status || held.channels != bits || held.missed_in_a_row != 0;
-        if changed {
-            self.emit(events, Event::StatusChanged { agent, status, channels: bits, cause: StatusCause::Chosen });
+        let other = held.missed_in_a_row != 0 || held.next_status.is_some();
+        if other || held.status != status || held.channels != bits {
+            let cause = StatusCause::Chosen;
+            self.emit(events, Event::StatusChanged { agent, status, channels: bits, cause, by: None });
             if !self.settings.statuses[usize::from(status.0)].available {
                 self.give_up_offers(agent, events);
             }

@@ -70,6 +70,36 @@ impl Desk {
         }
     }
 
+    /// What becomes of those who come to an open queue with nobody there; `None`: somebody is, or it is closed.
+    fn rule_for_nobody_there(&self, queue: QueueId) -> Option<Action> {
+        (self.is_open(queue) && self.able.there_in(queue) == 0)
+            .then(|| self.queues[&queue].settings.waiting.nobody_there.clone())
+    }
+
+    /// Whether a customer who writes again may come back to this queue.
+    pub(super) fn may_come_back_to(&self, queue: QueueId) -> Result<(), Refusal> {
+        match self.rule_for_nobody_there(queue) {
+            Some(Action::Refuse) => Err(Refusal::NobodyThere(self.queues[&queue].settings.name.clone())),
+            _ => Ok(()),
+        }
+    }
+
+    /// It waits again, since its customer has written: where nobody is there, by the same rule as a new one. Its own queue took
+    /// it once, so that it is not asked whether it is full.
+    pub(super) fn came_back(&mut self, id: ConversationId, events: &mut Vec<Event>) {
+        let Some(held) = self.conversation(id).filter(|held| held.state == State::Waiting) else { return };
+        match self.rule_for_nobody_there(held.queue) {
+            Some(Action::Move { queue }) => {
+                if self.queue_names.get(&queue).is_some_and(|to| self.able.there_in(*to) > 0) {
+                    self.move_on(id, &queue, events);
+                }
+            }
+            Some(Action::MessageAndClose { text }) => self.say_and_close(id, Notice::NobodyThere, &text, events),
+            Some(Action::MessageAndWait { text }) => self.say(id, Notice::NobodyThere, &text, events),
+            Some(Action::Wait | Action::TakeMessage { .. } | Action::Refuse | Action::RaisePriority { .. }) | None => {}
+        }
+    }
+
     /// By the rule of a queue that is closed at this hour.
     fn entering_closed(&self, queue: QueueId) -> Result<Entry, Refusal> {
         let settings = &self.queues[&queue].settings;
@@ -177,8 +207,9 @@ impl Desk {
         let to = self.with_room(name).filter(|_| held.spell.moves < MOVES_MAX);
         let Some(queue) = to else { return false };
         let (skills, moves) = (self.required_in(held, queue), held.spell.moves + 1);
+        let public = Some(held.public + 1);
         self.withdraw_decision(id, events);
-        self.emit(events, Event::ConversationMoved { conversation: id, queue, skills, moves });
+        self.emit(events, Event::ConversationMoved { conversation: id, queue, skills, moves, public });
         true
     }
 

@@ -142,6 +142,8 @@ a1 closes c1
 a1 done c1
   -> refused not_yours field=conversation: c1 is not yours
 a0 types c1
+  -> typing c1 to nobody
+u1 types c1
   -> typing c1 to a0
 ",
     );

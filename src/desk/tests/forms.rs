@@ -26,6 +26,29 @@ fn settings_and_conversations_of_before_labels_are_read() {
 }
 
 #[test]
+fn deliveries_of_before_auto_accept_are_read_and_later_ones_stay_as_they_are() {
+    let plain = r#"{"offer_delivered":{"offer":1}}"#;
+    assert!(matches!(read(plain), Event::OfferDelivered { accepts_at: None, .. }));
+    for json in [plain, r#"{"offer_delivered":{"offer":1,"accepts_at":9000}}"#] {
+        assert_eq!(serde_json::to_string(&read(json)).expect("events are plain values"), json);
+    }
+}
+
+#[test]
+fn statuses_of_before_they_were_forced_are_read_and_later_ones_stay_as_they_are() {
+    for json in [
+        r#"{"status_changed":{"agent":0,"status":1,"channels":7,"cause":"chosen"}}"#,
+        r#"{"status_changed":{"agent":0,"status":0,"channels":7,"cause":"forced","by":{"supervisor":1}}}"#,
+        r#"{"status_changed":{"agent":0,"status":0,"channels":7,"cause":"next"}}"#,
+        r#"{"status_changed":{"agent":0,"status":0,"channels":7,"cause":"idle"}}"#,
+        r#"{"next_status_set":{"agent":0,"status":2}}"#,
+        r#"{"next_status_set":{"agent":0,"status":null}}"#,
+    ] {
+        assert_eq!(serde_json::to_string(&read(json)).expect("events are plain values"), json);
+    }
+}
+
+#[test]
 fn moves_are_written_as_they_were() {
     for json in [
         r#"{"offer_made":{"offer":2,"conversation":1,"agent":1,"ends_at":30000,"deliver_by":5000,"transfer":{"from":0,"warm":true}}}"#,
@@ -36,6 +59,9 @@ fn moves_are_written_as_they_were() {
         r#"{"conversation_handed_over":{"conversation":1,"from":0,"to":1,"public":4}}"#,
         r#"{"conversation_left":{"conversation":1,"agent":1,"public":4}}"#,
         r#"{"note_posted":{"conversation":1,"note":1,"author":0,"text":"sealed","after":2}}"#,
+        r#"{"note_posted":{"conversation":1,"note":1,"text":"sealed","after":2}}"#,
+        r#"{"conversation_moved":{"conversation":1,"queue":2,"skills":[],"moves":1}}"#,
+        r#"{"conversation_moved":{"conversation":1,"queue":2,"skills":[],"moves":1,"public":4}}"#,
         r#"{"conversation_labelled":{"conversation":1,"by":{"agent":0},"labels":{"disposition":"solved","tags":["vip"],"fields":{"born":{"sealed":"x"},"count":{"number":"7.5"},"day":{"date":"2026-11-26"},"open":{"boolean":true},"plan":{"choice":"gold"}}}}}"#,
         r#"{"conversation_labelled":{"conversation":1,"by":"admin","labels":{}}}"#,
         r#"{"agent_draining":{"agent":0,"draining":true}}"#,

@@ -193,6 +193,9 @@ a0 closes c1
 a0 notes c1 will pay
   -> noted c1 3
   c1 note 3 a0 after=2 will pay
+admin notes c1 paid by now
+  -> noted c1 4
+  c1 note 4 admin after=2 paid by now
 a0 done c1
   -> done
   c1 wrap_up over a0 done

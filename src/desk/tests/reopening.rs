@@ -235,3 +235,84 @@ u1 posts c1 hello
 "#,
     );
 }
+
+#[test]
+fn what_becomes_of_one_that_is_reopened_when_nobody_is_there() {
+    check(
+        r#"
+given 1 agents
+admin queue other
+  -> put q2
+  q2 put as other
+admin queue support wrap_up_ms=10000 waiting={"nobody_there":"refuse"}
+  -> put q1
+  q1 put as support
+u1 opens chat in support
+  -> opened c1 u1
+  c1 opened u1 q1
+  o1 made c1 a0 ends 30s deliver 5s
+a0 accepts o1
+  -> accepted c1
+  o1 accepted c1 a0
+a0 closes c1
+  -> done
+  c1 ended a0 wrap_up=10s
+a0 signs_out
+  -> done
+  a0 offline signed_out
+u1 posts c1 are you there?
+  -> refused nobody_there field=queue: nobody of the queue "support" is there
++10s
+  c1 wrap_up over a0 time_over
+u1 posts c1 are you there?
+  -> refused nobody_there field=queue: nobody of the queue "support" is there
+admin queue support waiting={"nobody_there":{"message_and_close":{"text":"Tomorrow."}}}
+  -> put q1
+  q1 put as support
+u1 posts c1 are you there?
+  -> posted c1 1
+  c1 reopened q1 loaded
+  c1 message 1 u1 are you there?
+  c1 message 2 system nobody_there Tomorrow.
+  c1 ended system
+admin queue support max=1 waiting={"nobody_there":{"move":{"queue":"other"}}}
+  -> put q1
+  q1 put as support
+u1 posts c1 and now?
+  -> posted c1 3
+  c1 reopened q1 loaded
+  c1 message 3 u1 and now?
+admin closes c1
+  -> done
+  c1 ended admin
+admin agent a1 queues=other capacity=chat:0
+  -> put a1
+  a1 put queues=[q2] skills=-
+a1 comes s1
+  -> welcome a1
+  a1 came s1
+a1 sets available
+  -> done
+  a1 status 1 channels 111 chosen
+u1 posts c1 and now?
+  -> posted c1 4
+  c1 reopened q1 loaded
+  c1 message 4 u1 and now?
+  c1 moved q2 moves=1
+admin queue other waiting={"nobody_there":{"message_and_wait":{"text":"Soon."}}}
+  -> put q2
+  q2 put as other
+admin closes c1
+  -> done
+  c1 ended admin
+a1 sets away
+  -> done
+  a1 status 0 channels 111 chosen
+u1 posts c1 still here
+  -> posted c1 5
+  c1 reopened q2 loaded
+  c1 message 5 u1 still here
+  c1 message 6 system nobody_there Soon.
+"#,
+    );
+}

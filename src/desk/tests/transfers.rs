@@ -100,6 +100,12 @@ a1 posts c1 hello
 a0 posts c1 this is she
   -> posted c1 2
   c1 message 2 a0 this is she
+u1 types c1
+  -> typing c1 to a0,a1
+a0 types c1
+  -> typing c1 to a1
+a1 types c1
+  -> typing c1 to a0
 a1 closes c1
   -> refused not_yours field=conversation: c1 is not yours
 a1 hands_over c1

@@ -2,6 +2,7 @@
 
 use super::Shared;
 use super::asker::Scope;
+use crate::desk::auto_accept::AutoAccept;
 use crate::desk::command::{AgentAsk, Ask};
 use crate::desk::refusal::Refusal;
 use crate::desk::settings::AgentProfile;
@@ -31,6 +32,7 @@ struct Agent {
     tiers: BTreeMap<Arc<str>, u8>,
     program: bool,
     capacity_total: u32,
+    auto_accept: AutoAccept,
 }
 
 impl Agent {
@@ -48,6 +50,7 @@ impl Agent {
             tiers,
             program: profile.program,
             capacity_total: profile.total(),
+            auto_accept: profile.auto_accept,
         }
     }
 }
@@ -100,6 +103,7 @@ struct Change {
     tiers: Option<BTreeMap<Arc<str>, u8>>,
     program: Option<bool>,
     capacity_total: Option<u32>,
+    auto_accept: Option<AutoAccept>,
 }
 
 pub(super) async fn change(
@@ -115,9 +119,18 @@ pub(super) async fn change(
         return Err(Problem::bad_field("name", "is not the one of the path"));
     }
     let fingerprint = fingerprint("put_agent", &[name.as_bytes(), &json_of(&change)]);
-    let Change { title, active, queues, skills, capacity, tiers, program, capacity_total, .. } = change;
-    let name_given = name.as_str().into();
-    let ask = AgentAsk { name: name_given, title, active, queues, skills, capacity, tiers, program, capacity_total };
+    let ask = AgentAsk {
+        name: name.as_str().into(),
+        title: change.title,
+        active: change.active,
+        queues: change.queues,
+        skills: change.skills,
+        capacity: change.capacity,
+        tiers: change.tiers,
+        program: change.program,
+        capacity_total: change.capacity_total,
+        auto_accept: change.auto_accept,
+    };
     asker.ask(id, fingerprint, Ask::PutAgent(Box::new(ask))).await?;
     let profile = asker.desk.profile(&name).ok_or_else(Problem::internal)?;
     Ok(ok(&Agent::of(&*asker.desk, &profile)))

@@ -97,6 +97,11 @@ pub(super) fn text(seals: &dyn Seals, author: Author, sealed: &str) -> Option<St
     if let Author::System(_) = author {
         return Some(sealed.to_owned());
     }
+    sealed_text(seals, sealed)
+}
+
+/// `None` when it was erased, or when it cannot be read, which is logged.
+pub(super) fn sealed_text(seals: &dyn Seals, sealed: &str) -> Option<String> {
     match seals.unseal(b"text", sealed) {
         Ok(clear) => String::from_utf8(clear).ok(),
         Err(Unread::Erased) => None,
@@ -193,9 +198,7 @@ fn spelled(door: &Door, desk: &dyn Desk, event: &Event, member: String, value: V
         },
         ("text", _) => Some(match event {
             Event::MessagePosted { author, text: sealed, .. } => json!(text(door.desks.seals(), *author, sealed)),
-            Event::NotePosted { author, text: sealed, .. } => {
-                json!(text(door.desks.seals(), Author::Agent(*author), sealed))
-            }
+            Event::NotePosted { text: sealed, .. } => json!(sealed_text(door.desks.seals(), sealed)),
             _ => Value::Null,
         }),
         _ => None,

@@ -10,10 +10,12 @@ mod keys;
 mod labels;
 mod live;
 mod moves;
+mod notes;
 mod queues;
 mod search;
 mod settings;
 mod shapes;
+mod statuses;
 #[cfg(test)]
 mod tests;
 mod why;
@@ -64,10 +66,12 @@ pub fn router(door: Door, calls_per_s: u32) -> Router {
         .route(&at("/conversations/{conversation}/events"), get(history::events))
         .route(&at("/conversations/{conversation}/close"), post(close::close))
         .route(&at("/conversations/{conversation}/wrap_up_done"), post(wrap_up::done))
+        .route(&at("/conversations/{conversation}/notes"), get(notes::list).post(notes::write))
         .route(&at("/conversations/{conversation}/label"), post(labels::label))
         .route(&at("/conversations/{conversation}/transfer"), post(moves::transfer))
         .route(&at("/conversations/{conversation}/assign"), post(moves::assign))
         .route(&at("/agents/{agent}/drain"), post(moves::drain_agent))
+        .route(&at("/agents/{agent}/status"), post(statuses::force))
         .route(&at("/queues/{queue}/drain"), post(moves::drain_queue))
         .route(&at("/decisions"), get(decisions::follow))
         .route(&at("/conversations/{conversation}/decide"), post(decisions::decide))

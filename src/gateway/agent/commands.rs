@@ -78,6 +78,9 @@ pub(super) fn take<D: Desk, T: AgentTokens>(text: &str, present: &Present<D, T>,
         }
         // Before the `welcome` nothing is read, so there is an agent.
         (Ok((id, frame)), Ok(())) => {
+            if frame.is_input() {
+                session.input(door.desk.monotonic_ms());
+            }
             (Some(id), session.agent().map_or(Err(WireError::internal()), |agent| obey(frame, id, agent, present)))
         }
     };
@@ -112,7 +115,11 @@ fn obey<D: Desk, T: AgentTokens>(
             door.desk.unwatch(session, what);
             Ok(Some(Done::Plain {}))
         }
-        AgentFrame::Move { deed: Deed::Assign { .. }, .. } | AgentFrame::Drain(_) if !session.is_supervisor() => {
+        // That it came was all: it is noted already, and nobody waits for an answer.
+        AgentFrame::Input => Ok(None),
+        AgentFrame::Move { deed: Deed::Assign { .. }, .. } | AgentFrame::Drain(_) | AgentFrame::ForceStatus { .. }
+            if !session.is_supervisor() =>
+        {
             Err(WireError::new(Code::Forbidden, "only supervisors and admins do this"))
         }
         AgentFrame::Notes { conversation, after, limit } => {
@@ -138,6 +145,10 @@ fn ask<D: Desk, T: AgentTokens>(frame: AgentFrame, agent: AgentId, present: &Pre
     Ok(match frame {
         AgentFrame::SetStatus { status, channels } => Ask::SetStatus { agent, status, channels },
         AgentFrame::Ready => Ask::Ready { agent },
+        AgentFrame::NextStatus { status } => Ask::SetNextStatus { agent, status },
+        AgentFrame::ForceStatus { agent: name, status } => {
+            Ask::ForceStatus { agent: name, status, by: mover(agent, present.session.role) }
+        }
         AgentFrame::Delivered { offer } => Ask::ConfirmDelivery { agent, offer },
         AgentFrame::Accept { offer } => Ask::Accept { agent, offer },
         AgentFrame::Reject { offer, reason } => Ask::Reject { agent, offer, reason },
@@ -172,7 +183,8 @@ fn ask<D: Desk, T: AgentTokens>(frame: AgentFrame, agent: AgentId, present: &Pre
         }
         AgentFrame::Drain(Drained::Agent { agent, on }) => Ask::DrainAgent { agent, draining: on },
         AgentFrame::Drain(Drained::Queue { queue, draining }) => Ask::DrainQueue { queue, draining },
-        AgentFrame::Notes { .. }
+        AgentFrame::Input
+        | AgentFrame::Notes { .. }
         | AgentFrame::LabelRules { .. }
         | AgentFrame::Start(_)
         | AgentFrame::History { .. }

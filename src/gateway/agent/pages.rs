@@ -4,7 +4,7 @@ use super::real::FULL_RETRY_MS;
 use crate::desk::command::{Author, StartAsk};
 use crate::desk::conversation::{Conversation, State};
 use crate::desk::ids::{AgentId, CommandId, ConversationId, KeyNumber};
-use crate::engine::shapes::{TEXT, text_of};
+use crate::engine::shapes::{TEXT, clear_text, text_of};
 use crate::engine::{Engine, Workspace};
 use crate::presence::session::Session;
 use crate::seal::{self, SealFailed};
@@ -113,12 +113,12 @@ pub(super) async fn notes(
 ) -> Result<Utf8Bytes, WireError> {
     let (workspace, position) = readable(engine, session, conversation).await?;
     let page = engine.view().notes(workspace.name(), conversation, after, limit).await.map_err(unread)?;
-    let clear: Vec<(String, Arc<str>)> = page
+    let clear: Vec<(String, Option<Arc<str>>)> = page
         .rows
         .iter()
         .map(|row| {
-            let author = workspace.agent_with_id(row.author).map(|row| row.name);
-            (text_of(Author::Agent(row.author), &row.text, engine.keys()), author.unwrap_or_default())
+            let author = row.author.and_then(|author| workspace.agent_with_id(author)).map(|row| row.name);
+            (clear_text(&row.text, engine.keys()), author)
         })
         .collect();
     let mut bytes = 0;
@@ -126,7 +126,10 @@ pub(super) async fn notes(
         .rows
         .iter()
         .zip(&clear)
-        .map(|(row, (text, author))| NoteShape { note: row.note, author, after: row.after, text, at: row.at.0 })
+        .map(|(row, (text, author))| {
+            let (note, author, after) = (row.note, author.as_deref(), row.after);
+            NoteShape { note, author, after, text, at: row.at.0 }
+        })
         .take_while(|note| {
             bytes += escaped(note.text) + MESSAGE_BYTES;
             bytes <= bytes_max

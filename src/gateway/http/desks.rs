@@ -17,7 +17,7 @@ use tokio::sync::watch;
 pub use crate::engine::{AgentRow, Changes, NotDone, Outlook, Published, QueueRow, Replied};
 pub use crate::journal::Position;
 pub use crate::presence::PublicFrame;
-pub use crate::view::MessageRow;
+pub use crate::view::{MessageRow, NoteRow};
 
 pub type Soon<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 
@@ -102,6 +102,8 @@ pub trait History: Send + Sync {
         span: Span,
         limit: usize,
     ) -> Soon<'_, Result<Vec<MessageRow>, NotRead>>;
+    /// Internal notes, ascending, from behind `after`.
+    fn notes(&self, conversation: ConversationId, after: u32, limit: usize) -> Soon<'_, Result<Vec<NoteRow>, NotRead>>;
     /// Ascending, from behind `after`.
     fn public_events(
         &self,
@@ -165,6 +167,10 @@ pub enum PublicFact {
     Reopened,
     Left {
         agent: AgentId,
+    },
+    /// It waits in this queue now.
+    Moved {
+        queue: QueueId,
     },
 }
 

@@ -2,7 +2,7 @@
 
 use super::desks::{
     AgentRow, Behind, Changes, Desk, Desks, EventRow, Filter, History, Live, MessageRow, NotDone, NotRead, NotSealed,
-    Out, Outlook, Position, PublicFact, PublicRow, Published, QueueRow, Replied, Seals, Soon, Span, Unread,
+    NoteRow, Out, Outlook, Position, PublicFact, PublicRow, Published, QueueRow, Replied, Seals, Soon, Span, Unread,
 };
 use crate::desk::command::Command;
 use crate::desk::conversation::Conversation;
@@ -235,6 +235,13 @@ impl History for RealHistory {
         })
     }
 
+    fn notes(&self, conversation: ConversationId, after: u32, limit: usize) -> Soon<'_, Result<Vec<NoteRow>, NotRead>> {
+        Box::pin(async move {
+            let read = self.view.notes(self.workspace.name(), conversation, after, limit).await;
+            Ok(read.map_err(not_read)?.rows)
+        })
+    }
+
     fn public_events(
         &self,
         conversation: ConversationId,
@@ -311,6 +318,7 @@ fn fact_of(what: Public) -> PublicFact {
         Public::Ended { by } => PublicFact::Ended { by },
         Public::Reopened => PublicFact::Reopened,
         Public::Left { agent } => PublicFact::Left { agent },
+        Public::Moved { queue } => PublicFact::Moved { queue },
     }
 }
 

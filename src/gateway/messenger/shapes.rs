@@ -4,6 +4,7 @@ use crate::desk::command::Author;
 use crate::desk::conversation::{Conversation, State};
 use crate::desk::ids::{AgentId, ConversationId, CustomerId};
 use crate::desk::time::WallTime;
+use crate::engine::published::queue_title;
 use crate::gateway::http::Door;
 use crate::gateway::http::desks::{Desk, PublicFact, PublicFrame, PublicRow, Seals, Unread};
 use crate::gateway::http::query::encoded;
@@ -25,8 +26,8 @@ impl Shown {
     pub fn of(desk: &dyn Desk, id: ConversationId, conversation: &Conversation) -> Self {
         let published = desk.published();
         let name = published.queue_names.get(&conversation.queue);
-        let title = name.and_then(|name| published.queues.get(name)).map(|(_, queue)| queue.title.clone());
-        let queue = title.filter(|title| !title.is_empty()).or_else(|| name.cloned()).unwrap_or_default();
+        let found = name.and_then(|name| published.queues.get(name));
+        let queue = found.map(|(_, queue)| queue_title(queue)).or_else(|| name.cloned()).unwrap_or_default();
         let agent = match conversation.state {
             State::Active { owner } => desk.agent_named(owner),
             _ => None,
@@ -135,6 +136,12 @@ pub(super) fn frame(door: &Door, desk: &dyn Desk, row: &PublicRow) -> PublicFram
         PublicFact::Requeued => framed(StreamEvent::Requeued { at }),
         PublicFact::Ended { by } => framed(StreamEvent::Ended { by: closer_shown(*by), at }),
         PublicFact::Reopened => framed(StreamEvent::Reopened { at }),
+        PublicFact::Moved { queue } => {
+            let published = desk.published();
+            let found = published.queue_names.get(queue).and_then(|name| published.queues.get(name));
+            let title = found.map(|(_, queue)| queue_title(queue)).unwrap_or_default();
+            framed(StreamEvent::Moved { queue: &title, at })
+        }
         PublicFact::Left { agent } => {
             framed(StreamEvent::Left { agent: TitleShape { title: &title(desk, *agent) }, at })
         }

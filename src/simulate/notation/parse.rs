@@ -22,6 +22,7 @@ pub fn principal(ask: &Ask) -> Principal {
     match ask {
         Ask::SetStatus { agent, .. }
         | Ask::Ready { agent }
+        | Ask::SetNextStatus { agent, .. }
         | Ask::SignOut { agent }
         | Ask::ListOwn { agent, .. }
         | Ask::ConfirmDelivery { agent, .. }
@@ -38,12 +39,14 @@ pub fn principal(ask: &Ask) -> Principal {
         | Ask::Typing { author: Author::Customer(customer), .. }
         | Ask::Close { by: Closer::Customer(customer), .. } => Principal::Customer(*customer),
         Ask::Label(ask) => ask.by.agent().map_or(Principal::ApiKey(1), Principal::Agent),
-        Ask::Move(MoveAsk { by, .. }) | Ask::Note { by, .. } | Ask::ListWaiting { by, .. } => {
-            by.agent().map_or(Principal::ApiKey(1), Principal::Agent)
-        }
+        Ask::Move(MoveAsk { by, .. })
+        | Ask::ForceStatus { by, .. }
+        | Ask::Note { by, .. }
+        | Ask::ListWaiting { by, .. } => by.agent().map_or(Principal::ApiKey(1), Principal::Agent),
         Ask::Start(start) => Principal::Agent(start.agent),
         Ask::Open(_) => Principal::Visitor,
         Ask::ServerBegan
+        | Ask::AgentIsIdle { .. }
         | Ask::SessionCame { .. }
         | Ask::SessionWent { .. }
         | Ask::Post { author: Author::System(_), .. }
@@ -146,6 +149,7 @@ impl<'a> Words<'a> {
         match self.word()? {
             "began" => Ok(Ask::ServerBegan),
             "tick" => Ok(Ask::Tick),
+            "idle" => Ok(Ask::AgentIsIdle { agent: self.id()? }),
             other => Err(NotALine(other.into())),
         }
     }
@@ -161,6 +165,10 @@ impl<'a> Words<'a> {
                 Ask::SetStatus { agent, status, channels: self.word().ok().map(names) }
             }
             "ready" => Ask::Ready { agent },
+            "next" => {
+                let status = self.word()?;
+                Ask::SetNextStatus { agent, status: (status != "-").then(|| status.into()) }
+            }
             "signs_out" => Ask::SignOut { agent },
             "looks" => Ask::ListOwn { agent, after: self.id()? },
             "delivered" => Ask::ConfirmDelivery { agent, offer: self.id()? },
@@ -301,6 +309,7 @@ impl<'a> Words<'a> {
                 ("capacity", value) => agent.capacity = Some(levels(value)?),
                 ("program", value) => agent.program = Some(value == "yes"),
                 ("total", value) => agent.capacity_total = Some(number(value)?),
+                ("auto", value) => agent.auto_accept = Some(json(value)?),
                 ("tiers", value) => agent.tiers = Some(levels(value)?),
                 (other, _) => return Err(NotALine(other.into())),
             }

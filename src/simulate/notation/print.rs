@@ -52,6 +52,7 @@ pub fn ask(ask: &Ask) -> String {
             add(&mut line, "tiers", agent.tiers.as_ref().map(levels));
             add(&mut line, "program", agent.program.map(|program| if program { "yes" } else { "no" }));
             add(&mut line, "total", agent.capacity_total);
+            add(&mut line, "auto", agent.auto_accept.map(|auto| json(&auto)));
             line
         }
         Ask::PutApiKey(key) => format!("admin key {}", key.id),
@@ -64,6 +65,9 @@ pub fn ask(ask: &Ask) -> String {
             format!("{agent} sets {status}{channels}")
         }
         Ask::Ready { agent } => format!("{agent} ready"),
+        Ask::SetNextStatus { agent, status } => format!("{agent} next {}", status.as_deref().unwrap_or("-")),
+        Ask::ForceStatus { agent, status, by } => format!("{} forces {agent} {status}", mover(*by)),
+        Ask::AgentIsIdle { agent } => format!("server idle {agent}"),
         Ask::SignOut { agent } => format!("{agent} signs_out"),
         Ask::ListOwn { agent, after } => format!("{agent} looks {after}"),
         Ask::ConfirmDelivery { agent, offer } => format!("{agent} delivered {offer}"),
@@ -129,8 +133,13 @@ pub fn event(event: &Event) -> String {
         Event::AgentUnreachable { agent } => format!("{agent} unreachable"),
         Event::AgentReachable { agent } => format!("{agent} reachable"),
         Event::AgentOffline { agent, status: _, cause } => format!("{agent} offline {}", word(cause)),
-        Event::StatusChanged { agent, status, channels, cause } => {
-            format!("{agent} status {} channels {channels:b} {}", status.0, word(cause))
+        Event::StatusChanged { agent, status, channels, cause, by } => {
+            let mut line = format!("{agent} status {} channels {channels:b} {}", status.0, word(cause));
+            add(&mut line, "by", by.map(mover));
+            line
+        }
+        Event::NextStatusSet { agent, status } => {
+            format!("{agent} next status {}", status.map_or("none".into(), |status| status.0.to_string()))
         }
         Event::OfferMade { offer, conversation, agent, ends_at, deliver_by, transfer } => {
             let (ends_at, deliver_by) = (at(*ends_at), at(*deliver_by));
@@ -139,7 +148,11 @@ pub fn event(event: &Event) -> String {
             line.push_str(if transfer.is_some_and(|transfer| transfer.warm) { " warm" } else { "" });
             line
         }
-        Event::OfferDelivered { offer } => format!("{offer} delivered"),
+        Event::OfferDelivered { offer, accepts_at } => {
+            let mut line = format!("{offer} delivered");
+            add(&mut line, "accepts", accepts_at.map(at));
+            line
+        }
         Event::OfferEnded { offer, conversation, agent, end, reason, cool_down_until, public: _, transfer } => {
             let mut line = format!("{offer} {} {conversation} {agent}", end.name());
             add(&mut line, "reason", reason.as_ref());
@@ -198,7 +211,7 @@ pub fn event(event: &Event) -> String {
         Event::DecisionWanted { .. } | Event::DecisionEnded { .. } => self::decisions::event(event),
         Event::ConversationLabelled { .. } => super::labels::event(event),
         Event::RingReached { conversation, ring } => format!("{conversation} ring {ring}"),
-        Event::ConversationMoved { conversation, queue, skills, moves } => {
+        Event::ConversationMoved { conversation, queue, skills, moves, public: _ } => {
             let mut line = format!("{conversation} moved {queue} moves={moves}");
             add(&mut line, "skills", (!skills.is_empty()).then(|| required(skills)));
             line
@@ -238,8 +251,9 @@ pub fn answer(answer: &Answer) -> String {
         Answer::Waiting(page) => self::moves::page(page),
         Answer::WhyConversation(why) => self::why::conversation(why),
         Answer::WhyAgent(why) => self::why::agent(why),
-        Answer::Typing { conversation, owner } => {
-            format!("typing {conversation} to {}", owner.map_or("nobody".into(), |owner| owner.to_string()))
+        Answer::Typing { conversation, to, by: _ } => {
+            let to: Vec<String> = to.iter().map(ToString::to_string).collect();
+            format!("typing {conversation} to {}", if to.is_empty() { "nobody".into() } else { to.join(",") })
         }
     }
 }

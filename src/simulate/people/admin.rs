@@ -2,6 +2,7 @@
 
 use crate::desk::Desk;
 use crate::desk::hours::{Hours, Interval, Weekly};
+use crate::desk::idle::IdleAgents;
 use crate::desk::labels::LabelRules;
 use crate::desk::settings::Settings;
 use crate::simulate::dice::Dice;
@@ -23,6 +24,7 @@ fn settings() -> Settings {
     settings.agent_grace_ms = 15_000;
     settings.vanished_owner_ms = 20_000;
     settings.reopen_ms = 600_000;
+    settings.idle_agents = Some(IdleAgents { after_ms: 60_000, status: None });
     settings.hours.insert("office".into(), every_day(&[Interval { from: 0, to: 1_440 }]));
     settings.labels.dispositions = ["solved", "spam"].map(Into::into).to_vec();
     settings
@@ -79,7 +81,7 @@ pub fn setup(agents: u32) -> VecDeque<String> {
 
 pub fn act(dice: &mut Dice, agents: u32, desk: &Desk) -> String {
     let agent = dice.below(u64::from(agents));
-    match dice.below(24) {
+    match dice.below(26) {
         0 => format!("admin queue support max={}", dice.between(1, 10)),
         1 => format!("admin queue sales skills=french:{}", dice.between(1, 8)),
         2 => format!("admin agent a{agent} skills=french:{}", dice.between(1, 10)),
@@ -99,6 +101,7 @@ pub fn act(dice: &mut Dice, agents: u32, desk: &Desk) -> String {
             changed.agent_grace_ms = dice.between(4_000, 30_000);
             changed.program_offer_ms = dice.between(1_000, 8_000);
             changed.labels = label_rules(dice);
+            changed.idle_agents = changed.idle_agents.filter(|_| dice.per_mille(700));
             if dice.per_mille(500) {
                 changed.across_queues = crate::desk::offering::AcrossQueues::ByWeight;
             }
@@ -109,6 +112,11 @@ pub fn act(dice: &mut Dice, agents: u32, desk: &Desk) -> String {
         }
         10 => "admin remove_queue sales".into(),
         11 => offering(dice),
+        24 => {
+            let after = serde_json::json!({"after_ms": dice.between(0, 6_000)}).to_string();
+            let auto = *dice.pick(&["\"never\"", "\"by_queue\"", &after]).unwrap_or(&"\"never\"");
+            format!("admin agent a{agent} auto={auto}")
+        }
         12 => format!("admin agent a{agent} tiers=support:{}", dice.between(1, 3)),
         13 => moves(dice),
         14 => format!("admin drains a{agent} {}", if dice.per_mille(500) { "yes" } else { "no" }),
@@ -208,6 +216,7 @@ fn offering(dice: &mut Dice) -> String {
         "offer_to_at_most": dice.between(1, 4),
         "accept_within_ms": dice.per_mille(300).then(|| dice.between(1_000, 60_000)),
         "weight": dice.between(1, 5),
+        "auto_accept_ms": dice.per_mille(300).then(|| dice.between(0, 6_000)),
         "programs_first": widens && dice.per_mille(500),
         "rings": if widens {
             serde_json::json!([

@@ -78,7 +78,8 @@ impl AgentModel {
             return vec![Ask::Ready { agent }];
         }
         let all = (1_u16 << desk.settings().channels.len()) - 1;
-        if !desk.settings().statuses[usize::from(held.status.0)].available || held.channels != all {
+        let available = desk.settings().statuses[usize::from(held.status.0)].available && held.next_status.is_none();
+        if !available || held.channels != all {
             let channels = desk.settings().channels.iter().map(|channel| channel.name.clone()).collect();
             return vec![Ask::SetStatus { agent, status: "available".into(), channels: Some(channels) }];
         }
@@ -156,6 +157,15 @@ impl AgentModel {
                 Ask::WrapUpDone { conversation, by }
             }),
             710..=714 => with(conversation, |conversation| Ask::ExtendWrapUp { agent, conversation }),
+            860..=869 => {
+                let status = *dice.pick(&[Some("away"), Some("away"), Some("available"), None]).unwrap_or(&None);
+                vec![Ask::SetNextStatus { agent, status: status.map(Into::into) }]
+            }
+            870..=874 => {
+                let status = if dice.per_mille(500) { "available" } else { "away" };
+                let (other, by) = (format!("a{}", dice.below(4)).into(), Mover::Supervisor(agent));
+                vec![Ask::ForceStatus { agent: other, status: status.into(), by }]
+            }
             830..=859 => with(conversation, |conversation| {
                 let by = if dice.per_mille(900) { Mover::Agent(agent) } else { Mover::Supervisor(agent) };
                 let then = *dice.pick(&[ThenEnd::Nothing, ThenEnd::Talk, ThenEnd::WrapUp]).unwrap_or(&ThenEnd::Nothing);

@@ -125,6 +125,10 @@ impl People {
                 }
             }
         }
+        if set_up && !calm && dice.per_mille(10) {
+            let agent = AgentId(dice.below(u64::from(AGENTS)) as u32);
+            self.ask(Who::Nobody, Ask::AgentIsIdle { agent });
+        }
         for place in 0..self.customers.len() {
             let who = Who::Customer(place);
             if set_up
@@ -152,7 +156,10 @@ impl People {
 
     fn ask(&mut self, who: Who, ask: Ask) {
         let principal = notation::principal(&ask);
-        let has_id = !matches!(ask, Ask::SessionCame { .. } | Ask::SessionWent { .. } | Ask::Typing { .. });
+        let has_id = !matches!(
+            ask,
+            Ask::SessionCame { .. } | Ask::SessionWent { .. } | Ask::Typing { .. } | Ask::AgentIsIdle { .. }
+        );
         self.last_command += u128::from(has_id);
         let id = has_id.then_some(CommandId(self.last_command));
         let fingerprint = notation::fingerprint(&ask);

@@ -67,6 +67,16 @@ pub enum AgentFrame {
         channels: Option<Vec<Arc<str>>>,
     },
     Ready,
+    /// Somebody did something at this device.
+    Input,
+    /// For when its work is over; none: none any more.
+    NextStatus {
+        status: Option<Arc<str>>,
+    },
+    ForceStatus {
+        agent: Arc<str>,
+        status: Arc<str>,
+    },
     Delivered {
         offer: OfferId,
     },
@@ -208,6 +218,9 @@ fn read(fields: &mut Fields<'_>, limits: &Limits) -> Result<AgentFrame, WireErro
     Ok(match name.as_ref() {
         "set_status" => AgentFrame::SetStatus { status: short(fields, "status")?, channels: channels(fields)? },
         "ready" => AgentFrame::Ready,
+        "input" => AgentFrame::Input,
+        "next_status" => AgentFrame::NextStatus { status: fields.text("status", NAME_BYTES_MAX)?.map(Arc::from) },
+        "force_status" => AgentFrame::ForceStatus { agent: short(fields, "agent")?, status: short(fields, "status")? },
         "delivered" => AgentFrame::Delivered { offer: fields.id("offer")? },
         "accept" => AgentFrame::Accept { offer: fields.id("offer")? },
         "reject" => AgentFrame::Reject { offer: fields.id("offer")?, reason: short(fields, "reason")? },
@@ -302,6 +315,9 @@ impl AgentFrame {
         match self {
             AgentFrame::SetStatus { .. } => "set_status",
             AgentFrame::Ready => "ready",
+            AgentFrame::Input => "input",
+            AgentFrame::NextStatus { .. } => "next_status",
+            AgentFrame::ForceStatus { .. } => "force_status",
             AgentFrame::Delivered { .. } => "delivered",
             AgentFrame::Accept { .. } => "accept",
             AgentFrame::Reject { .. } => "reject",
@@ -328,6 +344,23 @@ impl AgentFrame {
         }
     }
 
+    /// Whether a person did something: what a client does by itself, or may, is none.
+    #[must_use]
+    pub fn is_input(&self) -> bool {
+        !matches!(
+            self,
+            AgentFrame::Ready
+                | AgentFrame::Delivered { .. }
+                | AgentFrame::History { .. }
+                | AgentFrame::Notes { .. }
+                | AgentFrame::Waiting { .. }
+                | AgentFrame::LabelRules { .. }
+                | AgentFrame::Watch { .. }
+                | AgentFrame::Unwatch { .. }
+                | AgentFrame::Refresh { .. }
+        )
+    }
+
     /// What a command's fingerprint is taken of: the same for every spelling of the same command, and different for
     /// any other. It holds texts in the clear, so only a keyed hash of it may be kept.
     #[must_use]
@@ -339,6 +372,14 @@ impl AgentFrame {
                 put(&mut body, status.as_bytes());
                 body.push(u8::from(channels.is_some()));
                 channels.iter().flatten().for_each(|channel| put(&mut body, channel.as_bytes()));
+            }
+            AgentFrame::NextStatus { status } => {
+                body.push(u8::from(status.is_some()));
+                put(&mut body, status.as_deref().unwrap_or_default().as_bytes());
+            }
+            AgentFrame::ForceStatus { agent, status } => {
+                put(&mut body, agent.as_bytes());
+                put(&mut body, status.as_bytes());
             }
             AgentFrame::Delivered { offer } | AgentFrame::Accept { offer } => put(&mut body, &offer.0.to_be_bytes()),
             AgentFrame::Reject { offer, reason } => {
@@ -369,6 +410,7 @@ impl AgentFrame {
             AgentFrame::Drain(drained) => moves::put_drained(&mut body, drained),
             // These change nothing that is remembered.
             AgentFrame::Ready
+            | AgentFrame::Input
             | AgentFrame::SignOut
             | AgentFrame::Own { .. }
             | AgentFrame::History { .. }

@@ -64,6 +64,9 @@ pub struct OfferShape<'a> {
     pub delivered: bool,
     /// 0 once it is delivered.
     pub deliver_left_ms: u64,
+    /// Once it is delivered: when it is accepted by itself.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub auto_accept_left_ms: Option<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub transfer: Option<TransferShape<'a>>,
 }
@@ -90,8 +93,8 @@ pub struct WaitingRowShape<'a> {
 #[derive(Clone, Debug, Serialize)]
 pub struct NoteShape<'a> {
     pub note: u32,
-    /// The agent's name.
-    pub author: &'a str,
+    /// The agent's name; null: over the admin API.
+    pub author: Option<&'a str>,
     /// The last message before it.
     pub after: u32,
     pub text: &'a str,
@@ -109,6 +112,9 @@ pub struct SnapshotShape<'a> {
     pub connection: &'a str,
     pub offers: &'a [OfferShape<'a>],
     pub conversations: &'a [ConversationShape<'a>],
+    /// The status for when its work is over.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub next_status: Option<&'a str>,
     /// Nothing new is offered to it.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub draining: bool,
@@ -196,6 +202,9 @@ pub struct AgentRowShape<'a> {
     pub conversations: u32,
     /// Per cent of its total that is in use.
     pub load: u32,
+    /// The status for when its work is over.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub next_status: Option<&'a str>,
     /// Nothing new is offered to it.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub draining: bool,

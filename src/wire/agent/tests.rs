@@ -73,6 +73,13 @@ fn every_frame_of_the_document_is_understood() {
         ),
         (r#""type":"set_status","status":"away""#, AgentFrame::SetStatus { status: "away".into(), channels: None }),
         (r#""type":"ready""#, AgentFrame::Ready),
+        (r#""type":"input""#, AgentFrame::Input),
+        (r#""type":"next_status","status":"away""#, AgentFrame::NextStatus { status: Some("away".into()) }),
+        (r#""type":"next_status""#, AgentFrame::NextStatus { status: None }),
+        (
+            r#""type":"force_status","agent":"bob","status":"away""#,
+            AgentFrame::ForceStatus { agent: "bob".into(), status: "away".into() },
+        ),
         (r#""type":"delivered","offer":"o23""#, AgentFrame::Delivered { offer: o }),
         (r#""offer":"o23","type":"accept""#, AgentFrame::Accept { offer: o }),
         (r#""type":"reject","offer":"o23","reason":"busy""#, AgentFrame::Reject { offer: o, reason: "busy".into() }),
@@ -274,6 +281,7 @@ fn frames_to_the_client_are_spelled_as_documented() {
         left_ms: 27_310,
         delivered: false,
         deliver_left_ms: 4_200,
+        auto_accept_left_ms: None,
         transfer: None,
     };
     assert_eq!(
@@ -307,6 +315,7 @@ fn frames_to_the_client_are_spelled_as_documented() {
             connection: "online",
             offers: &[offer],
             conversations: &[],
+            next_status: None,
             draining: false,
             cursor: None,
         },
@@ -376,7 +385,7 @@ fn the_documents_frames_are_exactly_ours() {
         let parsed = parse(&frame(&format!(r#""type":"{name}""#)), &Limits::default());
         matches!(parsed, Err(bad) if bad.error.code == Code::UnknownType)
     };
-    assert_eq!(names.len(), 30, "{names:?}");
+    assert_eq!(names.len(), 33, "{names:?}");
     assert!(names.iter().all(|name| !unknown(name)), "{names:?}");
 }
 

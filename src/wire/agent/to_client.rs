@@ -4,7 +4,7 @@ use super::reply::{Reply, Rows};
 use super::shapes::{
     AgentShape, AuthorShape, ConversationShape, OfferShape, SettingsShape, SnapshotShape, WrapUpShape,
 };
-use crate::desk::event::WrapUpCause;
+use crate::desk::event::{StatusCause, WrapUpCause};
 use crate::desk::ids::{ConversationId, OfferId, SessionId};
 use crate::desk::moves::Taken;
 use crate::wire::labels::LabelsShape;
@@ -37,6 +37,14 @@ pub enum ServerFrame<'a> {
         channels: &'a [&'a str],
         connection: &'a str,
         cause: Cause,
+        /// The supervisor who forced it.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        by: Option<&'a str>,
+    },
+    /// The status for when its work is over; null: none any more.
+    NextStatus {
+        position: u64,
+        status: Option<&'a str>,
     },
     Offer {
         position: u64,
@@ -46,6 +54,9 @@ pub enum ServerFrame<'a> {
         position: u64,
         #[serde(serialize_with = "spelled")]
         offer: OfferId,
+        /// It is accepted by itself then.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        auto_accept_left_ms: Option<u64>,
     },
     OfferEnded {
         position: u64,
@@ -105,6 +116,9 @@ pub enum ServerFrame<'a> {
     Typing {
         #[serde(serialize_with = "spelled")]
         conversation: ConversationId,
+        /// The other agent who talks in it; absent: its customer.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        agent: Option<&'a str>,
     },
     /// To the owner: its conversation is offered to this agent.
     Transfer {
@@ -139,7 +153,7 @@ pub enum ServerFrame<'a> {
         #[serde(serialize_with = "spelled")]
         conversation: ConversationId,
         note: u32,
-        author: &'a str,
+        author: Option<&'a str>,
         /// The last message before it.
         after: u32,
         text: &'a str,
@@ -174,6 +188,9 @@ pub enum Cause {
     // of `status`
     Chosen,
     Missed,
+    Next,
+    Forced,
+    Idle,
     Reachable,
     Unreachable,
     // of `conversation`
@@ -191,6 +208,18 @@ pub enum Cause {
     Closed,
     Transferred,
     Left,
+}
+
+impl From<StatusCause> for Cause {
+    fn from(cause: StatusCause) -> Self {
+        match cause {
+            StatusCause::Chosen => Cause::Chosen,
+            StatusCause::Missed => Cause::Missed,
+            StatusCause::Next => Cause::Next,
+            StatusCause::Forced => Cause::Forced,
+            StatusCause::Idle => Cause::Idle,
+        }
+    }
 }
 
 impl From<Taken> for Cause {

@@ -226,7 +226,8 @@ impl FakeDesk {
             }
             Ask::Read { conversation, reader, .. } => owner(conversation, reader).map(|()| Answer::Done)?,
             Ask::Typing { conversation, author } => {
-                owner(conversation, author).map(|()| Answer::Typing { conversation: *conversation, owner: None })?
+                owner(conversation, author)?;
+                Answer::Typing { conversation: *conversation, to: Vec::new(), by: None }
             }
             Ask::Close { conversation, by: Closer::Customer(customer) } => {
                 owner(conversation, &Author::Customer(*customer)).map(|()| Answer::Done)?
@@ -370,6 +371,7 @@ fn row(profile: &AgentProfile) -> AgentRow {
         offers: 0,
         conversations: 0,
         load: 0,
+        next_status: None,
         draining: false,
         id: AgentId(1),
         changed_at: Position(0),

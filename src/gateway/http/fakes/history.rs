@@ -2,9 +2,10 @@
 
 use super::desk::{FakeDesk, Point};
 use crate::desk::conversation::{Conversation, State};
+use crate::desk::event::Event;
 use crate::desk::ids::{ConversationId, CustomerId};
 use crate::gateway::http::desks::{
-    Behind, EventRow, Filter, History, MessageRow, NotRead, Position, PublicRow, Soon, Span,
+    Behind, EventRow, Filter, History, MessageRow, NotRead, NoteRow, Position, PublicRow, Soon, Span,
 };
 use std::future::ready;
 use std::sync::Arc;
@@ -45,6 +46,16 @@ impl History for FakeDesk {
             }
         };
         Box::pin(ready(Ok(rows)))
+    }
+    fn notes(&self, id: ConversationId, after: u32, limit: usize) -> Soon<'_, Result<Vec<NoteRow>, NotRead>> {
+        let all = self.inside().events.get(&id).cloned().unwrap_or_default().into_iter();
+        let rows = all.filter_map(|row| match row.event {
+            Event::NotePosted { note, author, text, after, .. } => {
+                Some(NoteRow { note, author, at: row.at, after, text })
+            }
+            _ => None,
+        });
+        Box::pin(ready(Ok(rows.filter(|row| row.note > after).take(limit).collect())))
     }
     fn public_events(&self, id: ConversationId, after: u32, limit: usize) -> Soon<'_, Result<Vec<PublicRow>, NotRead>> {
         self.at(Point::PublicEvents);

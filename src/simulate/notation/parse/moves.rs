@@ -14,6 +14,10 @@ impl Words<'_> {
             let limit = self.number()? as usize;
             return Ok(Ask::ListWaiting { by, queue, after: None, limit });
         }
+        if verb == "forces" {
+            let agent = self.word()?.into();
+            return Ok(Ask::ForceStatus { agent, status: self.word()?.into(), by });
+        }
         if let Some(then) = labels::then_of(verb) {
             let conversation = self.id()?;
             let json = self.text()?;

@@ -74,6 +74,7 @@ pub(super) fn event(event: &Event) -> String {
         }
         Event::ConversationLeft { conversation, agent, public: _ } => format!("{conversation} left {agent}"),
         Event::NotePosted { conversation, note, author, text, after } => {
+            let author = author.map_or("admin".into(), |author| author.to_string());
             format!("{conversation} note {note} {author} after={after} {text}")
         }
         Event::AgentDraining { agent, draining } => {
