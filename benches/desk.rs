@@ -1,9 +1,10 @@
 //! The desk alone: how many commands a second it decides with many agents, skills and conversations that wait, all rules on;
-//! how that grows with the agents; what one conversation that waits costs; and how fast a day of staffing is simulated.
+//! how that grows with the agents; what one conversation that waits costs; what one *why* costs; and how fast a day of staffing is
+//! simulated.
 //! No journal, no sockets: pure calls of `handle`, on one processor.
 //!
 //! `cargo bench --bench desk -- [--quick] [--agents N] [--few N] [--waiting N] [--skills N] [--queues N] [--seconds S]
-//! [--simulated N]`
+//! [--simulated N] [--candidates N]`
 //!
 //! A second is one of the processor's, in the figures that end in `_cpu`: on a machine that does other things as well, those are
 //! what can be compared.
@@ -43,7 +44,8 @@ struct Sizes {
 }
 
 fn main() {
-    let arguments = Arguments::read(&["agents", "few", "waiting", "skills", "queues", "seconds"]);
+    let arguments =
+        Arguments::read(&["agents", "few", "waiting", "skills", "queues", "seconds", "simulated", "candidates"]);
     let sizes = |agents| Sizes {
         agents,
         waiting: arguments.size("waiting", 1_000_000, 20_000),
@@ -53,6 +55,7 @@ fn main() {
     };
     let few = measure(&sizes(arguments.size("few", 1_000, 100)), false);
     let many = measure(&sizes(arguments.size("agents", 100_000, 2_000)), true);
+    figure("why_us", explain(arguments.size("agents", 100_000, 2_000), arguments.size("candidates", 1_000, 100)), "us");
     figure("decisions_per_s", many.per_s, "1/s");
     figure("decisions_per_s_cpu", many.per_cpu_s, "1/s");
     figure("decisions_per_s_few_agents", few.per_s, "1/s");
@@ -148,6 +151,32 @@ fn measure(sizes: &Sizes, memory: bool) -> Speed {
     let speed = watch.speed_of(decisions as f64);
     eprintln!("{decisions} decisions, {offers} offers in {took:?}: {:.0}/s; {} wait", speed.per_s, floor.waiting());
     speed
+}
+
+/// How long one *why* takes of a conversation that so many could take, in a workspace of so many agents: microseconds of the
+/// processor.
+fn explain(agents: u32, candidates: u32) -> f64 {
+    let sizes = Sizes { agents, waiting: 0, skills: 200, queues: 100, seconds: 0.0 };
+    let mut floor = Floor::new(&sizes);
+    let mut put = QueueSettings::named("explained");
+    put.skills = [("skill1".into(), 5)].into();
+    floor.ask(Ask::PutQueue(Box::new(put)));
+    for nth in 0..candidates {
+        let (name, agent): (Arc<str>, _) = (format!("candidate{nth}").into(), AgentId(agents + nth));
+        let (queues, skills) = (Some(vec!["explained".into()]), Some([("skill1".into(), 8)].into()));
+        floor.ask(Ask::PutAgent(Box::new(AgentAsk { name: name.clone(), queues, skills, ..AgentAsk::default() })));
+        floor.ask(Ask::SessionCame { agent: name, session: SessionId(u128::from(agent.0)), title: None });
+        floor.ask(Ask::SetStatus { agent, status: "available".into(), channels: None });
+    }
+    let open = OpenAsk { channel: "chat".into(), queue: "explained".into(), ..OpenAsk::default() };
+    floor.ask(Ask::Open(Box::new(open)));
+    let conversation = floor.desk.last_conversation();
+    let asked = 200;
+    let watch = Watch::start();
+    for _ in 0..asked {
+        floor.ask(Ask::WhyConversation { conversation });
+    }
+    1_000_000.0 / watch.speed_of(f64::from(asked)).per_cpu_s
 }
 
 const CHATS_MAX: u32 = 3;

@@ -357,6 +357,16 @@ impl Able {
         self.queues.get(&queue).map_or(0, |sets| sets.there)
     }
 
+    /// All agents of this queue.
+    pub fn members_of(&self, queue: QueueId) -> impl Iterator<Item = AgentId> + '_ {
+        self.queues.get(&queue).into_iter().flat_map(|sets| sets.members.iter().copied())
+    }
+
+    #[must_use]
+    pub fn has_room_on(&self, agent: AgentId, channel: ChannelId) -> bool {
+        self.agents[agent.0 as usize].standing.room & 1 << channel.0 != 0
+    }
+
     /// Agents of this queue with room on some channel.
     #[must_use]
     pub fn in_queue(&self, queue: QueueId) -> usize {

@@ -47,6 +47,7 @@ impl Desk {
                 self.able.remove_queue(*queue);
                 self.look_who_skips_busy();
                 self.queue_names.remove(&removed.settings.name);
+                self.forget_estimates(*queue);
                 self.touched.queues.insert(*queue);
             }
             Event::AgentPut { agent, profile } => self.apply_agent_put(*agent, profile),

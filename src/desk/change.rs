@@ -5,6 +5,7 @@ use super::Desk;
 use super::agent::{Agent, Connection};
 use super::conversation::{Conversation, Pending, Spell, State};
 use super::deadlines::{Deadline, Deadlines};
+use super::estimating::Stood;
 use super::ids::{AgentId, ConversationId, OfferId};
 use super::offer::Offer;
 use super::time::DeskTime;
@@ -42,12 +43,14 @@ impl Desk {
     pub(super) fn add_conversation(&mut self, id: ConversationId, conversation: Conversation) {
         self.conversations.insert(id, Box::new(conversation));
         self.attach(id);
+        self.wait_began(id);
     }
 
     pub(super) fn change_conversation(&mut self, id: ConversationId, change: impl FnOnce(&mut Conversation)) {
         self.detach(id);
         let conversation = self.conversations.get_mut(&id).expect("events name conversations that are here");
-        let (waited, queue) = (is_waiting(conversation.state), conversation.queue);
+        let (waited, stood) = (is_waiting(conversation.state), Stood::of(conversation));
+        let queue = conversation.queue;
         change(conversation);
         if conversation.queue != queue {
             // Who decided there has no say here.
@@ -58,14 +61,17 @@ impl Desk {
             conversation.spell = Spell { from: self.now.wall, offers_before, ..Spell::default() };
         }
         self.attach(id);
+        self.waited_on(id, stood);
     }
 
     /// It is closed: only its last state goes on, to the view.
     pub(super) fn drop_conversation(&mut self, id: ConversationId, change: impl FnOnce(&mut Conversation)) {
         self.detach(id);
         let mut conversation = self.conversations.remove(&id).expect("events name conversations that are here");
+        let stood = Stood::of(&conversation);
         change(&mut conversation);
         self.touched.conversations.insert(id, Some(conversation));
+        self.wait_ended(stood, true);
     }
 
     pub(super) fn add_offer(&mut self, id: OfferId, offer: Offer) {

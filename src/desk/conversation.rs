@@ -9,6 +9,7 @@
 //! How it changes hands without an end is in `moves.rs`.
 
 use super::decision::Routed;
+use super::estimates::Estimate;
 use super::event::{OfferEnd, RequiredSkill};
 use super::ids::{AgentId, ConversationId, CustomerId, KeyNumber, OfferId, QueueId};
 use super::labels::Labels;
@@ -90,6 +91,16 @@ pub struct Spell {
     /// Its queue has closed, and the rule of those who wait then was done for it; until that opens again.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub stayed: bool,
+    /// Its place in the queue when it began, from 1; 0: nothing is learnt of it.
+    #[serde(default, skip_serializing_if = "is_none_yet")]
+    pub place: u32,
+    /// What was estimated then.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub told: Option<Estimate>,
+}
+
+fn is_none_yet(place: &u32) -> bool {
+    *place == 0
 }
 
 /// What a conversation prefers of an agent.
@@ -207,6 +218,11 @@ pub struct WaitKey {
 }
 
 impl WaitKey {
+    #[must_use]
+    pub fn priority(&self) -> i32 {
+        self.priority.0
+    }
+
     #[must_use]
     pub fn waiting_since(&self) -> WallTime {
         self.waiting_since

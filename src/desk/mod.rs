@@ -17,6 +17,8 @@ pub mod conversation;
 pub mod deadlines;
 pub mod deciding;
 pub mod decision;
+pub mod estimates;
+pub mod estimating;
 pub mod event;
 pub mod fits;
 mod forgotten;
@@ -104,6 +106,8 @@ pub struct Desk {
     left_waiting: left_waiting::LeftWaiting,
     /// How the hours of the settings stand.
     openings: opening::Openings,
+    /// What waits have taken lately.
+    estimates: estimating::ByClass,
     remembered: remembered::Remembered,
 
     // Kept beside the entities, and derived from them alone.
@@ -282,6 +286,7 @@ impl Desk {
             signed_out,
             left_waiting,
             openings,
+            estimates,
             deadlines,
             able,
             waiting,

@@ -2,6 +2,7 @@
 
 use super::agent::Agent;
 use super::conversation::{Conversation, Pending};
+use super::estimates::Estimates;
 use super::ids::{AgentId, ConversationId, CustomerId, OfferId, QueueId};
 use super::left_waiting::Left;
 use super::offer::Offer;
@@ -74,6 +75,9 @@ impl Desk {
         for id in &touched.signed_out {
             rows.push(row("signed_out", id, self.signed_out.get(id)));
         }
+        for class in &touched.estimates {
+            rows.push(row("estimate", class, self.estimates.get(class)));
+        }
         for name in &touched.openings {
             rows.push(row("opening", name, self.openings.get(name)));
         }
@@ -142,6 +146,11 @@ impl Desk {
                     let at: WallTime = serde_json::from_slice(body).map_err(|why| damaged(&why))?;
                     let customer: CustomerId = id.parse().map_err(|why| damaged(&why))?;
                     desk.signed_out.insert(customer, at);
+                }
+                "estimate" => {
+                    let mut estimates: Estimates = serde_json::from_slice(body).map_err(|why| damaged(&why))?;
+                    estimates.look();
+                    desk.estimates.insert(id.parse().map_err(|why: String| damaged(&why))?, estimates);
                 }
                 "opening" => {
                     let opening: Opening = serde_json::from_slice(body).map_err(|why| damaged(&why))?;

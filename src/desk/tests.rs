@@ -4,6 +4,7 @@ mod auto_accept;
 mod conversations;
 mod decisions;
 mod drains;
+mod estimates;
 mod forms;
 mod hands;
 mod hours;

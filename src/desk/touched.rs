@@ -1,6 +1,7 @@
 //! What changed since it was last asked: so that the view and the readers of presence are given that and no more.
 
 use super::conversation::Conversation;
+use super::estimating::Class;
 use super::ids::{AgentId, ConversationId, CustomerId, OfferId, QueueId};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -17,6 +18,7 @@ pub struct Touched {
     pub signed_out: BTreeSet<CustomerId>,
     pub left_waiting: BTreeSet<CustomerId>,
     pub openings: BTreeSet<Arc<str>>,
+    pub estimates: BTreeSet<Class>,
 }
 
 impl Touched {
@@ -31,6 +33,7 @@ impl Touched {
         self.signed_out.extend(later.signed_out);
         self.left_waiting.extend(later.left_waiting);
         self.openings.extend(later.openings);
+        self.estimates.extend(later.estimates);
     }
 
     #[must_use]

@@ -12,10 +12,14 @@ use super::lists::{List, Listed, Lists};
 use super::need::Need;
 use super::skills::{Mask, SkillId, Skills, meets};
 use super::sorted::Sorted;
+use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 use std::hash::{Hash, Hasher};
 use std::ops::Bound;
 use std::sync::Arc;
+
+/// Priorities of one queue that are added up.
+const PRIORITIES_COUNTED_MAX: usize = 100;
 
 /// What the conversations of a group have in common.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
@@ -48,6 +52,8 @@ pub struct Waiting {
     /// Those that some agent is spared, for now or not long ago.
     pub cooling: BTreeSet<ConversationId>,
     by_queue: BTreeMap<QueueId, BTreeSet<u32>>,
+    /// How many wait in each queue, by priority, the highest first.
+    by_priority: BTreeMap<(QueueId, Reverse<i32>), u32>,
 }
 
 /// Two are equal when the same wait in the same groups; numbers of skills and groups are each desk's own.
@@ -69,6 +75,7 @@ impl Waiting {
             None => self.make(common, hash, skills),
         };
         self.of.insert((key.conversation, at));
+        *self.by_priority.entry((self.group(at).common.queue, Reverse(key.priority()))).or_default() += 1;
         self.change(at, |set| set.insert(key));
     }
 
@@ -77,6 +84,12 @@ impl Waiting {
         self.change(at, |set| {
             assert!(set.remove(&key), "it waits under the key that it was put under");
         });
+        let alike = (self.group(at).common.queue, Reverse(key.priority()));
+        let count = self.by_priority.get_mut(&alike).expect("it was counted");
+        *count -= 1;
+        if *count == 0 {
+            self.by_priority.remove(&alike);
+        }
         if self.group(at).set.is_empty() {
             let group = self.groups[at as usize].take().expect("a group that is here");
             self.free.push(at);
@@ -178,6 +191,13 @@ impl Waiting {
     pub fn groups_in(&self, queue: QueueId) -> impl Iterator<Item = (&Group, WaitKey)> {
         let of_queue = self.by_queue.get(&queue).into_iter().flatten().map(|at| self.group(*at));
         of_queue.filter_map(|group| Some((group, group.set.first()?)))
+    }
+
+    /// How many wait in a queue at this priority or a higher one. Where rules have made hundreds of priorities, of the first of them.
+    #[must_use]
+    pub fn ahead_of(&self, queue: QueueId, priority: i32) -> u32 {
+        let ahead = self.by_priority.range((queue, Reverse(i32::MAX))..=(queue, Reverse(priority)));
+        ahead.take(PRIORITIES_COUNTED_MAX).map(|(_, count)| count).sum()
     }
 
     /// The conversation that is first of a queue.

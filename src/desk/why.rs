@@ -9,6 +9,7 @@ use super::decision::{DecidedBy, DecisionEnd};
 use super::event::RequiredSkill;
 use super::fits::WhyNot;
 use super::ids::{AgentId, ConversationId, DecisionId, OfferId};
+use super::need::Need;
 use super::offering::{AcrossQueues, AgentsBy};
 use super::opening::Opening;
 use super::time::{Now, WallTime};
@@ -18,8 +19,10 @@ use std::sync::Arc;
 
 /// Agents, or groups of conversations, that one answer names; the rest is counted by rule.
 pub const NAMED_MAX: usize = 100;
-/// Agents, or groups, that one answer looks at.
+/// Agents of the conversation's queues, or groups, that one answer looks at.
 pub const LOOKED_AT_MAX: usize = 10_000;
+/// Agents of other queues that it looks at besides: they cannot take it, whatever else is so.
+const OTHERS_LOOKED_AT_MAX: usize = 100;
 
 /// What a conversation needs now, and what each agent is to it.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
@@ -169,10 +172,10 @@ impl Desk {
         let queue = &self.queues[&conversation.queue].settings;
         let wished: Vec<Arc<str>> = conversation.wishes.iter().flat_map(|wishes| wishes.skills.clone()).collect();
         let mut standings: Vec<Standing> = Vec::new();
-        let mut excluded = Vec::new();
+        let mut excluded: Vec<(AgentId, WhyNot)> = Vec::new();
         let mut excluded_by_rule: BTreeMap<WhyNot, u32> = BTreeMap::new();
         let mut looked_at = 0;
-        for (agent, held) in self.agents().take(LOOKED_AT_MAX) {
+        for agent in self.whom_to_look_at(&need) {
             looked_at += 1;
             // While a decision is pending, those whom the outside may name; else those who would be asked.
             let next = if next == NextOffer::Asked { NextOffer::Offhooks } else { next };
@@ -181,12 +184,14 @@ impl Desk {
                 Err(rule) => {
                     *excluded_by_rule.entry(rule).or_default() += 1;
                     if excluded.len() < NAMED_MAX {
-                        excluded.push(Excluded { agent: held.profile.name.clone(), rule });
+                        excluded.push((agent, rule));
                     }
                 }
             }
         }
         standings.sort_unstable();
+        excluded.sort_unstable();
+        let excluded = excluded.into_iter().map(|(agent, rule)| Excluded { agent: self.name_of(agent), rule });
         let candidates = standings.iter().take(NAMED_MAX).map(|standing| self.candidate(standing));
         let offered_to = conversation.offers.iter();
         let offered_to =
@@ -213,7 +218,7 @@ impl Desk {
             owner: conversation.state.owner().map(|owner| self.name_of(owner)),
             decision: self.why_decision(conversation),
             candidates: candidates.collect(),
-            excluded,
+            excluded: excluded.collect(),
             excluded_by_rule,
             agents_looked_at: looked_at,
             agents: self.agents.len() as u32,
@@ -298,6 +303,26 @@ impl Desk {
             at: last.at,
         });
         Some(WhyDecision { next_by, pending, last })
+    }
+
+    /// Those of its queues with room on its channel first, so that however many there are, who could take it is among them; then
+    /// the others of its queues, and a few of the other queues.
+    fn whom_to_look_at<'a>(&'a self, need: &'a Need) -> impl Iterator<Item = AgentId> + 'a {
+        let members = |with_room: bool| {
+            let queues = need.queues.iter().enumerate();
+            queues.flat_map(move |(place, queue)| {
+                let members = self.able.members_of(*queue);
+                members.filter(move |agent| {
+                    let profile = &self.agents[agent.0 as usize].profile;
+                    // Once, where it is in several of them.
+                    self.able.has_room_on(*agent, need.channel) == with_room
+                        && (place == 0 || need.queue_of(profile).is_some_and(|(first, _)| first == place))
+                })
+            })
+        };
+        let of_queues = members(true).chain(members(false)).take(LOOKED_AT_MAX);
+        let others = self.agents().filter(|(_, held)| need.queue_of(&held.profile).is_none()).map(|(id, _)| id);
+        of_queues.chain(others.take(OTHERS_LOOKED_AT_MAX))
     }
 
     fn name_of(&self, agent: AgentId) -> Arc<str> {

@@ -3,10 +3,10 @@
 use super::workspace::Workspace;
 use crate::desk::Desk;
 use crate::desk::command::{Author, Notice};
-use crate::desk::conversation::State;
+use crate::desk::conversation::{Conversation, State};
 use crate::desk::event::{Event, OfferEnd};
 use crate::desk::ids::{DecisionId, OfferId};
-use crate::desk::time::DeskTime;
+use crate::desk::time::{DeskTime, WallTime};
 use crate::desk::waiting_rules::OFFERS_ALERT;
 use crate::telemetry::catalogue;
 use crate::telemetry::labels::BoundedLabels;
@@ -94,6 +94,22 @@ pub fn gauge_all(workspaces: &[Arc<Workspace>], labels: &BoundedLabels) {
     metrics::gauge!(catalogue::INTAKE_BYTES).set(bytes as f64);
 }
 
+/// What an estimate was worth, of a wait that is over now.
+fn estimate_held(held: &Conversation, now: WallTime) {
+    let Some(told) = held.spell.told.filter(|_| held.spell.place > 0) else { return };
+    let waited_ms = now.0.saturating_sub(held.spell.from.0);
+    let word = if waited_ms <= u64::from(told.p50_ms) {
+        "under_p50"
+    } else if waited_ms <= u64::from(told.p90_ms) {
+        "under_p90"
+    } else {
+        "over_p90"
+    };
+    metrics::counter!(catalogue::ESTIMATES_TOTAL, "held" => word).increment(1);
+    let off_ms = waited_ms.abs_diff(u64::from(told.p50_ms));
+    metrics::histogram!(catalogue::ESTIMATE_ERROR_SECONDS).record(off_ms as f64 / 1_000.0);
+}
+
 fn out_of_hours(what: &'static str) {
     metrics::counter!(catalogue::OUT_OF_HOURS_TOTAL, "what" => what).increment(1);
 }
@@ -126,6 +142,9 @@ impl Counter {
                         metrics::counter!(catalogue::OFFERED_OFTEN_TOTAL).increment(1);
                     }
                     metrics::counter!(catalogue::OFFERS_TOTAL, "end" => end.name()).increment(1);
+                    if *end == OfferEnd::Accepted {
+                        desk.conversation(*conversation).inspect(|held| estimate_held(held, now.wall));
+                    }
                     if let Some(made_at) = self.made_at.remove(offer) {
                         let seconds = now.desk.ms_since(made_at) as f64 / 1_000.0;
                         metrics::histogram!(catalogue::OFFER_TIME_SECONDS, "end" => end.name()).record(seconds);

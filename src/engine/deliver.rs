@@ -294,6 +294,7 @@ impl Delivery<'_> {
                     state: state_shown(held.map_or(State::Closed, |held| held.state)),
                     place: outlook.map(|outlook| outlook.place),
                     opens_at: opens_at.map(|at| at.0),
+                    estimate: outlook.and_then(|outlook| outlook.estimate),
                     agent: title.as_deref().map(|title| TitleShape { title }),
                     agent_connection: owner.and_then(|owner| self.desk.agent(owner)).map(|held| held.connection.name()),
                 },

@@ -1,6 +1,7 @@
-//! What a customer who waits is told of it: the place in the queue, and when the queue opens.
+//! What a customer who waits is told of it: the place in the queue, how long it will take, and when the queue opens.
 
 use crate::desk::Desk;
+use crate::desk::estimates::Estimate;
 use crate::desk::ids::{ConversationId, QueueId};
 use crate::desk::opening::Opening;
 use crate::desk::time::WallTime;
@@ -13,6 +14,8 @@ pub struct Outlook {
     pub place: u32,
     /// Its queue is closed until then.
     pub opens_at: Option<WallTime>,
+    /// In whole seconds, so that it is not another each time.
+    pub estimate: Option<Estimate>,
 }
 
 /// Of all that wait.
@@ -22,10 +25,17 @@ pub fn outlooks(desk: &Desk) -> BTreeMap<ConversationId, Outlook> {
     for (queue, _) in desk.queues().filter(|(_, queue)| queue.waiting > 0) {
         let opens_at = opens_at(desk, queue);
         for (place, id) in desk.waiting_in(queue).into_iter().enumerate() {
-            all.insert(id, Outlook { place: place as u32 + 1, opens_at });
+            let place = place as u32 + 1;
+            let estimate = desk.estimate_of(id, place).map(in_seconds);
+            all.insert(id, Outlook { place, opens_at, estimate });
         }
     }
     all
+}
+
+fn in_seconds(estimate: Estimate) -> Estimate {
+    let whole = |ms: u32| ms.div_ceil(1_000).saturating_mul(1_000);
+    Estimate { p50_ms: whole(estimate.p50_ms), p90_ms: whole(estimate.p90_ms) }
 }
 
 /// When a queue that is closed opens.

@@ -3,6 +3,7 @@
 use crate::desk::Desk;
 use crate::desk::agent::Agent;
 use crate::desk::answer::Answer;
+use crate::desk::estimating::EstimateRow;
 use crate::desk::ids::{AgentId, CustomerId, QueueId};
 use crate::desk::opening::{Opening, Openings};
 use crate::desk::refusal::Refusal;
@@ -112,6 +113,9 @@ pub struct QueueRow {
     pub opens_at: Option<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub closes_at: Option<u64>,
+    /// For who would begin to wait now, by channel and priority.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub estimates: Vec<EstimateRow>,
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub draining: bool,
 }
@@ -209,6 +213,7 @@ pub fn queue_rows(desk: &Desk, wall_ms: u64) -> Vec<QueueRow> {
             open: desk.is_open(id),
             opens_at: desk.opening_of(id).and_then(Opening::opens_at).map(|at| at.0),
             closes_at: desk.opening_of(id).and_then(Opening::closes_at).map(|at| at.0),
+            estimates: desk.estimates_in(id),
             draining: queue.settings.moves.draining.is_some(),
         })
         .collect();

@@ -183,8 +183,9 @@ fn bytes_of(event: &Event) -> usize {
             Event::ConversationLabelled { labels, .. } => labels.bytes(),
             Event::ConversationTransferred { skills, .. } => 64 * skills.len(),
             Event::ConversationOpened { about, .. } => about.as_ref().map_or(0, |about| about.len()),
-            Event::ConversationReopened { was, .. } => {
-                was.as_ref().and_then(|was| was.about.as_ref()).map_or(0, |about| about.len() + EVENT_BYTES)
+            Event::ConversationReopened { was: Some(was), .. } => {
+                let labels = was.labels.as_ref().map_or(0, |labels| labels.bytes());
+                EVENT_BYTES + was.about.as_ref().map_or(0, |about| about.len()) + labels
             }
             Event::SettingsChanged { .. } => TURN_BYTES,
             Event::AgentPut { profile, .. } => 64 * (profile.skills.len() + profile.capacity.len()),

@@ -121,6 +121,7 @@ pub fn queue_shape(row: &QueueRow) -> QueueRowShape<'_> {
         open: row.open,
         opens_at: row.opens_at,
         closes_at: row.closes_at,
+        estimates: &row.estimates,
         draining: row.draining,
     }
 }

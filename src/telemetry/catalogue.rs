@@ -58,6 +58,8 @@ catalogue! {
     WAITING = "offhook_waiting" Gauge Count ["workspace", "queue"] "Conversations that wait in a queue.";
     QUEUE_OPEN = "offhook_queue_open" Gauge Count ["workspace", "queue"] "1 while a queue is within its hours, or has none; 0 while it is closed.";
     OUT_OF_HOURS_TOTAL = "offhook_out_of_hours_total" Counter Count ["what"] "What became of conversations that met a closed queue: left, told, stayed.";
+    ESTIMATES_TOTAL = "offhook_estimates_total" Counter Count ["held"] "Accepted waits that had an estimate at their beginning, by how it held: under_p50, under_p90, over_p90.";
+    ESTIMATE_ERROR_SECONDS = "offhook_estimate_error_seconds" Histogram Seconds [] "How far off its p50 an accepted wait was.";
     OFFERS_TOTAL = "offhook_offers_total" Counter Count ["end"] "Offers that ended, by how they ended.";
     OFFER_TIME_SECONDS = "offhook_offer_time_seconds" Histogram Seconds ["end"] "From an offer to its end.";
     TIME_TO_OFFER_SECONDS = "offhook_time_to_offer_seconds" Histogram Seconds [] "From when a conversation began to wait to the committed offer.";

@@ -3,6 +3,7 @@
 use super::error::{Code, WireError};
 use super::fields::{Fields, missing, wrong_kind};
 use super::spelled::spelled;
+use crate::desk::estimates::Estimate;
 use crate::desk::ids::ConversationId;
 use crate::desk::settings::NAME_BYTES_MAX;
 use serde::Serialize;
@@ -134,6 +135,9 @@ pub struct ConversationShape<'a> {
     /// Unix milliseconds: its queue is closed until then.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub opens_at: Option<u64>,
+    /// How long it will take from now on, where enough is known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub estimate: Option<Estimate>,
     pub agent: Option<TitleShape<'a>>,
     pub last_number: u32,
     pub read_by_agent: u32,
@@ -235,6 +239,8 @@ pub enum StreamEvent<'a> {
         place: Option<u32>,
         #[serde(skip_serializing_if = "Option::is_none")]
         opens_at: Option<u64>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        estimate: Option<Estimate>,
         #[serde(skip_serializing_if = "Option::is_none")]
         agent: Option<TitleShape<'a>>,
         #[serde(skip_serializing_if = "Option::is_none")]
@@ -357,6 +363,7 @@ mod tests {
                 state: "waiting",
                 place: Some(2),
                 opens_at: None,
+                estimate: None,
                 agent: None,
                 agent_connection: None,
             },

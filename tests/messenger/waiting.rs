@@ -3,7 +3,7 @@
 use crate::problem;
 use crate::support::Customer;
 use crate::support::customer::event_named;
-use crate::support::scene::{DEMO, server};
+use crate::support::scene::{DEMO, server, talking};
 use crate::support::server::Server;
 use serde_json::{Value, json};
 
@@ -70,4 +70,23 @@ async fn who_is_moved_by_a_rule_hears_to_which_queue_and_not_why() {
     let page = server.operators_page("/metrics").await;
     let metrics = page.text();
     assert!(metrics.contains("offhook_moves_total{kind=\"moved\"} 1"), "{metrics}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_writes_again_when_nobody_is_there_meets_the_same_rule() {
+    let server = server();
+    let (mut ada, mut customer) = talking(&server, "ada").await;
+    ada.must(json!({"type": "close", "conversation": customer.conversation})).await;
+    put_queue(&server, json!({"nobody_there": "refuse"})).await;
+    ada.must(json!({"type": "set_status", "status": "away"})).await;
+    let refused = customer.call("POST", "messages", Some(json!({"text": "one more thing"}))).await;
+    assert_eq!((refused.status, problem(&refused)["code"].clone()), (409, json!("nobody_there")));
+    put_queue(&server, json!({"nobody_there": {"message_and_wait": {"text": "Soon."}}})).await;
+    assert_eq!(customer.post("one more thing").await, 2);
+    let page = customer.call("GET", "messages", None).await.json();
+    assert_eq!(
+        (&page["messages"][2]["notice"], &page["messages"][2]["text"]),
+        (&json!("nobody_there"), &json!("Soon."))
+    );
+    assert_eq!(customer.call("GET", "", None).await.json()["state"], "waiting");
 }

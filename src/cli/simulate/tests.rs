@@ -104,6 +104,19 @@ fn the_same_seed_says_the_same_and_another_something_else() {
 }
 
 #[test]
+fn a_required_disposition_keeps_nobody_busy() {
+    let folder = Folder::new();
+    let plain = folder.file("plain.toml", PLAIN);
+    let labelled = PLAIN.replacen(
+        "name = 'support'",
+        "name = 'support'\nlabels = { dispositions = ['solved'], disposition_required = true }",
+        1,
+    );
+    let labelled = folder.file("labelled.toml", &labelled);
+    assert_eq!(json_of(&[&plain])["result"], json_of(&[&labelled])["result"]);
+}
+
+#[test]
 fn two_settings_are_compared_on_the_same_customers() {
     let folder = Folder::new();
     let file = folder.file("day.toml", PLAIN);

@@ -70,33 +70,42 @@ impl Desk {
         }
     }
 
-    /// What becomes of those who come to an open queue with nobody there; `None`: somebody is, or it is closed.
-    fn rule_for_nobody_there(&self, queue: QueueId) -> Option<Action> {
-        (self.is_open(queue) && self.able.there_in(queue) == 0)
-            .then(|| self.queues[&queue].settings.waiting.nobody_there.clone())
+    /// The rule for those who come while the queue is closed, or open with nobody there; `None`: neither is so.
+    fn rule_for_coming(&self, queue: QueueId) -> Option<(Notice, Action)> {
+        let rules = &self.queues[&queue].settings.waiting;
+        if !self.is_open(queue) {
+            return Some((Notice::OutOfHours, rules.out_of_hours.clone()));
+        }
+        (self.able.there_in(queue) == 0).then(|| (Notice::NobodyThere, rules.nobody_there.clone()))
     }
 
     /// Whether a customer who writes again may come back to this queue.
     pub(super) fn may_come_back_to(&self, queue: QueueId) -> Result<(), Refusal> {
-        match self.rule_for_nobody_there(queue) {
-            Some(Action::Refuse) => Err(Refusal::NobodyThere(self.queues[&queue].settings.name.clone())),
+        match self.rule_for_coming(queue) {
+            Some((Notice::OutOfHours, Action::Refuse)) => self.entering_closed(queue).map(drop),
+            Some((_, Action::Refuse)) => Err(Refusal::NobodyThere(self.queues[&queue].settings.name.clone())),
             _ => Ok(()),
         }
     }
 
-    /// It waits again, since its customer has written: where nobody is there, by the same rule as a new one. Its own queue took
-    /// it once, so that it is not asked whether it is full.
+    /// It waits again, since its customer has written: out of hours, or where nobody is there, by the same rule as a new one. Its own
+    /// queue took it once, so that it is not asked whether it is full.
     pub(super) fn came_back(&mut self, id: ConversationId, events: &mut Vec<Event>) {
         let Some(held) = self.conversation(id).filter(|held| held.state == State::Waiting) else { return };
-        match self.rule_for_nobody_there(held.queue) {
-            Some(Action::Move { queue }) => {
-                if self.queue_names.get(&queue).is_some_and(|to| self.able.there_in(*to) > 0) {
+        let Some((notice, rule)) = self.rule_for_coming(held.queue) else { return };
+        match rule {
+            Action::Move { queue } => {
+                let better = |to: &QueueId| match notice {
+                    Notice::OutOfHours => self.is_open(*to),
+                    _ => self.able.there_in(*to) > 0,
+                };
+                if self.queue_names.get(&queue).is_some_and(better) {
                     self.move_on(id, &queue, events);
                 }
             }
-            Some(Action::MessageAndClose { text }) => self.say_and_close(id, Notice::NobodyThere, &text, events),
-            Some(Action::MessageAndWait { text }) => self.say(id, Notice::NobodyThere, &text, events),
-            Some(Action::Wait | Action::TakeMessage { .. } | Action::Refuse | Action::RaisePriority { .. }) | None => {}
+            Action::MessageAndClose { text } => self.say_and_close(id, notice, &text, events),
+            Action::MessageAndWait { text } | Action::TakeMessage { text } => self.say(id, notice, &text, events),
+            Action::Wait | Action::Refuse | Action::RaisePriority { .. } => {}
         }
     }
 

@@ -286,3 +286,51 @@ admin queue support waiting={"nobody_there":{"take_message":{"text":"x"}}}
 "#,
     );
 }
+
+#[test]
+fn who_comes_back_out_of_hours_meets_the_same_rule() {
+    let room = |rule: &str| {
+        format!(
+            r#"
+admin queue support
+  -> put q1
+  q1 put as support
+u1 opens chat in support
+  -> opened c1 u1
+  c1 opened u1 q1
+admin closes c1
+  -> done
+  c1 ended admin
+admin settings {{"hours":{{"office":{{"time_zone":"Etc/UTC","weekly":{{"friday":["09:00-17:00"]}}}}}}}}
+  -> done
+  settings changed
+  office closed until 118800s
+admin queue night
+  -> put q2
+  q2 put as night
+admin queue support hours=office waiting={{"keep_place_ms":0,"out_of_hours":{rule}}}
+  -> put q1
+  q1 put as support
++1s
+u1 posts c1 hello
+"#
+        )
+    };
+    for (rule, then) in [
+        (r#""refuse""#, r#"  -> refused queue_closed field=queue: the queue "support" is closed at this hour"#),
+        (
+            r#"{"message_and_close":{"text":"Tomorrow."}}"#,
+            "  -> posted c1 1\n  c1 reopened q1 loaded\n  c1 message 1 u1 hello\n  c1 message 2 system out_of_hours Tomorrow.\n  c1 ended system",
+        ),
+        (
+            r#"{"move":{"queue":"night"}}"#,
+            "  -> posted c1 1\n  c1 reopened q1 loaded\n  c1 message 1 u1 hello\n  c1 moved q2 moves=1",
+        ),
+        (
+            r#"{"take_message":{"text":"Tomorrow."}}"#,
+            "  -> posted c1 1\n  c1 reopened q1 loaded\n  c1 message 1 u1 hello\n  c1 message 2 system out_of_hours Tomorrow.",
+        ),
+    ] {
+        check(&format!("{}{then}", room(rule)));
+    }
+}

@@ -1,6 +1,6 @@
 //! Why: every agent's place in the order or the first rule that excludes it, and what keeps an agent idle.
 
-use super::script::check;
+use super::script::{check, desk_of, does};
 
 #[test]
 fn every_agent_has_its_place_or_the_first_rule_that_excludes_it() {
@@ -123,4 +123,22 @@ admin why nobody
   -> refused no_such_agent field=agent: there is no agent "nobody"
 "#,
     );
+}
+
+#[test]
+fn who_could_take_it_is_named_however_many_agents_there_are_of_other_queues() {
+    let mut desk = desk_of(0, "admin queue other");
+    does(&mut desk, 0, "admin queue support");
+    for agent in 0..12_000 {
+        let queue = if agent < 11_998 { "other" } else { "support" };
+        does(&mut desk, 0, &format!("admin agent a{agent} queues={queue}"));
+    }
+    does(&mut desk, 0, "a11999 comes s1");
+    does(&mut desk, 0, "a11999 sets available");
+    does(&mut desk, 0, "u1 opens chat in support");
+    let why = desk.why_conversation(desk.last_conversation()).expect("it is there");
+    assert_eq!(why.candidates.len(), 1);
+    assert_eq!(&*why.candidates[0].agent, "a11999");
+    // The other of its queue, and a hundred of the other one.
+    assert_eq!((why.agents_looked_at, why.excluded.len(), why.agents), (102, 100, 12_000));
 }

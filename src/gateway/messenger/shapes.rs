@@ -2,6 +2,7 @@
 
 use crate::desk::command::Author;
 use crate::desk::conversation::{Conversation, State};
+use crate::desk::estimates::Estimate;
 use crate::desk::ids::{AgentId, ConversationId, CustomerId};
 use crate::desk::time::WallTime;
 use crate::engine::published::queue_title;
@@ -18,6 +19,7 @@ pub(super) struct Shown {
     agent: Option<Arc<str>>,
     place: Option<u32>,
     opens_at: Option<u64>,
+    estimate: Option<Estimate>,
     pub connection: Option<&'static str>,
     pub events: Option<String>,
 }
@@ -33,9 +35,11 @@ impl Shown {
             _ => None,
         };
         let waits = state_shown(conversation.state) == "waiting";
+        let outlook = desk.outlook(id).filter(|_| waits);
         Self {
             queue,
-            place: desk.outlook(id).filter(|_| waits).map(|outlook| outlook.place),
+            place: outlook.map(|outlook| outlook.place),
+            estimate: outlook.and_then(|outlook| outlook.estimate),
             opens_at: published.opens_at(conversation.queue).filter(|_| waits).map(|at| at.0),
             connection: agent.as_ref().map(|agent| agent.connection),
             agent: agent.map(|agent| if agent.title.is_empty() { agent.name } else { agent.title }),
@@ -50,6 +54,7 @@ impl Shown {
             queue: &self.queue,
             place: self.place,
             opens_at: self.opens_at,
+            estimate: self.estimate,
             agent: self.agent.as_deref().map(|title| TitleShape { title }),
             last_number: conversation.last_number,
             read_by_agent: conversation.read_by_agent,
@@ -65,6 +70,7 @@ impl Shown {
             state: state_shown(conversation.state),
             place: self.place,
             opens_at: self.opens_at,
+            estimate: self.estimate,
             agent: self.agent.as_deref().map(|title| TitleShape { title }),
             agent_connection: self.connection,
         };

@@ -1,5 +1,6 @@
 //! The things that frames to an agent speak of, borrowed from whoever holds them.
 
+use crate::desk::estimating::EstimateRow;
 use crate::desk::event::RequiredSkill;
 use crate::desk::ids::{ConversationId, CustomerId, OfferId};
 use crate::desk::wrapping::{Blocks, WrapUpEnds};
@@ -182,6 +183,8 @@ pub struct QueueRowShape<'a> {
     pub opens_at: Option<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub closes_at: Option<u64>,
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    pub estimates: &'a [EstimateRow],
     /// It takes nothing new in.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub draining: bool,

@@ -1,6 +1,8 @@
 //! The socket's words against the document, and texts of many kinds byte for byte.
 
 use super::*;
+use crate::desk::estimates::{Estimate, PastError};
+use crate::desk::estimating::EstimateRow;
 use crate::desk::event::RequiredSkill;
 use crate::desk::ids::{CommandId, ConversationId, CustomerId, OfferId, SessionId};
 use crate::desk::labels::{LabelChange, PlainValue, ThenEnd};
@@ -359,12 +361,24 @@ fn replies_are_spelled_as_documented() {
         open: true,
         opens_at: None,
         closes_at: Some(1_700_000_000_000),
+        estimates: &[EstimateRow {
+            channel: "chat".into(),
+            priority: 0,
+            place: 4,
+            estimate: Estimate { p50_ms: 40_000, p90_ms: 95_000 },
+            past_error: Some(PastError {
+                of: 100,
+                under_p50_percent: 51,
+                under_p90_percent: 89,
+                median_error_ms: Some(11_000),
+            }),
+        }],
         draining: false,
     }];
     assert_eq!(
         reply(Reply::done(id, Some(7), Done::Page { rows: Rows::Queues(&rows), cursor: None })),
         format!(
-            r#"{head},"rows":[{{"queue":"support","waiting":3,"offered":1,"active":12,"longest_wait_ms":41200,"agents_available":4,"open":true,"closes_at":1700000000000}}]}}"#
+            r#"{head},"rows":[{{"queue":"support","waiting":3,"offered":1,"active":12,"longest_wait_ms":41200,"agents_available":4,"open":true,"closes_at":1700000000000,"estimates":[{{"channel":"chat","priority":0,"place":4,"p50_ms":40000,"p90_ms":95000,"past_error":{{"of":100,"under_p50_percent":51,"under_p90_percent":89,"median_error_ms":11000}}}}]}}]}}"#
         )
     );
     let error = WireError::new(Code::BadRequest, "no JSON");

@@ -325,6 +325,7 @@ impl Desk for FakeDesk {
             open: true,
             opens_at: None,
             closes_at: None,
+            estimates: Vec::new(),
             draining: false,
         };
         Arc::new(self.inside().published.queues.keys().map(row).collect())
@@ -342,7 +343,7 @@ impl Desk for FakeDesk {
     }
     fn outlook(&self, id: ConversationId) -> Option<Outlook> {
         let waits = self.inside().conversations.get(&id).is_some_and(|found| found.state == State::Waiting);
-        waits.then_some(Outlook { place: 1, opens_at: None })
+        waits.then_some(Outlook { place: 1, opens_at: None, estimate: None })
     }
     fn stream(&self, id: ConversationId, _: u32) -> Box<dyn Live> {
         self.at(Point::Stream);

@@ -233,8 +233,9 @@ impl<'a> Floor<'a> {
             Coming::Finishes(conversation, accepts) => {
                 let still = self.here.get(&conversation).is_some_and(|here| here.accepts == accepts);
                 let owner = self.desk.conversation(conversation).and_then(|held| held.state.owner());
-                if let (true, Some(owner)) = (still, owner) {
-                    let _ = self.ask(Ask::Close { conversation, by: Closer::Agent(owner) });
+                // What its owner would have to label it with is not lived here, so an administrator ends it, who is not asked.
+                if let (true, Some(_)) = (still, owner) {
+                    let _ = self.ask(Ask::Close { conversation, by: Closer::Admin });
                 }
             }
             Coming::GivesUp(conversation) => {
