@@ -21,15 +21,18 @@ class Assistant:
     def __init__(self, socket):
         self.socket = socket
         self.waiting = {}
-        # What it has read of each of its conversations: a number, so that nothing is answered twice.
-        self.read = {}
+        # Messages that it has read, since one that is told while the history is fetched comes in both.
+        self.read = set()
 
     async def ask(self, frame):
         """One command and its reply. Frames that come meanwhile are heard as they come."""
         frame = {"id": secrets.token_hex(16), **frame}
-        self.waiting[frame["id"]] = asyncio.get_running_loop().create_future()
-        await self.socket.send(json.dumps(frame))
-        return await self.waiting.pop(frame["id"])
+        reply = self.waiting[frame["id"]] = asyncio.get_running_loop().create_future()
+        try:
+            await self.socket.send(json.dumps(frame))
+            return await reply
+        finally:
+            del self.waiting[frame["id"]]
 
     async def take(self, offer):
         await self.ask({"type": "delivered", "offer": offer["offer"]})
@@ -38,13 +41,16 @@ class Assistant:
     async def begin(self, conversation):
         """It is its own now: what was said before."""
         history = await self.ask({"type": "history", "conversation": conversation})
+        while again_ms := history.get("error", {}).get("retry_after_ms"):
+            await asyncio.sleep(again_ms / 1000)
+            history = await self.ask({"type": "history", "conversation": conversation})
         for message in history.get("messages", []):
             await self.hear(conversation, message)
 
     async def hear(self, conversation, message):
-        if message["number"] <= self.read.get(conversation, 0):
+        if (conversation, message["number"]) in self.read:
             return
-        self.read[conversation] = message["number"]
+        self.read.add((conversation, message["number"]))
         if "customer" not in message["author"]:
             return
         if FOR_PEOPLE in message["text"]:
