@@ -126,19 +126,45 @@ fn quantile(times: &[PerPlace], share: f64) -> Option<u32> {
     None
 }
 
+/// What is known at one moment, of every place.
+#[derive(Clone, Copy, Debug)]
+pub struct AtEachPlace([Option<(u32, u32)>; KINDS]);
+
+impl AtEachPlace {
+    #[must_use]
+    pub fn at(&self, place: u32) -> Option<Estimate> {
+        Some(estimate_of(self.0[kind_of(place)]?, place))
+    }
+}
+
+fn estimate_of((p50, p90): (u32, u32), place: u32) -> Estimate {
+    Estimate { p50_ms: p50.saturating_mul(place), p90_ms: p90.saturating_mul(place) }
+}
+
 fn kind_of(place: u32) -> usize {
     (place.max(1).ilog2() as usize).min(KINDS - 1)
 }
 
 impl Estimates {
-    /// For somebody at this place, from 1; where its kind of place has too few, with the nearest kinds'.
+    /// For somebody at this place, from 1.
     #[must_use]
     pub fn at(&self, place: u32, now: WallTime) -> Option<Estimate> {
-        let own = &self.kinds[kind_of(place)];
+        Some(estimate_of(self.of_kind(kind_of(place), now)?, place))
+    }
+
+    /// For many at once.
+    #[must_use]
+    pub fn at_each_place(&self, now: WallTime) -> AtEachPlace {
+        AtEachPlace(std::array::from_fn(|kind| self.of_kind(kind, now)))
+    }
+
+    /// The quantiles of a kind of place; where it has too few, with the nearest kinds'.
+    fn of_kind(&self, kind: usize, now: WallTime) -> Option<(u32, u32)> {
+        let own = &self.kinds[kind];
         let is_fresh = |kind: &Kind| now.0.saturating_sub(kind.at.0) < FRESH_MS;
-        let known = own.quantiles.filter(|_| is_fresh(own)).or_else(|| {
+        own.quantiles.filter(|_| is_fresh(own)).or_else(|| {
             let mut nearest: Vec<usize> = (0..KINDS).filter(|kind| is_fresh(&self.kinds[*kind])).collect();
-            nearest.sort_by_key(|kind| kind.abs_diff(kind_of(place)));
+            nearest.sort_by_key(|other| other.abs_diff(kind));
             let mut times = Vec::new();
             for kind in nearest {
                 times.extend(self.kinds[kind].last.iter().copied());
@@ -147,10 +173,7 @@ impl Estimates {
                 }
             }
             quantiles(times)
-        });
-        let (p50, p90) = known?;
-        let (p50_ms, p90_ms) = (p50.saturating_mul(place), p90.saturating_mul(place));
-        Some(Estimate { p50_ms, p90_ms })
+        })
     }
 
     /// A wait has ended that began at this place; `left`: before an agent came. `told` was given at its beginning.
@@ -214,6 +237,9 @@ mod tests {
         for nth in 1..=ENOUGH as u64 {
             assert_eq!(estimates.at(1, NOW), None);
             estimates.ended(1, nth * 1_000, false, None, NOW);
+        }
+        for place in [1, 2, 5, 40] {
+            assert_eq!(estimates.at(place, NOW), estimates.at_each_place(NOW).at(place));
         }
         assert_eq!(estimates.at(1, NOW), Some(Estimate { p50_ms: 10_000, p90_ms: 19_000 }));
         // What is known of the nearest place.

@@ -3,7 +3,7 @@
 
 use super::Desk;
 use super::conversation::{Conversation, State};
-use super::estimates::{Estimate, Estimates, PastError};
+use super::estimates::{AtEachPlace, Estimate, Estimates, PastError};
 use super::ids::{ConversationId, QueueId};
 use super::settings::ChannelId;
 use super::time::WallTime;
@@ -82,20 +82,21 @@ impl Stood {
 }
 
 impl Desk {
-    /// How long somebody at this place will wait from now on, where anything can be said: the queue is open, somebody is there, and
-    /// enough is known.
+    /// How long those of a class will wait from now on, by their place, where anything can be said: the queue is open, somebody is
+    /// there, and enough is known.
     #[must_use]
-    pub fn estimate(&self, class: Class, place: u32) -> Option<Estimate> {
+    pub fn estimates_of(&self, class: Class) -> Option<AtEachPlace> {
         if !self.is_open(class.queue) || self.able.there_in(class.queue) == 0 {
             return None;
         }
-        self.estimates.get(&class)?.at(place, self.now.wall)
+        Some(self.estimates.get(&class)?.at_each_place(self.now.wall))
     }
 
-    /// The same for one that waits.
+    /// All that wait in a queue, in the order they are taken in, with the class of each.
     #[must_use]
-    pub fn estimate_of(&self, id: ConversationId, place: u32) -> Option<Estimate> {
-        self.estimate(Class::of(self.conversation(id)?), place)
+    pub fn waiting_with_class(&self, queue: QueueId) -> Vec<(ConversationId, Class)> {
+        let waiting = self.waiting.with_channel(queue).into_iter();
+        waiting.map(|(key, channel)| (key.conversation, Class { queue, channel, priority: key.priority() })).collect()
     }
 
     /// For each kind of conversation that a queue has estimates for.
@@ -107,7 +108,7 @@ impl Desk {
                 channel: self.settings.channels.get(usize::from(class.channel.0))?.name.clone(),
                 priority: class.priority,
                 place,
-                estimate: self.estimate(*class, place)?,
+                estimate: self.estimates_of(*class)?.at(place)?,
                 past_error: estimates.past_error(),
             })
         });
@@ -153,10 +154,11 @@ impl Desk {
     pub(super) fn wait_ended(&mut self, stood: Stood, left: bool) {
         let Stood { class, from, place, told, waited, .. } = stood;
         let closed_meanwhile = self.opening_of(class.queue).is_some_and(|opening| opening.since > from);
-        if !waited || place == 0 || closed_meanwhile {
+        let now = self.now.wall;
+        // What an agent began itself, or took at once, did not wait.
+        if !waited || place == 0 || closed_meanwhile || now == from {
             return;
         }
-        let now = self.now.wall;
         if !self.estimates.contains_key(&class) && self.estimates.range(classes_of(class.queue)).count() >= CLASSES_MAX
         {
             let of_queue = self.estimates.range(classes_of(class.queue));

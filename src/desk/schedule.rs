@@ -14,6 +14,9 @@ use jiff::tz::{AmbiguousOffset, TimeZone, TimeZoneDatabase};
 /// How far is looked for the next turn.
 const LOOKED_DAYS: usize = 400;
 
+/// What is open for longer than this is looked at again then.
+const LONG_MS: i64 = 30 * 86_400_000;
+
 /// Whether it is open, and until when it stays so.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Schedule {
@@ -46,7 +49,13 @@ impl Hours {
             for interval in self.on(date) {
                 let Some((from, to)) = moments(&zone, date, *interval) else { continue };
                 match &mut period {
-                    Some((_, end)) if from <= *end => *end = (*end).max(to),
+                    Some((begin, end)) if from <= *end => {
+                        *end = (*end).max(to);
+                        // Open for so long that nobody needs to know until when.
+                        if *begin <= now_ms && *end > now_ms + LONG_MS {
+                            return Schedule { open: true, until: WallTime(wall.0 + LONG_MS as u64), beyond: true };
+                        }
+                    }
                     Some((begin, end)) if *end > now_ms => return turns(now_ms, *begin, *end),
                     _ => period = Some((from, to)),
                 }

@@ -10,6 +10,7 @@ use super::ids::{ConversationId, QueueId};
 use super::keys::Keys;
 use super::lists::{List, Listed, Lists};
 use super::need::Need;
+use super::settings::ChannelId;
 use super::skills::{Mask, SkillId, Skills, meets};
 use super::sorted::Sorted;
 use std::cmp::Reverse;
@@ -219,6 +220,16 @@ impl Waiting {
         let mut keys: Vec<WaitKey> = self.groups_in(queue).flat_map(|(group, _)| group.set.iter()).collect();
         keys.sort_unstable();
         keys.into_iter().map(|key| key.conversation).collect()
+    }
+
+    /// The same, as keys, each with its channel.
+    #[must_use]
+    pub fn with_channel(&self, queue: QueueId) -> Vec<(WaitKey, ChannelId)> {
+        let groups = self.groups_in(queue);
+        let mut keys: Vec<(WaitKey, ChannelId)> =
+            groups.flat_map(|(group, _)| group.set.iter().map(|key| (key, group.common.need.channel))).collect();
+        keys.sort_unstable();
+        keys
     }
 
     pub fn all(&self) -> impl Iterator<Item = WaitKey> + '_ {

@@ -24,9 +24,12 @@ pub fn outlooks(desk: &Desk) -> BTreeMap<ConversationId, Outlook> {
     let mut all = BTreeMap::new();
     for (queue, _) in desk.queues().filter(|(_, queue)| queue.waiting > 0) {
         let opens_at = opens_at(desk, queue);
-        for (place, id) in desk.waiting_in(queue).into_iter().enumerate() {
+        // One look for all of a class: there may be a million of them.
+        let mut known = BTreeMap::new();
+        for (place, (id, class)) in desk.waiting_with_class(queue).into_iter().enumerate() {
             let place = place as u32 + 1;
-            let estimate = desk.estimate_of(id, place).map(in_seconds);
+            let known = known.entry(class).or_insert_with(|| desk.estimates_of(class));
+            let estimate = known.and_then(|known| known.at(place)).map(in_seconds);
             all.insert(id, Outlook { place, opens_at, estimate });
         }
     }
