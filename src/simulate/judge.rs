@@ -9,7 +9,6 @@ use crate::desk::answer::Answer;
 use crate::desk::auto_accept::BY_ITSELF;
 use crate::desk::event::{Event, OfferEnd, OfflineCause};
 use crate::desk::ids::{AgentId, CommandId, ConversationId, CustomerId, OfferId, Principal};
-use crate::desk::moves::Taken;
 use crate::desk::time::{DeskTime, Now, WallTime};
 use crate::journal::{Position, TurnId};
 use std::collections::{BTreeMap, BTreeSet};
@@ -65,6 +64,8 @@ pub(super) struct Talk {
     pub clocks: Clocks,
     /// By rules, since it last had an owner.
     pub moves: u8,
+    /// Who held it without owning it, offered or joined, and the record in which that was taken back.
+    pub stood_down: BTreeMap<AgentId, Position>,
 }
 
 impl Talk {
@@ -176,6 +177,9 @@ impl Judge {
                 let (agent, conversation) = (seen.agent, seen.conversation);
                 let talk = talk(&mut self.talks, conversation)?;
                 talk.offers.remove(offer);
+                if *end == OfferEnd::Withdrawn {
+                    talk.stood_down.insert(agent, position);
+                }
                 cool_down_until.map(|until| talk.cool.insert(agent, until));
                 if *end == OfferEnd::Accepted {
                     if talk.owner.is_some() != seen.transfer || !talk.offers.is_empty() {
@@ -273,17 +277,8 @@ impl Judge {
             | Event::ConversationLeft { conversation, public, .. } => {
                 let talk = talk(&mut self.talks, *conversation)?;
                 let owner = talk.owner;
-                super::judge_moves::moves(event, talk, &self.shadow)?;
-                match talk.owner {
-                    None => judge_silence::is_let_go(talk, false),
-                    now_owner if now_owner != owner => {
-                        if matches!(event, Event::ConversationTaken { how: Taken::Started, .. }) {
-                            judge_silence::is_begun(talk, now);
-                        }
-                        judge_silence::changes_hands(talk, now);
-                    }
-                    Some(_) => {}
-                }
+                super::judge_moves::moves(event, talk, &self.shadow, position)?;
+                judge_silence::moves(event, owner, talk, now);
                 counts(*conversation, talk, Some(*public))?;
             }
             Event::NotePosted { conversation, note, after, .. } => {
