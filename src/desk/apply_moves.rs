@@ -55,6 +55,8 @@ impl Desk {
                     c.cool_downs = Vec::new();
                     c.public = *public;
                 });
+                // Its offer to the same agent ended the event before: beyond limits that were lowered, it held as much and still does.
+                self.look_at_limits(*to);
                 from.inspect(|from| self.rest(*from));
                 self.rest(*to);
             }
