@@ -15,7 +15,7 @@ use super::ids::{AgentId, ConversationId, CustomerId, KeyNumber, OfferId, QueueI
 use super::labels::Labels;
 use super::moves::Moved;
 use super::settings::{ChannelId, CoolDowns};
-use super::time::{DeskTime, WallTime};
+use super::time::{DeskTime, DeskTimeOrNone, WallTime};
 use super::wrapping::Blocks;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
@@ -52,8 +52,8 @@ pub struct Conversation {
     pub cool_downs: Vec<CoolDown>,
     /// Its owner is offline: at this time it goes back to its queue, or its wrap-up is over. `DeskTime(u64::MAX)`: at the
     /// customer's next message.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub requeue_at: Option<DeskTime>,
+    #[serde(default, skip_serializing_if = "DeskTimeOrNone::is_none")]
+    pub requeue_at: DeskTimeOrNone,
     /// Steps of widening that its age has reached.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub ring: u8,
