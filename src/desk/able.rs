@@ -36,6 +36,7 @@ struct Standing {
     there: bool,
     program: bool,
     pending: u32,
+    /// In hundredths.
     weight_held: u32,
     share_held: u32,
     idle_since: DeskTime,
@@ -135,7 +136,7 @@ impl Standing {
             there: agent.is_there(settings),
             pending: agent.offers.len() as u32,
             program: agent.profile.program,
-            weight_held: agent.weight_held(settings),
+            weight_held: agent.load.weight(settings),
             share_held: agent.share_held(settings),
             idle_since: agent.idle_since,
             last_offer: agent.last_offer,

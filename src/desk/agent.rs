@@ -11,6 +11,7 @@
 
 use super::conversation::State;
 use super::ids::{ConversationId, OfferId, SessionId};
+use super::load::{Load, WHOLE};
 use super::settings::{AgentProfile, ChannelId, HELD_MAX, Settings, StatusId};
 use super::time::DeskTime;
 use super::turns::Turns;
@@ -33,9 +34,12 @@ pub struct Agent {
     pub offers: Vec<OfferId>,
     /// Owned conversations, active and wrapping up, and those that it has joined, oldest first.
     pub conversations: Vec<ConversationId>,
-    /// What those take, by channel; shorter than the channels where the rest is zero.
+    /// What those take.
     #[serde(skip)]
-    pub load: Vec<u32>,
+    pub load: Load,
+    /// How many of those that it talks in are paused.
+    #[serde(skip)]
+    pub paused: u32,
     /// How many of its wrap-ups block it as a whole.
     #[serde(skip)]
     pub blocked: u32,
@@ -51,7 +55,7 @@ pub struct Agent {
     /// The status that it has once it has nothing left to do; until then nothing new is offered to it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub next_status: Option<StatusId>,
-    /// Its limits were lowered below what it holds.
+    /// Its limits were lowered below what it holds, or what it holds woke beyond them.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub over_limit: bool,
 }
@@ -94,7 +98,8 @@ impl Agent {
             undelivered_in_a_row: 0,
             offers: Vec::new(),
             conversations: Vec::new(),
-            load: Vec::new(),
+            load: Load::default(),
+            paused: 0,
             blocked: 0,
             last_offer: OfferId::default(),
             turns: Turns::default(),
@@ -138,17 +143,6 @@ impl Agent {
         self.channels & 1 << channel.0 != 0
     }
 
-    /// Conversations of this channel that it holds: offered, active and wrapping up.
-    #[must_use]
-    pub fn held_on(&self, channel: ChannelId) -> u32 {
-        self.load.get(usize::from(channel.0)).copied().unwrap_or(0)
-    }
-
-    #[must_use]
-    pub fn weight_held(&self, settings: &Settings) -> u32 {
-        settings.channels.iter().zip(&self.load).map(|(channel, held)| channel.weight * held).sum()
-    }
-
     #[must_use]
     pub fn limit_on(&self, settings: &Settings, channel: ChannelId) -> u32 {
         let Some(set) = settings.channels.get(usize::from(channel.0)) else { return 0 };
@@ -158,19 +152,26 @@ impl Agent {
     /// The share of its total that is in use, in hundredths of a per cent.
     #[must_use]
     pub fn share_held(&self, settings: &Settings) -> u32 {
-        (u64::from(self.weight_held(settings)) * 10_000 / u64::from(self.profile.total().max(1))) as u32
+        (u64::from(self.load.weight(settings)) * 100 / u64::from(self.profile.total().max(1))) as u32
     }
 
     /// Whether one more conversation of this channel fits, by the channel's limit, by the total, and by what one agent holds at most;
-    /// none does while wrap-up blocks the agent.
+    /// none does while wrap-up blocks the agent, or while what it holds does not fit any more.
     #[must_use]
     pub fn room_on(&self, settings: &Settings, channel: ChannelId) -> bool {
         let Some(set) = settings.channels.get(usize::from(channel.0)) else { return false };
         self.blocked == 0
+            && !self.over_limit
             && self.has_channel(channel)
-            && self.held_on(channel) < self.limit_on(settings, channel)
-            && self.weight_held(settings) + set.weight <= self.profile.total()
+            && !self.is_full_on(settings, channel)
+            && self.load.weight(settings) + set.weight * WHOLE <= self.profile.total() * WHOLE
             && ((self.offers.len() + self.conversations.len()) as u32) < HELD_MAX
+    }
+
+    /// Whether the channel's limit holds no whole conversation more.
+    #[must_use]
+    pub fn is_full_on(&self, settings: &Settings, channel: ChannelId) -> bool {
+        self.load.on(channel) + WHOLE > self.limit_on(settings, channel) * WHOLE
     }
 
     /// How many more conversations of this channel fit; none while wrap-up blocks the agent.
@@ -179,45 +180,21 @@ impl Agent {
         if !self.room_on(settings, channel) {
             return 0;
         }
-        let by_limit = self.limit_on(settings, channel) - self.held_on(channel);
+        let by_limit = (self.limit_on(settings, channel) * WHOLE - self.load.on(channel)) / WHOLE;
         let weight = settings.channels.get(usize::from(channel.0)).map_or(1, |set| set.weight.max(1));
-        let by_total = (self.profile.total() - self.weight_held(settings)) / weight;
+        let by_total = (self.profile.total() * WHOLE - self.load.weight(settings)) / (weight * WHOLE);
         by_limit.min(by_total).min(HELD_MAX - (self.offers.len() + self.conversations.len()) as u32)
     }
 
-    /// It owns this conversation in this state now.
-    pub(super) fn take_owned(&mut self, state: State, channel: ChannelId) {
-        if state.takes_slot() {
-            self.take_load(channel);
-        }
+    /// It owns a conversation in this state now, which takes so many hundredths.
+    pub(super) fn take_owned(&mut self, state: State, channel: ChannelId, takes: u32) {
+        self.load.take(channel, takes);
         self.blocked += u32::from(state.wrap_up_blocks() == Some(Blocks::Agent));
     }
 
     /// It does no longer.
-    pub(super) fn drop_owned(&mut self, state: State, channel: ChannelId) {
-        if state.takes_slot() {
-            self.drop_load(channel);
-        }
+    pub(super) fn drop_owned(&mut self, state: State, channel: ChannelId, takes: u32) {
+        self.load.give_back(channel, takes);
         self.blocked -= u32::from(state.wrap_up_blocks() == Some(Blocks::Agent));
-    }
-
-    pub(super) fn take_load(&mut self, channel: ChannelId) {
-        let place = usize::from(channel.0);
-        if self.load.len() <= place {
-            self.load.resize(place + 1, 0);
-        }
-        self.load[place] += 1;
-    }
-
-    pub(super) fn drop_load(&mut self, channel: ChannelId) {
-        let held = &mut self.load[usize::from(channel.0)];
-        assert!(*held > 0, "a load is given back once");
-        *held -= 1;
-        while self.load.last() == Some(&0) {
-            self.load.pop();
-        }
-        if self.load.is_empty() {
-            self.load = Vec::new();
-        }
     }
 }

@@ -9,7 +9,7 @@ use super::agent::{Agent, Connection};
 use super::answer::Outcome;
 use super::change::AT_NEXT_MESSAGE;
 use super::command::Author;
-use super::conversation::{Conversation, Pending, Spell, State};
+use super::conversation::{Conversation, CoolDown, Pending, Spell, State};
 use super::event::{Event, OfferEnd};
 use super::ids::{AgentId, ConversationId, OfferId};
 use super::moves::Transfer;
@@ -150,6 +150,7 @@ impl Desk {
                         wishes: wishes.clone(),
                         spell: Spell { from: now.wall, left: *left, ..Spell::default() },
                         moved: None,
+                        talk: None,
                         routed: None,
                         labels: None,
                     },
@@ -157,12 +158,16 @@ impl Desk {
                 self.forget_left(*customer);
             }
             Event::MessagePosted { conversation, number, author, public, .. } => {
-                self.note(*conversation, |c| {
+                self.apply_message(*conversation, *author, |c| {
                     c.last_number = *number;
                     c.public = *public;
                     mark_read(c, *author, *number);
                 });
             }
+            Event::ConversationPaused { conversation, weight_percent } => {
+                self.apply_paused(*conversation, Some(*weight_percent));
+            }
+            Event::ConversationWoken { conversation } => self.apply_paused(*conversation, None),
             Event::MessagesRead { conversation, reader, number } => {
                 self.note(*conversation, |c| mark_read(c, *reader, *number));
             }
@@ -220,12 +225,15 @@ impl Desk {
             Event::OwnerReturned { conversation } => {
                 self.change_conversation(*conversation, |c| c.requeue_at = DeskTimeOrNone::NONE)
             }
-            Event::ConversationRequeued { conversation, from: _, waiting_since, public } => {
+            Event::OwnerReminded { conversation, .. } => self.apply_owner_reminded(*conversation),
+            Event::ConversationRequeued { conversation, from, waiting_since, public, cause: _, cool_down_until } => {
                 self.change_conversation(*conversation, |c| {
                     c.state = State::Waiting;
                     c.waiting_since = *waiting_since;
                     c.requeue_at = DeskTimeOrNone::NONE;
                     c.public = *public;
+                    let cool_down = cool_down_until.map(|until| CoolDown { agent: *from, until, times: 1 });
+                    c.cool_downs = cool_down.into_iter().collect();
                     c.lose_hands();
                 });
             }
@@ -265,6 +273,7 @@ impl Desk {
                 });
             }
 
+            Event::ClockSet { .. } | Event::ClockBreached { .. } | Event::ClockEnded { .. } => self.apply_clock(event),
             Event::HoursTurned { .. } | Event::StayedAtClosing { .. } => self.apply_hours(event),
 
             Event::CustomerMerged { from: _, into, conversations } => {
@@ -299,17 +308,13 @@ impl Desk {
     fn apply_queue_put(&mut self, id: super::ids::QueueId, settings: &super::settings::QueueSettings) {
         self.last_queue = self.last_queue.max(id.0);
         self.queue_names.insert(settings.name.clone(), id);
+        self.change_silence_rules(id, settings);
         let settings = Arc::new(settings.clone());
         let fresh = !self.queues.contains_key(&id);
         let waiting = if fresh { Vec::new() } else { self.stop_waiting_in(id) };
         self.able.put_queue(id, settings.offering.agents_by);
-        self.queues.entry(id).and_modify(|queue| queue.settings = settings.clone()).or_insert(super::Queue {
-            settings,
-            waiting: 0,
-            offered: 0,
-            active: 0,
-            wrap_up: 0,
-        });
+        let held = self.queues.entry(id).and_modify(|queue| queue.settings = settings.clone());
+        held.or_insert_with(|| super::Queue::new(settings));
         self.look_who_skips_busy();
         self.start_waiting_again(&waiting);
         self.touched.queues.insert(id);

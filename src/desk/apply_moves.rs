@@ -3,6 +3,8 @@
 use super::Desk;
 use super::conversation::{CoolDown, State, Wishes};
 use super::event::Event;
+use super::moves::Taken;
+use super::silence::Silence;
 use super::time::DeskTimeOrNone;
 
 impl Desk {
@@ -38,8 +40,13 @@ impl Desk {
                 });
                 self.rest(*from);
             }
-            Event::ConversationTaken { conversation, from, to, how: _, by: _, forced, public } => {
+            Event::ConversationTaken { conversation, from, to, how, by: _, forced, public } => {
+                let now = self.now.desk;
                 self.change_conversation(*conversation, |c| {
+                    if *how == Taken::Started {
+                        // Nobody awaits its owner's word.
+                        c.change_talk(|talk| talk.silence = Some(Silence::from(now)));
+                    }
                     c.lose_hands();
                     if *forced {
                         c.change_moved(|moved| moved.forced = true);

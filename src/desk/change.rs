@@ -4,10 +4,12 @@
 use super::Desk;
 use super::agent::{Agent, Connection};
 use super::conversation::{Conversation, Pending, Spell, State};
-use super::deadlines::{Deadline, Deadlines};
+use super::deadlines::{ByWall, Deadline, Deadlines};
 use super::estimating::Stood;
 use super::ids::{AgentId, ConversationId, OfferId};
+use super::load::{Load, WHOLE};
 use super::offer::Offer;
+use super::settings::{QueueSettings, Settings};
 use super::time::DeskTime;
 use super::wrapping::OPEN_ENDED;
 use std::sync::Arc;
@@ -49,9 +51,12 @@ impl Desk {
     pub(super) fn change_conversation(&mut self, id: ConversationId, change: impl FnOnce(&mut Conversation)) {
         self.detach(id);
         let conversation = self.conversations.get_mut(&id).expect("events name conversations that are here");
-        let (waited, stood) = (is_waiting(conversation.state), Stood::of(conversation));
+        let (before, was_paused) = (conversation.state, conversation.paused().is_some());
+        let (waited, stood) = (is_waiting(before), Stood::of(conversation));
         let queue = conversation.queue;
         change(conversation);
+        conversation.settle_silence(before, self.now.desk);
+        let woke = was_paused && conversation.paused().is_none();
         if conversation.queue != queue {
             // Who decided there has no say here.
             conversation.routed = None;
@@ -61,6 +66,10 @@ impl Desk {
             conversation.spell = Spell { from: self.now.wall, offers_before, ..Spell::default() };
         }
         self.attach(id);
+        if woke {
+            let talkers: Vec<AgentId> = self.conversations[&id].talkers().collect();
+            talkers.into_iter().for_each(|talker| self.look_at_limits(talker));
+        }
         self.waited_on(id, stood);
     }
 
@@ -68,8 +77,11 @@ impl Desk {
     pub(super) fn drop_conversation(&mut self, id: ConversationId, change: impl FnOnce(&mut Conversation)) {
         self.detach(id);
         let mut conversation = self.conversations.remove(&id).expect("events name conversations that are here");
+        conversation.next_breach().inspect(|at| self.deadlines.clear_by_wall(*at, ByWall::Clock(id)));
+        let before = conversation.state;
         let stood = Stood::of(&conversation);
         change(&mut conversation);
+        conversation.settle_silence(before, self.now.desk);
         self.touched.conversations.insert(id, Some(conversation));
         self.wait_ended(stood, true);
     }
@@ -98,9 +110,11 @@ impl Desk {
     /// Give back everything that stands for this conversation elsewhere.
     fn detach(&mut self, id: ConversationId) {
         let conversation = &self.conversations[&id];
-        let (state, channel) = (conversation.state, conversation.channel);
+        let (state, channel, takes) = (conversation.state, conversation.channel, conversation.takes());
+        let paused = u32::from(conversation.paused().is_some());
         let now = self.now.desk;
-        deadlines_of(conversation, id, now, |at, what| self.deadlines.clear(at, what));
+        let rules = (&*self.settings, &*self.queues[&conversation.queue].settings);
+        deadlines_of(conversation, rules, id, now, |at, what| self.deadlines.clear(at, what));
         if state == State::Waiting {
             self.stop_waiting(id);
         }
@@ -112,20 +126,22 @@ impl Desk {
         if let Some(count) = count_of(queue, state) {
             *count -= 1;
         }
+        queue.paused -= paused;
         let (talkers, offers) = ([state.owner(), conversation.joined()], conversation.offers.clone());
         for Pending { offer, agent } in offers {
             self.change_agent(agent, |agent| {
-                agent.drop_load(channel);
+                agent.load.give_back(channel, WHOLE);
                 agent.offers.retain(|held| *held != offer);
             });
         }
         for talker in talkers.into_iter().flatten() {
             self.change_agent(talker, |agent| {
                 if state.owner() == Some(talker) {
-                    agent.drop_owned(state, channel);
+                    agent.drop_owned(state, channel, takes);
                 } else {
-                    agent.drop_load(channel);
+                    agent.load.give_back(channel, takes);
                 }
+                agent.paused -= paused;
                 agent.conversations.retain(|held| *held != id);
             });
         }
@@ -133,9 +149,11 @@ impl Desk {
 
     fn attach(&mut self, id: ConversationId) {
         let conversation = &self.conversations[&id];
-        let (state, channel) = (conversation.state, conversation.channel);
+        let (state, channel, takes) = (conversation.state, conversation.channel, conversation.takes());
+        let paused = u32::from(conversation.paused().is_some());
         let now = self.now.desk;
-        deadlines_of(conversation, id, now, |at, what| self.deadlines.set(at, what));
+        let rules = (&*self.settings, &*self.queues[&conversation.queue].settings);
+        deadlines_of(conversation, rules, id, now, |at, what| self.deadlines.set(at, what));
         if let Some(pending) = conversation.pending_decision() {
             self.deciding.add(pending, id, channel);
         }
@@ -147,10 +165,11 @@ impl Desk {
         if let Some(count) = count_of(queue, state) {
             *count += 1;
         }
+        queue.paused += paused;
         let (talkers, offers) = ([state.owner(), conversation.joined()], conversation.offers.clone());
         for Pending { offer, agent } in offers {
             self.change_agent(agent, |agent| {
-                agent.take_load(channel);
+                agent.load.take(channel, WHOLE);
                 let place = agent.offers.partition_point(|held| *held < offer);
                 agent.offers.insert(place, offer);
             });
@@ -158,10 +177,11 @@ impl Desk {
         for talker in talkers.into_iter().flatten() {
             self.change_agent(talker, |agent| {
                 if state.owner() == Some(talker) {
-                    agent.take_owned(state, channel);
+                    agent.take_owned(state, channel, takes);
                 } else {
-                    agent.take_load(channel);
+                    agent.load.take(channel, takes);
                 }
+                agent.paused += paused;
                 let place = agent.conversations.partition_point(|held| *held < id);
                 agent.conversations.insert(place, id);
             });
@@ -170,7 +190,8 @@ impl Desk {
     }
 
     /// Settings decide who is able: all sets are made anew.
-    pub(super) fn change_settings(&mut self, settings: super::settings::Settings) {
+    pub(super) fn change_settings(&mut self, settings: Settings) {
+        self.change_pauses(&settings);
         self.settings = Arc::new(settings);
         for agent in (0..self.agents.len() as u32).map(AgentId) {
             self.look_at_limits(agent);
@@ -203,27 +224,36 @@ impl Desk {
             self.able.mark_moved(id);
         }
         for queue in self.queues.values_mut() {
-            (queue.waiting, queue.offered, queue.active, queue.wrap_up) = (0, 0, 0, 0);
+            *queue = super::Queue::new(queue.settings.clone());
         }
         for agent in &mut self.agents {
-            (agent.load, agent.blocked) = (Vec::new(), 0);
+            (agent.load, agent.paused, agent.blocked) = (Load::default(), 0, 0);
         }
         for (id, conversation) in &self.conversations {
-            deadlines_of(conversation, *id, self.now.desk, |at, what| self.deadlines.set(at, what));
-            let queue = self.queues.get_mut(&conversation.queue);
-            if let Some(count) = queue.and_then(|queue| count_of(queue, conversation.state)) {
-                *count += 1;
+            let rules = (&*self.settings, &*self.queues[&conversation.queue].settings);
+            let now = self.now.desk;
+            deadlines_of(conversation, rules, *id, now, |at, what| self.deadlines.set(at, what));
+            conversation.next_breach().inspect(|at| self.deadlines.set_by_wall(*at, ByWall::Clock(*id)));
+            let paused = u32::from(conversation.paused().is_some());
+            if let Some(queue) = self.queues.get_mut(&conversation.queue) {
+                queue.paused += paused;
+                count_of(queue, conversation.state).into_iter().for_each(|count| *count += 1);
             }
-            let (state, channel) = (conversation.state, conversation.channel);
-            let offered_to = conversation.offers.iter().map(|pending| pending.agent);
-            for holder in offered_to.chain(conversation.joined()) {
-                self.agents[holder.0 as usize].take_load(channel);
+            let (state, channel, takes) = (conversation.state, conversation.channel, conversation.takes());
+            for pending in &conversation.offers {
+                self.agents[pending.agent.0 as usize].load.take(channel, WHOLE);
+            }
+            if let Some(joined) = conversation.joined() {
+                self.agents[joined.0 as usize].load.take(channel, takes);
+            }
+            for talker in conversation.talkers() {
+                self.agents[talker.0 as usize].paused += paused;
             }
             if let Some(pending) = conversation.pending_decision() {
                 self.deciding.add(pending, *id, channel);
             }
             if let Some(owner) = state.owner() {
-                self.agents[owner.0 as usize].take_owned(state, channel);
+                self.agents[owner.0 as usize].take_owned(state, channel, takes);
             }
         }
         for (id, offer) in &self.offers {
@@ -290,6 +320,7 @@ fn count_of(queue: &mut super::Queue, state: State) -> Option<&mut u32> {
 /// The deadlines that a conversation has at `now`.
 fn deadlines_of(
     conversation: &Conversation,
+    (settings, queue): (&Settings, &QueueSettings),
     id: ConversationId,
     now: DeskTime,
     mut each: impl FnMut(DeskTime, Deadline),
@@ -309,6 +340,8 @@ fn deadlines_of(
             if let Some(at) = conversation.requeue_at.get().filter(|at| *at != AT_NEXT_MESSAGE) {
                 each(at, Deadline::Requeue(id));
             }
+            conversation.pause_at(settings).inspect(|at| each(*at, Deadline::Pause(id)));
+            conversation.silence_rule_at(queue).inspect(|at| each(*at, Deadline::Silence(id)));
         }
         State::Closed => {}
     }

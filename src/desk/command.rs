@@ -273,6 +273,8 @@ pub enum Notice {
     OutOfHours,
     /// Its customer has been silent for long.
     Reminder,
+    /// Its customer has been silent for too long.
+    CustomerSilent,
 }
 
 impl Notice {
@@ -286,6 +288,7 @@ impl Notice {
             Notice::NobodyThere => "nobody_there",
             Notice::OutOfHours => "out_of_hours",
             Notice::Reminder => "reminder",
+            Notice::CustomerSilent => "customer_silent",
         }
     }
 }

@@ -15,6 +15,7 @@ use super::ids::{AgentId, ConversationId, CustomerId, KeyNumber, OfferId, QueueI
 use super::labels::Labels;
 use super::moves::Moved;
 use super::settings::{ChannelId, CoolDowns};
+use super::silence::Talk;
 use super::time::{DeskTime, DeskTimeOrNone, WallTime};
 use super::wrapping::Blocks;
 use serde::{Deserialize, Serialize};
@@ -63,6 +64,9 @@ pub struct Conversation {
     /// Moves that are under way, and what is left of earlier ones; mostly nothing.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub moved: Option<Box<Moved>>,
+    /// How the talk goes, once an agent has written.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub talk: Option<Box<Talk>>,
     /// Where its queue is decided from outside.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub routed: Option<Box<Routed>>,

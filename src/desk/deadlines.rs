@@ -14,6 +14,10 @@ pub enum Deadline {
     WrapUp(ConversationId),
     /// An owner stayed away: its conversation goes back to the queue.
     Requeue(ConversationId),
+    /// A customer has been silent for so long that the conversation is paused.
+    Pause(ConversationId),
+    /// Somebody has been silent for so long that a rule of its queue does something.
+    Silence(ConversationId),
     /// Some agent may be offered this conversation again, or it is kept for one no longer.
     CoolDown(ConversationId),
     /// The outside has not decided.
@@ -36,6 +40,8 @@ pub enum ByWall {
     Ring(ConversationId),
     /// A conversation has waited its longest.
     Longest(ConversationId),
+    /// The next of its clocks of service is breached.
+    Clock(ConversationId),
     /// Its queue has closed.
     Closing(ConversationId),
 }
@@ -56,6 +62,8 @@ impl Deadlines {
             | Deadline::AgentGrace(_)
             | Deadline::WrapUp(_)
             | Deadline::Requeue(_)
+            | Deadline::Pause(_)
+            | Deadline::Silence(_)
             | Deadline::Decision(_) => &mut self.due,
         }
     }

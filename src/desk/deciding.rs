@@ -14,8 +14,9 @@ use super::decision::{
 use super::event::Event;
 use super::fits::WhyNot;
 use super::ids::{AgentId, ConversationId, DecisionId};
+use super::load::WHOLE;
 use super::need::Need;
-use super::settings::{ChannelId, HELD_MAX, Settings};
+use super::settings::{ChannelId, HELD_MAX};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// How many ended decisions are kept for late answers.
@@ -103,14 +104,14 @@ impl Desk {
     pub(super) fn is_spoken_for(&self, id: AgentId, channel: ChannelId) -> bool {
         let Some(spoken_for) = self.deciding.spoken_for.get(&id) else { return false };
         let agent = &self.agents[id.0 as usize];
-        let (mut count, mut weight) = (0, 0);
+        let (mut count, mut load) = (0, agent.load.clone());
         for (channel, pending) in spoken_for {
             count += pending;
-            weight += pending * weight_of(&self.settings, *channel);
+            load.take(*channel, pending * WHOLE);
         }
-        let here = spoken_for.get(&channel).copied().unwrap_or(0);
-        agent.held_on(channel) + here >= agent.limit_on(&self.settings, channel)
-            || agent.weight_held(&self.settings) + weight + weight_of(&self.settings, channel) > agent.profile.total()
+        // With one more.
+        load.take(channel, WHOLE);
+        !load.is_within_on(agent, &self.settings, channel)
             || (agent.offers.len() + agent.conversations.len()) as u32 + count >= HELD_MAX
     }
 
@@ -236,10 +237,6 @@ impl Desk {
             skills: need.skills,
         })
     }
-}
-
-fn weight_of(settings: &Settings, channel: ChannelId) -> u32 {
-    settings.channels.get(usize::from(channel.0)).map_or(0, |set| set.weight)
 }
 
 /// Of a decision that nobody gave.

@@ -4,6 +4,8 @@
 //! Times that a deadline needs are in the event, so that a later change of a setting or of a default cannot
 //! change what a replay gives. When it happened is in the record's head, once for the turn.
 
+pub use super::causes::{OfferEnd, OfflineCause, RequeueCause, StatusCause, WrapUpCause};
+use super::clocks::{Clock, ClockEnd};
 use super::command::{Author, Closer};
 use super::conversation::{Conversation, WishedAgent, Wishes};
 use super::decision::DecisionEnd;
@@ -151,6 +153,16 @@ pub enum Event {
         text: Arc<str>,
         public: u32,
     },
+    /// Its customer has been silent for long: it takes less of who talks in it, until it wakes.
+    ConversationPaused {
+        conversation: ConversationId,
+        /// Of what it took.
+        weight_percent: u8,
+    },
+    /// Somebody writes: it takes all of it again.
+    ConversationWoken {
+        conversation: ConversationId,
+    },
     MessagesRead {
         conversation: ConversationId,
         reader: Author,
@@ -201,11 +213,21 @@ pub enum Event {
     OwnerReturned {
         conversation: ConversationId,
     },
+    /// Its customer has awaited its word for long.
+    OwnerReminded {
+        conversation: ConversationId,
+        owner: AgentId,
+    },
     ConversationRequeued {
         conversation: ConversationId,
         from: AgentId,
         waiting_since: WallTime,
         public: u32,
+        #[serde(default, skip_serializing_if = "RequeueCause::is_owner_gone")]
+        cause: RequeueCause,
+        /// Until when it is not offered to who lost it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        cool_down_until: Option<DeskTime>,
     },
 
     // moves
@@ -321,6 +343,33 @@ pub enum Event {
         raised: u8,
     },
 
+    // clocks of service
+    /// The clock runs from now on, or goes on by what another queue sets.
+    ClockSet {
+        conversation: ConversationId,
+        clock: Clock,
+        /// By whose settings.
+        queue: QueueId,
+        since: WallTime,
+        due: WallTime,
+    },
+    /// Its time has come. It runs on, to be achieved late or voided.
+    ClockBreached {
+        conversation: ConversationId,
+        clock: Clock,
+        queue: QueueId,
+    },
+    ClockEnded {
+        conversation: ConversationId,
+        clock: Clock,
+        queue: QueueId,
+        end: ClockEnd,
+        /// It was breached before.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        late: bool,
+        took_ms: u64,
+    },
+
     // hours
     /// Its queues are open, or closed, from now until then; with `beyond` it is only looked at again.
     HoursTurned {
@@ -352,94 +401,4 @@ pub struct RequiredSkill {
     pub name: Arc<str>,
     /// The least level, 1 to 10.
     pub level: u8,
-}
-
-/// The one end of an offer.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum OfferEnd {
-    Accepted,
-    Rejected,
-    Expired,
-    Undelivered,
-    Withdrawn,
-    AgentLost,
-    /// Another agent accepted the same conversation first.
-    Rescinded,
-}
-
-impl OfferEnd {
-    pub const ALL: [OfferEnd; 7] = [
-        OfferEnd::Accepted,
-        OfferEnd::Rejected,
-        OfferEnd::Expired,
-        OfferEnd::Undelivered,
-        OfferEnd::Withdrawn,
-        OfferEnd::AgentLost,
-        OfferEnd::Rescinded,
-    ];
-
-    #[must_use]
-    pub fn name(self) -> &'static str {
-        match self {
-            OfferEnd::Accepted => "accepted",
-            OfferEnd::Rejected => "rejected",
-            OfferEnd::Expired => "expired",
-            OfferEnd::Undelivered => "undelivered",
-            OfferEnd::Withdrawn => "withdrawn",
-            OfferEnd::AgentLost => "agent_lost",
-            OfferEnd::Rescinded => "rescinded",
-        }
-    }
-}
-
-/// Why an agent went offline.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum OfflineCause {
-    GraceOver,
-    SignedOut,
-    Deactivated,
-}
-
-/// Why a status changed.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum StatusCause {
-    Chosen,
-    /// Too many offers missed in a row.
-    Missed,
-    /// Chosen for when its work is over, and it is.
-    Next,
-    /// By a supervisor or administrator.
-    Forced,
-    /// No input for long.
-    Idle,
-}
-
-impl StatusCause {
-    #[must_use]
-    pub fn name(self) -> &'static str {
-        match self {
-            StatusCause::Chosen => "chosen",
-            StatusCause::Missed => "missed",
-            StatusCause::Next => "next",
-            StatusCause::Forced => "forced",
-            StatusCause::Idle => "idle",
-        }
-    }
-}
-
-/// Why wrap-up ended.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum WrapUpCause {
-    Done,
-    TimeOver,
-    /// The customer wrote again.
-    Reopened,
-    /// A supervisor or administrator ended it.
-    Ended,
-    /// Its agent was offline for too long.
-    OwnerGone,
 }

@@ -154,7 +154,7 @@ impl Desk {
             WhyNot::WrappingUp
         } else if !held.has_channel(channel) {
             WhyNot::ChannelOff
-        } else if held.held_on(channel) >= held.limit_on(&self.settings, channel) {
+        } else if held.is_full_on(&self.settings, channel) {
             WhyNot::ChannelFull
         } else {
             WhyNot::CapacityFull

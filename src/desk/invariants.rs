@@ -2,9 +2,11 @@
 
 use super::Desk;
 use super::agent::Connection;
+use super::clocks::Clock;
 use super::conversation::{Conversation, OFFERED_AT_ONCE_MAX, Pending, State};
 use super::decision::{DECISIONS_PENDING_MAX, DecidedBy, WITHIN_MS_MAX};
 use super::ids::{AgentId, ConversationId};
+use super::load::WHOLE;
 use super::wrapping::{Blocks, OPEN_ENDED};
 use std::collections::BTreeSet;
 
@@ -17,6 +19,9 @@ impl Desk {
         self.one_owner()?;
         self.capacity_holds()?;
         self.every_wrap_up_ends()?;
+        self.only_what_is_silent_is_paused()?;
+        self.one_side_is_awaited()?;
+        self.clocks_run_where_they_may()?;
         self.work_that_is_over_has_its_next_status()?;
         self.offers_and_conversations_agree()?;
         self.every_decision_ends()?;
@@ -58,6 +63,40 @@ impl Desk {
         Ok(())
     }
 
+    fn only_what_is_silent_is_paused(&self) -> Result<(), String> {
+        for (id, held) in self.conversations().filter(|(_, held)| held.paused().is_some()) {
+            if !matches!(held.state, State::Active { .. }) || held.paused().is_some_and(|percent| percent > 100) {
+                return Err(format!("only_what_is_silent_is_paused: {id} is {:?} and {:?}", held.state, held.talk));
+            }
+        }
+        Ok(())
+    }
+
+    /// While somebody talks, one side's word is awaited, and no longer.
+    fn one_side_is_awaited(&self) -> Result<(), String> {
+        for (id, held) in self.conversations() {
+            let talks = matches!(held.state, State::Active { .. });
+            let both = held.silence().is_some() && held.awaited().is_some();
+            if both || held.awaited().is_some() && !talks {
+                return Err(format!("one_side_is_awaited: {id} is {:?} and {:?}", held.state, held.talk));
+            }
+        }
+        Ok(())
+    }
+
+    fn clocks_run_where_they_may(&self) -> Result<(), String> {
+        for (id, held) in self.conversations().filter(|(_, held)| !held.clocks().is_empty()) {
+            let waits = matches!(held.state, State::Waiting | State::Offered {});
+            let talks = matches!(held.state, State::Active { .. });
+            let kinds: BTreeSet<Clock> = held.clocks().iter().map(|running| running.clock).collect();
+            let once = kinds.len() == held.clocks().len();
+            if !once || !(waits || talks) || (talks && kinds.contains(&Clock::Accept)) {
+                return Err(format!("clocks_run_where_they_may: {id} is {:?} with {:?}", held.state, held.clocks()));
+            }
+        }
+        Ok(())
+    }
+
     fn work_that_is_over_has_its_next_status(&self) -> Result<(), String> {
         match self.agents().find(|(_, agent)| agent.next_status.is_some() && agent.has_nothing_to_do()) {
             None => Ok(()),
@@ -75,13 +114,10 @@ impl Desk {
             if blocked != agent.blocked as usize {
                 return Err(format!("capacity_holds: {blocked} wrap-ups block {id}, which counts {}", agent.blocked));
             }
-            let held = agent.offers.len() + states().filter(|state| state.takes_slot()).count();
-            if held != agent.load.iter().sum::<u32>() as usize {
+            let talks = agent.conversations.iter().filter_map(|id| self.conversation(*id));
+            let held = agent.offers.len() as u32 * WHOLE + talks.map(Conversation::takes).sum::<u32>();
+            if held != agent.load.sum() {
                 return Err(format!("capacity_holds: {id} holds {held} and counts {:?}", agent.load));
-            }
-            let channels = self.settings().channels.len();
-            if agent.load.len() > channels {
-                return Err(format!("capacity_holds: {id} holds on more than {channels} channels"));
             }
             if !agent.over_limit && !self.is_within_limits(id) {
                 return Err(format!("capacity_holds: {id} holds {:?}, which nobody forced", agent.load));

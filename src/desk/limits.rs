@@ -1,5 +1,5 @@
 //! Whether an agent holds no more than it can take, but for what a supervisor forced on it: the one that invariant 2 allows,
-//! beside limits that were lowered, which the agent's own state tells.
+//! beside limits that were lowered and conversations that woke, which the agent's own state tells.
 
 use super::Desk;
 use super::ids::AgentId;
@@ -10,15 +10,11 @@ impl Desk {
         let agent = &self.agents[id.0 as usize];
         let mut load = agent.load.clone();
         for held in agent.conversations.iter().map(|held| &self.conversations[held]) {
-            if held.is_forced() && held.state.owner() == Some(id) && held.state.takes_slot() {
-                load[usize::from(held.channel.0)] -= 1;
+            if held.is_forced() && held.state.owner() == Some(id) {
+                load.give_back(held.channel, held.takes());
             }
         }
-        let channels = || self.settings.channels.iter().zip(&load);
-        let weight: u32 = channels().map(|(channel, held)| channel.weight * held).sum();
-        let limit = |name| agent.profile.capacity.get(name).copied();
-        let each = channels().all(|(channel, held)| *held <= limit(&channel.name).unwrap_or(channel.capacity));
-        each && weight <= agent.profile.total()
+        load.is_within(agent, &self.settings)
     }
 
     /// Its limits, or those of all, are others now.

@@ -10,8 +10,10 @@ mod apply;
 mod apply_moves;
 pub mod auto_accept;
 mod await_turn;
+mod causes;
 mod change;
 pub mod choosing;
+pub mod clocks;
 pub mod command;
 pub mod conversation;
 pub mod deadlines;
@@ -32,6 +34,7 @@ pub mod labels;
 mod left_waiting;
 mod limits;
 mod lists;
+pub mod load;
 pub mod moves;
 pub mod need;
 pub mod needs;
@@ -45,6 +48,8 @@ pub mod refusal;
 pub mod remembered;
 mod schedule;
 pub mod settings;
+pub mod silence;
+pub mod silence_rules;
 pub mod skills;
 mod sorted;
 pub mod stored;
@@ -142,9 +147,16 @@ pub struct Queue {
     pub offered: u32,
     pub active: u32,
     pub wrap_up: u32,
+    /// Of the active ones, those that are paused.
+    pub paused: u32,
 }
 
 impl Queue {
+    /// Nothing stands in it.
+    pub(crate) fn new(settings: Arc<QueueSettings>) -> Self {
+        Self { settings, waiting: 0, offered: 0, active: 0, wrap_up: 0, paused: 0 }
+    }
+
     #[must_use]
     pub fn conversations(&self) -> u32 {
         self.waiting + self.offered + self.active + self.wrap_up

@@ -159,8 +159,15 @@ impl Desk {
         offer
     }
 
-    /// Decide an event: it is true at once for the rest of the command.
+    /// Decide an event: it is true at once for the rest of the command. Clocks of service follow it.
     pub(super) fn emit(&mut self, events: &mut Vec<Event>, event: Event) {
+        self.clocks_before(&event, events);
+        self.emit_alone(events, event);
+        self.clocks_after(events);
+    }
+
+    /// The same, and no clock follows it.
+    pub(super) fn emit_alone(&mut self, events: &mut Vec<Event>, event: Event) {
         self.apply(&event);
         events.push(event);
     }

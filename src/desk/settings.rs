@@ -2,12 +2,15 @@
 //! and the checks that keep a setting from stranding anybody.
 
 use super::auto_accept::AutoAccept;
+use super::clocks::ServiceTimes;
 use super::hours::Hours;
 use super::idle::IdleAgents;
 use super::ids::QueueId;
 use super::labels::{LabelRules, QueueLabels};
 use super::offering::{AcrossQueues, Offering};
 use super::queue_moves::QueueMoves;
+use super::silence::SilenceRules;
+use super::silence_rules::{SilentCustomer, SilentOwner};
 use super::waiting_rules::WaitingRules;
 use super::wrapping::WrapUp;
 use serde::{Deserialize, Serialize};
@@ -48,6 +51,9 @@ pub struct Channel {
     /// What ends wrap-up, what it blocks, how it is extended.
     #[serde(default)]
     pub wrap_up: WrapUp,
+    /// What becomes of those whose customer is silent.
+    #[serde(default)]
+    pub silence: SilenceRules,
     /// Live channels go back to the queue when their owner stays away; others wait for the customer's next message.
     pub live: bool,
 }
@@ -143,6 +149,7 @@ impl Default for Settings {
             offer_ms,
             wrap_up_ms,
             wrap_up: WrapUp::default(),
+            silence: SilenceRules::default(),
             live,
         };
         let status = |name: &str, available| Status { name: name.into(), available };
@@ -242,6 +249,15 @@ pub struct QueueSettings {
     /// Picking, vanished owners, reopening, draining.
     #[serde(default)]
     pub moves: QueueMoves,
+    /// How soon people are to accept, to reply and to be done.
+    #[serde(default)]
+    pub service: ServiceTimes,
+    /// What becomes of a customer who does not answer.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub silent_customer: Option<SilentCustomer>,
+    /// What becomes of an owner who does not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub silent_owner: Option<SilentOwner>,
     /// Which dispositions are offered, and whether one is required.
     #[serde(default)]
     pub labels: QueueLabels,
@@ -267,6 +283,9 @@ impl QueueSettings {
             offering: Offering::default(),
             waiting: WaitingRules::default(),
             moves: QueueMoves::default(),
+            service: ServiceTimes::default(),
+            silent_customer: None,
+            silent_owner: None,
             labels: QueueLabels::default(),
         }
     }

@@ -128,7 +128,7 @@ impl Desk {
                     let queue = QueueId(number()? as u32);
                     desk.queue_names.insert(settings.name.clone(), queue);
                     let settings = Arc::new(settings);
-                    desk.queues.insert(queue, Queue { settings, waiting: 0, offered: 0, active: 0, wrap_up: 0 });
+                    desk.queues.insert(queue, Queue::new(settings));
                 }
                 "agent" => {
                     let agent: Agent = serde_json::from_slice(body).map_err(|why| damaged(&why))?;

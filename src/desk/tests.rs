@@ -1,6 +1,7 @@
 //! The desk's rules as scripts: commands in, events and replies out, in the simulation's notation.
 
 mod auto_accept;
+mod clocks;
 mod conversations;
 mod decisions;
 mod drains;
@@ -23,6 +24,8 @@ mod reopening;
 mod rings;
 mod script;
 mod settings;
+mod silence;
+mod silence_rules;
 mod statuses;
 mod transfers;
 mod waits;

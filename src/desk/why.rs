@@ -3,6 +3,7 @@
 
 use super::Desk;
 use super::choosing::Standing;
+use super::clocks::{Clock, Running};
 use super::conversation::{Conversation, State};
 use super::deciding::NextOffer;
 use super::decision::{DecidedBy, DecisionEnd};
@@ -12,7 +13,8 @@ use super::ids::{AgentId, ConversationId, DecisionId, OfferId};
 use super::need::Need;
 use super::offering::{AcrossQueues, AgentsBy};
 use super::opening::Opening;
-use super::time::{Now, WallTime};
+use super::settings::QueueSettings;
+use super::time::{DeskTime, Now, WallTime};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -34,6 +36,15 @@ pub struct WhyConversation {
     /// To whom it is offered now.
     pub offered_to: Vec<OfferedTo>,
     pub owner: Option<Arc<str>>,
+    /// Its customer has been silent for long: what it takes of its owner, in hundredths of a conversation.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub paused_weight_percent: Option<u8>,
+    /// While somebody talks in it: whose word is awaited.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub awaited: Option<WhyAwaited>,
+    /// Clocks of service that run, pending or breached.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub clocks: Vec<WhyClock>,
     /// Where its queue is, or was, decided from outside.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub decision: Option<WhyDecision>,
@@ -75,6 +86,27 @@ pub struct Needs {
 pub struct OfferedTo {
     pub offer: OfferId,
     pub agent: Arc<str>,
+}
+
+/// Who has been silent since when, and when a rule of the queue does something about it.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct WhyAwaited {
+    /// `customer` or `owner`.
+    pub who: Arc<str>,
+    /// Desk time, as the next.
+    pub since: DeskTime,
+    pub rule_at: Option<DeskTime>,
+}
+
+/// A clock of service.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct WhyClock {
+    pub clock: Clock,
+    pub breached: bool,
+    /// By whose settings it runs.
+    pub queue: Option<Arc<str>>,
+    pub since: WallTime,
+    pub due: WallTime,
 }
 
 /// Who decides about it, and how that went.
@@ -142,6 +174,12 @@ pub struct WhyAgent {
     pub next: Option<ConversationId>,
     pub offers: Vec<OfferId>,
     pub conversations: Vec<ConversationId>,
+    /// Those that are paused.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub paused: Vec<ConversationId>,
+    /// The share of its total that is in use, in hundredths of a per cent.
+    #[serde(default)]
+    pub share_held: u32,
     pub across_queues: AcrossQueues,
     pub groups: Vec<WhyGroup>,
     /// Waiting conversations that each rule keeps from it, of the groups looked at, by the first of each group.
@@ -216,6 +254,9 @@ impl Desk {
             },
             offered_to,
             owner: conversation.state.owner().map(|owner| self.name_of(owner)),
+            paused_weight_percent: conversation.paused(),
+            awaited: why_awaited(conversation, queue),
+            clocks: conversation.clocks().iter().map(|running| self.why_clock(running)).collect(),
             decision: self.why_decision(conversation),
             candidates: candidates.collect(),
             excluded: excluded.collect(),
@@ -253,18 +294,28 @@ impl Desk {
                 });
             }
         }
+        let is_paused = |id: &ConversationId| self.conversations[id].paused().is_some();
         Some(WhyAgent {
             agent: held.profile.name.clone(),
             excluded: self.may_be_offered(id).err(),
             next: self.first_for(id),
             offers: held.offers.clone(),
             conversations: held.conversations.clone(),
+            paused: held.conversations.iter().filter(|id| is_paused(id)).copied().collect(),
+            share_held: held.share_held(&self.settings),
             across_queues: self.settings.across_queues,
             groups,
             waiting_by_rule,
             groups_looked_at: looked_at,
             at: self.now,
         })
+    }
+
+    fn why_clock(&self, running: &Running) -> WhyClock {
+        // A queue that was removed has no name any more.
+        let queue = self.queues.get(&running.queue).map(|queue| queue.settings.name.clone());
+        let (since, due) = (running.since, running.due);
+        WhyClock { clock: running.clock, breached: running.breached, queue, since, due }
     }
 
     /// The standing of an agent, for people.
@@ -328,4 +379,11 @@ impl Desk {
     fn name_of(&self, agent: AgentId) -> Arc<str> {
         self.agents[agent.0 as usize].profile.name.clone()
     }
+}
+
+fn why_awaited(held: &Conversation, queue: &QueueSettings) -> Option<WhyAwaited> {
+    held.state.owner()?;
+    let silent = held.silence().map(|silence| ("customer", silence.since));
+    let (who, since) = silent.or_else(|| Some(("owner", held.awaited()?.since)))?;
+    Some(WhyAwaited { who: who.into(), since, rule_at: held.silence_rule_at(queue) })
 }

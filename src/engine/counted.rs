@@ -2,9 +2,10 @@
 
 use super::workspace::Workspace;
 use crate::desk::Desk;
+use crate::desk::clocks::ClockEnd;
 use crate::desk::command::{Author, Notice};
 use crate::desk::conversation::{Conversation, State};
-use crate::desk::event::{Event, OfferEnd};
+use crate::desk::event::{Event, OfferEnd, RequeueCause};
 use crate::desk::ids::{DecisionId, OfferId};
 use crate::desk::time::{DeskTime, WallTime};
 use crate::desk::waiting_rules::OFFERS_ALERT;
@@ -20,6 +21,8 @@ pub struct Amounts {
     pub agents: [u64; 3],
     /// waiting, offered, active, wrap_up
     pub conversations: [u64; 4],
+    /// Of the active ones.
+    pub paused: u64,
     /// By queue: how many wait, and whether it is open.
     pub waiting: Vec<(Arc<str>, u32, bool)>,
     pub decisions_pending: u64,
@@ -41,6 +44,7 @@ impl Amounts {
         }
         amounts.decisions_pending = desk.decisions().count() as u64;
         for (id, queue) in desk.queues() {
+            amounts.paused += u64::from(queue.paused);
             let counts = [queue.waiting, queue.offered, queue.active, queue.wrap_up];
             for (sum, count) in amounts.conversations.iter_mut().zip(counts) {
                 *sum += u64::from(count);
@@ -55,13 +59,14 @@ impl Amounts {
 pub fn gauge_all(workspaces: &[Arc<Workspace>], labels: &BoundedLabels) {
     let mut agents = [0; 3];
     let mut conversations = [0; 4];
-    let (mut lag, mut commands, mut bytes) = (0, 0, 0);
+    let (mut paused, mut lag, mut commands, mut bytes) = (0, 0, 0, 0);
     let (mut decisions, mut followers) = (0, 0);
     let mut states = [("serving", 0_u32), ("scarce", 0), ("unavailable", 0)];
     for workspace in workspaces {
         let amounts = workspace.amounts();
         agents.iter_mut().zip(amounts.agents).for_each(|(sum, count)| *sum += count);
         conversations.iter_mut().zip(amounts.conversations).for_each(|(sum, count)| *sum += count);
+        paused += amounts.paused;
         lag += amounts.view_lag_records;
         decisions += amounts.decisions_pending;
         followers += workspace.followers().count();
@@ -87,6 +92,7 @@ pub fn gauge_all(workspaces: &[Arc<Workspace>], labels: &BoundedLabels) {
     for (word, count) in states {
         metrics::gauge!(catalogue::WORKSPACE_STATE, "state" => word).set(f64::from(count));
     }
+    metrics::gauge!(catalogue::PAUSED).set(paused as f64);
     metrics::gauge!(catalogue::VIEW_LAG_RECORDS).set(lag as f64);
     metrics::gauge!(catalogue::DECISIONS_PENDING).set(decisions as f64);
     metrics::gauge!(catalogue::DECISION_FOLLOWERS).set(followers as f64);
@@ -132,6 +138,9 @@ impl Counter {
     pub fn count(&mut self, events: &[Event], desk: &Desk) {
         let now = desk.now();
         for event in events {
+            if let Some(action) = of_silence(event) {
+                metrics::counter!(catalogue::SILENCES_TOTAL, "action" => action).increment(1);
+            }
             if let Some(kind) = kind_of_move(event) {
                 metrics::counter!(catalogue::MOVES_TOTAL, "kind" => kind).increment(1);
             }
@@ -189,6 +198,41 @@ impl Counter {
                 _ => {}
             }
         }
+    }
+}
+
+/// What rules of silence did.
+fn of_silence(event: &Event) -> Option<&'static str> {
+    match event {
+        Event::MessagePosted { author: Author::System(Notice::Reminder), .. } => Some("customer_reminded"),
+        Event::MessagePosted { author: Author::System(Notice::CustomerSilent), .. } => Some("customer_closed"),
+        Event::OwnerReminded { .. } => Some("owner_reminded"),
+        Event::ConversationRequeued { cause: RequeueCause::OwnerSilent, .. } => Some("owner_lost"),
+        _ => None,
+    }
+}
+
+/// Clocks of service, by how they came out: each is `achieved`, `breached` or `voided` once, and what was breached is `achieved_late` or
+/// `voided_late` in the end.
+pub fn count_clocks(events: &[Event], desk: &Desk, workspace: &str, labels: &BoundedLabels) {
+    for event in events {
+        let (clock, queue, outcome) = match event {
+            Event::ClockBreached { clock, queue, .. } => (clock, queue, "breached"),
+            Event::ClockEnded { clock, queue, end: ClockEnd::Achieved, late: false, .. } => (clock, queue, "achieved"),
+            Event::ClockEnded { clock, queue, end: ClockEnd::Achieved, .. } => (clock, queue, "achieved_late"),
+            Event::ClockEnded { clock, queue, end: ClockEnd::Voided, late: false, .. } => (clock, queue, "voided"),
+            Event::ClockEnded { clock, queue, end: ClockEnd::Voided, .. } => (clock, queue, "voided_late"),
+            _ => continue,
+        };
+        let queue = desk.queue(*queue).map_or("", |queue| &queue.settings.name);
+        metrics::counter!(
+            catalogue::SERVICE_CLOCKS_TOTAL,
+            "workspace" => labels.label(workspace).to_string(),
+            "queue" => labels.label(queue).to_string(),
+            "clock" => clock.name(),
+            "outcome" => outcome
+        )
+        .increment(1);
     }
 }
 

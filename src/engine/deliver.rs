@@ -161,6 +161,12 @@ impl Delivery<'_> {
             | Event::ConversationHandedOver { .. }
             | Event::ConversationLeft { .. }
             | Event::NotePosted { .. }
+            | Event::ConversationPaused { .. }
+            | Event::ConversationWoken { .. }
+            | Event::OwnerReminded { .. }
+            | Event::ClockSet { .. }
+            | Event::ClockBreached { .. }
+            | Event::ClockEnded { .. }
             | Event::ConversationLabelled { .. }
             | Event::AgentDraining { .. } => return self.moved(to, event, at),
             _ => return None,

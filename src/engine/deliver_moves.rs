@@ -1,7 +1,8 @@
-//! Delivery of moves: what the agents on both sides are told, and pages of what waits.
+//! Delivery of moves, pauses and clocks: what the agents on both sides are told, and pages of what waits.
 
 use super::deliver::Delivery;
 use super::shapes::{Seen, clear_text};
+use crate::desk::clocks::Clock;
 use crate::desk::event::{Event, OfferEnd};
 use crate::desk::ids::{AgentId, CommandId, ConversationId, OfferId};
 use crate::desk::waiting_page::WaitingPage;
@@ -57,7 +58,7 @@ impl Delivery<'_> {
         }
     }
 
-    /// The rest of what moves say to an agent.
+    /// The rest of what moves, pauses and clocks say to an agent.
     pub(super) fn moved(&self, to: AgentId, event: &Event, at: u64) -> Option<Utf8Bytes> {
         let position = self.position.0;
         Some(match event {
@@ -80,10 +81,46 @@ impl Delivery<'_> {
                 let (note, after, text) = (*note, *after, text.as_str());
                 render(&ServerFrame::Note { position, conversation, note, author, after, text, at })
             }
+            Event::ConversationPaused { conversation, weight_percent } => render(&ServerFrame::Paused {
+                position,
+                conversation: *conversation,
+                paused: true,
+                weight_percent: *weight_percent,
+            }),
+            Event::ConversationWoken { conversation } => render(&ServerFrame::Paused {
+                position,
+                conversation: *conversation,
+                paused: false,
+                weight_percent: 100,
+            }),
             Event::ConversationLabelled { conversation, labels, .. } => self.labelled(*conversation, labels),
+            Event::ClockSet { conversation, clock, due, .. } => {
+                self.clock(*conversation, *clock, "pending", false, Some(due.0))
+            }
+            Event::ClockBreached { conversation, clock, .. } => {
+                self.clock(*conversation, *clock, "breached", true, None)
+            }
+            Event::ClockEnded { conversation, clock, end, late, .. } => {
+                self.clock(*conversation, *clock, end.name(), *late, None)
+            }
+            Event::OwnerReminded { conversation, .. } => {
+                render(&ServerFrame::Reminder { position, conversation: *conversation })
+            }
             Event::AgentDraining { draining, .. } => render(&ServerFrame::Draining { position, draining: *draining }),
             _ => return None,
         })
+    }
+
+    fn clock(
+        &self,
+        conversation: ConversationId,
+        clock: Clock,
+        state: &'static str,
+        late: bool,
+        due: Option<u64>,
+    ) -> Utf8Bytes {
+        let (position, clock) = (self.position.0, clock.name());
+        render(&ServerFrame::Clock { position, conversation, clock, state, late, due })
     }
 
     /// As many rows as fit.

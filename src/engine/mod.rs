@@ -106,6 +106,7 @@ impl Engine {
             limits: settings.frames,
             tick_record_every_ms: settings.tick_record_every_ms,
             view_lag_bytes_max: settings.view_lag_bytes_max,
+            labels: BoundedLabels::default(),
             stop: stopped,
         });
         let engine = Arc::new(Self {
@@ -243,7 +244,6 @@ impl Engine {
     /// Once a second: dead peers and ended tokens, gauges; once a minute: retention.
     async fn keep_house(self: Arc<Self>) {
         let mut stop = self.shared.stop.clone();
-        let labels = BoundedLabels::default();
         let mut prune_at_ms = clock::monotonic_ms() + PRUNE_EVERY_MS;
         loop {
             tokio::select! {
@@ -254,7 +254,7 @@ impl Engine {
             registry.sweep(clock::monotonic_ms(), (clock::wall_ms() / 1_000) as i64);
             metrics::gauge!("offhook_sessions").set(registry.sessions() as f64);
             metrics::gauge!("offhook_streams").set(registry.streams() as f64);
-            counted::gauge_all(&self.all(), &labels);
+            counted::gauge_all(&self.all(), &self.shared.labels);
             crate::telemetry::memory::record();
             if clock::monotonic_ms() >= prune_at_ms {
                 prune_at_ms = clock::monotonic_ms() + PRUNE_EVERY_MS;

@@ -84,6 +84,8 @@ pub struct AgentRow {
     pub since: u64,
     pub offers: u32,
     pub conversations: u32,
+    #[serde(skip_serializing_if = "is_zero")]
+    pub paused: u32,
     /// Per cent of its total that is in use.
     pub load: u32,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -104,6 +106,9 @@ pub struct QueueRow {
     pub waiting: u32,
     pub offered: u32,
     pub active: u32,
+    /// Of the active ones.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub paused: u32,
     pub longest_wait_ms: u64,
     pub agents_available: u32,
     /// Within its hours, or without any.
@@ -118,6 +123,10 @@ pub struct QueueRow {
     pub estimates: Vec<EstimateRow>,
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub draining: bool,
+}
+
+fn is_zero(count: &u32) -> bool {
+    *count == 0
 }
 
 /// Committed rows and profiles of all agents. The engine writes, anybody reads; each lock is held for one step.
@@ -148,6 +157,7 @@ impl Roll {
             since,
             offers: agent.offers.len() as u32,
             conversations: agent.conversations.len() as u32,
+            paused: agent.paused,
             load: agent.share_held(settings) / 100,
             next_status: agent.next_status.map(|next| settings.statuses[usize::from(next.0)].name.clone()),
             draining: agent.draining,
@@ -208,6 +218,7 @@ pub fn queue_rows(desk: &Desk, wall_ms: u64) -> Vec<QueueRow> {
             waiting: queue.waiting,
             offered: queue.offered,
             active: queue.active,
+            paused: queue.paused,
             longest_wait_ms: desk.oldest_in(id).map_or(0, |since| wall_ms.saturating_sub(since.0)),
             agents_available: desk.able_in(id) as u32,
             open: desk.is_open(id),

@@ -73,10 +73,15 @@ pub fn route(event: &Event, place: usize, desk: &Desk, routes: &mut Vec<Route>) 
             tell(To::Customer(*conversation));
             tell(To::CustomerState(*conversation));
         }
-        Event::WrapUpExtended { conversation, .. } => {
+        Event::WrapUpExtended { conversation, .. }
+        | Event::ConversationPaused { conversation, .. }
+        | Event::ConversationWoken { conversation }
+        | Event::ClockSet { conversation, .. }
+        | Event::ClockBreached { conversation, .. }
+        | Event::ClockEnded { conversation, .. } => {
             talkers(conversation).for_each(|owner| tell(To::Agent(owner)));
         }
-        Event::WrapUpEnded { owner, .. } => tell(To::Agent(*owner)),
+        Event::OwnerReminded { owner, .. } | Event::WrapUpEnded { owner, .. } => tell(To::Agent(*owner)),
         Event::ConversationRequeued { conversation, from, .. } => {
             tell(To::Agent(*from));
             tell(To::Customer(*conversation));

@@ -12,7 +12,7 @@
 //! last turn is delivered, the view is fed, and the task ends).
 
 use super::commit::{Fate, PROBE_MS, random_turn};
-use super::counted::Counter;
+use super::counted::{self, Counter};
 use super::deliver::{Delivery, FrameLimits, not_done};
 use super::desk_clock::DeskClock;
 use super::idle::IdleWatch;
@@ -30,6 +30,7 @@ use crate::journal::Journal;
 use crate::presence::Registry;
 use crate::seal::KeyRing;
 use crate::telemetry::catalogue;
+use crate::telemetry::labels::BoundedLabels;
 use crate::view::{CommittedTurn, View};
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -56,6 +57,7 @@ pub struct Shared {
     pub limits: FrameLimits,
     pub tick_record_every_ms: u64,
     pub view_lag_bytes_max: usize,
+    pub labels: BoundedLabels,
     pub stop: watch::Receiver<bool>,
 }
 
@@ -304,6 +306,8 @@ impl Serving<'_> {
         self.projection.add(turn, touched, bytes);
         self.run.workspace.position.store(decided.position.0, Ordering::Release);
         self.counter.count(&decided.events, self.keeper.desk());
+        let (workspace, labels) = (self.run.workspace.name(), &self.run.shared.labels);
+        counted::count_clocks(&decided.events, self.keeper.desk(), workspace, labels);
         self.run.workspace.followers.look_at(&decided.events);
     }
 

@@ -11,7 +11,7 @@ use crate::desk::settings::Settings;
 use crate::desk::wrapping::{OPEN_ENDED, WrapUpEnds};
 use crate::seal::{KeyRing, Sealed};
 use crate::wire::about::About;
-use crate::wire::agent::{ConversationShape, OfferShape, SnapshotShape, TransferShape, WrapUpShape};
+use crate::wire::agent::{ClockShape, ConversationShape, OfferShape, SnapshotShape, TransferShape, WrapUpShape};
 use crate::wire::labels::LabelsShape;
 
 /// The contexts that texts and abouts are sealed for.
@@ -61,6 +61,8 @@ impl<'a> Seen<'a> {
             wrap_up_left_ms: wrap_up.map_or(0, |(left_ms, _)| left_ms),
             wrap_up: wrap_up.map(|(_, shape)| shape),
             joined: held.joined().and_then(|agent| desk.agent(agent)).map(|agent| &*agent.profile.name),
+            paused_weight_percent: held.paused(),
+            clocks: held.clocks().iter().map(ClockShape::from).collect(),
             transfer_to: held.transfer().and_then(|_| to_whom(held, desk)),
             labels: self.labels.as_ref(),
         }

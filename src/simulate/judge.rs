@@ -1,12 +1,15 @@
 //! Judges from outside: what the journal says record by record, against rules that know nothing of how the desk works.
 
 use super::journal::{FaultyJournal, Lived};
+use super::judge_clocks::{self, Clocks};
+use super::judge_silence::{self, Heard};
 use crate::desk::Desk;
 use crate::desk::agent::Connection;
 use crate::desk::answer::Answer;
 use crate::desk::auto_accept::BY_ITSELF;
 use crate::desk::event::{Event, OfferEnd, OfflineCause};
 use crate::desk::ids::{AgentId, CommandId, ConversationId, CustomerId, OfferId, Principal};
+use crate::desk::moves::Taken;
 use crate::desk::time::{DeskTime, Now, WallTime};
 use crate::journal::{Position, TurnId};
 use std::collections::{BTreeMap, BTreeSet};
@@ -58,6 +61,8 @@ pub(super) struct Talk {
     pub waiting_since: WallTime,
     pub cool: BTreeMap<AgentId, DeskTime>,
     pub notes: u32,
+    pub heard: Heard,
+    pub clocks: Clocks,
     /// By rules, since it last had an owner.
     pub moves: u8,
 }
@@ -179,6 +184,7 @@ impl Judge {
                     if transfer.is_some_and(|transfer| transfer.warm) {
                         talk.joined = Some(agent);
                     } else {
+                        judge_silence::changes_hands(talk, now);
                         talk.owner = Some(agent);
                         talk.cool.clear();
                     }
@@ -200,6 +206,7 @@ impl Judge {
             Event::MessagePosted { conversation, number, public, author, .. } => {
                 super::judge_waiting::notice_is_due(&self.shadow, *conversation, *author)?;
                 let talk = talk(&mut self.talks, *conversation)?;
+                judge_silence::hears(event, talk, now, &self.shadow)?;
                 if *number != talk.last_number + 1 {
                     return Err(format!("{conversation} has message {number} after {}", talk.last_number));
                 }
@@ -211,9 +218,21 @@ impl Judge {
                 if *owner != talk.owner || !talk.offers.is_empty() || talk.joined.is_some() {
                     return Err(format!("{conversation} ends as {owner:?}'s and is {:?}'s", talk.owner));
                 }
+                judge_silence::is_let_go(talk, true);
+                judge_clocks::none_outlives(*conversation, talk)?;
                 talk.owner = talk.owner.filter(|_| wrap_up_until.is_some());
                 talk.cool.clear();
                 counts(*conversation, talk, Some(*public))?;
+            }
+            Event::OwnerReminded { conversation, .. }
+            | Event::ConversationPaused { conversation, .. }
+            | Event::ConversationWoken { conversation } => {
+                judge_silence::hears(event, talk(&mut self.talks, *conversation)?, now, &self.shadow)?;
+            }
+            Event::ClockSet { conversation, .. }
+            | Event::ClockBreached { conversation, .. }
+            | Event::ClockEnded { conversation, .. } => {
+                judge_clocks::runs(event, talk(&mut self.talks, *conversation)?, now, &self.shadow)?;
             }
             Event::WrapUpExtended { conversation, wrap_up_until } => {
                 super::judge_routing::wrap_up_is_extended(&self.shadow, *conversation, *wrap_up_until)?;
@@ -230,15 +249,22 @@ impl Judge {
                     return Err(format!("{conversation} is reopened for {owner:?} and was {:?}'s", talk.owner));
                 }
                 (talk.owner, talk.waiting_since) = (*owner, *waiting_since);
+                if owner.is_some() {
+                    judge_silence::changes_hands(talk, now);
+                }
                 talk.cool.clear();
                 counts(*conversation, talk, Some(*public))?;
             }
-            Event::ConversationRequeued { conversation, from, waiting_since, public } => {
+            Event::ConversationRequeued { conversation, from, waiting_since, public, cool_down_until, .. } => {
                 let talk = talk(&mut self.talks, *conversation)?;
+                judge_silence::hears(event, talk, now, &self.shadow)?;
+                talk.cool.clear();
+                talk.cool.extend(cool_down_until.map(|until| (*from, until)));
                 let others = !talk.offers.is_empty() || talk.joined.is_some();
                 if others || talk.owner.take() != Some(*from) || *waiting_since != talk.waiting_since {
                     return Err(format!("{conversation} goes back from {from} and loses its age"));
                 }
+                judge_silence::is_let_go(talk, false);
                 counts(*conversation, talk, Some(*public))?;
             }
             Event::ConversationTransferred { conversation, public, .. }
@@ -246,7 +272,18 @@ impl Judge {
             | Event::ConversationHandedOver { conversation, public, .. }
             | Event::ConversationLeft { conversation, public, .. } => {
                 let talk = talk(&mut self.talks, *conversation)?;
+                let owner = talk.owner;
                 super::judge_moves::moves(event, talk, &self.shadow)?;
+                match talk.owner {
+                    None => judge_silence::is_let_go(talk, false),
+                    now_owner if now_owner != owner => {
+                        if matches!(event, Event::ConversationTaken { how: Taken::Started, .. }) {
+                            judge_silence::is_begun(talk, now);
+                        }
+                        judge_silence::changes_hands(talk, now);
+                    }
+                    Some(_) => {}
+                }
                 counts(*conversation, talk, Some(*public))?;
             }
             Event::NotePosted { conversation, note, after, .. } => {
@@ -322,8 +359,8 @@ impl Judge {
         let settings = desk.settings();
         let fits = held.is_able(settings)
             && held.has_channel(talk.channel)
-            && held.held_on(talk.channel) <= held.limit_on(settings, talk.channel)
-            && held.weight_held(settings) <= held.profile.total()
+            && !held.over_limit
+            && held.load.is_within_on(held, settings, talk.channel)
             && (transfer || super::judge_routing::may_take(desk, agent, conversation));
         if fits { Ok(()) } else { Err(format!("{agent} is offered {conversation} and cannot take it: {held:?}")) }
     }
@@ -384,6 +421,8 @@ impl Judge {
             if held.waiting_since != talk.waiting_since {
                 return Err(format!("{id} lost its age"));
             }
+            judge_silence::is_as_heard(id, talk, desk)?;
+            judge_clocks::are_as_set(id, talk, desk)?;
             if held.joined() != talk.joined {
                 return Err(format!("{id} is joined by {:?} and not {:?}", held.joined(), talk.joined));
             }

@@ -59,10 +59,6 @@ pub(super) fn moves(event: &Event, talk: &mut Talk, desk: &Desk) -> Result<(), S
 /// Its channel is on, and what it holds with it is within its limits.
 fn fits(desk: &Desk, agent: AgentId, conversation: ConversationId) -> bool {
     let (Some(held), Some(talk)) = (desk.agent(agent), desk.conversation(conversation)) else { return false };
-    let settings = desk.settings();
     // What it was offered of it, it held already.
-    held.profile.active
-        && (held.over_limit
-            || held.held_on(talk.channel) <= held.limit_on(settings, talk.channel)
-                && held.weight_held(settings) <= held.profile.total())
+    held.profile.active && (held.over_limit || held.load.is_within_on(held, desk.settings(), talk.channel))
 }

@@ -25,7 +25,7 @@ pub fn notice_is_due(desk: &Desk, conversation: ConversationId, author: Author) 
             })
         }
         Notice::OutOfHours => super::judge_hours::is_closed(desk, conversation).is_ok(),
-        Notice::Reminder => true,
+        Notice::Reminder | Notice::CustomerSilent => true,
     };
     if due { Ok(()) } else { Err(format!("{conversation} is told {} after {waited_ms} ms", notice.name())) }
 }

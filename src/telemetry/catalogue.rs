@@ -55,6 +55,7 @@ catalogue! {
     SESSIONS = "offhook_sessions" Gauge Count [] "Agents' sessions that are open.";
     STREAMS = "offhook_streams" Gauge Count [] "Messenger event streams that are open.";
     CONVERSATIONS = "offhook_conversations" Gauge Count ["state"] "Conversations that are not closed, by state.";
+    PAUSED = "offhook_paused" Gauge Count [] "Active conversations that are paused, as their customers are silent.";
     WAITING = "offhook_waiting" Gauge Count ["workspace", "queue"] "Conversations that wait in a queue.";
     QUEUE_OPEN = "offhook_queue_open" Gauge Count ["workspace", "queue"] "1 while a queue is within its hours, or has none; 0 while it is closed.";
     OUT_OF_HOURS_TOTAL = "offhook_out_of_hours_total" Counter Count ["what"] "What became of conversations that met a closed queue: left, told, stayed.";
@@ -64,6 +65,8 @@ catalogue! {
     OFFER_TIME_SECONDS = "offhook_offer_time_seconds" Histogram Seconds ["end"] "From an offer to its end.";
     TIME_TO_OFFER_SECONDS = "offhook_time_to_offer_seconds" Histogram Seconds [] "From when a conversation began to wait to the committed offer.";
     OFFERED_OFTEN_TOTAL = "offhook_offered_often_total" Counter Count [] "Conversations that were offered 10 times while they waited, and not accepted.";
+    SILENCES_TOTAL = "offhook_silences_total" Counter Count ["action"] "What rules of silence did: customer_reminded, customer_closed, owner_reminded, owner_lost.";
+    SERVICE_CLOCKS_TOTAL = "offhook_service_clocks_total" Counter Count ["workspace", "queue", "clock", "outcome"] "Clocks of service by how they came out: achieved, breached or voided; what was breached is achieved_late or voided_late in the end.";
     DECISIONS_TOTAL = "offhook_decisions_total" Counter Count ["end"] "Decisions that were wanted from outside and ended, by end: decided, left, silent, withdrawn, crowded.";
     DECISION_TIME_SECONDS = "offhook_decision_time_seconds" Histogram Seconds ["end"] "From when a decision was wanted from outside to its end.";
     DECISIONS_PENDING = "offhook_decisions_pending" Gauge Count [] "Decisions that are wanted from outside now.";

@@ -165,6 +165,12 @@ pub fn public_of(event: Event) -> Option<(u32, Public)> {
         | Event::OfferMade { .. }
         | Event::OfferDelivered { .. }
         | Event::MessagesRead { .. }
+        | Event::ConversationPaused { .. }
+        | Event::ConversationWoken { .. }
+        | Event::OwnerReminded { .. }
+        | Event::ClockSet { .. }
+        | Event::ClockBreached { .. }
+        | Event::ClockEnded { .. }
         | Event::WrapUpExtended { .. }
         | Event::WrapUpEnded { .. }
         | Event::OwnerVanished { .. }

@@ -141,6 +141,12 @@ fn one_event(
         | Event::ConversationReopened { conversation, public, .. }
         | Event::ConversationRequeued { conversation, public, .. } => keep(*conversation, shown(*public)),
         Event::MessagesRead { conversation, .. }
+        | Event::ConversationPaused { conversation, .. }
+        | Event::ConversationWoken { conversation }
+        | Event::OwnerReminded { conversation, .. }
+        | Event::ClockSet { conversation, .. }
+        | Event::ClockBreached { conversation, .. }
+        | Event::ClockEnded { conversation, .. }
         | Event::WrapUpExtended { conversation, .. }
         | Event::OwnerVanished { conversation, .. }
         | Event::OwnerReturned { conversation }

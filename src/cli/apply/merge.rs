@@ -8,8 +8,20 @@ use serde_json::{Map, Value};
 pub(in crate::cli) type Members = Map<String, Value>;
 
 /// Objects that are merged by member, wherever they stand; every other object or list is replaced whole.
-const MERGED: [&str; 8] =
-    ["cool_downs", "hours", "labels", "offering", "preferred_agent", "moves", "waiting", "wrap_up"];
+const MERGED: [&str; 12] = [
+    "cool_downs",
+    "hours",
+    "labels",
+    "moves",
+    "offering",
+    "preferred_agent",
+    "service",
+    "silence",
+    "silent_customer",
+    "silent_owner",
+    "waiting",
+    "wrap_up",
+];
 
 /// Settings as they would be. Channels and statuses are merged by name, in the places they have, new ones at the end
 /// (what is stored names them by place).

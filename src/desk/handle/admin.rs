@@ -13,8 +13,9 @@ use crate::desk::settings::{
     AGENTS_MAX, AgentProfile, ApiKey, CAPACITY_TOTAL, CAPACITY_TOTAL_MAX, CHANNELS_MAX, NAME_BYTES_MAX, PROGRAMS_MAX,
     QUEUES_MAX, QueueSettings, STATUSES_MAX, Settings,
 };
+use crate::desk::silence_rules::SilentCustomer;
 use crate::desk::wrapping::WRAP_UP_MS_MAX;
-use crate::desk::{Desk, agent::Connection};
+use crate::desk::{Desk, Queue, agent::Connection};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -29,6 +30,8 @@ impl Desk {
         self.check_settings(put)?;
         if *put != *self.settings {
             self.emit(events, Event::SettingsChanged { settings: Box::new(put.clone()) });
+            // A shorter time may be over already.
+            self.due(events)?;
             self.look_at_hours(events);
         }
         Ok(Answer::Done)
@@ -51,6 +54,7 @@ impl Desk {
             offer_ms_ok(channel.offer_ms, &field("offer_ms"))?;
             wrap_up_ok(channel.wrap_up_ms, &field("wrap_up_ms"))?;
             channel.wrap_up.check(&field("wrap_up"))?;
+            channel.silence.check(&field("silence"))?;
         }
         // What is stored names channels and statuses by their place; a closed conversation too, which may be reopened.
         let unused = self.agents.is_empty() && self.last_conversation == 0;
@@ -161,6 +165,10 @@ impl Desk {
         put.waiting.check(&put.name, |name| self.queue_names.contains_key(name))?;
         put.moves.check(&put.name, |name| self.queue_names.contains_key(name))?;
         put.labels.check()?;
+        put.service.check()?;
+        put.silent_customer.iter().try_for_each(SilentCustomer::check)?;
+        let is_queue = |name: &str| self.queue_names.contains_key(name);
+        put.silent_owner.iter().try_for_each(|rules| rules.check(&put.name, is_queue))?;
         let held = self.queue_names.get(&put.name).copied();
         if held.is_none() && self.queues.len() >= QUEUES_MAX {
             return Err(Refusal::TooMany { what: "queues", most: QUEUES_MAX });
@@ -173,6 +181,10 @@ impl Desk {
                 pending.into_iter().for_each(|id| self.withdraw_decision(id, events));
             }
             self.emit(events, Event::QueuePut { queue, settings: Box::new(put.clone()) });
+            if put.silent_customer.is_some() || put.silent_owner.is_some() {
+                // A shorter time may be over already.
+                self.due(events)?;
+            }
         }
         Ok(Answer::QueuePut { queue })
     }
@@ -191,6 +203,9 @@ impl Desk {
         ensure(ringed.is_none(), "name", || "a ring of another queue names this queue: change it first".into())?;
         let moved_to = self.queues.values().find(|other| other.settings.waiting.names_queue(name));
         ensure(moved_to.is_none(), "name", || "a rule of another queue moves to this queue: change it first".into())?;
+        let taken = |other: &&Queue| other.settings.silent_owner.as_ref().is_some_and(|rules| rules.names_queue(name));
+        let taken_to = self.queues.values().find(taken);
+        ensure(taken_to.is_none(), "name", || "a rule of another queue moves to this queue: change it first".into())?;
         let drained = self.queues.values().find(|other| other.settings.moves.names_queue(name));
         ensure(drained.is_none(), "name", || "another queue drains into this queue: change it first".into())?;
         self.emit(events, Event::QueueRemoved { queue });

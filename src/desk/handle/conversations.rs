@@ -5,7 +5,7 @@ use crate::desk::Desk;
 use crate::desk::answer::Answer;
 use crate::desk::command::{Author, Closer, OpenAsk};
 use crate::desk::conversation::{Conversation, State, WishedAgent};
-use crate::desk::event::{Event, RequiredSkill};
+use crate::desk::event::{Event, RequeueCause, RequiredSkill};
 use crate::desk::ids::{AgentId, ConversationId, CustomerId, QueueId};
 use crate::desk::needs::Loaded;
 use crate::desk::queue_moves::ReopenedFor;
@@ -191,6 +191,7 @@ impl Desk {
         text: &Arc<str>,
         events: &mut Vec<Event>,
     ) -> u32 {
+        self.wake_for(conversation, author, events);
         let held = &self.conversations[&conversation];
         let (number, public) = (held.last_number + 1, held.public + 1);
         self.emit(events, Event::MessagePosted { conversation, number, author, text: text.clone(), public });
@@ -288,7 +289,11 @@ impl Desk {
             unreachable!("only an active conversation has an owner to lose")
         };
         let (waiting_since, public) = (conversation.waiting_since, conversation.public + 1);
-        self.emit(events, Event::ConversationRequeued { conversation: id, from, waiting_since, public });
+        let (conversation, cause, cool_down_until) = (id, RequeueCause::OwnerGone, None);
+        self.emit(
+            events,
+            Event::ConversationRequeued { conversation, from, waiting_since, public, cause, cool_down_until },
+        );
     }
 
     pub(super) fn merge_customer(

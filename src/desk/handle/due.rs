@@ -28,6 +28,8 @@ impl Desk {
                 Deadline::AgentGrace(agent) => self.go_offline(agent, OfflineCause::GraceOver, events),
                 Deadline::WrapUp(conversation) => self.wrap_up_is_due(conversation, events),
                 Deadline::Requeue(conversation) => self.requeue(conversation, events),
+                Deadline::Pause(conversation) => self.pause_is_due(conversation, events),
+                Deadline::Silence(conversation) => self.silence_is_due(conversation, events),
                 Deadline::Decision(conversation) => self.outside_is_silent(conversation, events),
                 Deadline::CoolDown(_) => unreachable!("cool-downs end without an event"),
             }
@@ -44,6 +46,7 @@ impl Desk {
                     self.emit(events, Event::RingReached { conversation, ring });
                 }
                 ByWall::Longest(conversation) => self.waited_longest(conversation, events),
+                ByWall::Clock(conversation) => self.breach_is_due(conversation, events),
                 ByWall::Closing(conversation) => self.closes_on(conversation, events),
             }
         }

@@ -1,6 +1,7 @@
 //! Deciding commands: each checks first and emits after, so that a refusal leaves nothing behind.
 
 mod admin;
+mod clocks;
 mod conversations;
 mod decisions;
 mod draining;
@@ -10,6 +11,7 @@ mod moves;
 mod notes;
 mod offers;
 mod presence;
+mod silence;
 mod start;
 mod statuses;
 mod waits;

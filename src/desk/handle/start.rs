@@ -30,7 +30,8 @@ impl Desk {
         }
         let conversation = ConversationId(self.last_conversation + 1);
         let opened = self.opened(&open, conversation, (queue, false), channel)?;
-        self.emit(events, opened);
+        // Nobody waits for an answer here.
+        self.emit_alone(events, opened);
         self.take(conversation, ask.agent, Taken::Started, Mover::Agent(ask.agent), false, events);
         if let Some(text) = &ask.text {
             self.append_message(conversation, Author::Agent(ask.agent), text, events);

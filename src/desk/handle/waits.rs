@@ -211,7 +211,7 @@ impl Desk {
     }
 
     /// Whether it could be moved.
-    fn move_on(&mut self, id: ConversationId, name: &Arc<str>, events: &mut Vec<Event>) -> bool {
+    pub(super) fn move_on(&mut self, id: ConversationId, name: &Arc<str>, events: &mut Vec<Event>) -> bool {
         let held = &self.conversations[&id];
         let to = self.with_room(name).filter(|_| held.spell.moves < MOVES_MAX);
         let Some(queue) = to else { return false };

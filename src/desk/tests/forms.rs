@@ -18,11 +18,37 @@ fn offers_and_reopenings_of_before_moves_are_read() {
 }
 
 #[test]
+fn pauses_and_reminders_are_written_as_they_were() {
+    for json in [
+        r#"{"conversation_paused":{"conversation":1,"weight_percent":50}}"#,
+        r#"{"conversation_woken":{"conversation":1}}"#,
+        r#"{"owner_reminded":{"conversation":1,"owner":0}}"#,
+        r#"{"conversation_requeued":{"conversation":1,"from":0,"waiting_since":7,"public":3}}"#,
+        r#"{"conversation_requeued":{"conversation":1,"from":0,"waiting_since":7,"public":3,"cause":"owner_silent","cool_down_until":9}}"#,
+        r#"{"message_posted":{"conversation":1,"number":2,"author":{"system":"customer_silent"},"text":"Goodbye.","public":3}}"#,
+    ] {
+        assert_eq!(serde_json::to_string(&read(json)).expect("events are plain values"), json);
+    }
+}
+
+#[test]
 fn settings_and_conversations_of_before_labels_are_read() {
     let queue = read(r#"{"queue_put":{"queue":1,"settings":{"name":"support"}}}"#);
     assert!(matches!(queue, Event::QueuePut { settings, .. } if settings.labels == Default::default()));
     let settings = read(r#"{"settings_changed":{"settings":{}}}"#);
     assert!(matches!(settings, Event::SettingsChanged { settings } if settings.labels == Default::default()));
+}
+
+#[test]
+fn clocks_are_written_as_they_were() {
+    for json in [
+        r#"{"clock_set":{"conversation":1,"clock":"accept","queue":1,"since":7,"due":30007}}"#,
+        r#"{"clock_breached":{"conversation":1,"clock":"first_reply","queue":1}}"#,
+        r#"{"clock_ended":{"conversation":1,"clock":"next_reply","queue":1,"end":"achieved","took_ms":9}}"#,
+        r#"{"clock_ended":{"conversation":1,"clock":"resolution","queue":1,"end":"voided","late":true,"took_ms":9}}"#,
+    ] {
+        assert_eq!(serde_json::to_string(&read(json)).expect("events are plain values"), json);
+    }
 }
 
 #[test]

@@ -8,6 +8,7 @@ use crate::gateway::http::body;
 use crate::gateway::http::desks::{Desk, Unread};
 use crate::gateway::http::problem::Problem;
 use crate::wire::about::About;
+use crate::wire::agent::ClockShape;
 use crate::wire::labels::{FIELD, LabelsShape};
 use crate::wire::spelled::spelled;
 use serde::Serialize;
@@ -58,6 +59,12 @@ pub(super) struct Facts {
     read_by_agent: u32,
     read_by_customer: u32,
     offers_made: u32,
+    /// Its customer has been silent for long: what it takes of what it takes in full.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    paused_weight_percent: Option<u8>,
+    /// Clocks of service that run.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    clocks: Vec<ClockShape>,
     #[serde(skip_serializing_if = "Option::is_none")]
     labels: Option<LabelsShape>,
 }
@@ -89,6 +96,8 @@ impl Facts {
             read_by_agent: found.read_by_agent,
             read_by_customer: found.read_by_customer,
             offers_made: found.offers_made,
+            paused_weight_percent: found.paused(),
+            clocks: found.clocks().iter().map(ClockShape::from).collect(),
             labels: found.labels.as_deref().map(|held| labels(door, held)),
         }
     }

@@ -191,6 +191,7 @@ fn fresh(
         wishes: None,
         spell: Spell { from: at, ..Spell::default() },
         moved: None,
+        talk: None,
         routed: None,
         labels: None,
     }

@@ -1,5 +1,6 @@
 //! Commands, events and replies to the one line that they are written as.
 
+mod clocks;
 mod decisions;
 mod moves;
 mod why;
@@ -7,6 +8,7 @@ mod why;
 pub(super) use self::moves::mover;
 
 use crate::desk::answer::Answer;
+use crate::desk::clocks::ServiceTimes;
 use crate::desk::command::{Ask, Author, Closer, Worker};
 use crate::desk::event::{Event, RequiredSkill};
 use crate::desk::ids::CustomerId;
@@ -39,6 +41,9 @@ pub fn ask(ask: &Ask) -> String {
             add(&mut line, "offering", (queue.offering != Offering::default()).then(|| json(&queue.offering)));
             add(&mut line, "waiting", (queue.waiting != WaitingRules::default()).then(|| json(&queue.waiting)));
             add(&mut line, "labels", (queue.labels != QueueLabels::default()).then(|| json(&queue.labels)));
+            add(&mut line, "silent_customer", queue.silent_customer.as_ref().map(json));
+            add(&mut line, "silent_owner", queue.silent_owner.as_ref().map(json));
+            add(&mut line, "service", (queue.service != ServiceTimes::default()).then(|| json(&queue.service)));
             add(&mut line, "moves", (queue.moves != QueueMoves::default()).then(|| json(&queue.moves)));
             line
         }
@@ -170,6 +175,10 @@ pub fn event(event: &Event) -> String {
         Event::MessagePosted { conversation, number, author: by, text, public: _ } => {
             format!("{conversation} message {number} {} {text}", author(*by))
         }
+        Event::ConversationPaused { conversation, weight_percent } => {
+            format!("{conversation} paused weighs={weight_percent}%")
+        }
+        Event::ConversationWoken { conversation } => format!("{conversation} woken"),
         Event::MessagesRead { conversation, reader, number } => {
             format!("{conversation} read {number} {}", author(*reader))
         }
@@ -200,7 +209,13 @@ pub fn event(event: &Event) -> String {
             format!("{conversation} owner vanished, requeue {when}")
         }
         Event::OwnerReturned { conversation } => format!("{conversation} owner returned"),
-        Event::ConversationRequeued { conversation, from, .. } => format!("{conversation} requeued {from}"),
+        Event::OwnerReminded { conversation, owner } => format!("{conversation} reminds {owner}"),
+        Event::ConversationRequeued { conversation, from, cause, cool_down_until, .. } => {
+            let mut line = format!("{conversation} requeued {from}");
+            line.push_str(if cause.is_owner_gone() { "" } else { " silent" });
+            add(&mut line, "cool", cool_down_until.map(at));
+            line
+        }
         Event::ConversationTransferred { .. }
         | Event::ConversationTaken { .. }
         | Event::ConversationHandedOver { .. }
@@ -223,6 +238,7 @@ pub fn event(event: &Event) -> String {
         Event::PriorityRaised { conversation, priority, raised } => {
             format!("{conversation} raised {priority} times={raised}")
         }
+        Event::ClockSet { .. } | Event::ClockBreached { .. } | Event::ClockEnded { .. } => self::clocks::event(event),
         Event::CustomerMerged { from, into, conversations } => {
             format!("{} merged {} {conversations:?}", customer(*from), customer(*into))
         }

@@ -16,6 +16,11 @@ fn settings() -> Settings {
     {
         (channel.offer_ms, channel.wrap_up_ms) = (offer_ms, wrap_up_ms);
     }
+    // Chat is paused soon and takes half then; e-mail takes nothing.
+    for (place, pause_ms, percent) in [(0, 4_000, 50), (2, 2_000, 0)] {
+        let silence = &mut settings.channels[place].silence;
+        (silence.pause_ms, silence.paused_weight_percent) = (Some(pause_ms), percent);
+    }
     settings.cool_downs.most_ms = 40_000;
     settings.cool_downs.rejected_ms = 5_000;
     settings.cool_downs.expired_ms = 10_000;
@@ -66,7 +71,7 @@ pub fn setup(agents: u32) -> VecDeque<String> {
     let settings = serde_json::to_string(&settings()).expect("settings are plain values");
     let mut lines = VecDeque::from([
         format!("admin settings {settings}"),
-        "admin queue support max=8 moves={\"pick\":true}".into(),
+        "admin queue support max=8 service={\"accept_ms\":3000,\"first_reply_ms\":6000,\"next_reply_ms\":4000,\"resolution_ms\":30000} moves={\"pick\":true}".into(),
         "admin queue sales skills=french:2 wrap_up_ms=2000".into(),
     ]);
     for agent in 0..agents {
@@ -81,7 +86,7 @@ pub fn setup(agents: u32) -> VecDeque<String> {
 
 pub fn act(dice: &mut Dice, agents: u32, desk: &Desk) -> String {
     let agent = dice.below(u64::from(agents));
-    match dice.below(26) {
+    match dice.below(29) {
         0 => format!("admin queue support max={}", dice.between(1, 10)),
         1 => format!("admin queue sales skills=french:{}", dice.between(1, 8)),
         2 => format!("admin agent a{agent} skills=french:{}", dice.between(1, 10)),
@@ -97,6 +102,8 @@ pub fn act(dice: &mut Dice, agents: u32, desk: &Desk) -> String {
             let mut changed = settings();
             changed.channels[0].weight = dice.between(1, 100) as u32;
             changed.channels[0].capacity = dice.between(0, 5) as u32;
+            changed.channels[0].silence.pause_ms = dice.per_mille(700).then(|| dice.between(1_000, 20_000));
+            changed.channels[0].silence.paused_weight_percent = dice.below(101) as u8;
             changed.missed_in_a_row_max = dice.between(1, 4) as u32;
             changed.agent_grace_ms = dice.between(4_000, 30_000);
             changed.program_offer_ms = dice.between(1_000, 8_000);
@@ -135,6 +142,8 @@ pub fn act(dice: &mut Dice, agents: u32, desk: &Desk) -> String {
         }
         18 => wrap_up(dice),
         19 => labels(dice),
+        26 => service(dice),
+        27 => silence(dice),
         _ => "admin remove_key k1".into(),
     }
 }
@@ -155,6 +164,35 @@ fn labels(dice: &mut Dice) -> String {
     let offered = dice.per_mille(500).then_some(["solved"]);
     let labels = serde_json::json!({"dispositions": offered, "disposition_required": dice.per_mille(700)});
     format!("admin queue support max=8 wrap_up_ms={} labels={labels}", dice.between(0, 5_000))
+}
+
+/// Other rules for who is silent, without a space in them.
+fn silence(dice: &mut Dice) -> String {
+    let remind_ms = dice.between(1_000, 10_000);
+    let customer = serde_json::json!({
+        "remind_after_ms": dice.per_mille(700).then_some(remind_ms),
+        "remind_text": "Still-there?",
+        "close_after_ms": dice.per_mille(500).then(|| remind_ms + dice.between(1, 10_000)),
+        "close_text": "Goodbye.",
+    });
+    let (remind, requeue) = (serde_json::json!("remind"), serde_json::json!("requeue"));
+    let moves = serde_json::json!({"move": {"queue": "sales"}});
+    let action = (*dice.pick(&[&remind, &requeue, &moves]).unwrap_or(&&remind)).clone();
+    let owner = serde_json::json!({"after_ms": dice.between(1_000, 15_000), "action": action});
+    format!("admin queue support max=8 silent_customer={customer} silent_owner={owner}")
+}
+
+/// Other clocks of service for a queue, or none.
+fn service(dice: &mut Dice) -> String {
+    let queue = *dice.pick(&["support max=8", "sales skills=french:2"]).unwrap_or(&"support");
+    let mut clock = |most_ms| dice.per_mille(700).then(|| dice.between(1_000, most_ms));
+    let service = serde_json::json!({
+        "accept_ms": clock(10_000),
+        "first_reply_ms": clock(20_000),
+        "next_reply_ms": clock(10_000),
+        "resolution_ms": clock(60_000),
+    });
+    format!("admin queue {queue} service={service} moves={{\"pick\":true}}")
 }
 
 /// Another way of wrapping up for a queue.

@@ -8,7 +8,7 @@ use crate::desk::agent::Connection;
 use crate::desk::answer::Answer;
 use crate::desk::command::{Ask, AskedAgent, Closer, Command, OpenAsk};
 use crate::desk::conversation::State;
-use crate::desk::event::{Event, OfferEnd};
+use crate::desk::event::{Event, OfferEnd, RequeueCause};
 use crate::desk::ids::{AgentId, ConversationId, CustomerId, KeyNumber, OfferId, SessionId};
 use crate::desk::needs::Loaded;
 use crate::desk::refusal::Refusal;
@@ -287,7 +287,15 @@ impl Shadow {
         match held.state {
             State::Active { owner } if owner == agent => return,
             State::Active { owner: from } => {
-                facts.push(Event::ConversationRequeued { conversation: id, from, waiting_since, public });
+                let (conversation, cause, cool_down_until) = (id, RequeueCause::OwnerGone, None);
+                facts.push(Event::ConversationRequeued {
+                    conversation,
+                    from,
+                    waiting_since,
+                    public,
+                    cause,
+                    cool_down_until,
+                });
             }
             State::WrapUp { .. } | State::Closed => return,
             State::Waiting | State::Offered { .. } => {}

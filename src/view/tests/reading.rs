@@ -73,6 +73,8 @@ async fn a_customer_sees_numbered_events_and_nothing_of_offers() {
         from: ADA,
         waiting_since: wall_of(9),
         public: 10,
+        cause: Default::default(),
+        cool_down_until: None,
     }])
     .await;
     let seen = desk.view.public_events(W, C1, 0, 50).await.unwrap();

@@ -1,5 +1,6 @@
 //! The things that frames to an agent speak of, borrowed from whoever holds them.
 
+use crate::desk::clocks::Running;
 use crate::desk::estimating::EstimateRow;
 use crate::desk::event::RequiredSkill;
 use crate::desk::ids::{ConversationId, CustomerId, OfferId};
@@ -42,9 +43,32 @@ pub struct ConversationShape<'a> {
     /// Whom its owner is giving it to.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub transfer_to: Option<&'a str>,
+    /// Its customer has been silent for long: what it takes of what it takes in full.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub paused_weight_percent: Option<u8>,
+    /// Clocks of service that run.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub clocks: Vec<ClockShape>,
     /// Once it has any.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub labels: Option<&'a LabelsShape>,
+}
+
+/// A clock of service that runs. Times are Unix milliseconds.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize)]
+pub struct ClockShape {
+    pub clock: &'static str,
+    /// `pending` or `breached`.
+    pub state: &'static str,
+    pub since: u64,
+    pub due: u64,
+}
+
+impl From<&Running> for ClockShape {
+    fn from(running: &Running) -> Self {
+        let (since, due) = (running.since.0, running.due.0);
+        Self { clock: running.clock.name(), state: running.state(), since, due }
+    }
 }
 
 /// What wrap-up is like for the agent whose it is.
@@ -171,6 +195,9 @@ pub struct QueueRowShape<'a> {
     pub waiting: u32,
     pub offered: u32,
     pub active: u32,
+    /// Of the active ones.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub paused: u32,
     pub longest_wait_ms: u64,
     pub agents_available: u32,
     /// Within its hours, or without any.
@@ -200,6 +227,9 @@ pub struct AgentRowShape<'a> {
     pub since: u64,
     pub offers: u32,
     pub conversations: u32,
+    /// Of its conversations.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub paused: u32,
     /// Per cent of its total that is in use.
     pub load: u32,
     /// The status for when its work is over.
@@ -208,4 +238,8 @@ pub struct AgentRowShape<'a> {
     /// Nothing new is offered to it.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub draining: bool,
+}
+
+fn is_zero(count: &u32) -> bool {
+    *count == 0
 }

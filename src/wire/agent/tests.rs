@@ -270,6 +270,8 @@ fn frames_to_the_client_are_spelled_as_documented() {
         wrap_up: None,
         joined: None,
         transfer_to: None,
+        paused_weight_percent: None,
+        clocks: Vec::new(),
         labels: None,
     };
     let offer = OfferShape {
@@ -350,6 +352,7 @@ fn replies_are_spelled_as_documented() {
         waiting: 3,
         offered: 1,
         active: 12,
+        paused: 0,
         longest_wait_ms: 41_200,
         agents_available: 4,
         open: true,

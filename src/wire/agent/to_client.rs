@@ -159,12 +159,41 @@ pub enum ServerFrame<'a> {
         text: &'a str,
         at: u64,
     },
+    /// Its customer has been silent for long, or it is not paused for that any more.
+    Paused {
+        position: u64,
+        #[serde(serialize_with = "spelled")]
+        conversation: ConversationId,
+        paused: bool,
+        /// What it takes of what it takes in full.
+        weight_percent: u8,
+    },
     /// Its labels are these now.
     Labelled {
         position: u64,
         #[serde(serialize_with = "spelled")]
         conversation: ConversationId,
         labels: &'a LabelsShape,
+    },
+    /// A clock of service began, was breached or ended.
+    Clock {
+        position: u64,
+        #[serde(serialize_with = "spelled")]
+        conversation: ConversationId,
+        clock: &'a str,
+        /// `pending`, `breached`, `achieved` or `voided`.
+        state: &'a str,
+        /// Its time has come.
+        late: bool,
+        /// Unix milliseconds, while it is pending.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        due: Option<u64>,
+    },
+    /// Its customer has awaited its word for long.
+    Reminder {
+        position: u64,
+        #[serde(serialize_with = "spelled")]
+        conversation: ConversationId,
     },
     Draining {
         position: u64,

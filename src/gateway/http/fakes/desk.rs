@@ -182,6 +182,7 @@ impl FakeDesk {
             wishes: None,
             spell: Default::default(),
             moved: None,
+            talk: None,
             routed: None,
             labels: None,
         };
@@ -320,6 +321,7 @@ impl Desk for FakeDesk {
             waiting: 1,
             offered: 0,
             active: 0,
+            paused: 0,
             longest_wait_ms: 5,
             agents_available: 0,
             open: true,
@@ -371,6 +373,7 @@ fn row(profile: &AgentProfile) -> AgentRow {
         since: AT,
         offers: 0,
         conversations: 0,
+        paused: 0,
         load: 0,
         next_status: None,
         draining: false,

@@ -7,6 +7,7 @@ use super::{Coming, Floor, Here, Seen};
 use crate::desk::agent::Connection;
 use crate::desk::event::{Event, OfferEnd};
 use crate::desk::ids::{AgentId, ConversationId, OfferId};
+use crate::desk::load::WHOLE;
 use crate::desk::settings::ChannelId;
 use std::sync::Arc;
 
@@ -103,7 +104,7 @@ impl Floor<'_> {
             let channel = ChannelId(place as u8);
             let limit = held.limit_on(settings, channel);
             if limit > 0 {
-                load = load.max(f64::from(held.held_on(channel)) / f64::from(limit));
+                load = load.max(f64::from(held.load.on(channel)) / f64::from(limit * WHOLE));
             }
         }
         let now = Seen { staffed: able || holds, busy: holds, load: load.min(1.0) };
