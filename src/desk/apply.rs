@@ -150,7 +150,6 @@ impl Desk {
                         wishes: wishes.clone(),
                         spell: Spell { from: now.wall, left: *left, ..Spell::default() },
                         moved: None,
-                        talk: None,
                         routed: None,
                         labels: None,
                     },

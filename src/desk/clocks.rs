@@ -135,7 +135,7 @@ impl Conversation {
     /// Those that run, pending or breached.
     #[must_use]
     pub fn clocks(&self) -> &[Running] {
-        self.talk.as_ref().map_or(&[], |talk| &talk.clocks)
+        self.talk().map_or(&[], |talk| &talk.clocks)
     }
 
     #[must_use]

@@ -15,7 +15,6 @@ use super::ids::{AgentId, ConversationId, CustomerId, KeyNumber, OfferId, QueueI
 use super::labels::Labels;
 use super::moves::Moved;
 use super::settings::{ChannelId, CoolDowns};
-use super::silence::Talk;
 use super::time::{DeskTime, DeskTimeOrNone, WallTime};
 use super::wrapping::Blocks;
 use serde::{Deserialize, Serialize};
@@ -64,9 +63,6 @@ pub struct Conversation {
     /// Moves that are under way, and what is left of earlier ones; mostly nothing.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub moved: Option<Box<Moved>>,
-    /// How the talk goes, once an agent has written.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub talk: Option<Box<Talk>>,
     /// Where its queue is decided from outside.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub routed: Option<Box<Routed>>,
@@ -327,9 +323,9 @@ impl Conversation {
 
 #[cfg(test)]
 mod tests {
-    /// The allocator's next class is 384 bytes, for each of a million that wait.
+    /// The allocator's next class is 320 bytes, for each of a million that wait.
     #[test]
-    fn a_conversation_is_no_larger_than_320_bytes() {
-        assert!(size_of::<super::Conversation>() <= 320, "{}", size_of::<super::Conversation>());
+    fn a_conversation_is_no_larger_than_256_bytes() {
+        assert!(size_of::<super::Conversation>() <= 256, "{}", size_of::<super::Conversation>());
     }
 }

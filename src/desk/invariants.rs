@@ -66,7 +66,7 @@ impl Desk {
     fn only_what_is_silent_is_paused(&self) -> Result<(), String> {
         for (id, held) in self.conversations().filter(|(_, held)| held.paused().is_some()) {
             if !matches!(held.state, State::Active { .. }) || held.paused().is_some_and(|percent| percent > 100) {
-                return Err(format!("only_what_is_silent_is_paused: {id} is {:?} and {:?}", held.state, held.talk));
+                return Err(format!("only_what_is_silent_is_paused: {id} is {:?} and {:?}", held.state, held.talk()));
             }
         }
         Ok(())
@@ -78,7 +78,7 @@ impl Desk {
             let talks = matches!(held.state, State::Active { .. });
             let both = held.silence().is_some() && held.awaited().is_some();
             if both || held.awaited().is_some() && !talks {
-                return Err(format!("one_side_is_awaited: {id} is {:?} and {:?}", held.state, held.talk));
+                return Err(format!("one_side_is_awaited: {id} is {:?} and {:?}", held.state, held.talk()));
             }
         }
         Ok(())

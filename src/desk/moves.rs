@@ -13,6 +13,7 @@
 
 use super::conversation::Conversation;
 use super::ids::{AgentId, ConversationId};
+use super::silence::Talk;
 use super::time::WallTime;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
@@ -115,7 +116,7 @@ pub struct Transfer {
     pub warm: bool,
 }
 
-/// What few conversations have: nothing of it is kept for the rest.
+/// What few of those that wait have: nothing of it is kept for the rest.
 #[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Moved {
@@ -134,6 +135,9 @@ pub struct Moved {
     /// Internal notes written so far.
     #[serde(skip_serializing_if = "is_zero")]
     pub notes: u32,
+    /// How its talk goes, once somebody owned it, and its clocks of service.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub talk: Option<Box<Talk>>,
 }
 
 fn is_zero(notes: &u32) -> bool {

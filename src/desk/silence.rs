@@ -105,16 +105,21 @@ pub struct Awaited {
 }
 
 impl Conversation {
+    #[must_use]
+    pub fn talk(&self) -> Option<&Talk> {
+        self.moved.as_ref()?.talk.as_deref()
+    }
+
     /// While the last word is an agent's.
     #[must_use]
     pub fn silence(&self) -> Option<Silence> {
-        self.talk.as_ref()?.silence
+        self.talk()?.silence
     }
 
     /// While its customer awaits a word of its owner.
     #[must_use]
     pub fn awaited(&self) -> Option<Awaited> {
-        self.talk.as_ref()?.awaited
+        self.talk()?.awaited
     }
 
     /// What it takes while it is paused, in hundredths.
@@ -156,16 +161,18 @@ impl Conversation {
     }
 
     pub(super) fn change_talk(&mut self, change: impl FnOnce(&mut Talk)) {
-        let mut talk = self.talk.take().unwrap_or_default();
-        change(&mut talk);
-        self.talk = (*talk != Talk::default()).then_some(talk);
+        self.change_moved(|moved| {
+            let mut talk = moved.talk.take().unwrap_or_default();
+            change(&mut talk);
+            moved.talk = (*talk != Talk::default()).then_some(talk);
+        });
     }
 
     /// It was `before`, and may stand otherwise now: in other hands, silence counts from now; where nobody talks, no pause is left,
     /// and after the talk nothing of it.
     pub(super) fn settle_silence(&mut self, before: State, now: DeskTime) {
         let talks = matches!(self.state, State::Active { .. });
-        if self.state == before || self.talk.is_none() && !talks {
+        if self.state == before || self.talk().is_none() && !talks {
             return;
         }
         let over = matches!(self.state, State::WrapUp { .. } | State::Closed);
@@ -212,12 +219,12 @@ impl Desk {
                     (talk.silence, talk.awaited) = (Some(Silence::from(now)), None);
                     talk.answered |= by_person;
                 }),
-                Author::Customer(_) if talks || held.talk.is_some() => held.change_talk(|talk| {
+                Author::Customer(_) if talks || held.talk().is_some() => held.change_talk(|talk| {
                     talk.silence = None;
                     let awaited = talk.awaited.unwrap_or(Awaited { since: now, reminded: false });
                     talk.awaited = talks.then_some(awaited);
                 }),
-                Author::System(Notice::Reminder) if held.talk.is_some() => held.change_talk(|talk| {
+                Author::System(Notice::Reminder) if held.talk().is_some() => held.change_talk(|talk| {
                     talk.silence = talk.silence.map(|silence| Silence { reminded: true, ..silence });
                 }),
                 Author::Customer(_) | Author::System(_) => {}

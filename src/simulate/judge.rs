@@ -9,7 +9,6 @@ use crate::desk::answer::Answer;
 use crate::desk::auto_accept::BY_ITSELF;
 use crate::desk::event::{Event, OfferEnd, OfflineCause};
 use crate::desk::ids::{AgentId, CommandId, ConversationId, CustomerId, OfferId, Principal};
-use crate::desk::moves::Taken;
 use crate::desk::time::{DeskTime, Now, WallTime};
 use crate::journal::{Position, TurnId};
 use std::collections::{BTreeMap, BTreeSet};
@@ -274,16 +273,7 @@ impl Judge {
                 let talk = talk(&mut self.talks, *conversation)?;
                 let owner = talk.owner;
                 super::judge_moves::moves(event, talk, &self.shadow)?;
-                match talk.owner {
-                    None => judge_silence::is_let_go(talk, false),
-                    now_owner if now_owner != owner => {
-                        if matches!(event, Event::ConversationTaken { how: Taken::Started, .. }) {
-                            judge_silence::is_begun(talk, now);
-                        }
-                        judge_silence::changes_hands(talk, now);
-                    }
-                    Some(_) => {}
-                }
+                judge_silence::moves(event, owner, talk, now);
                 counts(*conversation, talk, Some(*public))?;
             }
             Event::NotePosted { conversation, note, after, .. } => {

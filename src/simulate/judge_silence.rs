@@ -4,7 +4,8 @@ use super::judge::Talk;
 use crate::desk::Desk;
 use crate::desk::command::{Author, Notice};
 use crate::desk::event::{Event, RequeueCause};
-use crate::desk::ids::ConversationId;
+use crate::desk::ids::{AgentId, ConversationId};
+use crate::desk::moves::Taken;
 use crate::desk::settings::QueueSettings;
 use crate::desk::silence_rules::OwnerAction;
 use crate::desk::time::Now;
@@ -85,9 +86,19 @@ pub fn changes_hands(talk: &mut Talk, now: Now) {
     (talk.heard.awaited_since_ms, talk.heard.owner_reminded) = ((!silent).then_some(now.desk.0), false);
 }
 
-/// An agent has begun it: nobody awaits a word of its own.
-pub fn is_begun(talk: &mut Talk, now: Now) {
-    talk.heard.silent_since_ms = Some(now.desk.0);
+/// It was `before`'s, and `event` has moved it.
+pub fn moves(event: &Event, before: Option<AgentId>, talk: &mut Talk, now: Now) {
+    match talk.owner {
+        None => is_let_go(talk, false),
+        owner if owner != before => {
+            if matches!(event, Event::ConversationTaken { how: Taken::Started, .. }) {
+                // Nobody awaits a word of who has begun it.
+                talk.heard.silent_since_ms = Some(now.desk.0);
+            }
+            changes_hands(talk, now);
+        }
+        Some(_) => {}
+    }
 }
 
 fn queue_of(id: ConversationId, desk: &Desk) -> Option<&QueueSettings> {

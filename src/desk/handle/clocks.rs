@@ -127,7 +127,7 @@ impl Desk {
 
     /// A program has given it to people: who has not heard from one yet waits for that from now on.
     fn await_people_again(&mut self, id: ConversationId, from: AgentId, events: &mut Vec<Event>) {
-        let answered = self.conversations[&id].talk.as_ref().is_some_and(|talk| talk.answered);
+        let answered = self.conversations[&id].talk().is_some_and(|talk| talk.answered);
         if !answered && self.is_program(from) {
             self.set_clock(id, Clock::FirstReply, self.now.wall, events);
         }

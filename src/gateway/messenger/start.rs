@@ -191,7 +191,6 @@ fn fresh(
         wishes: None,
         spell: Spell { from: at, ..Spell::default() },
         moved: None,
-        talk: None,
         routed: None,
         labels: None,
     }

@@ -112,7 +112,6 @@ fn conversation(state: State) -> Conversation {
         wishes: None,
         spell: Default::default(),
         moved: None,
-        talk: None,
         routed: None,
         labels: None,
     }

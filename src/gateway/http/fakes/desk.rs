@@ -182,7 +182,6 @@ impl FakeDesk {
             wishes: None,
             spell: Default::default(),
             moved: None,
-            talk: None,
             routed: None,
             labels: None,
         };
