@@ -5,7 +5,7 @@ use crate::config::{Config, Sections, Synchronous};
 use crate::desk::time::{DeskTime, Now, WallTime};
 use crate::engine::{Engine, EngineSettings, FrameLimits, Taking, Threads, intake};
 use crate::gateway::admin;
-use crate::gateway::agent::{self, AgentDesks, AgentLimits};
+use crate::gateway::agent::{self, AgentDesks, AgentLimits, CommandRate};
 use crate::gateway::auth::agent_token::AgentKeys;
 use crate::gateway::auth::client_address::TrustedProxies;
 use crate::gateway::auth::customer_token::{CustomerKeySettings, CustomerKeys};
@@ -229,8 +229,11 @@ fn public_router(
     let limits = AgentLimits {
         frame_bytes_max: set.sessions.frame_bytes_max,
         frame: agent_wire::Limits { text_bytes_max: set.messenger.text_bytes_max },
-        commands_per_s: set.sessions.commands_per_s,
-        commands_burst: set.sessions.commands_burst,
+        commands: CommandRate { per_s: set.sessions.commands_per_s, burst: set.sessions.commands_burst },
+        program_commands: CommandRate {
+            per_s: set.sessions.program_commands_per_s,
+            burst: set.sessions.program_commands_burst,
+        },
         ..AgentLimits::default()
     };
     let agents =

@@ -4,6 +4,7 @@ mod support;
 
 use offhook::gateway::auth::agent_token::Role;
 use serde_json::{Value, json};
+use std::collections::BTreeSet;
 use support::customer::event_named;
 use support::scene::{DEMO, eventually, refused, server, talking};
 use support::{Agent, Customer, command_id};
@@ -295,6 +296,49 @@ async fn supervisors_watch_pages_of_rows_that_change_at_most_once_a_second() {
     let seconds = began.elapsed().as_secs();
     assert!(frames <= seconds + 3, "{frames} frames in {seconds} s");
     supervisor.must(json!({"type": "unwatch", "what": "queues"})).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_program_with_two_hundred_conversations_is_told_them_page_by_page() {
+    let server = server();
+    let profile = json!({"program": true, "queues": ["support"], "capacity": {"chat": 200}});
+    let put = server.admin("PUT", &format!("/v1/workspaces/{DEMO}/agents/assistant"), Some(&profile)).await;
+    assert_eq!(put.status, 200, "{}", put.text());
+    let mut assistant = Agent::available(&server, DEMO, "assistant").await;
+    let start = json!({"text": "hello", "metadata": {"page": "x".repeat(3_000)}});
+    let mut held = BTreeSet::new();
+    for _ in 0..200 {
+        let customer = Customer::try_start(server.address, DEMO, &start).await.expect("a start");
+        let offer = assistant.wait_for("offer").await["offer"].clone();
+        // The last one stays an offer.
+        if held.len() < 199 {
+            assistant.must(json!({"type": "accept", "offer": offer["offer"]})).await;
+        }
+        held.insert(customer.conversation);
+    }
+
+    let mut device = Agent::connect(&server, DEMO, "assistant").await;
+    let mut told = BTreeSet::new();
+    let mut page = device.welcome["snapshot"].clone();
+    assert!(device.welcome.to_string().len() <= 64 * 1024);
+    assert_eq!(page["offers"].as_array().map(Vec::len), Some(1));
+    let mut pages = 1;
+    loop {
+        let offered = page["offers"].as_array().into_iter().flatten().map(|offer| &offer["conversation"]);
+        let shapes = offered.chain(page["conversations"].as_array().into_iter().flatten());
+        for shape in shapes {
+            let id = shape["conversation"].as_str().expect("an id").to_owned();
+            assert!(told.insert(id), "told twice: {shape}");
+        }
+        let Some(cursor) = page["cursor"].as_str() else { break };
+        page = device.must(json!({"type": "own", "cursor": cursor})).await;
+        assert!(page.to_string().len() <= 64 * 1024);
+        pages += 1;
+    }
+    assert_eq!(told, held);
+    assert!(pages > 10, "{pages} pages");
+    let wrong = refused(&mut device, json!({"type": "own", "cursor": "c1"})).await;
+    assert_eq!((&wrong["code"], &wrong["field"]), (&json!("bad_cursor"), &json!("cursor")));
 }
 
 #[tokio::test(flavor = "multi_thread")]

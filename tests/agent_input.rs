@@ -112,6 +112,30 @@ async fn commands_beyond_the_rate_are_refused_and_far_beyond_it_the_session_ends
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_program_has_a_rate_of_its_own_as_soon_as_its_profile_says_so() {
+    let options = Options::default().set("sessions.commands_per_s=1").set("sessions.commands_burst=1");
+    let server = Server::start(&options);
+    let profile = async |program: bool| {
+        let body = json!({ "program": program });
+        let put = server.admin("PUT", &format!("/v1/workspaces/{DEMO}/agents/assistant"), Some(&body)).await;
+        assert_eq!(put.status, 200, "{}", put.text());
+    };
+    let mut assistant = Agent::connect(&server, DEMO, "assistant").await;
+    let ready = json!({"type": "ready"});
+    let is_limited = |reply: &serde_json::Value| reply["error"]["code"] == "rate_limited";
+    while !is_limited(&assistant.ask(ready.clone()).await) {}
+    profile(true).await;
+    for _ in 0..200 {
+        assistant.must(ready.clone()).await;
+    }
+    profile(false).await;
+    while !is_limited(&assistant.ask(ready.clone()).await) {}
+    let page = server.operators_page("/metrics").await;
+    assert!(page.text().contains(r#"offhook_rate_limited_total{scope="agent"}"#), "{}", page.text());
+    assert!(!page.text().contains(r#"offhook_rate_limited_total{scope="program"}"#), "{}", page.text());
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn ids_of_another_workspace_are_of_nothing() {
     let server = server();
     let (_ada, customer) = talking(&server, "ada").await;

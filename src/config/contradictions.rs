@@ -67,6 +67,12 @@ fn rules(sections: &Sections) -> Vec<Rule> {
             "sessions.commands_per_s",
             "at least what comes in one second",
         ),
+        rule(
+            sessions.program_commands_burst >= sessions.program_commands_per_s,
+            "sessions.program_commands_burst",
+            "sessions.program_commands_per_s",
+            "at least what comes in one second",
+        ),
         // Twice: JSON may write a character of the text as an escape. Frames full of \u0000 are refused by size.
         rule(
             sessions.frame_bytes_max >= 2 * messenger.text_bytes_max,

@@ -98,6 +98,8 @@ sections! {
         receive_buffer_bytes: usize = bytes(4 * KIB, 16 * MIB),
         commands_per_s: u32 = count(1, 100_000),
         commands_burst: u32 = count(1, 1_000_000),
+        program_commands_per_s: u32 = count(1, 100_000),
+        program_commands_burst: u32 = count(1, 1_000_000),
     }
     /// Visitors and customers: sizes, rates, tokens, streams.
     messenger: MessengerSettings {

@@ -114,6 +114,11 @@ fn settings_that_contradict_each_other_are_refused_by_name() {
         (&["sessions.dead_after_ms=15000"][..], "sessions.dead_after_ms", "sessions.ping_every_ms"),
         (&["sessions.frame_bytes_max=512 KiB"], "sessions.mailbox_bytes_max", "sessions.frame_bytes_max"),
         (&["sessions.commands_burst=19"], "sessions.commands_burst", "sessions.commands_per_s"),
+        (
+            &["sessions.program_commands_burst=499"],
+            "sessions.program_commands_burst",
+            "sessions.program_commands_per_s",
+        ),
         (&["messenger.text_bytes_max=40000"], "sessions.frame_bytes_max", "messenger.text_bytes_max"),
         (&["messenger.stream_bytes_max=8 KiB"], "messenger.stream_bytes_max", "messenger.text_bytes_max"),
         (&["messenger.visitor_messages_per_s=11"], "messenger.visitor_burst", "messenger.visitor_messages_per_s"),

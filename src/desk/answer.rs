@@ -59,6 +59,10 @@ pub enum Answer {
     /// To be told, not kept: nothing changed.
     WhyConversation(Box<super::why::WhyConversation>),
     WhyAgent(Box<super::why::WhyAgent>),
+    /// The page behind it, as it is when it is told.
+    Own {
+        after: super::own::OwnCursor,
+    },
     Decisions(Box<super::decision::Decisions>),
     Waiting(Box<super::waiting_page::WaitingPage>),
     /// To be passed on, not kept: to the agents on the other side of the talk, and who types where it is an agent.

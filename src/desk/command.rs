@@ -8,6 +8,7 @@ use super::ids::{
 };
 use super::labels::LabelAsk;
 use super::moves::{MoveAsk, Mover};
+use super::own::OwnCursor;
 use super::queue_moves::Draining;
 use super::settings::{ApiKey, QueueSettings, Settings};
 use super::time::WallTime;
@@ -86,6 +87,11 @@ pub enum Ask {
     },
     SignOut {
         agent: AgentId,
+    },
+    /// Changes nothing: the next page of what the agent holds.
+    ListOwn {
+        agent: AgentId,
+        after: OwnCursor,
     },
 
     // offers
@@ -347,6 +353,7 @@ impl Ask {
             Ask::AgentIsIdle { .. } => "agent_is_idle",
             Ask::Ready { .. } => "ready",
             Ask::SignOut { .. } => "sign_out",
+            Ask::ListOwn { .. } => "list_own",
             Ask::ConfirmDelivery { .. } => "confirm_delivery",
             Ask::Accept { .. } => "accept",
             Ask::Reject { .. } => "reject",

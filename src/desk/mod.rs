@@ -41,6 +41,7 @@ pub mod needs;
 pub mod offer;
 pub mod offering;
 pub mod opening;
+pub mod own;
 mod pairing;
 mod programs;
 pub mod queue_moves;

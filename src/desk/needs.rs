@@ -86,6 +86,7 @@ impl Desk {
             | Ask::AgentIsIdle { .. }
             | Ask::Ready { .. }
             | Ask::SignOut { .. }
+            | Ask::ListOwn { .. }
             | Ask::Open(_)
             | Ask::Start(_)
             | Ask::DrainAgent { .. }

@@ -5,9 +5,10 @@
 
 use super::intake::ReplyTo;
 use super::outlook::{Outlook, opens_at};
+use super::own::with_snapshot;
 use super::published::{NotDone, Replied, queue_title, title_of};
 use super::route::{Route, To};
-use super::shapes::{Seen, auto_accept_left_ms, channel_names, offer_shape, text_of, with_snapshot, wrap_up_shape};
+use super::shapes::{Seen, auto_accept_left_ms, channel_names, offer_shape, text_of, wrap_up_shape};
 use super::turn::Decided;
 use crate::desk::Desk;
 use crate::desk::answer::Answer;
@@ -73,6 +74,12 @@ impl Delivery<'_> {
         }
         for id in states {
             self.publish_state(id, None);
+        }
+        // Before whoever changed it is answered.
+        for event in &decided.events {
+            if let Event::AgentPut { agent, profile } = event {
+                self.registry.each_of(self.number, *agent, |session| session.be_program(profile.program));
+            }
         }
         let mut gone = Vec::new();
         for (reply_to, result) in decided.replies {
@@ -336,6 +343,10 @@ impl Delivery<'_> {
                 self.registry.publish(self.number, conversation, || Some(PublicFrame { public: None, event, data }));
                 return;
             }
+            Ok(Answer::Own { after }) => {
+                self.own_page(session, id, after);
+                return;
+            }
             Ok(Answer::Waiting(page)) => {
                 session.reply(self.waiting_page(id, &page));
                 return;
@@ -360,6 +371,7 @@ impl Delivery<'_> {
     }
 
     fn welcome(&self, session: &Arc<Session>, agent: AgentId, ticket: &str) {
+        session.be_program(self.desk.agent(agent).is_some_and(|held| held.profile.program));
         let settings = self.desk.settings();
         let statuses: Vec<StatusShape<'_>> = settings
             .statuses
@@ -368,7 +380,7 @@ impl Delivery<'_> {
             .collect();
         let channels: Vec<&str> = settings.channels.iter().map(|channel| &*channel.name).collect();
         let title = self.title(agent);
-        let frame = with_snapshot(self.desk, self.keys, agent, |snapshot| {
+        let frame = with_snapshot(self.desk, self.keys, agent, self.limits.frame_bytes_max, |snapshot| {
             render(&ServerFrame::Welcome {
                 session: session.id,
                 position: self.position.0,
@@ -393,7 +405,7 @@ impl Delivery<'_> {
     /// A fresh snapshot of its own state to a session that fell behind.
     pub fn snapshot(&self, session: &Arc<Session>) {
         let Some(agent) = session.agent() else { return };
-        let frame = with_snapshot(self.desk, self.keys, agent, |snapshot| {
+        let frame = with_snapshot(self.desk, self.keys, agent, self.limits.frame_bytes_max, |snapshot| {
             render(&ServerFrame::Snapshot { position: self.position.0, snapshot })
         });
         if let Some(frame) = frame {

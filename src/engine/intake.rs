@@ -251,6 +251,7 @@ fn class_of(ask: &Ask) -> Class {
         | Ask::ForceStatus { .. }
         | Ask::AgentIsIdle { .. }
         | Ask::Ready { .. }
+        | Ask::ListOwn { .. }
         | Ask::Post { .. }
         | Ask::Read { .. }
         | Ask::Typing { .. }

@@ -14,6 +14,7 @@ pub mod intake;
 mod load;
 mod look_up;
 pub mod outlook;
+mod own;
 pub mod past;
 mod project;
 pub mod published;

@@ -5,13 +5,13 @@ use crate::desk::Desk;
 use crate::desk::command::Author;
 use crate::desk::conversation::{Conversation, State};
 use crate::desk::event::OfferEnd;
-use crate::desk::ids::{AgentId, ConversationId, OfferId};
+use crate::desk::ids::{ConversationId, OfferId};
 use crate::desk::offer::{Delivery, Offer};
 use crate::desk::settings::Settings;
 use crate::desk::wrapping::{OPEN_ENDED, WrapUpEnds};
 use crate::seal::{KeyRing, Sealed};
 use crate::wire::about::About;
-use crate::wire::agent::{ClockShape, ConversationShape, OfferShape, SnapshotShape, TransferShape, WrapUpShape};
+use crate::wire::agent::{ClockShape, ConversationShape, OfferShape, TransferShape, WrapUpShape};
 use crate::wire::labels::LabelsShape;
 
 /// The contexts that texts and abouts are sealed for.
@@ -150,41 +150,4 @@ pub fn auto_accept_left_ms(offer: &Offer, desk: &Desk) -> Option<u64> {
 pub fn channel_names(settings: &Settings, bits: u16) -> Vec<&str> {
     let on = settings.channels.iter().enumerate().filter(|(place, _)| bits & 1 << place != 0);
     on.map(|(_, channel)| &*channel.name).collect()
-}
-
-/// An agent's own state, for whoever writes it into a frame.
-pub fn with_snapshot<R>(
-    desk: &Desk,
-    keys: &KeyRing,
-    agent: AgentId,
-    write: impl FnOnce(SnapshotShape<'_>) -> R,
-) -> Option<R> {
-    let held = desk.agent(agent)?;
-    let settings = desk.settings();
-    let status = settings.statuses.get(usize::from(held.status.0))?;
-    let offered: Vec<(OfferId, &Offer, Seen<'_>)> = held
-        .offers
-        .iter()
-        .filter_map(|id| {
-            let offer = desk.offer(*id)?;
-            let conversation = desk.conversation(offer.conversation)?;
-            Some((*id, offer, Seen::new(offer.conversation, conversation, keys)))
-        })
-        .collect();
-    let owned: Vec<Seen<'_>> =
-        held.conversations.iter().filter_map(|id| Some(Seen::new(*id, desk.conversation(*id)?, keys))).collect();
-    let offers: Vec<OfferShape<'_>> =
-        offered.iter().map(|(id, offer, seen)| offer_shape(*id, offer, seen, desk)).collect();
-    let conversations: Vec<ConversationShape<'_>> = owned.iter().map(|seen| seen.shape(desk)).collect();
-    let next_status = held.next_status.and_then(|status| settings.statuses.get(usize::from(status.0)));
-    Some(write(SnapshotShape {
-        status: &status.name,
-        available: status.available,
-        channels: &channel_names(settings, held.channels),
-        connection: held.connection.name(),
-        offers: &offers,
-        conversations: &conversations,
-        next_status: next_status.map(|status| &*status.name),
-        draining: held.draining,
-    }))
 }

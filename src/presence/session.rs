@@ -28,6 +28,7 @@ pub struct Session {
     /// When somebody last did something at this device: tenths of a second, likewise.
     input_at: AtomicU32,
     pinged: AtomicBool,
+    program: AtomicBool,
     mailbox_bytes_max: u32,
     mailbox: Mailbox,
 }
@@ -65,6 +66,7 @@ impl Session {
             heard_at: AtomicU32::new(0),
             input_at: AtomicU32::new(0),
             pinged: AtomicBool::new(false),
+            program: AtomicBool::new(false),
             mailbox_bytes_max: mailbox_bytes_max.min(u32::MAX as usize) as u32,
             mailbox: Mailbox::default(),
         };
@@ -83,6 +85,16 @@ impl Session {
 
     pub(super) fn belongs_to(&self, agent: AgentId) {
         self.agent.store(agent.0, SeqCst);
+    }
+
+    /// Whether its agent is a program, as committed.
+    #[must_use]
+    pub fn is_program(&self) -> bool {
+        self.program.load(Relaxed)
+    }
+
+    pub fn be_program(&self, program: bool) {
+        self.program.store(program, Relaxed);
     }
 
     #[must_use]

@@ -43,6 +43,7 @@ mod tests {
             "a0 sets away -",
             "a0 ready",
             "a0 signs_out",
+            "a0 looks o1.c2",
             "a0 next away",
             "a0 next -",
             "supervisor a1 forces a0 away",

@@ -54,6 +54,7 @@ pub(super) fn message_of(outcome: &Outcome) -> Option<(ConversationId, u32)> {
         | Answer::Noted { .. }
         | Answer::Decided { .. }
         | Answer::Decisions(_)
+        | Answer::Own { .. }
         | Answer::Waiting(_)
         | Answer::QueuePut { .. }
         | Answer::AgentPut { .. }

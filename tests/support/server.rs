@@ -40,6 +40,8 @@ impl Options {
             .set("messenger.visitor_burst=100000")
             .set("sessions.commands_per_s=100000")
             .set("sessions.commands_burst=1000000")
+            .set("sessions.program_commands_per_s=100000")
+            .set("sessions.program_commands_burst=1000000")
             .set("identity.api_key_requests_per_s=1000000")
     }
 }

@@ -3,7 +3,7 @@
 
 use super::rate::Rate;
 use super::session::{End, Present};
-use super::{AgentTokens, Desk, Door};
+use super::{AgentTokens, Desk};
 use crate::desk::command::{Ask, Author, Closer, Command, Worker};
 use crate::desk::ids::{AgentId, CommandId, ConversationId, Principal};
 use crate::desk::labels::LabelAsk;
@@ -33,9 +33,11 @@ pub(super) struct Manners {
 
 impl Manners {
     /// `Ok(Err(retry_after_ms))`: not now.
-    fn may<D: Desk, T: AgentTokens>(&mut self, door: &Door<D, T>) -> Result<Result<(), u64>, End> {
-        let limits = &door.limits;
-        let taken = self.rate.take(door.desk.monotonic_ms(), limits.commands_per_s, limits.commands_burst);
+    fn may<D: Desk, T: AgentTokens>(&mut self, present: &Present<D, T>) -> Result<Result<(), u64>, End> {
+        let limits = &present.door.limits;
+        // Asked each time: who is a program from now on has its rate from now on.
+        let rate = if present.session.is_program() { limits.program_commands } else { limits.commands };
+        let taken = self.rate.take(present.door.desk.monotonic_ms(), rate.per_s, rate.burst);
         self.over_rate_in_a_row = if taken.is_ok() { 0 } else { self.over_rate_in_a_row.saturating_add(1) };
         if self.over_rate_in_a_row > limits.over_rate_max {
             return Err(End::for_now(CloseCode::RateLimited, FAR_BEYOND_RATE_MS));
@@ -44,8 +46,8 @@ impl Manners {
     }
 
     /// For what has no reply: counts it, and ends the session far beyond the rate.
-    pub(super) fn may_go_on<D: Desk, T: AgentTokens>(&mut self, door: &Door<D, T>) -> Result<(), End> {
-        self.may(door).map(|_| ())
+    pub(super) fn may_go_on<D: Desk, T: AgentTokens>(&mut self, present: &Present<D, T>) -> Result<(), End> {
+        self.may(present).map(|_| ())
     }
 }
 
@@ -55,7 +57,7 @@ pub(super) fn take<D: Desk, T: AgentTokens>(text: &str, present: &Present<D, T>,
     if session.expires_at_s() <= door.desk.wall_s() {
         return Some(End::Close { code: CloseCode::Unauthorized.number(), reason: TokenError::Expired.code().into() });
     }
-    let may = match manners.may(door) {
+    let may = match manners.may(present) {
         Ok(may) => may,
         Err(end) => return Some(end),
     };
@@ -70,7 +72,8 @@ pub(super) fn take<D: Desk, T: AgentTokens>(text: &str, present: &Present<D, T>,
     let (id, done) = match (parsed, may) {
         (Err(bad), _) => (bad.id, Err(*bad.error)),
         (Ok((id, _)), Err(retry_after_ms)) => {
-            metrics::counter!(catalogue::RATE_LIMITED_TOTAL, "scope" => "agent").increment(1);
+            let scope = if session.is_program() { "program" } else { "agent" };
+            metrics::counter!(catalogue::RATE_LIMITED_TOTAL, "scope" => scope).increment(1);
             (Some(id), Err(WireError::rate_limited(retry_after_ms)))
         }
         // Before the `welcome` nothing is read, so there is an agent.
@@ -127,7 +130,8 @@ fn obey<D: Desk, T: AgentTokens>(
         AgentFrame::Refresh { token } => refresh(&token, present).map(Some),
         frame => {
             // Typing is passed on and forgotten, and a look changes nothing: not worth remembering by their ids.
-            let remembered = !matches!(frame, AgentFrame::Typing { .. } | AgentFrame::Waiting { .. });
+            let looks = matches!(frame, AgentFrame::Waiting { .. } | AgentFrame::Own { .. });
+            let remembered = !looks && !matches!(frame, AgentFrame::Typing { .. });
             let fingerprint = if remembered { door.desk.fingerprint(&frame.body()) } else { 0 };
             let ask = ask(frame, agent, present)?;
             let principal = Principal::Agent(agent);
@@ -160,6 +164,7 @@ fn ask<D: Desk, T: AgentTokens>(frame: AgentFrame, agent: AgentId, present: &Pre
         }
         AgentFrame::ExtendWrapUp { conversation } => Ask::ExtendWrapUp { agent, conversation },
         AgentFrame::SignOut => Ask::SignOut { agent },
+        AgentFrame::Own { after } => Ask::ListOwn { agent, after },
         AgentFrame::Move { conversation, deed } => {
             Ask::Move(MoveAsk { conversation, by: mover(agent, present.session.role), deed })
         }

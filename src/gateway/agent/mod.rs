@@ -182,14 +182,21 @@ pub trait Desk: Send + Sync + 'static {
     fn fingerprint(&self, body: &[u8]) -> u64;
 }
 
+/// So many a second, and so many at once.
+#[derive(Clone, Copy, Debug)]
+pub struct CommandRate {
+    pub per_s: u32,
+    pub burst: u32,
+}
+
 /// Bounds on agents' connections.
 #[derive(Clone, Debug)]
 pub struct AgentLimits {
     pub frame_bytes_max: usize,
     pub frame: Limits,
-    /// Commands of one session: so many a second, and so many at once.
-    pub commands_per_s: u32,
-    pub commands_burst: u32,
+    /// Commands of one session of a person, and of a program.
+    pub commands: CommandRate,
+    pub program_commands: CommandRate,
     /// Refused for their rate in a row, before the session is closed.
     pub over_rate_max: u16,
     pub bad_frames_max: u8,
@@ -207,8 +214,8 @@ impl Default for AgentLimits {
         Self {
             frame_bytes_max: 64 * 1024,
             frame: Limits::default(),
-            commands_per_s: 20,
-            commands_burst: 40,
+            commands: CommandRate { per_s: 20, burst: 40 },
+            program_commands: CommandRate { per_s: 500, burst: 1_500 },
             over_rate_max: 100,
             bad_frames_max: 20,
             upgrades_max: 4_096,

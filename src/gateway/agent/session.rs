@@ -167,7 +167,7 @@ where
 fn heard<D: Desk, T: AgentTokens>(message: Message, present: &Present<D, T>, manners: &mut Manners) -> Option<End> {
     match message {
         Message::Text(text) => commands::take(&text, present, manners),
-        Message::Ping => manners.may_go_on(&present.door).err(),
+        Message::Ping => manners.may_go_on(present).err(),
         Message::Pong => None,
         Message::Binary => Some(End::plainly(CloseCode::Binary)),
         Message::Close(code) => {

@@ -259,7 +259,7 @@ async fn the_clients_own_close_is_answered_and_a_dropped_connection_is_noticed()
 
 #[tokio::test]
 async fn commands_over_the_rate_are_refused_and_far_beyond_it_the_session_ends() {
-    let mut server = server_with(|_, limits| (limits.commands_burst, limits.over_rate_max) = (2, 3));
+    let mut server = server_with(|_, limits| (limits.commands.burst, limits.over_rate_max) = (2, 3));
     let mut client = server.ada().await;
     for _ in 0..2 {
         say(&mut client, r#""type":"ready""#).await;

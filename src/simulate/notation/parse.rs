@@ -24,6 +24,7 @@ pub fn principal(ask: &Ask) -> Principal {
         | Ask::Ready { agent }
         | Ask::SetNextStatus { agent, .. }
         | Ask::SignOut { agent }
+        | Ask::ListOwn { agent, .. }
         | Ask::ConfirmDelivery { agent, .. }
         | Ask::Accept { agent, .. }
         | Ask::Reject { agent, .. }
@@ -169,6 +170,7 @@ impl<'a> Words<'a> {
                 Ask::SetNextStatus { agent, status: (status != "-").then(|| status.into()) }
             }
             "signs_out" => Ask::SignOut { agent },
+            "looks" => Ask::ListOwn { agent, after: self.id()? },
             "delivered" => Ask::ConfirmDelivery { agent, offer: self.id()? },
             "accepts" => Ask::Accept { agent, offer: self.id()? },
             "rejects" => Ask::Reject { agent, offer: self.id()?, reason: self.word()?.into() },

@@ -8,6 +8,7 @@ use crate::desk::event::{Event, OfferEnd};
 use crate::desk::ids::{AgentId, ConversationId, CustomerId, KeyNumber, OfferId, SessionId};
 use crate::desk::labels::{FieldValue, LabelAsk, LabelChange, ThenEnd};
 use crate::desk::moves::{Deed, MoveAsk, Mover};
+use crate::desk::own::OwnCursor;
 use crate::desk::refusal::Refusal;
 use crate::simulate::dice::Dice;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
@@ -235,6 +236,7 @@ impl AgentModel {
                     text,
                 }))];
             }
+            22 if dice.per_mille(500) => return vec![Ask::ListOwn { agent, after: OwnCursor::default() }],
             22 => return vec![Ask::ListWaiting { by, queue, after: None, limit: 5 }],
             _ => return vec![Ask::Note { conversation, by, text: "between us".into() }],
         };

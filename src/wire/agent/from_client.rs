@@ -6,6 +6,7 @@ use crate::desk::conversation::WaitKey;
 use crate::desk::ids::{CommandId, ConversationId, OfferId};
 use crate::desk::labels::ThenEnd;
 use crate::desk::moves::Deed;
+use crate::desk::own::OwnCursor;
 use crate::desk::settings::{CHANNELS_MAX, NAME_BYTES_MAX};
 use crate::wire::error::{Code, WireError};
 use crate::wire::fields::{Fields, missing, wrong_kind};
@@ -123,6 +124,10 @@ pub enum AgentFrame {
         token: String,
     },
     SignOut,
+    /// What the snapshot had no room for.
+    Own {
+        after: OwnCursor,
+    },
     /// A conversation goes to other hands: `transfer`, `pick`, `claim` and the like.
     Move {
         conversation: ConversationId,
@@ -242,6 +247,11 @@ fn read(fields: &mut Fields<'_>, limits: &Limits) -> Result<AgentFrame, WireErro
         "unwatch" => AgentFrame::Unwatch { what: watched(fields)? },
         "refresh" => AgentFrame::Refresh { token: fields.some_text("token", TOKEN_BYTES_MAX)?.into_owned() },
         "sign_out" => AgentFrame::SignOut,
+        "own" => {
+            let after = cursor(fields)?.ok_or_else(|| missing("cursor"))?.parse();
+            let not_ours = |_| WireError::new(Code::BadCursor, "the cursor is not one of ours").at("cursor");
+            AgentFrame::Own { after: after.map_err(not_ours)? }
+        }
         other => {
             let frame = moves::read(other, fields, limits.text_bytes_max)?;
             frame.ok_or_else(|| WireError::new(Code::UnknownType, "there is no frame of this type").at("type"))?
@@ -322,6 +332,7 @@ impl AgentFrame {
             AgentFrame::Unwatch { .. } => "unwatch",
             AgentFrame::Refresh { .. } => "refresh",
             AgentFrame::SignOut => "sign_out",
+            AgentFrame::Own { .. } => "own",
             AgentFrame::Move { deed, .. } => moves::name_of(deed),
             AgentFrame::Waiting { .. } => "waiting",
             AgentFrame::Note { .. } => "note",
@@ -401,6 +412,7 @@ impl AgentFrame {
             AgentFrame::Ready
             | AgentFrame::Input
             | AgentFrame::SignOut
+            | AgentFrame::Own { .. }
             | AgentFrame::History { .. }
             | AgentFrame::Watch { .. }
             | AgentFrame::Unwatch { .. }

@@ -1,6 +1,8 @@
 //! The one reply to a frame: what was done, or why not.
 
-use super::shapes::{AgentRowShape, MessageShape, NoteShape, QueueRowShape, WaitingRowShape};
+use super::shapes::{
+    AgentRowShape, ConversationShape, MessageShape, NoteShape, OfferShape, QueueRowShape, WaitingRowShape,
+};
 use crate::desk::ids::{CommandId, ConversationId, OfferId};
 use crate::desk::labels::CustomField;
 use crate::wire::error::WireError;
@@ -48,6 +50,13 @@ pub enum Done<'a> {
     Noted {
         note: u32,
         at: u64,
+    },
+    /// The next page of what the agent holds.
+    Own {
+        offers: &'a [OfferShape<'a>],
+        conversations: &'a [ConversationShape<'a>],
+        #[serde(skip_serializing_if = "Option::is_none")]
+        cursor: Option<&'a str>,
     },
     Waiting {
         waiting: &'a [WaitingRowShape<'a>],

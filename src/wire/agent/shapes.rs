@@ -143,6 +143,9 @@ pub struct SnapshotShape<'a> {
     /// Nothing new is offered to it.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub draining: bool,
+    /// There is more than fits into a frame: behind this.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cursor: Option<&'a str>,
 }
 
 /// Who wrote: an agent by name, a customer by id, or the workspace itself, by what it tells.

@@ -6,6 +6,7 @@ use crate::desk::estimating::EstimateRow;
 use crate::desk::event::RequiredSkill;
 use crate::desk::ids::{CommandId, ConversationId, CustomerId, OfferId, SessionId};
 use crate::desk::labels::{LabelChange, PlainValue, ThenEnd};
+use crate::desk::own::OwnCursor;
 use crate::desk::settings::Role;
 use crate::wire::error::{Code, WireError};
 use std::collections::BTreeMap;
@@ -121,6 +122,10 @@ fn every_frame_of_the_document_is_understood() {
         (r#""type":"unwatch","what":"queues""#, AgentFrame::Unwatch { what: Watched::Queues }),
         (r#""type":"refresh","token":"a.b.c""#, AgentFrame::Refresh { token: "a.b.c".into() }),
         (r#""type":"sign_out""#, AgentFrame::SignOut),
+        (
+            r#""type":"own","cursor":"o23.c17""#,
+            AgentFrame::Own { after: OwnCursor { offer: OfferId(23), conversation: ConversationId(17) } },
+        ),
     ];
     for (members, expected) in cases {
         assert_eq!(parsed(&frame(members)), Ok(expected), "{members}");
@@ -316,6 +321,7 @@ fn frames_to_the_client_are_spelled_as_documented() {
             conversations: &[],
             next_status: None,
             draining: false,
+            cursor: None,
         },
     });
     let welcome: serde_json::Value = serde_json::from_str(&welcome).unwrap();
@@ -396,7 +402,7 @@ fn the_documents_frames_are_exactly_ours() {
         let parsed = parse(&frame(&format!(r#""type":"{name}""#)), &Limits::default());
         matches!(parsed, Err(bad) if bad.error.code == Code::UnknownType)
     };
-    assert_eq!(names.len(), 33, "{names:?}");
+    assert_eq!(names.len(), 34, "{names:?}");
     assert!(names.iter().all(|name| !unknown(name)), "{names:?}");
 }
 
