@@ -13,7 +13,7 @@ use super::conversation::{Conversation, CoolDown, Pending, Spell, State};
 use super::event::{Event, OfferEnd};
 use super::ids::{AgentId, ConversationId, OfferId};
 use super::moves::Transfer;
-use super::offer::{Accepts, Delivery, Offer};
+use super::offer::{Delivery, Offer};
 use super::offering::AcrossQueues;
 use super::settings::{ChannelId, StatusId};
 use super::time::{DeskTime, DeskTimeOrNone, Now, WallTime};
@@ -99,9 +99,7 @@ impl Desk {
             }
             Event::OfferDelivered { offer, accepts_at } => {
                 let agent = self.offers[offer].agent;
-                let delivery = Delivery::Confirmed { at: now.desk };
-                let accepts = accepts_at.map(|at| Accepts::At { at });
-                self.change_offer(*offer, |o| (o.delivery, o.accepts) = (delivery, accepts));
+                self.change_offer(*offer, |o| o.confirm(now.desk, *accepts_at));
                 self.change_agent(agent, |a| a.undelivered_in_a_row = 0);
             }
             Event::OfferEnded { offer, end, cool_down_until, public, transfer, .. } => {

@@ -64,6 +64,16 @@ impl Offer {
         matches!(self.delivery, Delivery::Confirmed { .. })
     }
 
+    /// Its agent's client says that it was shown.
+    pub(super) fn confirm(&mut self, now: DeskTime, accepts_at: Option<DeskTime>) {
+        self.delivery = Delivery::Confirmed { at: now };
+        self.accepts = accepts_at.map(|at| match self.grace_until {
+            None => Accepts::At { at },
+            // It said so, and is gone: not before it is back.
+            Some(_) => Accepts::Stopped { left_ms: at.ms_since(now) },
+        });
+    }
+
     /// When something is due for it next, and the end that it then has.
     #[must_use]
     pub fn due(&self) -> (DeskTime, OfferEnd) {

@@ -64,6 +64,8 @@ pub(super) struct Talk {
     pub clocks: Clocks,
     /// By rules, since it last had an owner.
     pub moves: u8,
+    /// Who held it without owning it, offered or joined, and the record in which that was taken back.
+    pub stood_down: BTreeMap<AgentId, Position>,
 }
 
 impl Talk {
@@ -175,6 +177,9 @@ impl Judge {
                 let (agent, conversation) = (seen.agent, seen.conversation);
                 let talk = talk(&mut self.talks, conversation)?;
                 talk.offers.remove(offer);
+                if *end == OfferEnd::Withdrawn {
+                    talk.stood_down.insert(agent, position);
+                }
                 cool_down_until.map(|until| talk.cool.insert(agent, until));
                 if *end == OfferEnd::Accepted {
                     if talk.owner.is_some() != seen.transfer || !talk.offers.is_empty() {
@@ -272,7 +277,7 @@ impl Judge {
             | Event::ConversationLeft { conversation, public, .. } => {
                 let talk = talk(&mut self.talks, *conversation)?;
                 let owner = talk.owner;
-                super::judge_moves::moves(event, talk, &self.shadow)?;
+                super::judge_moves::moves(event, talk, &self.shadow, position)?;
                 judge_silence::moves(event, owner, talk, now);
                 counts(*conversation, talk, Some(*public))?;
             }

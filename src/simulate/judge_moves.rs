@@ -5,6 +5,7 @@ use crate::desk::Desk;
 use crate::desk::event::Event;
 use crate::desk::ids::{AgentId, ConversationId};
 use crate::desk::moves::Taken;
+use crate::journal::Position;
 
 /// An owner gives it to one other, who has nothing of it yet.
 pub fn may_be_transferred(id: ConversationId, talk: &Talk, to: AgentId) -> Result<(), String> {
@@ -13,7 +14,7 @@ pub fn may_be_transferred(id: ConversationId, talk: &Talk, to: AgentId) -> Resul
 }
 
 /// `desk`: the state right after the event.
-pub(super) fn moves(event: &Event, talk: &mut Talk, desk: &Desk) -> Result<(), String> {
+pub(super) fn moves(event: &Event, talk: &mut Talk, desk: &Desk, position: Position) -> Result<(), String> {
     let said = || super::notation::event(event);
     let free = talk.joined.is_none() && talk.offers.is_empty();
     match event {
@@ -33,7 +34,9 @@ pub(super) fn moves(event: &Event, talk: &mut Talk, desk: &Desk) -> Result<(), S
             if by_itself && (*forced || from.is_some()) {
                 return Err(format!("an agent may not: {}", said()));
             }
-            if !forced && !fits(desk, *to, *conversation) {
+            // What it held of it until just now it may hold on to, though its limits have been lowered since.
+            let held = talk.stood_down.get(to) == Some(&position);
+            if !forced && !held && !fits(desk, *to, *conversation) {
                 return Err(format!("beyond what it can take, and not forced: {}", said()));
             }
             talk.owner = Some(*to);
@@ -50,6 +53,7 @@ pub(super) fn moves(event: &Event, talk: &mut Talk, desk: &Desk) -> Result<(), S
             if joined != Some(*agent) {
                 return Err(said());
             }
+            talk.stood_down.insert(*agent, position);
         }
         _ => {}
     }

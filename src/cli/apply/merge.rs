@@ -8,13 +8,14 @@ use serde_json::{Map, Value};
 pub(in crate::cli) type Members = Map<String, Value>;
 
 /// Objects that are merged by member, wherever they stand; every other object or list is replaced whole.
-const MERGED: [&str; 12] = [
+const MERGED: [&str; 13] = [
     "cool_downs",
     "hours",
     "labels",
     "moves",
     "offering",
     "preferred_agent",
+    "router",
     "service",
     "silence",
     "silent_customer",
@@ -114,5 +115,10 @@ mod tests {
         assert_eq!(once["offering"]["preferred_agent"]["when_offline"], json!("skip"));
         assert_eq!(once["offering"]["rings"][0]["lower"], json!({}));
         assert_eq!(merged_queue(&once, &file), once);
+        // A router is switched off and on again with the time that it has.
+        let routed = |router: Value| object(json!({"name": "sales", "offering": {"router": router}}));
+        let outside = merged_queue(&once, &routed(json!({"by": "outside", "within_ms": 500})));
+        let off = merged_queue(&outside, &routed(json!({"by": "offhook"})));
+        assert_eq!(merged_queue(&off, &routed(json!({"by": "outside"}))), outside);
     }
 }

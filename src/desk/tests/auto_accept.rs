@@ -151,6 +151,23 @@ a0 comes s5
 +3s
 +1s
   o1 accepted c1 a0 reason=auto_accept
+u2 opens chat in support
+  -> opened c2 u2
+  c2 opened u2 q1
+  o2 made c2 a0 ends 40s deliver 15s
+a0 goes s5
+  -> done
+  a0 reconnecting until 70s offers 20s
+a0 delivered o2
+  -> done
+  o2 delivered accepts=14s
++6s
+a0 comes s6
+  -> welcome a0
+  a0 came s6
++3s
++1s
+  o2 accepted c2 a0 reason=auto_accept
 "#,
     );
 }
