@@ -16,7 +16,7 @@ use super::moves::Transfer;
 use super::offer::{Delivery, Offer};
 use super::offering::AcrossQueues;
 use super::settings::{ChannelId, StatusId};
-use super::time::{DeskTime, Now, WallTime};
+use super::time::{DeskTime, DeskTimeOrNone, Now, WallTime};
 use std::sync::Arc;
 
 impl Desk {
@@ -143,7 +143,7 @@ impl Desk {
                         read_by_customer: 0,
                         offers_made: 0,
                         cool_downs: Vec::new(),
-                        requeue_at: None,
+                        requeue_at: DeskTimeOrNone::NONE,
                         ring: 0,
                         wishes: wishes.clone(),
                         spell: Spell { from: now.wall, left: *left, ..Spell::default() },
@@ -204,7 +204,7 @@ impl Desk {
                     c.waiting_since = *waiting_since;
                     c.public = *public;
                     c.cool_downs = Vec::new();
-                    c.requeue_at = None;
+                    c.requeue_at = DeskTimeOrNone::NONE;
                     c.routed = None;
                     c.ring = 0;
                     if wished.is_some() {
@@ -215,15 +215,19 @@ impl Desk {
                 self.forget_left(self.conversations[conversation].customer);
             }
             Event::OwnerVanished { conversation, requeue_at } => {
-                self.change_conversation(*conversation, |c| c.requeue_at = Some(requeue_at.unwrap_or(AT_NEXT_MESSAGE)));
+                self.change_conversation(*conversation, |c| {
+                    c.requeue_at = Some(requeue_at.unwrap_or(AT_NEXT_MESSAGE)).into()
+                });
             }
-            Event::OwnerReturned { conversation } => self.change_conversation(*conversation, |c| c.requeue_at = None),
+            Event::OwnerReturned { conversation } => {
+                self.change_conversation(*conversation, |c| c.requeue_at = DeskTimeOrNone::NONE)
+            }
             Event::OwnerReminded { conversation, .. } => self.apply_owner_reminded(*conversation),
             Event::ConversationRequeued { conversation, from, waiting_since, public, cause: _, cool_down_until } => {
                 self.change_conversation(*conversation, |c| {
                     c.state = State::Waiting;
                     c.waiting_since = *waiting_since;
-                    c.requeue_at = None;
+                    c.requeue_at = DeskTimeOrNone::NONE;
                     c.public = *public;
                     let cool_down = cool_down_until.map(|until| CoolDown { agent: *from, until, times: 1 });
                     c.cool_downs = cool_down.into_iter().collect();
@@ -376,7 +380,7 @@ impl Desk {
         let end = move |c: &mut Conversation, state| {
             c.public = public;
             c.ended_at = ended_at;
-            c.requeue_at = None;
+            c.requeue_at = DeskTimeOrNone::NONE;
             c.cool_downs = Vec::new();
             if owner.is_some() {
                 // What was forced on it is so until its work is over too.

@@ -5,6 +5,7 @@ use super::conversation::{CoolDown, State, Wishes};
 use super::event::Event;
 use super::moves::Taken;
 use super::silence::Silence;
+use super::time::DeskTimeOrNone;
 
 impl Desk {
     /// `event` is one by which a conversation changes hands.
@@ -27,7 +28,7 @@ impl Desk {
                     c.skills.clone_from(skills);
                     c.waiting_since = *waiting_since;
                     c.ring = 0;
-                    c.requeue_at = None;
+                    c.requeue_at = DeskTimeOrNone::NONE;
                     c.public = *public;
                     let cool_down = cool_down_until.map(|until| CoolDown { agent: *from, until, times: 1 });
                     c.cool_downs = cool_down.into_iter().collect();
@@ -51,7 +52,7 @@ impl Desk {
                         c.change_moved(|moved| moved.forced = true);
                     }
                     c.state = State::Active { owner: *to };
-                    c.requeue_at = None;
+                    c.requeue_at = DeskTimeOrNone::NONE;
                     c.cool_downs = Vec::new();
                     c.public = *public;
                 });
@@ -64,7 +65,7 @@ impl Desk {
                 self.change_conversation(*conversation, |c| {
                     c.lose_hands();
                     c.state = State::Active { owner: *to };
-                    c.requeue_at = None;
+                    c.requeue_at = DeskTimeOrNone::NONE;
                     c.public = *public;
                 });
                 self.rest(*from);

@@ -327,7 +327,7 @@ fn deadlines_of(
 ) {
     match conversation.state {
         State::WrapUp { until, .. } => {
-            let until = conversation.requeue_at.unwrap_or(until).min(until);
+            let until = conversation.requeue_at.get().unwrap_or(until).min(until);
             if until != OPEN_ENDED {
                 each(until, Deadline::WrapUp(id));
             }
@@ -337,7 +337,7 @@ fn deadlines_of(
             conversation.pending_decision().inspect(|pending| each(pending.until, Deadline::Decision(id)));
         }
         State::Active { .. } => {
-            if let Some(at) = conversation.requeue_at.filter(|at| *at != AT_NEXT_MESSAGE) {
+            if let Some(at) = conversation.requeue_at.get().filter(|at| *at != AT_NEXT_MESSAGE) {
                 each(at, Deadline::Requeue(id));
             }
             conversation.pause_at(settings).inspect(|at| each(*at, Deadline::Pause(id)));

@@ -9,13 +9,13 @@
 //! How it changes hands without an end is in `moves.rs`.
 
 use super::decision::Routed;
-use super::estimates::Estimate;
+use super::estimates::Said;
 use super::event::{OfferEnd, RequiredSkill};
 use super::ids::{AgentId, ConversationId, CustomerId, KeyNumber, OfferId, QueueId};
 use super::labels::Labels;
 use super::moves::Moved;
 use super::settings::{ChannelId, CoolDowns};
-use super::time::{DeskTime, WallTime};
+use super::time::{DeskTime, DeskTimeOrNone, WallTime};
 use super::wrapping::Blocks;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
@@ -52,8 +52,8 @@ pub struct Conversation {
     pub cool_downs: Vec<CoolDown>,
     /// Its owner is offline: at this time it goes back to its queue, or its wrap-up is over. `DeskTime(u64::MAX)`: at the
     /// customer's next message.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub requeue_at: Option<DeskTime>,
+    #[serde(default, skip_serializing_if = "DeskTimeOrNone::is_none")]
+    pub requeue_at: DeskTimeOrNone,
     /// Steps of widening that its age has reached.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub ring: u8,
@@ -93,13 +93,13 @@ pub struct Spell {
     pub stayed: bool,
     /// Its place in the queue when it began, from 1; 0: nothing is learnt of it.
     #[serde(default, skip_serializing_if = "is_none_yet")]
-    pub place: u32,
+    pub place: u16,
     /// What was estimated then.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub told: Option<Estimate>,
+    #[serde(default, skip_serializing_if = "Said::is_nothing")]
+    pub said: Said,
 }
 
-fn is_none_yet(place: &u32) -> bool {
+fn is_none_yet(place: &u16) -> bool {
     *place == 0
 }
 
@@ -318,5 +318,14 @@ impl Conversation {
         let times = self.cool_downs.iter().find(|cool| cool.agent == agent).map_or(0, |cool| cool.times);
         let grown_ms = first_ms.saturating_mul(1 << times.min(32));
         Some(grown_ms.min(set.most_ms.max(first_ms)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    /// The allocator's next class is 320 bytes, for each of a million that wait.
+    #[test]
+    fn a_conversation_is_no_larger_than_256_bytes() {
+        assert!(size_of::<super::Conversation>() <= 256, "{}", size_of::<super::Conversation>());
     }
 }

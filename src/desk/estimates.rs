@@ -32,6 +32,35 @@ pub struct Estimate {
     pub p90_ms: u32,
 }
 
+/// An estimate as a conversation keeps it: in whole seconds as its customer read it, and in four bytes, since a million of them may
+/// wait.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+pub struct Said {
+    p50_s: u16,
+    /// 0: nothing was said.
+    p90_s: u16,
+}
+
+impl Said {
+    #[must_use]
+    pub fn of(estimate: Option<Estimate>) -> Self {
+        let in_seconds = |ms: u32| u16::try_from(ms.div_ceil(1_000)).ok();
+        let said = estimate.and_then(|told| Some((in_seconds(told.p50_ms)?, in_seconds(told.p90_ms)?.max(1))));
+        said.map_or_else(Self::default, |(p50_s, p90_s)| Self { p50_s, p90_s })
+    }
+
+    #[must_use]
+    pub fn estimate(self) -> Option<Estimate> {
+        let ms = |seconds: u16| u32::from(seconds) * 1_000;
+        (self.p90_s > 0).then(|| Estimate { p50_ms: ms(self.p50_s), p90_ms: ms(self.p90_s) })
+    }
+
+    #[must_use]
+    pub fn is_nothing(&self) -> bool {
+        self.p90_s == 0
+    }
+}
+
 /// How far off the last estimates were that were given at the beginning of a wait.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize)]
 pub struct PastError {

@@ -3,7 +3,7 @@
 
 use super::Desk;
 use super::conversation::{Conversation, State};
-use super::estimates::{AtEachPlace, Estimate, Estimates, PastError};
+use super::estimates::{AtEachPlace, Estimate, Estimates, PastError, Said};
 use super::ids::{ConversationId, QueueId};
 use super::settings::ChannelId;
 use super::time::WallTime;
@@ -66,8 +66,8 @@ pub struct EstimateRow {
 pub(super) struct Stood {
     class: Class,
     from: WallTime,
-    place: u32,
-    told: Option<Estimate>,
+    place: u16,
+    said: Said,
     waited: bool,
     waiting: bool,
 }
@@ -77,7 +77,7 @@ impl Stood {
         let waiting = held.state == State::Waiting;
         let waited = waiting || held.state == State::Offered {};
         let spell = &held.spell;
-        Self { class: Class::of(held), from: spell.from, place: spell.place, told: spell.told, waited, waiting }
+        Self { class: Class::of(held), from: spell.from, place: spell.place, said: spell.said, waited, waiting }
     }
 }
 
@@ -145,14 +145,14 @@ impl Desk {
         }
         // It is one of those itself.
         let (class, place) = (Class::of(held), self.waiting.ahead_of(held.queue, held.priority));
-        let told = self.estimates.get(&class).and_then(|estimates| estimates.at(place, self.now.wall));
+        let said = self.estimates.get(&class).and_then(|estimates| estimates.at(place, self.now.wall));
         let spell = &mut self.conversations.get_mut(&id).expect("it is here").spell;
-        (spell.place, spell.told) = (place, told);
+        (spell.place, spell.said) = (u16::try_from(place).unwrap_or(0), Said::of(said));
     }
 
     /// An agent has it; or it is `left`: closed, or moved on, before that.
     pub(super) fn wait_ended(&mut self, stood: Stood, left: bool) {
-        let Stood { class, from, place, told, waited, .. } = stood;
+        let Stood { class, from, place, said, waited, .. } = stood;
         let closed_meanwhile = self.opening_of(class.queue).is_some_and(|opening| opening.since > from);
         let now = self.now.wall;
         // What an agent began itself, or took at once, did not wait.
@@ -168,7 +168,7 @@ impl Desk {
             }
         }
         let waited_ms = now.0.saturating_sub(from.0);
-        self.estimates.entry(class).or_default().ended(place, waited_ms, left, told, now);
+        self.estimates.entry(class).or_default().ended(u32::from(place), waited_ms, left, said.estimate(), now);
         self.touched.estimates.insert(class);
     }
 

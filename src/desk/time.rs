@@ -21,6 +21,43 @@ impl DeskTime {
     }
 }
 
+/// A desk time or none, in eight bytes where `Option<DeskTime>` takes sixteen: each of a million conversations has one.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[serde(from = "Option<DeskTime>", into = "Option<DeskTime>")]
+pub struct DeskTimeOrNone(u64);
+
+impl DeskTimeOrNone {
+    pub const NONE: Self = Self(0);
+
+    #[must_use]
+    pub fn get(self) -> Option<DeskTime> {
+        // `DeskTime(u64::MAX)`, which stands for never, is kept as it is.
+        (self.0 > 0).then(|| DeskTime(if self.0 == u64::MAX { self.0 } else { self.0 - 1 }))
+    }
+
+    #[must_use]
+    pub fn is_some(&self) -> bool {
+        self.0 > 0
+    }
+
+    #[must_use]
+    pub fn is_none(&self) -> bool {
+        self.0 == 0
+    }
+}
+
+impl From<Option<DeskTime>> for DeskTimeOrNone {
+    fn from(at: Option<DeskTime>) -> Self {
+        at.map_or(Self::NONE, |at| Self(at.0.saturating_add(1)))
+    }
+}
+
+impl From<DeskTimeOrNone> for Option<DeskTime> {
+    fn from(at: DeskTimeOrNone) -> Self {
+        at.get()
+    }
+}
+
 /// Milliseconds since the Unix epoch, for age, reports and people. Never goes back within a journal.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default, Serialize, Deserialize)]
 #[serde(transparent)]
@@ -33,4 +70,19 @@ pub struct Now {
     pub desk: DeskTime,
     #[serde(rename = "wall_ms")]
     pub wall: WallTime,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_time_or_none_is_what_was_put_in() {
+        for at in [None, Some(DeskTime(0)), Some(DeskTime(7)), Some(DeskTime(u64::MAX))] {
+            assert_eq!(DeskTimeOrNone::from(at).get(), at);
+            assert_eq!(DeskTimeOrNone::from(at).is_some(), at.is_some());
+        }
+        assert_eq!(serde_json::to_string(&DeskTimeOrNone::from(Some(DeskTime(7)))).unwrap(), "7");
+        assert!(serde_json::from_str::<DeskTimeOrNone>("null").unwrap().is_none());
+    }
 }

@@ -102,7 +102,7 @@ pub fn gauge_all(workspaces: &[Arc<Workspace>], labels: &BoundedLabels) {
 
 /// What an estimate was worth, of a wait that is over now.
 fn estimate_held(held: &Conversation, now: WallTime) {
-    let Some(told) = held.spell.told.filter(|_| held.spell.place > 0) else { return };
+    let Some(told) = held.spell.said.estimate().filter(|_| held.spell.place > 0) else { return };
     let waited_ms = now.0.saturating_sub(held.spell.from.0);
     let word = if waited_ms <= u64::from(told.p50_ms) {
         "under_p50"

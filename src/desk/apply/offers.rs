@@ -4,7 +4,7 @@ use crate::desk::conversation::{CoolDown, State};
 use crate::desk::event::OfferEnd;
 use crate::desk::ids::OfferId;
 use crate::desk::offer::{EndedOffer, Offer};
-use crate::desk::time::DeskTime;
+use crate::desk::time::{DeskTime, DeskTimeOrNone};
 use crate::desk::{COOL_DOWNS_MAX, Desk, ENDED_OFFERS_MAX};
 
 impl Desk {
@@ -38,7 +38,7 @@ impl Desk {
                 c.lose_hands();
                 c.state = State::Active { owner: agent };
                 c.cool_downs = Vec::new();
-                c.requeue_at = None;
+                c.requeue_at = DeskTimeOrNone::NONE;
                 return;
             }
             if c.offers.is_empty() && c.state == (State::Offered {}) {

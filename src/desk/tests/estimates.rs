@@ -54,7 +54,7 @@ fn an_estimate_is_given_when_enough_waits_have_ended_and_not_while_nobody_is_the
     let of = |place: u32| Some(Estimate { p50_ms: 10_000 * place, p90_ms: 10_000 * place });
     let known = desk.estimates_of(desk.waiting_with_class(QueueId(1))[0].1).expect("enough is known");
     assert_eq!((known.at(1), known.at(3)), (of(1), of(3)));
-    assert_eq!(desk.conversation(waiting).expect("it waits").spell.told, of(1));
+    assert_eq!(desk.conversation(waiting).expect("it waits").spell.said.estimate(), of(1));
     let row = &desk.estimates_in(QueueId(1))[0];
     assert_eq!((row.place, row.estimate, row.past_error), (2, of(2).expect("some"), None));
     // What became of it is told by the next rows.

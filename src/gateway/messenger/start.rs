@@ -186,7 +186,7 @@ fn fresh(
         read_by_customer: number.unwrap_or(0),
         offers_made: 0,
         cool_downs: Vec::new(),
-        requeue_at: None,
+        requeue_at: Default::default(),
         ring: 0,
         wishes: None,
         spell: Spell { from: at, ..Spell::default() },

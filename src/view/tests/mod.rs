@@ -107,7 +107,7 @@ fn conversation(state: State) -> Conversation {
         read_by_customer: 0,
         offers_made: 0,
         cool_downs: Vec::new(),
-        requeue_at: None,
+        requeue_at: Default::default(),
         ring: 0,
         wishes: None,
         spell: Default::default(),

@@ -177,7 +177,7 @@ impl FakeDesk {
             read_by_customer: 0,
             offers_made: 0,
             cool_downs: Vec::new(),
-            requeue_at: None,
+            requeue_at: Default::default(),
             ring: 0,
             wishes: None,
             spell: Default::default(),
