@@ -279,10 +279,10 @@ impl Serving<'_> {
         let bytes = record.body.len();
         match self.append(record).await {
             Fate::Committed => {
-                self.keeper.committed(self.keeper.position().next());
+                self.keeper.clock_committed(self.keeper.position().next(), now);
                 let turn =
                     CommittedTurn { position: self.keeper.position().0, now, events: Vec::new(), outcomes: Vec::new() };
-                self.projection.add(turn, Default::default(), bytes);
+                self.projection.add(turn, self.keeper.take_touched(), bytes);
                 self.run.workspace.position.store(self.keeper.position().0, Ordering::Release);
                 self.recorded_at = now.desk;
                 None

@@ -218,7 +218,11 @@ impl World {
         settled: bool,
     ) -> Result<Server, String> {
         self.note(|| format!("committed {position}"));
-        up.keeper.committed(position);
+        if flight.decided.events.is_empty() {
+            up.keeper.clock_committed(position, flight.decided.now);
+        } else {
+            up.keeper.committed(position);
+        }
         self.judge.acknowledged = position;
         self.judge.catch_up(&self.journal)?;
         self.ran.offers = self.judge.offers_made();

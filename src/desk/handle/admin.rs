@@ -30,9 +30,10 @@ impl Desk {
         self.check_settings(put)?;
         if *put != *self.settings {
             self.emit(events, Event::SettingsChanged { settings: Box::new(put.clone()) });
+            // Who is told that it is closed must not hear so of hours that are open by now.
+            self.look_at_hours(events);
             // A shorter time may be over already.
             self.due(events)?;
-            self.look_at_hours(events);
         }
         Ok(Answer::Done)
     }
