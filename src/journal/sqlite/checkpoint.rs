@@ -8,9 +8,9 @@
 use crate::slices;
 use std::io;
 use std::path::PathBuf;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{SyncSender, sync_channel};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 
 use rusqlite::Connection;
@@ -28,6 +28,8 @@ pub(super) struct Checkpointer {
     ask: Option<SyncSender<()>>,
     /// Pages in the WAL when the last pass ended; 0 once that was asked.
     wal_pages: Arc<AtomicU64>,
+    /// Held while passes are made.
+    passing: Arc<Mutex<()>>,
     thread: Option<JoinHandle<()>>,
 }
 
@@ -37,15 +39,18 @@ impl Checkpointer {
         let (ask, asked) = sync_channel::<()>(1);
         let wal_pages = Arc::new(AtomicU64::new(0));
         let seen = Arc::clone(&wal_pages);
+        let passing = Arc::new(Mutex::new(()));
+        let pass = Arc::clone(&passing);
         let thread = std::thread::Builder::new().name("journal-checkpoint".to_owned()).spawn(move || {
             slices::long();
             let mut db = None;
             while asked.recv().is_ok() {
+                let _passing = pass.lock().unwrap_or_else(PoisonError::into_inner);
                 let pages = passes(&mut db, &path, &settings).unwrap_or(0);
                 seen.store(pages, Ordering::Release);
             }
         })?;
-        Ok(Checkpointer { ask: Some(ask), wal_pages, thread: Some(thread) })
+        Ok(Checkpointer { ask: Some(ask), wal_pages, passing, thread: Some(thread) })
     }
 
     /// Asks for a pass. Never waits.
@@ -53,6 +58,12 @@ impl Checkpointer {
         if let Some(ask) = &self.ask {
             let _ = ask.try_send(());
         }
+    }
+
+    /// Waits until the passes that are being made are over, and holds off the next: SQLite refuses two checkpoints at once, and
+    /// its busy handler is not asked.
+    pub fn between_passes(&self) -> MutexGuard<'_, ()> {
+        self.passing.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Bytes that the WAL holds, if a pass was made since this was last asked: next to all of it is copied.
@@ -102,8 +113,7 @@ fn passes(db: &mut Option<Connection>, path: &std::path::Path, settings: &Settin
     pages
 }
 
-/// Copies all of it, and waits for a pass that is under way and for readers, so that the WAL starts over with the next
-/// commit.
+/// Copies all of it, and waits for readers, so that the WAL starts over with the next commit. To be called between passes.
 pub(super) fn whole(db: &Connection) -> Result<(), Fault> {
     db.query_row("PRAGMA wal_checkpoint(RESTART)", [], |_| Ok(())).map_err(|error| Fault::of(db, &error))
 }

@@ -225,7 +225,10 @@ impl Writer {
         let far_beyond = self.wal_bytes() > self.settings.wal_bytes_max.saturating_mul(4);
         let passed = self.checkpointer.passed_bytes();
         let done = match passed {
-            _ if far_beyond => checkpoint::whole(&self.db),
+            _ if far_beyond => {
+                let _no_pass = self.checkpointer.between_passes();
+                checkpoint::whole(&self.db)
+            }
             Some(bytes) if bytes > self.settings.wal_bytes_max => checkpoint::passive(&self.db).map(drop),
             _ => Ok(()),
         };

@@ -154,6 +154,7 @@ async fn the_wal_starts_over_while_appends_go_on() {
         journal.append(&name("acme"), sized(at, 128 * 1024)).await;
         largest = largest.max(std::fs::metadata(dir.path().join("journal.db-wal")).unwrap().len());
     }
-    // 25 MiB went through it; without starting over it would hold them all.
-    assert!(largest < 12 << 20, "the WAL grew to {largest} bytes");
+    // 25 MiB went through it; without starting over it would hold them all. Beyond four times its bound nothing is written before it
+    // was copied, however little time the checkpointer gets.
+    assert!(largest < 5 << 20, "the WAL grew to {largest} bytes");
 }
