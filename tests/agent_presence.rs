@@ -365,6 +365,7 @@ async fn an_agent_whose_client_reports_no_input_is_away_and_one_that_does_is_not
     let reports = async {
         loop {
             bob.send(json!({"type": "input"})).await;
+            // Often enough for a second without input never to pass; how long it takes is decided by ada's frame.
             tokio::time::sleep(std::time::Duration::from_millis(200)).await;
         }
     };

@@ -13,6 +13,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::{Arc, Mutex, OnceLock};
 use support::customer::event_named;
+use support::script::Script;
 use support::{Agent, Customer, Options, Server};
 use tokio::net::{TcpListener, TcpStream};
 
@@ -153,38 +154,13 @@ async fn a_chromium_page_does_the_main_job() {
     does_the_job(command).await;
 }
 
-/// `tests/clients/assistant.py`, killed when it is dropped.
-struct Assistant {
-    process: std::process::Child,
-    said: BufReader<std::process::ChildStdout>,
-}
-
-impl Assistant {
-    fn start(server: &Server) -> Self {
-        let mut process = Command::new(python())
-            .arg(scripts().join("assistant.py"))
-            .env("OFFHOOK_URL", format!("http://{}", server.address))
-            .env("OFFHOOK_TOKEN", server.agent_token(WORKSPACE, "assistant", Role::Agent))
-            .env("OFFHOOK_QUEUE", "support")
-            .stdout(Stdio::piped())
-            .spawn()
-            .expect("a client that can be started");
-        let said = BufReader::new(process.stdout.take().expect("piped"));
-        Self { process, said }
-    }
-
-    fn line(&mut self) -> String {
-        let mut line = String::new();
-        self.said.read_line(&mut line).expect("it speaks");
-        line.trim().to_owned()
-    }
-}
-
-impl Drop for Assistant {
-    fn drop(&mut self) {
-        let _ = self.process.kill();
-        let _ = self.process.wait();
-    }
+/// `tests/clients/assistant.py`.
+fn assistant(server: &Server) -> Script {
+    let url = format!("http://{}", server.address);
+    let token = server.agent_token(WORKSPACE, "assistant", Role::Agent);
+    let mut command = Command::new(python());
+    command.arg(scripts().join("assistant.py")).env("OFFHOOK_URL", url).env("OFFHOOK_TOKEN", token);
+    Script::start(command.env("OFFHOOK_QUEUE", "support"))
 }
 
 async fn put(server: &Server, what: &str, body: Value) {
@@ -202,7 +178,7 @@ async fn an_ai_agent_takes_conversations_first_and_hands_over_to_people_with_its
     put(&server, "agents/assistant", json!({"program": true, "queues": ["support"], "capacity": {"chat": 40}})).await;
     put(&server, "agents/ada", json!({"queues": ["support"]})).await;
     let mut ada = Agent::available(&server, WORKSPACE, "ada").await;
-    let mut assistant = Assistant::start(&server);
+    let mut assistant = assistant(&server);
     assert_eq!(assistant.line(), "available");
     let it = async || support::scene::live_agent(&server, "assistant").await;
     support::scene::eventually("a program that is available", it, |row| row["available"] == true).await;

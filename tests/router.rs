@@ -4,12 +4,12 @@
 mod support;
 
 use serde_json::{Value, json};
-use std::io::{BufRead, BufReader};
 use std::path::Path;
-use std::process::{Child, ChildStdout, Command, Stdio};
+use std::process::Command;
 use support::customer::event_named;
 use support::http::Http;
 use support::scene::{DEMO, eventually, offered, server};
+use support::script::Script;
 use support::sse::Events;
 use support::{Agent, Customer, Response, Server, command_id, within};
 
@@ -56,39 +56,13 @@ async fn last_of(server: &Server, conversation: &str) -> Value {
     admin(server, "GET", &format!("/conversations/{conversation}/why"), None).await["decision"]["last"].clone()
 }
 
-/// The example in `tests/clients`, as a process that is killed when it is dropped.
-struct Router {
-    process: Child,
-    said: BufReader<ChildStdout>,
-}
-
-impl Router {
-    fn start(server: &Server, key: &str) -> Self {
-        let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/clients/router.py");
-        let mut process = Command::new("python3")
-            .arg(script)
-            .env("OFFHOOK_URL", format!("http://{}", server.address))
-            .env("OFFHOOK_WORKSPACE", DEMO)
-            .env("OFFHOOK_KEY", key)
-            .stdout(Stdio::piped())
-            .spawn()
-            .expect("python3 is there");
-        let said = BufReader::new(process.stdout.take().expect("piped"));
-        Self { process, said }
-    }
-
-    fn line(&mut self) -> String {
-        let mut line = String::new();
-        self.said.read_line(&mut line).expect("it speaks");
-        line.trim().to_owned()
-    }
-}
-
-impl Drop for Router {
-    fn drop(&mut self) {
-        let _ = self.process.kill();
-        let _ = self.process.wait();
-    }
+/// The example in `tests/clients`.
+fn router(server: &Server, key: &str) -> Script {
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/clients/router.py");
+    let url = format!("http://{}", server.address);
+    let mut command = Command::new("python3");
+    command.arg(script).env("OFFHOOK_URL", url).env("OFFHOOK_WORKSPACE", DEMO);
+    Script::start(command.env("OFFHOOK_KEY", key))
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -96,7 +70,7 @@ async fn a_router_that_is_not_ours_decides_and_offhook_goes_on_without_it() {
     let server = server();
     decided_from_outside(&server, 60_000).await;
     let key = key(&server).await;
-    let mut router = Router::start(&server, &key);
+    let mut router = router(&server, &key);
     assert_eq!(router.line(), "following");
     let mut ada = Agent::available(&server, DEMO, "ada").await;
     let mut bob = Agent::available(&server, DEMO, "bob").await;

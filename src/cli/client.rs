@@ -149,6 +149,7 @@ impl Client {
             if begun.seconds() + pause.as_secs_f64() > TRY_FOR_S {
                 return answered;
             }
+            // As long as the server asked for, or a restart may take.
             tokio::time::sleep(pause).await;
         }
     }

@@ -73,6 +73,7 @@ impl Serving<'_> {
                 Next::DidNotHappen => break Fate::Refused(RefusedAppend::DiskFault),
                 Next::Wait => {
                     tokio::select! {
+                        // A journal tells nobody that it can be read again.
                         () = tokio::time::sleep(Duration::from_millis(PROBE_MS)) => Next::ReadTail,
                         () = stopped(&mut stop) => break Fate::Stopped,
                     }
@@ -114,6 +115,7 @@ impl Serving<'_> {
         loop {
             self.run.refuse_waiting(why);
             tokio::select! {
+                // Nobody tells that a disk has room again: it is tried.
                 () = tokio::time::sleep(Duration::from_millis(PROBE_MS)) => {}
                 () = stopped(&mut stop) => return Some(Ended::Stopped),
             }

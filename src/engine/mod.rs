@@ -188,6 +188,7 @@ impl Engine {
             if !matches!(workspace.taking(), Taking::Nothing { .. }) {
                 return;
             }
+            // A load takes milliseconds and has nobody else to tell: looked at is cheaper than told.
             tokio::time::sleep(Duration::from_millis(2)).await;
         }
     }

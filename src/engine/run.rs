@@ -100,6 +100,7 @@ impl Run {
                 Err(failed) => {
                     self.cannot_load(&failed);
                     tokio::select! {
+                        // What cannot be loaded may be in a moment, and nobody tells when.
                         () = tokio::time::sleep(Duration::from_secs(1)) => {}
                         () = stopped(&mut stop) => return,
                     }
@@ -189,6 +190,7 @@ impl Serving<'_> {
                             tracing::error!(workspace = %self.run.workspace.name(), error = %failed, "the view was not written");
                         }
                     }
+                    // Until the next deadline.
                     () = tokio::time::sleep(wake) => {}
                     () = stopped(&mut stop) => {
                         self.feed_the_view().await;

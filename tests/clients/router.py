@@ -74,4 +74,5 @@ while True:
         follow()
     except (OSError, http.client.HTTPException):
         pass
+    # A server that is starting again is not hammered meanwhile.
     time.sleep(0.2)

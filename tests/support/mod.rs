@@ -11,6 +11,7 @@ pub mod disk;
 pub mod http;
 pub mod process;
 pub mod scene;
+pub mod script;
 pub mod server;
 pub mod socket;
 pub mod sse;

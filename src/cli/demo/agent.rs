@@ -56,6 +56,7 @@ impl Player {
                 Ok(()) => self.teller.tell(&self.title, "lost the connection", Counted::Dropped),
                 Err(error) => self.teller.tell(&self.title, format!("was disconnected: {error}"), Counted::Nothing),
             }
+            // Somebody whose network is gone comes back after some seconds.
             tokio::time::sleep(dice.pause(1_500, 6_000)).await;
         }
     }

@@ -36,10 +36,12 @@ impl Player {
     pub async fn play(self) {
         let mut dice = Dice::thrown();
         loop {
+            // Customers come now and then.
             tokio::time::sleep(dice.pause(200, 6_000)).await;
             let name = dice.one_of(&CUSTOMERS);
             if let Err(unreached) = self.visit(name, &mut dice).await {
                 self.teller.tell(name, format!("gives up: {unreached}"), Counted::Nothing);
+                // The server may be starting again.
                 tokio::time::sleep(Duration::from_secs(2)).await;
             }
         }
@@ -77,6 +79,7 @@ impl Visit<'_> {
         while let Ok(Some((event, data))) = timeout_at(until, events.next()).await {
             match event.as_str() {
                 "message" if data["author"] == "agent" => {
+                    // Typing takes its time.
                     tokio::time::sleep(dice.pause(800, 2_500)).await;
                     let Some(text) = lines.next() else { break };
                     let written = self.write("messages", Some(&json!({"text": text}))).await?;

@@ -2,9 +2,9 @@
 
 mod agents;
 mod asker;
-mod close;
 mod decision_stream;
 mod decisions;
+mod ends;
 mod history;
 mod keys;
 mod labels;
@@ -20,7 +20,6 @@ mod statuses;
 mod tests;
 mod why;
 mod workspaces;
-mod wrap_up;
 
 use super::http::Door;
 use super::http::answered::answered;
@@ -64,8 +63,8 @@ pub fn router(door: Door, calls_per_s: u32) -> Router {
         .route(&at("/conversations/{conversation}"), get(history::one))
         .route(&at("/conversations/{conversation}/messages"), get(history::messages))
         .route(&at("/conversations/{conversation}/events"), get(history::events))
-        .route(&at("/conversations/{conversation}/close"), post(close::close))
-        .route(&at("/conversations/{conversation}/wrap_up_done"), post(wrap_up::done))
+        .route(&at("/conversations/{conversation}/close"), post(ends::close))
+        .route(&at("/conversations/{conversation}/wrap_up_done"), post(ends::wrap_up_done))
         .route(&at("/conversations/{conversation}/notes"), get(notes::list).post(notes::write))
         .route(&at("/conversations/{conversation}/label"), post(labels::label))
         .route(&at("/conversations/{conversation}/transfer"), post(moves::transfer))

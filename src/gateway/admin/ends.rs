@@ -1,0 +1,42 @@
+//! An administrator ends a conversation, or an agent's wrap-up.
+
+use super::Shared;
+use super::asker::Scope;
+use crate::desk::command::{Ask, Closer, Worker};
+use crate::desk::ids::ConversationId;
+use crate::gateway::http::asking::{Asked, At, conversation};
+use crate::gateway::http::body;
+use crate::gateway::http::idempotency::{command_id, fingerprint};
+use crate::gateway::http::problem::Problem;
+use axum::body::Body;
+use axum::extract::State as Held;
+use axum::response::{IntoResponse, Response};
+use http::StatusCode;
+
+pub(super) async fn close(admin: Held<Shared>, at: At<(String, String)>, asked: Asked, body: Body) -> Ended {
+    end(admin, at, asked, body, "close", |conversation| Ask::Close { conversation, by: Closer::Admin }).await
+}
+
+pub(super) async fn wrap_up_done(admin: Held<Shared>, at: At<(String, String)>, asked: Asked, body: Body) -> Ended {
+    end(admin, at, asked, body, "wrap_up_done", |conversation| Ask::WrapUpDone { conversation, by: Worker::Admin })
+        .await
+}
+
+type Ended = Result<Response, Problem>;
+
+async fn end(
+    Held(admin): Held<Shared>,
+    At((workspace, conversation_id)): At<(String, String)>,
+    asked: Asked,
+    body: Body,
+    what: &'static str,
+    ask: impl FnOnce(ConversationId) -> Ask,
+) -> Ended {
+    let asker = admin.asker(&workspace, &asked, Scope::Write)?;
+    let conversation = conversation(&conversation_id)?;
+    let id = command_id(&asked.headers)?;
+    body::nothing(body).await?;
+    let fingerprint = fingerprint(what, &[conversation_id.as_bytes()]);
+    asker.ask(id, fingerprint, ask(conversation)).await?;
+    Ok(StatusCode::NO_CONTENT.into_response())
+}
