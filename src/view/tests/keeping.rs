@@ -145,7 +145,8 @@ async fn damage_met_while_running_is_remembered_for_the_next_start() {
     // A page where opening does not look.
     let path = dir.path().join("view.db");
     let root = "SELECT rootpage FROM sqlite_schema WHERE name = 'event'";
-    let root: usize = rusqlite::Connection::open(&path).unwrap().query_row(root, [], |row| row.get(0)).unwrap();
+    let root: i64 = rusqlite::Connection::open(&path).unwrap().query_row(root, [], |row| row.get(0)).unwrap();
+    let root = root as usize;
     let mut bytes = std::fs::read(&path).unwrap();
     bytes[(root - 1) * 4096..root * 4096].fill(7);
     std::fs::write(&path, bytes).unwrap();
