@@ -5,8 +5,10 @@
 mod commit;
 pub mod counted;
 pub mod deliver;
+mod deliver_customers;
 pub mod deliver_labels;
 mod deliver_moves;
+mod deliver_replies;
 pub mod desk_clock;
 mod followers;
 pub mod idle;
@@ -257,7 +259,6 @@ impl Engine {
             metrics::gauge!("offhook_sessions").set(registry.sessions() as f64);
             metrics::gauge!("offhook_streams").set(registry.streams() as f64);
             counted::gauge_all(&self.all(), &self.shared.labels);
-            crate::telemetry::memory::record();
             if clock::monotonic_ms() >= prune_at_ms {
                 prune_at_ms = clock::monotonic_ms() + PRUNE_EVERY_MS;
                 self.prune().await;
