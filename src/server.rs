@@ -25,7 +25,7 @@ use crate::gateway::operators::{self, Health, Operators, Reason};
 use crate::journal::lock::DataLock;
 use crate::journal::sqlite::{self, SqliteJournal};
 use crate::journal::{Journal, JournalState, Position, local_disk};
-use crate::overload::{self, Budget, Marks};
+use crate::overload::{self, Budget, DiskMarks, DiskMeter, Marks};
 use crate::presence::{self, Registry};
 use crate::seal::KeyRing;
 use crate::telemetry::exporter::Exporter;
@@ -45,7 +45,10 @@ pub const FIRST_WORKSPACE: &str = "demo";
 const DRAIN: Duration = Duration::from_secs(5);
 /// Streams of one conversation: its customer's tabs.
 const STREAMS_OF_CONVERSATION_MAX: usize = 10;
+/// How far below a mark of the disk's it is left again, in thousandths.
+const DISK_GAP: u32 = 20;
 const SESSIONS_MAX: usize = 200_000;
+const CONNECTIONS_MAX: usize = 200_000;
 
 /// Why the server did not start; the sentence says what to do.
 #[derive(Debug, thiserror::Error)]
@@ -87,7 +90,8 @@ impl Server {
         let lock = DataLock::take(dir).map_err(failed("locking the data directory"))?;
         let budget = Budget::find(set.memory.budget_bytes, Path::new("/"));
         tracing::info!(%budget, "the memory budget");
-        overload::start(&budget, marks(set)).map_err(failed("starting the meter of memory"))?;
+        let disk = DiskMeter::new(dir.to_owned(), set.journal.disk_budget_bytes, disk_marks(set));
+        overload::start(&budget, marks(set), disk).map_err(failed("starting the meter"))?;
 
         let (agent_keys, admin_key) = agents_keys(set, dir)?;
         let server_keys = Arc::new(ServerKeys::load_or_make(dir).map_err(failed("reading server.key"))?);
@@ -271,7 +275,18 @@ fn marks(set: &Sections) -> Marks {
     Marks { begin: percents.map(|percent| percent * 10), gap: memory.shed_gap_percent * 10 }
 }
 
+fn disk_marks(set: &Sections) -> DiskMarks {
+    let (low, critical) = (set.journal.disk_low_percent * 10, set.journal.disk_critical_percent * 10);
+    DiskMarks { low, critical, gap: DISK_GAP }
+}
+
+/// What waits in memory for a disk that is slow may take a sixteenth of the budget, for the journal and for the view each.
+fn waiting_bytes_max() -> u64 {
+    overload::memory().budget_bytes() / 16
+}
+
 fn journal_settings(set: &Sections) -> sqlite::Settings {
+    let usual = sqlite::Settings::default();
     sqlite::Settings {
         synchronous: match set.journal.synchronous {
             Synchronous::Full => sqlite::Synchronous::Full,
@@ -280,7 +295,8 @@ fn journal_settings(set: &Sections) -> sqlite::Settings {
         },
         kept_back_bytes: set.journal.kept_back_bytes,
         disk_budget_bytes: (set.journal.disk_budget_bytes > 0).then_some(set.journal.disk_budget_bytes),
-        ..sqlite::Settings::default()
+        inbox_bytes_max: usual.inbox_bytes_max.min(waiting_bytes_max() as usize),
+        ..usual
     }
 }
 
@@ -315,7 +331,7 @@ fn engine_settings(set: &Sections) -> EngineSettings {
             frame_bytes_max: set.sessions.frame_bytes_max,
         },
         tick_record_every_ms: set.engine.tick_record_every_ms,
-        view_lag_bytes_max: set.engine.view_lag_bytes_max as usize,
+        view_lag_bytes_max: set.engine.view_lag_bytes_max.min(waiting_bytes_max()) as usize,
         retention_days: set.journal.retention_days,
     }
 }
@@ -327,6 +343,7 @@ fn listen_limits(set: &Sections) -> ListenLimits {
         header_read_ms: set.server.header_timeout_ms,
         send_buffer_bytes: set.sessions.send_buffer_bytes,
         receive_buffer_bytes: set.sessions.receive_buffer_bytes,
+        connections_max: overload::memory().places.most().min(CONNECTIONS_MAX),
         ..ListenLimits::default()
     }
 }

@@ -1,8 +1,10 @@
 //! Where commands gather while a turn is being committed: bounded in number and bytes, cheap to refuse.
 //!
-//! One queue for all that belongs to something already here, so that order within a session is kept; what differs is
-//! how full it may be for whom. New conversations are refused first, accepts and rejects last, and edges of connections
+//! What differs is how full it may be for whom. New conversations are refused first, accepts and rejects last, and edges of connections
 //! never: there are no more of them than sessions.
+//!
+//! What ends an offer, and sessions that come and go, overtake the rest: an accept does not stand in line behind other people's
+//! messages. A session's own order stays: while anything of it waits in the ordinary queue, what follows goes there too.
 //!
 //! New conversations wait in a queue of their own, and are taken when the other one is empty or has room left in the turn.
 //! In one queue with the rest they took the turns that accepts and closes needed: at three times the load that could be
@@ -11,10 +13,11 @@
 use super::published::{NotDone, Replied};
 use super::turn::Asked;
 use crate::desk::command::{Ask, Command};
-use crate::desk::ids::CommandId;
+use crate::desk::ids::{CommandId, SessionId};
 use crate::desk::labels::LABELS_BYTES_MAX;
+use crate::overload::{Grains, Purpose, Weight, memory};
 use crate::presence::Session;
-use std::collections::VecDeque;
+use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::{Notify, oneshot};
 
@@ -56,6 +59,7 @@ const FLOOD_DELAY_MS_MAX: u64 = 25;
 const FLOOD_STARTS: usize = 64;
 /// What a command takes beside its texts.
 const COMMAND_BYTES: usize = 256;
+const GRAINS: Grains = Grains { purpose: Purpose::Turns, own_bytes: 4 * 1024, grain_bytes: 16 * 1024 };
 
 #[derive(Debug)]
 pub struct Intake {
@@ -72,7 +76,13 @@ pub struct Limits {
 
 #[derive(Debug, Default)]
 struct State {
+    /// What overtakes.
+    urgent: VecDeque<Waiting>,
     commands: VecDeque<Waiting>,
+    /// How many of a session wait among `commands`.
+    behind: HashMap<SessionId, u32>,
+    /// Ends of sessions that wait there.
+    ends_behind: u32,
     /// New conversations. Nobody's order is lost by their waiting longer: whoever starts one waits for its answer.
     starts: VecDeque<Waiting>,
     bytes: usize,
@@ -120,7 +130,7 @@ impl Intake {
             Class::Answer => 10,
             Class::Edge => usize::MAX / self.limits.bytes_max.max(1) / 16,
         };
-        state.commands.len() + state.starts.len() >= self.limits.commands_max / 10 * tenths
+        state.len() >= self.limits.commands_max / 10 * tenths
             || state.bytes + bytes > self.limits.bytes_max / 10 * tenths
     }
 
@@ -132,13 +142,20 @@ impl Intake {
         let mut state = self.lock();
         let delay_ms = state.delay_ms(now_ms);
         let late = class == Class::Start && state.is_late(delay_ms);
-        if late || self.is_full(&state, class, bytes) {
+        let weight = match class {
+            Class::Start | Class::Ordinary => Some(Weight::Ordinary),
+            Class::Answer | Class::Edge => None,
+        };
+        let grown = state.bytes + bytes;
+        let refuse = late
+            || self.is_full(&state, class, bytes)
+            || GRAINS.grow(&memory().reserve, state.bytes, grown, weight).is_err();
+        if refuse {
             drop(state);
             return Err((refused(class, delay_ms), asked.reply_to));
         }
-        state.bytes += bytes;
-        let queue = if class == Class::Start { &mut state.starts } else { &mut state.commands };
-        queue.push_back(Waiting { asked, bytes, since_ms: now_ms });
+        state.bytes = grown;
+        state.queue_for(class, &asked).push_back(Waiting { asked, bytes, since_ms: now_ms });
         drop(state);
         self.notify.notify_one();
         Ok(())
@@ -159,24 +176,26 @@ impl Intake {
         self.notify.notified().await;
     }
 
-    /// Moves commands over, in order, until there are `commands_max`; then new conversations, but only until there are
+    /// Moves commands over, the urgent ones first, until there are `commands_max`; then new conversations, but only until there are
     /// `starts_max`: so many are not in the way of what comes while they are decided.
     pub fn take(&self, asked: &mut VecDeque<Asked<ReplyTo>>, commands_max: usize, starts_max: usize) {
         let mut state = self.lock();
-        let State { commands, starts, bytes, .. } = &mut *state;
-        for (queue, most) in [(&mut *commands, commands_max), (&mut *starts, starts_max)] {
-            while asked.len() < most {
-                let Some(waiting) = queue.pop_front() else { break };
-                *bytes -= waiting.bytes;
-                asked.push_back(waiting.asked);
-            }
-            if queue.is_empty() {
-                // A flood's room is given back.
-                queue.shrink_to(64);
-            }
+        let before = state.bytes;
+        while asked.len() < commands_max {
+            let Some(waiting) = state.next() else { break };
+            state.bytes -= waiting.bytes;
+            asked.push_back(waiting.asked);
         }
-        if !commands.is_empty() || !starts.is_empty() {
+        while asked.len() < starts_max {
+            let Some(waiting) = state.starts.pop_front() else { break };
+            state.bytes -= waiting.bytes;
+            asked.push_back(waiting.asked);
+        }
+        GRAINS.shrink(&memory().reserve, before, state.bytes);
+        if state.len() > 0 {
             self.notify.notify_one();
+        } else {
+            state.give_room_back();
         }
     }
 
@@ -189,7 +208,7 @@ impl Intake {
     #[must_use]
     pub fn size(&self) -> (usize, usize) {
         let state = self.lock();
-        (state.commands.len() + state.starts.len(), state.bytes)
+        (state.len(), state.bytes)
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -197,7 +216,73 @@ impl Intake {
     }
 }
 
+/// Whether it may overtake what others wait for, and whose order it must keep.
+fn lane_of(asked: &Asked<ReplyTo>) -> (bool, Option<SessionId>) {
+    let urgent = matches!(
+        asked.command.ask,
+        Ask::Accept { .. }
+            | Ask::Reject { .. }
+            | Ask::ConfirmDelivery { .. }
+            | Ask::SessionCame { .. }
+            | Ask::SessionWent { .. }
+    );
+    let session = match (&asked.reply_to, &asked.command.ask) {
+        (_, Ask::SessionWent { session, .. }) => Some(*session),
+        (ReplyTo::Session { session, .. }, _) => Some(session.id),
+        _ => None,
+    };
+    (urgent, session)
+}
+
 impl State {
+    fn len(&self) -> usize {
+        self.urgent.len() + self.commands.len() + self.starts.len()
+    }
+
+    fn queue_for(&mut self, class: Class, asked: &Asked<ReplyTo>) -> &mut VecDeque<Waiting> {
+        if class == Class::Start {
+            return &mut self.starts;
+        }
+        let (urgent, session) = lane_of(asked);
+        let came = matches!(asked.command.ask, Ask::SessionCame { .. });
+        // A device that comes must not be counted beside the one that it comes for.
+        let waits = session.is_some_and(|session| self.behind.contains_key(&session)) || came && self.ends_behind > 0;
+        if urgent && !waits {
+            return &mut self.urgent;
+        }
+        if let Some(session) = session {
+            *self.behind.entry(session).or_default() += 1;
+        }
+        self.ends_behind += u32::from(matches!(asked.command.ask, Ask::SessionWent { .. }));
+        &mut self.commands
+    }
+
+    /// The next of what belongs to something already here.
+    fn next(&mut self) -> Option<Waiting> {
+        if let Some(urgent) = self.urgent.pop_front() {
+            return Some(urgent);
+        }
+        let waiting = self.commands.pop_front()?;
+        if let (_, Some(session)) = lane_of(&waiting.asked)
+            && let Some(count) = self.behind.get_mut(&session)
+        {
+            *count -= 1;
+            if *count == 0 {
+                self.behind.remove(&session);
+            }
+        }
+        self.ends_behind -= u32::from(matches!(waiting.asked.command.ask, Ask::SessionWent { .. }));
+        Some(waiting)
+    }
+
+    /// What a flood took.
+    fn give_room_back(&mut self) {
+        for queue in [&mut self.urgent, &mut self.commands, &mut self.starts] {
+            queue.shrink_to(64);
+        }
+        self.behind.shrink_to(64);
+    }
+
     /// Whether a new conversation would come too late.
     fn is_late(&self, delay_ms: u64) -> bool {
         delay_ms > START_DELAY_MS_MAX || delay_ms > FLOOD_DELAY_MS_MAX && self.starts.len() >= FLOOD_STARTS
@@ -205,7 +290,7 @@ impl State {
 
     /// How long the first of those that wait has waited.
     fn delay_ms(&self, now_ms: u64) -> u64 {
-        let firsts = [self.commands.front(), self.starts.front()];
+        let firsts = [self.urgent.front(), self.commands.front(), self.starts.front()];
         firsts.into_iter().flatten().map(|first| now_ms.saturating_sub(first.since_ms)).max().unwrap_or(0)
     }
 }
@@ -347,6 +432,90 @@ mod tests {
         (0..20).for_each(|_| intake.put(asked(accept()), 0).unwrap());
         intake.take(&mut taken, 10, 4);
         assert_eq!((taken.len(), intake.size().0), (10, 18));
+    }
+
+    fn of_session(session: &Arc<Session>, ask: Ask) -> Asked<ReplyTo> {
+        let reply_to = ReplyTo::Session { session: session.clone(), id: CommandId(0) };
+        Asked { command: Command::of_server(ask), reply_to }
+    }
+
+    fn session(id: u128) -> Arc<Session> {
+        Arc::new(Session::new(SessionId(id), 0, "ada".into(), crate::desk::settings::Role::Agent, 0, 1_000, 0))
+    }
+
+    fn taken(intake: &Intake) -> Vec<&'static str> {
+        let mut taken = VecDeque::new();
+        intake.take(&mut taken, usize::MAX, usize::MAX);
+        taken.iter().map(|asked| asked.command.ask.name()).collect()
+    }
+
+    #[test]
+    fn accepts_and_sessions_that_come_overtake_what_others_wait_for() {
+        let intake = Intake::new(Limits { commands_max: 1_000, bytes_max: 1 << 20 });
+        let (ada, bob) = (session(1), session(2));
+        intake.put(asked(open()), 0).unwrap();
+        (0..3).for_each(|_| intake.put(of_session(&bob, ready()), 0).unwrap());
+        intake.put(of_session(&ada, accept()), 0).unwrap();
+        let came = Ask::SessionCame { agent: "eve".into(), session: SessionId(3), title: None };
+        intake.put(asked(came), 0).unwrap();
+        assert_eq!(taken(&intake), ["accept", "session_came", "ready", "ready", "ready", "open"]);
+    }
+
+    #[test]
+    fn an_accept_never_overtakes_what_its_own_session_said_before() {
+        let intake = Intake::new(Limits { commands_max: 1_000, bytes_max: 1 << 20 });
+        let (ada, bob) = (session(1), session(2));
+        let went = |id| Ask::SessionWent { agent: AgentId(0), session: SessionId(id) };
+        let came = || asked(Ask::SessionCame { agent: "ada".into(), session: SessionId(9), title: None });
+        intake.put(of_session(&ada, ready()), 0).unwrap();
+        intake.put(of_session(&ada, accept()), 0).unwrap();
+        intake.put(asked(went(1)), 0).unwrap();
+        intake.put(came(), 0).unwrap();
+        intake.put(of_session(&bob, accept()), 0).unwrap();
+        assert_eq!(taken(&intake), ["accept", "ready", "accept", "session_went", "session_came"]);
+        // Nothing of it waits any more: it overtakes again.
+        intake.put(of_session(&bob, ready()), 0).unwrap();
+        intake.put(of_session(&ada, accept()), 0).unwrap();
+        intake.put(came(), 0).unwrap();
+        assert_eq!(taken(&intake), ["accept", "session_came", "ready"]);
+    }
+
+    #[test]
+    fn whatever_comes_each_session_keeps_its_order() {
+        let sessions: Vec<_> = (0..4).map(session).collect();
+        let mut dice = 0x2545_f491_4f6c_dd1d_u64;
+        let mut roll = |sides: u64| {
+            dice ^= dice << 13;
+            dice ^= dice >> 7;
+            dice ^= dice << 17;
+            dice % sides
+        };
+        let intake = Intake::new(Limits { commands_max: 10_000, bytes_max: 1 << 20 });
+        let (mut said, mut heard) = ([0; 4], [0; 4]);
+        let mut overtook = 0;
+        for _ in 0..20_000 {
+            let who = roll(4) as usize;
+            let ask = if roll(2) == 0 { accept() } else { ready() };
+            let mut asked = of_session(&sessions[who], ask);
+            said[who] += 1;
+            asked.command.fingerprint = said[who];
+            intake.put(asked, 0).unwrap();
+            if roll(8) == 0 {
+                let mut taken = VecDeque::new();
+                intake.take(&mut taken, roll(24) as usize, 0);
+                for asked in taken {
+                    let ReplyTo::Session { session, .. } = &asked.reply_to else { unreachable!() };
+                    let number = asked.command.fingerprint;
+                    let who = session.id.0 as usize;
+                    assert_eq!(number, heard[who] + 1, "session {who}");
+                    heard[who] = number;
+                }
+                overtook += usize::from(!intake.lock().urgent.is_empty());
+            }
+        }
+        assert!(overtook > 10);
+        intake.take(&mut VecDeque::new(), usize::MAX, 0);
+        assert!(intake.size() == (0, 0) && intake.lock().behind.is_empty());
     }
 
     #[test]

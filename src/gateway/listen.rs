@@ -3,6 +3,7 @@
 //! A connection costs a task and hyper's buffers until its request head has come; a bounded number may be in that state,
 //! each for a bounded time. The accept loop never spins: what the system refuses (too many open files) is waited out.
 
+use crate::overload::memory;
 use crate::telemetry::catalogue;
 use axum::Router;
 use axum::body::Body;
@@ -82,6 +83,7 @@ pub struct HeldPlace(#[allow(dead_code, reason = "held for its drop")] OwnedSema
 impl HeldPlace {
     fn new(permit: OwnedSemaphorePermit) -> Self {
         metrics::gauge!(catalogue::CONNECTIONS).increment(1.0);
+        memory().places.open();
         Self(permit)
     }
 }
@@ -89,6 +91,7 @@ impl HeldPlace {
 impl Drop for HeldPlace {
     fn drop(&mut self) {
         metrics::gauge!(catalogue::CONNECTIONS).decrement(1.0);
+        memory().places.close();
     }
 }
 

@@ -104,6 +104,10 @@ catalogue! {
     SHED_TOTAL = "offhook_shed_total" Counter Count ["rung"] "What was shed as memory was short, by rung of the ladder.";
     RESERVE_BYTES = "offhook_reserve_bytes" Gauge Bytes ["purpose"] "Bytes taken from the reserve for bursts, by purpose: mailboxes, streams, bodies, pages, turns.";
     RESERVE_REFUSED_TOTAL = "offhook_reserve_refused_total" Counter Count ["purpose"] "What found the reserve for bursts used up, by purpose.";
+    PLACES = "offhook_places" Gauge Count ["kind"] "Places for connections by kind: open, kept (for agents within their grace), most (the budget's).";
+    DISK_BYTES = "offhook_disk_bytes" Gauge Bytes ["kind"] "The data directory's disk by kind: used (by the directory), free, most (the budget, or what there is).";
+    DISK_FILL = "offhook_disk_fill" Gauge Count ["mark"] "1 while the disk is filled to this mark: low, critical.";
+    DISK_SHED_TOTAL = "offhook_disk_shed_total" Counter Count [] "New conversations of anonymous visitors that were refused as the disk was nearly full.";
     RATE_LIMITED_TOTAL = "offhook_rate_limited_total" Counter Count ["scope"] "Requests refused for their rate, by scope: agent, program, visitor, starts, api_key.";
     BUILD_INFO = "offhook_build_info" Gauge Count ["version"] "Always 1; the label says which version runs.";
 }

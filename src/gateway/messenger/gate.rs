@@ -6,6 +6,7 @@ use crate::gateway::http::answered::finish;
 use crate::gateway::http::cors;
 use crate::gateway::http::problem::Problem;
 use crate::gateway::listen::Gate;
+use crate::overload;
 use axum::response::IntoResponse;
 use http::{Method, header};
 use std::sync::Arc;
@@ -23,12 +24,17 @@ pub fn gate(door: Door) -> Gate {
         if place != "conversations" {
             return None;
         }
-        let not_done = door.desks.may_start(workspace).err()?;
+        let refused = match door.desks.may_start(workspace) {
+            Err(not_done) => Problem::from(not_done),
+            // Who brings a token may be known by it, which is looked into behind the gate.
+            Ok(()) if request.headers().contains_key(header::AUTHORIZATION) => return None,
+            Ok(()) => Problem::from(overload::admit_stranger().err()?),
+        };
         let origin = request.headers().get(header::ORIGIN);
         if origin.is_some_and(|origin| !cors::is_allowed(&door, request.headers(), origin)) {
             return None;
         }
-        let mut response = Problem::from(not_done).into_response();
+        let mut response = refused.into_response();
         cors::mark(response.headers_mut(), origin.cloned());
         finish(&mut response, STARTS.into());
         Some(response)
