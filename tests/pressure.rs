@@ -139,7 +139,7 @@ async fn then_agents_who_were_not_here_before_and_never_the_return_of_one_who_wa
 async fn talking_at_last(server: &Server, name: &str) -> (Agent, Customer) {
     let mut agent = Agent::available(server, DEMO, name).await;
     let start = async || Customer::try_start(server.address, DEMO, &json!({"text": "hello"})).await;
-    let customer = eventually("a start", start, Result::is_ok).await.ok().expect("it was");
+    let customer = eventually("a start", start, Result::is_ok).await.expect("it was");
     let offer = agent.wait_for("offer").await;
     agent.must(json!({"type": "accept", "offer": offer["offer"]["offer"]})).await;
     (agent, customer)

@@ -42,7 +42,7 @@ pub const BOUNDS: &[Bound] = &[
     bound(
         "connections",
         "gateway/listen.rs",
-        Budget("half of the budget, 12 KiB each; 200,000"),
+        Budget("`server.connections_max`; half of the budget, 12 KiB each; the file descriptors"),
         "503 and closed at once",
         "offhook_places",
     ),
@@ -52,6 +52,20 @@ pub const BOUNDS: &[Bound] = &[
         Setting("server.handshakes_pending_max"),
         "wait in the kernel's queue",
         "offhook_connections",
+    ),
+    bound(
+        "the same of one address",
+        "gateway/listen/handshakes.rs",
+        Setting("server.handshakes_per_address_max"),
+        "503 and closed at once",
+        "offhook_connections_turned_away_total",
+    ),
+    bound(
+        "agents' handshakes in line",
+        "overload/pace.rs",
+        Setting("sessions.handshakes_waiting_max"),
+        "told when to come back",
+        "offhook_handshakes_waiting",
     ),
     bound(
         "a request's head",
@@ -312,7 +326,7 @@ mod tests {
     fn row(bound: &Bound) -> String {
         let most = match bound.most {
             Setting(path) => format!("`{path}`"),
-            Budget(part) => format!("{part}"),
+            Budget(part) => part.to_owned(),
             Fixed(most) => most.to_owned(),
         };
         format!("| {} | {most} | {} | `{}` |", bound.what, bound.beyond, bound.metric)

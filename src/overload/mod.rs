@@ -5,9 +5,11 @@
 //! Until [`start`] has set a budget nothing is refused, which is how tests of other modules meet it.
 
 pub mod budget;
+pub mod descriptors;
 mod disk;
 pub mod ladder;
 mod meter;
+pub mod pace;
 mod places;
 mod reserve;
 mod sockets;
