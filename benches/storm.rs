@@ -331,7 +331,7 @@ fn told(reason: &str) -> Option<Duration> {
 fn spread(most_ms: u64) -> Duration {
     let mut bytes = [0; 4];
     getrandom::fill(&mut bytes).expect("the system gives randomness");
-    Duration::from_millis(u64::from(u32::from_le_bytes(bytes)) * most_ms >> 32)
+    Duration::from_millis((u64::from(u32::from_le_bytes(bytes)) * most_ms) >> 32)
 }
 
 /// Waits until everybody is welcomed.
