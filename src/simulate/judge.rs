@@ -121,7 +121,10 @@ impl Judge {
             self.one(event, now, position)?;
             super::judge_hours::those_left_begin(&mut self.left, &mut self.talks, &self.shadow)?;
         }
-        super::judge_hours::those_left_wait_for_opening(&self.left, &self.shadow)?;
+        // In a barrier nothing was decided, and hours that are due turn with the next turn.
+        if !lived.events.is_empty() {
+            super::judge_hours::those_left_wait_for_opening(&self.left, &self.shadow)?;
+        }
         self.shadow.replay(now, &[], &lived.outcomes);
         self.shadow.take_touched();
         for outcome in &lived.outcomes {
