@@ -22,6 +22,7 @@ use crate::gateway::lag::Lag;
 use crate::gateway::listen::{self, ListenLimits, Listening};
 use crate::gateway::messenger::{self, MessengerBounds};
 use crate::gateway::operators::{self, Health, Operators, Reason};
+use crate::gateway::tls::Tls;
 use crate::journal::lock::DataLock;
 use crate::journal::sqlite::{self, SqliteJournal};
 use crate::journal::{Journal, JournalState, Position, local_disk};
@@ -75,6 +76,7 @@ pub struct Server {
     pub operators_address: SocketAddr,
     engine: Arc<Engine>,
     agent_keys: Arc<AgentKeys>,
+    tls: Option<Arc<Tls>>,
     public: Listening,
     operators: Listening,
     /// Of the agents' sockets.
@@ -139,13 +141,15 @@ impl Server {
             health: Arc::new(ProcessHealth { engine: engine.clone(), journal, view }),
             version: env!("CARGO_PKG_VERSION"),
         });
+        let tls = tls(set, dir)?;
         let descriptors = descriptors::raise().map_err(failed("asking how many files may be open"))?;
-        let limits = listen_limits(set, descriptors)?;
+        let limits = ListenLimits { tls: tls.clone(), ..listen_limits(set, descriptors)? };
         let open = |address, router, gate, limits: &ListenLimits| -> Result<Listening, StartFailed> {
             let socket = listen::bind(address, limits).map_err(failed("listening"))?;
             listen::listen(socket, router, gate, limits).map_err(failed("listening"))
         };
-        let few = ListenLimits { connections_max: OPERATORS_MAX, handshakes_max: OPERATORS_MAX, ..limits.clone() };
+        let few =
+            ListenLimits { connections_max: OPERATORS_MAX, handshakes_max: OPERATORS_MAX, tls: None, ..limits.clone() };
         let operators = open(set.server.operators_listen, operators_router, None, &few)?;
         let public = open(set.server.listen, router, Some(gate), &limits)?;
         Ok(Self {
@@ -153,6 +157,7 @@ impl Server {
             operators_address: operators.address,
             engine,
             agent_keys,
+            tls,
             public,
             operators,
             _agents: agents,
@@ -160,8 +165,17 @@ impl Server {
         })
     }
 
-    /// Read agents' keys again; the old ones stay live if that fails.
-    pub fn reload_keys(&self) {
+    /// How the public port is spoken to.
+    #[must_use]
+    pub fn scheme(&self) -> &'static str {
+        if self.tls.is_some() { "https" } else { "http" }
+    }
+
+    /// Read agents' keys and the certificate again; the old ones stay live if that fails.
+    pub fn reload(&self) {
+        if let Some(tls) = &self.tls {
+            tls.reload();
+        }
         match self.agent_keys.reload() {
             Ok(keys) => tracing::info!(keys, "agents' keys were read again"),
             Err(error) => tracing::error!(%error, "agents' keys could not be read again; the old ones stay live"),
@@ -264,7 +278,12 @@ fn public_router(
         streams_max: set.messenger.streams_max,
         messages_per_s: set.messenger.visitor_messages_per_s,
         messages_burst: set.messenger.visitor_burst,
+        address_messages_per_s: set.messenger.address_messages_per_s,
+        address_burst: set.messenger.address_burst,
+        workspace_messages_per_s: set.messenger.workspace_messages_per_s,
+        workspace_burst: set.messenger.workspace_burst,
         starts_per_10_min: set.messenger.starts_per_10_min,
+        streams_max_per_address: set.messenger.streams_per_address_max,
         ..MessengerBounds::default()
     };
     Ok(agents
@@ -369,10 +388,20 @@ fn listen_limits(set: &Sections, descriptors: Descriptors) -> Result<ListenLimit
         handshakes_max: set.server.handshakes_pending_max,
         header_bytes_max: set.server.header_bytes_max,
         header_read_ms: set.server.header_timeout_ms,
+        write_ms: set.server.write_timeout_ms,
         send_buffer_bytes: set.sessions.send_buffer_bytes,
         receive_buffer_bytes: set.sessions.receive_buffer_bytes,
         ..ListenLimits::default()
     })
+}
+
+fn tls(set: &Sections, dir: &Path) -> Result<Option<Arc<Tls>>, StartFailed> {
+    if set.tls.certificate.as_os_str().is_empty() {
+        return Ok(None);
+    }
+    let tls = Tls::load(&set.tls.certificate, &set.tls.key, dir).map_err(failed("preparing TLS"))?;
+    tokio::spawn(tls.clone().watch());
+    Ok(Some(tls))
 }
 
 fn proxies(set: &Sections) -> Result<TrustedProxies, StartFailed> {
