@@ -9,7 +9,11 @@ pub mod slices;
 
 pub mod wire;
 
+pub mod client;
+
 pub mod telemetry;
+
+pub mod health;
 
 pub mod journal;
 pub mod seal;

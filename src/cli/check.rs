@@ -8,7 +8,7 @@ use clap::Args;
 use http::StatusCode;
 
 use super::CommandError;
-use super::client::{Address, Call, Client};
+use crate::client::{Address, Call, Client};
 use crate::config::Config;
 use crate::gateway::auth::agent_token::AgentKeys;
 

@@ -2,7 +2,6 @@
 
 mod apply;
 mod check;
-mod client;
 mod demo;
 mod journal;
 mod serve;

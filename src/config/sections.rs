@@ -135,6 +135,17 @@ sections! {
         token_leeway_s: i64 = count(0, 600),
         api_key_requests_per_s: u32 = count(1, 1_000_000),
     }
+    /// What is called an outage, and the probe that looks for one.
+    health: HealthSettings {
+        probe_every_ms: u64 = ms(0, HOUR_MS),
+        probe_within_ms: u64 = ms(100, 60_000),
+        slow_ms: u64 = ms(1, 60_000),
+        window_ms: u64 = ms(1000, 60_000),
+        recover_after_ms: u64 = ms(0, HOUR_MS),
+        overlooked_after_ms: u64 = ms(1000, HOUR_MS),
+        memory_full_within_ms: u64 = ms(0, 24 * HOUR_MS),
+        public_status: bool = Kind::Flag,
+    }
     /// What is written to standard error.
     log: LogSettings {
         format: LogFormat = Kind::Choice(&["text", "json"]),

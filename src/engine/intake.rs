@@ -160,14 +160,16 @@ impl Intake {
     }
 
     /// Moves commands over, in order, until there are `commands_max`; then new conversations, but only until there are
-    /// `starts_max`: so many are not in the way of what comes while they are decided.
-    pub fn take(&self, asked: &mut VecDeque<Asked<ReplyTo>>, commands_max: usize, starts_max: usize) {
+    /// `starts_max`: so many are not in the way of what comes while they are decided. Since when the first of them waited.
+    pub fn take(&self, asked: &mut VecDeque<Asked<ReplyTo>>, commands_max: usize, starts_max: usize) -> Option<u64> {
         let mut state = self.lock();
+        let mut since_ms = None;
         let State { commands, starts, bytes, .. } = &mut *state;
         for (queue, most) in [(&mut *commands, commands_max), (&mut *starts, starts_max)] {
             while asked.len() < most {
                 let Some(waiting) = queue.pop_front() else { break };
                 *bytes -= waiting.bytes;
+                since_ms = Some(since_ms.map_or(waiting.since_ms, |first: u64| first.min(waiting.since_ms)));
                 asked.push_back(waiting.asked);
             }
             if queue.is_empty() {
@@ -178,6 +180,7 @@ impl Intake {
         if !commands.is_empty() || !starts.is_empty() {
             self.notify.notify_one();
         }
+        since_ms
     }
 
     #[must_use]

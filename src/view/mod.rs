@@ -224,7 +224,23 @@ impl View {
         retention_ms: Option<u64>,
         steps_max: u32,
     ) -> Result<Pruned, ViewFailed> {
-        let step = PruneStep { now_wall_ms, retention_ms, outcomes_each_max: OUTCOMES_EACH_MAX };
+        let step = PruneStep { now_wall_ms, retention_ms, outcomes_each_max: OUTCOMES_EACH_MAX, only: None };
+        self.prune_by(step, steps_max).await
+    }
+
+    /// Forgets the conversations of one workspace that were closed longer ago.
+    ///
+    /// # Errors
+    /// As `prune`.
+    pub async fn prune_of(
+        &self,
+        workspace: &'static str,
+        now_wall_ms: u64,
+        retention_ms: u64,
+        steps_max: u32,
+    ) -> Result<Pruned, ViewFailed> {
+        let (retention_ms, only) = (Some(retention_ms), Some(workspace));
+        let step = PruneStep { now_wall_ms, retention_ms, outcomes_each_max: OUTCOMES_EACH_MAX, only };
         self.prune_by(step, steps_max).await
     }
 

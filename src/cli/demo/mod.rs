@@ -17,8 +17,8 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 
-use super::client::{Address, Call, Client, random_id};
 use super::{CommandError, apply, wall_s};
+use crate::client::{Address, Call, Client, random_id};
 use crate::clock;
 use crate::config::Config;
 use crate::gateway::auth::agent_token::{self, AgentClaims, Role};
@@ -139,7 +139,7 @@ impl Demo {
         let mut players = JoinSet::new();
         for (name, title) in cast::AGENTS.iter().take(self.agents.into()) {
             let player = agent::Player {
-                authority: address.authority().to_owned(),
+                address: address.clone(),
                 title: (*title).to_owned(),
                 token: token(dir, name, title)?,
                 teller: teller.clone(),

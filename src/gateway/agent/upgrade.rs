@@ -9,6 +9,8 @@ use crate::desk::ids::SessionId;
 use crate::gateway::auth::agent_token::TokenError;
 use crate::gateway::listen::{HeldPlace, Place};
 use crate::gateway::websocket::Socket;
+use crate::health::Component;
+use crate::health::experience::EXPERIENCE;
 use crate::telemetry::catalogue;
 use crate::wire::close::CloseCode;
 use crate::wire::error::{Code, WireError};
@@ -51,6 +53,7 @@ async fn upgrade<D: Desk, T: AgentTokens>(State(door): State<Arc<Door<D, T>>>, m
         return problem(&WireError::new(Code::BadRequest, "this connection cannot be upgraded"));
     };
     let Ok(under_way) = door.upgrades.clone().try_acquire_owned() else {
+        EXPERIENCE.failed(Component::AgentInterface);
         return problem(&WireError::busy(RETRY_AFTER_MS));
     };
     let entry = match door.examine(request.headers()) {

@@ -1,11 +1,14 @@
 //! New conversations that cannot be begun now are refused before any router sees them: under a flood, that is most of what is
 //! done at all, and every microsecond of it is taken from what was begun.
 
+use crate::engine::workspace::PROBES;
 use crate::gateway::http::Door;
 use crate::gateway::http::answered::finish;
 use crate::gateway::http::cors;
 use crate::gateway::http::problem::Problem;
 use crate::gateway::listen::Gate;
+use crate::health::Component;
+use crate::health::experience::EXPERIENCE;
 use axum::response::IntoResponse;
 use http::{Method, header};
 use std::sync::Arc;
@@ -30,6 +33,9 @@ pub fn gate(door: Door) -> Gate {
         }
         let mut response = Problem::from(not_done).into_response();
         cors::mark(response.headers_mut(), origin.cloned());
+        if workspace != PROBES {
+            EXPERIENCE.failed(Component::Messenger);
+        }
         finish(&mut response, STARTS.into());
         Some(response)
     })

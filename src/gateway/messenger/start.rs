@@ -9,6 +9,7 @@ use crate::desk::command::{Ask, Command, OpenAsk};
 use crate::desk::conversation::{Conversation, Spell, State};
 use crate::desk::ids::{ConversationId, CustomerId, KeyNumber, Principal};
 use crate::desk::time::WallTime;
+use crate::engine::workspace::PROBES;
 use crate::gateway::http::asking::{Asked, At};
 use crate::gateway::http::desks::Desk;
 use crate::gateway::http::idempotency::{command_id, keyed_fingerprint};
@@ -38,6 +39,10 @@ pub(super) async fn start(
     desk.may_start()?;
     let door = &messenger.door;
     let asker = customer(door, &*desk, &asked)?;
+    let probes = **desk.name() == *PROBES;
+    if probes && asker.as_ref().is_none_or(|asker| asker.known.is_none()) {
+        return Err(Problem::not_found("workspace"));
+    }
     let id = command_id(&asked.headers)?;
     let address = prefix(door.identities.client_address(&asked.headers, asked.peer));
     messenger.take(&messenger.calls, (&*workspace, address))?;
@@ -45,7 +50,7 @@ pub(super) async fn start(
     let sent = StartBody::parse(sent.as_bytes(), &messenger.bounds.limits)?;
     let ask = placed(&*desk, asker.as_ref(), &sent)?;
 
-    if messenger.starts_counted.take((&*workspace, address, id), messenger.now_ms()).is_ok() {
+    if !probes && messenger.starts_counted.take((&*workspace, address, id), messenger.now_ms()).is_ok() {
         messenger.take(&messenger.starts_of_addresses, address)?;
         if let Some(asker) = &asker {
             messenger.take(&messenger.starts_of_customers, (&*workspace, asker.id))?;
