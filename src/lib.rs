@@ -15,6 +15,8 @@ pub mod telemetry;
 
 pub mod health;
 
+pub mod overload;
+
 pub mod journal;
 pub mod seal;
 

@@ -1,8 +1,10 @@
 //! The whole server, put together in the order in which its parts need each other, and taken apart in reverse.
 
+use crate::client::Address;
 use crate::clock;
-use crate::config::{Config, Sections, Synchronous};
+use crate::config::{Config, HealthSettings, Sections, Synchronous};
 use crate::desk::time::{DeskTime, Now, WallTime};
+use crate::engine::workspace::PROBES;
 use crate::engine::{Engine, EngineSettings, FrameLimits, Taking, Threads, intake};
 use crate::gateway::admin;
 use crate::gateway::agent::{self, AgentDesks, AgentLimits, CommandRate};
@@ -11,7 +13,13 @@ use crate::gateway::auth::client_address::TrustedProxies;
 use crate::gateway::auth::customer_token::{CustomerKeySettings, CustomerKeys};
 use crate::gateway::auth::keys::read_key_file;
 use crate::gateway::auth::origin::OriginRules;
+use crate::gateway::auth::probe_keys::ProbeKeys;
 use crate::gateway::auth::server_keys::ServerKeys;
+use crate::gateway::health::{HealthWatch, Probes};
+use crate::gateway::probe::{Probe, ProbeSettings};
+use crate::gateway::status::{self, Audience};
+use crate::health::experience::EXPERIENCE;
+use crate::health::rules::Limits;
 use crate::gateway::auth::{api_key, first_key};
 use crate::gateway::http::Door;
 use crate::gateway::http::desks::Soon;
@@ -25,6 +33,7 @@ use crate::gateway::operators::{self, Health, Operators, Reason};
 use crate::journal::lock::DataLock;
 use crate::journal::sqlite::{self, SqliteJournal};
 use crate::journal::{Journal, JournalState, Position, local_disk};
+use crate::overload::{self, Budget, Marks};
 use crate::presence::{self, Registry};
 use crate::seal::KeyRing;
 use crate::telemetry::exporter::Exporter;
@@ -37,6 +46,7 @@ use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
+use tokio::task::JoinHandle;
 
 /// The workspace of a first start on one's own machine.
 pub const FIRST_WORKSPACE: &str = "demo";
@@ -64,6 +74,8 @@ pub struct Server {
     pub address: SocketAddr,
     pub operators_address: SocketAddr,
     engine: Arc<Engine>,
+    health: HealthWatch,
+    probe: Option<JoinHandle<()>>,
     agent_keys: Arc<AgentKeys>,
     public: Listening,
     operators: Listening,
@@ -84,12 +96,17 @@ impl Server {
         std::fs::create_dir_all(dir).map_err(failed("making the data directory"))?;
         local_disk::require(dir).map_err(failed("looking at the data directory"))?;
         let lock = DataLock::take(dir).map_err(failed("locking the data directory"))?;
+        let budget = Budget::find(set.memory.budget_bytes, Path::new("/"));
+        tracing::info!(%budget, "the memory budget");
+        overload::start(&budget, marks(set)).map_err(failed("starting the meter of memory"))?;
 
-        let (agent_keys, admin_key) = agents_keys(set, dir)?;
         let server_keys = Arc::new(ServerKeys::load_or_make(dir).map_err(failed("reading server.key"))?);
+        let probe_keys = (set.health.probe_every_ms > 0).then(|| ProbeKeys::of(&server_keys));
+        let (agent_keys, admin_key) = agents_keys(set, dir, probe_keys.as_ref())?;
+        let (mut health, left) = HealthWatch::begin(dir);
         let keys = Arc::new(KeyRing::open(dir).map_err(failed("opening customers' keys"))?);
-        let journal: Arc<dyn Journal> =
-            Arc::new(SqliteJournal::open(dir, journal_settings(set)).map_err(failed("opening the journal"))?);
+        let journal = SqliteJournal::open(dir, journal_settings(set)).map_err(failed("opening the journal"))?;
+        let journal = Arc::new(journal);
         let view = open_view(dir, &journal).await?;
         let registry = Arc::new(Registry::new(presence_limits(set)));
         let threads = Threads::start("engine").map_err(failed("starting threads"))?;
@@ -113,17 +130,26 @@ impl Server {
         });
         let door = Door {
             desks: Arc::new(RealDesks::new(engine.clone(), lag)),
-            identities: Arc::new(identities(set, agent_keys.clone(), server_keys.clone(), admin_key)?),
+            identities: Arc::new(identities(
+                set,
+                agent_keys.clone(),
+                server_keys.clone(),
+                admin_key,
+                probe_keys.as_ref(),
+            )?),
             now: Arc::new(|| Now { desk: DeskTime(clock::monotonic_ms()), wall: WallTime(clock::wall_ms()) }),
         };
         let gate = messenger::gate(door.clone());
         let agents = Threads::start("agents").map_err(failed("starting threads"))?;
-        let router = public_router(set, &engine, &door, agent_keys.clone(), server_keys, &agents)?;
+        let mut router = public_router(set, &engine, &door, agent_keys.clone(), server_keys, &agents)?;
+        if set.health.public_status {
+            router = router.merge(status::router(health.board.clone(), Audience::Everybody));
+        }
         let operators_router = operators::router(Operators {
             door,
             metrics: Arc::new(move || exporter.render()),
             health: Arc::new(ProcessHealth { engine: engine.clone(), journal, view }),
-            version: env!("CARGO_PKG_VERSION"),
+            board: health.board.clone(),
         });
         let limits = listen_limits(set);
         let open = |address, router, gate| -> Result<Listening, StartFailed> {
@@ -132,10 +158,19 @@ impl Server {
         };
         let operators = open(set.server.operators_listen, operators_router, None)?;
         let public = open(set.server.listen, router, Some(gate))?;
+        EXPERIENCE.set_slow_after_ms(set.health.slow_ms);
+        let probes = Arc::new(Probes::default());
+        health.run(left, engine.clone(), probes.clone(), health_limits(set), dir);
+        let probe = probe_keys.map(|keys| {
+            let (engine, address) = (engine.clone(), Address::of(public.address));
+            tokio::spawn(Probe { engine, keys, address, probes, settings: probe_settings(set) }.run())
+        });
         Ok(Self {
             address: public.address,
             operators_address: operators.address,
             engine,
+            health,
+            probe,
             agent_keys,
             public,
             operators,
@@ -154,15 +189,24 @@ impl Server {
 
     /// In order: everybody is told to come back, requests under way are answered, what was decided is delivered.
     pub async fn stop(self) {
+        // Before everything is refused, or its last probe would tell of an outage.
+        if let Some(probe) = &self.probe {
+            probe.abort();
+        }
         self.engine.registry().close_all();
         self.engine.all().iter().for_each(|workspace| workspace.followers().end());
         let _ = tokio::time::timeout(DRAIN, self.public.stop()).await;
         self.engine.stop().await;
         let _ = tokio::time::timeout(DRAIN, self.operators.stop()).await;
+        self.health.stop().await;
     }
 }
 
-fn agents_keys(set: &Sections, dir: &Path) -> Result<(Arc<AgentKeys>, Option<api_key::ApiKey>), StartFailed> {
+fn agents_keys(
+    set: &Sections,
+    dir: &Path,
+    probe_keys: Option<&ProbeKeys>,
+) -> Result<(Arc<AgentKeys>, Option<api_key::ApiKey>), StartFailed> {
     let leeway_s = set.identity.token_leeway_s;
     let configured = &set.identity.agent_keys;
     let (settings, admin_key) = if configured.is_empty() {
@@ -173,7 +217,10 @@ fn agents_keys(set: &Sections, dir: &Path) -> Result<(Arc<AgentKeys>, Option<api
         let admin_key = first_key::read_or_make_admin(dir).map_err(failed("making admin.key"))?;
         (configured.clone(), Some(admin_key))
     };
-    let keys = AgentKeys::load(&settings, leeway_s).map_err(failed("reading agents' keys"))?;
+    let mut keys = AgentKeys::load(&settings, leeway_s).map_err(failed("reading agents' keys"))?;
+    if let Some(probe_keys) = probe_keys {
+        keys = keys.with_probe(probe_keys).map_err(failed("making the probe's key"))?;
+    }
     Ok((Arc::new(keys), admin_key))
 }
 
@@ -182,6 +229,7 @@ fn identities(
     agents: Arc<AgentKeys>,
     server_keys: Arc<ServerKeys>,
     admin_key: Option<api_key::ApiKey>,
+    probe_keys: Option<&ProbeKeys>,
 ) -> Result<Tokens, StartFailed> {
     let mut of_workspace: BTreeMap<String, Vec<CustomerKeySettings>> = BTreeMap::new();
     for key in &set.identity.customer_keys {
@@ -202,6 +250,10 @@ fn identities(
     }
     let proxies = TrustedProxies::parse(&set.server.trusted_proxies, set.server.forwarded_header)
         .map_err(failed("reading server.trusted_proxies"))?;
+    if let Some(probe_keys) = probe_keys {
+        let keys = probe_keys.of_customers().map_err(failed("making the probe's key"))?;
+        customer_keys.insert(PROBES.to_owned(), keys);
+    }
     Ok(Tokens {
         server_keys,
         agent_keys: agents,
@@ -255,6 +307,18 @@ fn public_router(
         .fallback(|| async { Problem::new(Code::NotFound, "there is nothing at this address") }))
 }
 
+fn marks(set: &Sections) -> Marks {
+    let memory = &set.memory;
+    let percents = [
+        memory.shed_observers_percent,
+        memory.shed_typing_percent,
+        memory.shed_history_percent,
+        memory.shed_starts_percent,
+        memory.shed_newcomers_percent,
+    ];
+    Marks { begin: percents.map(|percent| percent * 10), gap: memory.shed_gap_percent * 10 }
+}
+
 fn journal_settings(set: &Sections) -> sqlite::Settings {
     sqlite::Settings {
         synchronous: match set.journal.synchronous {
@@ -268,15 +332,33 @@ fn journal_settings(set: &Sections) -> sqlite::Settings {
     }
 }
 
-async fn open_view(dir: &Path, journal: &Arc<dyn Journal>) -> Result<Arc<View>, StartFailed> {
+async fn open_view(dir: &Path, journal: &Arc<SqliteJournal>) -> Result<Arc<View>, StartFailed> {
     let doing = "opening the view";
     // Asked before, since opening may not wait: a journal that was cut cannot make the view anew.
     let mut whole = true;
-    for workspace in journal.workspaces().await.map_err(failed("asking the journal"))? {
+    // The probe's journal is cut all the time.
+    let workspaces = journal.workspaces().await.map_err(failed("asking the journal"))?;
+    for workspace in workspaces.into_iter().filter(|name| **name != *PROBES) {
         let first = journal.read(&workspace, Position(0), 1, 1).await.map_err(failed("asking the journal"))?;
         whole &= first.first().is_none_or(|record| record.position == Position(1));
     }
-    View::open(dir, view::Settings::with_clock(clock::instant), move || whole).map_err(failed(doing))
+    let view = View::open(dir, view::Settings::with_clock(clock::instant), move || whole).map_err(failed(doing))?;
+    if view.position(PROBES) == 0 {
+        // Made anew: from the probe's journal that cannot be, and nobody misses it.
+        journal.forget(&PROBES.into()).await.map_err(failed("forgetting the probe's journal"))?;
+    }
+    Ok(view)
+}
+
+fn health_limits(set: &Sections) -> Limits {
+    let HealthSettings { window_ms, recover_after_ms, overlooked_after_ms, memory_full_within_ms, .. } = set.health;
+    Limits { window_ms, recover_after_ms, overlooked_after_ms, memory_full_within_ms }
+}
+
+fn probe_settings(set: &Sections) -> ProbeSettings {
+    let ms = Duration::from_millis;
+    let HealthSettings { probe_every_ms, probe_within_ms, slow_ms, .. } = set.health;
+    ProbeSettings { every: ms(probe_every_ms), within: ms(probe_within_ms), slow_ms }
 }
 
 fn presence_limits(set: &Sections) -> presence::Limits {
@@ -334,7 +416,7 @@ impl Health for ProcessHealth {
         if view.standing != Standing::Healthy {
             reasons.push(Reason { component: "view", message: view.sentence.to_string() });
         }
-        for workspace in self.engine.all() {
+        for workspace in self.engine.all().into_iter().filter(|workspace| !workspace.is_probes()) {
             let why = match workspace.taking() {
                 Taking::Everything => continue,
                 Taking::LastResort { why } | Taking::Nothing { why } => why,
@@ -345,14 +427,5 @@ impl Health for ProcessHealth {
             }
         }
         Box::pin(std::future::ready(reasons))
-    }
-
-    fn components(&self) -> Vec<(&'static str, bool)> {
-        let workspaces = self.engine.all().iter().all(|held| held.taking() == Taking::Everything);
-        vec![
-            ("journal", self.journal.health().state == JournalState::Healthy),
-            ("view", self.view.health().standing == Standing::Healthy),
-            ("workspaces", workspaces),
-        ]
     }
 }

@@ -4,9 +4,12 @@
 pub mod admin;
 pub mod agent;
 pub mod auth;
+pub mod health;
 pub mod http;
 pub mod lag;
 pub mod listen;
 pub mod messenger;
 pub mod operators;
+pub mod probe;
+pub mod status;
 pub mod websocket;

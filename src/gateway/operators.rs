@@ -1,8 +1,9 @@
-//! The operators' port: metrics, liveness, readiness and a word on the status. Apart from the public one, plain HTTP.
+//! The operators' port: metrics, liveness, readiness and the status page. Apart from the public one, plain HTTP.
 
 use super::http::Door;
 use super::http::answered::answered;
 use super::http::desks::{NotDone, Soon};
+use super::status::{self, Audience, Board};
 use crate::desk::command::{Ask, Command};
 use axum::Router;
 use axum::extract::State as Held;
@@ -29,15 +30,13 @@ pub struct Operators {
     /// The metrics in Prometheus' text format.
     pub metrics: Arc<dyn Fn() -> String + Send + Sync>,
     pub health: Arc<dyn Health>,
-    pub version: &'static str,
+    pub board: Arc<Board>,
 }
 
 /// What the rest of the process says of itself.
 pub trait Health: Send + Sync + 'static {
     /// Why writes are not possible now; empty when they are.
     fn not_ready(&self) -> Soon<'_, Vec<Reason>>;
-    /// Each component, and whether it is up.
-    fn components(&self) -> Vec<(&'static str, bool)>;
 }
 
 #[derive(Clone, PartialEq, Eq, Debug, Serialize)]
@@ -48,13 +47,14 @@ pub struct Reason {
 }
 
 pub fn router(operators: Operators) -> Router {
+    let status = status::router(operators.board.clone(), Audience::Operators);
     Router::new()
         .route("/metrics", get(metrics))
         .route("/healthz", get(alive))
         .route("/readyz", get(ready))
-        .route("/status", get(status))
         .with_state(operators)
         .layer(from_fn(answered))
+        .merge(status)
 }
 
 async fn metrics(Held(operators): Held<Operators>) -> Response {
@@ -127,27 +127,6 @@ async fn ready(Held(operators): Held<Operators>) -> Response {
     };
     let status = if reasons.is_empty() { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
     json(status, &Ready { ready: reasons.is_empty(), reasons })
-}
-
-#[derive(Serialize)]
-struct Status {
-    status: &'static str,
-    version: &'static str,
-    components: Vec<Component>,
-}
-
-#[derive(Serialize)]
-struct Component {
-    name: &'static str,
-    status: &'static str,
-}
-
-async fn status(Held(operators): Held<Operators>) -> Response {
-    let word = |up| if up { "up" } else { "down" };
-    let components = operators.health.components();
-    let status = word(components.iter().all(|(_, up)| *up));
-    let components = components.into_iter().map(|(name, up)| Component { name, status: word(up) }).collect();
-    json(StatusCode::OK, &Status { status, version: operators.version, components })
 }
 
 #[cfg(test)]

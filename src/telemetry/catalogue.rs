@@ -99,7 +99,6 @@ catalogue! {
     MESSENGER_STREAMS = "offhook_messenger_streams" Gauge Count [] "Customers' event streams that are open.";
     BAD_INPUT_TOTAL = "offhook_bad_input_total" Counter Count ["code"] "Inputs refused for their form, by the code that the client was given.";
     WORKSPACE_STATE = "offhook_workspace_state" Gauge Count ["state"] "Workspaces by state: serving, scarce, unavailable.";
-    MEMORY_BYTES = "offhook_memory_bytes" Gauge Bytes ["kind"] "Memory by kind: rss_anon, allocated, active, resident, retained.";
     COMPONENT_STATE = "offhook_component_state" Gauge Count ["component"] "How a component stands: 0 operational, 1 degraded, 2 partial outage, 3 major outage.";
     COMPONENT_ANSWERS_TOTAL = "offhook_component_answers_total" Counter Count ["component", "outcome"] "Answers to clients by component, and whether they came well, slow, or failed by our own fault.";
     OVERLOOKED_SECONDS = "offhook_overlooked_seconds" Gauge Seconds [] "The age of the oldest conversation that waits though an agent could take it; 0 when there is none.";
@@ -107,6 +106,11 @@ catalogue! {
     PROBE_SECONDS = "offhook_probe_seconds" Histogram Seconds [] "Time of one probe that did the whole job.";
     START_TIME_SECONDS = "offhook_start_time_seconds" Gauge Seconds [] "When this process was ready, in seconds since 1970: it changes with each restart.";
     DISK_FREE_BYTES = "offhook_disk_free_bytes" Gauge Bytes [] "Room that is free on the disk of the data directory.";
+    MEMORY_BYTES = "offhook_memory_bytes" Gauge Bytes ["kind"] "Memory by kind: rss_anon, allocated, active, resident, retained, sockets (the kernel's buffers), used (what counts), budget.";
+    LADDER_RUNG = "offhook_ladder_rung" Gauge Count ["rung"] "1 while this is shed, as memory is short: observers, typing, history, starts, newcomers.";
+    SHED_TOTAL = "offhook_shed_total" Counter Count ["rung"] "What was shed as memory was short, by rung of the ladder.";
+    RESERVE_BYTES = "offhook_reserve_bytes" Gauge Bytes ["purpose"] "Bytes taken from the reserve for bursts, by purpose: mailboxes, streams, bodies, pages, turns.";
+    RESERVE_REFUSED_TOTAL = "offhook_reserve_refused_total" Counter Count ["purpose"] "What found the reserve for bursts used up, by purpose.";
     RATE_LIMITED_TOTAL = "offhook_rate_limited_total" Counter Count ["scope"] "Requests refused for their rate, by scope: agent, program, visitor, starts, api_key.";
     BUILD_INFO = "offhook_build_info" Gauge Count ["version"] "Always 1; the label says which version runs.";
 }
