@@ -164,9 +164,12 @@ async fn keep(board: Arc<Board>, kept: Arc<Kept>, changed: Arc<Notify>) {
         let news = tokio::time::timeout(BEAT_EVERY, changed.notified()).await.is_ok();
         let write = news || !is_written;
         let (held, history) = (kept.clone(), board.history());
-        let done = tokio::task::spawn_blocking(move || {
-            if write { held.write(&history, false) } else { held.beat(clock::wall_ms()) }
-        });
+        let done =
+            tokio::task::spawn_blocking(
+                move || {
+                    if write { held.write(&history, false) } else { held.beat(clock::wall_ms()) }
+                },
+            );
         match done.await {
             Ok(Ok(())) => is_written = true,
             // A bad disk is said by whoever needs it more, and once is enough.

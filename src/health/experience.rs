@@ -37,6 +37,12 @@ struct Counts {
     failed: AtomicU64,
 }
 
+impl Counts {
+    const fn new() -> Self {
+        Self { well: AtomicU64::new(0), slow: AtomicU64::new(0), failed: AtomicU64::new(0) }
+    }
+}
+
 /// The counters of the process.
 #[derive(Debug)]
 pub struct Experience {
@@ -49,8 +55,7 @@ pub static EXPERIENCE: Experience = Experience::new();
 impl Experience {
     #[must_use]
     pub const fn new() -> Self {
-        const NONE: Counts = Counts { well: AtomicU64::new(0), slow: AtomicU64::new(0), failed: AtomicU64::new(0) };
-        Self { counts: [NONE; Component::ALL.len()], slow_after_ms: AtomicU64::new(u64::MAX) }
+        Self { counts: [const { Counts::new() }; Component::ALL.len()], slow_after_ms: AtomicU64::new(u64::MAX) }
     }
 
     /// What takes longer is slow.

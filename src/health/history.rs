@@ -226,7 +226,7 @@ impl History {
     pub fn uptime(&self, component: Component, now: u64) -> u64 {
         let first = self.known_since.max((now / DAY_MS + 1).saturating_sub(DAYS) * DAY_MS);
         let known_ms = now.saturating_sub(first).max(1);
-        let bad = self.days.iter().map(|day| &day.bad_ms[component.place()]);
+        let bad = self.days.iter().filter(|day| day.day >= first / DAY_MS).map(|day| &day.bad_ms[component.place()]);
         let out_ms: u64 = bad.map(|bad| bad[1] + bad[2]).sum();
         // Rounded down: what was not always up is never 100.00.
         10_000 * known_ms.saturating_sub(out_ms) / known_ms

@@ -126,11 +126,11 @@ fn text(history: &History, stopped: bool) -> String {
 #[cfg(test)]
 mod tests {
     use super::super::rules::Judged;
-    use super::super::{ComponentState, Each};
+    use super::super::{Component, ComponentState, Each};
     use super::*;
 
     fn out(why: &str) -> Each<Judged> {
-        [const { () }; 4].map(|()| Judged { state: ComponentState::MajorOutage, why: why.to_owned().into() })
+        Component::ALL.map(|_| Judged { state: ComponentState::MajorOutage, why: why.to_owned().into() })
     }
 
     #[test]
@@ -163,7 +163,7 @@ mod tests {
     #[test]
     fn it_stays_below_its_bound_and_the_newest_incidents_stay() {
         let mut history = History::begin(0);
-        let well = [const { () }; 4].map(|()| Judged::default());
+        let well = Component::ALL.map(|_| Judged::default());
         for second in 0..400 {
             history.tell(second * 1_000, &if second % 2 == 0 { out(&"why ".repeat(40)) } else { well.clone() });
         }

@@ -57,7 +57,7 @@ fn file_system_type(dir: &Path) -> io::Result<u32> {
 /// The system does not say.
 pub fn free_bytes(dir: &Path) -> io::Result<u64> {
     let of = file_system(dir)?;
-    Ok(u64::from(of.f_bavail).saturating_mul(u64::try_from(of.f_bsize).unwrap_or(0)))
+    Ok(of.f_bavail.saturating_mul(u64::try_from(of.f_bsize).unwrap_or(0)))
 }
 
 fn file_system(dir: &Path) -> io::Result<libc::statfs> {

@@ -241,6 +241,8 @@ impl Spawned {
         let mut command = Command::new(env!("CARGO_BIN_EXE_offhook"));
         command.args(["--set", "server.listen=127.0.0.1:0", "--set", "server.operators_listen=127.0.0.1:0"]);
         command.arg("--set").arg(format!("server.data_dir={}", data_dir.display()));
+        // What a test counts on its disk and in its journal are its own commands; tests of health put the probe on again.
+        command.args(["--set", "health.probe_every_ms=0"]);
         for setting in &options.settings {
             command.args(["--set", setting]);
         }

@@ -11,8 +11,8 @@ use serde_json::{Value, json};
 /// In the order in which they are done.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub(super) enum Step {
-    SignIn,
     Start,
+    SignIn,
     Offer,
     Accept,
     ToAgent,
@@ -23,18 +23,6 @@ pub(super) enum Step {
 }
 
 impl Step {
-    const ALL: [Step; 9] = [
-        Step::SignIn,
-        Step::Start,
-        Step::Offer,
-        Step::Accept,
-        Step::ToAgent,
-        Step::ToCustomer,
-        Step::Read,
-        Step::Close,
-        Step::Api,
-    ];
-
     /// The word in metrics.
     pub fn name(self) -> &'static str {
         match self {
@@ -86,91 +74,88 @@ impl Step {
             Step::Api => &[Component::Api],
         }
     }
-
-    /// Whether a job that ended here has done no step of that component.
-    pub fn was_not_reached(self, component: Component) -> bool {
-        !Step::ALL.into_iter().any(|step| step < self && step.of() == component)
-    }
 }
 
 /// One probe, with how far it came.
 pub(super) struct Job<'a> {
     address: Address,
     keys: &'a ProbeKeys,
-    step: Step,
-    slowest_ms: Each<u64>,
+    under_way: Step,
+    /// What was not got, in the order of steps.
+    pub failed: Vec<(Step, String)>,
+    /// Of the steps that were done; none where none was.
+    pub slowest_ms: Each<Option<u64>>,
 }
 
 impl<'a> Job<'a> {
     pub fn new(address: Address, keys: &'a ProbeKeys) -> Self {
-        Self { address, keys, step: Step::SignIn, slowest_ms: Each::default() }
+        Self { address, keys, under_way: Step::Start, failed: Vec::new(), slowest_ms: Each::default() }
     }
 
-    /// The one that is under way, or failed.
-    pub fn step(&self) -> Step {
-        self.step
+    /// Nobody waits for the step that is under way any more.
+    pub fn gave_up(&mut self) {
+        self.failed.push((self.under_way, "no answer in time".to_owned()));
     }
 
-    pub fn slowest_ms(&self, component: Component) -> u64 {
-        self.slowest_ms[component.place()]
-    }
-
-    /// Does a step, and notes how long it took.
-    async fn step_of<T>(&mut self, step: Step, doing: impl Future<Output = Result<T, String>>) -> Result<T, String> {
-        self.step = step;
+    /// Does a step, and notes what came of it. `None`: it failed.
+    async fn step<T>(&mut self, step: Step, doing: impl Future<Output = Result<T, String>>) -> Option<T> {
+        self.under_way = step;
         let stopwatch = clock::stopwatch();
-        let done = doing.await;
-        let took_ms = &mut self.slowest_ms[step.of().place()];
-        *took_ms = (*took_ms).max((stopwatch.seconds() * 1_000.0) as u64);
-        done
+        match doing.await {
+            Ok(done) => {
+                let took_ms = (stopwatch.seconds() * 1_000.0) as u64;
+                let slowest_ms = &mut self.slowest_ms[step.of().place()];
+                *slowest_ms = (*slowest_ms).max(Some(took_ms));
+                Some(done)
+            }
+            Err(why) => {
+                self.failed.push((step, why));
+                None
+            }
+        }
     }
 
-    /// # Errors
-    /// What the step that is under way did not get.
-    pub async fn all(&mut self) -> Result<(), String> {
+    /// All but the API, until a step fails; `None` then.
+    pub async fn all(&mut self) -> Option<()> {
         let now_s = (clock::wall_ms() / 1_000) as i64;
-        let agent_token = self.keys.agent_token(now_s).map_err(|error| error.to_string())?;
-        let token = self.keys.customer_token(now_s).map_err(|error| error.to_string())?;
+        let token = self.keys.customer_token(now_s).map_err(|error| error.to_string());
+        let mut visitor = Visitor { client: Client::new(self.address.clone()), token, conversation: String::new() };
+        let started = self.step(Step::Start, visitor.starts()).await;
+        // An agent may be able to sign in where nothing can be begun, and the other way round.
+        let token = self.keys.agent_token(now_s).map_err(|error| error.to_string());
         let address = self.address.clone();
-        let mut agent = self.step_of(Step::SignIn, Agent::signs_in(&address, &agent_token)).await?;
-        let mut visitor = Visitor { client: Client::new(address), token, conversation: String::new() };
-        self.step_of(Step::Start, visitor.starts()).await?;
+        let mut agent = self.step(Step::SignIn, Agent::signs_in(&address, token)).await?;
+        started?;
         let conversation = visitor.conversation.clone();
-        let offer = self.step_of(Step::Offer, agent.is_offered(&conversation)).await?;
-        self.step_of(Step::Accept, agent.accepts(&offer)).await?;
+        let offer = self.step(Step::Offer, agent.is_offered(&conversation)).await?;
+        self.step(Step::Accept, agent.accepts(&offer)).await?;
         let said = random_id();
-        self.step_of(Step::ToAgent, async {
+        let to_agent = async {
             visitor.posts(&said).await?;
             agent.hears(&said).await
-        })
-        .await?;
+        };
+        self.step(Step::ToAgent, to_agent).await?;
         let answer = random_id();
         let send = json!({"type": "send", "conversation": conversation, "text": answer});
-        self.step_of(Step::ToCustomer, agent.does(send)).await?;
-        self.step_of(Step::Read, visitor.reads(&[&said, &answer])).await?;
+        self.step(Step::ToCustomer, agent.does(send)).await?;
+        self.step(Step::Read, visitor.reads(&[&said, &answer])).await?;
         let close = json!({"type": "close", "conversation": conversation});
-        self.step_of(Step::Close, agent.does(close)).await?;
+        self.step(Step::Close, agent.does(close)).await?;
         agent.socket.close().await;
-        Ok(())
+        Some(())
     }
 
-    /// # Errors
-    /// What the API did not answer.
-    pub async fn api(&mut self) -> Result<(), String> {
+    /// The API, with a key of the probe's workspace.
+    pub async fn api(&mut self) {
         let (_, key) = self.keys.api_key();
         let mut client = Client::new(self.address.clone());
         let path = format!("/v1/workspaces/{PROBES}/live/queues");
-        let stopwatch = clock::stopwatch();
-        let answered = client.ask_once(&Call::read(path, &key)).await;
-        self.slowest_ms[Component::Api.place()] = (stopwatch.seconds() * 1_000.0) as u64;
-        well(answered, StatusCode::OK).map(|_| ())
+        let asked = async { well(client.ask_once(&Call::read(path, &key)).await, StatusCode::OK) };
+        self.step(Step::Api, asked).await;
     }
 }
 
-fn well<E: std::fmt::Display>(
-    answered: Result<Answered, (E, bool)>,
-    expected: StatusCode,
-) -> Result<Answered, String> {
+fn well<E: std::fmt::Display>(answered: Result<Answered, (E, bool)>, expected: StatusCode) -> Result<Answered, String> {
     match answered {
         Ok(answered) if answered.status == expected => Ok(answered),
         Ok(answered) => Err(format!("{} {}", answered.status.as_u16(), answered.text("code"))),
@@ -180,7 +165,7 @@ fn well<E: std::fmt::Display>(
 
 struct Visitor {
     client: Client,
-    token: String,
+    token: Result<String, String>,
     conversation: String,
 }
 
@@ -188,7 +173,7 @@ impl Visitor {
     async fn starts(&mut self) -> Result<(), String> {
         let path = format!("/v1/messenger/{PROBES}/conversations");
         let body = json!({"text": "probe"});
-        let call = Call::write(Method::POST, path, &self.token, Some(&body));
+        let call = Call::write(Method::POST, path, self.token.as_ref()?, Some(&body));
         let started = well(self.client.ask_once(&call).await, StatusCode::CREATED)?;
         self.conversation = started.body["conversation"]["conversation"].as_str().unwrap_or_default().to_owned();
         Ok(())
@@ -200,13 +185,14 @@ impl Visitor {
 
     async fn posts(&mut self, text: &str) -> Result<(), String> {
         let body = json!({ "text": text });
-        let call = Call::write(Method::POST, self.messages(), &self.token, Some(&body));
+        let call = Call::write(Method::POST, self.messages(), self.token.as_ref()?, Some(&body));
         well(self.client.ask_once(&call).await, StatusCode::CREATED).map(|_| ())
     }
 
     /// From the view, which has only what was committed.
     async fn reads(&mut self, texts: &[&str]) -> Result<(), String> {
-        let page = well(self.client.ask_once(&Call::read(self.messages(), &self.token)).await, StatusCode::OK)?;
+        let page =
+            well(self.client.ask_once(&Call::read(self.messages(), self.token.as_ref()?)).await, StatusCode::OK)?;
         let read = page.body["messages"].as_array().map_or(&[][..], Vec::as_slice);
         let missing = texts.iter().filter(|text| !read.iter().any(|message| message["text"] == **text)).count();
         if missing == 0 { Ok(()) } else { Err(format!("{missing} of {} messages are not there", texts.len())) }
@@ -220,8 +206,8 @@ struct Agent {
 }
 
 impl Agent {
-    async fn signs_in(address: &Address, token: &str) -> Result<Self, String> {
-        let socket = AgentSocket::connect(address, token).await.map_err(|lost| lost.to_string())?;
+    async fn signs_in(address: &Address, token: Result<String, String>) -> Result<Self, String> {
+        let socket = AgentSocket::connect(address, &token?).await.map_err(|lost| lost.to_string())?;
         let mut agent = Self { socket, heard: Vec::new() };
         let welcome = agent.frame().await?;
         if welcome["type"] != "welcome" {
@@ -283,20 +269,5 @@ impl Agent {
             self.heard.push(frame);
         }
         Ok(())
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_was_not_reached_is_not_judged() {
-        assert!(Step::SignIn.was_not_reached(Component::Messenger));
-        assert!(!Step::Offer.was_not_reached(Component::Messenger));
-        assert!(!Step::Read.was_not_reached(Component::ConversationOffers));
-        for step in Step::ALL {
-            assert!(step.keeps_from().contains(&step.of()), "{step:?} speaks of its own component");
-        }
     }
 }

@@ -1,7 +1,7 @@
 //! The server's own probe: every few seconds the whole job is done as clients do it, over the public port on the loopback.
 //!
 //! ```text
-//!   agent signs in ─▶ visitor starts ─▶ offer ─▶ accept ─▶ message to the agent ─▶ message to the visitor ─▶ read ─▶ close ─▶ API
+//!   visitor starts, agent signs in ─▶ offer ─▶ accept ─▶ message to the agent ─▶ message to the visitor ─▶ read ─▶ close ─▶ API
 //! ```
 //!
 //! It has a workspace of its own ([`PROBES`]) that people are not shown: not in lists of workspaces, not in the admin API, not in the
@@ -21,7 +21,7 @@ use crate::engine::{Engine, NotDone};
 use crate::health::rules::Probed;
 use crate::health::{Component, Each};
 use crate::telemetry::catalogue;
-use job::{Job, Step};
+use job::Job;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -82,44 +82,34 @@ impl Probe {
     async fn probe(&self) -> Each<Probed> {
         let mut job = Job::new(self.address.clone(), &self.keys);
         let stopwatch = clock::stopwatch();
-        let done = match tokio::time::timeout(self.settings.within, job.all()).await {
-            Ok(done) => done,
-            Err(_) => Err("no answer in time".to_owned()),
-        };
-        let step = job.step();
+        if tokio::time::timeout(self.settings.within, job.all()).await.is_err() {
+            job.gave_up();
+        }
+        if job.failed.is_empty() {
+            metrics::histogram!(catalogue::PROBE_SECONDS).record(stopwatch.seconds());
+        }
         // The API is asked by itself: it may be well when all else is not, and the other way round.
-        let administered = match tokio::time::timeout(self.settings.within, job.api()).await {
-            Ok(done) => done,
-            Err(_) => Err("no answer in time".to_owned()),
-        };
-        let mut probed: Each<Probed> = Each::default();
-        match &done {
-            Ok(()) => metrics::histogram!(catalogue::PROBE_SECONDS).record(stopwatch.seconds()),
-            Err(why) => tracing::debug!(step = step.name(), %why, "a probe failed"),
+        if tokio::time::timeout(self.settings.within, job.api()).await.is_err() {
+            job.gave_up();
         }
-        for component in Component::ALL {
-            let slow = job.slowest_ms(component) > self.settings.slow_ms;
-            let well = if slow { Probed::Slow } else { Probed::Well };
-            probed[component.place()] = match (&done, &administered) {
-                (_, Err(why)) if component == Component::Api => failed(Step::Api, why),
-                (_, Ok(())) if component == Component::Api => well,
-                (Err(why), _) if step.keeps_from().contains(&component) => failed(step, why),
-                (Err(_), _) if step.was_not_reached(component) => Probed::Untried,
-                _ => well,
-            };
-        }
-        let outcome = match (&done, &administered) {
-            (Err(_), _) => step.name(),
-            (Ok(()), Err(_)) => Step::Api.name(),
-            (Ok(()), Ok(())) => "done",
-        };
+        let outcome = job.failed.first().map_or("done", |(step, _)| step.name());
         metrics::counter!(catalogue::PROBES_TOTAL, "outcome" => outcome).increment(1);
-        probed
+        for (step, why) in &job.failed {
+            tracing::debug!(step = step.name(), %why, "a probe failed");
+        }
+        Component::ALL.map(|component| self.fared(&job, component))
     }
-}
 
-fn failed(step: Step, why: &str) -> Probed {
-    Probed::Failed(format!("{}: {why}", step.words()).into())
+    fn fared(&self, job: &Job<'_>, component: Component) -> Probed {
+        if let Some((step, why)) = job.failed.iter().find(|(step, _)| step.keeps_from().contains(&component)) {
+            return Probed::Failed(format!("{}: {why}", step.words()).into());
+        }
+        match job.slowest_ms[component.place()] {
+            None => Probed::Untried,
+            Some(ms) if ms > self.settings.slow_ms => Probed::Slow,
+            Some(_) => Probed::Well,
+        }
+    }
 }
 
 /// Its workspace cannot be made: neither could anybody else's do anything.

@@ -33,7 +33,7 @@ fn page(audience: Audience) -> Router {
 }
 
 async fn text(router: &Router, call: &str, accept: &str) -> (http::HeaderMap, String) {
-    let (parts, body) = Call::new(call).with("accept", accept).open(router).await.into_parts();
+    let (parts, body) = Call::new(call).header("accept", accept).open(router).await.into_parts();
     assert_eq!(parts.status, 200);
     (parts.headers, String::from_utf8(body.collect().await.unwrap().to_bytes().to_vec()).unwrap())
 }
@@ -53,7 +53,10 @@ async fn scripts_get_json_and_browsers_html() {
     let browser = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8";
     let (headers, html) = text(&router, "GET /status", browser).await;
     assert_eq!(headers["content-type"], "text/html; charset=utf-8");
-    assert_eq!((&headers["vary"], &headers["cache-control"]), (&"accept".parse().unwrap(), &"no-store".parse().unwrap()));
+    assert_eq!(
+        (&headers["vary"], &headers["cache-control"]),
+        (&"accept".parse().unwrap(), &"no-store".parse().unwrap())
+    );
     for said in ["Something is degraded", "Agent interface", "99.99 % up", "under way", "the &lt;disk&gt; is full"] {
         assert!(html.contains(said), "{said}\n{html}");
     }
