@@ -33,9 +33,12 @@ use crate::health::rules::Limits;
 use crate::journal::lock::DataLock;
 use crate::journal::sqlite::{self, SqliteJournal};
 use crate::journal::{Journal, JournalState, Position, local_disk};
+use crate::overload::descriptors::{self, Descriptors};
+use crate::overload::pace::PaceLimits;
 use crate::overload::{self, Budget, Marks};
 use crate::presence::{self, Registry};
 use crate::seal::KeyRing;
+use crate::telemetry::catalogue;
 use crate::telemetry::exporter::Exporter;
 use crate::view::{self, Standing, View};
 use crate::wire::error::Code;
@@ -55,6 +58,10 @@ const DRAIN: Duration = Duration::from_secs(5);
 /// Streams of one conversation: its customer's tabs.
 const STREAMS_OF_CONVERSATION_MAX: usize = 10;
 const SESSIONS_MAX: usize = 200_000;
+/// Of the operators' port: scrapes and probes. Its file descriptors are among those that are kept back.
+const OPERATORS_MAX: usize = 64;
+/// However many descriptors there are.
+const CONNECTIONS_MOST: usize = 1_000_000;
 
 /// Why the server did not start; the sentence says what to do.
 #[derive(Debug, thiserror::Error)]
@@ -151,13 +158,15 @@ impl Server {
             health: Arc::new(ProcessHealth { engine: engine.clone(), journal, view }),
             board: health.board.clone(),
         });
-        let limits = listen_limits(set);
-        let open = |address, router, gate| -> Result<Listening, StartFailed> {
-            let socket = listen::bind(address, &limits).map_err(failed("listening"))?;
-            listen::listen(socket, router, gate, &limits).map_err(failed("listening"))
+        let descriptors = descriptors::raise().map_err(failed("asking how many files may be open"))?;
+        let limits = listen_limits(set, descriptors)?;
+        let open = |address, router, gate, limits: &ListenLimits| -> Result<Listening, StartFailed> {
+            let socket = listen::bind(address, limits).map_err(failed("listening"))?;
+            listen::listen(socket, router, gate, limits).map_err(failed("listening"))
         };
-        let operators = open(set.server.operators_listen, operators_router, None)?;
-        let public = open(set.server.listen, router, Some(gate))?;
+        let few = ListenLimits { connections_max: OPERATORS_MAX, handshakes_max: OPERATORS_MAX, ..limits.clone() };
+        let operators = open(set.server.operators_listen, operators_router, None, &few)?;
+        let public = open(set.server.listen, router, Some(gate), &limits)?;
         EXPERIENCE.set_slow_after_ms(set.health.slow_ms);
         let probes = Arc::new(Probes::default());
         health.run(left, engine.clone(), probes.clone(), health_limits(set), dir);
@@ -248,8 +257,6 @@ fn identities(
         let keys = CustomerKeys::from_list(&keys).map_err(failed("reading customers' keys"))?;
         customer_keys.insert(workspace, keys);
     }
-    let proxies = TrustedProxies::parse(&set.server.trusted_proxies, set.server.forwarded_header)
-        .map_err(failed("reading server.trusted_proxies"))?;
     if let Some(probe_keys) = probe_keys {
         let keys = probe_keys.of_customers().map_err(failed("making the probe's key"))?;
         customer_keys.insert(PROBES.to_owned(), keys);
@@ -260,7 +267,7 @@ fn identities(
         customer_keys,
         api_keys: admin_key.into_iter().collect(),
         origins: OriginRules::parse(&set.identity.origins).map_err(failed("reading identity.origins"))?,
-        proxies,
+        proxies: proxies(set)?,
         leeway_s: set.identity.token_leeway_s,
         visitor_life_s: set.messenger.anonymous_token_days as i64 * 86_400,
         ticket_life_s: set.messenger.stream_ticket_hours as i64 * 3_600,
@@ -286,10 +293,14 @@ fn public_router(
             per_s: set.sessions.program_commands_per_s,
             burst: set.sessions.program_commands_burst,
         },
+        pace: PaceLimits { at_once: set.sessions.handshakes_at_once, waiting_max: set.sessions.handshakes_waiting_max },
+        connects_per_min: set.sessions.connects_per_min,
+        bad_tokens_per_min: set.sessions.bad_tokens_per_min,
         ..AgentLimits::default()
     };
-    let agents =
-        agent::routes(Arc::new(agent::Door::new(desks, agent_keys, origins, limits, threads.handle().clone())));
+    let threads = threads.handle().clone();
+    let entrance = agent::Door::new(desks, agent_keys, origins, proxies(set)?, limits, threads);
+    let agents = agent::routes(Arc::new(entrance));
     let bounds = MessengerBounds {
         limits: messenger_wire::Limits {
             text_bytes_max: set.messenger.text_bytes_max,
@@ -386,15 +397,35 @@ fn engine_settings(set: &Sections) -> EngineSettings {
     }
 }
 
-fn listen_limits(set: &Sections) -> ListenLimits {
-    ListenLimits {
+fn listen_limits(set: &Sections, descriptors: Descriptors) -> Result<ListenLimits, StartFailed> {
+    let connections_max = match set.server.connections_max {
+        0 => descriptors.connections.min(CONNECTIONS_MOST),
+        set => set.min(descriptors.connections),
+    };
+    if set.server.connections_max > connections_max {
+        tracing::warn!(
+            connections_max,
+            "server.connections_max is more than the {} file descriptors of this process allow",
+            descriptors.limit
+        );
+    }
+    metrics::gauge!(catalogue::CONNECTIONS_MAX).set(connections_max as f64);
+    Ok(ListenLimits {
+        connections_max,
+        handshakes_of_address_max: set.server.handshakes_per_address_max,
+        proxies: proxies(set)?,
         handshakes_max: set.server.handshakes_pending_max,
         header_bytes_max: set.server.header_bytes_max,
         header_read_ms: set.server.header_timeout_ms,
         send_buffer_bytes: set.sessions.send_buffer_bytes,
         receive_buffer_bytes: set.sessions.receive_buffer_bytes,
         ..ListenLimits::default()
-    }
+    })
+}
+
+fn proxies(set: &Sections) -> Result<TrustedProxies, StartFailed> {
+    TrustedProxies::parse(&set.server.trusted_proxies, set.server.forwarded_header)
+        .map_err(failed("reading server.trusted_proxies"))
 }
 
 /// What the operators' port says of the process.
