@@ -50,6 +50,8 @@ impl Pruned {
 pub(super) struct Sweep {
     /// The next one to look at is below this; `None`: begin anew.
     below: Option<i64>,
+    /// The last that was sorted in when it began: what was sorted in since was counted among the recent, or comes too late.
+    sorted_to: i64,
     counted: HashMap<(i64, Vec<u8>), Counted>,
 }
 
@@ -200,6 +202,11 @@ fn sweep_outcomes(
     /// Behind command id, fingerprint and mark in a remembered outcome: its principal.
     const PRINCIPAL_AT: usize = 25;
     const CUSTOMER: u8 = 2;
+    if sweep.below.is_none() {
+        sweep.sorted_to = transaction
+            .query_row("SELECT coalesce(max(id), 0) FROM outcome_sorted", [], |row| row.get(0))
+            .or_failed(doing)?;
+    }
     let mut select = transaction
         .prepare_cached("SELECT id, workspace, remembered, at FROM outcome WHERE id < ?1 ORDER BY id DESC LIMIT ?2")
         .or_failed(doing)?;
@@ -209,6 +216,9 @@ fn sweep_outcomes(
         let id: i64 = row.get(0).or_failed(doing)?;
         last = Some(id);
         seen += 1;
+        if (sweep.sorted_to + 1..RECENT_FROM).contains(&id) {
+            continue;
+        }
         let remembered = row.get_ref(2).or_failed(doing)?.as_blob().unwrap_or_default();
         let Some(principal) = remembered.get(PRINCIPAL_AT..).filter(|by| by.first() != Some(&CUSTOMER)) else {
             continue;

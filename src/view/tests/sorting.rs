@@ -124,6 +124,23 @@ async fn the_newest_of_a_principal_stay_though_a_generation_is_in_the_order_of_k
 }
 
 #[tokio::test]
+async fn what_is_sorted_in_while_outcomes_are_counted_is_not_counted_twice() {
+    let mut desk = Desk::sorting(4_000);
+    for turn in 0..24 {
+        desk.did(turn * 500..(turn + 1) * 500).await;
+    }
+    let step = PruneStep { now_wall_ms: wall_of(30).0, retention_ms: None, outcomes_each_max: 5_000 };
+    assert!(!desk.view.prune_by(step, 1).await.unwrap().done, "some of the recent are counted");
+    let others = (0..4_000).map(|id| done(Principal::Agent(ADA), id, Answer::Done)).collect();
+    desk.turn(vec![], others, vec![]).await;
+    assert!(desk.view.prune_by(step, 100).await.unwrap().done);
+    for newest in [7_000..7_500, 11_500..12_000] {
+        assert_eq!(desk.remembers(newest.clone()).await, Vec::from_iter(newest), "of the newest 5,000");
+    }
+    assert_eq!(desk.remembers(0..500).await, Vec::<u128>::new());
+}
+
+#[tokio::test]
 async fn outcomes_in_a_file_of_the_release_before_are_found() {
     let mut desk = Desk::sorting(GENERATION);
     desk.did(0..30).await;
