@@ -14,6 +14,8 @@ const INCIDENTS_MAX: usize = 100;
 const LINES_MAX: usize = 20;
 const TEXT_BYTES_MAX: usize = 200;
 pub const DAY_MS: u64 = 86_400_000;
+/// Of a day: less of a state does not make it that day's.
+const NOTICED_MS: u64 = 10_000;
 
 /// Something that happened in an incident.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
@@ -71,12 +73,14 @@ pub struct Day {
 }
 
 impl Day {
-    /// The worst that it was for a component, if it was so for a moment that anybody would notice.
+    /// The worst that it was for a component for long enough to be noticed; a blink (a restart of two seconds) only degrades a day.
     #[must_use]
     pub fn worst(&self, component: Component) -> ComponentState {
         let bad_ms = &self.bad_ms[component.place()];
         let states = ComponentState::ALL.into_iter().skip(1).zip(bad_ms);
-        states.filter(|(_, ms)| **ms > 0).map(|(state, _)| state).max().unwrap_or_default()
+        let noticed = states.filter(|(_, ms)| **ms >= NOTICED_MS).map(|(state, _)| state).max();
+        let blinked = bad_ms.iter().any(|ms| *ms > 0).then_some(ComponentState::Degraded);
+        noticed.or(blinked).unwrap_or_default()
     }
 }
 

@@ -58,6 +58,7 @@ fn a_restart_is_an_outage_of_everything_for_as_long_as_it_took() {
     assert_eq!((incident.worst, incident.components.len()), (MajorOutage, 4));
     assert_eq!(incident.ended_at, Some(NOON + 3 * MINUTE));
     assert_eq!(history.days[0].bad_ms[Component::Api.place()], [0, 0, 2_100]);
+    assert_eq!(history.days[0].worst(Component::Api), Degraded, "a blink is no day of major outage");
 }
 
 #[test]
