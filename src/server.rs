@@ -28,6 +28,7 @@ use crate::gateway::messenger::{self, MessengerBounds};
 use crate::gateway::operators::{self, Health, Operators, Reason};
 use crate::gateway::probe::{Probe, ProbeSettings};
 use crate::gateway::status::{self, Audience};
+use crate::gateway::tls::Tls;
 use crate::health::experience::EXPERIENCE;
 use crate::health::rules::Limits;
 use crate::journal::lock::DataLock;
@@ -45,7 +46,7 @@ use crate::wire::error::Code;
 use crate::wire::{agent as agent_wire, messenger as messenger_wire};
 use axum::Router;
 use std::collections::{BTreeMap, HashMap};
-use std::net::SocketAddr;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -84,7 +85,9 @@ pub struct Server {
     health: HealthWatch,
     probe: Option<JoinHandle<()>>,
     agent_keys: Arc<AgentKeys>,
+    tls: Option<Arc<Tls>>,
     public: Listening,
+    own_door: Option<Listening>,
     operators: Listening,
     /// Of the agents' sockets.
     _agents: Threads,
@@ -158,20 +161,26 @@ impl Server {
             health: Arc::new(ProcessHealth { engine: engine.clone(), journal, view }),
             board: health.board.clone(),
         });
+        let tls = tls(set, dir)?;
         let descriptors = descriptors::raise().map_err(failed("asking how many files may be open"))?;
-        let limits = listen_limits(set, descriptors)?;
+        let limits = ListenLimits { tls: tls.clone(), ..listen_limits(set, descriptors)? };
         let open = |address, router, gate, limits: &ListenLimits| -> Result<Listening, StartFailed> {
             let socket = listen::bind(address, limits).map_err(failed("listening"))?;
             listen::listen(socket, router, gate, limits).map_err(failed("listening"))
         };
-        let few = ListenLimits { connections_max: OPERATORS_MAX, handshakes_max: OPERATORS_MAX, ..limits.clone() };
+        let few =
+            ListenLimits { connections_max: OPERATORS_MAX, handshakes_max: OPERATORS_MAX, tls: None, ..limits.clone() };
         let operators = open(set.server.operators_listen, operators_router, None, &few)?;
+        // The probe has no certificate to believe: where the public port speaks TLS it has a door of its own to the same rooms.
+        let own_door = (tls.is_some() && probe_keys.is_some())
+            .then(|| open((Ipv4Addr::LOCALHOST, 0).into(), router.clone(), Some(gate.clone()), &few))
+            .transpose()?;
         let public = open(set.server.listen, router, Some(gate), &limits)?;
         EXPERIENCE.set_slow_after_ms(set.health.slow_ms);
         let probes = Arc::new(Probes::default());
         health.run(left, engine.clone(), probes.clone(), health_limits(set), dir);
         let probe = probe_keys.map(|keys| {
-            let (engine, address) = (engine.clone(), Address::of(public.address));
+            let (engine, address) = (engine.clone(), Address::of(own_door.as_ref().unwrap_or(&public).address));
             tokio::spawn(Probe { engine, keys, address, probes, settings: probe_settings(set) }.run())
         });
         Ok(Self {
@@ -181,15 +190,26 @@ impl Server {
             health,
             probe,
             agent_keys,
+            tls,
             public,
+            own_door,
             operators,
             _agents: agents,
             _lock: lock,
         })
     }
 
-    /// Read agents' keys again; the old ones stay live if that fails.
-    pub fn reload_keys(&self) {
+    /// How the public port is spoken to.
+    #[must_use]
+    pub fn scheme(&self) -> &'static str {
+        if self.tls.is_some() { "https" } else { "http" }
+    }
+
+    /// Read agents' keys and the certificate again; the old ones stay live if that fails.
+    pub fn reload(&self) {
+        if let Some(tls) = &self.tls {
+            tls.reload();
+        }
         match self.agent_keys.reload() {
             Ok(keys) => tracing::info!(keys, "agents' keys were read again"),
             Err(error) => tracing::error!(%error, "agents' keys could not be read again; the old ones stay live"),
@@ -205,6 +225,9 @@ impl Server {
         self.engine.registry().close_all();
         self.engine.all().iter().for_each(|workspace| workspace.followers().end());
         let _ = tokio::time::timeout(DRAIN, self.public.stop()).await;
+        if let Some(own_door) = self.own_door {
+            let _ = tokio::time::timeout(DRAIN, own_door.stop()).await;
+        }
         self.engine.stop().await;
         let _ = tokio::time::timeout(DRAIN, self.operators.stop()).await;
         self.health.stop().await;
@@ -309,7 +332,12 @@ fn public_router(
         streams_max: set.messenger.streams_max,
         messages_per_s: set.messenger.visitor_messages_per_s,
         messages_burst: set.messenger.visitor_burst,
+        address_messages_per_s: set.messenger.address_messages_per_s,
+        address_burst: set.messenger.address_burst,
+        workspace_messages_per_s: set.messenger.workspace_messages_per_s,
+        workspace_burst: set.messenger.workspace_burst,
         starts_per_10_min: set.messenger.starts_per_10_min,
+        streams_max_per_address: set.messenger.streams_per_address_max,
         ..MessengerBounds::default()
     };
     Ok(agents
@@ -417,10 +445,20 @@ fn listen_limits(set: &Sections, descriptors: Descriptors) -> Result<ListenLimit
         handshakes_max: set.server.handshakes_pending_max,
         header_bytes_max: set.server.header_bytes_max,
         header_read_ms: set.server.header_timeout_ms,
+        write_ms: set.server.write_timeout_ms,
         send_buffer_bytes: set.sessions.send_buffer_bytes,
         receive_buffer_bytes: set.sessions.receive_buffer_bytes,
         ..ListenLimits::default()
     })
+}
+
+fn tls(set: &Sections, dir: &Path) -> Result<Option<Arc<Tls>>, StartFailed> {
+    if set.tls.certificate.as_os_str().is_empty() {
+        return Ok(None);
+    }
+    let tls = Tls::load(&set.tls.certificate, &set.tls.key, dir).map_err(failed("preparing TLS"))?;
+    tokio::spawn(tls.clone().watch());
+    Ok(Some(tls))
 }
 
 fn proxies(set: &Sections) -> Result<TrustedProxies, StartFailed> {

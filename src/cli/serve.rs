@@ -14,7 +14,7 @@ const EXAMPLES: &str = "Examples:
   offhook serve
   offhook serve --set server.listen=127.0.0.1:8080 --set server.data_dir=/var/lib/offhook
 
-SIGTERM or Ctrl-C stops it in order, SIGHUP reads agents' keys again.";
+SIGTERM or Ctrl-C stops it in order, SIGHUP reads agents' keys and the certificate again.";
 
 /// Serves agents, customers and administrators.
 #[derive(Debug, Args)]
@@ -44,13 +44,13 @@ async fn serve(config: &Config, exporter: Exporter, out: &mut impl Write) -> Res
     let data_dir = config.sections.server.data_dir.display();
     say(out, format!("operators: http://{}", server.operators_address)).map_err(CommandError::of)?;
     say(out, format!("data directory: {data_dir}")).map_err(CommandError::of)?;
-    say(out, format!("offhook is serving agents and customers on http://{}", server.address))
+    say(out, format!("offhook is serving agents and customers on {}://{}", server.scheme(), server.address))
         .map_err(CommandError::of)?;
     loop {
         tokio::select! {
             _ = terminate.recv() => break,
             _ = interrupt.recv() => break,
-            _ = hang_up.recv() => server.reload_keys(),
+            _ = hang_up.recv() => server.reload(),
         }
     }
     tracing::info!("stopping in order");

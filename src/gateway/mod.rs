@@ -4,6 +4,7 @@
 pub mod admin;
 pub mod agent;
 pub mod auth;
+pub mod carrier;
 pub mod health;
 pub mod http;
 pub mod lag;
@@ -12,4 +13,5 @@ pub mod messenger;
 pub mod operators;
 pub mod probe;
 pub mod status;
+pub mod tls;
 pub mod websocket;

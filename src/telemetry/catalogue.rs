@@ -53,6 +53,10 @@ catalogue! {
     CONNECTIONS_MAX = "offhook_connections_max" Gauge Count [] "Connections that there is room for on the public port: by its setting, or by the process's file descriptors.";
     CONNECTIONS_TURNED_AWAY_TOTAL = "offhook_connections_turned_away_total" Counter Count ["why"] "Connections answered 503 before their request was read, by why: full, address (it has all that it may have under way).";
     ACCEPT_ERRORS_TOTAL = "offhook_accept_errors_total" Counter Count ["error"] "Connections that the system would not hand over, by error: descriptors, memory, aborted (the client was gone), other.";
+    CONNECTIONS_STUCK_TOTAL = "offhook_connections_stuck_total" Counter Count [] "Connections over HTTP that were ended because their client did not read for server.write_timeout_ms.";
+    TLS_HANDSHAKES_TOTAL = "offhook_tls_handshakes_total" Counter Count ["outcome"] "TLS handshakes by outcome: full, resumed (by a ticket), failed, late.";
+    TLS_CERTIFICATE_EXPIRES_AT_SECONDS = "offhook_tls_certificate_expires_at_seconds" Gauge Seconds [] "When the certificate that is shown ends, in Unix time.";
+    TLS_RELOADS_REFUSED_TOTAL = "offhook_tls_reloads_refused_total" Counter Count [] "Times that a changed certificate or key could not be taken, so that the old one stayed.";
     GATEWAY_LAG_SECONDS = "offhook_gateway_lag_seconds" Gauge Seconds [] "How late the threads are that read requests; beyond 4 ms for a tenth of a second, new conversations are refused.";
     AGENTS = "offhook_agents" Gauge Count ["connection"] "Agents by connection: online, reconnecting, unreachable.";
     SESSIONS = "offhook_sessions" Gauge Count [] "Agents' sessions that are open.";
@@ -117,7 +121,7 @@ catalogue! {
     SHED_TOTAL = "offhook_shed_total" Counter Count ["rung"] "What was shed as memory was short, by rung of the ladder.";
     RESERVE_BYTES = "offhook_reserve_bytes" Gauge Bytes ["purpose"] "Bytes taken from the reserve for bursts, by purpose: mailboxes, streams, bodies, pages, turns.";
     RESERVE_REFUSED_TOTAL = "offhook_reserve_refused_total" Counter Count ["purpose"] "What found the reserve for bursts used up, by purpose.";
-    RATE_LIMITED_TOTAL = "offhook_rate_limited_total" Counter Count ["scope"] "Requests refused for their rate, by scope: agent, program, connects (an agent's), bad_tokens (an address's), visitor, starts, api_key.";
+    RATE_LIMITED_TOTAL = "offhook_rate_limited_total" Counter Count ["scope"] "Requests refused for their rate, by scope: agent, program, connects (an agent's), bad_tokens (an address's), visitor, address, workspace, starts, streams (an address's), api_key.";
     BUILD_INFO = "offhook_build_info" Gauge Count ["version"] "Always 1; the label says which version runs.";
 }
 
