@@ -46,7 +46,7 @@ async fn run(arguments: &Arguments) {
         .set(&format!("server.listen={port}"))
         .set("server.handshakes_pending_max=1024")
         .set("server.trusted_proxies=[\"127.0.0.1\"]");
-    let mut server = serve(&options, 1).await;
+    let server = serve(&options, 1).await;
     offers_last(&server).await;
     let tokens = server.tokens();
     let board = Rc::new(Board::at(Instant::now()));
@@ -62,8 +62,8 @@ async fn run(arguments: &Arguments) {
     settled(&board, agents).await;
 
     let round = Round { agents, offers };
-    round.run("", &mut server, &board, true).await;
-    round.run("orderly_", &mut server, &board, false).await;
+    let server = round.run("", server, &board, true).await;
+    round.run("orderly_", server, &board, false).await;
 }
 
 struct Round {
@@ -72,19 +72,24 @@ struct Round {
 }
 
 impl Round {
-    async fn run(&self, name: &str, server: &mut Server, board: &Rc<Board>, killed: bool) {
-        let before = self.offer(server, board).await;
+    async fn run(&self, name: &str, mut server: Server, board: &Rc<Board>, killed: bool) -> Server {
+        let before = self.offer(&server, board).await;
         tokio::time::sleep(Duration::from_secs(2)).await;
         let memory_before = rss_anon_bytes(server.pid()) as f64;
         board.begin();
-        if killed {
-            server.kill();
-        } else {
-            assert!(server.stop().success(), "{}", server.log_tail());
-        }
-        let down_at = board.began.get().elapsed();
-        server.start_again();
-        let up_at = board.began.get().elapsed();
+        // On a thread of its own: the agents notice meanwhile.
+        let restarting = tokio::task::spawn_blocking(move || {
+            if killed {
+                server.kill();
+            } else {
+                assert!(server.stop().success(), "{}", server.log_tail());
+            }
+            let down = Instant::now();
+            server.start_again();
+            (server, down, Instant::now())
+        });
+        let (server, down, up) = restarting.await.expect("the server starts again");
+        let [down_at, up_at] = [down, up].map(|at| at - board.began.get());
         let peak = Rc::new(Cell::new(0_u64));
         let watching = tokio::task::spawn_local({
             let (peak, pid) = (peak.clone(), server.pid());
@@ -95,7 +100,7 @@ impl Round {
                 }
             }
         });
-        let times = back(board, self.agents, server).await;
+        let times = back(board, self.agents, &server).await;
         let cpu_s = cpu_ms(server.pid()) as f64 / 1_000.0;
         tokio::time::sleep(Duration::from_secs(10)).await;
         watching.abort();
@@ -118,6 +123,7 @@ impl Round {
         figure(&format!("{name}status_flaps"), f64::from(board.flaps.get()), "");
         figure(&format!("{name}offers_lost"), f64::from(self.lost(board, &before).await), "");
         figure(&format!("{name}memory_after_ratio"), after / memory_before, "");
+        server
     }
 
     /// Starts conversations, and waits until each is offered and its delivery confirmed. Who holds which.
@@ -126,9 +132,16 @@ impl Round {
         let mut poster = Poster::connect(server.address).await.expect("the server listens");
         for number in 0..self.offers {
             let path = format!("/v1/messenger/{WORKSPACE}/conversations");
-            let answer = poster.post(&path, &tagged_id(0, number), number, None, "{\"text\":\"hello\"}").await;
-            let (status, answer) = answer.expect("an answer");
-            assert_eq!(status, 201, "{answer}");
+            // Told to wait, it waits.
+            while poster
+                .post(&path, &tagged_id(0, number), number, None, "{\"text\":\"hello\"}")
+                .await
+                .expect("an answer")
+                .0
+                != 201
+            {
+                tokio::time::sleep(Duration::from_millis(500)).await;
+            }
         }
         let all = had + self.offers as usize;
         until("the offers", || board.offers.borrow().len() >= all && board.delivered.get() as usize >= all).await;

@@ -101,6 +101,7 @@ mod tests {
         assert_eq!(slots.take(eve, there).err().unwrap().0.code, Code::Busy);
         drop(first);
         assert!(slots.take(ada, here).is_ok());
-        assert_eq!((slots.open().by_customer.len(), slots.open().by_address.len()), (3, 2));
+        let open = slots.open();
+        assert_eq!((open.by_customer.len(), open.by_address.len()), (3, 2));
     }
 }
