@@ -9,6 +9,7 @@ impl Desk {
     /// Since when the longest of the queues' firsts has waited, of those that an agent could take now. Somebody is found here for
     /// as long as more has changed than one command may decide; who is found for seconds was forgotten, and that is a fault.
     pub fn overlooked(&mut self) -> Option<WallTime> {
+        self.settle();
         let waited_in: Vec<QueueId> = self.queues().filter(|(_, queue)| queue.waiting > 0).map(|(id, _)| id).collect();
         waited_in.into_iter().filter_map(|queue| self.overlooked_in(queue)).min()
     }

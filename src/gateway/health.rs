@@ -10,10 +10,9 @@ use crate::health::history::History;
 use crate::health::kept::{Kept, Left};
 use crate::health::rules::{Limits, Memory, Observation, Probed, Rules};
 use crate::health::{Component, Each};
-use crate::journal::local_disk;
 use crate::overload;
 use crate::telemetry::catalogue;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tokio::sync::Notify;
@@ -69,7 +68,7 @@ impl HealthWatch {
     }
 
     /// The server serves from now on: the time without one is written down, and the watch begins.
-    pub fn run(&mut self, left: Option<Left>, engine: Arc<Engine>, probes: Arc<Probes>, limits: Limits, dir: &Path) {
+    pub fn run(&mut self, left: Option<Left>, engine: Arc<Engine>, probes: Arc<Probes>, limits: Limits) {
         let now = clock::wall_ms();
         metrics::gauge!(catalogue::START_TIME_SECONDS).set(now as f64 / 1_000.0);
         let mut history = (*self.board.history()).clone();
@@ -78,7 +77,7 @@ impl HealthWatch {
             history.restarted(left.beat, now, &why);
         }
         self.board.show(history.clone());
-        let look = Look { engine, probes, rules: Rules::new(limits), history, dir: dir.to_owned() };
+        let look = Look { engine, probes, rules: Rules::new(limits), history };
         self.tasks.push(tokio::spawn(look.for_ever(self.board.clone(), self.changed.clone())));
         self.tasks.push(tokio::spawn(keep(self.board.clone(), self.kept.clone(), self.changed.clone())));
         // The file must be there for the first beat.
@@ -109,7 +108,6 @@ struct Look {
     probes: Arc<Probes>,
     rules: Rules,
     history: History,
-    dir: PathBuf,
 }
 
 impl Look {
@@ -133,9 +131,6 @@ impl Look {
             probes: self.probes.take(),
         };
         metrics::gauge!(catalogue::OVERLOOKED_SECONDS).set(seen.overlooked_ms.unwrap_or(0) as f64 / 1_000.0);
-        if let Ok(bytes) = local_disk::free_bytes(&self.dir) {
-            metrics::gauge!(catalogue::DISK_FREE_BYTES).set(bytes as f64);
-        }
         let now_ms = clock::monotonic_ms();
         self.rules.feed(now_ms, &seen);
         let judged = self.rules.judged(now_ms);

@@ -9,6 +9,7 @@ mod handshakes;
 use crate::gateway::auth::client_address::TrustedProxies;
 use crate::gateway::carrier::{Carrier, Guarded, Movable};
 use crate::gateway::tls::Tls;
+use crate::overload::memory;
 use crate::telemetry::catalogue;
 use axum::Router;
 use axum::body::Body;
@@ -104,6 +105,7 @@ impl HeldPlace {
     fn of(places: &Arc<Semaphore>) -> Option<Self> {
         places.try_acquire().ok()?.forget();
         metrics::gauge!(catalogue::CONNECTIONS).increment(1.0);
+        memory().places.open();
         Some(Self(places.clone()))
     }
 }
@@ -112,6 +114,7 @@ impl Drop for HeldPlace {
     fn drop(&mut self) {
         self.0.add_permits(1);
         metrics::gauge!(catalogue::CONNECTIONS).decrement(1.0);
+        memory().places.close();
     }
 }
 

@@ -47,28 +47,14 @@ pub fn judge(dir: &Path, file_system_type: u32) -> Result<(), NotLocal> {
 }
 
 fn file_system_type(dir: &Path) -> io::Result<u32> {
-    // All known magics fit 32 bits.
-    Ok(file_system(dir)?.f_type as u32)
-}
-
-/// Room that a process without rights of its own may still take.
-///
-/// # Errors
-/// The system does not say.
-pub fn free_bytes(dir: &Path) -> io::Result<u64> {
-    let of = file_system(dir)?;
-    Ok(of.f_bavail.saturating_mul(u64::try_from(of.f_bsize).unwrap_or(0)))
-}
-
-fn file_system(dir: &Path) -> io::Result<libc::statfs> {
     let path = CString::new(dir.as_os_str().as_bytes())?;
     let mut answer = std::mem::MaybeUninit::<libc::statfs>::uninit();
     // SAFETY: `path` is a C string and `answer` has room for what the call writes.
     if unsafe { libc::statfs(path.as_ptr(), answer.as_mut_ptr()) } != 0 {
         return Err(io::Error::last_os_error());
     }
-    // SAFETY: the call succeeded, so it has written the struct.
-    Ok(unsafe { answer.assume_init() })
+    // SAFETY: the call succeeded, so it has written the struct. All known magics fit 32 bits.
+    Ok(unsafe { answer.assume_init() }.f_type as u32)
 }
 
 #[cfg(test)]

@@ -50,7 +50,7 @@ macro_rules! catalogue {
 
 catalogue! {
     CONNECTIONS = "offhook_connections" Gauge Count [] "Open connections, on both ports.";
-    CONNECTIONS_MAX = "offhook_connections_max" Gauge Count [] "Connections that there is room for on the public port: by its setting, or by the process's file descriptors.";
+    CONNECTIONS_MAX = "offhook_connections_max" Gauge Count [] "Connections that there is room for on the public port: by its setting, the process's file descriptors, or its memory budget.";
     CONNECTIONS_TURNED_AWAY_TOTAL = "offhook_connections_turned_away_total" Counter Count ["why"] "Connections answered 503 before their request was read, by why: full, address (it has all that it may have under way).";
     ACCEPT_ERRORS_TOTAL = "offhook_accept_errors_total" Counter Count ["error"] "Connections that the system would not hand over, by error: descriptors, memory, aborted (the client was gone), other.";
     CONNECTIONS_STUCK_TOTAL = "offhook_connections_stuck_total" Counter Count [] "Connections over HTTP that were ended because their client did not read for server.write_timeout_ms.";
@@ -115,12 +115,15 @@ catalogue! {
     PROBES_TOTAL = "offhook_probes_total" Counter Count ["outcome"] "Probes of the whole job, by outcome: done, or the first step that failed.";
     PROBE_SECONDS = "offhook_probe_seconds" Histogram Seconds [] "Time of one probe that did the whole job.";
     START_TIME_SECONDS = "offhook_start_time_seconds" Gauge Seconds [] "When this process was ready, in seconds since 1970: it changes with each restart.";
-    DISK_FREE_BYTES = "offhook_disk_free_bytes" Gauge Bytes [] "Room that is free on the disk of the data directory.";
     MEMORY_BYTES = "offhook_memory_bytes" Gauge Bytes ["kind"] "Memory by kind: rss_anon, allocated, active, resident, retained, sockets (the kernel's buffers), used (what counts), budget.";
     LADDER_RUNG = "offhook_ladder_rung" Gauge Count ["rung"] "1 while this is shed, as memory is short: observers, typing, history, starts, newcomers.";
     SHED_TOTAL = "offhook_shed_total" Counter Count ["rung"] "What was shed as memory was short, by rung of the ladder.";
     RESERVE_BYTES = "offhook_reserve_bytes" Gauge Bytes ["purpose"] "Bytes taken from the reserve for bursts, by purpose: mailboxes, streams, bodies, pages, turns.";
     RESERVE_REFUSED_TOTAL = "offhook_reserve_refused_total" Counter Count ["purpose"] "What found the reserve for bursts used up, by purpose.";
+    PLACES = "offhook_places" Gauge Count ["kind"] "Places for connections by kind: open, kept (for agents within their grace), most (the budget's).";
+    DISK_BYTES = "offhook_disk_bytes" Gauge Bytes ["kind"] "The data directory's disk by kind: used (by the directory), free, most (the budget, or what there is).";
+    DISK_FILL = "offhook_disk_fill" Gauge Count ["mark"] "1 while the disk is filled to this mark: low, critical.";
+    DISK_SHED_TOTAL = "offhook_disk_shed_total" Counter Count [] "New conversations of anonymous visitors that were refused as the disk was nearly full.";
     RATE_LIMITED_TOTAL = "offhook_rate_limited_total" Counter Count ["scope"] "Requests refused for their rate, by scope: agent, program, connects (an agent's), bad_tokens (an address's), visitor, address, workspace, starts, streams (an address's), api_key.";
     BUILD_INFO = "offhook_build_info" Gauge Count ["version"] "Always 1; the label says which version runs.";
 }

@@ -16,6 +16,7 @@ use crate::gateway::http::desks::Desk;
 use crate::gateway::http::idempotency::{command_id, keyed_fingerprint};
 use crate::gateway::http::problem::{Problem, answer};
 use crate::gateway::http::{body, problem::json_of};
+use crate::overload;
 use crate::wire::about::About;
 use crate::wire::error::Code;
 use crate::wire::messenger::{StartBody, StartedShape};
@@ -40,8 +41,12 @@ pub(super) async fn start(
     let door = &messenger.door;
     let asker = customer(door, &*desk, &asked)?;
     let probes = **desk.name() == *PROBES;
-    if probes && asker.as_ref().is_none_or(|asker| asker.known.is_none()) {
+    let stranger = asker.as_ref().is_none_or(|asker| asker.known.is_none());
+    if probes && stranger {
         return Err(Problem::not_found("workspace"));
+    }
+    if stranger {
+        overload::admit_stranger()?;
     }
     let id = command_id(&asked.headers)?;
     let address = prefix(door.identities.client_address(&asked.headers, asked.peer));
