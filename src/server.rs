@@ -5,7 +5,7 @@ use crate::clock;
 use crate::config::{Config, HealthSettings, Sections, Synchronous};
 use crate::desk::time::{DeskTime, Now, WallTime};
 use crate::engine::workspace::PROBES;
-use crate::engine::{Engine, EngineSettings, FrameLimits, Taking, Threads, intake};
+use crate::engine::{Engine, EngineSettings, FrameLimits, Threads, intake};
 use crate::gateway::admin;
 use crate::gateway::agent::{self, AgentDesks, AgentLimits, CommandRate};
 use crate::gateway::auth::agent_token::AgentKeys;
@@ -18,22 +18,22 @@ use crate::gateway::auth::server_keys::ServerKeys;
 use crate::gateway::auth::{api_key, first_key};
 use crate::gateway::health::{HealthWatch, Probes};
 use crate::gateway::http::Door;
-use crate::gateway::http::desks::Soon;
 use crate::gateway::http::problem::Problem;
 use crate::gateway::http::real::RealDesks;
 use crate::gateway::http::tokens::Tokens;
 use crate::gateway::lag::Lag;
 use crate::gateway::listen::{self, ListenLimits, Listening};
 use crate::gateway::messenger::{self, MessengerBounds};
-use crate::gateway::operators::{self, Health, Operators, Reason};
+use crate::gateway::operators::{self, Operators};
 use crate::gateway::probe::{Probe, ProbeSettings};
+use crate::gateway::readiness::ProcessHealth;
 use crate::gateway::status::{self, Audience};
 use crate::gateway::tls::Tls;
 use crate::health::experience::EXPERIENCE;
 use crate::health::rules::Limits;
 use crate::journal::lock::DataLock;
 use crate::journal::sqlite::{self, SqliteJournal};
-use crate::journal::{Journal, JournalState, Position, local_disk};
+use crate::journal::{Journal, Position, local_disk};
 use crate::overload::descriptors::{self, Descriptors};
 use crate::overload::pace::PaceLimits;
 use crate::overload::{self, Budget, DiskMarks, DiskMeter, Marks};
@@ -41,7 +41,7 @@ use crate::presence::{self, Registry};
 use crate::seal::KeyRing;
 use crate::telemetry::catalogue;
 use crate::telemetry::exporter::Exporter;
-use crate::view::{self, Standing, View};
+use crate::view::{self, View};
 use crate::wire::error::Code;
 use crate::wire::{agent as agent_wire, messenger as messenger_wire};
 use axum::Router;
@@ -482,37 +482,4 @@ fn tls(set: &Sections, dir: &Path) -> Result<Option<Arc<Tls>>, StartFailed> {
 fn proxies(set: &Sections) -> Result<TrustedProxies, StartFailed> {
     TrustedProxies::parse(&set.server.trusted_proxies, set.server.forwarded_header)
         .map_err(failed("reading server.trusted_proxies"))
-}
-
-/// What the operators' port says of the process.
-struct ProcessHealth {
-    engine: Arc<Engine>,
-    journal: Arc<dyn Journal>,
-    view: Arc<View>,
-}
-
-impl Health for ProcessHealth {
-    fn not_ready(&self) -> Soon<'_, Vec<Reason>> {
-        let mut reasons = Vec::new();
-        let journal = self.journal.health();
-        if journal.state != JournalState::Healthy {
-            let message = journal.last_error.clone().unwrap_or_default().to_string();
-            reasons.push(Reason { component: "journal", message: format!("{}: {message}", journal.state.word()) });
-        }
-        let view = self.view.health();
-        if view.standing != Standing::Healthy {
-            reasons.push(Reason { component: "view", message: view.sentence.to_string() });
-        }
-        for workspace in self.engine.all().into_iter().filter(|workspace| !workspace.is_probes()) {
-            let why = match workspace.taking() {
-                Taking::Everything => continue,
-                Taking::LastResort { why } | Taking::Nothing { why } => why,
-            };
-            reasons.push(Reason { component: "workspace", message: format!("{}: {why}", workspace.name()) });
-            if reasons.len() >= 20 {
-                break;
-            }
-        }
-        Box::pin(std::future::ready(reasons))
-    }
 }

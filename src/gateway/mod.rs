@@ -12,6 +12,7 @@ pub mod listen;
 pub mod messenger;
 pub mod operators;
 pub mod probe;
+pub mod readiness;
 pub mod status;
 pub mod tls;
 pub mod websocket;
