@@ -27,21 +27,23 @@ use crate::journal::sqlite::{self, SqliteJournal};
 use crate::journal::{Journal, JournalState, Position, local_disk};
 use crate::presence::{self, Registry};
 use crate::seal::KeyRing;
+use crate::supervisor::{self, Inherited, Supervised};
 use crate::telemetry::exporter::Exporter;
 use crate::view::{self, Standing, View};
 use crate::wire::error::Code;
 use crate::wire::{agent as agent_wire, messenger as messenger_wire};
 use axum::Router;
 use std::collections::{BTreeMap, HashMap};
-use std::net::SocketAddr;
+use std::net::{SocketAddr, TcpListener};
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 /// The workspace of a first start on one's own machine.
 pub const FIRST_WORKSPACE: &str = "demo";
-/// How long requests under way may take once the server stops.
-const DRAIN: Duration = Duration::from_secs(5);
+/// Of the time for a stop in order, what is kept for the engine's last turns and the journal.
+const LAST_QUARTER: u32 = 4;
 /// Streams of one conversation: its customer's tabs.
 const STREAMS_OF_CONVERSATION_MAX: usize = 10;
 const SESSIONS_MAX: usize = 200_000;
@@ -65,6 +67,9 @@ pub struct Server {
     pub operators_address: SocketAddr,
     engine: Arc<Engine>,
     agent_keys: Arc<AgentKeys>,
+    door: Door,
+    health: Arc<ProcessHealth>,
+    drain: Duration,
     public: Listening,
     operators: Listening,
     /// Of the agents' sockets.
@@ -74,12 +79,17 @@ pub struct Server {
 }
 
 impl Server {
-    /// Start everything, and serve.
+    /// Start everything, and serve: on the sockets that were handed in, or on those that the settings name.
     ///
     /// # Errors
     /// What could not be started, and why.
-    pub async fn start(config: &Config, exporter: Arc<Exporter>) -> Result<Self, StartFailed> {
+    pub async fn start(
+        config: &Config,
+        exporter: Arc<Exporter>,
+        mut inherited: Inherited,
+    ) -> Result<Self, StartFailed> {
         let set = &config.sections;
+        let supervised = Arc::new(Supervised::of(&mut inherited));
         let dir = set.server.data_dir.as_path();
         std::fs::create_dir_all(dir).map_err(failed("making the data directory"))?;
         local_disk::require(dir).map_err(failed("looking at the data directory"))?;
@@ -119,24 +129,35 @@ impl Server {
         let gate = messenger::gate(door.clone());
         let agents = Threads::start("agents").map_err(failed("starting threads"))?;
         let router = public_router(set, &engine, &door, agent_keys.clone(), server_keys, &agents)?;
+        let health =
+            Arc::new(ProcessHealth { engine: engine.clone(), journal, view, supervised: supervised.clone(), stops: AtomicBool::new(false) });
         let operators_router = operators::router(Operators {
-            door,
-            metrics: Arc::new(move || exporter.render()),
-            health: Arc::new(ProcessHealth { engine: engine.clone(), journal, view }),
+            door: door.clone(),
+            metrics: Arc::new({
+                let supervised = supervised.clone();
+                move || {
+                    supervised.iter().for_each(Supervised::count);
+                    exporter.render()
+                }
+            }),
+            health: health.clone(),
             version: env!("CARGO_PKG_VERSION"),
         });
         let limits = listen_limits(set);
-        let open = |address, router, gate| -> Result<Listening, StartFailed> {
-            let socket = listen::bind(address, &limits).map_err(failed("listening"))?;
+        let open = |given: Option<TcpListener>, address, router, gate| -> Result<Listening, StartFailed> {
+            let socket = given.map_or_else(|| listen::bind(address, &limits), Ok).map_err(failed("listening"))?;
             listen::listen(socket, router, gate, &limits).map_err(failed("listening"))
         };
-        let operators = open(set.server.operators_listen, operators_router, None)?;
-        let public = open(set.server.listen, router, Some(gate))?;
+        let operators = open(inherited.operators, set.server.operators_listen, operators_router, None)?;
+        let public = open(inherited.public, set.server.listen, router, Some(gate))?;
         Ok(Self {
             address: public.address,
             operators_address: operators.address,
             engine,
             agent_keys,
+            door,
+            health,
+            drain: Duration::from_millis(set.server.drain_ms),
             public,
             operators,
             _agents: agents,
@@ -152,13 +173,27 @@ impl Server {
         }
     }
 
-    /// In order: everybody is told to come back, requests under way are answered, what was decided is delivered.
+    /// What speaks for this server's life: its beat.
+    pub fn beat(&self) -> impl Future<Output = ()> + use<> {
+        supervisor::beat(self.door.clone(), self.health.clone())
+    }
+
+    /// In order, and within `server.drain_ms`: it is not ready any more, everybody is told when to come back, requests under way are answered,
+    /// what was decided is committed and delivered.
     pub async fn stop(self) {
+        supervisor::tell("STOPPING=1");
+        self.health.stops.store(true, Ordering::Relaxed);
+        let end = tokio::time::Instant::from_std(clock::instant()) + self.drain;
         self.engine.registry().close_all();
         self.engine.all().iter().for_each(|workspace| workspace.followers().end());
-        let _ = tokio::time::timeout(DRAIN, self.public.stop()).await;
-        self.engine.stop().await;
-        let _ = tokio::time::timeout(DRAIN, self.operators.stop()).await;
+        let in_time = tokio::time::timeout_at(end - self.drain / LAST_QUARTER, self.public.stop()).await;
+        if in_time.is_err() {
+            tracing::warn!("not all connections ended in time: they are cut off");
+        }
+        if tokio::time::timeout_at(end, self.engine.stop()).await.is_err() {
+            tracing::error!("not everything was committed in time");
+        }
+        let _ = tokio::time::timeout_at(end, self.operators.stop()).await;
     }
 }
 
@@ -304,7 +339,7 @@ fn engine_settings(set: &Sections) -> EngineSettings {
     }
 }
 
-fn listen_limits(set: &Sections) -> ListenLimits {
+pub(crate) fn listen_limits(set: &Sections) -> ListenLimits {
     ListenLimits {
         handshakes_max: set.server.handshakes_pending_max,
         header_bytes_max: set.server.header_bytes_max,
@@ -320,11 +355,17 @@ struct ProcessHealth {
     engine: Arc<Engine>,
     journal: Arc<dyn Journal>,
     view: Arc<View>,
+    supervised: Arc<Option<Supervised>>,
+    /// The stop in order has begun.
+    stops: AtomicBool,
 }
 
 impl Health for ProcessHealth {
     fn not_ready(&self) -> Soon<'_, Vec<Reason>> {
         let mut reasons = Vec::new();
+        if self.stops.load(Ordering::Relaxed) {
+            reasons.push(Reason { component: "server", message: "it stops".to_owned() });
+        }
         let journal = self.journal.health();
         if journal.state != JournalState::Healthy {
             let message = journal.last_error.clone().unwrap_or_default().to_string();
@@ -354,5 +395,10 @@ impl Health for ProcessHealth {
             ("view", self.view.health().standing == Standing::Healthy),
             ("workspaces", workspaces),
         ]
+    }
+
+    fn supervisor(&self) -> Option<serde_json::Value> {
+        let facts = (*self.supervised).as_ref()?.facts()?;
+        serde_json::to_value(facts).ok()
     }
 }

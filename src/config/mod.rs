@@ -17,7 +17,7 @@ pub use kind::Kind;
 pub use layers::{DEFAULTS, Entry, Layers, Origin};
 pub use sections::{
     EngineSettings, IdentitySettings, JournalSettings, LogSettings, MessengerSettings, Sections, ServerSettings,
-    SessionsSettings, Setting, Synchronous, all,
+    SessionsSettings, Setting, SupervisorSettings, Synchronous, all,
 };
 
 /// The settings that are in force, and where each came from.

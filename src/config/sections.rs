@@ -87,6 +87,8 @@ sections! {
         header_bytes_max: usize = bytes(8 * KIB, MIB),
         header_timeout_ms: u64 = ms(100, 120_000),
         handshakes_pending_max: usize = count(1, 1_000_000),
+        drain_ms: u64 = ms(500, HOUR_MS),
+        stop_grace_ms: u64 = ms(2_500, 2 * HOUR_MS),
     }
     /// Agents' sockets: liveness, grace, and what each may take.
     sessions: SessionsSettings {
@@ -134,6 +136,14 @@ sections! {
         origins: Vec<String> = Kind::Texts { entries_max: 1000 },
         token_leeway_s: i64 = count(0, 600),
         api_key_requests_per_s: u32 = count(1, 1_000_000),
+    }
+    /// The process over the server.
+    supervisor: SupervisorSettings {
+        hang_ms: u64 = ms(3_000, HOUR_MS),
+        start_ms: u64 = ms(1_000, 24 * HOUR_MS),
+        delay_ms_max: u64 = ms(100, HOUR_MS),
+        upgrade_ready_ms: u64 = ms(500, 24 * HOUR_MS),
+        probation_ms: u64 = ms(500, 24 * HOUR_MS),
     }
     /// What is written to standard error.
     log: LogSettings {

@@ -38,6 +38,8 @@ pub trait Health: Send + Sync + 'static {
     fn not_ready(&self) -> Soon<'_, Vec<Reason>>;
     /// Each component, and whether it is up.
     fn components(&self) -> Vec<(&'static str, bool)>;
+    /// What the process over this one knows, where there is one: restarts, upgrades.
+    fn supervisor(&self) -> Option<serde_json::Value>;
 }
 
 #[derive(Clone, PartialEq, Eq, Debug, Serialize)]
@@ -79,15 +81,14 @@ struct Alive {
 /// Alive is a timely answer, through gateway and engine, of every workspace. `unavailable` and `busy` are answers: a
 /// full disk is no reason to be killed.
 async fn alive(Held(operators): Held<Operators>) -> Response {
-    let silent = silent(&operators.door).await;
+    let silent = silent(&operators.door, operators.door.desks.names()).await;
     let alive = silent.is_empty();
     let status = if alive { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
     json(status, &Alive { alive, silent })
 }
 
-/// The workspaces that do not answer within 2 s, all of them together.
-pub async fn silent(door: &Door) -> Vec<Arc<str>> {
-    let mut waited_for = door.desks.names();
+/// Those of the named workspaces that do not answer within 2 s, all of them together.
+pub async fn silent(door: &Door, mut waited_for: Vec<Arc<str>>) -> Vec<Arc<str>> {
     let asked = stream::iter(waited_for.clone())
         .map(|name| async move {
             if let Some(desk) = door.desks.desk(&name) {
@@ -134,6 +135,8 @@ struct Status {
     status: &'static str,
     version: &'static str,
     components: Vec<Component>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    supervisor: Option<serde_json::Value>,
 }
 
 #[derive(Serialize)]
@@ -147,7 +150,8 @@ async fn status(Held(operators): Held<Operators>) -> Response {
     let components = operators.health.components();
     let status = word(components.iter().all(|(_, up)| *up));
     let components = components.into_iter().map(|(name, up)| Component { name, status: word(up) }).collect();
-    json(StatusCode::OK, &Status { status, version: operators.version, components })
+    let supervisor = operators.health.supervisor();
+    json(StatusCode::OK, &Status { status, version: operators.version, components, supervisor })
 }
 
 #[cfg(test)]

@@ -101,6 +101,9 @@ catalogue! {
     WORKSPACE_STATE = "offhook_workspace_state" Gauge Count ["state"] "Workspaces by state: serving, scarce, unavailable.";
     MEMORY_BYTES = "offhook_memory_bytes" Gauge Bytes ["kind"] "Memory by kind: rss_anon, allocated, active, resident, retained.";
     RATE_LIMITED_TOTAL = "offhook_rate_limited_total" Counter Count ["scope"] "Requests refused for their rate, by scope: agent, program, visitor, starts, api_key.";
+    RESTARTS_TOTAL = "offhook_restarts_total" Counter Count ["cause"] "Times that the supervisor started the server again, by why: exited, signal, killed, hung, unready, upgraded, rolled_back.";
+    UPGRADES_TOTAL = "offhook_upgrades_total" Counter Count ["outcome"] "Upgrades by outcome: done, rolled_back, refused, interrupted.";
+    STOOD_IN_TOTAL = "offhook_stood_in_total" Counter Count ["answer"] "Connections that the supervisor took in its server's place: answered, or turned_away for want of room.";
     BUILD_INFO = "offhook_build_info" Gauge Count ["version"] "Always 1; the label says which version runs.";
 }
 

@@ -17,6 +17,9 @@ impl Health for Fixed {
     fn components(&self) -> Vec<(&'static str, bool)> {
         vec![("messenger", true), ("journal", self.0.is_empty())]
     }
+    fn supervisor(&self) -> Option<serde_json::Value> {
+        None
+    }
 }
 
 fn operators(world: &World, reasons: Vec<Reason>) -> Router {
