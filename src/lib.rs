@@ -11,6 +11,8 @@ pub mod wire;
 
 pub mod telemetry;
 
+pub mod overload;
+
 pub mod journal;
 pub mod seal;
 

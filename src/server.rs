@@ -25,6 +25,7 @@ use crate::gateway::operators::{self, Health, Operators, Reason};
 use crate::journal::lock::DataLock;
 use crate::journal::sqlite::{self, SqliteJournal};
 use crate::journal::{Journal, JournalState, Position, local_disk};
+use crate::overload::{self, Budget, Marks};
 use crate::presence::{self, Registry};
 use crate::seal::KeyRing;
 use crate::supervisor::{self, Inherited, Supervised};
@@ -94,6 +95,9 @@ impl Server {
         std::fs::create_dir_all(dir).map_err(failed("making the data directory"))?;
         local_disk::require(dir).map_err(failed("looking at the data directory"))?;
         let lock = DataLock::take(dir).map_err(failed("locking the data directory"))?;
+        let budget = Budget::find(set.memory.budget_bytes, Path::new("/"));
+        tracing::info!(%budget, "the memory budget");
+        overload::start(&budget, marks(set)).map_err(failed("starting the meter of memory"))?;
 
         let (agent_keys, admin_key) = agents_keys(set, dir)?;
         let server_keys = Arc::new(ServerKeys::load_or_make(dir).map_err(failed("reading server.key"))?);
@@ -288,6 +292,18 @@ fn public_router(
         .merge(messenger::router(door.clone(), bounds))
         .merge(admin::router(door.clone(), set.identity.api_key_requests_per_s))
         .fallback(|| async { Problem::new(Code::NotFound, "there is nothing at this address") }))
+}
+
+fn marks(set: &Sections) -> Marks {
+    let memory = &set.memory;
+    let percents = [
+        memory.shed_observers_percent,
+        memory.shed_typing_percent,
+        memory.shed_history_percent,
+        memory.shed_starts_percent,
+        memory.shed_newcomers_percent,
+    ];
+    Marks { begin: percents.map(|percent| percent * 10), gap: memory.shed_gap_percent * 10 }
 }
 
 fn journal_settings(set: &Sections) -> sqlite::Settings {

@@ -1,6 +1,7 @@
 //! `offhook check`: are the settings sound, and what are they; does the server that has them answer. Reads, never writes.
 
 use std::io::Write;
+use std::path::Path;
 use std::process::ExitCode;
 
 use clap::Args;
@@ -11,6 +12,7 @@ use super::client::{Address, Call, Client};
 use super::{CommandError, check_data};
 use crate::config::Config;
 use crate::gateway::auth::agent_token::AgentKeys;
+use crate::overload::Budget;
 
 /// Checks the settings and the key files, and prints every setting with its value and where it came from.
 #[derive(Debug, Args)]
@@ -48,8 +50,14 @@ impl Check {
             return Ok(ExitCode::SUCCESS);
         }
         for (path, entry) in config.layers.iter() {
+            let found = match path {
+                "memory.budget_bytes" => {
+                    format!(": {}", Budget::find(config.sections.memory.budget_bytes, Path::new("/")))
+                }
+                _ => String::new(),
+            };
             // A closed pipe (`offhook check | head`) is not a fault of the settings.
-            if writeln!(out, "{path} = {}  # {}", entry.value, entry.origin).is_err() {
+            if writeln!(out, "{path} = {}  # {}{found}", entry.value, entry.origin).is_err() {
                 break;
             }
         }
@@ -87,6 +95,14 @@ mod tests {
         assert_eq!(shown.lines().count(), crate::config::all().count());
         assert!(shown.contains("sessions.commands_burst = 70  # --set\n"), "{shown}");
         assert!(shown.contains("server.listen = \"127.0.0.1:7788\"  # default\n"), "{shown}");
+    }
+
+    #[test]
+    fn the_memory_budget_is_shown_with_where_it_comes_from() {
+        let shown = check(&["memory.budget_bytes=100663296"]).unwrap();
+        assert!(shown.contains("memory.budget_bytes = 100663296  # --set: 96 MiB, as set\n"), "{shown}");
+        let found = check(&[]).unwrap();
+        assert!(found.contains("memory.budget_bytes = 0  # default: ") && found.contains(" MiB, "), "{found}");
     }
 
     #[test]

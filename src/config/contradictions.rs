@@ -37,7 +37,7 @@ pub(super) fn check(sections: &Sections, layers: &Layers) -> Result<(), ConfigEr
 }
 
 fn rules(sections: &Sections) -> Vec<Rule> {
-    let Sections { server, sessions, messenger, engine, journal, .. } = sections;
+    let Sections { server, sessions, messenger, engine, memory, journal, .. } = sections;
     let rule = |holds, field, other, allowed| Rule { holds, field, other, allowed };
     vec![
         rule(
@@ -112,6 +112,42 @@ fn rules(sections: &Sections) -> Vec<Rule> {
             "engine.intake_bytes_max",
             "sessions.frame_bytes_max",
             "at least the largest frame",
+        ),
+        rule(
+            memory.budget_bytes == 0 || memory.budget_bytes >= 6 * engine.intake_bytes_max as u64,
+            "memory.budget_bytes",
+            "engine.intake_bytes_max",
+            "0, or at least six times what may wait to be decided",
+        ),
+        rule(
+            memory.shed_typing_percent >= memory.shed_observers_percent,
+            "memory.shed_typing_percent",
+            "memory.shed_observers_percent",
+            "at least as much: observers are shed first",
+        ),
+        rule(
+            memory.shed_history_percent >= memory.shed_typing_percent,
+            "memory.shed_history_percent",
+            "memory.shed_typing_percent",
+            "at least as much: typing is shed before history",
+        ),
+        rule(
+            memory.shed_starts_percent >= memory.shed_history_percent,
+            "memory.shed_starts_percent",
+            "memory.shed_history_percent",
+            "at least as much: history is shed before new conversations",
+        ),
+        rule(
+            memory.shed_newcomers_percent >= memory.shed_starts_percent,
+            "memory.shed_newcomers_percent",
+            "memory.shed_starts_percent",
+            "at least as much: agents who were not here before are shed last",
+        ),
+        rule(
+            memory.shed_gap_percent < memory.shed_observers_percent,
+            "memory.shed_gap_percent",
+            "memory.shed_observers_percent",
+            "less, or what was shed never comes back",
         ),
         rule(
             journal.disk_budget_bytes == 0 || journal.disk_budget_bytes >= 4 * journal.kept_back_bytes,

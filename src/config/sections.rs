@@ -122,6 +122,16 @@ sections! {
         tick_record_every_ms: u64 = ms(100, 5000),
         view_lag_bytes_max: u64 = bytes(MIB, TIB),
     }
+    /// How much memory may be used, and from which use on what is shed.
+    memory: MemorySettings {
+        budget_bytes: u64 = bytes(0, 1024 * TIB),
+        shed_observers_percent: u32 = count(1, 1000),
+        shed_typing_percent: u32 = count(1, 1000),
+        shed_history_percent: u32 = count(1, 1000),
+        shed_starts_percent: u32 = count(1, 1000),
+        shed_newcomers_percent: u32 = count(1, 1000),
+        shed_gap_percent: u32 = count(0, 100),
+    }
     /// The journal's durability and its room on disk.
     journal: JournalSettings {
         synchronous: Synchronous = Kind::Choice(&["full", "normal", "off"]),

@@ -257,7 +257,6 @@ impl Engine {
             metrics::gauge!("offhook_sessions").set(registry.sessions() as f64);
             metrics::gauge!("offhook_streams").set(registry.streams() as f64);
             counted::gauge_all(&self.all(), &self.shared.labels);
-            crate::telemetry::memory::record();
             if clock::monotonic_ms() >= prune_at_ms {
                 prune_at_ms = clock::monotonic_ms() + PRUNE_EVERY_MS;
                 self.prune().await;

@@ -2,17 +2,26 @@
 
 use tikv_jemalloc_ctl::{epoch, stats};
 
-use super::catalogue::MEMORY_BYTES;
-
-/// Anonymous memory that the kernel holds for this process, in bytes: what a memory limit kills for. None where
-/// /proc/self/status does not say.
-pub fn rss_anon_bytes() -> Option<u64> {
-    rss_anon_in(&std::fs::read_to_string("/proc/self/status").ok()?)
+/// What /proc/self/status says of this process.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Status {
+    /// Anonymous memory that the kernel holds for it: what a memory limit kills for. None where it is not said.
+    pub rss_anon_bytes: Option<u64>,
+    /// At least one more than its highest descriptor.
+    pub descriptors: usize,
 }
 
-fn rss_anon_in(status: &str) -> Option<u64> {
-    let line = status.lines().find_map(|line| line.strip_prefix("RssAnon:"))?;
-    line.trim().strip_suffix("kB")?.trim().parse::<u64>().ok()?.checked_mul(1024)
+pub fn status() -> Status {
+    status_in(&std::fs::read_to_string("/proc/self/status").unwrap_or_default())
+}
+
+fn status_in(status: &str) -> Status {
+    let field = |name: &str| status.lines().find_map(|line| line.strip_prefix(name)).map(str::trim);
+    let rss = field("RssAnon:").and_then(|text| text.strip_suffix("kB")?.trim().parse::<u64>().ok());
+    Status {
+        rss_anon_bytes: rss.and_then(|kib| kib.checked_mul(1024)),
+        descriptors: field("FDSize:").and_then(|text| text.parse().ok()).unwrap_or(0),
+    }
 }
 
 /// The allocator's own account, in bytes.
@@ -39,34 +48,21 @@ pub fn allocator_bytes() -> Option<AllocatorBytes> {
     })
 }
 
-/// Sets the gauges of memory; call it before a scrape, or as often as the meter runs.
-pub fn record() {
-    let set = |kind: &'static str, bytes: f64| metrics::gauge!(MEMORY_BYTES, "kind" => kind).set(bytes);
-    if let Some(bytes) = rss_anon_bytes() {
-        set("rss_anon", bytes as f64);
-    }
-    if let Some(bytes) = allocator_bytes() {
-        set("allocated", bytes.allocated as f64);
-        set("active", bytes.active as f64);
-        set("resident", bytes.resident as f64);
-        set("retained", bytes.retained as f64);
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn the_kernels_line_is_read_in_bytes() {
-        assert_eq!(rss_anon_in("VmRSS:\t  9 kB\nRssAnon:\t     120 kB\n"), Some(122_880));
-        assert_eq!(rss_anon_in("RssAnon: many kB\n"), None);
-        assert_eq!(rss_anon_in(""), None);
+    fn the_kernels_lines_are_read_in_bytes() {
+        let read = status_in("FDSize:\t256\nVmRSS:\t  9 kB\nRssAnon:\t     120 kB\n");
+        assert_eq!(read, Status { rss_anon_bytes: Some(122_880), descriptors: 256 });
+        let nothing = Status { rss_anon_bytes: None, descriptors: 0 };
+        assert_eq!(status_in("RssAnon: many kB\nFDSize: -1\n"), nothing);
     }
 
     #[test]
-    fn this_process_holds_memory() {
-        assert!(rss_anon_bytes().is_some_and(|bytes| bytes > 0));
+    fn this_process_holds_memory_and_descriptors() {
+        assert!(status().rss_anon_bytes.is_some_and(|bytes| bytes > 0) && status().descriptors > 2);
         assert!(allocator_bytes().is_some());
     }
 }

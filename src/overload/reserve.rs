@@ -1,0 +1,188 @@
+//! Bytes for bursts: taken from one shared reserve before they are allocated, and given back with what they were for.
+//!
+//! One counter for all, so it is taken from in grains: what a connection needs while nothing is wrong is reserved with its
+//! place, and never comes here.
+
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+
+/// What the bytes are for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(u8)]
+pub enum Purpose {
+    /// Frames that agents have not read.
+    Mailboxes,
+    /// Events that customers' streams have not read.
+    Streams,
+    /// Bodies of requests.
+    Bodies,
+    /// Pages of history under way.
+    Pages,
+    /// Commands that wait for their turn.
+    Turns,
+}
+
+impl Purpose {
+    pub const ALL: [Purpose; 5] =
+        [Purpose::Mailboxes, Purpose::Streams, Purpose::Bodies, Purpose::Pages, Purpose::Turns];
+
+    /// The word for metrics.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Purpose::Mailboxes => "mailboxes",
+            Purpose::Streams => "streams",
+            Purpose::Bodies => "bodies",
+            Purpose::Pages => "pages",
+            Purpose::Turns => "turns",
+        }
+    }
+}
+
+/// How near to its end the reserve may be taken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Weight {
+    /// What can be said again, or asked for again.
+    Ordinary,
+    /// A reply, a snapshot, an answer of an agent: the last eighth is for these.
+    Last,
+}
+
+/// There is nothing left for this.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("the reserve for bursts is used up")]
+pub struct Spent;
+
+#[derive(Debug)]
+pub struct Reserve {
+    bytes_max: AtomicU64,
+    taken: AtomicU64,
+    by_purpose: [AtomicU64; Purpose::ALL.len()],
+    refused: [AtomicU64; Purpose::ALL.len()],
+}
+
+impl Reserve {
+    #[must_use]
+    pub const fn new(bytes_max: u64) -> Self {
+        Self {
+            bytes_max: AtomicU64::new(bytes_max),
+            taken: AtomicU64::new(0),
+            by_purpose: [const { AtomicU64::new(0) }; Purpose::ALL.len()],
+            refused: [const { AtomicU64::new(0) }; Purpose::ALL.len()],
+        }
+    }
+
+    pub(super) fn hold(&self, bytes_max: u64) {
+        self.bytes_max.store(bytes_max, Relaxed);
+    }
+
+    /// Takes bytes, to be given back with `give`; where one owner holds them for a while, [`Reserve::guard`].
+    ///
+    /// # Errors
+    /// Too little is left for this; nothing was taken.
+    pub fn take(&self, purpose: Purpose, weight: Weight, bytes: u64) -> Result<(), Spent> {
+        let bytes_max = self.bytes_max.load(Relaxed);
+        let bytes_max = if weight == Weight::Last { bytes_max } else { bytes_max - bytes_max / 8 };
+        if self.taken.fetch_add(bytes, Relaxed).saturating_add(bytes) > bytes_max {
+            self.taken.fetch_sub(bytes, Relaxed);
+            self.refused[purpose as usize].fetch_add(1, Relaxed);
+            return Err(Spent);
+        }
+        self.by_purpose[purpose as usize].fetch_add(bytes, Relaxed);
+        Ok(())
+    }
+
+    /// Takes bytes that are never refused: there are no more of them than agents.
+    pub fn take_anyway(&self, purpose: Purpose, bytes: u64) {
+        self.taken.fetch_add(bytes, Relaxed);
+        self.by_purpose[purpose as usize].fetch_add(bytes, Relaxed);
+    }
+
+    pub fn give(&self, purpose: Purpose, bytes: u64) {
+        self.taken.fetch_sub(bytes, Relaxed);
+        self.by_purpose[purpose as usize].fetch_sub(bytes, Relaxed);
+    }
+
+    /// # Errors
+    /// As `take`.
+    pub fn guard(&'static self, purpose: Purpose, weight: Weight, bytes: usize) -> Result<Taken, Spent> {
+        self.take(purpose, weight, bytes as u64)?;
+        Ok(Taken { reserve: self, purpose, bytes: bytes as u64 })
+    }
+
+    #[must_use]
+    pub fn taken_bytes(&self) -> u64 {
+        self.taken.load(Relaxed)
+    }
+
+    #[must_use]
+    pub fn bytes_max(&self) -> u64 {
+        self.bytes_max.load(Relaxed)
+    }
+
+    /// Taken for this, and how often it was refused since the start.
+    #[must_use]
+    pub fn of(&self, purpose: Purpose) -> (u64, u64) {
+        (self.by_purpose[purpose as usize].load(Relaxed), self.refused[purpose as usize].load(Relaxed))
+    }
+}
+
+/// Bytes that were taken; dropped, they are given back.
+#[derive(Debug)]
+#[must_use]
+pub struct Taken {
+    reserve: &'static Reserve,
+    purpose: Purpose,
+    bytes: u64,
+}
+
+impl Drop for Taken {
+    fn drop(&mut self) {
+        self.reserve.give(self.purpose, self.bytes);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_last_eighth_is_for_what_cannot_be_said_again() {
+        let reserve = Reserve::new(800);
+        reserve.take(Purpose::Mailboxes, Weight::Ordinary, 700).unwrap();
+        assert_eq!(reserve.take(Purpose::Mailboxes, Weight::Ordinary, 1), Err(Spent));
+        reserve.take(Purpose::Mailboxes, Weight::Last, 100).unwrap();
+        assert_eq!(reserve.take(Purpose::Pages, Weight::Last, 1), Err(Spent));
+        reserve.take_anyway(Purpose::Turns, 5);
+        assert_eq!(reserve.taken_bytes(), 805);
+        assert_eq!((reserve.of(Purpose::Mailboxes), reserve.of(Purpose::Pages)), ((800, 1), (0, 1)));
+    }
+
+    #[test]
+    fn what_a_guard_took_comes_back_with_it() {
+        static RESERVE: Reserve = Reserve::new(800);
+        let taken = RESERVE.guard(Purpose::Bodies, Weight::Ordinary, 600).unwrap();
+        assert_eq!(RESERVE.guard(Purpose::Bodies, Weight::Ordinary, 600).unwrap_err(), Spent);
+        drop(taken);
+        assert_eq!(RESERVE.taken_bytes(), 0);
+        assert!(RESERVE.guard(Purpose::Bodies, Weight::Ordinary, 600).is_ok());
+    }
+
+    #[test]
+    fn takers_at_once_never_take_more_than_there_is() {
+        static RESERVE: Reserve = Reserve::new(1_000);
+        let rounds = |_| {
+            std::thread::spawn(|| {
+                for _ in 0..20_000 {
+                    if let Ok(taken) = RESERVE.guard(Purpose::Pages, Weight::Last, 300) {
+                        assert!(RESERVE.of(Purpose::Pages).0 <= 1_000, "three of them fit");
+                        drop(taken);
+                    }
+                }
+            })
+        };
+        for thread in (0..4).map(rounds).collect::<Vec<_>>() {
+            thread.join().unwrap();
+        }
+        assert_eq!((RESERVE.taken_bytes(), RESERVE.of(Purpose::Pages).0), (0, 0));
+    }
+}
