@@ -133,8 +133,13 @@ impl Server {
         let gate = messenger::gate(door.clone());
         let agents = Threads::start("agents").map_err(failed("starting threads"))?;
         let router = public_router(set, &engine, &door, agent_keys.clone(), server_keys, &agents)?;
-        let health =
-            Arc::new(ProcessHealth { engine: engine.clone(), journal, view, supervised: supervised.clone(), stops: AtomicBool::new(false) });
+        let health = Arc::new(ProcessHealth {
+            engine: engine.clone(),
+            journal,
+            view,
+            supervised: supervised.clone(),
+            stops: AtomicBool::new(false),
+        });
         let operators_router = operators::router(Operators {
             door: door.clone(),
             metrics: Arc::new({

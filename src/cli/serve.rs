@@ -55,9 +55,9 @@ fn supervise(config: &Config, given: &Given, inherited: Inherited) -> Result<Exi
     std::fs::create_dir_all(dir).map_err(|error| CommandError(format!("{}: {error}", dir.display())))?;
     let bounds = listen_limits(set);
     let open = |given: Option<_>, address| {
-        given.map_or_else(|| crate::gateway::listen::bind(address, &bounds), Ok).map_err(|error| {
-            CommandError(format!("listening on {address}: {error}"))
-        })
+        given
+            .map_or_else(|| crate::gateway::listen::bind(address, &bounds), Ok)
+            .map_err(|error| CommandError(format!("listening on {address}: {error}")))
     };
     let setup = Setup {
         data_dir: dir.clone(),

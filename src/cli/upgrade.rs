@@ -47,7 +47,9 @@ impl Upgrade {
 async fn follow(dir: &Path, ask: &Ask, out: &mut impl Write) -> Result<ExitCode, CommandError> {
     let nobody = |error| {
         let dir = dir.display();
-        CommandError(format!("no supervisor answers in {dir}: {error}; is `offhook serve` running, without --no-supervisor?"))
+        CommandError(format!(
+            "no supervisor answers in {dir}: {error}; is `offhook serve` running, without --no-supervisor?"
+        ))
     };
     let mut conversation = Conversation::begin(dir, ask).await.map_err(nobody)?;
     while let Some(line) = conversation.next().await.map_err(CommandError::of)? {

@@ -157,9 +157,7 @@ impl Prepared {
         let ours = [("LISTEN_FDS", names.len().to_string()), ("LISTEN_FDNAMES", names.join(":"))];
         let ours = ours.iter().chain(environment).map(|(name, value)| OsString::from(format!("{name}={value}")));
         let kept = std::env::vars_os().filter(|(name, _)| NOT_HANDED_ON.iter().all(|not| name != not));
-        let kept = kept.map(|(name, value)| {
-            OsString::from_vec([name.as_bytes(), b"=", value.as_bytes()].concat())
-        });
+        let kept = kept.map(|(name, value)| OsString::from_vec([name.as_bytes(), b"=", value.as_bytes()].concat()));
         let variable_texts = kept.chain(ours).map(|text| c_string(&text)).collect::<io::Result<Vec<_>>>()?;
         let mut listen_pid = Box::new([0; 32]);
         listen_pid[..LISTEN_PID.len()].copy_from_slice(LISTEN_PID);

@@ -69,15 +69,8 @@ pub enum Cause {
 }
 
 impl Cause {
-    pub const ALL: [Self; 7] = [
-        Self::Exited,
-        Self::Signal,
-        Self::Killed,
-        Self::Hung,
-        Self::Unready,
-        Self::Upgraded,
-        Self::RolledBack,
-    ];
+    pub const ALL: [Self; 7] =
+        [Self::Exited, Self::Signal, Self::Killed, Self::Hung, Self::Unready, Self::Upgraded, Self::RolledBack];
 
     #[must_use]
     pub fn word(self) -> &'static str {
@@ -97,9 +90,13 @@ impl Cause {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Outcome {
     Done,
-    RolledBack { why: String },
+    RolledBack {
+        why: String,
+    },
     /// Another one is under way, or the supervisor stops: nothing was touched.
-    Refused { why: &'static str },
+    Refused {
+        why: &'static str,
+    },
     /// The supervisor was told to stop before it was known.
     Interrupted,
 }
@@ -113,7 +110,9 @@ pub enum Event {
     /// WATCHDOG=1.
     Beat,
     /// STATUS=…; whether it would take all work.
-    Status { ready: bool },
+    Status {
+        ready: bool,
+    },
     /// STOPPING=1: it goes by itself.
     Stopping,
     /// It is gone, and reaped.
@@ -125,11 +124,16 @@ pub enum Event {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Action {
     /// Start the binary in use, or the one on trial.
-    Start { trial: bool },
+    Start {
+        trial: bool,
+    },
     Signal(Sent),
     /// Answer those who connect, or no longer.
     StandIn(bool),
-    Restarted { cause: Cause, why: String },
+    Restarted {
+        cause: Cause,
+        why: String,
+    },
     /// For whoever watches the upgrade.
     Progress(String),
     Upgrade(Outcome),
@@ -157,8 +161,12 @@ enum Why {
     /// To make room for another binary, or since everything stops.
     Ordered,
     /// It said so itself.
-    Own { since: u64 },
-    Hung { since: u64 },
+    Own {
+        since: u64,
+    },
+    Hung {
+        since: u64,
+    },
     Unready,
 }
 
@@ -318,7 +326,9 @@ impl Keeper {
             Phase::Ending { why: Why::Hung { since }, .. } => {
                 (since, (Cause::Hung, format!("it gave no sign of life for {} ms", self.limits.hang_ms)))
             }
-            Phase::Ending { why: Why::Unready, .. } => (now, (Cause::Unready, "it did not get ready in time".to_owned())),
+            Phase::Ending { why: Why::Unready, .. } => {
+                (now, (Cause::Unready, "it did not get ready in time".to_owned()))
+            }
             Phase::Away { .. } | Phase::Starting { .. } | Phase::Ending { why: Why::Ordered, .. } => (now, by_itself()),
         };
         (cause, why, now.saturating_sub(since))

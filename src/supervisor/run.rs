@@ -165,8 +165,7 @@ impl Supervisor {
         let known = Arc::new(Known { facts: Mutex::new(facts.clone()), status_file });
         let board = Board::make()?;
         board.write(&facts)?;
-        let given =
-            [(setup.public.as_fd(), PUBLIC), (setup.operators.as_fd(), OPERATORS), (board.as_fd(), FACTS)];
+        let given = [(setup.public.as_fd(), PUBLIC), (setup.operators.as_fd(), OPERATORS), (board.as_fd(), FACTS)];
         let handed_on = HandedOn::new(&given)?;
         Ok(Self {
             setup_arguments: setup.arguments,

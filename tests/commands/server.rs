@@ -8,8 +8,8 @@ use futures_util::{SinkExt, StreamExt};
 use serde_json::Value;
 use tokio::net::TcpStream;
 use tokio_tungstenite::WebSocketStream;
-use tokio_tungstenite::tungstenite::{self, Message};
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
+use tokio_tungstenite::tungstenite::{self, Message};
 
 pub const OFFHOOK: &str = env!("CARGO_BIN_EXE_offhook");
 const WAIT: std::time::Duration = std::time::Duration::from_secs(60);

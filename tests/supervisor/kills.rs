@@ -18,7 +18,7 @@ fn kills() -> (u64, Duration) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_offer_goes_on_however_often_the_server_is_killed() {
-    let _alone = alone();
+    let _alone = alone().await;
     let server = Server::start(&Options::supervised().without_rate_limits().set("engine.tick_record_every_ms=100"));
     let mut agent = Agent::available(&server, DEMO, "ada").await;
     server
@@ -57,7 +57,7 @@ async fn an_offer_goes_on_however_often_the_server_is_killed() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_server_that_was_stopped_is_ended_and_started_again() {
-    let _alone = alone();
+    let _alone = alone().await;
     let server = Server::start(&Options::supervised().without_rate_limits().set("supervisor.hang_ms=3000"));
     let watch = FirstByte::watch(server.address);
     let before = server.server_pid().unwrap();
@@ -69,7 +69,7 @@ async fn a_server_that_was_stopped_is_ended_and_started_again() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_writer_that_is_stuck_is_a_hang() {
-    let _alone = alone();
+    let _alone = alone().await;
     let disk = Disk::new();
     let options = Options::supervised().without_rate_limits().set("supervisor.hang_ms=3000");
     let server = Server::start(&disk.under(options, Forgets::Nothing));
@@ -92,7 +92,7 @@ async fn a_writer_that_is_stuck_is_a_hang() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_crash_loop_is_answered_for_and_ends_by_itself_when_its_reason_does() {
-    let _alone = alone();
+    let _alone = alone().await;
     let server = Server::start(&Options::supervised().without_rate_limits().set("supervisor.delay_ms_max=1000"));
     let (master, aside) = (server.data_dir().join("master.key"), server.data_dir().join("aside"));
     let before = server.server_pid().unwrap();
@@ -127,7 +127,7 @@ async fn a_crash_loop_is_answered_for_and_ends_by_itself_when_its_reason_does() 
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_server_does_not_outlive_its_supervisor() {
-    let _alone = alone();
+    let _alone = alone().await;
     let mut server = Server::start(&Options::supervised().without_rate_limits());
     let pid = server.server_pid().unwrap();
     server.kill();
@@ -138,7 +138,7 @@ async fn a_server_does_not_outlive_its_supervisor() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_stop_in_order_ends_both_and_a_server_that_does_not_end_is_killed() {
-    let _alone = alone();
+    let _alone = alone().await;
     let mut server = Server::start(&Options::supervised().without_rate_limits());
     let pid = server.server_pid().unwrap();
     assert!(server.stop().success());

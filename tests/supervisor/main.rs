@@ -10,14 +10,14 @@ mod protocol;
 mod upgrade;
 
 use serde_json::Value;
-use std::sync::{Mutex, MutexGuard, PoisonError};
 use support::scene::eventually;
 use support::{Http, Server};
+use tokio::sync::{Mutex, MutexGuard};
 
 /// These tests hold times; one at a time, so that they do not hold each other's.
-fn alone() -> MutexGuard<'static, ()> {
-    static ONE: Mutex<()> = Mutex::new(());
-    ONE.lock().unwrap_or_else(PoisonError::into_inner)
+async fn alone() -> MutexGuard<'static, ()> {
+    static ONE: Mutex<()> = Mutex::const_new(());
+    ONE.lock().await
 }
 
 fn send(pid: i32, signal: i32) {

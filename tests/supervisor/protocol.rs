@@ -3,7 +3,6 @@
 use super::alone;
 use super::support::{Http, Options, PATIENCE, Server};
 use std::collections::BTreeSet;
-use std::io::Read;
 use std::net::{SocketAddr, TcpListener};
 use std::os::fd::AsRawFd;
 use std::os::unix::net::UnixDatagram;
@@ -67,7 +66,7 @@ impl Drop for Unit {
 
 #[tokio::test]
 async fn systemd_hands_in_sockets_and_is_told_of_ready_beats_and_the_end() {
-    let _alone = alone();
+    let _alone = alone().await;
     for flags in [&["--no-supervisor"][..], &[]] {
         let mut unit = Unit::start(flags, "operators:public");
         unit.until_told("READY=1");
@@ -86,10 +85,8 @@ async fn systemd_hands_in_sockets_and_is_told_of_ready_beats_and_the_end() {
 fn what_is_no_listening_socket_is_refused_by_its_place() {
     let mut command = Command::new("sh");
     let line = "exec 3</dev/null; LISTEN_FDS=1 LISTEN_PID=$$ exec \"$0\" serve --no-supervisor";
-    command.args(["-c", line, env!("CARGO_BIN_EXE_offhook")]).stdin(Stdio::null()).stdout(Stdio::null());
-    let refused = command.stderr(Stdio::piped()).spawn().unwrap();
-    let mut said = String::new();
-    refused.stderr.unwrap().read_to_string(&mut said).unwrap();
+    command.args(["-c", line, env!("CARGO_BIN_EXE_offhook")]).stdin(Stdio::null());
+    let said = String::from_utf8(command.output().unwrap().stderr).unwrap();
     assert!(said.contains("descriptor 1 of LISTEN_FDS"), "{said}");
 }
 
@@ -101,7 +98,7 @@ fn open_of(pid: i32) -> BTreeSet<String> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_server_inherits_its_sockets_and_facts_and_nothing_else() {
-    let _alone = alone();
+    let _alone = alone().await;
     let server = Server::start(&Options::supervised());
     let supervisor = server.pid().cast_signed();
     // What both have: besides these, what everybody has (the null device, the log, the pipe to whoever reads).
@@ -110,7 +107,9 @@ async fn the_server_inherits_its_sockets_and_facts_and_nothing_else() {
     let sockets = both.iter().filter(|link| link.starts_with("socket:")).count();
     assert_eq!(sockets, 2, "{both:?}");
     assert_eq!(both.iter().filter(|link| link.contains("offhook-facts")).count(), 1, "{both:?}");
-    let other = |link: &&String| !["socket:", "/memfd:", "/dev/null", "pipe:", "anon_inode:"].iter().any(|known| link.starts_with(known));
+    let other = |link: &&String| {
+        !["socket:", "/memfd:", "/dev/null", "pipe:", "anon_inode:"].iter().any(|known| link.starts_with(known))
+    };
     let others: Vec<_> = both.iter().filter(other).collect();
     assert!(others.iter().all(|link| Path::new(link).extension().is_some_and(|end| end == "log")), "{others:?}");
 }

@@ -38,7 +38,7 @@ fn said(output: &Output) -> String {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_binary_that_is_no_good_gives_the_old_one_its_place_back() {
-    let _alone = alone();
+    let _alone = alone().await;
     let dir = tempfile::tempdir().unwrap();
     let server = supervised();
     Customer::start(server.address, DEMO, "hello").await;
@@ -57,7 +57,10 @@ async fn a_binary_that_is_no_good_gives_the_old_one_its_place_back() {
         watch.held();
         let facts = status(&server).await["supervisor"].take();
         assert_eq!(facts["binary"], OFFHOOK, "{name}");
-        assert_eq!((&facts["upgrade"]["state"], &facts["upgrade"]["to_version"]), (&"rolled_back".into(), &"9.9.9".into()));
+        assert_eq!(
+            (&facts["upgrade"]["state"], &facts["upgrade"]["to_version"]),
+            (&"rolled_back".into(), &"9.9.9".into())
+        );
         Customer::start(server.address, DEMO, "hello again").await;
     }
     assert_eq!(status(&server).await["supervisor"]["upgrades"]["rolled_back"], 3);
@@ -65,13 +68,16 @@ async fn a_binary_that_is_no_good_gives_the_old_one_its_place_back() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_fails_its_preflight_touches_nothing() {
-    let _alone = alone();
+    let _alone = alone().await;
     let dir = tempfile::tempdir().unwrap();
     let server = supervised();
     let before = server.server_pid();
     let unsound = dir.path().join("unsound");
-    std::fs::write(&unsound, "#!/bin/sh\n[ \"$1\" = --version ] && echo offhook 9.9.9 && exit 0\necho no such setting >&2\nexit 2\n")
-        .unwrap();
+    std::fs::write(
+        &unsound,
+        "#!/bin/sh\n[ \"$1\" = --version ] && echo offhook 9.9.9 && exit 0\necho no such setting >&2\nexit 2\n",
+    )
+    .unwrap();
     std::fs::set_permissions(&unsound, std::fs::Permissions::from_mode(0o755)).unwrap();
     for (path, why) in [
         (PathBuf::from("/nonexistent/offhook"), "No such file"),
@@ -83,14 +89,15 @@ async fn what_fails_its_preflight_touches_nothing() {
         assert!(said(&done).contains(why), "{}", said(&done));
     }
     assert_eq!(server.server_pid(), before);
-    let asked = Command::new(OFFHOOK).args(["upgrade", "/bin/true", "--set", "server.data_dir=/nonexistent"]).output().unwrap();
+    let asked =
+        Command::new(OFFHOOK).args(["upgrade", "/bin/true", "--set", "server.data_dir=/nonexistent"]).output().unwrap();
     assert_eq!(asked.status.code(), Some(2));
     assert!(said(&asked).contains("no supervisor answers"), "{}", said(&asked));
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_an_upgrade_put_in_place_is_what_a_crash_starts_again_even_if_its_file_is_gone() {
-    let _alone = alone();
+    let _alone = alone().await;
     let dir = tempfile::tempdir().unwrap();
     let server = supervised();
     let new = dir.path().join("offhook-new");
