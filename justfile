@@ -50,3 +50,7 @@ soak SECONDS="3600":
 
 image:
     docker build -t offhook .
+
+# The data directory that this release leaves behind, for later ones to be held to. Once for each release.
+golden-data:
+    cargo test --locked --test golden_data -- --ignored
