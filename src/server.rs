@@ -25,10 +25,13 @@ use crate::gateway::operators::{self, Health, Operators, Reason};
 use crate::journal::lock::DataLock;
 use crate::journal::sqlite::{self, SqliteJournal};
 use crate::journal::{Journal, JournalState, Position, local_disk};
+use crate::overload::descriptors::{self, Descriptors};
+use crate::overload::pace::PaceLimits;
 use crate::overload::{self, Budget, Marks};
 use crate::presence::{self, Registry};
 use crate::seal::KeyRing;
 use crate::supervisor::{self, Inherited, Supervised};
+use crate::telemetry::catalogue;
 use crate::telemetry::exporter::Exporter;
 use crate::view::{self, Standing, View};
 use crate::wire::error::Code;
@@ -48,6 +51,10 @@ const LAST_QUARTER: u32 = 4;
 /// Streams of one conversation: its customer's tabs.
 const STREAMS_OF_CONVERSATION_MAX: usize = 10;
 const SESSIONS_MAX: usize = 200_000;
+/// Of the operators' port: scrapes and probes. Its file descriptors are among those that are kept back.
+const OPERATORS_MAX: usize = 64;
+/// However many descriptors there are.
+const CONNECTIONS_MOST: usize = 1_000_000;
 
 /// Why the server did not start; the sentence says what to do.
 #[derive(Debug, thiserror::Error)]
@@ -152,13 +159,15 @@ impl Server {
             health: health.clone(),
             version: env!("CARGO_PKG_VERSION"),
         });
-        let limits = listen_limits(set);
-        let open = |given: Option<TcpListener>, address, router, gate| -> Result<Listening, StartFailed> {
-            let socket = given.map_or_else(|| listen::bind(address, &limits), Ok).map_err(failed("listening"))?;
-            listen::listen(socket, router, gate, &limits).map_err(failed("listening"))
+        let descriptors = descriptors::raise().map_err(failed("asking how many files may be open"))?;
+        let limits = listen_limits(set, descriptors)?;
+        let open = |given: Option<TcpListener>, address, router, gate, limits: &ListenLimits| {
+            let socket = given.map_or_else(|| listen::bind(address, limits), Ok).map_err(failed("listening"))?;
+            listen::listen(socket, router, gate, limits).map_err(failed("listening"))
         };
-        let operators = open(inherited.operators, set.server.operators_listen, operators_router, None)?;
-        let public = open(inherited.public, set.server.listen, router, Some(gate))?;
+        let few = ListenLimits { connections_max: OPERATORS_MAX, handshakes_max: OPERATORS_MAX, ..limits.clone() };
+        let operators = open(inherited.operators, set.server.operators_listen, operators_router, None, &few)?;
+        let public = open(inherited.public, set.server.listen, router, Some(gate), &limits)?;
         Ok(Self {
             address: public.address,
             operators_address: operators.address,
@@ -244,15 +253,13 @@ fn identities(
         let keys = CustomerKeys::from_list(&keys).map_err(failed("reading customers' keys"))?;
         customer_keys.insert(workspace, keys);
     }
-    let proxies = TrustedProxies::parse(&set.server.trusted_proxies, set.server.forwarded_header)
-        .map_err(failed("reading server.trusted_proxies"))?;
     Ok(Tokens {
         server_keys,
         agent_keys: agents,
         customer_keys,
         api_keys: admin_key.into_iter().collect(),
         origins: OriginRules::parse(&set.identity.origins).map_err(failed("reading identity.origins"))?,
-        proxies,
+        proxies: proxies(set)?,
         leeway_s: set.identity.token_leeway_s,
         visitor_life_s: set.messenger.anonymous_token_days as i64 * 86_400,
         ticket_life_s: set.messenger.stream_ticket_hours as i64 * 3_600,
@@ -278,10 +285,14 @@ fn public_router(
             per_s: set.sessions.program_commands_per_s,
             burst: set.sessions.program_commands_burst,
         },
+        pace: PaceLimits { at_once: set.sessions.handshakes_at_once, waiting_max: set.sessions.handshakes_waiting_max },
+        connects_per_min: set.sessions.connects_per_min,
+        bad_tokens_per_min: set.sessions.bad_tokens_per_min,
         ..AgentLimits::default()
     };
-    let agents =
-        agent::routes(Arc::new(agent::Door::new(desks, agent_keys, origins, limits, threads.handle().clone())));
+    let threads = threads.handle().clone();
+    let entrance = agent::Door::new(desks, agent_keys, origins, proxies(set)?, limits, threads);
+    let agents = agent::routes(Arc::new(entrance));
     let bounds = MessengerBounds {
         limits: messenger_wire::Limits {
             text_bytes_max: set.messenger.text_bytes_max,
@@ -360,15 +371,35 @@ fn engine_settings(set: &Sections) -> EngineSettings {
     }
 }
 
-pub(crate) fn listen_limits(set: &Sections) -> ListenLimits {
-    ListenLimits {
+fn listen_limits(set: &Sections, descriptors: Descriptors) -> Result<ListenLimits, StartFailed> {
+    let connections_max = match set.server.connections_max {
+        0 => descriptors.connections.min(CONNECTIONS_MOST),
+        set => set.min(descriptors.connections),
+    };
+    if set.server.connections_max > connections_max {
+        tracing::warn!(
+            connections_max,
+            "server.connections_max is more than the {} file descriptors of this process allow",
+            descriptors.limit
+        );
+    }
+    metrics::gauge!(catalogue::CONNECTIONS_MAX).set(connections_max as f64);
+    Ok(ListenLimits {
+        connections_max,
+        handshakes_of_address_max: set.server.handshakes_per_address_max,
+        proxies: proxies(set)?,
         handshakes_max: set.server.handshakes_pending_max,
         header_bytes_max: set.server.header_bytes_max,
         header_read_ms: set.server.header_timeout_ms,
         send_buffer_bytes: set.sessions.send_buffer_bytes,
         receive_buffer_bytes: set.sessions.receive_buffer_bytes,
         ..ListenLimits::default()
-    }
+    })
+}
+
+fn proxies(set: &Sections) -> Result<TrustedProxies, StartFailed> {
+    TrustedProxies::parse(&set.server.trusted_proxies, set.server.forwarded_header)
+        .map_err(failed("reading server.trusted_proxies"))
 }
 
 /// What the operators' port says of the process.

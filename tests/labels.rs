@@ -2,9 +2,11 @@
 
 mod support;
 
+use offhook::gateway::auth::agent_token::Role;
 use serde_json::{Value, json};
+use support::http::Http;
 use support::scene::{DEMO, refused, server, talking};
-use support::{Agent, Server};
+use support::{Agent, Server, command_id};
 
 async fn put(server: &Server, path: &str, change: Value) -> Value {
     let path = format!("/v1/workspaces/{DEMO}{path}");
@@ -67,7 +69,8 @@ async fn an_agent_labels_a_conversation_and_finishes_it_with_what_is_required() 
     assert_eq!(again.welcome["snapshot"]["conversations"][0]["labels"], told["labels"]);
     let close = json!({"type": "close", "conversation": id, "disposition": "solved", "fields": {"count": null}});
     again.must(close).await;
-    again.wait_for("conversation_gone").await;
+    let gone = again.wait_for("conversation_gone").await;
+    assert_eq!((&gone["cause"], &gone["by"]), (&json!("closed"), &json!("agent")));
 
     let path = format!("/v1/workspaces/{DEMO}/conversations");
     let facts = server.admin("GET", &format!("{path}/{id}"), None).await.json();
@@ -85,6 +88,27 @@ async fn an_agent_labels_a_conversation_and_finishes_it_with_what_is_required() 
         let found = server.admin("GET", &format!("{path}?{query}"), None).await.json();
         assert_eq!(found["conversations"].as_array().unwrap().len(), count, "{query}: {found}");
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_administrator_with_a_token_is_named_in_what_it_labels_and_a_key_is_not() {
+    let server = server();
+    rules(&server).await;
+    let (_ada, customer) = talking(&server, "ada").await;
+    server.admin("PUT", &format!("/v1/workspaces/{DEMO}/agents/root"), Some(&json!({}))).await;
+    let path = format!("/v1/workspaces/{DEMO}/conversations/{}", customer.conversation);
+    let (token, id) = (server.agent_token(DEMO, "root", Role::Admin), command_id());
+    let headers = format!("Authorization: Bearer {token}\r\nIdempotency-Key: {id}\r\n");
+    let mut http = Http::connect(server.address).await.unwrap();
+    let named = http.ask("POST", &format!("{path}/label"), &headers, br#"{"disposition": "solved"}"#).await.unwrap();
+    assert_eq!(named.status, 204, "{}", named.text());
+    let unnamed = server.admin("POST", &format!("{path}/label"), Some(&json!({"tags": ["vip"]}))).await;
+    assert_eq!(unnamed.status, 204, "{}", unnamed.text());
+    let events = server.admin("GET", &format!("{path}/events"), None).await.json();
+    let labelled =
+        events["events"].as_array().unwrap().iter().filter(|event| event["event"] == "conversation_labelled");
+    let by: Vec<&Value> = labelled.map(|event| &event["data"]["by"]).collect();
+    assert_eq!(by, [&json!({"agent": "root"}), &json!("admin")]);
 }
 
 #[tokio::test(flavor = "multi_thread")]

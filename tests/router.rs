@@ -6,12 +6,14 @@ mod support;
 use serde_json::{Value, json};
 use std::path::Path;
 use std::process::Command;
+use std::time::Duration;
 use support::customer::event_named;
 use support::http::Http;
 use support::scene::{DEMO, eventually, offered, server};
 use support::script::Script;
 use support::sse::Events;
 use support::{Agent, Customer, Response, Server, command_id, within};
+use tokio::time::timeout;
 
 async fn call(server: &Server, key: &str, id: &str, method: &str, path: &str, body: Option<Value>) -> Response {
     let mut http = Http::connect(server.address).await.expect("the server listens");
@@ -180,4 +182,21 @@ async fn streams_of_decisions_are_few_and_end_with_the_server() {
     assert!(server.stop().success());
     let last = within("the end of the stream", held[0].next()).await;
     assert!(matches!(last, Ok(None) | Err(_)), "{last:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_key_that_is_removed_ends_its_streams_at_once_and_no_others() {
+    let server = server();
+    let other = key(&server).await;
+    let made = admin(&server, "POST", "/keys", Some(json!({"name": "leaked", "scopes": ["route"]}))).await;
+    let mut its = follow(&server, made["key"].as_str().expect("a key")).await;
+    let mut others = follow(&server, &other).await;
+    admin(&server, "DELETE", &format!("/keys/{}", made["id"].as_str().expect("an id")), None).await;
+    // Not only at its heartbeat, at which every stream looks at its key again: that is after 15 s.
+    let last = timeout(Duration::from_secs(10), its.next()).await.expect("the end of the stream");
+    assert!(matches!(last, Ok(None) | Err(_)), "{last:?}");
+    decided_from_outside(&server, 60_000).await;
+    let _ada = Agent::available(&server, DEMO, "ada").await;
+    let customer = Customer::start(server.address, DEMO, "hello").await;
+    assert_eq!(event_named(&mut others, "wanted").await.json()["conversation"], customer.conversation.as_str());
 }

@@ -3,8 +3,9 @@
 //!
 //! `OFFHOOK_SEEDS=n` runs n seeds of each mode; `OFFHOOK_SEED=s` (with `OFFHOOK_STEPS`, `OFFHOOK_MODE`) replays one.
 
-use offhook::simulate::{Mode, Plan, Ran, Sabotage, run};
+use offhook::simulate::{Mode, Plan, Ran, Sabotage, journal_of, run};
 use std::str::FromStr;
+use std::time::{Duration, Instant};
 
 const SEEDS: u64 = 200;
 const STEPS: u32 = 600;
@@ -17,17 +18,21 @@ fn run_seeds(mode: Mode) {
     let (seeds, steps) = (from_env("OFFHOOK_SEEDS", SEEDS), from_env("OFFHOOK_STEPS", STEPS));
     let first: u64 = from_env("OFFHOOK_FIRST_SEED", 1);
     let mut all = Ran::default();
+    let (began, mut shown) = (Instant::now(), Instant::now());
     for seed in first..first + seeds {
         match run(Plan { seed, steps, mode, sabotage: None }) {
             Ok(ran) => all.add(&ran),
             Err(fault) => panic!("\n{fault}\n"),
         }
-        if (seed - first + 1).is_multiple_of(500) {
-            println!("{} of {seeds} seeds: {all:?}", seed - first + 1);
+        if shown.elapsed() >= Duration::from_secs(10) {
+            shown = Instant::now();
+            let done = seed - first + 1;
+            println!("{mode:?}: {done} of {seeds} histories in {} s", began.elapsed().as_secs());
         }
     }
-    println!("{mode:?}: {seeds} seeds of {steps} steps: {all:?}");
-    assert!(all.offers > 0 && all.starts > seeds, "the days were too good: {all:?}");
+    println!("{mode:?}, what came about:\n{:?}", all.kinds);
+    println!("{mode:?}: {seeds} histories from seed {first} on, {steps} steps each, no fault; {all}");
+    assert!(all.offers > 0 && all.starts > seeds, "the days were too good: {all}");
 }
 
 #[test]
@@ -42,7 +47,15 @@ fn everybody_is_served_when_the_faults_stop() {
 
 #[test]
 fn the_same_seed_is_the_same_run_to_the_byte() {
-    let of = |seed| run(Plan { seed, steps: 400, mode: Mode::Safety, sabotage: None }).expect("a good run");
+    let plan = |seed, mode| Plan { seed, steps: 400, mode, sabotage: None };
+    for mode in [Mode::Safety, Mode::Liveness] {
+        for seed in 1..=10 {
+            let journal = || journal_of(plan(seed, mode)).expect("a good run");
+            let (one, other) = (journal(), journal());
+            assert!(one.len() > 10_000 && one == other, "{mode:?} of seed {seed}");
+        }
+    }
+    let of = |seed| run(plan(seed, Mode::Safety)).expect("a good run");
     assert_eq!(of(7), of(7));
     assert_ne!(of(7).digest, of(8).digest);
 }
@@ -71,7 +84,7 @@ fn replay_one_seed() {
     let plan =
         Plan { seed: seed.parse().expect("a number"), steps: from_env("OFFHOOK_STEPS", STEPS), mode, sabotage: None };
     match run(plan) {
-        Ok(ran) => println!("{ran:?}"),
+        Ok(ran) => println!("{ran}\n{:?}", ran.kinds),
         Err(fault) => panic!("\n{fault}\n"),
     }
 }

@@ -3,7 +3,8 @@
 use super::{CommandError, Given};
 use crate::clock;
 use crate::config::{Config, Sections};
-use crate::server::{Server, listen_limits};
+use crate::gateway::listen::{self, ListenLimits};
+use crate::server::Server;
 use crate::supervisor::{self, Inherited, Limits, Setup};
 use crate::telemetry::exporter::Exporter;
 use crate::telemetry::logging;
@@ -53,10 +54,11 @@ fn supervise(config: &Config, given: &Given, inherited: Inherited) -> Result<Exi
     let set = &config.sections;
     let dir = &set.server.data_dir;
     std::fs::create_dir_all(dir).map_err(|error| CommandError(format!("{}: {error}", dir.display())))?;
-    let bounds = listen_limits(set);
+    // The server sets the rest.
+    let bounds = ListenLimits { receive_buffer_bytes: set.sessions.receive_buffer_bytes, ..ListenLimits::default() };
     let open = |given: Option<_>, address| {
         given
-            .map_or_else(|| crate::gateway::listen::bind(address, &bounds), Ok)
+            .map_or_else(|| listen::bind(address, &bounds), Ok)
             .map_err(|error| CommandError(format!("listening on {address}: {error}")))
     };
     let setup = Setup {

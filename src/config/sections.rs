@@ -87,6 +87,8 @@ sections! {
         header_bytes_max: usize = bytes(8 * KIB, MIB),
         header_timeout_ms: u64 = ms(100, 120_000),
         handshakes_pending_max: usize = count(1, 1_000_000),
+        handshakes_per_address_max: usize = count(1, 1_000_000),
+        connections_max: usize = count(0, 10_000_000),
         drain_ms: u64 = ms(500, HOUR_MS),
         stop_grace_ms: u64 = ms(2_500, 2 * HOUR_MS),
     }
@@ -102,6 +104,10 @@ sections! {
         commands_burst: u32 = count(1, 1_000_000),
         program_commands_per_s: u32 = count(1, 100_000),
         program_commands_burst: u32 = count(1, 1_000_000),
+        handshakes_at_once: usize = count(1, 100_000),
+        handshakes_waiting_max: usize = count(0, 100_000),
+        connects_per_min: u32 = count(1, 1_000_000),
+        bad_tokens_per_min: u32 = count(1, 1_000_000),
     }
     /// Visitors and customers: sizes, rates, tokens, streams.
     messenger: MessengerSettings {

@@ -334,6 +334,53 @@ impl Worker {
 }
 
 impl Ask {
+    /// Whether a repetition of it may change something although it changed nothing itself, since something else was chosen
+    /// meanwhile. Of these the outcome is remembered all the same: a retry must not undo a later choice.
+    #[must_use]
+    pub fn may_matter_later(&self) -> bool {
+        match self {
+            // Questions, and the server's own.
+            Ask::Ready { .. }
+            | Ask::ListOwn { .. }
+            | Ask::ListWaiting { .. }
+            | Ask::ListDecisions { .. }
+            | Ask::WhyConversation { .. }
+            | Ask::WhyAgent { .. }
+            | Ask::Typing { .. }
+            | Ask::ServerBegan
+            | Ask::SessionCame { .. }
+            | Ask::SessionWent { .. }
+            | Ask::AgentIsIdle { .. }
+            | Ask::Tick => false,
+            // What was so once stays so.
+            Ask::ConfirmDelivery { .. } | Ask::Accept { .. } | Ask::Reject { .. } | Ask::Read { .. } => false,
+            Ask::PutSettings(_)
+            | Ask::PutQueue(_)
+            | Ask::RemoveQueue { .. }
+            | Ask::PutAgent(_)
+            | Ask::PutApiKey(_)
+            | Ask::RemoveApiKey { .. }
+            | Ask::SetStatus { .. }
+            | Ask::SetNextStatus { .. }
+            | Ask::ForceStatus { .. }
+            | Ask::SignOut { .. }
+            | Ask::Open(_)
+            | Ask::Post { .. }
+            | Ask::Close { .. }
+            | Ask::WrapUpDone { .. }
+            | Ask::ExtendWrapUp { .. }
+            | Ask::Move(_)
+            | Ask::Start(_)
+            | Ask::Note { .. }
+            | Ask::Label(_)
+            | Ask::DrainAgent { .. }
+            | Ask::DrainQueue { .. }
+            | Ask::Decide(_)
+            | Ask::MergeCustomer { .. }
+            | Ask::SignOutCustomer { .. } => true,
+        }
+    }
+
     /// The name in metrics and traces.
     #[must_use]
     pub fn name(&self) -> &'static str {

@@ -304,10 +304,22 @@ impl QueueLabels {
     /// Refused with the field named, below `labels`.
     ///
     /// # Errors
-    /// The first member that does not hold.
-    pub fn check(&self) -> Result<(), Refusal> {
+    /// The first member that does not hold, or a code that is none of the workspace's.
+    pub fn check(&self, rules: &LabelRules) -> Result<(), Refusal> {
         let own = self.dispositions.as_deref().unwrap_or_default();
-        names(own, DISPOSITIONS_MAX, NAME_BYTES_MAX, "labels.dispositions")
+        names(own, DISPOSITIONS_MAX, NAME_BYTES_MAX, "labels.dispositions")?;
+        own.iter().enumerate().try_for_each(|(place, code)| {
+            let known = rules.dispositions.contains(code);
+            ensure(known, &format!("labels.dispositions[{place}]"), || {
+                format!("the settings hold no disposition {code:?}")
+            })
+        })
+    }
+
+    /// A code that is offered here and is to go. (Of before lists were compared, a queue may have others than the workspace.)
+    pub(super) fn loses(&self, rules: &LabelRules, to: &LabelRules) -> Option<&Arc<str>> {
+        let goes = |code: &&Arc<str>| rules.dispositions.contains(code) && !to.dispositions.contains(code);
+        self.dispositions.iter().flatten().find(goes)
     }
 
     /// The codes that its agents choose from.

@@ -1,6 +1,6 @@
 //! What becomes of an append: committed, refused, or unknown until it is settled; and the outages that follow a refusal.
 
-use super::deliver::not_done;
+use super::deliver_replies::not_done;
 use super::intake::ReplyTo;
 use super::published::NotDone;
 use super::run::{Ended, RETRY_AFTER_MS, Serving, stopped};

@@ -4,31 +4,22 @@
 //! left to the event that ended it.
 
 use super::intake::ReplyTo;
-use super::outlook::{Outlook, opens_at};
-use super::own::with_snapshot;
-use super::published::{NotDone, Replied, queue_title, title_of};
+use super::published::title_of;
 use super::route::{Route, To};
 use super::shapes::{Seen, auto_accept_left_ms, channel_names, offer_shape, text_of, wrap_up_shape};
 use super::turn::Decided;
 use crate::desk::Desk;
-use crate::desk::answer::Answer;
 use crate::desk::command::{Author, Closer};
-use crate::desk::conversation::State;
 use crate::desk::event::{Event, OfferEnd, OfflineCause};
-use crate::desk::ids::{AgentId, CommandId, ConversationId};
+use crate::desk::ids::{AgentId, ConversationId};
 use crate::desk::moves::Mover;
-use crate::desk::refusal::Refusal;
 use crate::desk::settings::StatusId;
 use crate::journal::Position;
-use crate::presence::{PublicFrame, Registry, Session, WorkspaceNumber};
+use crate::presence::{Registry, Session, WorkspaceNumber};
 use crate::seal::KeyRing;
-use crate::wire::agent::{
-    AgentShape, AuthorShape, Cause, Done, Reply, ServerFrame, SettingsShape, StatusShape, render,
-};
+use crate::wire::agent::{AuthorShape, Cause, ServerFrame, render};
 use crate::wire::close::CloseCode;
-use crate::wire::error::WireError;
-use crate::wire::messenger::{MessageShape, StreamEvent, TitleShape};
-use crate::wire::shown::{author_shown, closer_shown, notice_shown, state_shown};
+use crate::wire::shown::closer_shown;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use tokio_tungstenite::tungstenite::Utf8Bytes;
@@ -155,13 +146,14 @@ impl Delivery<'_> {
             }
             Event::WrapUpEnded { conversation, cause, .. } => {
                 let (conversation, cause, wrap_up) = (*conversation, Cause::Closed, Some(*cause));
-                ServerFrame::ConversationGone { position, conversation, cause, wrap_up }
+                ServerFrame::ConversationGone { position, conversation, cause, wrap_up, by: None }
             }
             Event::ConversationRequeued { conversation, .. } => ServerFrame::ConversationGone {
                 position,
                 conversation: *conversation,
                 cause: Cause::Requeued,
                 wrap_up: None,
+                by: None,
             },
             Event::ConversationTransferred { .. }
             | Event::ConversationTaken { .. }
@@ -215,8 +207,8 @@ impl Delivery<'_> {
         let position = self.position.0;
         // Without wrap-up it is closed already.
         let Some(held) = self.desk.conversation(conversation) else {
-            let (cause, wrap_up) = (Cause::Closed, None);
-            return Some(render(&ServerFrame::ConversationGone { position, conversation, cause, wrap_up }));
+            let (cause, by) = (Cause::Closed, Some(closer_shown(by)));
+            return Some(render(&ServerFrame::ConversationGone { position, conversation, cause, wrap_up: None, by }));
         };
         let seen = Seen::new(conversation, held, self.keys);
         let conversation = seen.shape(self.desk);
@@ -231,187 +223,8 @@ impl Delivery<'_> {
         }
     }
 
-    fn title(&self, agent: AgentId) -> Arc<str> {
+    pub(super) fn title(&self, agent: AgentId) -> Arc<str> {
         self.desk.agent(agent).map(|held| title_of(&held.profile)).unwrap_or_default()
-    }
-
-    fn to_customer(&self, event: &Event, id: ConversationId, at: u64) -> Option<PublicFrame> {
-        let (public, event, data) = match event {
-            Event::ConversationOpened { public, .. } => named(Some(*public), &StreamEvent::Opened { at }),
-            Event::MessagePosted { number, author, text, public, .. } => {
-                let text = text_of(*author, text, self.keys);
-                let title = match author {
-                    Author::Agent(agent) => Some(self.title(*agent)),
-                    Author::Customer(_) | Author::System(_) => None,
-                };
-                let message = MessageShape {
-                    number: *number,
-                    author: author_shown(*author),
-                    notice: notice_shown(*author),
-                    agent: title.as_deref().map(|title| TitleShape { title }),
-                    text: &text,
-                    at,
-                };
-                named(Some(*public), &StreamEvent::Message(message))
-            }
-            Event::OfferEnded { public, agent, .. } => {
-                let title = self.title(*agent);
-                named(*public, &StreamEvent::Joined { agent: TitleShape { title: &title }, at })
-            }
-            Event::ConversationRequeued { public, .. } => named(Some(*public), &StreamEvent::Requeued { at }),
-            Event::ConversationEnded { public, by, .. } => {
-                named(Some(*public), &StreamEvent::Ended { by: closer_shown(*by), at })
-            }
-            Event::ConversationReopened { public, .. } => named(Some(*public), &StreamEvent::Reopened { at }),
-            Event::ConversationTransferred { public, .. } => named(Some(*public), &StreamEvent::Requeued { at }),
-            Event::ConversationTaken { public, to, .. } => {
-                let title = self.title(*to);
-                named(Some(*public), &StreamEvent::Joined { agent: TitleShape { title: &title }, at })
-            }
-            Event::ConversationHandedOver { public, from: agent, .. }
-            | Event::ConversationLeft { public, agent, .. } => {
-                let title = self.title(*agent);
-                named(Some(*public), &StreamEvent::Left { agent: TitleShape { title: &title }, at })
-            }
-            Event::ConversationMoved { public, queue, .. } => {
-                let queue = self.desk.queue(*queue).map(|held| queue_title(&held.settings)).unwrap_or_default();
-                named(*public, &StreamEvent::Moved { queue: &queue, at })
-            }
-            Event::MessagesRead { number, .. } => named(None, &StreamEvent::Read { number: *number }),
-            _ => return None,
-        };
-        debug_assert!(
-            public.is_none() || self.desk.conversation(id).is_none_or(|held| held.public >= public.unwrap_or(0))
-        );
-        Some(PublicFrame { public, event, data })
-    }
-
-    /// How the conversation stands for its customer now; with what it waits for where it waits.
-    pub fn publish_state(&self, id: ConversationId, outlook: Option<Outlook>) {
-        self.registry.publish(self.number, id, || {
-            let held = self.desk.conversation(id);
-            let owner = held.and_then(|held| held.state.owner());
-            let waits = held.filter(|held| matches!(held.state, State::Waiting | State::Offered {}));
-            let opens_at = waits.and_then(|held| opens_at(self.desk, held.queue));
-            let title = owner.map(|owner| self.title(owner));
-            let (_, event, data) = named(
-                None,
-                &StreamEvent::State {
-                    state: state_shown(held.map_or(State::Closed, |held| held.state)),
-                    place: outlook.map(|outlook| outlook.place),
-                    opens_at: opens_at.map(|at| at.0),
-                    estimate: outlook.and_then(|outlook| outlook.estimate),
-                    agent: title.as_deref().map(|title| TitleShape { title }),
-                    agent_connection: owner.and_then(|owner| self.desk.agent(owner)).map(|held| held.connection.name()),
-                },
-            );
-            Some(PublicFrame { public: None, event, data })
-        });
-    }
-
-    fn reply(&self, reply_to: ReplyTo, result: Result<Answer, Refusal>, gone: &mut Vec<Arc<Session>>) {
-        match reply_to {
-            ReplyTo::Session { session, id } => self.reply_frame(&session, id, result),
-            ReplyTo::Welcome { session, ticket } => match result {
-                Ok(Answer::Welcome { agent }) => {
-                    if !self.registry.bind(&session, agent) {
-                        gone.push(session);
-                        return;
-                    }
-                    self.welcome(&session, agent, &ticket);
-                }
-                Ok(_) => unreachable!("a session that came is welcomed or refused"),
-                Err(refusal) => refuse_session(&session, &refusal),
-            },
-            ReplyTo::Caller(caller) => {
-                if let Ok(Answer::Typing { conversation, to, by }) = &result {
-                    self.typing(*conversation, to, *by);
-                }
-                // A caller who went away has its answer by asking again.
-                let _ = caller.send(Ok(Replied { position: self.position, result }));
-            }
-            ReplyTo::Nobody => {}
-        }
-    }
-
-    fn reply_frame(&self, session: &Arc<Session>, id: CommandId, result: Result<Answer, Refusal>) {
-        let position = Some(self.position.0);
-        let members = match result {
-            Ok(Answer::Typing { conversation, to, by }) => {
-                self.typing(conversation, &to, by);
-                let (_, event, data) = named(None, &StreamEvent::Typing {});
-                self.registry.publish(self.number, conversation, || Some(PublicFrame { public: None, event, data }));
-                return;
-            }
-            Ok(Answer::Own { after }) => {
-                self.own_page(session, id, after);
-                return;
-            }
-            Ok(Answer::Waiting(page)) => {
-                session.reply(self.waiting_page(id, &page));
-                return;
-            }
-            Ok(
-                Answer::Accepted { conversation }
-                | Answer::Taken { conversation }
-                | Answer::Opened { conversation, .. },
-            ) => Done::Accepted { conversation },
-            Ok(Answer::TransferOffered { offer }) => Done::TransferOffered { offer },
-            Ok(Answer::Noted { note, at, .. }) => Done::Noted { note, at: at.0 },
-            Ok(Answer::Posted { number, at, .. }) => Done::Posted { number, at: at.0 },
-            Ok(_) => Done::Plain {},
-            Err(refusal) => {
-                metrics::counter!("offhook_refusals_total", "code" => refusal.code()).increment(1);
-                let error = WireError::from(&refusal);
-                session.reply(render(&ServerFrame::Reply(Reply::error(Some(id), position, &error))));
-                return;
-            }
-        };
-        session.reply(render(&ServerFrame::Reply(Reply::done(id, position, members))));
-    }
-
-    fn welcome(&self, session: &Arc<Session>, agent: AgentId, ticket: &str) {
-        session.be_program(self.desk.agent(agent).is_some_and(|held| held.profile.program));
-        let settings = self.desk.settings();
-        let statuses: Vec<StatusShape<'_>> = settings
-            .statuses
-            .iter()
-            .map(|status| StatusShape { name: &status.name, available: status.available })
-            .collect();
-        let channels: Vec<&str> = settings.channels.iter().map(|channel| &*channel.name).collect();
-        let title = self.title(agent);
-        let frame = with_snapshot(self.desk, self.keys, agent, self.limits.frame_bytes_max, |snapshot| {
-            render(&ServerFrame::Welcome {
-                session: session.id,
-                position: self.position.0,
-                ticket,
-                agent: AgentShape { name: &session.name, title: &title, role: session.role },
-                workspace: self.name,
-                settings: SettingsShape {
-                    statuses: &statuses,
-                    channels: &channels,
-                    reject_reasons: &settings.reject_reasons,
-                    text_bytes_max: self.limits.text_bytes_max,
-                    frame_bytes_max: self.limits.frame_bytes_max,
-                },
-                snapshot,
-            })
-        });
-        if let Some(frame) = frame {
-            session.reply(frame);
-        }
-    }
-
-    /// A fresh snapshot of its own state to a session that fell behind.
-    pub fn snapshot(&self, session: &Arc<Session>) {
-        let Some(agent) = session.agent() else { return };
-        let frame = with_snapshot(self.desk, self.keys, agent, self.limits.frame_bytes_max, |snapshot| {
-            render(&ServerFrame::Snapshot { position: self.position.0, snapshot })
-        });
-        if let Some(frame) = frame {
-            metrics::counter!("offhook_snapshots_total", "why" => "overflow").increment(1);
-            session.snapshot(frame);
-        }
     }
 
     fn close_sessions(&self, agent: AgentId, cause: OfflineCause) {
@@ -443,46 +256,4 @@ fn came_to(agent: AgentId, event: &Event) -> Option<(ConversationId, Cause)> {
         _ => return None,
     };
     (to == agent).then_some((*conversation, cause))
-}
-
-fn named(public: Option<u32>, event: &StreamEvent<'_>) -> (Option<u32>, &'static str, Utf8Bytes) {
-    (public, event.name(), event.data())
-}
-
-fn refuse_session(session: &Session, refusal: &Refusal) {
-    let code = match refusal {
-        Refusal::TooManyDevices { .. } => CloseCode::TooManyDevices,
-        _ => CloseCode::Forbidden,
-    };
-    session.close_now(code);
-}
-
-/// Tell whoever asked that nothing happened, and when to try again.
-pub fn not_done(reply_to: ReplyTo, not_done: NotDone) {
-    match reply_to {
-        ReplyTo::Session { session, id } => {
-            let error = WireError::from(not_done);
-            session.reply(render(&ServerFrame::Reply(Reply::error(Some(id), None, &error))));
-        }
-        ReplyTo::Welcome { session, .. } => {
-            let (code, retry_after_ms) = match not_done {
-                NotDone::Busy { retry_after_ms } => (CloseCode::Busy, retry_after_ms),
-                NotDone::Unavailable { retry_after_ms, .. } => (CloseCode::Unavailable, retry_after_ms),
-            };
-            session.mailbox().close(code.number(), CloseCode::reason_with_retry(retry_after_ms));
-        }
-        ReplyTo::Caller(caller) => {
-            let _ = caller.send(Err(not_done));
-        }
-        ReplyTo::Nobody => {}
-    }
-}
-
-impl From<NotDone> for WireError {
-    fn from(not_done: NotDone) -> Self {
-        match not_done {
-            NotDone::Busy { retry_after_ms } => WireError::busy(retry_after_ms),
-            NotDone::Unavailable { retry_after_ms, why } => WireError::unavailable(retry_after_ms, why),
-        }
-    }
 }

@@ -18,7 +18,8 @@ impl Delivery<'_> {
     }
 
     fn gone(&self, conversation: ConversationId, cause: Cause) -> Utf8Bytes {
-        render(&ServerFrame::ConversationGone { position: self.position.0, conversation, cause, wrap_up: None })
+        let position = self.position.0;
+        render(&ServerFrame::ConversationGone { position, conversation, cause, wrap_up: None, by: None })
     }
 
     /// To the owner: it is offered to another.

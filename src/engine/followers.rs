@@ -9,7 +9,7 @@ const FOLLOWERS_MAX: usize = 8;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Changes {
-    /// Committed turns in which a decision was wanted, or ended.
+    /// Committed turns in which a decision was wanted, or ended, or in which somebody may have lost the right to follow.
     pub turns: u64,
     /// The server stops.
     pub over: bool,
@@ -27,9 +27,13 @@ impl Followers {
         (self.0.receiver_count() <= FOLLOWERS_MAX).then_some(receiver)
     }
 
-    /// After a turn is committed.
+    /// After a turn is committed. Who may follow no longer is to find that out at once, so that it is told nothing more.
     pub fn look_at(&self, events: &[Event]) {
-        let told = |event: &Event| matches!(event, Event::DecisionWanted { .. } | Event::DecisionEnded { .. });
+        let told = |event: &Event| match event {
+            Event::DecisionWanted { .. } | Event::DecisionEnded { .. } | Event::ApiKeyRemoved { .. } => true,
+            Event::AgentPut { profile, .. } => !profile.active,
+            _ => false,
+        };
         if events.iter().any(told) {
             self.0.send_modify(|changes| changes.turns += 1);
         }

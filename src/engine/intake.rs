@@ -14,8 +14,9 @@ use crate::desk::command::{Ask, Command};
 use crate::desk::ids::CommandId;
 use crate::desk::labels::LABELS_BYTES_MAX;
 use crate::presence::Session;
+use metrics::Counter;
 use std::collections::VecDeque;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use tokio::sync::{Notify, oneshot};
 
 /// Where the reply to a command goes.
@@ -62,6 +63,8 @@ pub struct Intake {
     state: Mutex<State>,
     notify: Notify,
     limits: Limits,
+    /// Counters of what was refused, by class: looked for once, since a flood is refused by the tens of thousands.
+    refused: [OnceLock<Counter>; 4],
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -90,7 +93,7 @@ struct Waiting {
 impl Intake {
     #[must_use]
     pub fn new(limits: Limits) -> Self {
-        Self { state: Mutex::default(), notify: Notify::new(), limits }
+        Self { state: Mutex::default(), notify: Notify::new(), limits, refused: Default::default() }
     }
 
     /// Whether a new conversation would be taken now: asked before anything is done for it.
@@ -102,7 +105,7 @@ impl Intake {
         let delay_ms = state.delay_ms(now_ms);
         if self.is_full(&state, Class::Start, COMMAND_BYTES) || state.is_late(delay_ms) {
             drop(state);
-            return Err(refused(Class::Start, delay_ms));
+            return Err(self.refused(Class::Start, delay_ms));
         }
         Ok(())
     }
@@ -110,7 +113,13 @@ impl Intake {
     /// Counts a start that is refused before it came here.
     #[must_use]
     pub fn refuse_start(&self, retry_after_ms: u64) -> NotDone {
-        refused(Class::Start, retry_after_ms)
+        self.refused(Class::Start, retry_after_ms)
+    }
+
+    fn refused(&self, class: Class, delay_ms: u64) -> NotDone {
+        let counter = || metrics::counter!("offhook_intake_refused_total", "class" => class.name());
+        self.refused[class as usize].get_or_init(counter).increment(1);
+        NotDone::Busy { retry_after_ms: delay_ms.clamp(250, 5_000) }
     }
 
     fn is_full(&self, state: &State, class: Class, bytes: usize) -> bool {
@@ -134,7 +143,7 @@ impl Intake {
         let late = class == Class::Start && state.is_late(delay_ms);
         if late || self.is_full(&state, class, bytes) {
             drop(state);
-            return Err((refused(class, delay_ms), asked.reply_to));
+            return Err((self.refused(class, delay_ms), asked.reply_to));
         }
         state.bytes += bytes;
         let queue = if class == Class::Start { &mut state.starts } else { &mut state.commands };
@@ -219,11 +228,6 @@ impl Class {
             Class::Edge => "edge",
         }
     }
-}
-
-fn refused(class: Class, delay_ms: u64) -> NotDone {
-    metrics::counter!("offhook_intake_refused_total", "class" => class.name()).increment(1);
-    NotDone::Busy { retry_after_ms: delay_ms.clamp(250, 5_000) }
 }
 
 fn class_of(ask: &Ask) -> Class {

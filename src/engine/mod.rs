@@ -5,8 +5,10 @@
 mod commit;
 pub mod counted;
 pub mod deliver;
+mod deliver_customers;
 pub mod deliver_labels;
 mod deliver_moves;
+mod deliver_replies;
 pub mod desk_clock;
 mod followers;
 pub mod idle;

@@ -13,7 +13,8 @@
 
 use super::commit::{Fate, PROBE_MS, random_turn};
 use super::counted::{self, Counter};
-use super::deliver::{Delivery, FrameLimits, not_done};
+use super::deliver::{Delivery, FrameLimits};
+use super::deliver_replies::not_done;
 use super::desk_clock::DeskClock;
 use super::idle::IdleWatch;
 use super::intake::ReplyTo;
@@ -24,6 +25,7 @@ use super::published::NotDone;
 use super::turn::{Asked, Decided, Keeper};
 use super::workspace::{Taking, Workspace};
 use crate::clock;
+use crate::desk::answer::Outcome;
 use crate::desk::command::{Ask, Command};
 use crate::desk::ids::{AgentId, SessionId};
 use crate::journal::Journal;
@@ -67,6 +69,8 @@ pub struct Run {
     pub(super) asked: VecDeque<Asked<ReplyTo>>,
     /// Sessions were connected before: only the first load of a process finds none.
     began: bool,
+    /// What the keeper before told, and is in no record yet.
+    told: Vec<Outcome>,
     /// The disk takes only what may use the room kept back.
     pub(super) scarce: Option<&'static str>,
 }
@@ -81,7 +85,7 @@ pub(super) enum Ended {
 impl Run {
     #[must_use]
     pub fn new(workspace: Arc<Workspace>, shared: Arc<Shared>) -> Self {
-        Self { workspace, shared, asked: VecDeque::new(), began: false, scarce: None }
+        Self { workspace, shared, asked: VecDeque::new(), began: false, told: Vec::new(), scarce: None }
     }
 
     /// Until the server stops.
@@ -136,7 +140,8 @@ impl Run {
         }
     }
 
-    async fn serve(&mut self, keeper: Keeper, projection: Projection) -> Ended {
+    async fn serve(&mut self, mut keeper: Keeper, projection: Projection) -> Ended {
+        keeper.go_on_with(std::mem::take(&mut self.told));
         let clock = DeskClock::from_record(keeper.desk().now(), clock::monotonic_ms());
         let mut serving = Serving {
             recorded_at: clock.desk(),
@@ -157,7 +162,9 @@ impl Run {
         }
         let taking = serving.run.scarce.map_or(Taking::Everything, |why| Taking::LastResort { why });
         serving.run.take(taking);
-        serving.turns().await
+        let ended = serving.turns().await;
+        serving.run.told = serving.keeper.take_told();
+        ended
     }
 }
 

@@ -27,6 +27,10 @@ use std::collections::VecDeque;
 const TURN_BYTES: usize = RECORD_BYTES_MAX / 4;
 /// What one event or outcome takes beside the texts in it; measured on real ones, rounded up.
 const EVENT_BYTES: usize = 320;
+/// What an outcome takes.
+const OUTCOME_BYTES: usize = 160;
+/// Outcomes that wait for a record at most: with more of them one is written.
+const TOLD_MAX: usize = 64;
 
 /// A command and where its reply goes.
 #[derive(Debug)]
@@ -40,6 +44,9 @@ pub struct Asked<T> {
 pub struct Keeper {
     desk: Desk,
     position: Position,
+    /// Outcomes that changed nothing, told, and in no record yet: the next one takes them, so before anything has changed they
+    /// are remembered.
+    told: Vec<Outcome>,
 }
 
 /// A decided turn. Nothing in it may be said before its record is committed.
@@ -61,12 +68,23 @@ pub struct Decided<T> {
 impl Keeper {
     #[must_use]
     pub fn new(desk: Desk, position: Position) -> Self {
-        Self { desk, position }
+        Self { desk, position, told: Vec::new() }
     }
 
     /// After a load: anything may have become possible, so the next command looks at everything.
     pub fn look_at_everything(&mut self) {
         self.desk.look_at_everything();
+    }
+
+    /// What was told and is in no record: for the keeper that is loaded in place of this one.
+    pub fn take_told(&mut self) -> Vec<Outcome> {
+        std::mem::take(&mut self.told)
+    }
+
+    /// What the keeper before this one had told.
+    pub fn go_on_with(&mut self, told: Vec<Outcome>) {
+        told.iter().for_each(|outcome| self.desk.remember(outcome));
+        self.told = told;
     }
 
     #[must_use]
@@ -95,7 +113,8 @@ impl Keeper {
             replies: Vec::new(),
             touched: Touched::default(),
         };
-        let mut bytes = 0;
+        let mut told = Vec::new();
+        let mut bytes = self.told.len() * OUTCOME_BYTES;
         let mut last_resort = false;
         while bytes < TURN_BYTES {
             let Some(Asked { command, reply_to }) = asked.pop_front() else { break };
@@ -110,12 +129,19 @@ impl Keeper {
             if !fresh.is_empty() {
                 last_resort |= may_use_the_last_room(&command.ask);
                 decided.outcomes.extend(outcome_of(&command, &result));
+            } else if command.ask.may_matter_later() {
+                told.extend(outcome_of(&command, &result));
+                bytes += OUTCOME_BYTES;
             }
             events.append(&mut fresh);
             decided.events = events;
             decided.replies.push((reply_to, result));
         }
-        if !decided.events.is_empty() {
+        if decided.events.is_empty() && self.told.len() + told.len() <= TOLD_MAX {
+            self.told.append(&mut told);
+        } else {
+            // Those of before stay with this keeper until the record is committed.
+            decided.outcomes.extend(self.told.iter().cloned().chain(told));
             decided.position = self.position.next();
             decided.record = Some(self.record(now, turn, &decided, last_resort));
         }
@@ -141,6 +167,7 @@ impl Keeper {
     pub fn committed(&mut self, position: Position) {
         assert_eq!(position, self.position.next(), "a workspace has one append in flight");
         self.position = position;
+        self.told.clear();
     }
 
     /// A record without events is in the journal at this position. It is lived through as a start would, since the view is given the
@@ -205,3 +232,7 @@ fn bytes_of(event: &Event) -> usize {
             _ => 0,
         }
 }
+
+#[cfg(test)]
+#[path = "turn_tests.rs"]
+mod tests;

@@ -1,12 +1,17 @@
 //! From a listening socket to requests: connections are accepted, bounded, and served by one router.
 //!
-//! A connection costs a task and hyper's buffers until its request head has come; a bounded number may be in that state,
-//! each for a bounded time. The accept loop never spins: what the system refuses (too many open files) is waited out.
+//! A connection costs a task and hyper's buffers until its request head has come; a bounded number may be in that state, in
+//! all and from one address, each for a bounded time. The accept loop never spins: what the system refuses (too many open
+//! files) is waited out.
 
+mod handshakes;
+
+use crate::gateway::auth::client_address::TrustedProxies;
 use crate::telemetry::catalogue;
 use axum::Router;
 use axum::body::Body;
 use axum::response::Response;
+use handshakes::{Handshake, Handshakes};
 use http::Request;
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
@@ -29,6 +34,10 @@ pub struct ListenLimits {
     pub connections_max: usize,
     /// Connections whose first request head has not come yet.
     pub handshakes_max: usize,
+    /// The same, of one address.
+    pub handshakes_of_address_max: usize,
+    /// Who speaks for many addresses.
+    pub proxies: TrustedProxies,
     pub header_bytes_max: usize,
     pub headers_max: usize,
     /// How long a request head may take; also how long a kept connection may say nothing.
@@ -44,6 +53,8 @@ impl Default for ListenLimits {
         Self {
             connections_max: 200_000,
             handshakes_max: 2_048,
+            handshakes_of_address_max: 2_048,
+            proxies: TrustedProxies::none(),
             header_bytes_max: 16 * 1024,
             headers_max: 64,
             header_read_ms: 10_000,
@@ -61,7 +72,7 @@ pub type Gate = Arc<dyn Fn(&Request<Incoming>) -> Option<Response> + Send + Sync
 #[derive(Debug, Default)]
 pub struct ListenCounts {
     pub accepted: AtomicU64,
-    /// Told to come back later, since `connections_max` are open.
+    /// Told to come back later, since `connections_max` are open, or its address has all that it may have under way.
     pub turned_away: AtomicU64,
     pub accept_errors: AtomicU64,
 }
@@ -75,19 +86,22 @@ pub struct Peer(pub SocketAddr);
 #[derive(Clone, Debug)]
 pub struct Place(Arc<Mutex<Option<HeldPlace>>>);
 
-/// A connection's place, counted as long as it is held.
+/// A connection's place, counted as long as it is held. The permit itself would be twice as large, in every session.
 #[derive(Debug)]
-pub struct HeldPlace(#[allow(dead_code, reason = "held for its drop")] OwnedSemaphorePermit);
+pub struct HeldPlace(Arc<Semaphore>);
 
 impl HeldPlace {
-    fn new(permit: OwnedSemaphorePermit) -> Self {
+    /// `None`: all are taken.
+    fn of(places: &Arc<Semaphore>) -> Option<Self> {
+        places.try_acquire().ok()?.forget();
         metrics::gauge!(catalogue::CONNECTIONS).increment(1.0);
-        Self(permit)
+        Some(Self(places.clone()))
     }
 }
 
 impl Drop for HeldPlace {
     fn drop(&mut self) {
+        self.0.add_permits(1);
         metrics::gauge!(catalogue::CONNECTIONS).decrement(1.0);
     }
 }
@@ -175,7 +189,7 @@ pub fn listen(
         gate,
         http,
         connections: places.clone(),
-        handshakes: Arc::new(Semaphore::new(limits.handshakes_max)),
+        handshakes: Handshakes::new(limits.handshakes_max, limits.handshakes_of_address_max, limits.proxies.clone()),
         counts: counts.clone(),
         stopped,
     };
@@ -188,7 +202,7 @@ struct Accepting {
     gate: Option<Gate>,
     http: http1::Builder,
     connections: Arc<Semaphore>,
-    handshakes: Arc<Semaphore>,
+    handshakes: Arc<Handshakes>,
     counts: Arc<ListenCounts>,
     stopped: watch::Receiver<bool>,
 }
@@ -203,14 +217,20 @@ impl Accepting {
                 accepted = accept(&self.listener, &self.handshakes) => accepted,
             };
             match accepted {
-                Ok((stream, peer, handshake)) => {
+                Ok((stream, peer, place)) => {
                     pause = Pause::default();
                     self.counts.accepted.fetch_add(1, Ordering::Relaxed);
-                    self.serve(stream, peer, handshake);
+                    match self.handshakes.begin(place, peer.ip()) {
+                        Some(handshake) => self.serve(stream, peer, handshake),
+                        None => self.turn_away(&stream, "address"),
+                    }
                 }
-                // The peer was gone before it was accepted: no trouble of ours.
-                Err(gone) if gone.kind() == io::ErrorKind::ConnectionAborted => {}
                 Err(error) => {
+                    metrics::counter!(catalogue::ACCEPT_ERRORS_TOTAL, "error" => word(&error)).increment(1);
+                    // The peer was gone before it was accepted: no trouble of ours.
+                    if error.kind() == io::ErrorKind::ConnectionAborted {
+                        continue;
+                    }
                     self.counts.accept_errors.fetch_add(1, Ordering::Relaxed);
                     tracing::warn!(%error, pause_ms = pause.0.as_millis() as u64, "cannot accept connections");
                     tokio::time::sleep(pause.next()).await;
@@ -219,21 +239,25 @@ impl Accepting {
         }
     }
 
-    fn serve(&self, stream: TcpStream, peer: SocketAddr, handshake: OwnedSemaphorePermit) {
-        let Ok(place) = self.connections.clone().try_acquire_owned() else {
-            self.counts.turned_away.fetch_add(1, Ordering::Relaxed);
-            // All that is affordable: one try, without waiting for the request.
-            let _ = stream.try_write(
-                b"HTTP/1.1 503 Service Unavailable\r\nRetry-After: 5\r\nConnection: close\r\nContent-Length: 0\r\n\r\n",
-            );
-            return;
+    /// All that is affordable: one try, without waiting for the request.
+    fn turn_away(&self, stream: &TcpStream, why: &'static str) {
+        self.counts.turned_away.fetch_add(1, Ordering::Relaxed);
+        metrics::counter!(catalogue::CONNECTIONS_TURNED_AWAY_TOTAL, "why" => why).increment(1);
+        let _ = stream.try_write(
+            b"HTTP/1.1 503 Service Unavailable\r\nRetry-After: 5\r\nConnection: close\r\nContent-Length: 0\r\n\r\n",
+        );
+    }
+
+    fn serve(&self, stream: TcpStream, peer: SocketAddr, handshake: Handshake) {
+        let Some(place) = HeldPlace::of(&self.connections) else {
+            return self.turn_away(&stream, "full");
         };
         let _ = stream.set_nodelay(true);
         let requests = Requests {
             router: self.router.clone(),
             gate: self.gate.clone(),
             peer: Peer(peer),
-            place: Place(Arc::new(Mutex::new(Some(HeldPlace::new(place))))),
+            place: Place(Arc::new(Mutex::new(Some(place)))),
             handshake: Mutex::new(Some(handshake)),
         };
         let mut connection = self.http.serve_connection(TokioIo::new(stream), requests).with_upgrades();
@@ -261,11 +285,21 @@ async fn begun(stopped: &mut watch::Receiver<bool>) {
 /// A handshake's place is taken before the connection is, so that what there is no room for waits in the kernel.
 async fn accept(
     listener: &TcpListener,
-    handshakes: &Arc<Semaphore>,
+    handshakes: &Handshakes,
 ) -> io::Result<(TcpStream, SocketAddr, OwnedSemaphorePermit)> {
-    let handshake = handshakes.clone().acquire_owned().await.map_err(|_| io::ErrorKind::Interrupted)?;
+    let place = handshakes.place().await.ok_or(io::ErrorKind::Interrupted)?;
     let (stream, peer) = listener.accept().await?;
-    Ok((stream, peer, handshake))
+    Ok((stream, peer, place))
+}
+
+/// What the system refused, in metrics.
+fn word(error: &io::Error) -> &'static str {
+    match error.raw_os_error() {
+        Some(libc::EMFILE | libc::ENFILE) => "descriptors",
+        Some(libc::ENOBUFS | libc::ENOMEM) => "memory",
+        Some(libc::ECONNABORTED) => "aborted",
+        _ => "other",
+    }
 }
 
 /// How long to wait after a failed accept: from 10 ms, doubling to 1 s.
@@ -292,7 +326,7 @@ struct Requests {
     peer: Peer,
     place: Place,
     /// Given back with the first request head.
-    handshake: Mutex<Option<OwnedSemaphorePermit>>,
+    handshake: Mutex<Option<Handshake>>,
 }
 
 impl hyper::service::Service<Request<Incoming>> for Requests {

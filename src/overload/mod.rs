@@ -4,8 +4,10 @@
 //! Until [`start`] has set a budget nothing is refused, which is how tests of other modules meet it.
 
 pub mod budget;
+pub mod descriptors;
 pub mod ladder;
 mod meter;
+pub mod pace;
 mod reserve;
 mod sockets;
 

@@ -130,7 +130,10 @@ impl FaultyJournal {
 
     /// Of all bytes: two runs of one seed must give the same.
     pub fn digest(&self) -> u64 {
-        let bytes = self.records.iter().flat_map(|record| record.body.iter());
-        bytes.fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3))
+        self.bytes().fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))
+    }
+
+    pub fn bytes(&self) -> impl Iterator<Item = u8> {
+        self.records.iter().flat_map(|record| record.body.iter().copied())
     }
 }

@@ -3,6 +3,7 @@
 use super::journal::{FaultyJournal, Lived};
 use super::judge_clocks::{self, Clocks};
 use super::judge_silence::{self, Heard};
+use super::kinds::Kinds;
 use crate::desk::Desk;
 use crate::desk::agent::Connection;
 use crate::desk::answer::Answer;
@@ -19,10 +20,13 @@ pub struct Judge {
     pub acknowledged: Position,
     /// As of the last record.
     pub last: Now,
+    pub kinds: Kinds,
     pub(super) position: Position,
     pub(super) offers: BTreeMap<OfferId, SeenOffer>,
     pub(super) talks: BTreeMap<ConversationId, Talk>,
     pub(super) outcomes: BTreeMap<(Principal, CommandId), (u64, Answer)>,
+    /// Told of commands that changed nothing, and in no record yet.
+    pub(super) idle: BTreeMap<(Principal, CommandId), (u64, Answer)>,
     turns: BTreeMap<Position, TurnId>,
     never: BTreeSet<u128>,
     grace: BTreeMap<AgentId, DeskTime>,
@@ -112,6 +116,7 @@ impl Judge {
         for event in &lived.events {
             self.graces_start_once(event, now.desk)?;
             self.shadow.replay(now, std::slice::from_ref(event), &[]);
+            self.kinds.lived(event, &self.shadow);
             self.decisions.live(event, &self.shadow, now.desk)?;
             self.one(event, now, position)?;
             super::judge_hours::those_left_begin(&mut self.left, &mut self.talks, &self.shadow)?;

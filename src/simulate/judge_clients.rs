@@ -12,12 +12,19 @@ use crate::journal::Position;
 
 impl Judge {
     /// A reply, as of the position that it rests on.
-    pub fn told(&self, command: &Command, result: &Result<Answer, Refusal>, position: Position) -> Result<(), String> {
+    pub fn told(
+        &mut self,
+        command: &Command,
+        result: &Result<Answer, Refusal>,
+        position: Position,
+    ) -> Result<(), String> {
         let line = || format!("{} -> {}", notation::ask(&command.ask), notation::result(result));
         if position > self.position {
             return Err(format!("told before it was committed: {}", line()));
         }
-        let outcome = command.id.and_then(|id| self.outcomes.get(&(command.principal, id)));
+        self.kinds.told(&command.ask, result);
+        let key = command.id.map(|id| (command.principal, id));
+        let outcome = key.and_then(|key| self.outcomes.get(&key).or_else(|| self.idle.get(&key)));
         match (result, outcome) {
             (Ok(answer), Some((fingerprint, first))) if answer != first || *fingerprint != command.fingerprint => {
                 return Err(format!("{}, and it was {first:?} before", line()));
@@ -32,6 +39,11 @@ impl Judge {
                 return Err(format!("{}, and it was done before: {first:?}", line()));
             }
             _ => {}
+        }
+        if let (Ok(answer), Some(key), None) = (result, key, outcome)
+            && command.ask.may_matter_later()
+        {
+            self.idle.insert(key, (command.fingerprint, answer.clone()));
         }
         match result {
             Ok(Answer::Accepted { conversation }) => self.accepted(command, *conversation),
@@ -49,6 +61,16 @@ impl Judge {
             }
             _ => Ok(()),
         }
+    }
+
+    /// Something has changed: what was told of commands that changed nothing must be remembered from here on, whatever fails.
+    pub fn idle_ones_are_kept(&mut self) -> Result<(), String> {
+        for (key, told) in std::mem::take(&mut self.idle) {
+            if self.outcomes.get(&key) != Some(&told) {
+                return Err(format!("{key:?} was told {told:?}, and the journal does not know it"));
+            }
+        }
+        Ok(())
     }
 
     fn accepted(&self, command: &Command, conversation: ConversationId) -> Result<(), String> {

@@ -17,6 +17,8 @@ mod judge_moves;
 mod judge_routing;
 mod judge_silence;
 mod judge_waiting;
+mod kinds;
+mod kinds_of_events;
 pub mod notation;
 mod people;
 mod run;
@@ -28,5 +30,6 @@ mod starting;
 mod view;
 mod world;
 
-pub use run::{Fault, Mode, Plan, Ran, run};
+pub use kinds::Kinds;
+pub use run::{Fault, Mode, Plan, Ran, journal_of, run};
 pub use sabotage::Sabotage;

@@ -1,5 +1,6 @@
 //! One run of a seed: what was asked for, what came of it, and how a fault is told.
 
+use super::kinds::Kinds;
 use super::world::{Server, World};
 use super::{Sabotage, people};
 use std::fmt;
@@ -25,7 +26,7 @@ pub struct Plan {
 }
 
 /// What a run did.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Ran {
     pub steps: u64,
     pub commands: u64,
@@ -38,6 +39,7 @@ pub struct Ran {
     pub calm_steps: u64,
     /// Of all bytes in the journal.
     pub digest: u64,
+    pub kinds: Kinds,
 }
 
 impl Ran {
@@ -52,6 +54,19 @@ impl Ran {
         self.torn += other.torn;
         self.calm_steps += other.calm_steps;
         self.digest ^= other.digest;
+        self.kinds.add(&other.kinds);
+    }
+}
+
+impl fmt::Display for Ran {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { steps, commands, records, offers, starts, unknowns, refused, torn, calm_steps, digest, kinds: _ } =
+            self;
+        write!(
+            f,
+            "steps {steps} ({calm_steps} of them calm), commands {commands}, records {records}, offers {offers}, starts {starts}, \
+             appends unknown {unknowns}, refused {refused}, torn {torn}; digest {digest:016x}"
+        )
     }
 }
 
@@ -86,14 +101,26 @@ impl fmt::Display for Fault {
 /// # Errors
 /// The first thing that must not be, with the trace that led to it.
 pub fn run(plan: Plan) -> Result<Ran, Box<Fault>> {
+    let mut world = lived(plan)?;
+    world.ran.digest = world.journal.digest();
+    world.ran.records = world.journal.last().0;
+    world.ran.kinds = std::mem::take(&mut world.judge.kinds);
+    Ok(world.ran)
+}
+
+/// Every byte of the journal that a seed leaves.
+///
+/// # Errors
+/// As `run`.
+pub fn journal_of(plan: Plan) -> Result<Vec<u8>, Box<Fault>> {
+    Ok(lived(plan)?.journal.bytes().collect())
+}
+
+fn lived(plan: Plan) -> Result<World, Box<Fault>> {
     let mut world = World::new(plan);
     let result = catch_unwind(AssertUnwindSafe(|| live(&mut world)));
     let what = match result {
-        Ok(Ok(())) => {
-            world.ran.digest = world.journal.digest();
-            world.ran.records = world.journal.last().0;
-            return Ok(world.ran);
-        }
+        Ok(Ok(())) => return Ok(world),
         Ok(Err(what)) => what,
         Err(panic) => match (panic.downcast_ref::<String>(), panic.downcast_ref::<&str>()) {
             (Some(text), _) => format!("panicked: {text}"),

@@ -218,13 +218,16 @@ impl World {
         settled: bool,
     ) -> Result<Server, String> {
         self.note(|| format!("committed {position}"));
-        if flight.decided.events.is_empty() {
+        if flight.decided.events.is_empty() && flight.decided.outcomes.is_empty() {
             up.keeper.clock_committed(position, flight.decided.now);
         } else {
             up.keeper.committed(position);
         }
         self.judge.acknowledged = position;
         self.judge.catch_up(&self.journal)?;
+        if !flight.decided.events.is_empty() {
+            self.judge.idle_ones_are_kept()?;
+        }
         self.ran.offers = self.judge.offers_made();
         if settled {
             if !self.sabotaged(Sabotage::CountUncommitted) {
@@ -264,6 +267,7 @@ impl World {
         }
         let intake = std::mem::take(&mut up.intake);
         let mut again = self.load(intake, up.begun)?;
+        again.keeper.go_on_with(up.keeper.take_told());
         if self.sabotaged(Sabotage::CountUncommitted) {
             again.clock = up.clock;
         }

@@ -34,6 +34,8 @@ impl World {
             }
         }
         self.view.crash();
+        // Nothing had changed since they were told: asked again, they would be told the same.
+        self.judge.idle.clear();
         self.people.server_is_gone();
         let may_lose = self.judge.acknowledged == self.journal.last() && self.judge.acknowledged > Position::NOTHING;
         if self.sabotaged(Sabotage::LoseAcknowledged) && may_lose {

@@ -50,6 +50,9 @@ macro_rules! catalogue {
 
 catalogue! {
     CONNECTIONS = "offhook_connections" Gauge Count [] "Open connections, on both ports.";
+    CONNECTIONS_MAX = "offhook_connections_max" Gauge Count [] "Connections that there is room for on the public port: by its setting, or by the process's file descriptors.";
+    CONNECTIONS_TURNED_AWAY_TOTAL = "offhook_connections_turned_away_total" Counter Count ["why"] "Connections answered 503 before their request was read, by why: full, address (it has all that it may have under way).";
+    ACCEPT_ERRORS_TOTAL = "offhook_accept_errors_total" Counter Count ["error"] "Connections that the system would not hand over, by error: descriptors, memory, aborted (the client was gone), other.";
     GATEWAY_LAG_SECONDS = "offhook_gateway_lag_seconds" Gauge Seconds [] "How late the threads are that read requests; beyond 4 ms for a tenth of a second, new conversations are refused.";
     AGENTS = "offhook_agents" Gauge Count ["connection"] "Agents by connection: online, reconnecting, unreachable.";
     SESSIONS = "offhook_sessions" Gauge Count [] "Agents' sessions that are open.";
@@ -87,6 +90,7 @@ catalogue! {
     JOURNAL_STATE = "offhook_journal_state" Gauge Count ["state"] "1 for the state that the journal is in: healthy, full, kept_back, read_only, failing, damaged, closed.";
     JOURNAL_BYTES = "offhook_journal_bytes" Gauge Bytes [] "Size of the journal on disk.";
     VIEW_LAG_RECORDS = "offhook_view_lag_records" Gauge Count [] "Records by which the view is behind the journal.";
+    VIEW_OUTCOMES_UNSORTED = "offhook_view_outcomes_unsorted" Gauge Count [] "Remembered outcomes that the view holds in memory by key, since they are not in its index yet; 65,536 at most.";
     VIEW_ROWS_UNREADABLE_TOTAL = "offhook_view_rows_unreadable_total" Counter Count [] "Rows of the view that could not be read and were passed over.";
     VIEW_EVENTS_LEFT_OUT_TOTAL = "offhook_view_events_left_out_total" Counter Count [] "Events that the view could not keep and left out.";
     VIEW_COMMIT_SECONDS = "offhook_view_commit_seconds" Histogram Seconds [] "Time of one commit of the view.";
@@ -95,6 +99,8 @@ catalogue! {
     SESSIONS_CLOSED_TOTAL = "offhook_sessions_closed_total" Counter Count ["code"] "Agents' sessions closed, by close code.";
     DEAD_PEERS_TOTAL = "offhook_dead_peers_total" Counter Count [] "Sessions closed because their client fell silent.";
     HANDSHAKES_TOTAL = "offhook_handshakes_total" Counter Count ["outcome"] "Handshakes by outcome: accepted, refused.";
+    HANDSHAKES_WAITING = "offhook_handshakes_waiting" Gauge Count [] "Agents' handshakes that wait for their turn.";
+    HANDSHAKES_PACED_TOTAL = "offhook_handshakes_paced_total" Counter Count ["comer"] "Agents' handshakes that found no room in the line and were told when to come back, by who came: returning (with a return ticket), new.";
     HTTP_REQUESTS_TOTAL = "offhook_http_requests_total" Counter Count ["route", "status"] "HTTP requests by route (its pattern) and status.";
     MESSENGER_STREAMS = "offhook_messenger_streams" Gauge Count [] "Customers' event streams that are open.";
     BAD_INPUT_TOTAL = "offhook_bad_input_total" Counter Count ["code"] "Inputs refused for their form, by the code that the client was given.";
@@ -104,7 +110,7 @@ catalogue! {
     SHED_TOTAL = "offhook_shed_total" Counter Count ["rung"] "What was shed as memory was short, by rung of the ladder.";
     RESERVE_BYTES = "offhook_reserve_bytes" Gauge Bytes ["purpose"] "Bytes taken from the reserve for bursts, by purpose: mailboxes, streams, bodies, pages, turns.";
     RESERVE_REFUSED_TOTAL = "offhook_reserve_refused_total" Counter Count ["purpose"] "What found the reserve for bursts used up, by purpose.";
-    RATE_LIMITED_TOTAL = "offhook_rate_limited_total" Counter Count ["scope"] "Requests refused for their rate, by scope: agent, program, visitor, starts, api_key.";
+    RATE_LIMITED_TOTAL = "offhook_rate_limited_total" Counter Count ["scope"] "Requests refused for their rate, by scope: agent, program, connects (an agent's), bad_tokens (an address's), visitor, starts, api_key.";
     RESTARTS_TOTAL = "offhook_restarts_total" Counter Count ["cause"] "Times that the supervisor started the server again, by why: exited, signal, killed, hung, unready, upgraded, rolled_back.";
     UPGRADES_TOTAL = "offhook_upgrades_total" Counter Count ["outcome"] "Upgrades by outcome: done, rolled_back, refused, interrupted.";
     STOOD_IN_TOTAL = "offhook_stood_in_total" Counter Count ["answer"] "Connections that the supervisor took in its server's place: answered, or turned_away for want of room.";

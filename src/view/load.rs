@@ -94,11 +94,13 @@ pub(super) fn load(connection: &Connection, workspace: WorkspaceNumber) -> Resul
     Ok(stored)
 }
 
+/// `unsorted`: for each wanted outcome, as `outcomes::unsorted` gave it before the read began.
 pub(super) fn look_up(
     connection: &Connection,
     workspace: WorkspaceNumber,
     wall_ms: u64,
     wanted: &Wanted,
+    unsorted: &[Vec<i64>],
 ) -> Result<Found, ViewFailed> {
     let mut found = Found { position: position(connection, workspace)?, ..Found::default() };
     for id in &wanted.conversations {
@@ -110,8 +112,8 @@ pub(super) fn look_up(
     for id in &wanted.offers {
         found.offers.push(ended_offer(connection, workspace, *id)?);
     }
-    for outcome in &wanted.outcomes {
-        found.outcomes.push(outcomes::find(connection, workspace, wall_ms, *outcome)?);
+    for (outcome, unsorted) in wanted.outcomes.iter().zip(unsorted) {
+        found.outcomes.push(outcomes::find(connection, workspace, wall_ms, *outcome, unsorted)?);
     }
     Ok(found)
 }

@@ -25,6 +25,7 @@ mod read;
 mod reading;
 mod schema;
 mod search;
+mod sorting;
 #[cfg(test)]
 mod tests;
 mod write;
@@ -46,6 +47,7 @@ use health::Condition;
 use keys::WorkspaceNumber;
 use prune::PruneStep;
 use read::Readers;
+use sorting::{Sorting, Unsorted};
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -77,6 +79,8 @@ pub struct Settings {
     pub reader_cache_kib: i64,
     /// What view.db may grow to; its write-ahead log comes on top.
     pub bytes_max: Option<u64>,
+    /// Outcomes that are sorted into their index together. Keys of twice as many are held in memory at most.
+    pub generation_outcomes: usize,
 }
 
 impl Settings {
@@ -94,6 +98,7 @@ impl Settings {
             writer_cache_kib: 16 << 10,
             reader_cache_kib: 2 << 10,
             bytes_max: None,
+            generation_outcomes: 32_768,
         }
     }
 }
@@ -106,6 +111,7 @@ pub struct View {
     condition: Arc<Condition>,
     people: Arc<Readers>,
     engine: Arc<Readers>,
+    unsorted: Arc<Unsorted>,
     settings: Settings,
 }
 
@@ -126,7 +132,7 @@ impl View {
             Ok(why) => Err(ViewFailed::Damaged { doing: "the last run", why: why.into() }),
             Err(_) => open_and_list(&path, &settings),
         };
-        let (connection, workspaces) = match opened {
+        let Opened { connection, workspaces, sorting } = match opened {
             Err(ViewFailed::Damaged { why, .. }) => {
                 if !journal_is_whole() {
                     return Err(ViewFailed::DamagedForGood { path, why });
@@ -143,6 +149,7 @@ impl View {
             directory.reached(name, *stand);
         }
         let condition = Condition::new(damage_mark);
+        let unsorted = sorting.unsorted();
         let (jobs, waiting) = sync_channel(settings.batches_waiting_max);
         let writer = Writer {
             connection,
@@ -151,6 +158,7 @@ impl View {
             monotonic: settings.monotonic,
             workspaces,
             sweep: prune::Sweep::default(),
+            sorting,
         };
         let writer = std::thread::Builder::new()
             .name("view-writer".into())
@@ -170,6 +178,7 @@ impl View {
             condition: condition.clone(),
             people: Readers::new(&path, settings.clone(), condition.clone(), settings.readers),
             engine: Readers::new(&path, settings.clone(), condition, settings.engine_readers),
+            unsorted,
             settings,
         }))
     }
@@ -269,10 +278,13 @@ impl Drop for View {
     }
 }
 
-fn open_and_list(
-    path: &Path,
-    settings: &Settings,
-) -> Result<(rusqlite::Connection, HashMap<Arc<str>, Stands>), ViewFailed> {
+struct Opened {
+    connection: rusqlite::Connection,
+    workspaces: HashMap<Arc<str>, Stands>,
+    sorting: Sorting,
+}
+
+fn open_and_list(path: &Path, settings: &Settings) -> Result<Opened, ViewFailed> {
     let doing = "reading which workspaces the view has";
     let connection = schema::open_writer(path, settings)?;
     let mut workspaces = HashMap::new();
@@ -289,7 +301,8 @@ fn open_and_list(
     }
     drop(rows);
     drop(select);
-    Ok((connection, workspaces))
+    let sorting = Sorting::open(&connection, settings.generation_outcomes)?;
+    Ok(Opened { connection, workspaces, sorting })
 }
 
 /// A mark that stayed would put aside the next view too.

@@ -2,10 +2,11 @@
 
 use super::failed::{OrFailed, ViewFailed};
 use super::keys::{WorkspaceNumber, command_hash, outcome_key, outcome_keys, principal_bytes, principal_of};
+use super::sorting::{Recent, Unsorted};
 use crate::desk::answer::{Answer, Outcome};
 use crate::desk::ids::{CommandId, ConversationId, CustomerId, Principal};
 use crate::desk::time::WallTime;
-use rusqlite::{Connection, params};
+use rusqlite::{Connection, Row, params};
 
 /// How long an outcome is remembered.
 pub const OUTCOME_KEPT_MS: u64 = 24 * 3_600_000;
@@ -67,6 +68,7 @@ pub(super) fn message_of(outcome: &Outcome) -> Option<(ConversationId, u32)> {
 
 pub(super) fn insert(
     connection: &Connection,
+    recent: &mut Recent,
     workspace: WorkspaceNumber,
     at: WallTime,
     outcome: &Outcome,
@@ -75,21 +77,22 @@ pub(super) fn insert(
     let answer = serde_json::to_vec(&outcome.answer)
         .map_err(|error| ViewFailed::Sqlite { doing, why: error.to_string().into() })?;
     let key = outcome_key(command_hash(outcome.by, outcome.id), at.0);
-    connection
-        .prepare_cached("INSERT INTO outcome (workspace, key, at, remembered, answer) VALUES (?1, ?2, ?3, ?4, ?5)")
-        .and_then(|mut insert| {
-            insert.execute(params![workspace.0, key, at.0 as i64, remembered_bytes(outcome), answer])
-        })
-        .or_failed(doing)?;
-    Ok(())
+    recent.insert(connection, workspace, (key, at.0 as i64), (&remembered_bytes(outcome), &answer))
 }
 
-/// What a command that was done answered: by the message it wrote into `conversation`, else by the last day's outcomes.
+/// Ids of the rows that the outcome of this command may be in before it is sorted in.
+pub(super) fn unsorted(held: &Unsorted, wall_ms: u64, by: Principal, id: CommandId) -> Vec<i64> {
+    held.find(&outcome_keys(command_hash(by, id), wall_ms))
+}
+
+/// What a command that was done answered: by the message it wrote into `conversation`, else by the last day's outcomes, the
+/// `unsorted` among them first.
 pub(super) fn find(
     connection: &Connection,
     workspace: WorkspaceNumber,
     wall_ms: u64,
     (by, id, conversation): (Principal, CommandId, Option<ConversationId>),
+    unsorted: &[i64],
 ) -> Result<Option<Outcome>, ViewFailed> {
     if let Some(conversation) = conversation
         && let Some(found) = find_message(connection, workspace, (by, id), conversation)?
@@ -97,32 +100,51 @@ pub(super) fn find(
         return Ok(Some(found));
     }
     let doing = "looking an outcome up";
+    let oldest = wall_ms.saturating_sub(OUTCOME_KEPT_MS) as i64;
+    let mut one = connection
+        .prepare_cached("SELECT remembered, answer FROM outcome_recent WHERE id = ?1 AND workspace = ?2 AND at > ?3")
+        .or_failed(doing)?;
+    for row in unsorted.iter().take(CANDIDATES_MAX as usize) {
+        let mut rows = one.query(params![row, workspace.0, oldest]).or_failed(doing)?;
+        if let Some(row) = rows.next().or_failed(doing)?
+            && let Some(found) = outcome_in(row, by, id)?
+        {
+            return Ok(Some(found));
+        }
+    }
     let [k0, k1, k2, k3, k4] = outcome_keys(command_hash(by, id), wall_ms);
     let mut candidates = connection
         .prepare_cached(
-            "SELECT remembered, answer FROM outcome WHERE key IN (?1, ?2, ?3, ?4, ?5) AND workspace = ?6 AND at > ?7 \
+            "SELECT remembered, answer FROM outcome_sorted WHERE key IN (?1, ?2, ?3, ?4, ?5) AND workspace = ?6 AND at > ?7 \
              ORDER BY id DESC LIMIT ?8",
         )
         .or_failed(doing)?;
-    let oldest = wall_ms.saturating_sub(OUTCOME_KEPT_MS) as i64;
     let mut rows =
         candidates.query(params![k0, k1, k2, k3, k4, workspace.0, oldest, CANDIDATES_MAX]).or_failed(doing)?;
     while let Some(row) = rows.next().or_failed(doing)? {
-        let bytes = row.get_ref(0).or_failed(doing)?;
-        let Some(remembered) = bytes.as_blob().ok().and_then(remembered_of) else { continue };
-        if remembered.by != by || remembered.id != id {
-            continue;
-        }
-        let answer: Vec<u8> = row.get(1).or_failed(doing)?;
-        match serde_json::from_slice(&answer) {
-            Ok(answer) => return Ok(Some(Outcome { by, id, fingerprint: remembered.fingerprint, answer })),
-            Err(error) => {
-                metrics::counter!("offhook_view_rows_unreadable_total").increment(1);
-                tracing::error!(%error, "a remembered outcome cannot be read");
-            }
+        if let Some(found) = outcome_in(row, by, id)? {
+            return Ok(Some(found));
         }
     }
     Ok(None)
+}
+
+/// The outcome in a row of `remembered, answer`, if it is this command's and no other's with the same key.
+fn outcome_in(row: &Row<'_>, by: Principal, id: CommandId) -> Result<Option<Outcome>, ViewFailed> {
+    let doing = "reading an outcome";
+    let bytes = row.get_ref(0).or_failed(doing)?;
+    let Some(remembered) = bytes.as_blob().ok().and_then(remembered_of) else { return Ok(None) };
+    if remembered.by != by || remembered.id != id {
+        return Ok(None);
+    }
+    match serde_json::from_slice(row.get_ref(1).or_failed(doing)?.as_blob().unwrap_or_default()) {
+        Ok(answer) => Ok(Some(Outcome { by, id, fingerprint: remembered.fingerprint, answer })),
+        Err(error) => {
+            metrics::counter!("offhook_view_rows_unreadable_total").increment(1);
+            tracing::error!(%error, "a remembered outcome cannot be read");
+            Ok(None)
+        }
+    }
 }
 
 fn find_message(

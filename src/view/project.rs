@@ -5,6 +5,7 @@ use super::batch::CommittedTurn;
 use super::failed::{OrFailed, ViewFailed};
 use super::keys::{TooLarge, WorkspaceNumber, command_hash, place};
 use super::outcomes::{self, remembered_bytes};
+use super::sorting::Recent;
 use crate::desk::answer::Outcome;
 use crate::desk::event::{Event, OfferEnd};
 use crate::desk::ids::{AgentId, ConversationId, CustomerId, OfferId, Principal};
@@ -30,6 +31,7 @@ pub(super) fn turn(
     workspace: WorkspaceNumber,
     turn: &CommittedTurn,
     seen: &mut Seen,
+    recent: &mut Recent,
 ) -> Result<(), ViewFailed> {
     for (index, event) in turn.events.iter().enumerate() {
         match one_event(connection, workspace, turn, index, event, seen) {
@@ -43,7 +45,7 @@ pub(super) fn turn(
     }
     for outcome in &turn.outcomes {
         if outcome.by != Principal::Server && !lives_with_its_message(turn, outcome) {
-            outcomes::insert(connection, workspace, turn.now.wall, outcome)?;
+            outcomes::insert(connection, recent, workspace, turn.now.wall, outcome)?;
         }
     }
     Ok(())

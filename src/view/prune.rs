@@ -4,6 +4,7 @@
 use super::failed::{OrFailed, ViewFailed};
 use super::labels;
 use super::outcomes::OUTCOME_KEPT_MS;
+use super::sorting::RECENT_FROM;
 use crate::desk::event::Event;
 use rusqlite::{Connection, OptionalExtension, Transaction, params};
 use std::collections::HashMap;
@@ -47,7 +48,16 @@ impl Pruned {
 pub(super) struct Sweep {
     /// The next one to look at is below this; `None`: begin anew.
     below: Option<i64>,
-    counted: HashMap<(i64, Vec<u8>), u32>,
+    /// The last that was sorted in when it began: what was sorted in since was counted among the recent, or comes too late.
+    sorted_to: i64,
+    counted: HashMap<(i64, Vec<u8>), Counted>,
+}
+
+/// Of one principal. Those that were sorted in together stand in the order of their keys, so a time is kept beside the number: only what
+/// is no newer than each that is counted goes.
+struct Counted {
+    outcomes: u32,
+    oldest_at: i64,
 }
 
 pub(super) fn step(connection: &mut Connection, what: &PruneStep, sweep: &mut Sweep) -> Result<Pruned, ViewFailed> {
@@ -55,10 +65,16 @@ pub(super) fn step(connection: &mut Connection, what: &PruneStep, sweep: &mut Sw
     let transaction = connection.transaction().or_failed(doing)?;
     let mut pruned = Pruned { done: true, ..Pruned::default() };
     let oldest = what.now_wall_ms.saturating_sub(OUTCOME_KEPT_MS) as i64;
-    let aged = transaction
-        .prepare_cached("DELETE FROM outcome WHERE id IN (SELECT id FROM outcome ORDER BY id LIMIT ?2) AND at < ?1")
-        .and_then(|mut delete| delete.execute(params![oldest, STEP_ROWS]))
-        .or_failed(doing)?;
+    let mut aged = 0;
+    for sql in [
+        "DELETE FROM outcome_sorted WHERE id IN (SELECT id FROM outcome_sorted ORDER BY id LIMIT ?2) AND at < ?1",
+        "DELETE FROM outcome_recent WHERE id IN (SELECT id FROM outcome_recent ORDER BY id LIMIT ?2) AND at < ?1",
+    ] {
+        aged += transaction
+            .prepare_cached(sql)
+            .and_then(|mut delete| delete.execute(params![oldest, STEP_ROWS]))
+            .or_failed(doing)?;
+    }
     pruned.outcomes += aged as u64;
     pruned.done &= aged == 0;
     if let Some(retention_ms) = what.retention_ms {
@@ -144,8 +160,13 @@ fn sweep_outcomes(
     /// Behind command id, fingerprint and mark in a remembered outcome: its principal.
     const PRINCIPAL_AT: usize = 25;
     const CUSTOMER: u8 = 2;
+    if sweep.below.is_none() {
+        sweep.sorted_to = transaction
+            .query_row("SELECT coalesce(max(id), 0) FROM outcome_sorted", [], |row| row.get(0))
+            .or_failed(doing)?;
+    }
     let mut select = transaction
-        .prepare_cached("SELECT id, workspace, remembered FROM outcome WHERE id < ?1 ORDER BY id DESC LIMIT ?2")
+        .prepare_cached("SELECT id, workspace, remembered, at FROM outcome WHERE id < ?1 ORDER BY id DESC LIMIT ?2")
         .or_failed(doing)?;
     let mut found = select.query([sweep.below.unwrap_or(i64::MAX), STEP_ROWS]).or_failed(doing)?;
     let (mut last, mut beyond, mut seen) = (None, Vec::new(), 0);
@@ -153,20 +174,30 @@ fn sweep_outcomes(
         let id: i64 = row.get(0).or_failed(doing)?;
         last = Some(id);
         seen += 1;
+        if (sweep.sorted_to + 1..RECENT_FROM).contains(&id) {
+            continue;
+        }
         let remembered = row.get_ref(2).or_failed(doing)?.as_blob().unwrap_or_default();
         let Some(principal) = remembered.get(PRINCIPAL_AT..).filter(|by| by.first() != Some(&CUSTOMER)) else {
             continue;
         };
-        let counted = sweep.counted.entry((row.get(1).or_failed(doing)?, principal.to_vec())).or_insert(0);
-        *counted += 1;
-        if *counted > each_max {
+        let at: i64 = row.get(3).or_failed(doing)?;
+        let of = (row.get(1).or_failed(doing)?, principal.to_vec());
+        let counted = sweep.counted.entry(of).or_insert(Counted { outcomes: 0, oldest_at: at });
+        if counted.outcomes < each_max {
+            counted.outcomes += 1;
+            counted.oldest_at = counted.oldest_at.min(at);
+        } else if at <= counted.oldest_at {
             beyond.push(id);
         }
     }
     drop(found);
-    let mut delete = transaction.prepare_cached("DELETE FROM outcome WHERE id = ?1").or_failed(doing)?;
     for id in &beyond {
-        delete.execute([id]).or_failed(doing)?;
+        let sql = match *id < RECENT_FROM {
+            true => "DELETE FROM outcome_sorted WHERE id = ?1",
+            false => "DELETE FROM outcome_recent WHERE id = ?1",
+        };
+        transaction.prepare_cached(sql).and_then(|mut delete| delete.execute([id])).or_failed(doing)?;
     }
     Ok((beyond.len() as u64, last.filter(|_| seen == STEP_ROWS)))
 }

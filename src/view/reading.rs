@@ -4,6 +4,7 @@ use super::View;
 use super::failed::ViewFailed;
 use super::history::{self, EventRow, MessageRow, NoteRow, Page, PublicRow, Rows, Texts};
 use super::load::{self, Found, Stored, Wanted};
+use super::outcomes;
 use super::search::{self, ConversationRow, Filter, Hits};
 use crate::desk::conversation::Conversation;
 use crate::desk::ids::{ConversationId, CustomerId};
@@ -29,7 +30,9 @@ impl View {
                 outcomes: wanted.outcomes.iter().map(|_| None).collect(),
             });
         };
-        let look = move |connection: &Connection| load::look_up(connection, number, wall_ms, &wanted);
+        let rows_of = |(by, id, _): &(_, _, _)| outcomes::unsorted(&self.unsorted, wall_ms, *by, *id);
+        let unsorted: Vec<Vec<i64>> = wanted.outcomes.iter().map(rows_of).collect();
+        let look = move |connection: &Connection| load::look_up(connection, number, wall_ms, &wanted, &unsorted);
         self.engine.read(self.settings.read_time, look).await
     }
 

@@ -1,12 +1,12 @@
 //! The tables of view.db, and how a connection to it is opened.
 //!
-//! Keys are packed (`keys`), so that tables are in the order of time and the only random index is the customers'.
+//! Keys are packed (`keys`), so that tables are in the order of time and the only index that is written at random is the customers'.
 //! An event is one row, whoever reads it: messages and what the customer sees are found through the columns beside
 //! its JSON.
 
 use super::Settings;
 use super::failed::{OrFailed, ViewFailed};
-use super::labels;
+use super::{labels, sorting};
 use rusqlite::{Connection, OpenFlags};
 use std::path::Path;
 
@@ -69,6 +69,7 @@ CREATE TABLE offer (
   agent INTEGER NOT NULL,
   ended INTEGER
 );
+-- Becomes outcome_sorted, beside what is recent (`sorting`).
 CREATE TABLE outcome (
   id INTEGER PRIMARY KEY,
   workspace INTEGER NOT NULL,
@@ -92,7 +93,7 @@ pub(super) fn open_writer(path: &Path, settings: &Settings) -> Result<Connection
     connection.busy_timeout(std::time::Duration::from_secs(5)).or_failed(doing)?;
     connection.pragma_update(None, "journal_mode", "WAL").or_failed(doing)?;
     connection.pragma_update(None, "synchronous", "NORMAL").or_failed(doing)?;
-    connection.pragma_update(None, "wal_autocheckpoint", 400).or_failed(doing)?;
+    connection.pragma_update(None, "wal_autocheckpoint", 128).or_failed(doing)?;
     connection.pragma_update(None, "journal_size_limit", 64 << 20).or_failed(doing)?;
     connection.pragma_update(None, "cache_size", -settings.writer_cache_kib).or_failed(doing)?;
     connection.set_prepared_statement_cache_capacity(64);
@@ -116,6 +117,7 @@ pub(super) fn open_writer(path: &Path, settings: &Settings) -> Result<Connection
         making.commit().or_failed(doing)?;
     }
     connection.execute_batch(labels::TABLES).or_failed(doing)?;
+    sorting::make_tables(&mut connection)?;
     Ok(connection)
 }
 

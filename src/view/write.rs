@@ -7,6 +7,7 @@ use super::failed::{OrFailed, ViewFailed};
 use super::health::Condition;
 use super::keys::WorkspaceNumber;
 use super::prune::{self, PruneStep, Pruned};
+use super::sorting::{Recent, Sorting};
 use super::{entities, project};
 use crate::desk::conversation::Conversation;
 use crate::desk::ids::ConversationId;
@@ -37,6 +38,7 @@ pub(super) struct Writer {
     pub monotonic: fn() -> Instant,
     pub workspaces: HashMap<Arc<str>, Stands>,
     pub sweep: prune::Sweep,
+    pub sorting: Sorting,
 }
 
 /// Where a workspace stands in the file.
@@ -125,6 +127,7 @@ impl Writer {
         let transaction = self.connection.transaction().or_failed(doing)?;
         let mut changes: HashMap<Arc<str>, Changes<'_>> = HashMap::new();
         let mut refused = Vec::with_capacity(batches.len());
+        let mut recent = self.sorting.begin();
         for batch in batches {
             let change = match changes.get_mut(&batch.workspace) {
                 Some(change) => change,
@@ -140,13 +143,18 @@ impl Writer {
                     changes.entry(batch.workspace.clone()).or_insert_with(|| Changes::from(stand))
                 }
             };
-            refused.push(change.take(&transaction, batch)?);
+            refused.push(change.take(&transaction, batch, &mut recent)?);
         }
         let mut stands = HashMap::new();
         for (name, change) in changes {
             stands.insert(name, change.finish(&transaction)?);
         }
-        transaction.commit().or_failed("committing to the view")?;
+        let step = self.sorting.step(&transaction, recent)?;
+        if let Err(failed) = transaction.commit().or_failed("committing to the view") {
+            self.sorting.take_back(&step);
+            return Err(failed);
+        }
+        self.sorting.keep(step);
         Ok((stands, refused))
     }
 
@@ -203,7 +211,12 @@ impl<'a> Changes<'a> {
         }
     }
 
-    fn take(&mut self, connection: &Connection, batch: &'a Batch) -> Result<Option<ViewFailed>, ViewFailed> {
+    fn take(
+        &mut self,
+        connection: &Connection,
+        batch: &'a Batch,
+        recent: &mut Recent,
+    ) -> Result<Option<ViewFailed>, ViewFailed> {
         if batch.after > self.stand.position {
             return Ok(Some(gap(batch, self.stand.position)));
         }
@@ -212,7 +225,7 @@ impl<'a> Changes<'a> {
         }
         for turn in &batch.turns {
             if turn.position > self.stand.position && turn.position <= batch.to {
-                project::turn(connection, self.stand.number, turn, &mut self.seen)?;
+                project::turn(connection, self.stand.number, turn, &mut self.seen, recent)?;
                 self.stand.position = turn.position;
                 self.stand.wall_ms = self.stand.wall_ms.max(turn.now.wall.0);
             }

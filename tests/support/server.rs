@@ -9,6 +9,7 @@ use serde_json::Value;
 use std::fs::{self, File};
 use std::io::{BufRead, BufReader};
 use std::net::SocketAddr;
+use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::mpsc::{Receiver, channel};
@@ -23,6 +24,8 @@ pub struct Options {
     /// `section.key=value`
     pub settings: Vec<String>,
     pub environment: Vec<(String, String)>,
+    /// The most files that it may have open.
+    pub descriptors: Option<u64>,
     /// A data directory that exists; otherwise an empty one is made, and removed with the server.
     pub data_dir: Option<PathBuf>,
     /// As users have it: with the supervisor, whose process is then the one that is started, stopped and killed.
@@ -48,6 +51,7 @@ impl Options {
             .set("sessions.commands_burst=1000000")
             .set("sessions.program_commands_per_s=100000")
             .set("sessions.program_commands_burst=1000000")
+            .set("sessions.connects_per_min=1000000")
             .set("identity.api_key_requests_per_s=1000000")
     }
 }
@@ -256,6 +260,15 @@ impl Spawned {
             command.args(["--set", setting]);
         }
         command.envs(options.environment.iter().cloned());
+        if let Some(most) = options.descriptors {
+            let limit = libc::rlimit { rlim_cur: most, rlim_max: most };
+            let lower = move || match unsafe { libc::setrlimit(libc::RLIMIT_NOFILE, &raw const limit) } {
+                0 => Ok(()),
+                _ => Err(std::io::Error::last_os_error()),
+            };
+            // SAFETY: between fork and exec, one call into the kernel and no allocation.
+            unsafe { command.pre_exec(lower) };
+        }
         command.arg("serve");
         if !options.supervised {
             command.arg("--no-supervisor");

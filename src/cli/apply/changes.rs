@@ -23,7 +23,7 @@ pub(super) struct Change {
     lines: Vec<String>,
 }
 
-/// All changes. The workspace comes first; then opening hours, which queues name; then queues, which settings and agents name; then
+/// All changes. The workspace comes first; then opening hours and dispositions, which queues name; then queues, which settings and agents name; then
 /// the other settings, whose channels agents name; then agents; and what goes last: agents first, then queues, which by then nothing names.
 #[derive(Debug, Default)]
 pub(super) struct Plan {
@@ -37,7 +37,7 @@ impl Plan {
             let line = format!("+ workspace {}", found.workspace);
             plan.add(Method::PUT, String::new(), None, "workspace".to_owned(), vec![line]);
         }
-        let settings = plan.hours(declared, found);
+        let settings = plan.named_by_queues(declared, found);
         plan.queues(declared, found);
         plan.settings(declared, &settings)?;
         plan.agents(declared, found);
@@ -64,22 +64,27 @@ impl Plan {
         }
     }
 
-    /// Hours by themselves: the other settings may name queues that are yet to be made. Gives the settings as they are then.
-    fn hours(&mut self, declared: &Declared, found: &Found) -> Members {
-        let hours = declared.settings.get_key_value("hours").map(|(name, hours)| (name.clone(), hours.clone()));
-        let merged = merged_settings(&found.settings, &hours.into_iter().collect());
+    /// What queues name, by itself, since the other settings may name queues that are yet to be made: hours, and new dispositions
+    /// beside the old ones, which queues may offer until they are changed. Gives the settings as they are then.
+    fn named_by_queues(&mut self, declared: &Declared, found: &Found) -> Members {
+        let mut ahead = Members::new();
+        ahead.extend(declared.settings.get_key_value("hours").map(|(name, hours)| (name.clone(), hours.clone())));
+        if declared.queues.iter().any(|queue| !dispositions(queue).is_empty()) {
+            let mut codes = dispositions(&found.settings);
+            let fresh = dispositions(&declared.settings).into_iter().filter(|code| !codes.contains(code));
+            codes.extend(fresh.collect::<Vec<_>>());
+            ahead.insert("labels".to_owned(), json!({"dispositions": codes}));
+        }
+        let merged = merged_settings(&found.settings, &ahead);
         let held = |settings: &Members| settings.get("hours").cloned().unwrap_or(Value::Null);
         let (old, new) = (held(&found.settings), held(&merged));
-        if old != new {
-            let mut lines = Vec::new();
-            for (name, hours) in new.as_object().into_iter().flatten() {
-                differences(
-                    &format!("settings.hours.{name}"),
-                    old.get(name).unwrap_or(&Value::Null),
-                    hours,
-                    &mut lines,
-                );
-            }
+        let mut lines = Vec::new();
+        for (name, hours) in new.as_object().into_iter().flatten() {
+            differences(&format!("settings.hours.{name}"), old.get(name).unwrap_or(&Value::Null), hours, &mut lines);
+        }
+        let (old, new) = (json!(dispositions(&found.settings)), json!(dispositions(&merged)));
+        differences("settings.labels.dispositions", &old, &new, &mut lines);
+        if !lines.is_empty() {
             let (path, body) = ("/settings".to_owned(), Value::Object(merged.clone()));
             self.add(Method::PUT, path, Some(body), "settings".to_owned(), lines);
         }
@@ -145,6 +150,12 @@ impl fmt::Display for Plan {
 
 fn name_of(entry: &Members) -> &str {
     entry.get("name").and_then(Value::as_str).unwrap_or_default()
+}
+
+/// The disposition codes of a queue, or of the settings.
+fn dispositions(members: &Members) -> Vec<Value> {
+    let codes = members.get("labels").and_then(|labels| labels.get("dispositions"));
+    codes.and_then(Value::as_array).cloned().unwrap_or_default()
 }
 
 /// The lines of one queue or agent; `None` where nothing changes.

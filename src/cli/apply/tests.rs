@@ -112,6 +112,28 @@ fn differences_are_shown_value_by_value() {
 }
 
 #[test]
+fn dispositions_come_before_the_queues_that_offer_them_and_go_after() {
+    let file = |all: &str, own: &str| {
+        format!(
+            "[settings.labels]\ndispositions = {all}\n[[queues]]\nname = \"support\"\nlabels = {{ dispositions = {own} }}\n"
+        )
+    };
+    let first = plan(&file("['solved', 'spam']", "['solved']"), &found(), false);
+    assert_eq!(
+        first.to_string(),
+        "~ settings.labels.dispositions: [] -> [\"solved\",\"spam\"]\n\
+         ~ queue support: labels.dispositions: null -> [\"solved\"]\n"
+    );
+    let second = plan(&file("['lost']", "['lost']"), &made(found(), &first), false);
+    assert_eq!(
+        second.to_string(),
+        "~ settings.labels.dispositions: [\"solved\",\"spam\"] -> [\"solved\",\"spam\",\"lost\"]\n\
+         ~ queue support: labels.dispositions: [\"solved\"] -> [\"lost\"]\n\
+         ~ settings.labels.dispositions: [\"solved\",\"spam\",\"lost\"] -> [\"lost\"]\n"
+    );
+}
+
+#[test]
 fn what_is_not_named_goes_only_when_asked() {
     let file = "[[queues]]\nname = \"sales\"\n";
     assert_eq!(plan(file, &found(), false).to_string(), "+ queue sales\n");

@@ -108,12 +108,25 @@ fn a_required_disposition_keeps_nobody_busy() {
     let folder = Folder::new();
     let plain = folder.file("plain.toml", PLAIN);
     let labelled = PLAIN.replacen(
-        "name = 'support'",
-        "name = 'support'\nlabels = { dispositions = ['solved'], disposition_required = true }",
+        "[[queues]]\nname = 'support'",
+        "[settings.labels]\ndispositions = ['solved']\n[[queues]]\nname = 'support'\nlabels = { dispositions = ['solved'], disposition_required = true }",
         1,
     );
     let labelled = folder.file("labelled.toml", &labelled);
     assert_eq!(json_of(&[&plain])["result"], json_of(&[&labelled])["result"]);
+}
+
+#[test]
+fn wrap_up_that_only_its_agent_ends_takes_its_time() {
+    let folder = Folder::new();
+    let of = |name: &str, wrap_up: &str| {
+        let queue = format!("name = 'support'\nwrap_up_ms = 45000\n{wrap_up}");
+        let file = folder.file(name, &PLAIN.replacen("name = 'support'", &queue, 1));
+        json_of(&[&file])["result"].clone()
+    };
+    let timed = of("timed.toml", "");
+    assert_eq!(of("done.toml", "wrap_up = { ends = 'when_done' }"), timed);
+    assert_ne!(of("none.toml", "wrap_up = { blocks = 'nothing' }"), timed);
 }
 
 #[test]

@@ -97,6 +97,12 @@ impl Desk {
         }
         offer_ms_ok(put.program_offer_ms, "program_offer_ms")?;
         put.labels.check()?;
+        for queue in self.queues.values().map(|queue| &queue.settings) {
+            let lost = queue.labels.loses(&self.settings.labels, &put.labels);
+            ensure(lost.is_none(), "labels.dispositions", || {
+                format!("the queue {:?} offers {:?}: change it first", queue.name, lost.map_or("", |code| code))
+            })?;
+        }
         put.idle_agents.iter().try_for_each(|rule| rule.check(&put.statuses))?;
         ensure(put.offer_grace_ms <= put.agent_grace_ms, "offer_grace_ms", || "at most agent_grace_ms".into())?;
         self.check_hours(put)?;
@@ -165,7 +171,7 @@ impl Desk {
         put.offering.check(&put.name, |name| self.queue_names.contains_key(name))?;
         put.waiting.check(&put.name, |name| self.queue_names.contains_key(name))?;
         put.moves.check(&put.name, |name| self.queue_names.contains_key(name))?;
-        put.labels.check()?;
+        put.labels.check(&self.settings.labels)?;
         put.service.check()?;
         put.silent_customer.iter().try_for_each(SilentCustomer::check)?;
         let is_queue = |name: &str| self.queue_names.contains_key(name);

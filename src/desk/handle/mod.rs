@@ -55,7 +55,7 @@ impl Desk {
         self.finish_work(events);
         self.pair(events);
         if let (Ok(answer), Some(id)) = (&result, command.id)
-            && events.len() > before
+            && (events.len() > before || command.ask.may_matter_later())
         {
             let outcome =
                 Outcome { by: command.principal, id, fingerprint: command.fingerprint, answer: answer.clone() };

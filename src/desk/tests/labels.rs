@@ -261,6 +261,31 @@ admin queue support labels={"dispositions":["a","b","a"]}
 }
 
 #[test]
+fn a_queue_offers_only_what_the_workspace_has() {
+    check(
+        r#"
+given 0 agents
+admin settings {"labels":{"dispositions":["solved","spam"]}}
+  -> done
+  settings changed
+admin queue support labels={"dispositions":["solved","lost"]}
+  -> refused bad_setting field=labels.dispositions[1]: labels.dispositions[1]: the settings hold no disposition "lost"
+admin queue support labels={"dispositions":["solved"]}
+  -> put q1
+  q1 put as support
+admin settings {"labels":{"dispositions":["spam"]}}
+  -> refused bad_setting field=labels.dispositions: labels.dispositions: the queue "support" offers "solved": change it first
+admin queue support
+  -> put q1
+  q1 put as support
+admin settings {"labels":{"dispositions":["spam"]}}
+  -> done
+  settings changed
+"#,
+    );
+}
+
+#[test]
 fn where_no_disposition_is_offered_none_is_required() {
     check(
         r#"

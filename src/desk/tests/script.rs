@@ -83,7 +83,7 @@ impl Room {
             let _ = writeln!(out, "  {}", notation::event(event));
         }
         let outcome = match (&result, command.id) {
-            (Ok(answer), Some(id)) if !events.is_empty() => {
+            (Ok(answer), Some(id)) if !events.is_empty() || command.ask.may_matter_later() => {
                 let fingerprint = command.fingerprint;
                 vec![Outcome { by: command.principal, id, fingerprint, answer: answer.clone() }]
             }

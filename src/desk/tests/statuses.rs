@@ -208,3 +208,40 @@ admin settings {"idle_agents":{"after_ms":60000,"status":"asleep"}}
 "#,
     );
 }
+
+#[test]
+fn a_retry_of_a_choice_that_changed_nothing_does_not_undo_a_later_one() {
+    check(
+        r"
+given 2 agents
+#1 a0 sets available
+  -> done
+a0 sets away
+  -> done
+  a0 status 0 channels 111 chosen
+#1 a0 sets available
+  -> done
+#1 a0 sets away
+  -> refused id_reused field=id: this command id was used with another body
+restart
+#1 a0 sets available
+  -> done
+",
+    );
+}
+
+#[test]
+fn a_retry_of_a_drain_that_changed_nothing_does_not_undo_a_later_one() {
+    check(
+        r"
+given 1 agents
+#1 admin drains a0 no
+  -> done
+admin drains a0 yes
+  -> done
+  a0 drains
+#1 admin drains a0 no
+  -> done
+",
+    );
+}

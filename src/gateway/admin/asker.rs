@@ -4,6 +4,7 @@ use super::Admin;
 use crate::desk::answer::Answer;
 use crate::desk::command::{Ask, Command};
 use crate::desk::ids::{CommandId, Principal};
+use crate::desk::moves::Mover;
 use crate::desk::refusal::Refusal;
 use crate::desk::settings::{ApiKey, Role};
 use crate::gateway::http::asking::Asked;
@@ -100,6 +101,14 @@ impl Asker {
     pub async fn ask(&self, id: CommandId, fingerprint: u64, ask: Ask) -> Result<Answer, Problem> {
         let command = Command { principal: self.principal, id: Some(id), fingerprint, ask };
         Ok(self.desk.ask(command).await?.result?)
+    }
+
+    /// As whom it acts: an agent by its token, a key as the administrator.
+    pub fn mover(&self) -> Mover {
+        match self.principal {
+            Principal::Agent(agent) => Mover::Supervisor(agent),
+            _ => Mover::Admin,
+        }
     }
 
     /// What changes nothing needs no id, and is remembered by none.

@@ -86,7 +86,7 @@ impl Follow {
                 }
                 Next::List | Next::Look => {
                     // Seen before it is asked, so that what changes meanwhile is looked at again.
-                    if self.changes.borrow_and_update().over {
+                    if self.changes.borrow_and_update().over || !self.holds() {
                         return None;
                     }
                     match self.look().await {
@@ -95,9 +95,6 @@ impl Follow {
                         }
                         Some((position, decisions)) => return Some(self.tell(position, &decisions)),
                         None => sleep(AGAIN).await,
-                    }
-                    if !self.holds() {
-                        return None;
                     }
                 }
                 Next::Wait => tokio::select! {

@@ -4,7 +4,6 @@ use super::Shared;
 use super::asker::Scope;
 use crate::desk::command::Ask;
 use crate::desk::labels::{LabelAsk, LabelChange, PlainValue, ThenEnd};
-use crate::desk::moves::Mover;
 use crate::gateway::http::asking::{Asked, At, conversation};
 use crate::gateway::http::body;
 use crate::gateway::http::idempotency::{command_id, keyed_fingerprint};
@@ -49,7 +48,7 @@ pub(super) async fn label(
         // What is not open cannot be labelled, and the desk says why.
         None => LabelChange::default(),
     };
-    let ask = Ask::Label(Box::new(LabelAsk { conversation, by: Mover::Admin, change, then: ThenEnd::Nothing }));
+    let ask = Ask::Label(Box::new(LabelAsk { conversation, by: asker.mover(), change, then: ThenEnd::Nothing }));
     asker.ask(id, fingerprint, ask).await?;
     Ok(StatusCode::NO_CONTENT.into_response())
 }

@@ -4,7 +4,7 @@ use super::Shared;
 use super::asker::Scope;
 use crate::desk::answer::Answer;
 use crate::desk::command::Ask;
-use crate::desk::moves::{Deed, MoveAsk, Mover};
+use crate::desk::moves::{Deed, MoveAsk};
 use crate::desk::queue_moves::Draining;
 use crate::desk::time::WallTime;
 use crate::gateway::http::asking::{Asked, At, conversation};
@@ -81,7 +81,7 @@ async fn moved(
     let conversation = conversation(&conversation_id)?;
     let id = command_id(&asked.headers)?;
     let fingerprint = fingerprint(call, &[conversation_id.as_bytes(), print]);
-    let ask = Ask::Move(MoveAsk { conversation, by: Mover::Admin, deed });
+    let ask = Ask::Move(MoveAsk { conversation, by: asker.mover(), deed });
     Ok(match asker.ask(id, fingerprint, ask).await? {
         Answer::TransferOffered { offer } => ok(&json!({"offer": offer.to_string()})),
         _ => StatusCode::NO_CONTENT.into_response(),

@@ -5,8 +5,6 @@ use super::asker::Scope;
 use super::history::sealed_text;
 use crate::desk::answer::Answer;
 use crate::desk::command::Ask;
-use crate::desk::ids::Principal;
-use crate::desk::moves::Mover;
 use crate::gateway::http::VIEW_WAIT_MOST;
 use crate::gateway::http::asking::{Asked, At, conversation};
 use crate::gateway::http::body;
@@ -98,10 +96,7 @@ pub(super) async fn write(
         // What is not open takes no notes, and the desk says why.
         None => "".into(),
     };
-    let by = match asker.principal {
-        Principal::Agent(agent) => Mover::Supervisor(agent),
-        _ => Mover::Admin,
-    };
+    let by = asker.mover();
     let Answer::Noted { note, at, .. } =
         asker.ask(id, fingerprint, Ask::Note { conversation, by, text: sealed }).await?
     else {

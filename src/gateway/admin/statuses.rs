@@ -3,8 +3,6 @@
 use super::Shared;
 use super::asker::Scope;
 use crate::desk::command::Ask;
-use crate::desk::ids::Principal;
-use crate::desk::moves::Mover;
 use crate::gateway::http::asking::{Asked, At};
 use crate::gateway::http::body;
 use crate::gateway::http::idempotency::{command_id, fingerprint};
@@ -32,10 +30,7 @@ pub(super) async fn force(
     let id = command_id(&asked.headers)?;
     let Force { status } = body::json(&body::text(body, body::ADMIN_BODY_BYTES_MAX).await?)?;
     let fingerprint = fingerprint("force_status", &[agent.as_bytes(), status.as_bytes()]);
-    let by = match asker.principal {
-        Principal::Agent(agent) => Mover::Supervisor(agent),
-        _ => Mover::Admin,
-    };
+    let by = asker.mover();
     asker.ask(id, fingerprint, Ask::ForceStatus { agent: agent.as_str().into(), status, by }).await?;
     Ok(StatusCode::NO_CONTENT.into_response())
 }

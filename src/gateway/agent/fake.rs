@@ -21,6 +21,8 @@ pub struct FakeDesk {
     pub wall_s: AtomicI64,
     pub handed: mpsc::Sender<Handed>,
     pub refuses: Option<Refused>,
+    /// Lets in, and says nothing.
+    pub is_slow: bool,
     pub busy: bool,
     pub registry: Registry,
 }
@@ -33,6 +35,7 @@ impl FakeDesk {
             wall_s: AtomicI64::new(1_000),
             handed,
             refuses: None,
+            is_slow: false,
             busy: false,
             registry: Registry::new(presence::registry::Limits {
                 sessions_max: 100,
@@ -70,6 +73,9 @@ impl Desk for FakeDesk {
     fn wall_s(&self) -> i64 {
         self.wall_s.load(Ordering::Relaxed)
     }
+    fn agent_of_ticket(&self, ticket: &str) -> Option<(String, String)> {
+        ticket.strip_prefix("ohr1.").map(|agent| ("demo".to_owned(), agent.to_owned()))
+    }
     fn admit(&self, new: NewSession) -> Result<Arc<Session>, Refused> {
         if let Some(refused) = &self.refuses {
             return Err(refused.clone());
@@ -80,8 +86,11 @@ impl Desk for FakeDesk {
         let session = Session::new(new.id, 0, name, role, claims.expires_at_s, mailbox_bytes_max, 0);
         let session = self.registry.admit(session).expect("a test has few sessions");
         self.hand(Handed::Came(session.name.to_string()));
+        if self.is_slow {
+            return Ok(session);
+        }
         let _ = self.registry.bind(&session, AgentId(1));
-        session.reply(format!(r#"{{"type":"welcome","ticket":{}}}"#, serde_json::json!(new.ticket)).into());
+        session.reply(format!(r#"{{"type":"welcome","returning":{}}}"#, new.returning).into());
         Ok(session)
     }
     fn is_named(&self, workspace: WorkspaceNumber, name: &str) -> bool {

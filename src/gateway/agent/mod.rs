@@ -1,10 +1,11 @@
-//! The agents' socket: `GET /v1/agent`. `upgrade` lets a client in or tells it why not, `session` is the life of one
-//! connection, `commands` turns frames into commands.
+//! The agents' socket: `GET /v1/agent`. `entrance` says who may come in and when, `upgrade` lets a client in or tells it why
+//! not, `session` is the life of one connection, `commands` turns frames into commands.
 //!
 //! What lies behind is met as two traits, so that the socket can be tried without it: tokens are verified by
 //! `AgentTokens`, and `Desk` is whatever holds the workspaces and the registry of sessions.
 
 mod commands;
+mod entrance;
 mod pages;
 mod rate;
 mod real;
@@ -19,7 +20,10 @@ use crate::desk::command::{Command, StartAsk};
 use crate::desk::ids::{AgentId, CommandId, ConversationId, SessionId};
 use crate::desk::labels::{LabelChange, PlainValue};
 use crate::gateway::auth::agent_token::{AgentClaims, AgentKeys, TokenError};
+use crate::gateway::auth::client_address::TrustedProxies;
 use crate::gateway::auth::origin::OriginRules;
+use crate::gateway::http::buckets::Buckets;
+use crate::overload::pace::{Pace, PaceLimits};
 use crate::presence::session::{Session, WorkspaceNumber};
 use crate::wire::agent::{HistoryFrom, Limits, StartFrame, Watched};
 use crate::wire::close::CloseCode;
@@ -27,6 +31,7 @@ use crate::wire::error::WireError;
 use std::borrow::Cow;
 use std::future::Future;
 use std::sync::Arc;
+use std::time::Duration;
 use tokio::runtime::Handle;
 use tokio::sync::Semaphore;
 use tokio_tungstenite::tungstenite::Utf8Bytes;
@@ -59,8 +64,8 @@ impl<T: AgentTokens> AgentTokens for Arc<T> {
 pub struct NewSession {
     pub id: SessionId,
     pub claims: AgentClaims,
-    /// A return ticket, not looked at yet.
-    pub ticket: Option<Box<str>>,
+    /// It showed a ticket of ours: an agent that was here before, which is not said to be this one.
+    pub returning: bool,
 }
 
 /// A session is not let in: the code tells the client what to do next.
@@ -94,6 +99,9 @@ pub trait Desk: Send + Sync + 'static {
     }
     /// Whether this is the name of that workspace.
     fn is_named(&self, workspace: WorkspaceNumber, name: &str) -> bool;
+
+    /// The agent that a return ticket was made for, where it is one of ours and still good.
+    fn agent_of_ticket(&self, ticket: &str) -> Option<(String, String)>;
 
     /// Makes room for a session and hands in `SessionCame`. Once that is committed, the `welcome` or a close is in the mailbox.
     ///
@@ -200,6 +208,14 @@ pub struct AgentLimits {
     /// Refused for their rate in a row, before the session is closed.
     pub over_rate_max: u16,
     pub bad_frames_max: u8,
+    /// Handshakes: served at once, and in line.
+    pub pace: PaceLimits,
+    /// How long one that is let in counts as being served: a commit that takes longer says nothing about how many could be.
+    pub served_max: Duration,
+    /// Sessions that one agent may begin.
+    pub connects_per_min: u32,
+    /// Tokens that were not good, from one address.
+    pub bad_tokens_per_min: u32,
     /// Upgrades that are in between: answered, and not yet a session.
     pub upgrades_max: usize,
     /// Sockets that are only open to be told why they are not let in.
@@ -218,6 +234,10 @@ impl Default for AgentLimits {
             program_commands: CommandRate { per_s: 500, burst: 1_500 },
             over_rate_max: 100,
             bad_frames_max: 20,
+            pace: PaceLimits { at_once: 256, waiting_max: 512 },
+            served_max: Duration::from_secs(1),
+            connects_per_min: 30,
+            bad_tokens_per_min: 600,
             upgrades_max: 4_096,
             refusals_max: 512,
             refusals_per_s: 500,
@@ -227,12 +247,18 @@ impl Default for AgentLimits {
 }
 
 /// All that agents' connections share.
-#[derive(Debug)]
 pub struct Door<D, T> {
     desk: D,
     tokens: T,
     origins: OriginRules,
+    proxies: TrustedProxies,
     limits: AgentLimits,
+    pace: Arc<Pace>,
+    /// By agent: sessions begun, and tickets that gave priority.
+    connects: Buckets,
+    tickets: Buckets,
+    /// By address.
+    faults: Buckets,
     upgrades: Arc<Semaphore>,
     refusals: Arc<Semaphore>,
     refusal_rate: std::sync::Mutex<rate::Rate>,
@@ -243,11 +269,24 @@ pub struct Door<D, T> {
 impl<D: Desk, T: AgentTokens> Door<D, T> {
     /// `threads`: where sessions live.
     #[must_use]
-    pub fn new(desk: D, tokens: T, origins: OriginRules, limits: AgentLimits, threads: Handle) -> Self {
+    pub fn new(
+        desk: D,
+        tokens: T,
+        origins: OriginRules,
+        proxies: TrustedProxies,
+        limits: AgentLimits,
+        threads: Handle,
+    ) -> Self {
+        let a_minute = |count: u32| Buckets::new(count, 60_000.0 / f64::from(count), entrance::SENDERS_MAX);
         Self {
             desk,
             tokens,
             origins,
+            proxies,
+            pace: Pace::new(limits.pace),
+            connects: a_minute(limits.connects_per_min),
+            tickets: Buckets::new(entrance::TICKETS_BURST, entrance::TICKET_EACH_MS, entrance::SENDERS_MAX),
+            faults: a_minute(limits.bad_tokens_per_min),
             upgrades: Arc::new(Semaphore::new(limits.upgrades_max)),
             refusals: Arc::new(Semaphore::new(limits.refusals_max)),
             refusal_rate: std::sync::Mutex::default(),

@@ -59,8 +59,13 @@ impl Desk for AgentDesks {
         self.engine.numbered(workspace).is_some_and(|held| **held.name() == *name)
     }
 
+    fn agent_of_ticket(&self, ticket: &str) -> Option<(String, String)> {
+        let ticket = ReturnTicket::open(ticket, &self.server_keys, self.wall_s()).ok()?;
+        Some((ticket.workspace, ticket.agent))
+    }
+
     fn admit(&self, new: NewSession) -> Result<Arc<Session>, Refused> {
-        let NewSession { id, claims, ticket: _ } = new;
+        let NewSession { id, claims, returning: _ } = new;
         let Some(workspace) = self.engine.workspace(&claims.workspace) else {
             return Err(Refused::plainly(CloseCode::Forbidden));
         };

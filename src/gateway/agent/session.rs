@@ -34,6 +34,7 @@ use std::future::poll_fn;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::sync::oneshot;
 
 /// How a session ends.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -64,17 +65,29 @@ impl End {
     }
 }
 
+/// Whoever paces the handshakes hears, by this being dropped, that the first frame has come, or never will.
+#[derive(Debug)]
+pub(super) struct Welcome(#[allow(dead_code, reason = "dropped for the one who waits")] oneshot::Sender<()>);
+
+impl Welcome {
+    pub(super) fn to_come() -> (Self, oneshot::Receiver<()>) {
+        let (tell, told) = oneshot::channel();
+        (Self(tell), told)
+    }
+}
+
 /// Starts the session's task. `place` is the connection's, and is given back with its end.
 pub(super) fn start<S, D: Desk, T: AgentTokens>(
     socket: Socket<S>,
     door: Arc<Door<D, T>>,
     session: Arc<Session>,
     place: Option<HeldPlace>,
+    welcome: Welcome,
 ) where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
     // The guard is made here, so that a task that never runs (the runtime is going down) is no session left behind.
-    tokio::spawn(run(socket, Present { door, session }, place));
+    tokio::spawn(run(socket, Present { door, session }, place, welcome));
 }
 
 /// The session is in the registry; dropped, it is not.
@@ -93,14 +106,17 @@ pub(super) async fn run<S, D: Desk, T: AgentTokens>(
     mut socket: Socket<S>,
     present: Present<D, T>,
     place: Option<HeldPlace>,
+    welcome: Welcome,
 ) where
     S: AsyncRead + AsyncWrite + Unpin,
 {
+    let mut welcome = Some(welcome);
     let mut manners = Manners::default();
     let end = loop {
         let next = poll_fn(|cx| poll_next(&mut socket, &present, cx)).await;
         let end = match next {
             Next::Out(Out::Frame(frame)) => {
+                welcome = None;
                 socket.send_text(frame);
                 None
             }
@@ -121,7 +137,7 @@ pub(super) async fn run<S, D: Desk, T: AgentTokens>(
             break end;
         }
     };
-    drop(present);
+    drop((present, welcome));
     metrics::counter!(catalogue::SESSIONS_CLOSED_TOTAL, "code" => end.word()).increment(1);
     if let End::Close { code, reason } = end {
         // Boxed, so that an idle session is not as large as a closing one.

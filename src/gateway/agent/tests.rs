@@ -37,6 +37,7 @@ fn server_with(change: impl FnOnce(&mut FakeDesk, &mut AgentLimits)) -> Server {
         desk,
         FakeTokens,
         OriginRules::parse(&["https://desk.example".to_owned()]).unwrap(),
+        TrustedProxies::none(),
         limits,
         tokio::runtime::Handle::current(),
     ));
@@ -109,11 +110,11 @@ async fn a_token_comes_in_a_header_or_as_a_subprotocol_and_a_ticket_beside_it() 
     server.ada().await;
     let list = format!("offhook.agent.v1, offhook.token.{ADA}");
     let mut client = server.try_connect(&[("sec-websocket-protocol", &list)]).await.unwrap();
-    assert_eq!(json(&mut client).await["ticket"], serde_json::Value::Null);
+    assert_eq!(json(&mut client).await["returning"], false);
     let token = format!("offhook.token.{ADA}");
-    let lines = ["offhook.agent.v1", "offhook.ticket.ohr1.x", &token].map(|line| ("sec-websocket-protocol", line));
+    let lines = ["offhook.agent.v1", "offhook.ticket.ohr1.ada", &token].map(|line| ("sec-websocket-protocol", line));
     let mut client = server.try_connect(&lines).await.unwrap();
-    assert_eq!(json(&mut client).await["ticket"], "ohr1.x");
+    assert_eq!(json(&mut client).await["returning"], true);
 }
 
 #[tokio::test]
@@ -163,6 +164,85 @@ async fn who_may_not_come_in_is_told_by_a_close_code() {
     let full = server_with(|desk, _| desk.refuses = Some(Refused::for_now(CloseCode::Busy, 1_500)));
     let mut client = full.connect(&[("authorization", "Bearer ada/demo/agent/2000")]).await;
     assert_eq!(close_of(&mut client).await, (4100, "retry_after_ms=1500".to_owned()));
+}
+
+/// One is being served, and will be for an hour.
+async fn busy(waiting_max: usize) -> (Server, Client) {
+    let mut server = server_with(|desk, limits| {
+        desk.is_slow = true;
+        limits.pace = PaceLimits { at_once: 1, waiting_max };
+        limits.served_max = Duration::from_secs(3_600);
+    });
+    let bearer = format!("Bearer {ADA}");
+    let client = server.connect(&[("authorization", &bearer)]).await;
+    assert_eq!(server.seen.recv().await.unwrap(), Handed::Came("ada".into()));
+    (server, client)
+}
+
+fn retry_after_ms(reason: &str) -> u64 {
+    reason.strip_prefix("retry_after_ms=").and_then(|ms| ms.parse().ok()).unwrap_or_else(|| panic!("{reason}"))
+}
+
+#[tokio::test]
+async fn who_finds_no_room_is_told_when_to_come_before_its_token_is_looked_at() {
+    let (server, _served) = busy(0).await;
+    // A token that is nobody's would be told so, had it been looked at.
+    let program = [("sec-websocket-protocol", "offhook.agent.v1"), ("authorization", "Bearer nobody")];
+    let Err(Error::Http(answer)) = server.try_connect(&program).await else { panic!("a 503") };
+    assert_eq!((answer.status().as_u16(), answer.headers()["retry-after"].to_str().unwrap()), (503, "1"));
+    let body: serde_json::Value = serde_json::from_slice(answer.body().as_ref().unwrap()).unwrap();
+    assert_eq!(body["code"], "busy");
+    assert!((1..=30_000).contains(&body["retry_after_ms"].as_u64().unwrap()), "{body}");
+    // A page in a browser could not read that.
+    let mut page = server.connect(&[("authorization", "Bearer nobody"), ("origin", "https://desk.example")]).await;
+    let (code, reason) = close_of(&mut page).await;
+    assert_eq!(code, 4100);
+    assert!((1..=30_000).contains(&retry_after_ms(&reason)));
+}
+
+#[tokio::test]
+async fn who_was_here_takes_the_place_in_line_of_who_was_not() {
+    let (mut server, _served) = busy(1).await;
+    let connect = |protocols: &'static str| {
+        let mut request = format!("ws://{}/v1/agent", server.listening.address).into_client_request().unwrap();
+        request.headers_mut().append("sec-websocket-protocol", protocols.parse().unwrap());
+        let address = server.listening.address;
+        tokio::spawn(async move { client_async(request, TcpStream::connect(address).await.unwrap()).await })
+    };
+    let new = connect("offhook.agent.v1, offhook.token.bob/demo/agent/2000");
+    while server.door.pace.size() != (1, 1) {
+        tokio::task::yield_now().await;
+    }
+    let back = connect("offhook.agent.v1, offhook.token.eve/demo/agent/2000, offhook.ticket.ohr1.eve");
+    let Err(Error::Http(answer)) = new.await.unwrap() else { panic!("a 503") };
+    assert_eq!(answer.status(), 503);
+    server.door.desk.registry.close_all();
+    back.await.unwrap().unwrap();
+    assert_eq!(server.seen.recv().await.unwrap(), Handed::Went);
+    assert_eq!(server.seen.recv().await.unwrap(), Handed::Came("eve".into()));
+}
+
+#[tokio::test]
+async fn an_agent_that_comes_again_and_again_is_told_to_wait_and_so_is_who_guesses_tokens() {
+    let mut server = server_with(|_, limits| (limits.connects_per_min, limits.bad_tokens_per_min) = (2, 3));
+    let ada = format!("Bearer {ADA}");
+    for _ in 0..2 {
+        server.ada().await;
+        while server.seen.recv().await.unwrap() != Handed::Went {}
+    }
+    let (code, reason) = close_of(&mut server.connect(&[("authorization", &ada)]).await).await;
+    assert_eq!(code, 4102);
+    assert!((29_000..=30_000).contains(&retry_after_ms(&reason)), "{reason}");
+    let guess = [("authorization", "Bearer guess")];
+    for _ in 0..3 {
+        assert_eq!(close_of(&mut server.connect(&guess).await).await.0, 4001);
+    }
+    assert_eq!(close_of(&mut server.connect(&guess).await).await.0, 4102);
+    let new = [("authorization", "Bearer eve/demo/agent/2000")];
+    assert_eq!(close_of(&mut server.connect(&new).await).await.0, 4102, "behind the same address");
+    let list = "offhook.token.eve/demo/agent/2000, offhook.ticket.ohr1.eve";
+    let mut back = server.connect(&[("sec-websocket-protocol", list)]).await;
+    assert_eq!(json(&mut back).await["returning"], true);
 }
 
 #[tokio::test]
@@ -368,14 +448,16 @@ async fn an_idle_session_is_small() {
         desk,
         FakeTokens,
         OriginRules::default(),
+        TrustedProxies::none(),
         AgentLimits::default(),
         tokio::runtime::Handle::current(),
     ));
     let claims = FakeTokens.verify(ADA, 0).unwrap();
-    let session = door.desk.admit(NewSession { id: SessionId(1), claims, ticket: None }).unwrap();
+    let session = door.desk.admit(NewSession { id: SessionId(1), claims, returning: false }).unwrap();
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let stream = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
-    let future = session::run(Socket::new(stream, &[], 65_536), Present { door, session }, None);
+    let (welcome, _welcomed) = session::Welcome::to_come();
+    let future = session::run(Socket::new(stream, &[], 65_536), Present { door, session }, None, welcome);
     let bytes = size_of_val(&future);
     assert!(bytes <= 512, "the future of an idle session takes {bytes} bytes");
 }

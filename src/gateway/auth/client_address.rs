@@ -78,6 +78,12 @@ pub struct TrustedProxies {
 }
 
 impl TrustedProxies {
+    /// Nobody is believed.
+    #[must_use]
+    pub fn none() -> Self {
+        Self { networks: Vec::new(), header: ForwardedHeader::None }
+    }
+
     /// The error is the entry that is no network.
     pub fn parse(list: &[String], header: ForwardedHeader) -> Result<Self, String> {
         let networks: Result<Vec<_>, _> =
@@ -120,8 +126,19 @@ impl TrustedProxies {
         furthest
     }
 
-    fn trusts(&self, address: IpAddr) -> bool {
+    /// Whether this is a proxy that is believed.
+    #[must_use]
+    pub fn trusts(&self, address: IpAddr) -> bool {
         self.networks.iter().any(|network| network.contains(address))
+    }
+}
+
+/// Who is counted as one: an IPv4 address, or the /64 that an IPv6 subscriber has all to itself.
+#[must_use]
+pub fn prefix(address: IpAddr) -> IpAddr {
+    match address.to_canonical() {
+        IpAddr::V6(v6) => IpAddr::V6((v6.to_bits() >> 64 << 64).into()),
+        v4 => v4,
     }
 }
 

@@ -5,8 +5,8 @@ use crate::telemetry::catalogue::HTTP_REQUESTS_TOTAL;
 use axum::extract::{MatchedPath, Request};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
-use http::{HeaderValue, header};
-use metrics::SharedString;
+use http::{HeaderMap, HeaderValue, StatusCode, header};
+use metrics::{Counter, SharedString};
 
 /// For `axum::middleware::from_fn`, outermost on each router, so that its routes and its fallback pass through it.
 pub async fn answered(request: Request, next: Next) -> Response {
@@ -24,11 +24,20 @@ pub async fn answered(request: Request, next: Next) -> Response {
 
 /// The safe headers, and the count.
 pub fn finish(response: &mut Response, route: SharedString) {
-    let headers = response.headers_mut();
+    mark_safe(response.headers_mut());
+    counter(route, response.status()).increment(1);
+}
+
+/// The safe headers.
+pub fn mark_safe(headers: &mut HeaderMap) {
     headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
-    let status = response.status().as_u16().to_string();
-    metrics::counter!(HTTP_REQUESTS_TOTAL, "route" => route, "status" => status).increment(1);
+}
+
+/// Counts requests of a route that were answered with this status.
+pub fn counter(route: SharedString, status: StatusCode) -> Counter {
+    let status = status.as_u16().to_string();
+    metrics::counter!(HTTP_REQUESTS_TOTAL, "route" => route, "status" => status)
 }
 
 /// Problems, and the operators' pages, whose 503 says more. axum's own refusals are plain text or nothing.

@@ -52,6 +52,19 @@ impl Buckets {
         Ok(())
     }
 
+    /// Whether there is one, which is not taken. `now_ms` is monotonic.
+    ///
+    /// # Errors
+    /// The milliseconds until there is one again.
+    pub fn has(&self, sender: impl Hash, now_ms: u64) -> Result<(), u64> {
+        let key = self.hasher.hash_one(sender);
+        let now_us = now_ms.saturating_mul(1_000);
+        let entries = self.shards[key as usize % SHARDS].lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+        let would_be_full_at = entries.get(&key).copied().unwrap_or(0).max(now_us) + self.each_us;
+        let most = now_us + self.burst * self.each_us;
+        if would_be_full_at > most { Err((would_be_full_at - most).div_ceil(1_000).max(1)) } else { Ok(()) }
+    }
+
     #[cfg(test)]
     fn senders(&self) -> usize {
         self.shards.iter().map(|shard| shard.lock().unwrap().len()).sum()
@@ -82,6 +95,7 @@ mod tests {
             assert_eq!(buckets.take("zoe", 5_000), Ok(()));
         }
         assert_eq!(buckets.take("zoe", 5_000), Err(1_000));
+        assert_eq!((buckets.has("zoe", 5_000), buckets.has("ada", 5_000)), (Err(1_000), Ok(())));
         assert_eq!(buckets.take("zoe", 5_400), Err(600));
         assert_eq!(buckets.take("ada", 5_400), Ok(()));
         assert_eq!(buckets.take("zoe", 6_000), Ok(()));

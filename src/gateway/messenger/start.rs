@@ -9,6 +9,7 @@ use crate::desk::command::{Ask, Command, OpenAsk};
 use crate::desk::conversation::{Conversation, Spell, State};
 use crate::desk::ids::{ConversationId, CustomerId, KeyNumber, Principal};
 use crate::desk::time::WallTime;
+use crate::gateway::auth::client_address::prefix;
 use crate::gateway::http::asking::{Asked, At};
 use crate::gateway::http::desks::Desk;
 use crate::gateway::http::idempotency::{command_id, keyed_fingerprint};
@@ -21,7 +22,6 @@ use axum::body::Body;
 use axum::extract::State as Held;
 use axum::response::Response;
 use http::StatusCode;
-use std::net::IpAddr;
 use std::sync::Arc;
 
 /// For so long after it was opened, one that is not open any more was closed by somebody who was quick.
@@ -193,13 +193,5 @@ fn fresh(
         moved: None,
         routed: None,
         labels: None,
-    }
-}
-
-/// Who is counted as one: an IPv4 address, or the /64 that an IPv6 subscriber has all to itself.
-fn prefix(address: IpAddr) -> IpAddr {
-    match address.to_canonical() {
-        IpAddr::V6(v6) => IpAddr::V6((v6.to_bits() >> 64 << 64).into()),
-        v4 => v4,
     }
 }

@@ -81,9 +81,9 @@ impl Shadow {
             here: Waits::default(),
             differences: BinaryHeap::new(),
         };
-        for Setup { field, ask } in setup {
-            let done = shadow.ask(ask.clone());
-            done.map_err(|refusal| Stranded { field: field.clone(), refusal })?;
+        for part in setup {
+            let done = shadow.ask(part.lived());
+            done.map_err(|refusal| Stranded { field: part.field.clone(), refusal })?;
         }
         let nobody_answers = |refusal| Stranded { field: "offers that stand".into(), refusal };
         let mut settings = (**shadow.desk.settings()).clone();

@@ -6,6 +6,7 @@ use super::rates::Rates;
 use super::recorded::Known;
 use crate::desk::command::{Ask, OpenAsk};
 use crate::desk::time::WallTime;
+use crate::desk::wrapping::{WrapUp, WrapUpEnds};
 use std::sync::Arc;
 
 #[derive(Clone, Debug)]
@@ -27,6 +28,23 @@ pub struct Scenario {
 pub struct Setup {
     pub field: String,
     pub ask: Ask,
+}
+
+impl Setup {
+    /// As it is lived here, where no agent says that it has wrapped up: what nothing else would end takes its `wrap_up_ms`.
+    #[must_use]
+    pub fn lived(&self) -> Ask {
+        let timed = |wrap_up: &mut WrapUp| {
+            wrap_up.ends = wrap_up.ends.map(|_| WrapUpEnds::Timed);
+        };
+        let mut ask = self.ask.clone();
+        match &mut ask {
+            Ask::PutSettings(settings) => settings.channels.iter_mut().for_each(|channel| timed(&mut channel.wrap_up)),
+            Ask::PutQueue(queue) => timed(&mut queue.wrap_up),
+            _ => {}
+        }
+        ask
+    }
 }
 
 #[derive(Clone, Debug)]

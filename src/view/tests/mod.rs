@@ -4,6 +4,7 @@ mod figures;
 mod keeping;
 mod reading;
 mod remembering;
+mod sorting;
 
 use super::*;
 use crate::desk::answer::{Answer, Outcome};

@@ -81,6 +81,9 @@ pub enum ServerFrame<'a> {
         /// How its wrap-up ended, where it had one.
         #[serde(skip_serializing_if = "Option::is_none")]
         wrap_up: Option<WrapUpCause>,
+        /// Of a close without wrap-up: `agent`, `customer`, `admin` or `system`.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        by: Option<&'a str>,
     },
     ConversationEnded {
         position: u64,

@@ -6,7 +6,7 @@
 mod hearing;
 
 use super::customer::Customer;
-use super::scenario::{Scenario, Setup, Source};
+use super::scenario::{Scenario, Source};
 use super::series::{Level, Series};
 use super::tally::Tally;
 use crate::desk::command::{Ask, Closer, Command};
@@ -132,9 +132,9 @@ impl<'a> Floor<'a> {
             tally: Tally { series: Series::new(scenario.length_ms), ..Tally::default() },
             statuses: ["".into(), "".into()],
         };
-        for Setup { field, ask } in &scenario.setup {
-            let done = floor.ask(ask.clone());
-            done.map_err(|refusal| Stranded { field: field.clone(), refusal })?;
+        for setup in &scenario.setup {
+            let done = floor.ask(setup.lived());
+            done.map_err(|refusal| Stranded { field: setup.field.clone(), refusal })?;
         }
         let named = |available: bool| {
             let status = floor.desk.settings().statuses.iter().find(|status| status.available == available);

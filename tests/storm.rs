@@ -1,0 +1,129 @@
+//! Everybody comes at once, and there are fewer descriptors than connections.
+
+mod support;
+
+use offhook::gateway::auth::agent_token::Role;
+use serde_json::json;
+use support::scene::DEMO;
+use support::socket::Heard;
+use support::{Agent, Http, Options, Server, command_id, within};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+
+const AGENTS: usize = 100;
+
+/// Until it is welcomed, as a client that heeds what it is told; how often it was told to come later.
+async fn insistent(server: &Server, name: &str, token: &str, ticket: Option<&str>) -> (Agent, u32) {
+    let mut told = 0;
+    loop {
+        match Agent::try_connect(server.address, name, token, ticket).await {
+            Ok(agent) => return (agent, told),
+            Err(Heard::Close { code: 503, reason }) => {
+                told += 1;
+                let body = reason.split_once("\r\n\r\n").expect("a body").1;
+                let body: serde_json::Value = serde_json::from_str(body).expect("a problem in JSON");
+                assert_eq!(body["code"], "busy");
+                let wait_ms = body["retry_after_ms"].as_u64().expect("it says when");
+                tokio::time::sleep(std::time::Duration::from_millis(wait_ms)).await;
+            }
+            Err(other) => panic!("{name} heard {other:?}\n{}", server.log_tail()),
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn in_a_storm_each_is_told_when_to_come_and_is_in_with_its_status_as_it_was() {
+    let options = Options::default().set("sessions.handshakes_at_once=2").set("sessions.handshakes_waiting_max=4");
+    let mut server = Server::start(&options);
+    let tokens: Vec<(String, String)> = (0..AGENTS)
+        .map(|number| format!("agent{number}"))
+        .map(|name| (server.agent_token(DEMO, &name, Role::Agent), name))
+        .collect();
+    let storm = async |server: &Server, tickets: &[String]| {
+        let coming = tokens
+            .iter()
+            .enumerate()
+            .map(|(number, (token, name))| insistent(server, name, token, tickets.get(number).map(String::as_str)));
+        within("everybody", futures_util::future::join_all(coming)).await
+    };
+    let mut first = storm(&server, &[]).await;
+    for (agent, _) in &mut first {
+        agent.must(json!({"type": "set_status", "status": "available"})).await;
+    }
+    let text = |agent: &Agent| agent.welcome["ticket"].as_str().expect("a welcome has a ticket").to_owned();
+    let tickets: Vec<String> = first.iter().map(|(agent, _)| text(agent)).collect();
+    server.kill();
+    server.start_again();
+    let again = storm(&server, &tickets).await;
+    for (agent, _) in &again {
+        assert_eq!(agent.welcome["snapshot"]["status"], "available", "{}", agent.name);
+    }
+    let told: u32 = again.iter().map(|(_, told)| told).sum();
+    assert!(told > 0, "six find room at once");
+    let page = server.operators_page("/metrics").await;
+    let line = format!("offhook_handshakes_paced_total{{comer=\"returning\"}} {told}");
+    assert!(page.text().lines().any(|held| held == line), "{line}\n{}", page.text());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn when_clients_have_taken_all_descriptors_the_store_and_the_operators_have_theirs() {
+    let options = Options { descriptors: Some(300), ..Options::default().set("server.header_timeout_ms=60000") };
+    let server = Server::start(&options);
+    let mut ada = Agent::available(&server, DEMO, "ada").await;
+    let page = server.operators_page("/metrics").await;
+    assert!(page.text().lines().any(|line| line == "offhook_connections_max 150"), "{}", page.text());
+    // With the agent's, as many as there is room for.
+    let mut held = Vec::new();
+    for _ in 0..149 {
+        let mut stream = TcpStream::connect(server.address).await.expect("the server listens");
+        stream.write_all(b"GET /v1/nothing HTTP/1.1\r\nHost: x\r\n\r\n").await.unwrap();
+        let mut first = [0; 12];
+        within("an answer", stream.read_exact(&mut first)).await.expect("an answer");
+        assert_eq!(&first, b"HTTP/1.1 404");
+        held.push(stream);
+    }
+    let mut one_more = TcpStream::connect(server.address).await.expect("the server listens");
+    let mut turned_away = String::new();
+    within("an answer", one_more.read_to_string(&mut turned_away)).await.expect("an answer");
+    assert!(turned_away.starts_with("HTTP/1.1 503"), "{turned_away}");
+    ada.must(json!({"type": "set_status", "status": "away"})).await;
+    let page = server.operators_page("/metrics").await;
+    let counted = |name: &str| page.text().lines().any(|line| line.starts_with(name) && !line.ends_with(" 0"));
+    assert!(counted("offhook_connections_turned_away_total{why=\"full\"}"), "{}", page.text());
+    assert!(!page.text().contains("offhook_accept_errors_total"), "nothing was asked of the system in vain");
+    drop(held);
+    // Room comes back as soon as the server has seen that they are gone.
+    within("room", async {
+        while Http::connect(server.address).await.unwrap().ask("GET", "/", "", b"").await.is_err() {
+            tokio::task::yield_now().await;
+        }
+    })
+    .await;
+    let id = command_id();
+    ada.must(json!({"type": "ready", "id": id})).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_address_does_not_take_the_places_of_all_that_connect_and_say_nothing() {
+    let options = Options::default()
+        .set("server.handshakes_per_address_max=8")
+        .set("server.handshakes_pending_max=16")
+        .set("server.header_timeout_ms=60000");
+    let server = Server::start(&options);
+    let connect = async |from: &str| {
+        let socket = tokio::net::TcpSocket::new_v4().unwrap();
+        socket.bind(format!("{from}:0").parse().unwrap()).unwrap();
+        socket.connect(server.address).await.unwrap()
+    };
+    let mut silent = Vec::new();
+    for _ in 0..8 {
+        silent.push(connect("127.0.0.2").await);
+    }
+    let mut ninth = connect("127.0.0.2").await;
+    let mut answer = Vec::new();
+    within("an answer", ninth.read_to_end(&mut answer)).await.unwrap();
+    assert!(answer.starts_with(b"HTTP/1.1 503"), "{}", String::from_utf8_lossy(&answer));
+    Agent::connect(&server, DEMO, "ada").await;
+    let page = server.operators_page("/metrics").await;
+    assert!(page.text().contains("offhook_connections_turned_away_total{why=\"address\"} 1"), "{}", page.text());
+}
