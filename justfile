@@ -34,11 +34,11 @@ supervisor-kills KILLS="20":
 
 # Everybody answers one offer at once, so many times.
 race-rounds ROUNDS="10000":
-    OFFHOOK_RACE_ROUNDS={{ROUNDS}} cargo test --release --locked --test race
+    OFFHOOK_RACE_ROUNDS={{ROUNDS}} cargo test --release --locked --test race -- --nocapture
 
-# Random days from random seeds, so many.
-seeds COUNT="10000":
-    OFFHOOK_SEEDS={{COUNT}} cargo test --release --locked --test simulation
+# Random days from so many seeds in each mode, from the first one on; ends with what came about in them, and how many were lived.
+seeds COUNT="10000" FIRST="1":
+    OFFHOOK_SEEDS={{COUNT}} OFFHOOK_FIRST_SEED={{FIRST}} cargo test --release --locked --test simulation -- --nocapture nothing_false everybody_is_served
 
 # The simulation of staffing against Erlang's formulas, with so many customers in each replication of each point.
 loads CUSTOMERS="100000":

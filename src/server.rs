@@ -27,7 +27,7 @@ use crate::journal::sqlite::{self, SqliteJournal};
 use crate::journal::{Journal, JournalState, Position, local_disk};
 use crate::overload::descriptors::{self, Descriptors};
 use crate::overload::pace::PaceLimits;
-use crate::overload::{self, Budget, Marks};
+use crate::overload::{self, Budget, DiskMarks, DiskMeter, Marks};
 use crate::presence::{self, Registry};
 use crate::seal::KeyRing;
 use crate::supervisor::{self, Inherited, Supervised};
@@ -50,6 +50,8 @@ pub const FIRST_WORKSPACE: &str = "demo";
 const LAST_QUARTER: u32 = 4;
 /// Streams of one conversation: its customer's tabs.
 const STREAMS_OF_CONVERSATION_MAX: usize = 10;
+/// How far below a mark of the disk's it is left again, in thousandths.
+const DISK_GAP: u32 = 20;
 const SESSIONS_MAX: usize = 200_000;
 /// Of the operators' port: scrapes and probes. Its file descriptors are among those that are kept back.
 const OPERATORS_MAX: usize = 64;
@@ -104,7 +106,8 @@ impl Server {
         let lock = DataLock::take(dir).map_err(failed("locking the data directory"))?;
         let budget = Budget::find(set.memory.budget_bytes, Path::new("/"));
         tracing::info!(%budget, "the memory budget");
-        overload::start(&budget, marks(set)).map_err(failed("starting the meter of memory"))?;
+        let disk = DiskMeter::new(dir.to_owned(), set.journal.disk_budget_bytes, disk_marks(set));
+        overload::start(&budget, marks(set), disk).map_err(failed("starting the meter"))?;
 
         let (agent_keys, admin_key) = agents_keys(set, dir)?;
         let server_keys = Arc::new(ServerKeys::load_or_make(dir).map_err(failed("reading server.key"))?);
@@ -322,7 +325,18 @@ fn marks(set: &Sections) -> Marks {
     Marks { begin: percents.map(|percent| percent * 10), gap: memory.shed_gap_percent * 10 }
 }
 
+fn disk_marks(set: &Sections) -> DiskMarks {
+    let (low, critical) = (set.journal.disk_low_percent * 10, set.journal.disk_critical_percent * 10);
+    DiskMarks { low, critical, gap: DISK_GAP }
+}
+
+/// What waits in memory for a disk that is slow may take a sixteenth of the budget, for the journal and for the view each.
+fn waiting_bytes_max() -> u64 {
+    overload::memory().budget_bytes() / 16
+}
+
 fn journal_settings(set: &Sections) -> sqlite::Settings {
+    let usual = sqlite::Settings::default();
     sqlite::Settings {
         synchronous: match set.journal.synchronous {
             Synchronous::Full => sqlite::Synchronous::Full,
@@ -331,7 +345,8 @@ fn journal_settings(set: &Sections) -> sqlite::Settings {
         },
         kept_back_bytes: set.journal.kept_back_bytes,
         disk_budget_bytes: (set.journal.disk_budget_bytes > 0).then_some(set.journal.disk_budget_bytes),
-        ..sqlite::Settings::default()
+        inbox_bytes_max: usual.inbox_bytes_max.min(waiting_bytes_max() as usize),
+        ..usual
     }
 }
 
@@ -366,20 +381,23 @@ fn engine_settings(set: &Sections) -> EngineSettings {
             frame_bytes_max: set.sessions.frame_bytes_max,
         },
         tick_record_every_ms: set.engine.tick_record_every_ms,
-        view_lag_bytes_max: set.engine.view_lag_bytes_max as usize,
+        view_lag_bytes_max: set.engine.view_lag_bytes_max.min(waiting_bytes_max()) as usize,
         retention_days: set.journal.retention_days,
     }
 }
 
 fn listen_limits(set: &Sections, descriptors: Descriptors) -> Result<ListenLimits, StartFailed> {
+    let places = overload::memory().places.most();
+    let there_is = descriptors.connections.min(places);
     let connections_max = match set.server.connections_max {
-        0 => descriptors.connections.min(CONNECTIONS_MOST),
-        set => set.min(descriptors.connections),
+        0 => there_is.min(CONNECTIONS_MOST),
+        set => set.min(there_is),
     };
     if set.server.connections_max > connections_max {
         tracing::warn!(
             connections_max,
-            "server.connections_max is more than the {} file descriptors of this process allow",
+            places,
+            "server.connections_max is more than the {} file descriptors of this process, or its memory budget, allow",
             descriptors.limit
         );
     }

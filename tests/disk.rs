@@ -95,6 +95,44 @@ async fn on_a_full_disk_accepts_are_still_taken_and_the_rest_is_refused() {
     messages_are_whole(&server, &customer.conversation, last + 1).await;
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn as_the_disk_fills_strangers_are_refused_first_then_messages_and_accepts_last() {
+    let options = Options::default().without_rate_limits().set("journal.kept_back_bytes=4 MiB");
+    let options = options.set("journal.disk_low_percent=40").set("journal.disk_critical_percent=90");
+    // Nobody reads or answers while the disk fills, however long that takes.
+    let options = options.set("sessions.ping_every_ms=300000").set("sessions.dead_after_ms=600000");
+    let options = options.set("server.header_timeout_ms=120000").set("sessions.mailbox_bytes_max=64 MiB");
+    let server = Server::start(&options.set("journal.disk_budget_bytes=64 MiB"));
+    server.change_settings(DEMO, |settings| settings["channels"][0]["offer_ms"] = json!(600_000)).await;
+    let (mut agent, mut customer) = talking(&server, "ada").await;
+    let (mut waiting, offer) = offered(&server, &mut agent).await;
+    agent.must(json!({"type": "delivered", "offer": offer["offer"]})).await;
+    let refusal = async || Customer::try_start(server.address, DEMO, &json!({"text": "hello"})).await.err();
+    let text = "x".repeat(16 * 1024);
+    let mut posted = 0;
+    let refused = loop {
+        assert_eq!(customer.post(&text).await, posted + 2, "messages go on");
+        posted += 1;
+        if let Some(refused) = refusal().await {
+            break refused;
+        }
+    };
+    let problem = refused.json();
+    assert_eq!((refused.status, &problem["code"]), (503, &json!("unavailable")), "{problem}");
+    assert!(problem["detail"].as_str().is_some_and(|detail| detail.contains("the disk is nearly full")), "{problem}");
+    assert!(problem["retry_after_ms"].as_u64() > Some(0) && refused.header("retry-after").is_some());
+    assert_eq!(server.metric("offhook_disk_shed_total").await, 1.0);
+    assert_eq!(server.metric("offhook_disk_fill{mark=\"low\"}").await, 1.0);
+    assert_eq!(server.metric("offhook_disk_fill{mark=\"critical\"}").await, 0.0);
+
+    let (_, refusal) = post_until_refused(&mut customer, &text).await;
+    assert_eq!(refusal["code"], "unavailable", "{refusal}");
+    is_alive_and_not_ready(&server).await;
+    agent.must(json!({"type": "accept", "offer": offer["offer"]})).await;
+    agent.must(json!({"type": "close", "conversation": waiting.conversation})).await;
+    assert_eq!(waiting.call("GET", "messages", None).await.status, 200, "reading goes on");
+}
+
 /// Refusals while it lasts, recovery when it ends; the same socket all along.
 async fn refuses_and_recovers(fault: Fault) {
     let disk = Disk::new();

@@ -134,7 +134,7 @@ async fn an_offer_that_everybody_answers_has_one_end() {
             println!("round {}: {accepted} accepted, {withdrawn} withdrawn", round + 1);
         }
     }
-    println!("{accepted} accepted, {withdrawn} withdrawn");
+    println!("{} offers answered by everybody at once: {accepted} accepted, {withdrawn} withdrawn", rounds());
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -147,7 +147,7 @@ async fn of_twenty_agents_who_accept_one_broadcast_at_once_one_owns_it() {
     for number in 0..20 {
         agents.push(Agent::available(&server, DEMO, &format!("agent-{number}")).await);
     }
-    let mut wins = vec![0; agents.len()];
+    let mut wins = vec![0_u32; agents.len()];
     for round in 0..rounds() {
         let customer = Customer::start(server.address, DEMO, "whoever is first").await;
         let conversation = customer.conversation.clone();
@@ -181,6 +181,7 @@ async fn of_twenty_agents_who_accept_one_broadcast_at_once_one_owns_it() {
             println!("round {}: wins by agent {wins:?}", round + 1);
         }
     }
+    println!("{} broadcasts, {} winners, by agent {wins:?}", rounds(), wins.iter().sum::<u32>());
     assert!(wins.iter().filter(|wins| **wins > 0).count() > 1, "one agent won every time: nobody raced");
 }
 

@@ -53,6 +53,9 @@ pub struct Board {
     pub closed_us: Times,
     pub wrong: Cell<u32>,
     pub closed: Cell<u64>,
+    /// Accepts that were sent, and that were done.
+    pub accepts: Cell<u64>,
+    pub accepted: Cell<u64>,
     /// In a closed loop: rings for the worker whose turn it is again.
     bells: RefCell<Vec<Rc<Notify>>>,
 }
@@ -262,6 +265,7 @@ fn react(text: &str, board: &Board, began: Instant, out: &mut Vec<u8>) {
             if let Some(at) = board.offered_us.borrow_mut().get_mut(number as usize) {
                 *at = now_us(began);
             }
+            board.accepts.set(board.accepts.get() + 1);
             let id = tagged_id(ACCEPT, number);
             let text = format!("{{\"type\":\"accept\",\"offer\":\"{offer}\",\"id\":\"{id}\"}}");
             out.extend_from_slice(&frame(1, text.as_bytes()));
@@ -276,6 +280,7 @@ fn react(text: &str, board: &Board, began: Instant, out: &mut Vec<u8>) {
                 return;
             }
             if kind == ACCEPT {
+                board.accepted.set(board.accepted.get() + 1);
                 let conversation = text_of(text, "conversation").expect("an accept says which");
                 let id = tagged_id(CLOSE, number);
                 let text = format!("{{\"type\":\"close\",\"conversation\":\"{conversation}\",\"id\":\"{id}\"}}");

@@ -155,6 +155,12 @@ fn rules(sections: &Sections) -> Vec<Rule> {
             "journal.kept_back_bytes",
             "0, or at least four times what is kept back",
         ),
+        rule(
+            journal.disk_critical_percent > journal.disk_low_percent,
+            "journal.disk_critical_percent",
+            "journal.disk_low_percent",
+            "more, so that what is shed first is shed first",
+        ),
     ]
 }
 

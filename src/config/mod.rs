@@ -2,6 +2,7 @@
 
 #![allow(clippy::result_large_err, reason = "read once at start: a plain error is worth more than a small one")]
 
+pub mod bounds;
 mod contradictions;
 mod error;
 mod kind;

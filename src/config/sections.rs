@@ -144,6 +144,8 @@ sections! {
         retention_days: u64 = count(0, 36_500),
         kept_back_bytes: u64 = bytes(MIB, TIB),
         disk_budget_bytes: u64 = bytes(0, 1024 * TIB),
+        disk_low_percent: u32 = count(1, 100),
+        disk_critical_percent: u32 = count(1, 100),
     }
     /// Who may come in.
     identity: IdentitySettings {

@@ -1,19 +1,23 @@
-//! The agents that could take something now, in the order of each queue's rule: for each queue and channel one ordered set,
-//! and one for each skill that was ever looked for there. A decision walks the smallest set that holds all candidates.
+//! The agents that could take something now, in the order of each queue's rule: for each queue one set of its agents, and one for
+//! each skill that was ever looked for there. A decision goes through the smallest set that holds all candidates.
 //!
-//! Sets are made when they are first looked for, so that an agent with many skills is only in those that somebody needs.
-//! An agent that changed is marked; where it stands is worked out once, when the next decision begins, and the sets are told
-//! only when one of them is looked into: most agents who got room are full again before that.
+//! Sets are made when they are first looked for, so that an agent with many skills is only in those that somebody needs. Only large
+//! ones are kept in order (`members.rs`). An agent that changed is marked; where it stands is worked out once, when the next decision
+//! begins, and what is kept in order is told only when it is looked into: most agents who got room are full again before that.
+
+mod members;
 
 use super::agent::{Agent, Connection};
 use super::ids::{AgentId, OfferId, QueueId};
 use super::need::tier_in;
 use super::offering::AgentsBy;
+use super::paged::Paged;
 use super::settings::{ChannelId, Settings};
 use super::skills::{Levels, SkillId, level_of};
 use super::time::DeskTime;
+use members::{Member, Members, Turns};
 use std::cmp::Reverse;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 /// Where an agent stands in one set: its tier, person or program, its level where the queue goes by levels, then the queue's rule, then its id.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
@@ -45,8 +49,7 @@ struct Standing {
 
 #[derive(Clone, Debug, Default)]
 struct Places {
-    standing: Standing,
-    /// As the sets have it, where they were told.
+    /// As what is kept in order has it, where that was told.
     placed: Standing,
     unplaced: bool,
     /// Its queues, with its tier in each.
@@ -60,49 +63,22 @@ struct Places {
 #[derive(Clone, Debug, Default)]
 struct QueueSets {
     by: AgentsBy,
-    members: BTreeSet<AgentId>,
     with_room: u32,
     there: u32,
-    /// By channel, as far as any was looked for.
-    channels: Vec<ChannelSets>,
-}
-
-/// The sets of one channel that were looked for.
-#[derive(Clone, Debug, Default)]
-struct ChannelSets {
-    all: Option<BTreeSet<Turn>>,
+    all: Members,
     /// In order, with the set of each in the same place of `of_skills`.
     skills: Vec<SkillId>,
-    of_skills: Vec<BTreeSet<Turn>>,
-}
-
-impl ChannelSets {
-    fn of(&self, skill: Option<SkillId>) -> Option<&BTreeSet<Turn>> {
-        match skill {
-            None => self.all.as_ref(),
-            Some(skill) => self.skills.binary_search(&skill).ok().map(|place| &self.of_skills[place]),
-        }
-    }
-
-    fn put(&mut self, skill: Option<SkillId>, set: BTreeSet<Turn>) {
-        let Some(skill) = skill else {
-            self.all = Some(set);
-            return;
-        };
-        match self.skills.binary_search(&skill) {
-            Ok(place) => self.of_skills[place] = set,
-            Err(place) => {
-                self.skills.insert(place, skill);
-                self.of_skills.insert(place, set);
-            }
-        }
-    }
+    of_skills: Vec<Members>,
+    /// Whether any of those is kept in order.
+    skills_in_order: bool,
 }
 
 #[derive(Clone, Debug, Default)]
 pub struct Able {
+    /// How each stands, side by side: sets that are looked through ask for that alone.
+    standings: Vec<Standing>,
     agents: Vec<Places>,
-    queues: BTreeMap<QueueId, QueueSets>,
+    queues: Paged<QueueId, QueueSets>,
     stale: Vec<AgentId>,
     unplaced: Vec<AgentId>,
 }
@@ -111,11 +87,11 @@ pub struct Able {
 impl PartialEq for Able {
     fn eq(&self, other: &Self) -> bool {
         let standings = |able: &Self| -> Vec<(Standing, Vec<(QueueId, u8)>)> {
-            able.agents.iter().map(|places| (places.standing, places.queues.clone())).collect()
+            able.standings.iter().zip(&able.agents).map(|(stands, places)| (*stands, places.queues.clone())).collect()
         };
         let counts = |able: &Self| -> Vec<(QueueId, u32, u32, usize)> {
-            let queues = able.queues.iter().filter(|(_, sets)| !sets.members.is_empty());
-            queues.map(|(id, sets)| (*id, sets.with_room, sets.there, sets.members.len())).collect()
+            let queues = able.queues.iter().filter(|(_, sets)| sets.all.len() > 0);
+            queues.map(|(id, sets)| (id, sets.with_room, sets.there, sets.all.len())).collect()
         };
         standings(self) == standings(other) && counts(self) == counts(other)
     }
@@ -185,6 +161,7 @@ impl Able {
         let place = id.0 as usize;
         if self.agents.len() <= place {
             self.agents.resize_with(place + 1, Places::default);
+            self.standings.resize(place + 1, Standing::default());
         }
         if !std::mem::replace(&mut self.agents[place].stale, true) {
             self.stale.push(id);
@@ -193,10 +170,14 @@ impl Able {
 
     /// The queue goes by this rule now: its sets are made anew when they are looked for.
     pub fn put_queue(&mut self, queue: QueueId, by: AgentsBy) {
-        let sets = self.queues.entry(queue).or_default();
+        let Some(sets) = self.queues.get_mut(&queue) else {
+            self.queues.insert(queue, QueueSets { by, ..QueueSets::default() });
+            return;
+        };
         if sets.by != by {
             sets.by = by;
-            sets.channels.clear();
+            sets.skills_in_order = false;
+            sets.of_skills.iter_mut().chain([&mut sets.all]).for_each(Members::forget_order);
         }
     }
 
@@ -220,7 +201,7 @@ impl Able {
         let now = Standing::of(agent, settings);
         let places = &mut self.agents[id.0 as usize];
         places.stale = false;
-        let before = std::mem::replace(&mut places.standing, now);
+        let before = std::mem::replace(&mut self.standings[id.0 as usize], now);
         let moved = std::mem::take(&mut places.moved);
         if !moved && before == now {
             return false;
@@ -229,21 +210,12 @@ impl Able {
             self.unplaced.push(id);
         }
         if moved {
-            self.lift(id);
-            self.count(id, |sets| {
-                sets.members.remove(&id);
-                sets.with_room -= u32::from(before.room != 0);
-                sets.there -= u32::from(before.there);
-            });
+            self.lift(id, &before);
             let places = &mut self.agents[id.0 as usize];
             places.queues =
                 agent.profile.queues.iter().map(|queue| (*queue, tier_in(&agent.profile, *queue))).collect();
             places.skills = Some(levels.clone());
-            self.count(id, |sets| {
-                sets.members.insert(id);
-                sets.with_room += u32::from(now.room != 0);
-                sets.there += u32::from(now.there);
-            });
+            self.join(id, &now);
         } else if (before.room != 0) != (now.room != 0) || before.there != now.there {
             self.count(id, |sets| {
                 sets.with_room -= u32::from(before.room != 0);
@@ -263,25 +235,41 @@ impl Able {
     }
 
     /// Take an agent out of the sets that hold it.
-    fn lift(&mut self, id: AgentId) {
+    fn lift(&mut self, id: AgentId, stood: &Standing) {
         let places = &mut self.agents[id.0 as usize];
         let placed = std::mem::take(&mut places.placed);
-        let held = places.skills.as_deref().unwrap_or(&[]);
+        let levels = places.skills.as_deref().unwrap_or(&[]);
         for (queue, tier) in &places.queues {
             // A queue that was removed took its sets with it.
             let Some(sets) = self.queues.get_mut(queue) else { continue };
-            sets.each(id, &placed, *tier, held, |set, turn| {
+            sets.each_in_order(id, &placed, *tier, levels, |set, turn| {
                 set.remove(&turn);
             });
+            sets.each(id, *tier, levels, Members::remove);
+            sets.with_room -= u32::from(stood.room != 0);
+            sets.there -= u32::from(stood.there);
         }
     }
 
-    /// Tell the sets of everybody whose standing changed. Before they are looked into.
+    /// Put an agent into the sets that it belongs in; it has yet to be told to those that are kept in order.
+    fn join(&mut self, id: AgentId, stands: &Standing) {
+        let places = &self.agents[id.0 as usize];
+        let levels = places.skills.as_deref().unwrap_or(&[]);
+        for (queue, tier) in &places.queues {
+            let Some(sets) = self.queues.get_mut(queue) else { continue };
+            sets.each(id, *tier, levels, Members::add);
+            sets.with_room += u32::from(stands.room != 0);
+            sets.there += u32::from(stands.there);
+        }
+    }
+
+    /// Tell what is kept in order of everybody whose standing changed. Before it is looked into.
     pub fn put_in_place(&mut self) {
         while let Some(id) = self.unplaced.pop() {
             let places = &mut self.agents[id.0 as usize];
             places.unplaced = false;
-            let (before, now) = (std::mem::replace(&mut places.placed, places.standing), places.standing);
+            let (before, now) = (places.placed, self.standings[id.0 as usize]);
+            places.placed = now;
             if before == now || before.room == 0 && now.room == 0 {
                 continue;
             }
@@ -291,10 +279,10 @@ impl Able {
                 if before.room == now.room && before.turn(sets.by, id, *tier, 0) == now.turn(sets.by, id, *tier, 0) {
                     continue;
                 }
-                sets.each(id, &before, *tier, levels, |set, turn| {
+                sets.each_in_order(id, &before, *tier, levels, |set, turn| {
                     set.remove(&turn);
                 });
-                sets.each(id, &now, *tier, levels, |set, turn| {
+                sets.each_in_order(id, &now, *tier, levels, |set, turn| {
                     set.insert(turn);
                 });
             }
@@ -304,52 +292,43 @@ impl Able {
     /// Make the sets that these are looked for in. All agents must have been put in place.
     pub fn want(&mut self, queue: QueueId, channel: ChannelId, skill: Option<SkillId>) {
         debug_assert!(self.unplaced.is_empty(), "sets are looked into when all are in place");
-        if self.set(queue, channel, skill).is_some() {
-            return;
-        }
-        let Some(made) = self.made(queue, channel, skill) else { return };
         let Some(sets) = self.queues.get_mut(&queue) else { return };
-        let place = usize::from(channel.0);
-        if sets.channels.len() <= place {
-            sets.channels.resize_with(place + 1, ChannelSets::default);
-        }
-        sets.channels[place].put(skill, made);
-    }
-
-    /// Whom this set is to hold.
-    fn made(&self, queue: QueueId, channel: ChannelId, skill: Option<SkillId>) -> Option<BTreeSet<Turn>> {
-        let sets = self.queues.get(&queue)?;
-        let mut made = BTreeSet::new();
-        for id in &sets.members {
-            let places = &self.agents[id.0 as usize];
-            let level = match (skill, &places.skills) {
-                (None, _) => 0,
-                (Some(skill), Some(levels)) => match level_of(levels, skill) {
-                    0 => continue,
-                    level => level,
-                },
-                (Some(_), None) => continue,
-            };
-            let tier = places.queues.iter().find(|(held, _)| *held == queue).map_or(1, |(_, tier)| *tier);
-            if places.standing.room & 1 << channel.0 != 0 {
-                made.insert(places.standing.turn(sets.by, *id, tier, level));
-            }
-        }
-        Some(made)
+        let by = sets.by;
+        let turn = |member| turn_of(&self.standings, by, channel, member);
+        let Some(skill) = skill else { return sets.all.want(channel, turn) };
+        let place = sets.skills.binary_search(&skill).unwrap_or_else(|place| {
+            let with_skill = sets.all.iter().filter_map(|member| {
+                let levels = self.agents[member.agent.0 as usize].skills.as_deref().unwrap_or(&[]);
+                Some(Member { level: level_of(levels, skill), ..member }).filter(|member| member.level > 0)
+            });
+            sets.of_skills.insert(place, Members::of(with_skill));
+            sets.skills.insert(place, skill);
+            place
+        });
+        sets.of_skills[place].want(channel, turn);
+        sets.skills_in_order |= sets.of_skills[place].is_in_order();
     }
 
     /// The agents with room in one of the sets that [`Able::want`] made, in order.
-    pub fn set(&self, queue: QueueId, channel: ChannelId, skill: Option<SkillId>) -> Option<&BTreeSet<Turn>> {
-        self.queues.get(&queue)?.channels.get(usize::from(channel.0))?.of(skill)
+    pub fn turns(&self, queue: QueueId, channel: ChannelId, skill: SkillId) -> impl Iterator<Item = Turn> {
+        let found = self.queues.get(&queue).and_then(|sets| Some((sets, sets.of(skill)?)));
+        let turns = found.map(|(sets, members)| self.turns_in(sets, members, channel));
+        turns.into_iter().flatten()
     }
 
-    /// The smallest of the wanted sets that hold all agents of this queue with these skills.
-    pub fn smallest(&self, queue: QueueId, channel: ChannelId, skills: &[SkillId]) -> impl Iterator<Item = &Turn> {
-        let sets = skills.iter().map(|skill| self.set(queue, channel, Some(*skill)));
-        // On a tie a skill's set, which is in the order of its level where the queue goes by levels.
-        let smallest =
-            sets.min_by_key(|set| set.map_or(0, BTreeSet::len)).unwrap_or_else(|| self.set(queue, channel, None));
-        smallest.into_iter().flatten()
+    /// Those of the smallest of the wanted sets that hold all agents of this queue with these skills.
+    pub fn smallest(&self, queue: QueueId, channel: ChannelId, skills: &[SkillId]) -> impl Iterator<Item = Turn> {
+        let found = self.queues.get(&queue).and_then(|sets| {
+            let of_skills: Option<Vec<&Members>> = skills.iter().map(|skill| sets.of(*skill)).collect();
+            // On a tie a skill's set, which is in the order of its level where the queue goes by levels.
+            let smallest = of_skills?.into_iter().min_by_key(|members| members.at_most(channel)).unwrap_or(&sets.all);
+            Some(self.turns_in(sets, smallest, channel))
+        });
+        found.into_iter().flatten()
+    }
+
+    fn turns_in<'a>(&self, sets: &QueueSets, members: &'a Members, channel: ChannelId) -> Turns<'a> {
+        members.turns(channel, |member| turn_of(&self.standings, sets.by, channel, member))
     }
 
     /// Agents of this queue who are there, with or without room.
@@ -360,12 +339,12 @@ impl Able {
 
     /// All agents of this queue.
     pub fn members_of(&self, queue: QueueId) -> impl Iterator<Item = AgentId> + '_ {
-        self.queues.get(&queue).into_iter().flat_map(|sets| sets.members.iter().copied())
+        self.queues.get(&queue).into_iter().flat_map(|sets| sets.all.iter().map(|member| member.agent))
     }
 
     #[must_use]
     pub fn has_room_on(&self, agent: AgentId, channel: ChannelId) -> bool {
-        self.agents[agent.0 as usize].standing.room & 1 << channel.0 != 0
+        self.standings[agent.0 as usize].room & 1 << channel.0 != 0
     }
 
     /// Agents of this queue with room on some channel.
@@ -381,45 +360,80 @@ impl Able {
     pub fn check(&self) -> Result<(), String> {
         let mut placed = self.clone();
         placed.put_in_place();
-        for (queue, sets) in &placed.queues {
-            for (place, channel) in sets.channels.iter().enumerate() {
-                let id = ChannelId(place as u8);
-                let wanted = channel.all.iter().map(|_| None).chain(channel.skills.iter().map(|skill| Some(*skill)));
-                for skill in wanted {
-                    if placed.made(*queue, id, skill).as_ref() != channel.of(skill) {
-                        return Err(format!("able: the set of {queue} on {id:?} for {skill:?} was not kept in step"));
+        for (queue, sets) in placed.queues.iter() {
+            let of_skills = sets.skills.iter().map(|skill| Some(*skill)).zip(&sets.of_skills);
+            for (skill, members) in of_skills.chain([(None, &sets.all)]) {
+                let expected = placed.members_who_should_be(queue, skill);
+                if !members.iter().eq(expected.iter().copied()) {
+                    return Err(format!("able: the set of {queue} for {skill:?} was not kept in step"));
+                }
+                for channel in (0..u16::BITS as u8).map(ChannelId) {
+                    let turn = |member: &Member| turn_of(&placed.standings, sets.by, channel, *member);
+                    let in_step = |set: &BTreeSet<Turn>| *set == expected.iter().filter_map(turn).collect();
+                    if !members.in_order(channel).is_none_or(in_step) {
+                        return Err(format!("able: {queue} on {channel:?} for {skill:?} was not kept in order"));
                     }
                 }
             }
         }
         Ok(())
     }
+
+    /// By the agents themselves, in the order of their ids.
+    fn members_who_should_be(&self, queue: QueueId, skill: Option<SkillId>) -> Vec<Member> {
+        let members = self.agents.iter().enumerate().filter_map(|(place, places)| {
+            let (_, tier) = *places.queues.iter().find(|(held, _)| *held == queue)?;
+            let level = skill.map(|skill| level_of(places.skills.as_deref().unwrap_or(&[]), skill));
+            let member = Member { agent: AgentId(place as u32), tier, level: level.unwrap_or(0) };
+            (level != Some(0)).then_some(member)
+        });
+        members.collect()
+    }
+}
+
+/// Where an agent stands in one set; `None` without room on the channel.
+fn turn_of(standings: &[Standing], by: AgentsBy, channel: ChannelId, member: Member) -> Option<Turn> {
+    let standing = &standings[member.agent.0 as usize];
+    let has_room = standing.room & 1 << channel.0 != 0;
+    has_room.then(|| standing.turn(by, member.agent, member.tier, member.level))
 }
 
 impl QueueSets {
-    /// Every set that was made and that this agent belongs in.
-    fn each(
+    fn of(&self, skill: SkillId) -> Option<&Members> {
+        self.skills.binary_search(&skill).ok().map(|place| &self.of_skills[place])
+    }
+
+    /// Every set that was made and that this agent belongs in, with its place there.
+    fn each(&mut self, agent: AgentId, tier: u8, levels: &[(SkillId, u8)], act: impl Fn(&mut Members, Member)) {
+        act(&mut self.all, Member { agent, tier, level: 0 });
+        for (skill, level) in levels {
+            if let Ok(place) = self.skills.binary_search(skill) {
+                act(&mut self.of_skills[place], Member { agent, tier, level: *level });
+            }
+        }
+    }
+
+    /// Every set that is kept in order and that an agent who stands so belongs in, with its turn there.
+    fn each_in_order(
         &mut self,
         id: AgentId,
         standing: &Standing,
         tier: u8,
         levels: &[(SkillId, u8)],
-        mut act: impl FnMut(&mut BTreeSet<Turn>, Turn),
+        act: impl Fn(&mut BTreeSet<Turn>, Turn),
     ) {
         if standing.room == 0 {
             return;
         }
-        for (place, channel) in self.channels.iter_mut().enumerate() {
-            if standing.room & 1 << place == 0 {
-                continue;
-            }
-            if let Some(set) = &mut channel.all {
-                act(set, standing.turn(self.by, id, tier, 0));
-            }
-            for (skill, level) in levels {
-                if let Ok(place) = channel.skills.binary_search(skill) {
-                    act(&mut channel.of_skills[place], standing.turn(self.by, id, tier, *level));
-                }
+        let turn = standing.turn(self.by, id, tier, 0);
+        self.all.orders(standing.room).for_each(|set| act(set, turn));
+        if !self.skills_in_order {
+            return;
+        }
+        for (skill, level) in levels {
+            if let Ok(place) = self.skills.binary_search(skill) {
+                let turn = standing.turn(self.by, id, tier, *level);
+                self.of_skills[place].orders(standing.room).for_each(|set| act(set, turn));
             }
         }
     }

@@ -74,7 +74,7 @@ pub enum Connection {
 
 impl Connection {
     #[must_use]
-    pub fn name(self) -> &'static str {
+    pub const fn name(self) -> &'static str {
         match self {
             Connection::Offline => "offline",
             Connection::Online => "online",

@@ -310,8 +310,12 @@ impl Desk {
         let fresh = !self.queues.contains_key(&id);
         let waiting = if fresh { Vec::new() } else { self.stop_waiting_in(id) };
         self.able.put_queue(id, settings.offering.agents_by);
-        let held = self.queues.entry(id).and_modify(|queue| queue.settings = settings.clone());
-        held.or_insert_with(|| super::Queue::new(settings));
+        match self.queues.get_mut(&id) {
+            Some(queue) => queue.settings = settings,
+            None => {
+                self.queues.insert(id, super::Queue::new(settings));
+            }
+        }
         self.look_who_skips_busy();
         self.start_waiting_again(&waiting);
         self.touched.queues.insert(id);
@@ -347,8 +351,15 @@ impl Desk {
         // The queue by which it came to this agent: a ring may have added it.
         let by_weight = self.settings.across_queues == AcrossQueues::ByWeight;
         let turn = (by_weight && transfer.is_none()).then(|| {
-            let held = &self.conversations[&conversation];
-            let need = self.need_of(held);
+            let made;
+            let need = match self.waiting.group_of(conversation) {
+                Some(group) => &group.common.need,
+                // To another agent at the same time.
+                None => {
+                    made = self.need_of(&self.conversations[&conversation]);
+                    &made
+                }
+            };
             let place = need.queue_of(&self.agents[agent.0 as usize].profile).map_or(0, |(place, _)| place);
             (need.queues[place], self.queues[&need.queues[place]].settings.offering.weight)
         });

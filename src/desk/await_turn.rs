@@ -39,13 +39,22 @@ impl Desk {
         Some(WallTime(held.spell.from.0.saturating_add(longest_ms.saturating_mul(times))))
     }
 
+    /// What time does to one that waits: its next ring, its longest wait, the closing of its queue.
+    pub(super) fn dues_of_wait(&self, id: ConversationId) -> [Option<WallTime>; 3] {
+        [self.next_ring(id), self.longest_of(id), self.closing_of(&self.conversations[&id])]
+    }
+
+    fn next_due_of_wait(&self, id: ConversationId) -> Option<WallTime> {
+        self.dues_of_wait(id).into_iter().flatten().min()
+    }
+
     pub(super) fn start_waiting(&mut self, id: ConversationId) {
         self.begin_if_open(id);
         let key = self.key_of(id);
         let held = &self.conversations[&id];
         let common = Common { queue: held.queue, need: self.need_of(held), next_offer: self.next_offer_of(held) };
         if let Some(wished) = held.wished_agent().filter(|wished| wished.until.is_some()) {
-            self.preferring.entry(wished.agent).or_default().insert(id);
+            self.preferring.add(wished.agent, id);
             // For whom it is kept was told by how that agent stands at this moment, which need not be how it was last looked at.
             let presence = presence_of(&self.agents[wished.agent.0 as usize], &self.settings);
             if self.preferred_seen.get(&wished.agent).is_some_and(|seen| *seen != presence) {
@@ -53,13 +62,9 @@ impl Desk {
                 self.preferred_changed.insert(wished.agent);
             }
         }
-        if let Some(at) = self.next_ring(id) {
-            self.deadlines.set_by_wall(at, ByWall::Ring(id));
+        if let Some(at) = self.next_due_of_wait(id) {
+            self.deadlines.set_by_wall(at, ByWall::wait(id));
         }
-        if let Some(at) = self.longest_of(id) {
-            self.deadlines.set_by_wall(at, ByWall::Longest(id));
-        }
-        self.plan_closing(id);
         let held = &self.conversations[&id];
         if !held.cool_downs.is_empty() {
             self.waiting.cooling.insert(id);
@@ -72,27 +77,17 @@ impl Desk {
     pub(super) fn stop_waiting(&mut self, id: ConversationId) {
         let key = self.key_of(id);
         if let Some(wished) = self.conversations[&id].wished_agent()
-            && let Some(preferring) = self.preferring.get_mut(&wished.agent)
+            && self.preferring.remove(wished.agent, id)
         {
-            preferring.remove(&id);
-            if preferring.is_empty() {
-                self.preferring.remove(&wished.agent);
-                self.preferred_seen.remove(&wished.agent);
-            }
+            self.preferred_seen.remove(&wished.agent);
         }
-        if let Some(at) = self.next_ring(id) {
-            self.deadlines.clear_by_wall(at, ByWall::Ring(id));
+        if let Some(at) = self.next_due_of_wait(id) {
+            self.deadlines.clear_by_wall(at, ByWall::wait(id));
         }
-        if let Some(at) = self.longest_of(id) {
-            self.deadlines.clear_by_wall(at, ByWall::Longest(id));
-        }
-        self.drop_closing(id);
         if !self.conversations[&id].cool_downs.is_empty() {
             self.waiting.cooling.remove(&id);
         }
-        if let Some(common) = self.waiting.group_of(id).map(|group| group.common.clone()) {
-            self.unlist_programs_first(id, &common.need.queues);
-        }
+        self.unlist_programs_first(id);
         self.waiting.remove(key, &mut self.skills);
         self.unpaired_conversations.remove(&key);
     }
@@ -104,7 +99,7 @@ impl Desk {
         if skips != self.skips_busy {
             self.skips_busy = skips;
             self.preferred_seen.clear();
-            self.preferred_changed.extend(self.preferring.keys());
+            self.preferred_changed.extend(self.preferring.agents());
         }
     }
 
@@ -138,17 +133,17 @@ impl Desk {
 
     /// A preferred agent changed: those that are kept for it, or were to be, may now be others' or its own.
     fn keep_or_let_go(&mut self, agent: AgentId) {
-        let Some(preferring) = self.preferring.get(&agent) else {
+        if !self.preferring.is_for(agent) {
             self.preferred_seen.remove(&agent);
             return;
-        };
+        }
         let presence = presence_of(&self.agents[agent.0 as usize], &self.settings);
         let before = self.preferred_seen.insert(agent, presence);
         let only_room = before.is_some_and(|seen| Presence { room: presence.room, ..seen } == presence);
         if before == Some(presence) || only_room && !self.skips_busy {
             return;
         }
-        for id in preferring.iter().copied().collect::<Vec<_>>() {
+        for id in self.preferring.of(agent).collect::<Vec<_>>() {
             let held = &self.conversations[&id];
             if before.is_some_and(|seen| self.waits_while(held, seen) == self.waits_while(held, presence)) {
                 continue;

@@ -31,7 +31,7 @@ impl Desk {
             self.finished.insert(id);
         }
         self.able.mark(id);
-        if !self.preferring.is_empty() && self.preferring.contains_key(&id) {
+        if self.preferring.is_for(id) {
             self.preferred_changed.insert(id);
         }
         self.touched.agents.insert(id);
@@ -77,7 +77,7 @@ impl Desk {
     pub(super) fn drop_conversation(&mut self, id: ConversationId, change: impl FnOnce(&mut Conversation)) {
         self.detach(id);
         let mut conversation = self.conversations.remove(&id).expect("events name conversations that are here");
-        conversation.next_breach().inspect(|at| self.deadlines.clear_by_wall(*at, ByWall::Clock(id)));
+        conversation.next_breach().inspect(|at| self.deadlines.clear_by_wall(*at, ByWall::clock(id)));
         let before = conversation.state;
         let stood = Stood::of(&conversation);
         change(&mut conversation);
@@ -199,7 +199,7 @@ impl Desk {
             self.unpaired_agents.insert(agent);
         }
         self.preferred_seen.clear();
-        self.preferred_changed.extend(self.preferring.keys());
+        self.preferred_changed.extend(self.preferring.agents());
         self.forget_hours();
         self.touched.settings = true;
     }
@@ -210,13 +210,13 @@ impl Desk {
         self.waiting = super::waiting::Waiting::default();
         self.skills = super::skills::Skills::default();
         self.able = super::able::Able::default();
-        self.preferring.clear();
+        self.preferring = super::preferring::Preferring::default();
         self.programs = super::programs::Programs::default();
         self.deciding = super::deciding::Deciding::default();
         self.preferred_seen.clear();
         self.look_who_skips_busy();
-        for (id, queue) in &self.queues {
-            self.able.put_queue(*id, queue.settings.offering.agents_by);
+        for (id, queue) in self.queues.iter() {
+            self.able.put_queue(id, queue.settings.offering.agents_by);
         }
         for (place, agent) in self.agents.iter().enumerate() {
             let id = AgentId(place as u32);
@@ -229,11 +229,11 @@ impl Desk {
         for agent in &mut self.agents {
             (agent.load, agent.paused, agent.blocked) = (Load::default(), 0, 0);
         }
-        for (id, conversation) in &self.conversations {
+        for (id, conversation) in self.conversations.iter() {
             let rules = (&*self.settings, &*self.queues[&conversation.queue].settings);
             let now = self.now.desk;
-            deadlines_of(conversation, rules, *id, now, |at, what| self.deadlines.set(at, what));
-            conversation.next_breach().inspect(|at| self.deadlines.set_by_wall(*at, ByWall::Clock(*id)));
+            deadlines_of(conversation, rules, id, now, |at, what| self.deadlines.set(at, what));
+            conversation.next_breach().inspect(|at| self.deadlines.set_by_wall(*at, ByWall::clock(id)));
             let paused = u32::from(conversation.paused().is_some());
             if let Some(queue) = self.queues.get_mut(&conversation.queue) {
                 queue.paused += paused;
@@ -250,7 +250,7 @@ impl Desk {
                 self.agents[talker.0 as usize].paused += paused;
             }
             if let Some(pending) = conversation.pending_decision() {
-                self.deciding.add(pending, *id, channel);
+                self.deciding.add(pending, id, channel);
             }
             if let Some(owner) = state.owner() {
                 self.agents[owner.0 as usize].take_owned(state, channel, takes);
@@ -262,7 +262,7 @@ impl Desk {
         for (place, agent) in self.agents.iter().enumerate() {
             grace_of(agent).inspect(|at| self.deadlines.set(*at, Deadline::AgentGrace(AgentId(place as u32))));
         }
-        let waiting = self.conversations.iter().filter(|(_, held)| held.state == State::Waiting).map(|(id, _)| *id);
+        let waiting = self.conversations.iter().filter(|(_, held)| held.state == State::Waiting).map(|(id, _)| id);
         for id in waiting.collect::<Vec<_>>() {
             self.start_waiting(id);
         }

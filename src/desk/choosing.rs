@@ -67,7 +67,7 @@ impl Desk {
         let Some(skills) = skills else { return Vec::new() };
         let wished = conversation.wishes.iter().flat_map(|wishes| &wishes.skills);
         let wished: Vec<SkillId> = wished.filter_map(|name| self.skills.numbered(name)).collect();
-        for queue in &need.queues {
+        for queue in &*need.queues {
             self.able.want(*queue, need.channel, None);
             for skill in skills.iter().chain(&wished) {
                 self.able.want(*queue, need.channel, Some(*skill));
@@ -78,7 +78,7 @@ impl Desk {
             return self.first_fits(conversation, need, next, &skills).take(most).map(|(_, turn)| turn.agent).collect();
         }
         let mut standings: Vec<Standing> = Vec::new();
-        let mut add = |(queue, turn): (usize, &Turn)| {
+        let mut add = |(queue, turn): (usize, Turn)| {
             let standing = self.standing(queue, turn, by, &skills, &wished);
             if standings.iter().all(|held| held.agent != standing.agent) {
                 standings.push(standing);
@@ -86,8 +86,8 @@ impl Desk {
         };
         for skill in &wished {
             for (place, queue) in need.queues.iter().enumerate() {
-                let set = self.able.set(*queue, need.channel, Some(*skill)).into_iter().flatten();
-                let fit = set
+                let turns = self.able.turns(*queue, need.channel, *skill);
+                let fit = turns
                     .take(COMPARED_MAX)
                     .filter(|turn| self.would_be_asked(turn.agent, conversation, need, next).is_ok());
                 fit.for_each(|turn| add((place, turn)));
@@ -107,7 +107,7 @@ impl Desk {
         need: &'a Need,
         next: NextOffer,
         skills: &'a [SkillId],
-    ) -> impl Iterator<Item = (usize, &'a Turn)> {
+    ) -> impl Iterator<Item = (usize, Turn)> {
         let queues = need.queues.iter().enumerate();
         let turns = queues.flat_map(move |(place, queue)| {
             self.able.smallest(*queue, need.channel, skills).map(move |turn| (place, turn))
@@ -139,12 +139,12 @@ impl Desk {
         Some(Standing { queue, tier, program: held.profile.program, required, preferred, first, second, agent })
     }
 
-    fn standing(&self, queue: usize, turn: &Turn, by: AgentsBy, skills: &[SkillId], wished: &[SkillId]) -> Standing {
+    fn standing(&self, queue: usize, turn: Turn, by: AgentsBy, skills: &[SkillId], wished: &[SkillId]) -> Standing {
         let levels = self.skills.of_agent(turn.agent);
         let sum = |skills: &[SkillId]| skills.iter().map(|skill| u32::from(level_of(levels, *skill))).sum();
         let required = if by == AgentsBy::MostSkilled { sum(skills) } else { 0 };
         let (required, preferred) = (Reverse(required), Reverse(sum(wished)));
-        let Turn { tier, program, first, second, agent, .. } = *turn;
+        let Turn { tier, program, first, second, agent, .. } = turn;
         Standing { queue, tier, program, required, preferred, first, second, agent }
     }
 }

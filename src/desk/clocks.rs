@@ -182,8 +182,8 @@ impl Desk {
         held.change_talk(|talk| change(&mut talk.clocks));
         let after = held.next_breach();
         if before != after {
-            before.inspect(|at| self.deadlines.clear_by_wall(*at, ByWall::Clock(id)));
-            after.inspect(|at| self.deadlines.set_by_wall(*at, ByWall::Clock(id)));
+            before.inspect(|at| self.deadlines.clear_by_wall(*at, ByWall::clock(id)));
+            after.inspect(|at| self.deadlines.set_by_wall(*at, ByWall::clock(id)));
         }
         self.touched.conversations.insert(id, None);
     }

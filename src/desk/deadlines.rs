@@ -1,6 +1,7 @@
 //! What is due when: one ordered set, kept beside the entities that the times belong to.
 
 use super::ids::{AgentId, ConversationId, OfferId};
+use super::sorted::Sorted;
 use super::time::{DeskTime, Now, WallTime};
 use std::collections::BTreeSet;
 
@@ -29,21 +30,36 @@ pub struct Deadlines {
     due: BTreeSet<(DeskTime, Deadline)>,
     /// Apart, because they need no event when they end.
     cool_downs: BTreeSet<(DeskTime, Deadline)>,
-    /// By the wall clock, as ages are.
-    by_wall: BTreeSet<(WallTime, ByWall)>,
+    /// By the wall clock, as ages are: of each of a million conversations that wait, the nearest.
+    by_wall: Sorted<(WallTime, ByWall)>,
 }
 
-/// Something that is due by the wall clock. Each entity has at most one of a kind.
+/// Something that is due by the wall clock, in eight bytes: a conversation, and of what kind. Each has at most one of a kind.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
-pub enum ByWall {
-    /// A waiting conversation's age reaches its next ring.
-    Ring(ConversationId),
-    /// A conversation has waited its longest.
-    Longest(ConversationId),
+pub struct ByWall(u64);
+
+impl ByWall {
+    /// Of a waiting conversation, what comes first: its age reaches its next ring, it has waited its longest, or its queue has closed.
+    #[must_use]
+    pub fn wait(id: ConversationId) -> Self {
+        Self(id.0 << 1)
+    }
+
     /// The next of its clocks of service is breached.
-    Clock(ConversationId),
-    /// Its queue has closed.
-    Closing(ConversationId),
+    #[must_use]
+    pub fn clock(id: ConversationId) -> Self {
+        Self(id.0 << 1 | 1)
+    }
+
+    #[must_use]
+    pub fn conversation(self) -> ConversationId {
+        ConversationId(self.0 >> 1)
+    }
+
+    #[must_use]
+    pub fn is_clock(self) -> bool {
+        self.0 & 1 == 1
+    }
 }
 
 impl Deadlines {
@@ -79,7 +95,7 @@ impl Deadlines {
     /// What is due first by the wall clock.
     #[must_use]
     pub fn due_by_wall(&self, now: WallTime) -> Option<ByWall> {
-        self.by_wall.first().filter(|(at, _)| *at <= now).map(|(_, what)| *what)
+        self.by_wall.first().filter(|(at, _)| *at <= now).map(|(_, what)| what)
     }
 
     /// When the next thing is due, of any kind. What is due by the wall clock is as far off as that says now; should the wall

@@ -234,7 +234,7 @@ impl Desk {
             expected_owner: None,
             candidates: candidates.collect(),
             more_candidates,
-            skills: need.skills,
+            skills: need.skills.into_vec(),
         })
     }
 }

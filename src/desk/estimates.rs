@@ -102,6 +102,9 @@ struct Told(bool, bool, Option<u32>);
 struct Kind {
     last: VecDeque<PerPlace>,
     at: WallTime,
+    /// The same by their length.
+    #[serde(skip)]
+    in_order: Vec<PerPlace>,
     /// `q(0.5)` and `q(0.9)`, as of the last.
     #[serde(skip)]
     quantiles: Option<(u32, u32)>,
@@ -116,28 +119,34 @@ pub struct Estimates {
 
 impl Kind {
     fn add(&mut self, time: PerPlace, now: WallTime) {
-        if self.last.len() >= KEPT_MAX {
-            self.last.pop_front();
+        if self.last.len() >= KEPT_MAX
+            && let Some(first) = self.last.pop_front()
+            && let Ok(place) = self.in_order.binary_search(&first)
+        {
+            self.in_order.remove(place);
         }
         self.last.push_back(time);
+        let place = self.in_order.partition_point(|held| *held <= time);
+        self.in_order.insert(place, time);
         self.at = now;
-        self.look();
+        self.quantiles = quantiles(&self.in_order);
     }
 
     fn look(&mut self) {
-        self.quantiles = quantiles(self.last.iter().copied().collect());
+        self.in_order = self.last.iter().copied().collect();
+        self.in_order.sort_unstable();
+        self.quantiles = quantiles(&self.in_order);
     }
 }
 
-/// `q(0.5)` and `q(0.9)`, where there are enough and it is known.
-fn quantiles(mut times: Vec<PerPlace>) -> Option<(u32, u32)> {
+/// `q(0.5)` and `q(0.9)` of times in order, where there are enough and it is known.
+fn quantiles(times: &[PerPlace]) -> Option<(u32, u32)> {
     if times.len() < ENOUGH {
         return None;
     }
-    times.sort_unstable();
     let longest = times.last().map_or(0, |PerPlace(time, _)| *time);
     // Where more than half have left nobody knows; that nine of ten had ended by the longest is the best that can be said.
-    quantile(&times, 0.5).map(|p50| (p50, quantile(&times, 0.9 * (1.0 + 1.0 / times.len() as f64)).unwrap_or(longest)))
+    quantile(times, 0.5).map(|p50| (p50, quantile(times, 0.9 * (1.0 + 1.0 / times.len() as f64)).unwrap_or(longest)))
 }
 
 /// By when this share had ended, of times in order, where those who left count as at least theirs; `None` where fewer than this share are
@@ -201,7 +210,8 @@ impl Estimates {
                     break;
                 }
             }
-            quantiles(times)
+            times.sort_unstable();
+            quantiles(&times)
         })
     }
 

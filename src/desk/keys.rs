@@ -11,7 +11,8 @@ const FEW_MAX: usize = 24;
 pub enum Keys {
     /// In order.
     Few(Vec<WaitKey>),
-    Many(Sorted<WaitKey>),
+    /// Apart, since most are few.
+    Many(Box<Sorted<WaitKey>>),
 }
 
 impl Default for Keys {
@@ -29,7 +30,7 @@ impl Keys {
                     keys.drain(..).chain([key]).for_each(|key| {
                         many.insert(key);
                     });
-                    *self = Keys::Many(many);
+                    *self = Keys::Many(Box::new(many));
                     return;
                 }
                 if let Err(place) = keys.binary_search(&key) {

@@ -6,16 +6,53 @@
 use super::conversation::WaitKey;
 use super::ids::{AgentId, QueueId};
 use super::settings::ChannelId;
-use super::skills::{Mask, SkillId};
-use std::collections::{BTreeMap, BTreeSet};
+use super::skills::{Mask, SkillId, level_of};
+use super::sorted::Sorted;
+use std::collections::BTreeMap;
 
-/// A group in a list: by its first conversation, with a mask of its skills so that most that an agent lacks are passed by
-/// without a look at the group.
+/// A group in a list: by its first conversation, with the two rarest skills that it needs, so that those that an agent cannot take are
+/// passed by without a look at the group, or nearly all of them.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub struct Listed {
     pub first: WaitKey,
-    pub mask: Mask,
     pub at: u32,
+    pub rarest: Rarest,
+}
+
+/// The two rarest skills that a group needs, with their levels, in as few bytes as they take: a million groups may be listed.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub struct Rarest {
+    second: u32,
+    level: u8,
+    second_level: u8,
+    pub more: bool,
+}
+
+const NO_SKILL: u32 = u32::MAX;
+
+impl Rarest {
+    /// Of skills from the rarest on.
+    #[must_use]
+    pub fn of(by_rarity: &[(SkillId, u8)]) -> Self {
+        let level = by_rarity.first().map_or(0, |(_, level)| *level);
+        let (second, second_level) = by_rarity.get(1).map_or((NO_SKILL, 0), |(skill, level)| (skill.0, *level));
+        Self { second, level, second_level, more: by_rarity.len() > 2 }
+    }
+
+    /// All that is needed is to be looked at in the group.
+    #[must_use]
+    pub fn unknown() -> Self {
+        Self { second: NO_SKILL, level: 0, second_level: 0, more: true }
+    }
+
+    /// Whether these levels, of which that of the list's own skill is given, meet what is needed of the two.
+    #[must_use]
+    pub fn is_met(&self, own: u8, levels: &[(SkillId, u8)], mask: &Mask) -> bool {
+        let second = SkillId(self.second);
+        let has_second =
+            self.second == NO_SKILL || mask.may_hold(second) && level_of(levels, second) >= self.second_level;
+        has_second && self.level <= own
+    }
 }
 
 /// Where groups are looked for.
@@ -27,7 +64,7 @@ pub enum List {
 
 #[derive(Clone, Debug, Default)]
 pub struct Lists {
-    kept: BTreeMap<(AgentId, ChannelId), BTreeSet<Listed>>,
+    kept: BTreeMap<(AgentId, ChannelId), Sorted<Listed>>,
     of: BTreeMap<(QueueId, ChannelId), OfQueue>,
 }
 
@@ -35,7 +72,7 @@ pub struct Lists {
 #[derive(Clone, Debug, Default)]
 pub struct OfQueue {
     heads: Vec<(Option<SkillId>, WaitKey)>,
-    sets: Vec<BTreeSet<Listed>>,
+    sets: Vec<Sorted<Listed>>,
 }
 
 impl Lists {
@@ -53,7 +90,7 @@ impl Lists {
             List::KeptFor(agent, channel) => {
                 let Some(set) = self.kept.get_mut(&(agent, channel)) else { return };
                 set.remove(listed);
-                if set.is_empty() {
+                if set.first().is_none() {
                     self.kept.remove(&(agent, channel));
                 }
             }
@@ -69,7 +106,7 @@ impl Lists {
 
     /// What is kept for this agent.
     #[must_use]
-    pub fn kept_for(&self, agent: AgentId, channel: ChannelId) -> Option<&BTreeSet<Listed>> {
+    pub fn kept_for(&self, agent: AgentId, channel: ChannelId) -> Option<&Sorted<Listed>> {
         self.kept.get(&(agent, channel))
     }
 
@@ -93,7 +130,9 @@ impl OfQueue {
             }
             Err(place) => {
                 self.heads.insert(place, (skill, listed.first));
-                self.sets.insert(place, BTreeSet::from([listed]));
+                let mut set = Sorted::default();
+                set.insert(listed);
+                self.sets.insert(place, set);
             }
         }
     }
@@ -110,15 +149,15 @@ impl OfQueue {
         }
     }
 
-    /// The list of this skill, where something in it comes before `best`.
+    /// The list of this skill, with what is first of it.
     #[must_use]
-    pub fn before(&self, skill: Option<SkillId>, best: Option<WaitKey>) -> Option<&BTreeSet<Listed>> {
+    pub fn of(&self, skill: Option<SkillId>) -> Option<(WaitKey, &Sorted<Listed>)> {
         let place = self.place(skill).ok()?;
-        best.is_none_or(|best| self.heads[place].1 < best).then(|| &self.sets[place])
+        Some((self.heads[place].1, &self.sets[place]))
     }
 
     /// The skills that it has lists for.
-    pub fn skills(&self) -> impl Iterator<Item = Option<SkillId>> + '_ {
-        self.heads.iter().map(|(skill, _)| *skill)
+    pub fn skills(&self) -> impl Iterator<Item = SkillId> + '_ {
+        self.heads.iter().filter_map(|(skill, _)| *skill)
     }
 }

@@ -42,7 +42,9 @@ pub mod offer;
 pub mod offering;
 pub mod opening;
 pub mod own;
+mod paged;
 mod pairing;
+mod preferring;
 mod programs;
 pub mod queue_moves;
 pub mod refusal;
@@ -89,14 +91,14 @@ pub const EVENTS_PER_COMMAND_MAX: usize = 512;
 pub struct Desk {
     now: Now,
     settings: Arc<Settings>,
-    queues: BTreeMap<QueueId, Queue>,
+    queues: paged::Paged<QueueId, Queue>,
     queue_names: BTreeMap<Arc<str>, QueueId>,
     last_queue: u32,
     /// By `AgentId`, which is the place: agents are deactivated, never removed.
     agents: Vec<Agent>,
     agent_names: BTreeMap<Arc<str>, AgentId>,
     /// All that are not closed.
-    conversations: BTreeMap<ConversationId, Box<Conversation>>,
+    conversations: paged::Paged<ConversationId, Box<Conversation>>,
     last_conversation: u64,
     /// The pending ones.
     offers: BTreeMap<OfferId, Offer>,
@@ -120,8 +122,7 @@ pub struct Desk {
     able: able::Able,
     waiting: waiting::Waiting,
     skills: skills::Skills,
-    /// Waiting conversations that prefer an agent for a time: what it does decides who may take them.
-    preferring: BTreeMap<AgentId, BTreeSet<ConversationId>>,
+    preferring: preferring::Preferring,
     preferred_changed: BTreeSet<AgentId>,
     /// As those who are preferred stood when that was last looked at.
     preferred_seen: BTreeMap<AgentId, able::Presence>,
@@ -193,7 +194,7 @@ impl Desk {
     }
 
     pub fn queues(&self) -> impl Iterator<Item = (QueueId, &Queue)> {
-        self.queues.iter().map(|(id, queue)| (*id, queue))
+        self.queues.iter()
     }
 
     #[must_use]
@@ -216,7 +217,7 @@ impl Desk {
     }
 
     pub fn conversations(&self) -> impl Iterator<Item = (ConversationId, &Conversation)> {
-        self.conversations.iter().map(|(id, conversation)| (*id, &**conversation))
+        self.conversations.iter().map(|(id, conversation)| (id, &**conversation))
     }
 
     #[must_use]

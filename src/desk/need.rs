@@ -15,9 +15,9 @@ use std::sync::Arc;
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub struct Need {
     /// The conversation's own first, then those that its rings added.
-    pub queues: Vec<QueueId>,
+    pub queues: Box<[QueueId]>,
     pub channel: ChannelId,
-    pub skills: Vec<RequiredSkill>,
+    pub skills: Box<[RequiredSkill]>,
     pub tiers_up_to: u8,
     /// Nobody else is offered it now.
     pub kept_for: Option<AgentId>,
@@ -47,30 +47,32 @@ impl Desk {
     #[must_use]
     pub fn need_of(&self, conversation: &Conversation) -> Need {
         let offering = &self.queues[&conversation.queue].settings.offering;
-        let mut need = Need {
-            queues: vec![conversation.queue],
-            channel: conversation.channel,
-            skills: conversation.skills.clone(),
-            tiers_up_to: offering.tiers_up_to.unwrap_or(u8::MAX),
-            kept_for: None,
-            only_programs: false,
-            closed: !self.is_open(conversation.queue),
-        };
+        let (mut queues, mut skills) = (vec![conversation.queue], conversation.skills.clone());
+        let mut tiers_up_to = offering.tiers_up_to.unwrap_or(u8::MAX);
         for ring in offering.rings.iter().take(usize::from(conversation.ring)) {
-            need.skills.retain(|skill| !ring.drop.contains(&skill.name));
-            for skill in &mut need.skills {
+            skills.retain(|skill| !ring.drop.contains(&skill.name));
+            for skill in &mut skills {
                 if let Some(level) = ring.lower.get(&skill.name) {
                     skill.level = skill.level.min(*level);
                 }
             }
             if let Some(tier) = ring.tiers_up_to {
-                need.tiers_up_to = need.tiers_up_to.max(tier);
+                tiers_up_to = tiers_up_to.max(tier);
             }
             for name in &ring.queues {
                 let queue = self.queue_names.get(name);
-                need.queues.extend(queue.filter(|queue| !need.queues.contains(queue)));
+                queues.extend(queue.filter(|queue| !queues.contains(queue)));
             }
         }
+        let mut need = Need {
+            queues: queues.into(),
+            channel: conversation.channel,
+            skills: skills.into(),
+            tiers_up_to,
+            kept_for: None,
+            only_programs: false,
+            closed: !self.is_open(conversation.queue),
+        };
         need.kept_for = self.kept_for(conversation, &need);
         need.only_programs = self.only_programs(conversation, &need);
         need

@@ -6,7 +6,6 @@
 
 use super::Desk;
 use super::conversation::Conversation;
-use super::deadlines::ByWall;
 use super::event::Event;
 use super::ids::{ConversationId, QueueId};
 use super::time::{Now, WallTime};
@@ -120,7 +119,7 @@ impl Desk {
             return;
         }
         let named = self.queues.iter().filter(|(_, queue)| queue.settings.hours.as_ref() == Some(name));
-        let named: Vec<QueueId> = named.map(|(id, _)| *id).collect();
+        let named: Vec<QueueId> = named.map(|(id, _)| id).collect();
         let waiting: Vec<ConversationId> = named.iter().flat_map(|queue| self.stop_waiting_in(*queue)).collect();
         self.openings.insert(name.clone(), opening);
         self.touched.queues.extend(named);
@@ -160,17 +159,5 @@ impl Desk {
         }
         let closed = self.opening_of(held.queue).filter(|opening| !opening.open)?.since;
         (held.spell.from < closed).then_some(closed)
-    }
-
-    pub(super) fn plan_closing(&mut self, id: ConversationId) {
-        if let Some(at) = self.closing_of(&self.conversations[&id]) {
-            self.deadlines.set_by_wall(at, ByWall::Closing(id));
-        }
-    }
-
-    pub(super) fn drop_closing(&mut self, id: ConversationId) {
-        if let Some(at) = self.closing_of(&self.conversations[&id]) {
-            self.deadlines.clear_by_wall(at, ByWall::Closing(id));
-        }
     }
 }

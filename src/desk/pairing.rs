@@ -12,9 +12,9 @@ use super::lists::Listed;
 use super::moves::Transfer;
 use super::offering::AcrossQueues;
 use super::settings::ChannelId;
-use super::skills::{Mask, SkillId};
+use super::skills::{Mask, SkillId, level_of};
+use super::sorted::Sorted;
 use super::{Desk, EVENTS_PER_COMMAND_MAX};
-use std::collections::BTreeSet;
 
 /// Beyond so many skills an agent looks through the lists that there are, rather than for the list of each of its skills.
 const SKILLS_LOOKED_UP_MAX: usize = 16;
@@ -69,8 +69,8 @@ impl Desk {
         let with_room = (0..self.settings.channels.len()).map(|place| ChannelId(place as u8));
         let with_room: Vec<ChannelId> = with_room.filter(|channel| agent.room_on(&self.settings, *channel)).collect();
         let mut best: Option<WaitKey> = None;
-        let look_in = |list: &BTreeSet<Listed>, best: &mut Option<WaitKey>| {
-            let found = self.waiting.first_in(list, skilled, *best, |group, conversation| {
+        let look_in = |list: &Sorted<Listed>, own: u8, best: &mut Option<WaitKey>| {
+            let found = self.waiting.first_in(list, own, skilled, *best, |group, conversation| {
                 self.could_take(id, &group.common.need)?;
                 // Few cool down: the others need not be fetched from among a million.
                 let cools = self.waiting.cooling.contains(&conversation)
@@ -85,7 +85,7 @@ impl Desk {
         let lists = &self.waiting.lists;
         // What is kept for it goes before whose turn it is.
         let kept = with_room.iter().filter_map(|channel| lists.kept_for(id, *channel));
-        kept.for_each(|list| look_in(list, &mut best));
+        kept.for_each(|list| look_in(list, 0, &mut best));
         let by_weight = self.settings.across_queues == AcrossQueues::ByWeight;
         if by_weight && best.is_some() {
             return best.map(|key| key.conversation);
@@ -103,16 +103,24 @@ impl Desk {
             }
             for channel in &with_room {
                 let Some(of_queue) = lists.of(queue, *channel) else { continue };
-                let look = |skill: Option<SkillId>, best: &mut Option<WaitKey>| {
-                    if let Some(list) = of_queue.before(skill, *best) {
-                        look_in(list, best);
-                    }
+                let mut found: Vec<(WaitKey, u8, &Sorted<Listed>)> = Vec::with_capacity(SKILLS_LOOKED_UP_MAX + 1);
+                let mut look = |skill: Option<SkillId>, own: u8| {
+                    found.extend(of_queue.of(skill).map(|(first, list)| (first, own, list)));
                 };
+                look(None, 0);
                 if levels.len() <= SKILLS_LOOKED_UP_MAX {
-                    look(None, &mut best);
-                    levels.iter().for_each(|(skill, _)| look(Some(*skill), &mut best));
+                    levels.iter().for_each(|(skill, level)| look(Some(*skill), *level));
                 } else {
-                    of_queue.skills().for_each(|skill| look(skill, &mut best));
+                    let with_skill = of_queue.skills().map(|skill| (skill, level_of(levels, skill)));
+                    with_skill.filter(|(_, level)| *level > 0).for_each(|(skill, level)| look(Some(skill), level));
+                }
+                // What comes first is looked into first: after that most lists hold nothing that comes before it.
+                found.sort_unstable_by_key(|(first, _, _)| *first);
+                for (first, own, list) in found {
+                    if best.is_some_and(|best| best <= first) {
+                        break;
+                    }
+                    look_in(list, own, &mut best);
                 }
             }
             turn_found = best.map(|_| turn);

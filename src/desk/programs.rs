@@ -110,11 +110,13 @@ impl Desk {
         }
     }
 
-    pub(super) fn unlist_programs_first(&mut self, id: ConversationId, queues: &[QueueId]) {
-        if !self.programs.first.is_empty() {
-            for queue in queues {
-                self.programs.first.remove(&(*queue, id));
-            }
+    /// Before it ceases to wait.
+    pub(super) fn unlist_programs_first(&mut self, id: ConversationId) {
+        if self.programs.first.is_empty() {
+            return;
+        }
+        for queue in self.waiting.group_of(id).into_iter().flat_map(|group| &*group.common.need.queues) {
+            self.programs.first.remove(&(*queue, id));
         }
     }
 

@@ -97,7 +97,7 @@ impl Skills {
 }
 
 /// Skills by a bit for each, of 192: whoever lacks a bit lacks the skill, and few who have it do.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Default)]
+#[derive(Clone, Copy, Debug)]
 pub struct Mask([u64; 3]);
 
 impl Mask {
@@ -108,10 +108,10 @@ impl Mask {
         Self(bits)
     }
 
-    /// Whether every bit of the other is one of these.
+    /// Whether this skill may be one of them; never false of one that is.
     #[must_use]
-    pub fn holds(&self, other: &Mask) -> bool {
-        (other.0[0] & !self.0[0]) | (other.0[1] & !self.0[1]) | (other.0[2] & !self.0[2]) == 0
+    pub fn may_hold(&self, skill: SkillId) -> bool {
+        self.0[(skill.0 / 64 % 3) as usize] & 1 << (skill.0 % 64) != 0
     }
 }
 

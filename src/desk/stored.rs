@@ -175,7 +175,7 @@ impl Desk {
         }
         let conversations = conversations.into_iter();
         desk.conversations = conversations.map(|(id, conversation)| (id, Box::new(conversation))).collect();
-        for (id, conversation) in &desk.conversations {
+        for (id, conversation) in desk.conversations.iter() {
             if !desk.queues.contains_key(&conversation.queue) {
                 let why = format!("its queue {} is not there", conversation.queue);
                 return Err(RowDamaged { kind: "conversation".into(), id: id.to_string(), why });

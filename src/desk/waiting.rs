@@ -8,16 +8,17 @@ use super::deciding::NextOffer;
 use super::fits::WhyNot;
 use super::ids::{ConversationId, QueueId};
 use super::keys::Keys;
-use super::lists::{List, Listed, Lists};
+use super::lists::{List, Listed, Lists, Rarest};
 use super::need::Need;
+use super::paged::Paged;
 use super::settings::ChannelId;
 use super::skills::{Mask, SkillId, Skills, meets};
 use super::sorted::Sorted;
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 use std::hash::{Hash, Hasher};
+use std::num::NonZeroU32;
 use std::ops::Bound;
-use std::sync::Arc;
 
 /// Priorities of one queue that are added up.
 const PRIORITIES_COUNTED_MAX: usize = 100;
@@ -33,12 +34,15 @@ pub struct Common {
 
 #[derive(Clone, Debug)]
 pub struct Group {
-    pub common: Arc<Common>,
-    pub skills: Vec<(SkillId, u8)>,
-    mask: Mask,
+    pub common: Common,
+    pub skills: Box<[(SkillId, u8)]>,
     /// Of what they have in common.
     hash: u64,
+    /// Of the skills, the rarest when the group was made: the list's own, and what of it and the next is listed.
     rarest: Option<SkillId>,
+    listed: Rarest,
+    /// Where it is listed among those of its queue.
+    place: u32,
     set: Keys,
 }
 
@@ -47,12 +51,14 @@ pub struct Waiting {
     groups: Vec<Option<Box<Group>>>,
     free: Vec<u32>,
     /// Groups by the hash of what they have in common: numbers side by side, where comparing what a need names goes all over memory.
-    by_hash: BTreeSet<(u64, u32)>,
-    of: Sorted<(ConversationId, u32)>,
+    by_hash: Sorted<(u64, u32)>,
+    /// The group of each, its number and one.
+    of: Paged<ConversationId, NonZeroU32>,
     pub lists: Lists,
     /// Those that some agent is spared, for now or not long ago.
     pub cooling: BTreeSet<ConversationId>,
-    by_queue: BTreeMap<QueueId, BTreeSet<u32>>,
+    /// The numbers of each queue's groups, in no order.
+    by_queue: BTreeMap<QueueId, Vec<u32>>,
     /// How many wait in each queue, by priority, the highest first.
     by_priority: BTreeMap<(QueueId, Reverse<i32>), u32>,
 }
@@ -61,7 +67,7 @@ pub struct Waiting {
 impl PartialEq for Waiting {
     fn eq(&self, other: &Self) -> bool {
         fn sets(waiting: &Waiting) -> BTreeMap<&Common, Vec<WaitKey>> {
-            waiting.groups.iter().flatten().map(|group| (&*group.common, group.set.iter().collect())).collect()
+            waiting.groups.iter().flatten().map(|group| (&group.common, group.set.iter().collect())).collect()
         }
         self.of.len() == other.of.len() && self.cooling == other.cooling && sets(self) == sets(other)
     }
@@ -70,18 +76,18 @@ impl PartialEq for Waiting {
 impl Waiting {
     pub fn add(&mut self, key: WaitKey, common: Common, skills: &mut Skills) {
         let hash = hash_of(&common);
-        let mut alike = self.by_hash.range((hash, 0)..=(hash, u32::MAX)).map(|(_, at)| *at);
-        let at = match alike.find(|at| *self.group(*at).common == common) {
+        let alike = self.by_hash.from(Bound::Included((hash, 0))).take_while(|(held, _)| *held == hash);
+        let at = match alike.map(|(_, at)| at).find(|at| self.group(*at).common == common) {
             Some(at) => at,
             None => self.make(common, hash, skills),
         };
-        self.of.insert((key.conversation, at));
+        self.of.insert(key.conversation, NonZeroU32::MIN.saturating_add(at));
         *self.by_priority.entry((self.group(at).common.queue, Reverse(key.priority()))).or_default() += 1;
         self.change(at, |set| set.insert(key));
     }
 
     pub fn remove(&mut self, key: WaitKey, skills: &mut Skills) {
-        let at = self.of.take(|(held, _)| held.cmp(&key.conversation)).expect("it waits").1;
+        let at = self.of.remove(&key.conversation).expect("it waits").get() - 1;
         self.change(at, |set| {
             assert!(set.remove(&key), "it waits under the key that it was put under");
         });
@@ -92,15 +98,23 @@ impl Waiting {
             self.by_priority.remove(&alike);
         }
         if self.group(at).set.is_empty() {
-            let group = self.groups[at as usize].take().expect("a group that is here");
-            self.free.push(at);
-            self.by_hash.remove(&(group.hash, at));
-            group.skills.iter().for_each(|(skill, _)| skills.release(*skill));
-            let of_queue = self.by_queue.get_mut(&group.common.queue).expect("it was listed");
-            of_queue.remove(&at);
-            if of_queue.is_empty() {
+            self.unmake(at, skills);
+        }
+    }
+
+    fn unmake(&mut self, at: u32, skills: &mut Skills) {
+        let group = self.groups[at as usize].take().expect("a group that is here");
+        self.free.push(at);
+        self.by_hash.remove(&(group.hash, at));
+        group.skills.iter().for_each(|(skill, _)| skills.release(*skill));
+        let of_queue = self.by_queue.get_mut(&group.common.queue).expect("it was listed");
+        of_queue.swap_remove(group.place as usize);
+        match of_queue.get(group.place as usize) {
+            Some(moved) => self.groups[*moved as usize].as_mut().expect("a group that is here").place = group.place,
+            None if of_queue.is_empty() => {
                 self.by_queue.remove(&group.common.queue);
             }
+            None => {}
         }
     }
 
@@ -108,16 +122,20 @@ impl Waiting {
         let mut needed: Vec<(SkillId, u8)> =
             common.need.skills.iter().map(|skill| (skills.take(&skill.name), skill.level)).collect();
         needed.sort_unstable();
-        let rarest = needed.iter().map(|(skill, _)| *skill).min_by_key(|skill| skills.agents_with(*skill));
-        let common = Arc::new(common);
+        let mut by_rarity = needed.clone();
+        by_rarity.sort_by_key(|(skill, _)| skills.agents_with(*skill));
+        let rarest = by_rarity.first().map(|(skill, _)| *skill);
+        // What is kept for one agent is listed under no skill, so that all that it needs is looked at.
+        let listed = if common.need.kept_for.is_some() { Rarest::unknown() } else { Rarest::of(&by_rarity) };
         let queue = common.queue;
-        let mask = Mask::of(&needed);
-        let group = Group { common, skills: needed, mask, hash, rarest, set: Keys::default() };
+        let of_queue = self.by_queue.entry(queue).or_default();
+        let place = of_queue.len() as u32;
+        let group = Group { common, skills: needed.into(), hash, rarest, listed, place, set: Keys::default() };
         let at = self.free.pop().unwrap_or(self.groups.len() as u32);
         if at as usize == self.groups.len() {
             self.groups.push(None);
         }
-        self.by_queue.entry(queue).or_default().insert(at);
+        of_queue.push(at);
         self.groups[at as usize] = Some(Box::new(group));
         self.by_hash.insert((hash, at));
         at
@@ -135,10 +153,10 @@ impl Waiting {
         let group = self.groups[at as usize].as_ref().expect("a group that is here");
         for list in lists_of(group) {
             if let Some(first) = before {
-                self.lists.remove(list, &Listed { first, mask: group.mask, at });
+                self.lists.remove(list, &Listed { first, at, rarest: group.listed });
             }
             if let Some(first) = now {
-                self.lists.insert(list, Listed { first, mask: group.mask, at });
+                self.lists.insert(list, Listed { first, at, rarest: group.listed });
             }
         }
     }
@@ -150,31 +168,35 @@ impl Waiting {
     /// The group in which this one waits.
     #[must_use]
     pub fn group_of(&self, id: ConversationId) -> Option<&Group> {
-        self.of.find(|(held, _)| held.cmp(&id)).map(|(_, at)| self.group(at))
+        self.of.get(&id).map(|at| self.group(at.get() - 1))
     }
 
-    /// The first conversation of a list that comes before `best`, needs no more than these levels, and that fits.
+    /// The first conversation of a list that comes before `best`, needs no more than these levels, and that fits. `own` is the level of
+    /// the list's skill.
     pub fn first_in(
         &self,
-        list: &BTreeSet<Listed>,
+        list: &Sorted<Listed>,
+        own: u8,
         (mask, levels): (Mask, &[(SkillId, u8)]),
         best: Option<WaitKey>,
         fits: impl Fn(&Group, ConversationId) -> Result<(), WhyNot>,
     ) -> Option<WaitKey> {
         let mut found = best;
-        for listed in list {
+        for listed in list.iter() {
             if found.is_some_and(|found| listed.first >= found) {
                 break;
             }
-            if !mask.holds(&listed.mask) {
+            if !listed.rarest.is_met(own, levels, &mask) {
                 continue;
             }
             let group = self.group(listed.at);
-            if !meets(levels, &group.skills) {
+            if listed.rarest.more && !meets(levels, &group.skills) {
                 continue;
             }
-            let in_time = group.set.iter().take_while(|key| found.is_none_or(|found| *key < found));
-            for key in in_time {
+            // The first is listed: the others are only looked at where it does not fit.
+            let behind = std::iter::once_with(|| group.set.from(Bound::Excluded(listed.first))).flatten();
+            let in_time = std::iter::once(listed.first).chain(behind);
+            for key in in_time.take_while(|key| found.is_none_or(|found| *key < found)) {
                 match fits(group, key.conversation) {
                     Ok(()) => {
                         found = Some(key);
@@ -282,7 +304,9 @@ fn hash_of(common: &Common) -> u64 {
     struct Fnv(u64);
     impl Hasher for Fnv {
         fn write(&mut self, bytes: &[u8]) {
-            bytes.iter().for_each(|byte| self.write_u64(u64::from(*byte)));
+            let (words, rest) = bytes.as_chunks();
+            words.iter().for_each(|word| self.write_u64(u64::from_le_bytes(*word)));
+            rest.iter().for_each(|byte| self.write_u64(u64::from(*byte)));
         }
         fn write_u64(&mut self, word: u64) {
             self.0 = (self.0 ^ word).wrapping_mul(0x0000_0100_0000_01b3).rotate_left(23);

@@ -241,7 +241,7 @@ impl Desk {
             needs: Needs {
                 queues: need.queues.iter().map(|queue| self.queues[queue].settings.name.clone()).collect(),
                 channel: self.settings.channels[usize::from(need.channel.0)].name.clone(),
-                skills: need.skills.clone(),
+                skills: need.skills.to_vec(),
                 preferred_skills: wished,
                 tiers_up_to: need.tiers_up_to,
                 ring: conversation.ring,
@@ -287,7 +287,7 @@ impl Desk {
                 groups.push(WhyGroup {
                     queue: self.queues[&group.common.queue].settings.name.clone(),
                     channel: self.settings.channels[usize::from(group.common.need.channel.0)].name.clone(),
-                    skills: group.common.need.skills.clone(),
+                    skills: group.common.need.skills.to_vec(),
                     waiting: group.len() as u32,
                     first: first.conversation,
                     rule,

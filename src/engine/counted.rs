@@ -9,6 +9,7 @@ use crate::desk::event::{Event, OfferEnd, RequeueCause};
 use crate::desk::ids::{DecisionId, OfferId};
 use crate::desk::time::{DeskTime, WallTime};
 use crate::desk::waiting_rules::OFFERS_ALERT;
+use crate::overload::memory;
 use crate::telemetry::catalogue;
 use crate::telemetry::labels::BoundedLabels;
 use std::collections::BTreeMap;
@@ -30,6 +31,8 @@ pub struct Amounts {
 }
 
 const CONNECTION_WORDS: [&str; 3] = ["online", "reconnecting", "unreachable"];
+/// The place of those within their grace.
+const RECONNECTING: usize = 1;
 const STATES: [&str; 4] = ["waiting", "offered", "active", "wrap_up"];
 
 impl Amounts {
@@ -83,6 +86,8 @@ pub fn gauge_all(workspaces: &[Arc<Workspace>], labels: &BoundedLabels) {
         let word = workspace.taking().word();
         states.iter_mut().filter(|(state, _)| *state == word).for_each(|(_, count)| *count += 1);
     }
+    // Of those who dropped and are within their grace.
+    memory().places.keep(agents[RECONNECTING] as usize);
     for (word, count) in CONNECTION_WORDS.into_iter().zip(agents) {
         metrics::gauge!(catalogue::AGENTS, "connection" => word).set(count as f64);
     }

@@ -1,8 +1,10 @@
 //! Where commands gather while a turn is being committed: bounded in number and bytes, cheap to refuse.
 //!
-//! One queue for all that belongs to something already here, so that order within a session is kept; what differs is
-//! how full it may be for whom. New conversations are refused first, accepts and rejects last, and edges of connections
+//! What differs is how full it may be for whom. New conversations are refused first, accepts and rejects last, and edges of connections
 //! never: there are no more of them than sessions.
+//!
+//! What ends an offer, and sessions that come and go, overtake the rest: an accept does not stand in line behind other people's
+//! messages. A session's own order stays: while anything of it waits in the ordinary queue, what follows goes there too.
 //!
 //! New conversations wait in a queue of their own, and are taken when the other one is empty or has room left in the turn.
 //! In one queue with the rest they took the turns that accepts and closes needed: at three times the load that could be
@@ -11,11 +13,12 @@
 use super::published::{NotDone, Replied};
 use super::turn::Asked;
 use crate::desk::command::{Ask, Command};
-use crate::desk::ids::CommandId;
+use crate::desk::ids::{CommandId, SessionId};
 use crate::desk::labels::LABELS_BYTES_MAX;
+use crate::overload::{Grains, Purpose, Weight, memory};
 use crate::presence::Session;
 use metrics::Counter;
-use std::collections::VecDeque;
+use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use tokio::sync::{Notify, oneshot};
 
@@ -57,6 +60,7 @@ const FLOOD_DELAY_MS_MAX: u64 = 25;
 const FLOOD_STARTS: usize = 64;
 /// What a command takes beside its texts.
 const COMMAND_BYTES: usize = 256;
+const GRAINS: Grains = Grains { purpose: Purpose::Turns, own_bytes: 4 * 1024, grain_bytes: 16 * 1024 };
 
 #[derive(Debug)]
 pub struct Intake {
@@ -75,7 +79,13 @@ pub struct Limits {
 
 #[derive(Debug, Default)]
 struct State {
+    /// What overtakes.
+    urgent: VecDeque<Waiting>,
     commands: VecDeque<Waiting>,
+    /// How many of a session wait among `commands`.
+    behind: HashMap<SessionId, u32>,
+    /// Ends of sessions that wait there.
+    ends_behind: u32,
     /// New conversations. Nobody's order is lost by their waiting longer: whoever starts one waits for its answer.
     starts: VecDeque<Waiting>,
     bytes: usize,
@@ -129,7 +139,7 @@ impl Intake {
             Class::Answer => 10,
             Class::Edge => usize::MAX / self.limits.bytes_max.max(1) / 16,
         };
-        state.commands.len() + state.starts.len() >= self.limits.commands_max / 10 * tenths
+        state.len() >= self.limits.commands_max / 10 * tenths
             || state.bytes + bytes > self.limits.bytes_max / 10 * tenths
     }
 
@@ -141,13 +151,20 @@ impl Intake {
         let mut state = self.lock();
         let delay_ms = state.delay_ms(now_ms);
         let late = class == Class::Start && state.is_late(delay_ms);
-        if late || self.is_full(&state, class, bytes) {
+        let weight = match class {
+            Class::Start | Class::Ordinary => Some(Weight::Ordinary),
+            Class::Answer | Class::Edge => None,
+        };
+        let grown = state.bytes + bytes;
+        let refuse = late
+            || self.is_full(&state, class, bytes)
+            || GRAINS.grow(&memory().reserve, state.bytes, grown, weight).is_err();
+        if refuse {
             drop(state);
             return Err((self.refused(class, delay_ms), asked.reply_to));
         }
-        state.bytes += bytes;
-        let queue = if class == Class::Start { &mut state.starts } else { &mut state.commands };
-        queue.push_back(Waiting { asked, bytes, since_ms: now_ms });
+        state.bytes = grown;
+        state.queue_for(class, &asked).push_back(Waiting { asked, bytes, since_ms: now_ms });
         drop(state);
         self.notify.notify_one();
         Ok(())
@@ -168,24 +185,26 @@ impl Intake {
         self.notify.notified().await;
     }
 
-    /// Moves commands over, in order, until there are `commands_max`; then new conversations, but only until there are
+    /// Moves commands over, the urgent ones first, until there are `commands_max`; then new conversations, but only until there are
     /// `starts_max`: so many are not in the way of what comes while they are decided.
     pub fn take(&self, asked: &mut VecDeque<Asked<ReplyTo>>, commands_max: usize, starts_max: usize) {
         let mut state = self.lock();
-        let State { commands, starts, bytes, .. } = &mut *state;
-        for (queue, most) in [(&mut *commands, commands_max), (&mut *starts, starts_max)] {
-            while asked.len() < most {
-                let Some(waiting) = queue.pop_front() else { break };
-                *bytes -= waiting.bytes;
-                asked.push_back(waiting.asked);
-            }
-            if queue.is_empty() {
-                // A flood's room is given back.
-                queue.shrink_to(64);
-            }
+        let before = state.bytes;
+        while asked.len() < commands_max {
+            let Some(waiting) = state.next() else { break };
+            state.bytes -= waiting.bytes;
+            asked.push_back(waiting.asked);
         }
-        if !commands.is_empty() || !starts.is_empty() {
+        while asked.len() < starts_max {
+            let Some(waiting) = state.starts.pop_front() else { break };
+            state.bytes -= waiting.bytes;
+            asked.push_back(waiting.asked);
+        }
+        GRAINS.shrink(&memory().reserve, before, state.bytes);
+        if state.len() > 0 {
             self.notify.notify_one();
+        } else {
+            state.give_room_back();
         }
     }
 
@@ -198,7 +217,7 @@ impl Intake {
     #[must_use]
     pub fn size(&self) -> (usize, usize) {
         let state = self.lock();
-        (state.commands.len() + state.starts.len(), state.bytes)
+        (state.len(), state.bytes)
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -206,7 +225,73 @@ impl Intake {
     }
 }
 
+/// Whether it may overtake what others wait for, and whose order it must keep.
+fn lane_of(asked: &Asked<ReplyTo>) -> (bool, Option<SessionId>) {
+    let urgent = matches!(
+        asked.command.ask,
+        Ask::Accept { .. }
+            | Ask::Reject { .. }
+            | Ask::ConfirmDelivery { .. }
+            | Ask::SessionCame { .. }
+            | Ask::SessionWent { .. }
+    );
+    let session = match (&asked.reply_to, &asked.command.ask) {
+        (_, Ask::SessionWent { session, .. }) => Some(*session),
+        (ReplyTo::Session { session, .. }, _) => Some(session.id),
+        _ => None,
+    };
+    (urgent, session)
+}
+
 impl State {
+    fn len(&self) -> usize {
+        self.urgent.len() + self.commands.len() + self.starts.len()
+    }
+
+    fn queue_for(&mut self, class: Class, asked: &Asked<ReplyTo>) -> &mut VecDeque<Waiting> {
+        if class == Class::Start {
+            return &mut self.starts;
+        }
+        let (urgent, session) = lane_of(asked);
+        let came = matches!(asked.command.ask, Ask::SessionCame { .. });
+        // A device that comes must not be counted beside the one that it comes for.
+        let waits = session.is_some_and(|session| self.behind.contains_key(&session)) || came && self.ends_behind > 0;
+        if urgent && !waits {
+            return &mut self.urgent;
+        }
+        if let Some(session) = session {
+            *self.behind.entry(session).or_default() += 1;
+        }
+        self.ends_behind += u32::from(matches!(asked.command.ask, Ask::SessionWent { .. }));
+        &mut self.commands
+    }
+
+    /// The next of what belongs to something already here.
+    fn next(&mut self) -> Option<Waiting> {
+        if let Some(urgent) = self.urgent.pop_front() {
+            return Some(urgent);
+        }
+        let waiting = self.commands.pop_front()?;
+        if let (_, Some(session)) = lane_of(&waiting.asked)
+            && let Some(count) = self.behind.get_mut(&session)
+        {
+            *count -= 1;
+            if *count == 0 {
+                self.behind.remove(&session);
+            }
+        }
+        self.ends_behind -= u32::from(matches!(waiting.asked.command.ask, Ask::SessionWent { .. }));
+        Some(waiting)
+    }
+
+    /// What a flood took.
+    fn give_room_back(&mut self) {
+        for queue in [&mut self.urgent, &mut self.commands, &mut self.starts] {
+            queue.shrink_to(64);
+        }
+        self.behind.shrink_to(64);
+    }
+
     /// Whether a new conversation would come too late.
     fn is_late(&self, delay_ms: u64) -> bool {
         delay_ms > START_DELAY_MS_MAX || delay_ms > FLOOD_DELAY_MS_MAX && self.starts.len() >= FLOOD_STARTS
@@ -214,7 +299,7 @@ impl State {
 
     /// How long the first of those that wait has waited.
     fn delay_ms(&self, now_ms: u64) -> u64 {
-        let firsts = [self.commands.front(), self.starts.front()];
+        let firsts = [self.urgent.front(), self.commands.front(), self.starts.front()];
         firsts.into_iter().flatten().map(|first| now_ms.saturating_sub(first.since_ms)).max().unwrap_or(0)
     }
 }
@@ -290,85 +375,4 @@ fn bytes_of(command: &Command) -> usize {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::desk::ids::{AgentId, OfferId};
-
-    fn asked(ask: Ask) -> Asked<ReplyTo> {
-        Asked { command: Command::of_server(ask), reply_to: ReplyTo::Nobody }
-    }
-
-    fn open() -> Ask {
-        Ask::Open(Box::new(crate::desk::command::OpenAsk {
-            customer: crate::desk::ids::CustomerId(1),
-            key: crate::desk::ids::KeyNumber(1),
-            channel: "chat".into(),
-            queue: "support".into(),
-            ..Default::default()
-        }))
-    }
-
-    fn ready() -> Ask {
-        Ask::Ready { agent: AgentId(0) }
-    }
-
-    fn accept() -> Ask {
-        Ask::Accept { agent: AgentId(0), offer: OfferId(1) }
-    }
-
-    #[test]
-    fn starts_are_refused_first_and_accepts_last_and_edges_never() {
-        let intake = Intake::new(Limits { commands_max: 100, bytes_max: 1 << 20 });
-        let fill = |ask: &dyn Fn() -> Ask| (0..200).take_while(|_| intake.put(asked(ask()), 0).is_ok()).count();
-        assert_eq!(fill(&open), 50);
-        assert_eq!(fill(&ready), 30);
-        assert_eq!(fill(&accept), 20);
-        assert!(intake.put(asked(accept()), 0).is_err());
-        assert!(intake.put(asked(Ask::Tick), 0).is_ok());
-        assert_eq!(intake.size().0, 101);
-    }
-
-    #[test]
-    fn bytes_bound_it_too_and_come_free_again() {
-        let intake = Intake::new(Limits { commands_max: 1_000_000, bytes_max: COMMAND_BYTES * 10 });
-        let fill = || (0..100).take_while(|_| intake.put(asked(accept()), 0).is_ok()).count();
-        let most = fill();
-        assert!((9..=10).contains(&most));
-        intake.take(&mut VecDeque::new(), 1_000, 1_000);
-        assert_eq!(intake.size(), (0, 0));
-        assert_eq!(fill(), most);
-    }
-
-    #[test]
-    fn what_is_here_already_comes_before_what_is_new() {
-        let intake = Intake::new(Limits { commands_max: 1_000, bytes_max: 1 << 20 });
-        (0..5).for_each(|_| intake.put(asked(open()), 0).unwrap());
-        (0..3).for_each(|_| intake.put(asked(accept()), 0).unwrap());
-        let mut taken = VecDeque::new();
-        intake.take(&mut taken, 10, 4);
-        let names: Vec<&str> = taken.iter().map(|asked| asked.command.ask.name()).collect();
-        assert_eq!(names, ["accept", "accept", "accept", "open"]);
-        (0..20).for_each(|_| intake.put(asked(accept()), 0).unwrap());
-        intake.take(&mut taken, 10, 4);
-        assert_eq!((taken.len(), intake.size().0), (10, 18));
-    }
-
-    #[test]
-    fn a_start_is_refused_while_others_wait_too_long() {
-        let intake = Intake::new(Limits { commands_max: 1_000, bytes_max: 1 << 20 });
-        intake.put(asked(open()), 0).unwrap();
-        assert!(intake.may_start(START_DELAY_MS_MAX).is_ok() && intake.may_start(START_DELAY_MS_MAX + 1).is_err());
-        let refused = intake.put(asked(open()), START_DELAY_MS_MAX + 1).unwrap_err().0;
-        assert!(matches!(refused, NotDone::Busy { retry_after_ms: 250.. }));
-        assert!(intake.put(asked(ready()), START_DELAY_MS_MAX + 1).is_ok());
-    }
-
-    #[test]
-    fn a_flood_of_starts_is_refused_sooner_than_a_few_that_wait_for_a_slow_disk() {
-        let intake = Intake::new(Limits { commands_max: 10_000, bytes_max: 1 << 24 });
-        (1..FLOOD_STARTS).for_each(|_| intake.put(asked(open()), 0).unwrap());
-        assert!(intake.may_start(FLOOD_DELAY_MS_MAX + 1).is_ok());
-        intake.put(asked(open()), 0).unwrap();
-        assert!(intake.may_start(FLOOD_DELAY_MS_MAX).is_ok() && intake.may_start(FLOOD_DELAY_MS_MAX + 1).is_err());
-    }
-}
+mod tests;

@@ -3,6 +3,7 @@
 use super::published::{AgentRow, QueueRow, Roll};
 use crate::desk::ids::SessionId;
 use crate::journal::Position;
+use crate::overload::{Rung, memory};
 use crate::presence::Session;
 use crate::wire::agent::{AgentRowShape, QueueRowShape, Rows, ServerFrame, render};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -12,6 +13,15 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 pub enum What {
     Queues,
     Agents,
+}
+
+impl What {
+    fn word(self) -> &'static str {
+        match self {
+            What::Queues => "queues",
+            What::Agents => "agents",
+        }
+    }
 }
 
 /// One page that one session watches.
@@ -26,6 +36,8 @@ struct Watcher {
     sent_to: Position,
     /// Of queues: the rows as they were sent.
     sent: Vec<QueueRow>,
+    /// It was told that memory is short.
+    paused: bool,
 }
 
 #[derive(Debug, Default)]
@@ -37,7 +49,7 @@ impl Watchers {
         let mut watchers = self.lock();
         watchers.retain(|held| held.session.id != session.id || held.what != what);
         let session = session.clone();
-        watchers.push(Watcher { session, what, after, limit, sent_to: position, sent: Vec::new() });
+        watchers.push(Watcher { session, what, after, limit, sent_to: position, sent: Vec::new(), paused: false });
     }
 
     pub fn unwatch(&self, session: SessionId, what: Option<What>) {
@@ -49,9 +61,15 @@ impl Watchers {
         self.lock().is_empty()
     }
 
-    /// Send each watcher the rows of its page that changed since it was last sent some.
+    /// Send each watcher the rows of its page that changed since it was last sent some; or nothing, while memory is short: the
+    /// rows that changed meanwhile come when it is not.
     pub fn refresh(&self, roll: &Roll, queues: &[QueueRow], position: Position) {
         for watcher in self.lock().iter_mut() {
+            let shed = memory().admit(Rung::Observers).is_err();
+            watcher.pause(shed, position);
+            if shed {
+                continue;
+            }
             match watcher.what {
                 What::Agents => watcher.send_agents(roll, position),
                 What::Queues => watcher.send_queues(queues, position),
@@ -65,6 +83,14 @@ impl Watchers {
 }
 
 impl Watcher {
+    fn pause(&mut self, paused: bool, position: Position) {
+        if self.paused != paused {
+            self.paused = paused;
+            let what = self.what.word();
+            self.session.tell(render(&ServerFrame::Watching { position: position.0, what, paused }));
+        }
+    }
+
     fn send_agents(&mut self, roll: &Roll, position: Position) {
         let page = roll.after(self.after.as_deref()).take(self.limit);
         let changed: Vec<AgentRowShape<'_>> =

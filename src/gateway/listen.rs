@@ -7,6 +7,7 @@
 mod handshakes;
 
 use crate::gateway::auth::client_address::TrustedProxies;
+use crate::overload::memory;
 use crate::telemetry::catalogue;
 use axum::Router;
 use axum::body::Body;
@@ -95,6 +96,7 @@ impl HeldPlace {
     fn of(places: &Arc<Semaphore>) -> Option<Self> {
         places.try_acquire().ok()?.forget();
         metrics::gauge!(catalogue::CONNECTIONS).increment(1.0);
+        memory().places.open();
         Some(Self(places.clone()))
     }
 }
@@ -103,6 +105,7 @@ impl Drop for HeldPlace {
     fn drop(&mut self) {
         self.0.add_permits(1);
         metrics::gauge!(catalogue::CONNECTIONS).decrement(1.0);
+        memory().places.close();
     }
 }
 

@@ -1,6 +1,7 @@
 //! What is really used, four times a second: it corrects what was reserved, and says which rung of the ladder is in force.
 
 use super::budget::{Budget, Group};
+use super::disk::DiskMeter;
 use super::ladder::{Ladder, Marks, Rung};
 use super::reserve::Purpose;
 use super::sockets::Sockets;
@@ -12,6 +13,8 @@ use std::io;
 use std::time::Duration;
 
 const EVERY: Duration = Duration::from_millis(250);
+/// Readings of memory to one of the disk.
+const DISK_EVERY: u64 = 4;
 
 /// Sets the budget, and measures against it as long as the process lives.
 ///
@@ -19,15 +22,19 @@ const EVERY: Duration = Duration::from_millis(250);
 ///
 /// # Errors
 /// The thread could not be started.
-pub fn start(budget: &Budget, marks: Marks) -> io::Result<()> {
+pub fn start(budget: &Budget, marks: Marks, mut disk: DiskMeter) -> io::Result<()> {
     memory().hold(budget.bytes);
     let mut meter = Meter { group: budget.group().cloned(), sockets: Sockets::default(), ladder: Ladder::new(marks) };
     // In force before the first connection comes.
     meter.read(memory());
-    std::thread::Builder::new().name("memory-meter".to_owned()).spawn(move || {
-        loop {
+    disk.read();
+    std::thread::Builder::new().name("meter".to_owned()).spawn(move || {
+        for reading in 1_u64.. {
             std::thread::sleep(EVERY);
             meter.read(memory());
+            if reading.is_multiple_of(DISK_EVERY) {
+                disk.read();
+            }
         }
     })?;
     Ok(())
@@ -75,6 +82,9 @@ impl Meter {
             gauge!(names::RESERVE_BYTES, "purpose" => purpose.word()).set(taken_bytes as f64);
             counter!(names::RESERVE_REFUSED_TOTAL, "purpose" => purpose.word()).absolute(refused);
         }
+        for (kind, count) in memory.places.amounts() {
+            gauge!(names::PLACES, "kind" => kind).set(count as f64);
+        }
         for each in Rung::ALL {
             let in_force = rung >= Some(each);
             gauge!(names::LADDER_RUNG, "rung" => each.word()).set(if in_force { 1.0 } else { 0.0 });
@@ -87,7 +97,7 @@ fn gauge_of_memory(kind: &'static str, bytes: u64) {
 }
 
 /// In thousandths.
-fn level(used: u64, most: u64) -> u32 {
+pub(super) fn level(used: u64, most: u64) -> u32 {
     u32::try_from(used.saturating_mul(1_000) / most.max(1)).unwrap_or(u32::MAX)
 }
 

@@ -1,20 +1,25 @@
-//! Staying up: one memory budget, reserved before it is used, and a ladder by which work is shed when it runs short.
+//! Staying up: one memory budget, reserved before it is used, and a ladder by which work is shed when it runs short; and the same,
+//! with two steps, of the disk.
 //!
 //! A process has one memory, as it has one allocator and one recorder of metrics, so there is one account of it: [`memory`].
 //! Until [`start`] has set a budget nothing is refused, which is how tests of other modules meet it.
 
 pub mod budget;
 pub mod descriptors;
+mod disk;
 pub mod ladder;
 mod meter;
 pub mod pace;
+mod places;
 mod reserve;
 mod sockets;
 
 pub use budget::Budget;
+pub use disk::{Disk, DiskMarks, DiskMeter, disk};
 pub use ladder::{Marks, Rung};
 pub use meter::start;
-pub use reserve::{Purpose, Reserve, Spent, Taken, Weight};
+pub use places::Places;
+pub use reserve::{Grains, Purpose, Reserve, Spent, Taken, Weight};
 
 use crate::telemetry::catalogue::SHED_TOTAL;
 use crate::wire::error::{Code, WireError};
@@ -36,6 +41,7 @@ pub fn memory() -> &'static Memory {
 #[derive(Debug)]
 pub struct Memory {
     pub reserve: Reserve,
+    pub places: Places,
     budget_bytes: AtomicU64,
     /// 0: none.
     rung: AtomicU8,
@@ -54,6 +60,7 @@ impl Memory {
     const fn new() -> Self {
         Self {
             reserve: Reserve::new(u64::MAX / 2),
+            places: Places::new(usize::MAX / 2),
             budget_bytes: AtomicU64::new(u64::MAX),
             rung: AtomicU8::new(0),
             spread: AtomicU32::new(0),
@@ -63,6 +70,7 @@ impl Memory {
     fn hold(&self, budget_bytes: u64) {
         self.budget_bytes.store(budget_bytes, Relaxed);
         self.reserve.hold(budget_bytes / RESERVE_SHARE);
+        self.places.hold(budget_bytes);
     }
 
     #[must_use]
@@ -94,11 +102,27 @@ impl Memory {
         if self.is_shed(rung) { Err(self.shed(rung)) } else { Ok(()) }
     }
 
-    fn shed(&self, rung: Rung) -> Shed {
+    /// Whether an agent who was not here before is sent away: for memory, or since its place is kept for one who was.
+    #[must_use]
+    pub fn newcomers_are_shed(&self) -> bool {
+        self.is_shed(Rung::Newcomers) || self.places.are_short()
+    }
+
+    /// Counts one, and says what to answer.
+    pub fn shed(&self, rung: Rung) -> Shed {
         metrics::counter!(SHED_TOTAL, "rung" => rung.word()).increment(1);
         let spread = u64::from(self.spread.fetch_add(1, Relaxed) % 16);
         Shed { rung, retry_after_ms: RETRY_MS + RETRY_MS / 16 * spread }
     }
+}
+
+/// Whether a new conversation of an anonymous visitor may begin. Two relaxed loads while nothing is wrong.
+///
+/// # Errors
+/// What to answer; nothing happened.
+pub fn admit_stranger() -> Result<(), WireError> {
+    memory().admit(Rung::Starts)?;
+    if disk().is_low() { Err(disk().refuse_start()) } else { Ok(()) }
 }
 
 impl From<Shed> for WireError {
@@ -138,5 +162,19 @@ mod tests {
         assert_eq!(memory.admit(Rung::History), Ok(()));
         memory.put(None);
         assert_eq!(memory.rung(), None);
+    }
+
+    #[test]
+    fn places_kept_for_who_comes_back_are_nobody_elses() {
+        let memory = Memory::new();
+        memory.hold(64 << 20);
+        let most = memory.places.most();
+        (0..most - 2).for_each(|_| memory.places.open());
+        memory.places.keep(1);
+        assert!(!memory.newcomers_are_shed());
+        memory.places.open();
+        assert!(memory.newcomers_are_shed());
+        memory.places.keep(0);
+        assert!(!memory.newcomers_are_shed());
     }
 }

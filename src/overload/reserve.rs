@@ -135,6 +135,61 @@ pub struct Taken {
     bytes: u64,
 }
 
+impl Taken {
+    /// Gives back what it did not come to, or takes what it came to beyond.
+    ///
+    /// # Errors
+    /// Too little is left; what was taken stays.
+    pub fn resize_to(&mut self, bytes: usize) -> Result<(), Spent> {
+        let bytes = bytes as u64;
+        match bytes.checked_sub(self.bytes) {
+            Some(more) => self.reserve.take(self.purpose, Weight::Ordinary, more)?,
+            None => self.reserve.give(self.purpose, self.bytes - bytes),
+        }
+        self.bytes = bytes;
+        Ok(())
+    }
+}
+
+/// A queue that is charged in grains, beyond what is reserved with its owner's place: so the shared counter is left alone
+/// while nothing is wrong. What it holds follows from its size, and takes no room of its own.
+#[derive(Debug, Clone, Copy)]
+pub struct Grains {
+    pub purpose: Purpose,
+    pub own_bytes: usize,
+    pub grain_bytes: usize,
+}
+
+impl Grains {
+    fn of(self, bytes: usize) -> u64 {
+        (bytes.saturating_sub(self.own_bytes).div_ceil(self.grain_bytes) * self.grain_bytes) as u64
+    }
+
+    /// The queue grows; `None` for what is never refused.
+    ///
+    /// # Errors
+    /// Too little is left; it must not.
+    pub fn grow(self, reserve: &Reserve, from: usize, to: usize, weight: Option<Weight>) -> Result<(), Spent> {
+        let more = self.of(to).saturating_sub(self.of(from));
+        match weight {
+            _ if more == 0 => Ok(()),
+            Some(weight) => reserve.take(self.purpose, weight, more),
+            None => {
+                reserve.take_anyway(self.purpose, more);
+                Ok(())
+            }
+        }
+    }
+
+    /// It has shrunk.
+    pub fn shrink(self, reserve: &Reserve, from: usize, to: usize) {
+        let less = self.of(from).saturating_sub(self.of(to));
+        if less > 0 {
+            reserve.give(self.purpose, less);
+        }
+    }
+}
+
 impl Drop for Taken {
     fn drop(&mut self) {
         self.reserve.give(self.purpose, self.bytes);
@@ -158,10 +213,41 @@ mod tests {
     }
 
     #[test]
+    fn a_queue_takes_grains_beyond_its_own_room_and_gives_them_all_back() {
+        let reserve = Reserve::new(1_000_000);
+        let grains = Grains { purpose: Purpose::Mailboxes, own_bytes: 4_096, grain_bytes: 16_384 };
+        let mut bytes = 0;
+        let mut steps = 0_u64;
+        for round in 0..2_000_usize {
+            let to = round * 7_919 % 100_000;
+            if to > bytes {
+                let before = reserve.taken_bytes();
+                grains.grow(&reserve, bytes, to, Some(Weight::Ordinary)).unwrap();
+                steps += u64::from(reserve.taken_bytes() != before);
+            } else {
+                grains.shrink(&reserve, bytes, to);
+            }
+            bytes = to;
+            assert!(reserve.taken_bytes() + 4_096 >= bytes as u64 && reserve.taken_bytes() < bytes as u64 + 16_384);
+        }
+        assert!(steps > 100);
+        grains.shrink(&reserve, bytes, 0);
+        assert_eq!(reserve.taken_bytes(), 0);
+        let spent = grains.grow(&reserve, 0, 2_000_000, Some(Weight::Last));
+        assert_eq!((spent, reserve.taken_bytes()), (Err(Spent), 0));
+        grains.grow(&reserve, 0, 2_000_000, None).unwrap();
+        assert!(reserve.taken_bytes() >= 1_995_904);
+    }
+
+    #[test]
     fn what_a_guard_took_comes_back_with_it() {
         static RESERVE: Reserve = Reserve::new(800);
-        let taken = RESERVE.guard(Purpose::Bodies, Weight::Ordinary, 600).unwrap();
+        let mut taken = RESERVE.guard(Purpose::Bodies, Weight::Ordinary, 600).unwrap();
         assert_eq!(RESERVE.guard(Purpose::Bodies, Weight::Ordinary, 600).unwrap_err(), Spent);
+        taken.resize_to(100).unwrap();
+        assert_eq!(RESERVE.taken_bytes(), 100);
+        taken.resize_to(700).unwrap();
+        assert_eq!((taken.resize_to(701), RESERVE.taken_bytes()), (Err(Spent), 700));
         drop(taken);
         assert_eq!(RESERVE.taken_bytes(), 0);
         assert!(RESERVE.guard(Purpose::Bodies, Weight::Ordinary, 600).is_ok());

@@ -3,6 +3,7 @@
 //! A delta that does not fit drops all deltas: the session wants one fresh snapshot instead. A reply is never
 //! dropped: when even replies do not fit, the session ends and comes back at once.
 
+use crate::overload::{Grains, Purpose, Spent, Weight, memory};
 use futures_util::task::AtomicWaker;
 use std::borrow::Cow;
 use std::collections::VecDeque;
@@ -12,6 +13,9 @@ use tokio_tungstenite::tungstenite::Utf8Bytes;
 
 /// What the frame's place in the queue takes beside its bytes.
 const FRAME_BYTES: usize = 64;
+
+/// The first frames are paid for by the connection's place: an accept's reply never waits for anybody else's memory.
+const GRAINS: Grains = Grains { purpose: Purpose::Mailboxes, own_bytes: 4 * 1024, grain_bytes: 16 * 1024 };
 
 /// What the session is to do next.
 #[derive(Debug, PartialEq, Eq)]
@@ -78,14 +82,13 @@ impl Mailbox {
         if state.snapshot != Snapshot::UpToDate || state.is_ending() {
             return Ok(());
         }
-        if state.bytes + frame.len() + FRAME_BYTES <= bytes_max {
+        if state.makes_room(&frame, bytes_max, Weight::Ordinary).is_ok() {
             state.add(frame, false);
             drop(state);
             self.waker.wake();
             return Ok(());
         }
-        state.frames.retain(|queued| queued.is_reply);
-        state.bytes = state.frames.iter().map(|queued| queued.frame.len() + FRAME_BYTES).sum();
+        state.drop_deltas();
         state.snapshot = Snapshot::Wanted;
         drop(state);
         self.waker.wake();
@@ -101,16 +104,13 @@ impl Mailbox {
         if state.is_ending() {
             return Ok(());
         }
-        if state.bytes + frame.len() + FRAME_BYTES > bytes_max {
+        if state.makes_room(&frame, bytes_max, Weight::Last).is_err() {
             // Deltas make room for it.
-            state.frames.retain(|queued| queued.is_reply);
-            state.bytes = state.frames.iter().map(|queued| queued.frame.len() + FRAME_BYTES).sum();
+            state.drop_deltas();
             if state.snapshot == Snapshot::UpToDate {
                 state.snapshot = Snapshot::Wanted;
             }
-            if state.bytes + frame.len() + FRAME_BYTES > bytes_max {
-                return Err(Overflow);
-            }
+            state.makes_room(&frame, bytes_max, Weight::Last).map_err(|Spent| Overflow)?;
         }
         state.add(frame, true);
         drop(state);
@@ -125,8 +125,7 @@ impl Mailbox {
     pub fn push_snapshot(&self, frame: Utf8Bytes, bytes_max: usize) -> Result<(), Overflow> {
         {
             let mut state = self.lock();
-            state.frames.retain(|queued| queued.is_reply);
-            state.bytes = state.frames.iter().map(|queued| queued.frame.len() + FRAME_BYTES).sum();
+            state.drop_deltas();
             state.snapshot = Snapshot::UpToDate;
         }
         self.push_reply(frame, bytes_max)
@@ -168,7 +167,8 @@ impl Mailbox {
             return Some(Out::Gone);
         }
         if let Some(Queued { frame, .. }) = state.frames.pop_front() {
-            state.bytes -= frame.len() + FRAME_BYTES;
+            let left = state.bytes - frame.len() - FRAME_BYTES;
+            state.shrink_to(left);
             if state.frames.is_empty() {
                 state.frames = VecDeque::new();
             }
@@ -211,16 +211,43 @@ impl Mailbox {
 }
 
 impl State {
+    /// Charges for it; `Err` when it fits neither here nor into what is left for all mailboxes.
+    fn makes_room(&mut self, frame: &Utf8Bytes, bytes_max: usize, weight: Weight) -> Result<(), Spent> {
+        let bytes = self.bytes + frame.len() + FRAME_BYTES;
+        if bytes > bytes_max {
+            return Err(Spent);
+        }
+        GRAINS.grow(&memory().reserve, self.bytes, bytes, Some(weight))?;
+        self.bytes = bytes;
+        Ok(())
+    }
+
+    fn drop_deltas(&mut self) {
+        self.frames.retain(|queued| queued.is_reply);
+        self.shrink_to(self.frames.iter().map(|queued| queued.frame.len() + FRAME_BYTES).sum());
+    }
+
+    fn shrink_to(&mut self, bytes: usize) {
+        GRAINS.shrink(&memory().reserve, self.bytes, bytes);
+        self.bytes = bytes;
+    }
+
+    /// Only after `makes_room`.
     fn add(&mut self, frame: Utf8Bytes, is_reply: bool) {
         if self.frames.capacity() == 0 {
             self.frames.reserve_exact(2);
         }
-        self.bytes += frame.len() + FRAME_BYTES;
         self.frames.push_back(Queued { frame, is_reply });
     }
 
     fn is_ending(&self) -> bool {
         self.gone || self.close.is_some()
+    }
+}
+
+impl Drop for State {
+    fn drop(&mut self) {
+        self.shrink_to(0);
     }
 }
 

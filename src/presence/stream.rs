@@ -2,6 +2,7 @@
 //!
 //! A stream that falls behind is not fed any further: it reads what it missed from the view, from where it was.
 
+use crate::overload::{Grains, Purpose, Weight, memory};
 use futures_util::task::AtomicWaker;
 use std::collections::VecDeque;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -10,6 +11,9 @@ use tokio_tungstenite::tungstenite::Utf8Bytes;
 
 /// What a frame's place takes beside its bytes.
 const FRAME_BYTES: usize = 64;
+
+/// The first frames are paid for by the connection's place.
+const GRAINS: Grains = Grains { purpose: Purpose::Streams, own_bytes: 4 * 1024, grain_bytes: 16 * 1024 };
 
 /// An event for a customer.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -52,12 +56,16 @@ impl Stream {
     /// Adds a frame, or drops all when it does not fit: then the stream is behind.
     pub fn push(&self, frame: PublicFrame, bytes_max: usize) {
         let mut state = self.lock();
-        let bytes = frame.data.len() + FRAME_BYTES;
-        if state.bytes + bytes > bytes_max {
-            *state = State { behind: true, ended: state.ended, ..State::default() };
-        } else {
-            state.bytes += bytes;
+        let bytes = state.bytes + frame.data.len() + FRAME_BYTES;
+        let fits =
+            bytes <= bytes_max && GRAINS.grow(&memory().reserve, state.bytes, bytes, Some(Weight::Ordinary)).is_ok();
+        if fits {
+            state.bytes = bytes;
             state.frames.push_back(frame);
+        } else {
+            state.frames = VecDeque::new();
+            state.shrink_to(0);
+            state.behind = true;
         }
         drop(state);
         self.waker.wake();
@@ -82,7 +90,8 @@ impl Stream {
             return Some(StreamOut::Behind);
         }
         if let Some(frame) = state.frames.pop_front() {
-            state.bytes -= frame.data.len() + FRAME_BYTES;
+            let left = state.bytes - frame.data.len() - FRAME_BYTES;
+            state.shrink_to(left);
             if state.frames.is_empty() {
                 state.frames = VecDeque::new();
             }
@@ -93,6 +102,19 @@ impl Stream {
 
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl State {
+    fn shrink_to(&mut self, bytes: usize) {
+        GRAINS.shrink(&memory().reserve, self.bytes, bytes);
+        self.bytes = bytes;
+    }
+}
+
+impl Drop for State {
+    fn drop(&mut self) {
+        self.shrink_to(0);
     }
 }
 

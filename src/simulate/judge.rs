@@ -444,6 +444,9 @@ impl Judge {
 
     /// Replaying the whole journal gives the desk that runs, field by field.
     pub fn same_as_lived(&self, desk: &Desk) -> Result<(), String> {
+        if self.shadow.now() == desk.now() && self.shadow.same_state(desk) {
+            return Ok(());
+        }
         let (mut shadow, mut desk) = (self.shadow.clone(), desk.clone());
         // A barrier writes down a later time than the desk has seen; a turn without events sees a later one.
         let latest = if shadow.now().desk > desk.now().desk { shadow.now() } else { desk.now() };

@@ -1,6 +1,6 @@
 //! Judges what clients were told: only what is committed, the same thing each time, and nothing false.
 
-use super::journal::FaultyJournal;
+use super::journal::Lived;
 use super::judge::Judge;
 use super::notation;
 use crate::desk::answer::Answer;
@@ -108,9 +108,8 @@ impl Judge {
         position: Position,
         place: usize,
         event: &Event,
-        journal: &FaultyJournal,
+        lived: &Lived,
     ) -> Result<(), String> {
-        let lived = journal.lived(position)?;
         if position > self.position || lived.events.get(place) != Some(event) {
             return Err(format!("a delta that is not committed: {}", notation::event(event)));
         }

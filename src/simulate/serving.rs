@@ -1,6 +1,6 @@
 //! What the engine does with a workspace, step by step: the shipped turn, its append, and what follows each outcome.
 
-use super::journal::{Disk, Fate};
+use super::journal::{Disk, Fate, Lived};
 use super::notation;
 use super::people::ReplyTo;
 use super::sabotage::Sabotage;
@@ -251,7 +251,7 @@ impl World {
         if !self.sabotaged(Sabotage::DeliverBeforeCommit) {
             self.tell_replies(&flight.decided, &up)?;
         }
-        self.tell_events(&flight.decided, &up, position)?;
+        self.tell_events(&flight.decided, &up, position, &lived)?;
         Ok(Server::Up(up))
     }
 
@@ -283,10 +283,16 @@ impl World {
         Ok(())
     }
 
-    fn tell_events(&mut self, decided: &Decided<ReplyTo>, up: &Up, position: Position) -> Result<(), String> {
+    fn tell_events(
+        &mut self,
+        decided: &Decided<ReplyTo>,
+        up: &Up,
+        position: Position,
+        lived: &Lived,
+    ) -> Result<(), String> {
         for route in &decided.routes {
             let event = &decided.events[route.event];
-            self.judge.event_is_committed(position, route.event, event, &self.journal)?;
+            self.judge.event_is_committed(position, route.event, event, lived)?;
             self.people.hear_event(route.to, event, up.keeper.desk());
         }
         Ok(())

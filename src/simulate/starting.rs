@@ -74,7 +74,9 @@ impl World {
             self.spoil(&mut lived);
             keeper.replay(position, lived.now(), &lived.events, &lived.outcomes);
             let touched = keeper.take_touched();
-            self.view.push(Projected::of(keeper.desk(), touched, position, &lived));
+            if position > self.view.position() {
+                self.view.push(Projected::of(keeper.desk(), touched, position, &lived));
+            }
         }
         keeper.look_at_everything();
         self.judge.same_as_lived(keeper.desk())?;

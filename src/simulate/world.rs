@@ -63,9 +63,11 @@ pub struct Flight {
 
 impl World {
     pub fn new(plan: Plan) -> Self {
+        let mut dice = Dice::new(plan.seed);
+        let people = People::new(&mut dice);
         Self {
             plan,
-            dice: Dice::new(plan.seed),
+            dice,
             trace: VecDeque::new(),
             step: 0,
             calm: false,
@@ -76,7 +78,7 @@ impl World {
             journal: FaultyJournal::default(),
             view: View::default(),
             server: Server::Down { until_ms: 0 },
-            people: People::new(),
+            people,
             judge: Judge::default(),
             ran: Ran::default(),
         }

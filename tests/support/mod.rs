@@ -6,6 +6,7 @@
 #![allow(dead_code, unused_imports, reason = "each test and bench uses its own part of this")]
 
 pub mod agent;
+pub mod cgroup;
 pub mod customer;
 pub mod disk;
 pub mod http;
@@ -17,6 +18,7 @@ pub mod socket;
 pub mod sse;
 
 pub use agent::Agent;
+pub use cgroup::Cgroup;
 pub use customer::Customer;
 pub use http::{Http, Response};
 pub use server::{Options, Server};

@@ -1,5 +1,6 @@
 //! The server as a child process on a data directory of its own: started, killed, started again, stopped in order.
 
+use super::cgroup::Cgroup;
 use super::http::{Http, Response};
 use super::{PATIENCE, command_id, now_s, process};
 use offhook::gateway::auth::agent_token::{self, AgentClaims, Role};
@@ -12,6 +13,7 @@ use std::net::SocketAddr;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::Arc;
 use std::sync::mpsc::{Receiver, channel};
 use std::time::{Duration, Instant};
 
@@ -28,6 +30,8 @@ pub struct Options {
     pub descriptors: Option<u64>,
     /// A data directory that exists; otherwise an empty one is made, and removed with the server.
     pub data_dir: Option<PathBuf>,
+    /// The memory cgroup that it runs in; otherwise that of the test.
+    pub cgroup: Option<Arc<Cgroup>>,
     /// As users have it: with the supervisor, whose process is then the one that is started, stopped and killed.
     pub supervised: bool,
 }
@@ -135,6 +139,12 @@ impl Server {
         }
     }
 
+    /// The same, with other settings from now on.
+    pub fn start_again_with(&mut self, options: Options) {
+        self.options = options;
+        self.start_again();
+    }
+
     /// The same; what it said, if it did not start.
     pub fn try_start_again(&mut self) -> Result<(), String> {
         let spawned = Spawned::try_new(&self.data_dir, &self.options)?;
@@ -210,6 +220,13 @@ impl Server {
         http.ask("GET", path, "", b"").await.expect("an answer")
     }
 
+    /// The value of one series of `/metrics`, written as it is there: `name` or `name{label="value"}`. 0 when it is not there.
+    pub async fn metric(&self, series: &str) -> f64 {
+        let page = self.operators_page("/metrics").await;
+        let value = page.text().lines().find_map(|line| line.strip_prefix(series)?.strip_prefix(' ')?.parse().ok());
+        value.unwrap_or(0.0)
+    }
+
     pub fn rss_anon_bytes(&self) -> u64 {
         process::rss_anon_bytes(self.pid())
     }
@@ -260,6 +277,9 @@ impl Spawned {
             command.args(["--set", setting]);
         }
         command.envs(options.environment.iter().cloned());
+        if let Some(cgroup) = &options.cgroup {
+            cgroup.hold(&mut command);
+        }
         if let Some(most) = options.descriptors {
             let limit = libc::rlimit { rlim_cur: most, rlim_max: most };
             let lower = move || match unsafe { libc::setrlimit(libc::RLIMIT_NOFILE, &raw const limit) } {

@@ -4,8 +4,8 @@ use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpStream;
 use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
+use tokio::net::{TcpSocket, TcpStream};
 use tokio::sync::Mutex;
 
 const TEXT: u8 = 1;
@@ -46,6 +46,14 @@ impl Socket {
     /// `protocols` beside `offhook.agent.v1`.
     pub async fn connect(address: SocketAddr, protocols: &[&str]) -> io::Result<Result<Self, Refused>> {
         let stream = TcpStream::connect(address).await?;
+        Self::upgrade(stream, address, "/v1/agent", &[&["offhook.agent.v1"], protocols].concat()).await
+    }
+
+    /// The same with a small buffer in the kernel: for a client that is to stop reading, and be noticed soon.
+    pub async fn connect_narrow(address: SocketAddr, protocols: &[&str]) -> io::Result<Result<Self, Refused>> {
+        let socket = TcpSocket::new_v4()?;
+        socket.set_recv_buffer_size(4 * 1024)?;
+        let stream = socket.connect(address).await?;
         Self::upgrade(stream, address, "/v1/agent", &[&["offhook.agent.v1"], protocols].concat()).await
     }
 

@@ -303,7 +303,7 @@ impl Desk {
         loaded: &Loaded,
         events: &mut Vec<Event>,
     ) -> Result<Answer, Refusal> {
-        let here = self.conversations.iter().filter(|(_, held)| held.customer == from).map(|(id, _)| *id);
+        let here = self.conversations.iter().filter(|(_, held)| held.customer == from).map(|(id, _)| id);
         let closed = loaded.of_customer.get(&from).into_iter().flatten().copied();
         let in_this_turn = self.touched.conversations.iter();
         let in_this_turn =

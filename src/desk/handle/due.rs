@@ -4,9 +4,11 @@ use crate::desk::Desk;
 use crate::desk::EVENTS_PER_COMMAND_MAX;
 use crate::desk::answer::Answer;
 use crate::desk::auto_accept::BY_ITSELF;
-use crate::desk::deadlines::{ByWall, Deadline};
+use crate::desk::deadlines::Deadline;
 use crate::desk::event::{Event, OfferEnd, OfflineCause};
+use crate::desk::ids::ConversationId;
 use crate::desk::refusal::Refusal;
+use crate::desk::time::WallTime;
 
 impl Desk {
     /// Do what is due, in order of time; what is more than one command may decide stays due.
@@ -38,18 +40,29 @@ impl Desk {
             if events.len() >= EVENTS_PER_COMMAND_MAX {
                 break;
             }
-            match due {
-                ByWall::Ring(conversation) => {
-                    let held = &self.conversations[&conversation];
-                    let age_ms = self.now.wall.0.saturating_sub(held.waiting_since.0);
-                    let ring = self.queues[&held.queue].settings.offering.rings_at(age_ms);
-                    self.emit(events, Event::RingReached { conversation, ring });
-                }
-                ByWall::Longest(conversation) => self.waited_longest(conversation, events),
-                ByWall::Clock(conversation) => self.breach_is_due(conversation, events),
-                ByWall::Closing(conversation) => self.closes_on(conversation, events),
+            let conversation = due.conversation();
+            if due.is_clock() {
+                self.breach_is_due(conversation, events);
+            } else {
+                self.wait_is_due(conversation, events);
             }
         }
         Ok(Answer::Done)
+    }
+
+    /// The first that is due of what a waiting conversation has reached: its next ring, its longest wait, the closing of its queue.
+    fn wait_is_due(&mut self, conversation: ConversationId, events: &mut Vec<Event>) {
+        let [ring, longest, _] = self.dues_of_wait(conversation);
+        let is_due = |at: Option<WallTime>| at.is_some_and(|at| at <= self.now.wall);
+        if is_due(ring) {
+            let held = &self.conversations[&conversation];
+            let age_ms = self.now.wall.0.saturating_sub(held.waiting_since.0);
+            let ring = self.queues[&held.queue].settings.offering.rings_at(age_ms);
+            self.emit(events, Event::RingReached { conversation, ring });
+        } else if is_due(longest) {
+            self.waited_longest(conversation, events);
+        } else {
+            self.closes_on(conversation, events);
+        }
     }
 }

@@ -11,6 +11,7 @@ use crate::desk::settings::ChannelId;
 use crate::desk::wrapping::OPEN_ENDED;
 use crate::gateway::http::asking::{Asked, At, conversation};
 use crate::gateway::http::desks::{Desk, EventRow, Position, Seals, Span, Unread};
+use crate::gateway::http::pages::Room;
 use crate::gateway::http::problem::{Problem, ok};
 use crate::gateway::http::query::Query;
 use crate::gateway::http::{Door, VIEW_WAIT_MOST};
@@ -64,6 +65,7 @@ pub(super) async fn messages(
     let query = Query::parse(asked.query.as_deref(), &["cursor", "limit"])?;
     let (limit, after) = (query.limit()?, query.cursor("cursor")?.unwrap_or(0));
     let id = conversation(&id)?;
+    let room = Room::for_rows(limit)?;
     found(&asker, id).await?;
     let mut rows = asker.desk.history().messages(id, Span::After(after), limit + 1).await?;
     let next = (rows.len() > limit).then(|| {
@@ -77,7 +79,7 @@ pub(super) async fn messages(
         text: text(seals, row.author, &row.text),
         at: row.at.0,
     });
-    Ok(ok(&Messages { messages: messages.collect(), next }))
+    room.ok(&Messages { messages: messages.collect(), next })
 }
 
 fn author(desk: &dyn Desk, author: Author) -> Value {
@@ -140,6 +142,7 @@ pub(super) async fn events(
     let query = Query::parse(asked.query.as_deref(), &["cursor", "limit"])?;
     let (limit, after) = (query.limit()?, query.cursor::<Place>("cursor")?);
     let id = conversation(&id)?;
+    let room = Room::for_rows(limit)?;
     found(&asker, id).await?;
     let after = after.map(|Place(position, index)| (position, index));
     let mut rows = asker.desk.history().events_of(id, after, limit + 1).await?;
@@ -149,7 +152,7 @@ pub(super) async fn events(
         format!("{}.{}", last.position.0, last.index)
     });
     let events = rows.iter().map(|row| event(&admin.door, &*asker.desk, row)).collect();
-    Ok(ok(&Events { events, next }))
+    room.ok(&Events { events, next })
 }
 
 /// A journal's event in the words of the wire: ids spelled, names for numbers, texts unsealed.

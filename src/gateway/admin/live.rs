@@ -5,6 +5,7 @@ use super::asker::Scope;
 use crate::gateway::http::asking::{Asked, At};
 use crate::gateway::http::problem::{Problem, ok};
 use crate::gateway::http::query::Query;
+use crate::overload::{Rung, memory};
 use axum::extract::State as Held;
 use axum::response::Response;
 use serde::Serialize;
@@ -24,6 +25,7 @@ pub(super) async fn queues(
 ) -> Result<Response, Problem> {
     let asker = admin.asker(&workspace, &asked, Scope::Read)?;
     let query = Query::parse(asked.query.as_deref(), &["cursor", "limit"])?;
+    memory().admit(Rung::Observers)?;
     let (limit, after) = (query.limit()?, query.text("cursor").unwrap_or_default());
     let all = asker.desk.queue_rows();
     let mut rows: Vec<_> = all.iter().filter(|row| *row.queue > *after).take(limit + 1).collect();
@@ -41,6 +43,7 @@ pub(super) async fn agents(
 ) -> Result<Response, Problem> {
     let asker = admin.asker(&workspace, &asked, Scope::Read)?;
     let query = Query::parse(asked.query.as_deref(), &["cursor", "limit"])?;
+    memory().admit(Rung::Observers)?;
     let limit = query.limit()?;
     let mut rows = asker.desk.agent_rows(query.text("cursor"), limit + 1);
     let next = (rows.len() > limit).then(|| {

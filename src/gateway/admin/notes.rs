@@ -9,7 +9,8 @@ use crate::gateway::http::VIEW_WAIT_MOST;
 use crate::gateway::http::asking::{Asked, At, conversation};
 use crate::gateway::http::body;
 use crate::gateway::http::idempotency::{command_id, keyed_fingerprint};
-use crate::gateway::http::problem::{Problem, answer, ok};
+use crate::gateway::http::pages::Room;
+use crate::gateway::http::problem::{Problem, answer};
 use crate::gateway::http::query::Query;
 use crate::wire::agent::Limits;
 use axum::body::Body;
@@ -47,6 +48,7 @@ pub(super) async fn list(
     let query = Query::parse(asked.query.as_deref(), &["cursor", "limit"])?;
     let (limit, after) = (query.limit()?, query.cursor("cursor")?.unwrap_or(0));
     let id = conversation(&id)?;
+    let room = Room::for_rows(limit)?;
     let history = asker.desk.history();
     history.wait_for(asker.desk.position(), VIEW_WAIT_MOST).await?;
     history.conversation(id).await?.ok_or_else(|| Problem::no_such_conversation(&id.to_string()))?;
@@ -63,7 +65,7 @@ pub(super) async fn list(
         text: sealed_text(seals, &row.text),
         at: row.at.0,
     });
-    Ok(ok(&Notes { notes: notes.collect(), next }))
+    room.ok(&Notes { notes: notes.collect(), next })
 }
 
 #[derive(Deserialize)]

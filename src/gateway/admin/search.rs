@@ -11,7 +11,8 @@ use crate::desk::refusal::Refusal;
 use crate::gateway::http::VIEW_WAIT_MOST;
 use crate::gateway::http::asking::{Asked, At};
 use crate::gateway::http::desks::{Desk, Filter, Seals, Span};
-use crate::gateway::http::problem::{Problem, ok};
+use crate::gateway::http::pages::Room;
+use crate::gateway::http::problem::Problem;
 use crate::gateway::http::query::Query;
 use axum::extract::State as Held;
 use axum::response::Response;
@@ -75,13 +76,14 @@ pub(super) async fn search(
     if words.as_ref().is_some_and(|words| words.len() > TEXT_BYTES_MAX) {
         return Err(Problem::too_large("text", TEXT_BYTES_MAX));
     }
+    let room = Room::for_rows(limit)?;
     desk.history().wait_for(desk.position(), VIEW_WAIT_MOST).await?;
     let (found, next) = match &words {
         None => by_filter(desk, filter, place, limit).await?,
         Some(words) => by_words(desk, admin.door.desks.seals(), filter, words, place, limit).await?,
     };
     let conversations = found.iter().map(|(id, found)| Facts::of(&admin.door, desk, *id, found)).collect();
-    Ok(ok(&Page { conversations, next: next.map(|place| place.to_string()) }))
+    room.ok(&Page { conversations, next: next.map(|place| place.to_string()) })
 }
 
 fn filter(desk: &dyn Desk, query: &Query) -> Result<Filter, Problem> {

@@ -10,6 +10,7 @@ use crate::desk::labels::LabelAsk;
 use crate::desk::moves::{Deed, MoveAsk, Mover};
 use crate::desk::settings::Role;
 use crate::gateway::auth::agent_token::TokenError;
+use crate::overload::{Purpose, Rung, Weight, memory};
 use crate::telemetry::catalogue;
 use crate::wire::agent::{
     AgentFrame, Done, Drained, HistoryFrom, LabelFrame, Reply, ServerFrame, StartFrame, parse, render,
@@ -128,6 +129,7 @@ fn obey<D: Desk, T: AgentTokens>(
         AgentFrame::LabelRules { queue } => door.desk.label_rules(session, id, &queue).map(|()| None),
         AgentFrame::Start(frame) => start(present, id, agent, *frame).map(|()| None),
         AgentFrame::Refresh { token } => refresh(&token, present).map(Some),
+        AgentFrame::Typing { .. } if memory().is_shed(Rung::Typing) => Err(memory().shed(Rung::Typing).into()),
         frame => {
             // Typing is passed on and forgotten, and a look changes nothing: not worth remembering by their ids.
             let looks = matches!(frame, AgentFrame::Waiting { .. } | AgentFrame::Own { .. });
@@ -273,11 +275,15 @@ fn page_beside<D: Desk, T: AgentTokens>(
     page: impl Future<Output = Utf8Bytes> + Send + 'static,
 ) -> Result<(), WireError> {
     let Present { door, session } = present;
+    memory().admit(Rung::History)?;
     let permit = door.histories.clone().try_acquire_owned().map_err(|_| WireError::busy(HISTORY_RETRY_MS))?;
+    let taken = memory().reserve.guard(Purpose::Pages, Weight::Ordinary, door.limits.frame_bytes_max)?;
     let session = session.clone();
     tokio::spawn(async move {
         let page = page.await;
         drop(permit);
+        // The mailbox counts it from here on.
+        drop(taken);
         session.reply(page);
     });
     Ok(())

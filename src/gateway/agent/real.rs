@@ -3,6 +3,7 @@
 use super::pages::{messages, not_open, notes, sealed, start_of};
 use super::{Desk, NewSession, Refused};
 use crate::clock;
+use crate::desk::agent::Connection;
 use crate::desk::command::{Ask, Command, StartAsk};
 use crate::desk::ids::{AgentId, CommandId, ConversationId};
 use crate::desk::labels::{LabelChange, PlainValue};
@@ -12,6 +13,7 @@ use crate::engine::watch::{What, agent_shape, queue_shape};
 use crate::engine::{Engine, NotDone, Taking, Workspace};
 use crate::gateway::auth::server_keys::ServerKeys;
 use crate::gateway::auth::visitor_token::ReturnTicket;
+use crate::overload::{Rung, memory};
 use crate::presence::session::{Session, WorkspaceNumber};
 use crate::wire::agent::{Done, HistoryFrom, Reply, Rows, ServerFrame, StartFrame, Watched, render};
 use crate::wire::close::CloseCode;
@@ -22,6 +24,8 @@ use tokio_tungstenite::tungstenite::Utf8Bytes;
 
 /// How long a return ticket is good.
 const TICKET_S: i64 = 86_400;
+/// The word of a row for an agent who is not here.
+const OFFLINE: &str = Connection::Offline.name();
 /// When a session that found no room may come again.
 pub(super) const FULL_RETRY_MS: u64 = 2_000;
 
@@ -73,6 +77,12 @@ impl Desk for AgentDesks {
             return Err(Refused::for_now(CloseCode::Unavailable, FULL_RETRY_MS));
         }
         let name: Arc<str> = claims.agent.into();
+        // Nobody's grace is cut short by memory: only who was not here before is sent away.
+        let was_here = || workspace.agent_row(&name).is_some_and(|row| row.connection != OFFLINE);
+        if memory().newcomers_are_shed() && !was_here() {
+            let shed = memory().shed(Rung::Newcomers);
+            return Err(Refused::for_now(CloseCode::Busy, shed.retry_after_ms));
+        }
         let session = Session::new(
             id,
             workspace.number(),
@@ -98,6 +108,7 @@ impl Desk for AgentDesks {
     }
 
     fn went(&self, session: &Arc<Session>) {
+        memory().places.keep_one();
         self.engine.registry().remove(session);
         let Some(workspace) = self.engine.numbered(session.workspace) else { return };
         if session.is_supervisor() {
@@ -126,6 +137,7 @@ impl Desk for AgentDesks {
         cursor: Option<&str>,
         limit: u32,
     ) -> Result<(), WireError> {
+        memory().admit(Rung::Observers)?;
         let workspace = self.workspace(session)?;
         let position = workspace.position();
         let limit = limit as usize;

@@ -1,27 +1,47 @@
 //! A request's body: read within limits of bytes and time, UTF-8 and JSON, with the field at fault named.
 
 use super::problem::Problem;
+use crate::overload::{Purpose, Taken, Weight, memory};
 use crate::wire::error::Code;
 use axum::body::Body;
 use bytes::Bytes;
 use http_body::Body as _;
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use serde::de::DeserializeOwned;
+use std::ops::Deref;
 use std::time::Duration;
 
 /// An administrator's body: what fits a record.
 pub const ADMIN_BODY_BYTES_MAX: usize = 256 * 1024;
 const BODY_TIME_MOST: Duration = Duration::from_secs(10);
 
+/// A body that was read. It counts as memory for bursts as long as it is held.
+#[derive(Debug)]
+pub struct Text {
+    text: String,
+    _taken: Taken,
+}
+
+impl Deref for Text {
+    type Target = str;
+    fn deref(&self) -> &str {
+        &self.text
+    }
+}
+
 /// The whole body as text.
 ///
 /// # Errors
-/// `too_large` over `bytes_max` (at once when the length is announced), `bad_request` when it is not UTF-8, broke off
+/// `busy` when there is no room for it now, `too_large` over `bytes_max` (at once when the length is announced), `bad_request` when it is not UTF-8, broke off
 /// or took longer than 10 s.
-pub async fn text(body: Body, bytes_max: usize) -> Result<String, Problem> {
+pub async fn text(body: Body, bytes_max: usize) -> Result<Text, Problem> {
     if body.size_hint().lower() > bytes_max as u64 {
         return Err(Problem::too_large("body", bytes_max));
     }
+    // What does not say how long it is may be as long as it may be.
+    let announced = body.size_hint().upper().and_then(|bytes| usize::try_from(bytes).ok());
+    let bytes = announced.map_or(bytes_max, |bytes| bytes.min(bytes_max));
+    let mut taken = memory().reserve.guard(Purpose::Bodies, Weight::Ordinary, bytes)?;
     let bytes: Bytes = match tokio::time::timeout(BODY_TIME_MOST, Limited::new(body, bytes_max).collect()).await {
         Ok(Ok(collected)) => collected.to_bytes(),
         Ok(Err(error)) if error.downcast_ref::<LengthLimitError>().is_some() => {
@@ -30,7 +50,9 @@ pub async fn text(body: Body, bytes_max: usize) -> Result<String, Problem> {
         Ok(Err(_)) => return Err(Problem::bad_request("the body broke off")),
         Err(_) => return Err(Problem::bad_request("the body took too long")),
     };
-    String::from_utf8(bytes.into()).map_err(|_| Problem::bad_request("the body is not UTF-8"))
+    taken.resize_to(bytes.len())?;
+    let text = String::from_utf8(bytes.into()).map_err(|_| Problem::bad_request("the body is not UTF-8"))?;
+    Ok(Text { text, _taken: taken })
 }
 
 /// For calls that have nothing to say: nothing, or an empty object.
@@ -114,6 +136,6 @@ mod tests {
         assert_eq!(problem.0.code, Code::TooLarge);
         let problem = text(Body::from(vec![0xff]), 99).await.unwrap_err();
         assert_eq!(problem.0.code, Code::BadRequest);
-        assert_eq!(text(Body::from("ж"), 2).await.unwrap(), "ж");
+        assert_eq!(&*text(Body::from("ж"), 2).await.unwrap(), "ж");
     }
 }

@@ -10,6 +10,7 @@ pub mod desks;
 pub(crate) mod fakes;
 pub mod idempotency;
 pub mod identities;
+pub mod pages;
 pub mod problem;
 pub mod query;
 pub mod real;

@@ -2,6 +2,7 @@
 
 use super::desks::{Behind, NotDone, NotRead, NotSealed};
 use crate::desk::refusal::Refusal;
+use crate::overload::{Shed, Spent};
 use crate::telemetry::catalogue;
 use crate::telemetry::catalogue::RATE_LIMITED_TOTAL;
 use crate::wire::error::{Code, WireError};
@@ -119,6 +120,18 @@ impl From<WireError> for Problem {
     }
 }
 
+impl From<Shed> for Problem {
+    fn from(shed: Shed) -> Self {
+        Self(shed.into())
+    }
+}
+
+impl From<Spent> for Problem {
+    fn from(spent: Spent) -> Self {
+        Self(spent.into())
+    }
+}
+
 impl From<Refusal> for Problem {
     fn from(refusal: Refusal) -> Self {
         Self(WireError::from(&refusal))
@@ -158,7 +171,13 @@ impl From<NotSealed> for Problem {
 /// A JSON answer.
 #[must_use]
 pub fn answer(status: StatusCode, body: &impl Serialize) -> Response {
-    let mut response = (status, json_of(body)).into_response();
+    answer_of(status, json_of(body))
+}
+
+/// The same, of what is JSON already.
+#[must_use]
+pub fn answer_of(status: StatusCode, json: impl IntoResponse) -> Response {
+    let mut response = (status, json).into_response();
     response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
     response
 }

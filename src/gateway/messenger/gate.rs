@@ -2,11 +2,12 @@
 //! done at all, and every microsecond of it is taken from what was begun.
 
 use crate::gateway::http::Door;
-use crate::gateway::http::answered::{counter, mark_safe};
+use crate::gateway::http::answered::{counter, finish, mark_safe};
 use crate::gateway::http::cors;
 use crate::gateway::http::desks::NotDone;
 use crate::gateway::http::problem::Problem;
 use crate::gateway::listen::Gate;
+use crate::overload;
 use arc_swap::ArcSwapOption;
 use axum::body::Body;
 use axum::response::{IntoResponse, Response};
@@ -29,12 +30,24 @@ pub fn gate(door: Door) -> Gate {
         if place != "conversations" {
             return None;
         }
-        let not_done = door.desks.may_start(workspace).err()?;
+        let refused = match door.desks.may_start(workspace) {
+            Err(not_done) => Ok(not_done),
+            // Who brings a token may be known by it, which is looked into behind the gate.
+            Ok(()) if request.headers().contains_key(header::AUTHORIZATION) => return None,
+            Ok(()) => Err(overload::admit_stranger().err()?),
+        };
         let origin = request.headers().get(header::ORIGIN);
         if origin.is_some_and(|origin| !cors::is_allowed(&door, request.headers(), origin)) {
             return None;
         }
-        let mut response = answers.to(not_done);
+        let mut response = match refused {
+            Ok(not_done) => answers.to(not_done),
+            Err(shed) => {
+                let mut response = Problem::from(shed).into_response();
+                finish(&mut response, STARTS.into());
+                response
+            }
+        };
         cors::mark(response.headers_mut(), origin.cloned());
         Some(response)
     })
@@ -93,7 +106,6 @@ impl Written {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::gateway::http::answered::finish;
 
     async fn told(response: Response) -> (StatusCode, HeaderMap, Bytes) {
         let (parts, body) = response.into_parts();

@@ -8,6 +8,7 @@ use crate::desk::ids::{ConversationId, CustomerId};
 use crate::gateway::http::VIEW_WAIT_MOST;
 use crate::gateway::http::asking::{Asked, At, conversation};
 use crate::gateway::http::desks::{Desk, MessageRow, NotRead, Span};
+use crate::gateway::http::pages::Room;
 use crate::gateway::http::problem::{Problem, json_of, ok};
 use crate::gateway::http::query::Query;
 use crate::wire::messenger::ConversationsShape;
@@ -27,12 +28,13 @@ pub(super) async fn list(
     let customer = customer_needed(&messenger.door, &*desk, &asked)?;
     messenger.take(&messenger.calls, (&*workspace, customer.id))?;
     Query::parse(asked.query.as_deref(), &[])?;
+    let room = Room::for_rows(CONVERSATIONS_MAX)?;
     desk.history().wait_for(desk.position(), VIEW_WAIT_MOST).await?;
     let found = desk.history().conversations_of(customer.id, CONVERSATIONS_MAX).await?;
     let shown: Vec<Shown> = found.iter().map(|(id, conversation)| Shown::of(&*desk, *id, conversation)).collect();
     let conversations: Vec<_> =
         shown.iter().zip(&found).map(|(shown, (id, conversation))| shown.shape(*id, conversation)).collect();
-    Ok(ok(&ConversationsShape { conversations: &conversations }))
+    room.ok(&ConversationsShape { conversations: &conversations })
 }
 
 pub(super) async fn one(
@@ -79,6 +81,7 @@ pub(super) async fn messages(
     let query = Query::parse(asked.query.as_deref(), &["after", "before", "limit"])?;
     let (span, limit) = (span(&query)?, query.limit()?);
     let id = conversation(&id)?;
+    let room = Room::for_rows(limit)?;
     own(&*desk, customer.id, id).await?;
     let (rows, more) = page_of(&*desk, id, span, limit).await?;
     let messages = rows.iter().map(|row| {
@@ -87,7 +90,7 @@ pub(super) async fn messages(
             RawValue::from_string(json).expect("what was serialized is JSON")
         })
     });
-    Ok(ok(&Page { messages: messages.collect(), more }))
+    room.ok(&Page { messages: messages.collect(), more })
 }
 
 /// Which messages are asked for.

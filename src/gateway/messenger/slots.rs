@@ -2,6 +2,7 @@
 
 use crate::desk::ids::CustomerId;
 use crate::gateway::http::problem::Problem;
+use crate::overload::memory;
 use crate::telemetry::catalogue::MESSENGER_STREAMS;
 use crate::wire::error::WireError;
 use std::collections::HashMap;
@@ -34,7 +35,8 @@ impl StreamSlots {
     /// `busy` when all are taken, `rate_limited` when this customer's are.
     pub fn take(self: &Arc<Self>, customer: CustomerId) -> Result<Slot, Problem> {
         let mut open = self.open();
-        if open.total >= self.most {
+        // A stream lasts: it takes no place that is kept for an agent who comes back.
+        if open.total >= self.most || memory().places.are_short() {
             return Err(Problem(WireError::busy(5_000)));
         }
         let own = open.by_customer.get(&customer).copied().unwrap_or(0);

@@ -15,6 +15,7 @@ use crate::gateway::http::desks::Desk;
 use crate::gateway::http::idempotency::{command_id, keyed_fingerprint};
 use crate::gateway::http::problem::{Problem, answer};
 use crate::gateway::http::{body, problem::json_of};
+use crate::overload;
 use crate::wire::about::About;
 use crate::wire::error::Code;
 use crate::wire::messenger::{StartBody, StartedShape};
@@ -38,6 +39,9 @@ pub(super) async fn start(
     desk.may_start()?;
     let door = &messenger.door;
     let asker = customer(door, &*desk, &asked)?;
+    if asker.as_ref().is_none_or(|asker| asker.known.is_none()) {
+        overload::admit_stranger()?;
+    }
     let id = command_id(&asked.headers)?;
     let address = prefix(door.identities.client_address(&asked.headers, asked.peer));
     messenger.take(&messenger.calls, (&*workspace, address))?;

@@ -19,9 +19,10 @@ use super::{customer, sse};
 use crate::desk::ids::{ConversationId, CustomerId};
 use crate::desk::time::WallTime;
 use crate::gateway::http::asking::{Asked, At, conversation};
-use crate::gateway::http::desks::{Desk, Live, Out, PublicFrame, PublicRow, Soon};
+use crate::gateway::http::desks::{Desk, Live, Out, PublicFact, PublicFrame, PublicRow, Soon};
 use crate::gateway::http::problem::Problem;
 use crate::gateway::http::query::Query;
+use crate::overload::{Purpose, Taken, Weight, memory};
 use crate::wire::error::Code;
 use axum::body::Body;
 use axum::extract::State as Held;
@@ -38,6 +39,8 @@ use tokio::time::{Sleep, sleep};
 
 /// Rows that one stream reads at once: with the longest texts, a third of a megabyte for as long as they are sent.
 const PAGE: usize = 16;
+/// What they are taken to need until they are known.
+const PAGE_BYTES: usize = 16 * 1024;
 /// Before a view that is behind or failing is asked again.
 const AGAIN: Duration = Duration::from_secs(1);
 /// Then the stream ends, and the browser comes back by itself.
@@ -155,7 +158,12 @@ struct EventStream {
 enum Phase {
     Hello,
     Reading(Soon<'static, Option<Read>>),
-    Sending { rows: std::vec::IntoIter<PublicRow>, more: bool },
+    Sending {
+        rows: std::vec::IntoIter<PublicRow>,
+        more: bool,
+        /// As long as any row waits: a customer who does not read holds them for as long as it likes.
+        _taken: Taken,
+    },
     Live,
     Over,
 }
@@ -167,6 +175,7 @@ struct Read {
     rows: Vec<PublicRow>,
     /// Whether there may be more rows.
     more: bool,
+    taken: Taken,
 }
 
 /// `None`: the stream is to end.
@@ -174,7 +183,9 @@ async fn read(follow: Arc<Follow>, after: u32, first: bool) -> Option<Read> {
     for _ in 0..TRIES_MOST {
         match try_read(&follow, after, first).await {
             Ok(read) => return Some(read),
-            Err(problem) if matches!(problem.0.code, Code::Behind | Code::Unavailable) => sleep(AGAIN).await,
+            Err(problem) if matches!(problem.0.code, Code::Behind | Code::Unavailable | Code::Busy) => {
+                sleep(AGAIN).await
+            }
             Err(_) => return None,
         }
     }
@@ -188,8 +199,19 @@ async fn try_read(follow: &Follow, after: u32, first: bool) -> Result<Read, Prob
         let conversation = own(desk, follow.customer, follow.conversation).await?;
         state = Some(Shown::of(desk, follow.conversation, &conversation).state_frame(&conversation));
     }
+    let mut taken = memory().reserve.guard(Purpose::Streams, Weight::Ordinary, PAGE_BYTES)?;
     let rows = desk.history().public_events(follow.conversation, after, PAGE).await?;
-    Ok(Read { state, more: rows.len() == PAGE, rows })
+    taken.resize_to(rows.iter().map(bytes_of).sum())?;
+    Ok(Read { state, more: rows.len() == PAGE, rows, taken })
+}
+
+/// What a row takes.
+fn bytes_of(row: &PublicRow) -> usize {
+    let text = match &row.fact {
+        PublicFact::Message { text, .. } => text.len(),
+        _ => 0,
+    };
+    size_of::<PublicRow>() + text
 }
 
 impl EventStream {
@@ -208,13 +230,14 @@ impl EventStream {
                 Phase::Reading(reading) => match ready!(reading.as_mut().poll(cx)) {
                     None => self.phase = Phase::Over,
                     Some(read) => {
-                        self.phase = Phase::Sending { rows: read.rows.into_iter(), more: read.more };
+                        self.phase =
+                            Phase::Sending { rows: read.rows.into_iter(), more: read.more, _taken: read.taken };
                         if let Some(state) = read.state {
                             return Poll::Ready(Some(sse::event(&state)));
                         }
                     }
                 },
-                Phase::Sending { rows, more } => match (rows.next(), *more) {
+                Phase::Sending { rows, more, .. } => match (rows.next(), *more) {
                     (Some(row), _) if row.public <= self.last => {}
                     (Some(row), _) => {
                         self.last = row.public;

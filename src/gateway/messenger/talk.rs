@@ -11,6 +11,7 @@ use crate::gateway::http::desks::{Desk, Seals};
 use crate::gateway::http::idempotency::{command_id, keyed_fingerprint};
 use crate::gateway::http::problem::{Problem, answer};
 use crate::gateway::http::{VIEW_WAIT_MOST, body};
+use crate::overload::{Rung, memory};
 use crate::wire::messenger::{PostedShape, parse_post, parse_read};
 use axum::body::Body;
 use axum::extract::State as Held;
@@ -109,6 +110,7 @@ pub(super) async fn typing(
     asked: Asked,
     body: Body,
 ) -> Result<Response, Problem> {
+    memory().admit(Rung::Typing)?;
     let talk = Talk::of(&messenger, &workspace, &id, &asked)?;
     body::nothing(body).await?;
     talk.ask(

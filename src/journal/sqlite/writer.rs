@@ -8,6 +8,7 @@
 //! | a failed sync | the process ends; where a test prevents that, nothing is written any more |
 //! | closing | what waits is committed, then the files are closed |
 
+use crate::overload::disk;
 use crate::slices;
 use std::collections::HashMap;
 use std::io;
@@ -180,7 +181,8 @@ impl Writer {
 
     pub(super) fn is_over_budget(&self) -> bool {
         let budget = self.settings.disk_budget_bytes;
-        budget.is_some_and(|budget| self.used_bytes > budget)
+        // The meter sees the whole directory, once a second; this sees the journal, at each commit.
+        disk().is_critical() || budget.is_some_and(|budget| self.used_bytes > budget)
     }
 
     /// Even accepts and closes have an end: what was kept back for them.

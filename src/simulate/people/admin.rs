@@ -3,6 +3,7 @@
 use crate::desk::Desk;
 use crate::desk::hours::{Hours, Interval, Weekly};
 use crate::desk::idle::IdleAgents;
+use crate::desk::ids::ConversationId;
 use crate::desk::labels::LabelRules;
 use crate::desk::settings::Settings;
 use crate::simulate::dice::Dice;
@@ -84,68 +85,96 @@ pub fn setup(agents: u32) -> VecDeque<String> {
     lines
 }
 
-pub fn act(dice: &mut Dice, agents: u32, desk: &Desk) -> String {
+/// Another rule of the workspace, of a queue, or of an agent.
+pub fn change(dice: &mut Dice, agents: u32, desk: &Desk) -> String {
     let agent = dice.below(u64::from(agents));
-    match dice.below(29) {
+    match dice.below(28) {
         0 => format!("admin queue support max={}", dice.between(1, 10)),
         1 => format!("admin queue sales skills=french:{}", dice.between(1, 8)),
         2 => format!("admin agent a{agent} skills=french:{}", dice.between(1, 10)),
         3 => format!("admin agent a{agent} capacity=chat:{}", dice.between(0, 3)),
-        4 => format!("admin agent a{agent} queues={}", if dice.per_mille(500) { "support" } else { "sales,support" }),
-        5 => format!("admin agent a{agent} active=no"),
-        6 | 7 => format!("admin agent a{agent} active=yes"),
-        8 => {
-            let open: Vec<_> = desk.conversations().map(|(id, _)| id).collect();
-            dice.pick(&open).map_or("admin key k1".into(), |id| format!("admin closes {id}"))
+        4 => {
+            let queues =
+                *dice.pick(&["support", "sales", "sales", "sales,support", "sales,support"]).unwrap_or(&"support");
+            format!("admin agent a{agent} queues={queues}")
         }
-        9 | 20 | 22 => {
-            let mut changed = settings();
-            changed.channels[0].weight = dice.between(1, 100) as u32;
-            changed.channels[0].capacity = dice.between(0, 5) as u32;
-            changed.channels[0].silence.pause_ms = dice.per_mille(700).then(|| dice.between(1_000, 20_000));
-            changed.channels[0].silence.paused_weight_percent = dice.below(101) as u8;
-            changed.missed_in_a_row_max = dice.between(1, 4) as u32;
-            changed.agent_grace_ms = dice.between(4_000, 30_000);
-            changed.program_offer_ms = dice.between(1_000, 8_000);
-            changed.labels = label_rules(dice);
-            changed.idle_agents = changed.idle_agents.filter(|_| dice.per_mille(700));
-            if dice.per_mille(500) {
-                changed.across_queues = crate::desk::offering::AcrossQueues::ByWeight;
-            }
-            if dice.per_mille(700) {
-                changed.hours.insert("office".into(), hours(dice, desk));
-            }
-            format!("admin settings {}", serde_json::to_string(&changed).expect("settings are plain values"))
+        5..=7 => settings_change(dice, desk),
+        8..=11 => offering(dice),
+        12 => format!("admin agent a{agent} tiers=support:{}", dice.between(1, 3)),
+        13 => moves(dice),
+        24 => format!("admin agent a{agent} tiers=support:{}", dice.between(2, 4)),
+        14 | 15 => {
+            let program = if dice.per_mille(500) { "yes" } else { "no" };
+            format!("admin agent a{agent} program={program} total={}", dice.between(50, 400))
         }
-        10 => "admin remove_queue sales".into(),
-        11 => offering(dice),
-        24 => {
+        16 | 17 | 25 | 26 => {
+            let hours = if dice.per_mille(700) { " hours=office" } else { "" };
+            format!("admin queue support max=8{hours} waiting={}", waiting(dice))
+        }
+        18 | 19 | 27 => wrap_up(dice),
+        20 => labels(dice),
+        21 => service(dice),
+        22 => silence(dice),
+        _ => {
             let after = serde_json::json!({"after_ms": dice.between(0, 6_000)}).to_string();
             let auto = *dice.pick(&["\"never\"", "\"by_queue\"", &after]).unwrap_or(&"\"never\"");
             format!("admin agent a{agent} auto={auto}")
         }
-        12 => format!("admin agent a{agent} tiers=support:{}", dice.between(1, 3)),
-        13 => moves(dice),
-        14 => format!("admin drains a{agent} {}", if dice.per_mille(500) { "yes" } else { "no" }),
-        15 => {
+    }
+}
+
+/// A change of the rules, or something with what there is.
+pub fn act(dice: &mut Dice, agents: u32, desk: &Desk) -> String {
+    let agent = dice.below(u64::from(agents));
+    let open: Vec<_> = desk.conversations().map(|(id, _)| id).collect();
+    let one = dice.pick(&open).copied().unwrap_or(ConversationId(1));
+    let yes = if dice.per_mille(500) { "yes" } else { "no" };
+    match dice.below(36) {
+        0 => format!("admin agent a{agent} active=no"),
+        1..=3 => format!("admin agent a{agent} active=yes"),
+        4 => format!("admin closes {one}"),
+        5 => format!("admin done {one}"),
+        6 => format!("admin notes {one} careful"),
+        7 => format!("admin labels {one} {{\"disposition\":\"solved\",\"tags\":[\"vip\"]}}"),
+        8 => format!("admin why {one}"),
+        9 => format!("admin why a{agent}"),
+        10 | 18 | 19 => "admin remove_queue sales".into(),
+        11 => "admin queue sales skills=french:2 wrap_up_ms=2000".into(),
+        12 | 13 => {
+            let draining = desk.agents().find(|(_, held)| held.draining).filter(|_| dice.per_mille(600));
+            draining.map_or_else(|| format!("admin drains a{agent} {yes}"), |(id, _)| format!("admin drains {id} no"))
+        }
+        14 | 15 => {
             let queue = *dice.pick(&["support", "sales"]).unwrap_or(&"support");
             let how = *dice.pick(&["no", "no", "to=-", "to=support"]).unwrap_or(&"no");
             format!("admin drains_queue {queue} {how}")
         }
-        16 => {
-            let program = if dice.per_mille(500) { "yes" } else { "no" };
-            format!("admin agent a{agent} program={program} total={}", dice.between(50, 400))
-        }
-        17 | 21 => {
-            let hours = if dice.per_mille(700) { " hours=office" } else { "" };
-            format!("admin queue support max=8{hours} waiting={}", waiting(dice))
-        }
-        18 => wrap_up(dice),
-        19 => labels(dice),
-        26 => service(dice),
-        27 => silence(dice),
-        _ => "admin remove_key k1".into(),
+        16 | 20 => "admin key k1".into(),
+        17 | 21 => "admin remove_key k1".into(),
+        _ => change(dice, agents, desk),
     }
+}
+
+fn settings_change(dice: &mut Dice, desk: &Desk) -> String {
+    let mut changed = settings();
+    changed.channels[0].weight = dice.between(1, 100) as u32;
+    changed.channels[0].capacity = dice.between(0, 5) as u32;
+    changed.channels[0].silence.pause_ms = dice.per_mille(700).then(|| dice.between(1_000, 20_000));
+    changed.channels[0].silence.paused_weight_percent = dice.below(101) as u8;
+    changed.missed_in_a_row_max = dice.between(1, 4) as u32;
+    changed.agent_grace_ms = dice.between(4_000, 30_000);
+    changed.vanished_owner_ms = dice.between(0, 20_000);
+    changed.devices_max = dice.between(2, 5) as u32;
+    changed.program_offer_ms = dice.between(1_000, 8_000);
+    changed.labels = label_rules(dice);
+    changed.idle_agents = changed.idle_agents.filter(|_| dice.per_mille(700));
+    if dice.per_mille(500) {
+        changed.across_queues = crate::desk::offering::AcrossQueues::ByWeight;
+    }
+    if dice.per_mille(900) {
+        changed.hours.insert("office".into(), hours(dice, desk));
+    }
+    format!("admin settings {}", serde_json::to_string(&changed).expect("settings are plain values"))
 }
 
 /// Other fields, and perhaps without a disposition that a queue needs, which is refused.
@@ -198,12 +227,13 @@ fn service(dice: &mut Dice) -> String {
 /// Another way of wrapping up for a queue.
 fn wrap_up(dice: &mut Dice) -> String {
     let rules = serde_json::json!({
-        "ends": dice.pick(&["timed", "timed", "when_done"]),
+        "ends": dice.pick(&["timed", "when_done"]),
         "blocks": dice.pick(&["slot", "agent", "nothing"]),
         "extend_ms": dice.between(1_000, 3_600_000),
         "extensions_max": dice.between(0, 3),
     });
-    format!("admin queue sales skills=french:2 wrap_up_ms={} wrap_up={rules}", dice.between(0, 20_000))
+    let queue = *dice.pick(&["support max=8", "sales skills=french:2"]).unwrap_or(&"support");
+    format!("admin queue {queue} wrap_up_ms={} wrap_up={rules}", dice.between(0, 20_000))
 }
 
 /// Other rules for those who wait, without a space in them.
@@ -216,8 +246,8 @@ fn waiting(dice: &mut Dice) -> serde_json::Value {
     let (waits, refuses) = (serde_json::json!("wait"), serde_json::json!("refuse"));
     let pick = |dice: &mut Dice, of: &[&serde_json::Value]| (*dice.pick(of).unwrap_or(&of[0])).clone();
     serde_json::json!({
-        "nobody_there": pick(dice, &[&waits, &refuses, &moves, &stays, &closes]),
-        "out_of_hours": pick(dice, &[&waits, &refuses, &moves, &takes, &takes, &stays, &closes]),
+        "nobody_there": pick(dice, &[&waits, &refuses, &refuses, &moves, &stays, &closes]),
+        "out_of_hours": pick(dice, &[&waits, &refuses, &refuses, &moves, &takes, &takes, &stays, &closes]),
         "at_closing": pick(dice, &[&waits, &moves, &stays, &closes]),
         "when_full": pick(dice, &[&refuses, &moves, &closes]),
         "waiting_ms_max": dice.per_mille(800).then(|| dice.between(1_000, 60_000)),
@@ -250,7 +280,7 @@ fn offering(dice: &mut Dice) -> String {
     let widens = dice.per_mille(500);
     let offering = serde_json::json!({
         "agents_by": by,
-        "tiers_up_to": widens.then(|| dice.between(1, 3)),
+        "tiers_up_to": widens.then(|| dice.between(1, 2)),
         "offer_to_at_most": dice.between(1, 4),
         "accept_within_ms": dice.per_mille(300).then(|| dice.between(1_000, 60_000)),
         "weight": dice.between(1, 5),
@@ -259,7 +289,7 @@ fn offering(dice: &mut Dice) -> String {
         "rings": if widens {
             serde_json::json!([
                 {"after_ms": after_ms, "lower": {"french": dice.between(1, 3)}, "tiers_up_to": 2},
-                {"after_ms": after_ms + 5_000, "drop": ["french"], "tiers_up_to": 100, "people": true},
+                {"after_ms": after_ms + 5_000, "drop": ["french"], "tiers_up_to": 100, "people": true, "queues": ["sales"]},
             ])
         } else {
             serde_json::json!([])

@@ -105,6 +105,14 @@ impl AgentModel {
         let held: Vec<ConversationId> = self.conversations.iter().copied().collect();
         let conversation = dice.pick(&held).copied();
         let offer = dice.pick(&offers).copied();
+        // What a colleague gives it, it mostly takes.
+        let given =
+            |id: &OfferId| desk.offer(*id).and_then(|held| desk.conversation(held.conversation)?.transfer()).is_some();
+        if let Some((offer, _)) = offer.filter(|(id, _)| given(id))
+            && dice.per_mille(150)
+        {
+            return vec![Ask::Accept { agent, offer }];
+        }
         match dice.below(1_000) {
             0..=299 => match offer {
                 Some((offer, false)) => vec![Ask::ConfirmDelivery { agent, offer }],
@@ -156,8 +164,10 @@ impl AgentModel {
                 let by = if dice.per_mille(900) { Worker::Owner(agent) } else { Worker::Supervisor(agent) };
                 Ask::WrapUpDone { conversation, by }
             }),
-            710..=714 => with(conversation, |conversation| Ask::ExtendWrapUp { agent, conversation }),
-            860..=869 => {
+            710..=714 | 945..=964 => {
+                with(self.one_that_wraps_up(desk), |conversation| Ask::ExtendWrapUp { agent, conversation })
+            }
+            860..=869 | 985..=994 => {
                 let status = *dice.pick(&[Some("away"), Some("away"), Some("available"), None]).unwrap_or(&None);
                 vec![Ask::SetNextStatus { agent, status: status.map(Into::into) }]
             }
@@ -172,7 +182,10 @@ impl AgentModel {
                 let code = *dice.pick(&["solved", "spam", ""]).unwrap_or(&"");
                 labels(conversation, by, Some(code.into()), then, desk)
             }),
-            715..=719 => vec![Ask::SignOut { agent }],
+            715..=719 | 995..=999 => {
+                self.gone_until_ms = now_ms + dice.between(0, 40_000);
+                vec![Ask::SignOut { agent }]
+            }
             720..=739 => vec![Ask::Ready { agent }],
             740..=754 => vec![self.come(fresh)],
             755..=779 => {
@@ -181,7 +194,14 @@ impl AgentModel {
                 self.leaving.insert(session);
                 vec![Ask::SessionWent { agent, session }]
             }
-            790..=829 => self.move_on(dice, conversation, desk),
+            965..=984 => self.talks_alone_again(dice, desk).into_iter().collect(),
+            790..=829 | 875..=939 => self.move_on(dice, conversation, desk),
+            940..=944 => {
+                let wraps_up =
+                    desk.conversations().filter(|(_, held)| held.state.name() == "wrap_up").map(|(id, _)| id);
+                let any = dice.pick(&wraps_up.collect::<Vec<_>>()).copied();
+                with(any, |conversation| Ask::WrapUpDone { conversation, by: Worker::Supervisor(agent) })
+            }
             780..=789 => {
                 self.silent.extend(self.sessions.drain(..).map(|session| (session, now_ms + SILENT_MS)));
                 self.gone_until_ms = now_ms + dice.between(0, 60_000);
@@ -191,10 +211,32 @@ impl AgentModel {
         }
     }
 
+    /// Where two talk, one of them soon does not.
+    fn talks_alone_again(&self, dice: &mut Dice, desk: &Desk) -> Option<Ask> {
+        let (conversation, joined) = self.conversations.iter().find_map(|id| {
+            let joined = desk.conversation(*id)?.joined()?;
+            Some((*id, joined))
+        })?;
+        let deed = match joined {
+            joined if joined == self.id => Deed::Leave,
+            _ if dice.per_mille(700) => Deed::HandOver,
+            _ => Deed::CancelTransfer,
+        };
+        Some(Ask::Move(MoveAsk { conversation, by: Mover::Agent(self.id), deed }))
+    }
+
+    fn one_that_wraps_up(&self, desk: &Desk) -> Option<ConversationId> {
+        let mut own = self.conversations.iter().copied();
+        own.find(|id| desk.conversation(*id).is_some_and(|held| held.state.name() == "wrap_up"))
+    }
+
     /// Transfers, picks, claims, notes and begins, rightly and wrongly.
     fn move_on(&self, dice: &mut Dice, own: Option<ConversationId>, desk: &Desk) -> Vec<Ask> {
         let agent = self.id;
-        let other: Arc<str> = format!("a{}", dice.below(4)).into();
+        // Mostly one who could have it.
+        let able = desk.agents().filter(|(id, held)| *id != agent && held.is_able(desk.settings())).map(|(id, _)| id);
+        let able = dice.pick(&able.collect::<Vec<_>>()).copied().filter(|_| dice.per_mille(700));
+        let other: Arc<str> = able.unwrap_or(AgentId(dice.below(4) as u32)).to_string().into();
         let queue: Arc<str> = (*dice.pick(&["support", "support", "sales"]).unwrap_or(&"support")).into();
         let open: Vec<ConversationId> = desk.conversations().map(|(id, _)| id).collect();
         // Mostly its own, where it has any.

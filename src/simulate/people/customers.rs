@@ -1,5 +1,6 @@
 //! Customers: they start, write, leave, and come back to what was closed.
 
+use crate::desk::Desk;
 use crate::desk::answer::Answer;
 use crate::desk::command::{Ask, AskedAgent, Author, Closer, OpenAsk};
 use crate::desk::ids::{ConversationId, CustomerId, KeyNumber};
@@ -19,13 +20,21 @@ impl CustomerModel {
         Self { id: CustomerId(number), conversations: BTreeSet::new() }
     }
 
-    pub fn act(&mut self, dice: &mut Dice) -> Option<Ask> {
+    pub fn act(&mut self, dice: &mut Dice, desk: &Desk) -> Option<Ask> {
         let customer = self.id;
         let mine: Vec<ConversationId> = self.conversations.iter().copied().collect();
         // Mostly the newest, now and then an old one that is closed.
         let newest = mine.last().copied().filter(|_| dice.per_mille(700));
         let conversation = newest.or_else(|| dice.pick(&mine).copied());
         let author = Author::Customer(customer);
+        let wraps_up =
+            |id: &&ConversationId| desk.conversation(**id).is_some_and(|held| held.state.name() == "wrap_up");
+        // One thing more, just after it was over.
+        if let Some(over) = mine.iter().find(wraps_up)
+            && dice.per_mille(20)
+        {
+            return Some(Ask::Post { conversation: *over, author, text: "one more thing".into() });
+        }
         match dice.below(1_000) {
             0..=29 => Some(self.open(dice)),
             30..=79 => Some(Ask::Post { conversation: conversation?, author, text: "help".into() }),

@@ -58,6 +58,8 @@ pub struct People {
     agents: Vec<AgentModel>,
     customers: Vec<CustomerModel>,
     setup: VecDeque<String>,
+    /// Changes that the administrator makes at once, so that each day has rules of its own from its beginning.
+    own_rules: u64,
     requests: BTreeMap<u64, Request>,
     last_serial: u64,
     last_command: u128,
@@ -67,11 +69,12 @@ pub struct People {
 }
 
 impl People {
-    pub fn new() -> Self {
+    pub fn new(dice: &mut Dice) -> Self {
         Self {
             agents: (0..AGENTS).map(|place| AgentModel::new(AgentId(place))).collect(),
             customers: (1..=CUSTOMERS).map(CustomerModel::new).collect(),
             setup: admin::setup(AGENTS),
+            own_rules: dice.below(10),
             requests: BTreeMap::new(),
             last_serial: 0,
             last_command: 0,
@@ -102,8 +105,13 @@ impl People {
             self.ask_line(Who::Admin, &line);
         }
         let set_up = self.setup.is_empty();
-        if set_up && !calm && dice.per_mille(30) && self.count(Who::Admin) == 0 {
-            let line = admin::act(dice, AGENTS, desk);
+        if set_up && !calm && self.count(Who::Admin) == 0 && (self.own_rules > 0 || dice.per_mille(40)) {
+            let line = if self.own_rules > 0 {
+                self.own_rules -= 1;
+                admin::change(dice, AGENTS, desk)
+            } else {
+                admin::act(dice, AGENTS, desk)
+            };
             self.ask_line(Who::Admin, &line);
         }
         if set_up
@@ -134,7 +142,7 @@ impl People {
             if set_up
                 && !calm
                 && self.count(who) == 0
-                && let Some(ask) = self.customers[place].act(dice)
+                && let Some(ask) = self.customers[place].act(dice, desk)
             {
                 self.ask(who, ask);
             }

@@ -16,8 +16,8 @@ pub fn act(dice: &mut Dice, agents: u32, calm: bool, desk: &Desk) -> Option<Stri
     }
     let (mut decision, mut conversation) = *dice.pick(&pending)?;
     if !calm && dice.per_mille(100) {
-        // One of before, or about something else.
-        decision = DecisionId(dice.between(1, decision.0 + 1));
+        // One of before, of none yet, or about something else.
+        decision = DecisionId(dice.between(1, decision.0 + 3));
         conversation = ConversationId(dice.between(1, conversation.0 + 1));
     }
     if dice.per_mille(200) {

@@ -210,6 +210,13 @@ pub enum ServerFrame<'a> {
         position: u64,
         rows: Rows<'a>,
     },
+    /// Rows of a page that is watched are not sent for now, or again from now on.
+    Watching {
+        position: u64,
+        /// `queues` or `agents`.
+        what: &'a str,
+        paused: bool,
+    },
     Reply(Reply<'a>),
 }
 

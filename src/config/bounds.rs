@@ -1,0 +1,396 @@
+//! The one list of what is held in memory for somebody, and how much of it at most. A test holds it against docs/operating.md, both
+//! ways, and against the source: whatever queues, gathers or caches is in it.
+
+/// How much there may be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Most {
+    /// As this setting says.
+    Setting(&'static str),
+    /// A part of the memory budget, at most.
+    Budget(&'static str),
+    /// Always this.
+    Fixed(&'static str),
+}
+
+/// One bound.
+#[derive(Debug)]
+pub struct Bound {
+    pub what: &'static str,
+    /// Where it is held, below `src/`.
+    pub file: &'static str,
+    pub most: Most,
+    /// What becomes of what does not fit.
+    pub beyond: &'static str,
+    /// The metric that shows it, if it has one.
+    pub metric: &'static str,
+}
+
+const fn bound(
+    what: &'static str,
+    file: &'static str,
+    most: Most,
+    beyond: &'static str,
+    metric: &'static str,
+) -> Bound {
+    Bound { what, file, most, beyond, metric }
+}
+
+use Most::{Budget, Fixed, Setting};
+
+/// Every bound that Offhook has on what it holds.
+pub const BOUNDS: &[Bound] = &[
+    bound(
+        "connections",
+        "gateway/listen.rs",
+        Budget("`server.connections_max`; half of the budget, 12 KiB each; the file descriptors"),
+        "503 and closed at once",
+        "offhook_places",
+    ),
+    bound(
+        "connections whose first request has not come",
+        "gateway/listen.rs",
+        Setting("server.handshakes_pending_max"),
+        "wait in the kernel's queue",
+        "offhook_connections",
+    ),
+    bound(
+        "the same of one address",
+        "gateway/listen/handshakes.rs",
+        Setting("server.handshakes_per_address_max"),
+        "503 and closed at once",
+        "offhook_connections_turned_away_total",
+    ),
+    bound(
+        "agents' handshakes in line",
+        "overload/pace.rs",
+        Setting("sessions.handshakes_waiting_max"),
+        "told when to come back",
+        "offhook_handshakes_waiting",
+    ),
+    bound(
+        "a request's head",
+        "gateway/listen.rs",
+        Setting("server.header_bytes_max"),
+        "431 and closed",
+        "offhook_connections",
+    ),
+    bound(
+        "what the kernel keeps for one socket to send",
+        "gateway/listen.rs",
+        Setting("sessions.send_buffer_bytes"),
+        "waits in the mailbox",
+        "offhook_memory_bytes",
+    ),
+    bound(
+        "what the kernel keeps that one socket received",
+        "gateway/listen.rs",
+        Setting("sessions.receive_buffer_bytes"),
+        "the peer waits",
+        "offhook_memory_bytes",
+    ),
+    bound(
+        "all bursts together",
+        "overload/reserve.rs",
+        Budget("a quarter of the budget"),
+        "`busy`; the ladder is climbed before",
+        "offhook_reserve_refused_total",
+    ),
+    bound(
+        "bodies of requests",
+        "gateway/http/body.rs",
+        Budget("the reserve for bursts; 256 KiB each, twice a text of a visitor"),
+        "`busy`, `too_large`",
+        "offhook_reserve_bytes",
+    ),
+    bound(
+        "pages of history over HTTP",
+        "gateway/http/pages.rs",
+        Budget("the reserve for bursts; 200 rows each"),
+        "`busy`",
+        "offhook_reserve_bytes",
+    ),
+    bound(
+        "pages of history on agents' sockets",
+        "gateway/agent/mod.rs",
+        Fixed("64 at once, a frame each"),
+        "`busy`",
+        "offhook_reserve_bytes",
+    ),
+    bound(
+        "upgrades under way, and sockets that are told why not",
+        "gateway/agent/mod.rs",
+        Fixed("4,096, and 512"),
+        "`busy` over HTTP",
+        "offhook_handshakes_total",
+    ),
+    bound(
+        "one agent's frame",
+        "gateway/websocket/inbound.rs",
+        Setting("sessions.frame_bytes_max"),
+        "closed with 1009",
+        "offhook_sessions_closed_total",
+    ),
+    bound(
+        "frames that one agent's device has not read",
+        "presence/mailbox.rs",
+        Setting("sessions.mailbox_bytes_max"),
+        "deltas become one snapshot; a reply that does not fit closes with 4201",
+        "offhook_mailbox_overflows_total",
+    ),
+    bound(
+        "sessions and streams",
+        "presence/registry.rs",
+        Fixed("200,000 sessions, 10 streams a conversation"),
+        "closed with 4100; `busy`",
+        "offhook_sessions",
+    ),
+    bound(
+        "customers' streams",
+        "gateway/messenger/slots.rs",
+        Setting("messenger.streams_max"),
+        "`busy`",
+        "offhook_messenger_streams",
+    ),
+    bound(
+        "events that one stream has not read",
+        "presence/stream.rs",
+        Setting("messenger.stream_bytes_max"),
+        "dropped; read again from the view",
+        "offhook_reserve_bytes",
+    ),
+    bound(
+        "rows that one stream is being sent",
+        "gateway/messenger/stream.rs",
+        Budget("the reserve for bursts; 16 rows each"),
+        "tried again after a second",
+        "offhook_reserve_bytes",
+    ),
+    bound(
+        "senders whose rates are remembered",
+        "gateway/http/buckets.rs",
+        Fixed("65,536 for each limit, 16 bytes each"),
+        "the one heard longest ago is forgotten",
+        "offhook_rate_limited_total",
+    ),
+    bound(
+        "commands that wait to be decided, for each workspace",
+        "engine/intake.rs",
+        Setting("engine.intake_bytes_max"),
+        "`busy`: new conversations at half of it, accepts last",
+        "offhook_intake_bytes",
+    ),
+    bound(
+        "commands in a turn",
+        "engine/run.rs",
+        Fixed("256, of which 64 new conversations"),
+        "wait for the next turn",
+        "offhook_intake_commands",
+    ),
+    bound(
+        "a turn's record",
+        "engine/turn.rs",
+        Fixed("256 KiB"),
+        "the rest waits for the next turn",
+        "offhook_turns_total",
+    ),
+    bound(
+        "pages that supervisors watch",
+        "engine/watch.rs",
+        Fixed("one of each kind a session, 200 rows"),
+        "replaces the one before",
+        "offhook_sessions",
+    ),
+    bound(
+        "who follows decisions, for each workspace",
+        "engine/followers.rs",
+        Fixed("8"),
+        "`busy`",
+        "offhook_decision_followers",
+    ),
+    bound(
+        "turns that the view does not have yet, for each workspace",
+        "engine/project.rs",
+        Setting("engine.view_lag_bytes_max"),
+        "no new conversations from half of it on, then only accepts and closes; at most a sixteenth of the budget",
+        "offhook_view_lag_records",
+    ),
+    bound("workspaces", "engine/mod.rs", Fixed("10,000"), "`unavailable`", "offhook_workspace_state"),
+    bound(
+        "records that wait for the journal",
+        "journal/sqlite/inbox.rs",
+        Budget("a sixteenth of the budget; 64 MiB, 16,384 records"),
+        "`unavailable`",
+        "offhook_journal_appends_total",
+    ),
+    bound(
+        "what the journal knows of workspaces' ends",
+        "journal/sqlite/writer.rs",
+        Fixed("65,536"),
+        "read again",
+        "offhook_journal_appends_total",
+    ),
+    bound(
+        "the journal's pages in memory",
+        "journal/sqlite/schema.rs",
+        Fixed("8 MiB for writing, 2 MiB for each of 4 readers, 512 KiB for checkpoints"),
+        "read again",
+        "offhook_memory_bytes",
+    ),
+    bound(
+        "reads of the journal at once",
+        "journal/sqlite/readers.rs",
+        Fixed("4, 65,536 rows each"),
+        "wait",
+        "offhook_journal_state",
+    ),
+    bound(
+        "batches that wait for the view",
+        "view/mod.rs",
+        Fixed("256"),
+        "the engine waits",
+        "offhook_view_lag_records",
+    ),
+    bound(
+        "reads of the view at once",
+        "view/read.rs",
+        Fixed("2 for people and 2 for the engine; 256 wait for each"),
+        "`unavailable`",
+        "offhook_http_requests_total",
+    ),
+    bound(
+        "the view's pages in memory",
+        "view/schema.rs",
+        Fixed("16 MiB for writing, 2 MiB for each reader"),
+        "read again",
+        "offhook_memory_bytes",
+    ),
+    bound(
+        "customers' keys in memory",
+        "seal/cache.rs",
+        Fixed("16,384, at most 1.7 MB"),
+        "read again",
+        "offhook_memory_bytes",
+    ),
+    bound(
+        "customers' keys made ahead",
+        "seal/ring.rs",
+        Fixed("a few blocks"),
+        "a start waits for the disk",
+        "offhook_memory_bytes",
+    ),
+    bound(
+        "conversations that wait in a queue",
+        "desk/settings.rs",
+        Fixed("the queue's `waiting_max`; 10,000"),
+        "`queue_full`, or as the queue says",
+        "offhook_waiting",
+    ),
+    bound(
+        "agents, and queues, of a workspace",
+        "desk/settings.rs",
+        Fixed("200,000, and 1,000"),
+        "`too_many`",
+        "offhook_agents",
+    ),
+    bound(
+        "outcomes remembered in memory, for each workspace",
+        "desk/remembered.rs",
+        Fixed("131,072; older ones are in the view"),
+        "asked of the view",
+        "offhook_memory_bytes",
+    ),
+    bound(
+        "command ids that are known to be new, for each workspace",
+        "desk/forgotten.rs",
+        Fixed("four million, 8 MiB"),
+        "asked of the view",
+        "offhook_memory_bytes",
+    ),
+    bound(
+        "names as labels of metrics",
+        "telemetry/labels.rs",
+        Fixed("100 of each kind"),
+        "share `other`",
+        "offhook_waiting",
+    ),
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::telemetry::catalogue::METRICS;
+    use std::path::Path;
+
+    const DOCUMENT: &str = include_str!("../../docs/operating.md");
+
+    fn row(bound: &Bound) -> String {
+        let most = match bound.most {
+            Setting(path) => format!("`{path}`"),
+            Budget(part) => part.to_owned(),
+            Fixed(most) => most.to_owned(),
+        };
+        format!("| {} | {most} | {} | `{}` |", bound.what, bound.beyond, bound.metric)
+    }
+
+    #[test]
+    fn the_list_and_the_document_say_the_same_in_both_directions() {
+        let table = DOCUMENT.split_once("\n## Bounds\n").unwrap().1.split_once("\n## ").unwrap().0;
+        let documented: Vec<&str> = table.lines().filter(|line| line.starts_with("| ")).skip(2).collect();
+        let listed: Vec<String> = BOUNDS.iter().map(row).collect();
+        assert_eq!(documented, listed);
+    }
+
+    #[test]
+    fn each_bound_names_a_file_a_setting_and_a_metric_that_are_there() {
+        let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+        for bound in BOUNDS {
+            assert!(source.join(bound.file).is_file(), "{}: {}", bound.what, bound.file);
+            assert!(METRICS.iter().any(|metric| metric.name == bound.metric), "{}: {}", bound.what, bound.metric);
+            if let Setting(path) = bound.most {
+                assert!(crate::config::all().any(|setting| setting.path == path), "{}: {path}", bound.what);
+            }
+        }
+    }
+
+    /// What a thing is called that queues, gathers or caches.
+    const HOLDS: [&str; 6] =
+        ["VecDeque<", "Semaphore::new(", "sync_channel(", "mpsc::channel(", "DashMap<", "cache_size"];
+    /// Held by something that is bounded: these hold no more than it.
+    const BOUNDED_BY_OTHERS: [(&str, &str); 4] = [
+        ("engine/workspace.rs", "a copy of the desk's open conversations"),
+        ("journal/sqlite/checkpoint.rs", "one place: a pass covers all that was asked for before it"),
+        ("engine/look_up.rs", "looks through the turn's commands"),
+        ("view/directory.rs", "one entry for each workspace"),
+    ];
+
+    #[test]
+    fn whatever_queues_gathers_or_caches_is_in_the_list() {
+        let mut unlisted = Vec::new();
+        walk(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src"), "", &mut |file, text| {
+            // The desk's amounts are bounded by its settings; what runs on its own (simulation, commands) serves nobody.
+            let serves = !["desk/", "simulate/", "cli/", "config/"].iter().any(|module| file.starts_with(module));
+            let shipped = text.split("#[cfg(test)]\nmod tests {").next().unwrap_or_default();
+            let holds = shipped
+                .lines()
+                .any(|line| !line.trim_start().starts_with("//") && HOLDS.iter().any(|word| line.contains(word)));
+            let tests = file.contains("test") || file.contains("fake") || file.contains("fault_vfs");
+            let listed = BOUNDS.iter().any(|bound| bound.file == file);
+            if serves && holds && !tests && !listed && !BOUNDED_BY_OTHERS.iter().any(|(held, _)| *held == file) {
+                unlisted.push(file.to_owned());
+            }
+        });
+        assert!(unlisted.is_empty(), "{unlisted:?} hold something that is in no list of bounds");
+    }
+
+    fn walk(directory: &Path, before: &str, visit: &mut impl FnMut(&str, &str)) {
+        for entry in std::fs::read_dir(directory).unwrap() {
+            let path = entry.unwrap().path();
+            let name = format!("{before}{}", path.file_name().unwrap().to_str().unwrap());
+            if path.is_dir() {
+                walk(&path, &format!("{name}/"), visit);
+            } else if name.ends_with(".rs") {
+                visit(&name, &std::fs::read_to_string(&path).unwrap());
+            }
+        }
+    }
+}
