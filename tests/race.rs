@@ -78,7 +78,7 @@ async fn an_offer_that_everybody_answers_has_one_end() {
     let mut world = World::new().await;
     let (mut accepted, mut withdrawn) = (0, 0);
     for round in 0..rounds() {
-        let customer = Customer::start(world.server.address, DEMO, "who takes me?").await;
+        let customer = Customer::start_when_there_is_room(world.server.address, DEMO, "who takes me?").await;
         let conversation = customer.conversation.clone();
         let of_it = |frame: &Value| {
             frame["type"] == "offer" && frame["offer"]["conversation"]["conversation"] == conversation.as_str()
@@ -149,7 +149,7 @@ async fn of_twenty_agents_who_accept_one_broadcast_at_once_one_owns_it() {
     }
     let mut wins = vec![0_u32; agents.len()];
     for round in 0..rounds() {
-        let customer = Customer::start(server.address, DEMO, "whoever is first").await;
+        let customer = Customer::start_when_there_is_room(server.address, DEMO, "whoever is first").await;
         let conversation = customer.conversation.clone();
         let mut offers = Vec::new();
         for agent in &mut agents {

@@ -5,6 +5,7 @@ use super::sse::{Event, Events};
 use super::{command_id, within};
 use serde_json::{Value, json};
 use std::net::SocketAddr;
+use std::time::Duration;
 
 pub struct Customer {
     address: SocketAddr,
@@ -23,6 +24,23 @@ impl Customer {
             Ok(customer) => customer,
             Err(response) => panic!("a start was refused: {} {}", response.status, response.text()),
         }
+    }
+
+    /// The same on a machine that is busy with other things: a start that is put off comes again when it was told to.
+    pub async fn start_when_there_is_room(address: SocketAddr, workspace: &str, text: &str) -> Self {
+        let again = async {
+            loop {
+                match Self::try_start(address, workspace, &json!({ "text": text })).await {
+                    Ok(customer) => return customer,
+                    Err(refused) => {
+                        assert_eq!(refused.json()["code"], "busy", "{}", refused.text());
+                        let ms = refused.json()["retry_after_ms"].as_u64().expect("when to come again");
+                        tokio::time::sleep(Duration::from_millis(ms)).await;
+                    }
+                }
+            }
+        };
+        within("a start that is let in", again).await
     }
 
     pub async fn try_start(address: SocketAddr, workspace: &str, body: &Value) -> Result<Self, Response> {
