@@ -30,6 +30,8 @@ pub mod gateway;
 
 pub mod simulate;
 
+pub mod supervisor;
+
 pub mod config;
 
 pub mod server;

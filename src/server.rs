@@ -1,8 +1,11 @@
 //! The whole server, put together in the order in which its parts need each other, and taken apart in reverse.
 
+mod bounds;
+mod readiness;
+
 use crate::client::Address;
 use crate::clock;
-use crate::config::{Config, HealthSettings, Sections, Synchronous};
+use crate::config::{Config, Sections, Synchronous};
 use crate::desk::time::{DeskTime, Now, WallTime};
 use crate::engine::workspace::PROBES;
 use crate::engine::{Engine, EngineSettings, FrameLimits, Threads, intake};
@@ -25,28 +28,29 @@ use crate::gateway::lag::Lag;
 use crate::gateway::listen::{self, ListenLimits, Listening};
 use crate::gateway::messenger::{self, MessengerBounds};
 use crate::gateway::operators::{self, Operators};
-use crate::gateway::probe::{Probe, ProbeSettings};
-use crate::gateway::readiness::ProcessHealth;
-use crate::gateway::status::{self, Audience};
+use crate::gateway::probe::Probe;
+use crate::gateway::status;
 use crate::gateway::tls::Tls;
 use crate::health::experience::EXPERIENCE;
-use crate::health::rules::Limits;
 use crate::journal::lock::DataLock;
 use crate::journal::sqlite::{self, SqliteJournal};
 use crate::journal::{Journal, Position, local_disk};
 use crate::overload::descriptors::{self, Descriptors};
 use crate::overload::pace::PaceLimits;
-use crate::overload::{self, Budget, DiskMarks, DiskMeter, Marks};
-use crate::presence::{self, Registry};
+use crate::overload::{self, Budget, DiskMeter};
+use crate::presence::Registry;
 use crate::seal::KeyRing;
+use crate::supervisor::{self, Inherited, Supervised};
 use crate::telemetry::catalogue;
 use crate::telemetry::exporter::Exporter;
 use crate::view::{self, View};
 use crate::wire::error::Code;
 use crate::wire::{agent as agent_wire, messenger as messenger_wire};
 use axum::Router;
+use bounds::{disk_marks, health_limits, marks, presence_limits, probe_settings};
+use readiness::ProcessHealth;
 use std::collections::{BTreeMap, HashMap};
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -54,13 +58,8 @@ use tokio::task::JoinHandle;
 
 /// The workspace of a first start on one's own machine.
 pub const FIRST_WORKSPACE: &str = "demo";
-/// How long requests under way may take once the server stops.
-const DRAIN: Duration = Duration::from_secs(5);
-/// Streams of one conversation: its customer's tabs.
-const STREAMS_OF_CONVERSATION_MAX: usize = 10;
-/// How far below a mark of the disk's it is left again, in thousandths.
-const DISK_GAP: u32 = 20;
-const SESSIONS_MAX: usize = 200_000;
+/// Of the time for a stop in order, what is kept for the engine's last turns and the journal.
+const LAST_QUARTER: u32 = 4;
 /// Of the operators' port: scrapes and probes. Its file descriptors are among those that are kept back.
 const OPERATORS_MAX: usize = 64;
 /// However many descriptors there are.
@@ -88,6 +87,9 @@ pub struct Server {
     probe: Option<JoinHandle<()>>,
     agent_keys: Arc<AgentKeys>,
     tls: Option<Arc<Tls>>,
+    door: Door,
+    readiness: Arc<ProcessHealth>,
+    drain: Duration,
     public: Listening,
     own_door: Option<Listening>,
     operators: Listening,
@@ -98,12 +100,17 @@ pub struct Server {
 }
 
 impl Server {
-    /// Start everything, and serve.
+    /// Start everything, and serve: on the sockets that were handed in, or on those that the settings name.
     ///
     /// # Errors
     /// What could not be started, and why.
-    pub async fn start(config: &Config, exporter: Arc<Exporter>) -> Result<Self, StartFailed> {
+    pub async fn start(
+        config: &Config,
+        exporter: Arc<Exporter>,
+        mut inherited: Inherited,
+    ) -> Result<Self, StartFailed> {
         let set = &config.sections;
+        let supervised = Arc::new(Supervised::of(&mut inherited));
         let dir = set.server.data_dir.as_path();
         std::fs::create_dir_all(dir).map_err(failed("making the data directory"))?;
         local_disk::require(dir).map_err(failed("looking at the data directory"))?;
@@ -156,32 +163,39 @@ impl Server {
         let agents = Threads::start("agents").map_err(failed("starting threads"))?;
         let mut router = public_router(set, &engine, &door, agent_keys.clone(), server_keys, &agents)?;
         if set.health.public_status {
-            router = router.merge(status::router(health.board.clone(), Audience::Everybody));
+            router = router.merge(status::router(health.board.clone(), None));
         }
+        let readiness = Arc::new(ProcessHealth::new(engine.clone(), journal, view, supervised.clone()));
         let operators_router = operators::router(Operators {
-            door,
-            metrics: Arc::new(move || exporter.render()),
-            health: Arc::new(ProcessHealth { engine: engine.clone(), journal, view }),
+            door: door.clone(),
+            metrics: Arc::new({
+                let supervised = supervised.clone();
+                move || {
+                    supervised.iter().for_each(Supervised::count);
+                    exporter.render()
+                }
+            }),
+            health: readiness.clone(),
             board: health.board.clone(),
         });
         let tls = tls(set, dir)?;
         let descriptors = descriptors::raise().map_err(failed("asking how many files may be open"))?;
         let limits = ListenLimits { tls: tls.clone(), ..listen_limits(set, descriptors)? };
-        let open = |address, router, gate, limits: &ListenLimits| -> Result<Listening, StartFailed> {
-            let socket = listen::bind(address, limits).map_err(failed("listening"))?;
+        let open = |given: Option<TcpListener>, address, router, gate, limits: &ListenLimits| {
+            let socket = given.map_or_else(|| listen::bind(address, limits), Ok).map_err(failed("listening"))?;
             listen::listen(socket, router, gate, limits).map_err(failed("listening"))
         };
         let few =
             ListenLimits { connections_max: OPERATORS_MAX, handshakes_max: OPERATORS_MAX, tls: None, ..limits.clone() };
-        let operators = open(set.server.operators_listen, operators_router, None, &few)?;
+        let operators = open(inherited.operators, set.server.operators_listen, operators_router, None, &few)?;
         // The probe has no certificate to believe: where the public port speaks TLS it has a door of its own to the same rooms.
         let own_door = (tls.is_some() && probe_keys.is_some())
-            .then(|| open((Ipv4Addr::LOCALHOST, 0).into(), router.clone(), Some(gate.clone()), &few))
+            .then(|| open(None, (Ipv4Addr::LOCALHOST, 0).into(), router.clone(), Some(gate.clone()), &few))
             .transpose()?;
-        let public = open(set.server.listen, router, Some(gate), &limits)?;
+        let public = open(inherited.public, set.server.listen, router, Some(gate), &limits)?;
         EXPERIENCE.set_slow_after_ms(set.health.slow_ms);
         let probes = Arc::new(Probes::default());
-        health.run(left, engine.clone(), probes.clone(), health_limits(set));
+        health.run(left, readiness.last_end(), engine.clone(), probes.clone(), health_limits(set));
         let probe = probe_keys.map(|keys| {
             let (engine, address) = (engine.clone(), Address::of(own_door.as_ref().unwrap_or(&public).address));
             tokio::spawn(Probe { engine, keys, address, probes, settings: probe_settings(set) }.run())
@@ -194,6 +208,9 @@ impl Server {
             probe,
             agent_keys,
             tls,
+            door,
+            readiness,
+            drain: Duration::from_millis(set.server.drain_ms),
             public,
             own_door,
             operators,
@@ -219,20 +236,34 @@ impl Server {
         }
     }
 
-    /// In order: everybody is told to come back, requests under way are answered, what was decided is delivered.
+    /// What speaks for this server's life: its beat.
+    pub fn beat(&self) -> impl Future<Output = ()> + use<> {
+        supervisor::beat(self.door.clone(), self.readiness.clone())
+    }
+
+    /// In order, and within `server.drain_ms`: it is not ready any more, everybody is told when to come back, requests under way are answered,
+    /// what was decided is committed and delivered.
     pub async fn stop(self) {
         // Before everything is refused, or its last probe would tell of an outage.
         if let Some(probe) = &self.probe {
             probe.abort();
         }
+        supervisor::tell("STOPPING=1");
+        self.readiness.stops();
+        let end = tokio::time::Instant::from_std(clock::instant()) + self.drain;
         self.engine.registry().close_all();
         self.engine.all().iter().for_each(|workspace| workspace.followers().end());
-        let _ = tokio::time::timeout(DRAIN, self.public.stop()).await;
         if let Some(own_door) = self.own_door {
-            let _ = tokio::time::timeout(DRAIN, own_door.stop()).await;
+            let _ = tokio::time::timeout_at(end - self.drain / LAST_QUARTER, own_door.stop()).await;
         }
-        self.engine.stop().await;
-        let _ = tokio::time::timeout(DRAIN, self.operators.stop()).await;
+        let in_time = tokio::time::timeout_at(end - self.drain / LAST_QUARTER, self.public.stop()).await;
+        if in_time.is_err() {
+            tracing::warn!("not all connections ended in time: they are cut off");
+        }
+        if tokio::time::timeout_at(end, self.engine.stop()).await.is_err() {
+            tracing::error!("not everything was committed in time");
+        }
+        let _ = tokio::time::timeout_at(end, self.operators.stop()).await;
         self.health.stop().await;
     }
 }
@@ -349,23 +380,6 @@ fn public_router(
         .fallback(|| async { Problem::new(Code::NotFound, "there is nothing at this address") }))
 }
 
-fn marks(set: &Sections) -> Marks {
-    let memory = &set.memory;
-    let percents = [
-        memory.shed_observers_percent,
-        memory.shed_typing_percent,
-        memory.shed_history_percent,
-        memory.shed_starts_percent,
-        memory.shed_newcomers_percent,
-    ];
-    Marks { begin: percents.map(|percent| percent * 10), gap: memory.shed_gap_percent * 10 }
-}
-
-fn disk_marks(set: &Sections) -> DiskMarks {
-    let (low, critical) = (set.journal.disk_low_percent * 10, set.journal.disk_critical_percent * 10);
-    DiskMarks { low, critical, gap: DISK_GAP }
-}
-
 /// What waits in memory for a disk that is slow may take a sixteenth of the budget, for the journal and for the view each.
 fn waiting_bytes_max() -> u64 {
     overload::memory().budget_bytes() / 16
@@ -402,29 +416,6 @@ async fn open_view(dir: &Path, journal: &Arc<SqliteJournal>) -> Result<Arc<View>
         journal.forget(&PROBES.into()).await.map_err(failed("forgetting the probe's journal"))?;
     }
     Ok(view)
-}
-
-fn health_limits(set: &Sections) -> Limits {
-    let HealthSettings { window_ms, recover_after_ms, overlooked_after_ms, memory_full_within_ms, .. } = set.health;
-    Limits { window_ms, recover_after_ms, overlooked_after_ms, memory_full_within_ms }
-}
-
-fn probe_settings(set: &Sections) -> ProbeSettings {
-    let ms = Duration::from_millis;
-    let HealthSettings { probe_every_ms, probe_within_ms, slow_ms, .. } = set.health;
-    ProbeSettings { every: ms(probe_every_ms), within: ms(probe_within_ms), slow_ms }
-}
-
-fn presence_limits(set: &Sections) -> presence::Limits {
-    presence::Limits {
-        sessions_max: SESSIONS_MAX,
-        streams_max: set.messenger.streams_max,
-        streams_of_conversation_max: STREAMS_OF_CONVERSATION_MAX,
-        stream_bytes_max: set.messenger.stream_bytes_max,
-        ping_every_ms: set.sessions.ping_every_ms,
-        dead_after_ms: set.sessions.dead_after_ms,
-        token_leeway_s: set.identity.token_leeway_s,
-    }
 }
 
 fn engine_settings(set: &Sections) -> EngineSettings {

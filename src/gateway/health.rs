@@ -23,8 +23,6 @@ const LOOK_EVERY: Duration = Duration::from_millis(500);
 const BEAT_EVERY: Duration = Duration::from_secs(1);
 /// Probes that wait to be judged; there are never more than a few between two looks.
 const PROBES_MAX: usize = 64;
-/// How the last server ended, as whoever started this one knows it.
-pub const ENDED_VARIABLE: &str = "OFFHOOK_LAST_END";
 
 /// Probes that have ended and are not judged yet.
 #[derive(Debug, Default)]
@@ -68,13 +66,23 @@ impl HealthWatch {
     }
 
     /// The server serves from now on: the time without one is written down, and the watch begins.
-    pub fn run(&mut self, left: Option<Left>, engine: Arc<Engine>, probes: Arc<Probes>, limits: Limits) {
+    /// `ended`: when and how the one before it ended, as whoever started this one knows it.
+    pub fn run(
+        &mut self,
+        left: Option<Left>,
+        ended: Option<(u64, String)>,
+        engine: Arc<Engine>,
+        probes: Arc<Probes>,
+        limits: Limits,
+    ) {
         let now = clock::wall_ms();
         metrics::gauge!(catalogue::START_TIME_SECONDS).set(now as f64 / 1_000.0);
         let mut history = (*self.board.history()).clone();
         if let Some(left) = left {
-            let why = if left.stopped { "stopped in order".to_owned() } else { how_it_ended() };
-            history.restarted(left.beat, now, &why);
+            // What is known of an earlier end than the last beat is of an earlier server.
+            let known = ended.filter(|(at, _)| *at >= left.beat).map(|(_, how)| how);
+            let seen = if left.stopped { "stopped in order" } else { "it had ended without being told to" };
+            history.restarted(left.beat, now, &known.unwrap_or_else(|| seen.to_owned()));
         }
         self.board.show(history.clone());
         let look = Look { engine, probes, rules: Rules::new(limits), history };
@@ -97,10 +105,6 @@ impl HealthWatch {
             tracing::warn!(%error, "the history of health could not be kept");
         }
     }
-}
-
-fn how_it_ended() -> String {
-    std::env::var(ENDED_VARIABLE).unwrap_or_else(|_| "it had ended without being told to".to_owned())
 }
 
 struct Look {

@@ -12,7 +12,6 @@ pub mod listen;
 pub mod messenger;
 pub mod operators;
 pub mod probe;
-pub mod readiness;
 pub mod status;
 pub mod tls;
 pub mod websocket;

@@ -3,7 +3,7 @@
 use super::http::Door;
 use super::http::answered::answered;
 use super::http::desks::{NotDone, Soon};
-use super::status::{self, Audience, Board};
+use super::status::{self, Board};
 use crate::desk::command::{Ask, Command};
 use axum::Router;
 use axum::extract::State as Held;
@@ -37,6 +37,8 @@ pub struct Operators {
 pub trait Health: Send + Sync + 'static {
     /// Why writes are not possible now; empty when they are.
     fn not_ready(&self) -> Soon<'_, Vec<Reason>>;
+    /// What the process over this one knows, where there is one: restarts, upgrades.
+    fn supervisor(&self) -> Option<serde_json::Value>;
 }
 
 #[derive(Clone, PartialEq, Eq, Debug, Serialize)]
@@ -47,7 +49,8 @@ pub struct Reason {
 }
 
 pub fn router(operators: Operators) -> Router {
-    let status = status::router(operators.board.clone(), Audience::Operators);
+    let health = operators.health.clone();
+    let status = status::router(operators.board.clone(), Some(Arc::new(move || health.supervisor())));
     Router::new()
         .route("/metrics", get(metrics))
         .route("/healthz", get(alive))
@@ -79,15 +82,14 @@ struct Alive {
 /// Alive is a timely answer, through gateway and engine, of every workspace. `unavailable` and `busy` are answers: a
 /// full disk is no reason to be killed.
 async fn alive(Held(operators): Held<Operators>) -> Response {
-    let silent = silent(&operators.door).await;
+    let silent = silent(&operators.door, operators.door.desks.names()).await;
     let alive = silent.is_empty();
     let status = if alive { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
     json(status, &Alive { alive, silent })
 }
 
-/// The workspaces that do not answer within 2 s, all of them together.
-pub async fn silent(door: &Door) -> Vec<Arc<str>> {
-    let mut waited_for = door.desks.names();
+/// Those of the named workspaces that do not answer within 2 s, all of them together.
+pub async fn silent(door: &Door, mut waited_for: Vec<Arc<str>>) -> Vec<Arc<str>> {
     let asked = stream::iter(waited_for.clone())
         .map(|name| async move {
             if let Some(desk) = door.desks.desk(&name) {

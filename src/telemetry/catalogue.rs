@@ -125,6 +125,9 @@ catalogue! {
     DISK_FILL = "offhook_disk_fill" Gauge Count ["mark"] "1 while the disk is filled to this mark: low, critical.";
     DISK_SHED_TOTAL = "offhook_disk_shed_total" Counter Count [] "New conversations of anonymous visitors that were refused as the disk was nearly full.";
     RATE_LIMITED_TOTAL = "offhook_rate_limited_total" Counter Count ["scope"] "Requests refused for their rate, by scope: agent, program, connects (an agent's), bad_tokens (an address's), visitor, address, workspace, starts, streams (an address's), api_key.";
+    RESTARTS_TOTAL = "offhook_restarts_total" Counter Count ["cause"] "Times that the supervisor started the server again, by why: exited, signal, killed, hung, unready, upgraded, rolled_back.";
+    UPGRADES_TOTAL = "offhook_upgrades_total" Counter Count ["outcome"] "Upgrades by outcome: done, rolled_back, refused, interrupted.";
+    STOOD_IN_TOTAL = "offhook_stood_in_total" Counter Count ["answer"] "Connections that the supervisor took in its server's place: answered, or turned_away for want of room.";
     BUILD_INFO = "offhook_build_info" Gauge Count ["version"] "Always 1; the label says which version runs.";
 }
 

@@ -25,6 +25,7 @@ use crate::gateway::auth::agent_token::{self, AgentClaims, Role};
 use crate::gateway::auth::first_key::LOCAL_KID;
 use crate::gateway::auth::keys::{Algorithm, SigningKey, read_key_file};
 use crate::server::Server;
+use crate::supervisor::Inherited;
 use crate::telemetry::exporter::Exporter;
 use screen::Screen;
 use told::Teller;
@@ -93,7 +94,7 @@ impl Demo {
         let mut interrupt = signal(SignalKind::interrupt()).map_err(CommandError::of)?;
         let mut terminate = signal(SignalKind::terminate()).map_err(CommandError::of)?;
         let exporter = Arc::new(Exporter::install().map_err(CommandError::of)?);
-        let server = Server::start(config, exporter).await.map_err(CommandError::of)?;
+        let server = Server::start(config, exporter, Inherited::default()).await.map_err(CommandError::of)?;
         let address = Address::of(server.address);
         let key = std::fs::read_to_string(dir.join("admin.key")).map_err(CommandError::of)?.trim().to_owned();
         apply::make(address.clone(), &key, WORKSPACE).await?;

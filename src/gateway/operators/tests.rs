@@ -16,6 +16,9 @@ impl Health for Fixed {
     fn not_ready(&self) -> Soon<'_, Vec<Reason>> {
         Box::pin(std::future::ready(self.0.clone()))
     }
+    fn supervisor(&self) -> Option<serde_json::Value> {
+        None
+    }
 }
 
 fn operators(world: &World, reasons: Vec<Reason>) -> Router {

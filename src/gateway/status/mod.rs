@@ -37,13 +37,8 @@ impl Board {
     }
 }
 
-/// Who looks.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Audience {
-    /// They are told the signs and the release too.
-    Operators,
-    Everybody,
-}
+/// What operators are told besides: the signs, the release, and what the process over this one knows.
+pub type ForOperators = Arc<dyn Fn() -> Option<serde_json::Value> + Send + Sync>;
 
 #[derive(Serialize)]
 struct Status {
@@ -51,23 +46,26 @@ struct Status {
     answered_by: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
     version: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    supervisor: Option<serde_json::Value>,
     #[serde(flatten)]
     shown: Shown,
 }
 
-pub fn router(board: Arc<Board>, audience: Audience) -> Router {
+/// Without `operators` it is for everybody.
+pub fn router(board: Arc<Board>, operators: Option<ForOperators>) -> Router {
     Router::new()
         .route("/status", get(negotiated))
         .route("/status.json", get(as_json))
-        .with_state((board, audience))
+        .with_state((board, operators))
         .layer(from_fn(answered))
 }
 
-type Shared = Held<(Arc<Board>, Audience)>;
+type Shared = Held<(Arc<Board>, Option<ForOperators>)>;
 
-fn shown(board: &Board, audience: Audience) -> Shown {
+fn shown(board: &Board, operators: Option<&ForOperators>) -> Shown {
     let shown = Shown::of(&board.history());
-    if audience == Audience::Operators { shown } else { shown.for_everybody() }
+    if operators.is_some() { shown } else { shown.for_everybody() }
 }
 
 /// Browsers say that they want HTML; who says nothing of it gets JSON.
@@ -79,16 +77,18 @@ async fn negotiated(held: Shared, headers: HeaderMap) -> Response {
     response
 }
 
-async fn as_json(Held((board, audience)): Shared) -> Response {
-    let version = (audience == Audience::Operators).then_some(env!("CARGO_PKG_VERSION"));
-    let status = Status { answered_by: "server", version, shown: shown(&board, audience) };
+async fn as_json(Held((board, operators)): Shared) -> Response {
+    let version = operators.is_some().then_some(env!("CARGO_PKG_VERSION"));
+    let supervisor = operators.as_ref().and_then(|operators| operators());
+    let shown = shown(&board, operators.as_ref());
+    let status = Status { answered_by: "server", version, supervisor, shown };
     let mut response = json_of(&status).into_response();
     response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
     response
 }
 
-fn as_html(Held((board, audience)): Shared) -> Response {
-    let mut response = page::page(&shown(&board, audience)).into_response();
+fn as_html(Held((board, operators)): Shared) -> Response {
+    let mut response = page::page(&shown(&board, operators.as_ref())).into_response();
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8"));
     headers.insert(header::CONTENT_SECURITY_POLICY, page::policy());

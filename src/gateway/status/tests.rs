@@ -1,6 +1,6 @@
 //! The status page, as browsers and scripts ask for it.
 
-use super::{Audience, Board, router};
+use super::{Board, router};
 use crate::gateway::http::fakes::Call;
 use crate::health::history::{DAY_MS, History};
 use crate::health::rules::Judged;
@@ -28,8 +28,8 @@ fn history() -> History {
     history
 }
 
-fn page(audience: Audience) -> Router {
-    router(Arc::new(Board::new(history())), audience)
+fn for_operators() -> Router {
+    router(Arc::new(Board::new(history())), Some(Arc::new(|| Some(json!({"restarts": 3})))))
 }
 
 async fn text(router: &Router, call: &str, accept: &str) -> (http::HeaderMap, String) {
@@ -40,10 +40,11 @@ async fn text(router: &Router, call: &str, accept: &str) -> (http::HeaderMap, St
 
 #[tokio::test]
 async fn scripts_get_json_and_browsers_html() {
-    let router = page(Audience::Operators);
+    let router = for_operators();
     let status = Call::new("GET /status").to(&router).await.ok(200);
     assert_eq!((&status["status"], &status["answered_by"]), (&json!("degraded"), &json!("server")));
     assert_eq!(status["version"], env!("CARGO_PKG_VERSION"));
+    assert_eq!(status["supervisor"], json!({"restarts": 3}));
     let api = &status["components"][3];
     assert_eq!((&api["component"], &api["title"], &api["state"]), (&json!("api"), &json!("API"), &json!("degraded")));
     assert_eq!(api["why"], "2 of 5 answers were slow");
@@ -66,7 +67,7 @@ async fn scripts_get_json_and_browsers_html() {
 
 #[tokio::test]
 async fn the_page_needs_no_script_and_its_policy_allows_its_own_style_alone() {
-    let (headers, html) = text(&page(Audience::Operators), "GET /status", "text/html").await;
+    let (headers, html) = text(&for_operators(), "GET /status", "text/html").await;
     let style = html.split_once("<style>").unwrap().1.split_once("</style>").unwrap().0;
     let hash = base64::engine::general_purpose::STANDARD.encode(sha2::Sha256::digest(style));
     let policy = headers["content-security-policy"].to_str().unwrap();
@@ -79,11 +80,14 @@ async fn the_page_needs_no_script_and_its_policy_allows_its_own_style_alone() {
 
 #[tokio::test]
 async fn everybody_sees_how_it_stands_and_not_why() {
-    let router = page(Audience::Everybody);
+    let router = router(Arc::new(Board::new(history())), None);
     let status = Call::new("GET /status").to(&router).await.ok(200);
     assert_eq!(status["components"][3]["state"], "degraded");
     let (_, html) = text(&router, "GET /status", "text/html").await;
     for text in [status.to_string(), html] {
-        assert!(!text.contains("disk") && !text.contains("slow") && !text.contains("version"), "{text}");
+        assert!(
+            !text.contains("disk") && !text.contains("slow") && !text.contains("version") && !text.contains("restarts"),
+            "{text}"
+        );
     }
 }
