@@ -328,6 +328,27 @@ pub const BOUNDS: &[Bound] = &[
         "share `other`",
         "offhook_waiting",
     ),
+    bound(
+        "connections that the supervisor answers",
+        "supervisor/stand_in.rs",
+        Fixed("256, each for 5 s, with a head of 16 KiB and a body of 256 KiB"),
+        "503 and closed at once",
+        "offhook_stood_in_total",
+    ),
+    bound(
+        "commands that talk to the supervisor",
+        "supervisor/control.rs",
+        Fixed("8, each with 32 lines of progress"),
+        "wait; miss lines",
+        "offhook_upgrades_total",
+    ),
+    bound(
+        "upgrades that passed their preflight",
+        "supervisor/run.rs",
+        Fixed("one"),
+        "are refused",
+        "offhook_upgrades_total",
+    ),
 ];
 
 #[cfg(test)]
