@@ -28,6 +28,10 @@ bench *ARGS:
 kill-rounds ROUNDS="200":
     OFFHOOK_KILL_ROUNDS={{ROUNDS}} cargo test --release --locked --test kill
 
+# The server is killed every three seconds, so many times; an offer goes on, and new clients are answered.
+supervisor-kills KILLS="20":
+    OFFHOOK_SUPERVISOR_KILLS={{KILLS}} cargo test --locked --test supervisor killed -- --nocapture
+
 # Everybody answers one offer at once, so many times.
 race-rounds ROUNDS="10000":
     OFFHOOK_RACE_ROUNDS={{ROUNDS}} cargo test --release --locked --test race -- --nocapture
@@ -50,3 +54,7 @@ soak SECONDS="3600":
 
 image:
     docker build -t offhook .
+
+# The data directory that this release leaves behind, for later ones to be held to. Once for each release.
+golden-data:
+    cargo test --locked --test golden_data -- --ignored

@@ -9,7 +9,11 @@ pub mod slices;
 
 pub mod wire;
 
+pub mod client;
+
 pub mod telemetry;
+
+pub mod health;
 
 pub mod overload;
 
@@ -25,6 +29,8 @@ pub mod engine;
 pub mod gateway;
 
 pub mod simulate;
+
+pub mod supervisor;
 
 pub mod config;
 

@@ -1,9 +1,14 @@
 //! The whole server, put together in the order in which its parts need each other, and taken apart in reverse.
 
+mod bounds;
+mod readiness;
+
+use crate::client::Address;
 use crate::clock;
 use crate::config::{Config, Sections, Synchronous};
 use crate::desk::time::{DeskTime, Now, WallTime};
-use crate::engine::{Engine, EngineSettings, FrameLimits, Taking, Threads, intake};
+use crate::engine::workspace::PROBES;
+use crate::engine::{Engine, EngineSettings, FrameLimits, Threads, intake};
 use crate::gateway::admin;
 use crate::gateway::agent::{self, AgentDesks, AgentLimits, CommandRate};
 use crate::gateway::auth::agent_token::AgentKeys;
@@ -11,47 +16,50 @@ use crate::gateway::auth::client_address::TrustedProxies;
 use crate::gateway::auth::customer_token::{CustomerKeySettings, CustomerKeys};
 use crate::gateway::auth::keys::read_key_file;
 use crate::gateway::auth::origin::OriginRules;
+use crate::gateway::auth::probe_keys::ProbeKeys;
 use crate::gateway::auth::server_keys::ServerKeys;
 use crate::gateway::auth::{api_key, first_key};
+use crate::gateway::health::{HealthWatch, Probes};
 use crate::gateway::http::Door;
-use crate::gateway::http::desks::Soon;
 use crate::gateway::http::problem::Problem;
 use crate::gateway::http::real::RealDesks;
 use crate::gateway::http::tokens::Tokens;
 use crate::gateway::lag::Lag;
 use crate::gateway::listen::{self, ListenLimits, Listening};
 use crate::gateway::messenger::{self, MessengerBounds};
-use crate::gateway::operators::{self, Health, Operators, Reason};
+use crate::gateway::operators::{self, Operators};
+use crate::gateway::probe::Probe;
+use crate::gateway::status;
 use crate::gateway::tls::Tls;
+use crate::health::experience::EXPERIENCE;
 use crate::journal::lock::DataLock;
 use crate::journal::sqlite::{self, SqliteJournal};
-use crate::journal::{Journal, JournalState, Position, local_disk};
+use crate::journal::{Journal, Position, local_disk};
 use crate::overload::descriptors::{self, Descriptors};
 use crate::overload::pace::PaceLimits;
-use crate::overload::{self, Budget, DiskMarks, DiskMeter, Marks};
-use crate::presence::{self, Registry};
+use crate::overload::{self, Budget, DiskMeter};
+use crate::presence::Registry;
 use crate::seal::KeyRing;
+use crate::supervisor::{self, Inherited, Supervised};
 use crate::telemetry::catalogue;
 use crate::telemetry::exporter::Exporter;
-use crate::view::{self, Standing, View};
+use crate::view::{self, View};
 use crate::wire::error::Code;
 use crate::wire::{agent as agent_wire, messenger as messenger_wire};
 use axum::Router;
+use bounds::{disk_marks, health_limits, marks, presence_limits, probe_settings};
+use readiness::ProcessHealth;
 use std::collections::{BTreeMap, HashMap};
-use std::net::SocketAddr;
+use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
+use tokio::task::JoinHandle;
 
 /// The workspace of a first start on one's own machine.
 pub const FIRST_WORKSPACE: &str = "demo";
-/// How long requests under way may take once the server stops.
-const DRAIN: Duration = Duration::from_secs(5);
-/// Streams of one conversation: its customer's tabs.
-const STREAMS_OF_CONVERSATION_MAX: usize = 10;
-/// How far below a mark of the disk's it is left again, in thousandths.
-const DISK_GAP: u32 = 20;
-const SESSIONS_MAX: usize = 200_000;
+/// Of the time for a stop in order, what is kept for the engine's last turns and the journal.
+const LAST_QUARTER: u32 = 4;
 /// Of the operators' port: scrapes and probes. Its file descriptors are among those that are kept back.
 const OPERATORS_MAX: usize = 64;
 /// However many descriptors there are.
@@ -75,9 +83,15 @@ pub struct Server {
     pub address: SocketAddr,
     pub operators_address: SocketAddr,
     engine: Arc<Engine>,
+    health: HealthWatch,
+    probe: Option<JoinHandle<()>>,
     agent_keys: Arc<AgentKeys>,
     tls: Option<Arc<Tls>>,
+    door: Door,
+    readiness: Arc<ProcessHealth>,
+    drain: Duration,
     public: Listening,
+    own_door: Option<Listening>,
     operators: Listening,
     /// Of the agents' sockets.
     _agents: Threads,
@@ -86,12 +100,17 @@ pub struct Server {
 }
 
 impl Server {
-    /// Start everything, and serve.
+    /// Start everything, and serve: on the sockets that were handed in, or on those that the settings name.
     ///
     /// # Errors
     /// What could not be started, and why.
-    pub async fn start(config: &Config, exporter: Arc<Exporter>) -> Result<Self, StartFailed> {
+    pub async fn start(
+        config: &Config,
+        exporter: Arc<Exporter>,
+        mut inherited: Inherited,
+    ) -> Result<Self, StartFailed> {
         let set = &config.sections;
+        let supervised = Arc::new(Supervised::of(&mut inherited));
         let dir = set.server.data_dir.as_path();
         std::fs::create_dir_all(dir).map_err(failed("making the data directory"))?;
         local_disk::require(dir).map_err(failed("looking at the data directory"))?;
@@ -101,11 +120,13 @@ impl Server {
         let disk = DiskMeter::new(dir.to_owned(), set.journal.disk_budget_bytes, disk_marks(set));
         overload::start(&budget, marks(set), disk).map_err(failed("starting the meter"))?;
 
-        let (agent_keys, admin_key) = agents_keys(set, dir)?;
         let server_keys = Arc::new(ServerKeys::load_or_make(dir).map_err(failed("reading server.key"))?);
+        let probe_keys = (set.health.probe_every_ms > 0).then(|| ProbeKeys::of(&server_keys));
+        let (agent_keys, admin_key) = agents_keys(set, dir, probe_keys.as_ref())?;
+        let (mut health, left) = HealthWatch::begin(dir);
         let keys = Arc::new(KeyRing::open(dir).map_err(failed("opening customers' keys"))?);
-        let journal: Arc<dyn Journal> =
-            Arc::new(SqliteJournal::open(dir, journal_settings(set)).map_err(failed("opening the journal"))?);
+        let journal = SqliteJournal::open(dir, journal_settings(set)).map_err(failed("opening the journal"))?;
+        let journal = Arc::new(journal);
         let view = open_view(dir, &journal).await?;
         let registry = Arc::new(Registry::new(presence_limits(set)));
         let threads = Threads::start("engine").map_err(failed("starting threads"))?;
@@ -129,36 +150,69 @@ impl Server {
         });
         let door = Door {
             desks: Arc::new(RealDesks::new(engine.clone(), lag)),
-            identities: Arc::new(identities(set, agent_keys.clone(), server_keys.clone(), admin_key)?),
+            identities: Arc::new(identities(
+                set,
+                agent_keys.clone(),
+                server_keys.clone(),
+                admin_key,
+                probe_keys.as_ref(),
+            )?),
             now: Arc::new(|| Now { desk: DeskTime(clock::monotonic_ms()), wall: WallTime(clock::wall_ms()) }),
         };
         let gate = messenger::gate(door.clone());
         let agents = Threads::start("agents").map_err(failed("starting threads"))?;
-        let router = public_router(set, &engine, &door, agent_keys.clone(), server_keys, &agents)?;
+        let mut router = public_router(set, &engine, &door, agent_keys.clone(), server_keys, &agents)?;
+        if set.health.public_status {
+            router = router.merge(status::router(health.board.clone(), None));
+        }
+        let readiness = Arc::new(ProcessHealth::new(engine.clone(), journal, view, supervised.clone()));
         let operators_router = operators::router(Operators {
-            door,
-            metrics: Arc::new(move || exporter.render()),
-            health: Arc::new(ProcessHealth { engine: engine.clone(), journal, view }),
-            version: env!("CARGO_PKG_VERSION"),
+            door: door.clone(),
+            metrics: Arc::new({
+                let supervised = supervised.clone();
+                move || {
+                    supervised.iter().for_each(Supervised::count);
+                    exporter.render()
+                }
+            }),
+            health: readiness.clone(),
+            board: health.board.clone(),
         });
         let tls = tls(set, dir)?;
         let descriptors = descriptors::raise().map_err(failed("asking how many files may be open"))?;
         let limits = ListenLimits { tls: tls.clone(), ..listen_limits(set, descriptors)? };
-        let open = |address, router, gate, limits: &ListenLimits| -> Result<Listening, StartFailed> {
-            let socket = listen::bind(address, limits).map_err(failed("listening"))?;
+        let open = |given: Option<TcpListener>, address, router, gate, limits: &ListenLimits| {
+            let socket = given.map_or_else(|| listen::bind(address, limits), Ok).map_err(failed("listening"))?;
             listen::listen(socket, router, gate, limits).map_err(failed("listening"))
         };
         let few =
             ListenLimits { connections_max: OPERATORS_MAX, handshakes_max: OPERATORS_MAX, tls: None, ..limits.clone() };
-        let operators = open(set.server.operators_listen, operators_router, None, &few)?;
-        let public = open(set.server.listen, router, Some(gate), &limits)?;
+        let operators = open(inherited.operators, set.server.operators_listen, operators_router, None, &few)?;
+        // The probe has no certificate to believe: where the public port speaks TLS it has a door of its own to the same rooms.
+        let own_door = (tls.is_some() && probe_keys.is_some())
+            .then(|| open(None, (Ipv4Addr::LOCALHOST, 0).into(), router.clone(), Some(gate.clone()), &few))
+            .transpose()?;
+        let public = open(inherited.public, set.server.listen, router, Some(gate), &limits)?;
+        EXPERIENCE.set_slow_after_ms(set.health.slow_ms);
+        let probes = Arc::new(Probes::default());
+        health.run(left, readiness.last_end(), engine.clone(), probes.clone(), health_limits(set));
+        let probe = probe_keys.map(|keys| {
+            let (engine, address) = (engine.clone(), Address::of(own_door.as_ref().unwrap_or(&public).address));
+            tokio::spawn(Probe { engine, keys, address, probes, settings: probe_settings(set) }.run())
+        });
         Ok(Self {
             address: public.address,
             operators_address: operators.address,
             engine,
+            health,
+            probe,
             agent_keys,
             tls,
+            door,
+            readiness,
+            drain: Duration::from_millis(set.server.drain_ms),
             public,
+            own_door,
             operators,
             _agents: agents,
             _lock: lock,
@@ -182,17 +236,43 @@ impl Server {
         }
     }
 
-    /// In order: everybody is told to come back, requests under way are answered, what was decided is delivered.
+    /// What speaks for this server's life: its beat.
+    pub fn beat(&self) -> impl Future<Output = ()> + use<> {
+        supervisor::beat(self.door.clone(), self.readiness.clone())
+    }
+
+    /// In order, and within `server.drain_ms`: it is not ready any more, everybody is told when to come back, requests under way are answered,
+    /// what was decided is committed and delivered.
     pub async fn stop(self) {
+        // Before everything is refused, or its last probe would tell of an outage.
+        if let Some(probe) = &self.probe {
+            probe.abort();
+        }
+        supervisor::tell("STOPPING=1");
+        self.readiness.stops();
+        let end = tokio::time::Instant::from_std(clock::instant()) + self.drain;
         self.engine.registry().close_all();
         self.engine.all().iter().for_each(|workspace| workspace.followers().end());
-        let _ = tokio::time::timeout(DRAIN, self.public.stop()).await;
-        self.engine.stop().await;
-        let _ = tokio::time::timeout(DRAIN, self.operators.stop()).await;
+        if let Some(own_door) = self.own_door {
+            let _ = tokio::time::timeout_at(end - self.drain / LAST_QUARTER, own_door.stop()).await;
+        }
+        let in_time = tokio::time::timeout_at(end - self.drain / LAST_QUARTER, self.public.stop()).await;
+        if in_time.is_err() {
+            tracing::warn!("not all connections ended in time: they are cut off");
+        }
+        if tokio::time::timeout_at(end, self.engine.stop()).await.is_err() {
+            tracing::error!("not everything was committed in time");
+        }
+        let _ = tokio::time::timeout_at(end, self.operators.stop()).await;
+        self.health.stop().await;
     }
 }
 
-fn agents_keys(set: &Sections, dir: &Path) -> Result<(Arc<AgentKeys>, Option<api_key::ApiKey>), StartFailed> {
+fn agents_keys(
+    set: &Sections,
+    dir: &Path,
+    probe_keys: Option<&ProbeKeys>,
+) -> Result<(Arc<AgentKeys>, Option<api_key::ApiKey>), StartFailed> {
     let leeway_s = set.identity.token_leeway_s;
     let configured = &set.identity.agent_keys;
     let (settings, admin_key) = if configured.is_empty() {
@@ -203,7 +283,10 @@ fn agents_keys(set: &Sections, dir: &Path) -> Result<(Arc<AgentKeys>, Option<api
         let admin_key = first_key::read_or_make_admin(dir).map_err(failed("making admin.key"))?;
         (configured.clone(), Some(admin_key))
     };
-    let keys = AgentKeys::load(&settings, leeway_s).map_err(failed("reading agents' keys"))?;
+    let mut keys = AgentKeys::load(&settings, leeway_s).map_err(failed("reading agents' keys"))?;
+    if let Some(probe_keys) = probe_keys {
+        keys = keys.with_probe(probe_keys).map_err(failed("making the probe's key"))?;
+    }
     Ok((Arc::new(keys), admin_key))
 }
 
@@ -212,6 +295,7 @@ fn identities(
     agents: Arc<AgentKeys>,
     server_keys: Arc<ServerKeys>,
     admin_key: Option<api_key::ApiKey>,
+    probe_keys: Option<&ProbeKeys>,
 ) -> Result<Tokens, StartFailed> {
     let mut of_workspace: BTreeMap<String, Vec<CustomerKeySettings>> = BTreeMap::new();
     for key in &set.identity.customer_keys {
@@ -229,6 +313,10 @@ fn identities(
     for (workspace, keys) in of_workspace {
         let keys = CustomerKeys::from_list(&keys).map_err(failed("reading customers' keys"))?;
         customer_keys.insert(workspace, keys);
+    }
+    if let Some(probe_keys) = probe_keys {
+        let keys = probe_keys.of_customers().map_err(failed("making the probe's key"))?;
+        customer_keys.insert(PROBES.to_owned(), keys);
     }
     Ok(Tokens {
         server_keys,
@@ -292,23 +380,6 @@ fn public_router(
         .fallback(|| async { Problem::new(Code::NotFound, "there is nothing at this address") }))
 }
 
-fn marks(set: &Sections) -> Marks {
-    let memory = &set.memory;
-    let percents = [
-        memory.shed_observers_percent,
-        memory.shed_typing_percent,
-        memory.shed_history_percent,
-        memory.shed_starts_percent,
-        memory.shed_newcomers_percent,
-    ];
-    Marks { begin: percents.map(|percent| percent * 10), gap: memory.shed_gap_percent * 10 }
-}
-
-fn disk_marks(set: &Sections) -> DiskMarks {
-    let (low, critical) = (set.journal.disk_low_percent * 10, set.journal.disk_critical_percent * 10);
-    DiskMarks { low, critical, gap: DISK_GAP }
-}
-
 /// What waits in memory for a disk that is slow may take a sixteenth of the budget, for the journal and for the view each.
 fn waiting_bytes_max() -> u64 {
     overload::memory().budget_bytes() / 16
@@ -329,27 +400,22 @@ fn journal_settings(set: &Sections) -> sqlite::Settings {
     }
 }
 
-async fn open_view(dir: &Path, journal: &Arc<dyn Journal>) -> Result<Arc<View>, StartFailed> {
+async fn open_view(dir: &Path, journal: &Arc<SqliteJournal>) -> Result<Arc<View>, StartFailed> {
     let doing = "opening the view";
     // Asked before, since opening may not wait: a journal that was cut cannot make the view anew.
     let mut whole = true;
-    for workspace in journal.workspaces().await.map_err(failed("asking the journal"))? {
+    // The probe's journal is cut all the time.
+    let workspaces = journal.workspaces().await.map_err(failed("asking the journal"))?;
+    for workspace in workspaces.into_iter().filter(|name| **name != *PROBES) {
         let first = journal.read(&workspace, Position(0), 1, 1).await.map_err(failed("asking the journal"))?;
         whole &= first.first().is_none_or(|record| record.position == Position(1));
     }
-    View::open(dir, view::Settings::with_clock(clock::instant), move || whole).map_err(failed(doing))
-}
-
-fn presence_limits(set: &Sections) -> presence::Limits {
-    presence::Limits {
-        sessions_max: SESSIONS_MAX,
-        streams_max: set.messenger.streams_max,
-        streams_of_conversation_max: STREAMS_OF_CONVERSATION_MAX,
-        stream_bytes_max: set.messenger.stream_bytes_max,
-        ping_every_ms: set.sessions.ping_every_ms,
-        dead_after_ms: set.sessions.dead_after_ms,
-        token_leeway_s: set.identity.token_leeway_s,
+    let view = View::open(dir, view::Settings::with_clock(clock::instant), move || whole).map_err(failed(doing))?;
+    if view.position(PROBES) == 0 {
+        // Made anew: from the probe's journal that cannot be, and nobody misses it.
+        journal.forget(&PROBES.into()).await.map_err(failed("forgetting the probe's journal"))?;
     }
+    Ok(view)
 }
 
 fn engine_settings(set: &Sections) -> EngineSettings {
@@ -407,46 +473,4 @@ fn tls(set: &Sections, dir: &Path) -> Result<Option<Arc<Tls>>, StartFailed> {
 fn proxies(set: &Sections) -> Result<TrustedProxies, StartFailed> {
     TrustedProxies::parse(&set.server.trusted_proxies, set.server.forwarded_header)
         .map_err(failed("reading server.trusted_proxies"))
-}
-
-/// What the operators' port says of the process.
-struct ProcessHealth {
-    engine: Arc<Engine>,
-    journal: Arc<dyn Journal>,
-    view: Arc<View>,
-}
-
-impl Health for ProcessHealth {
-    fn not_ready(&self) -> Soon<'_, Vec<Reason>> {
-        let mut reasons = Vec::new();
-        let journal = self.journal.health();
-        if journal.state != JournalState::Healthy {
-            let message = journal.last_error.clone().unwrap_or_default().to_string();
-            reasons.push(Reason { component: "journal", message: format!("{}: {message}", journal.state.word()) });
-        }
-        let view = self.view.health();
-        if view.standing != Standing::Healthy {
-            reasons.push(Reason { component: "view", message: view.sentence.to_string() });
-        }
-        for workspace in self.engine.all() {
-            let why = match workspace.taking() {
-                Taking::Everything => continue,
-                Taking::LastResort { why } | Taking::Nothing { why } => why,
-            };
-            reasons.push(Reason { component: "workspace", message: format!("{}: {why}", workspace.name()) });
-            if reasons.len() >= 20 {
-                break;
-            }
-        }
-        Box::pin(std::future::ready(reasons))
-    }
-
-    fn components(&self) -> Vec<(&'static str, bool)> {
-        let workspaces = self.engine.all().iter().all(|held| held.taking() == Taking::Everything);
-        vec![
-            ("journal", self.journal.health().state == JournalState::Healthy),
-            ("view", self.view.health().standing == Standing::Healthy),
-            ("workspaces", workspaces),
-        ]
-    }
 }

@@ -295,7 +295,7 @@ async fn operators_are_told_how_it_is() {
         assert_eq!(server.operators_page(page).await.status, 200, "{page}");
     }
     assert_eq!(server.operators_page("/readyz").await.json()["ready"], true);
-    assert_eq!(server.operators_page("/status").await.json()["status"], "up");
+    assert_eq!(server.operators_page("/status").await.json()["status"], "operational");
     assert_eq!(server.operators_page("/v1/workspaces").await.status, 404, "the two ports are apart");
     let mut http = Http::connect(server.address).await.unwrap();
     assert_eq!(http.ask("GET", "/metrics", "", b"").await.unwrap().status, 404);

@@ -81,7 +81,7 @@ fn every_command_and_flag_in_the_documents_is_in_the_help() {
             // Once for each place where a command begins; a sentence that only begins with the name is no command.
             for command in code.split("offhook ").skip(1) {
                 let words: Vec<&str> = command.split_whitespace().collect();
-                let names = ["apply", "check", "demo", "journal", "serve", "simulate", "token", "why"];
+                let names = ["apply", "check", "demo", "journal", "serve", "simulate", "token", "upgrade", "why"];
                 let Some(name) = words.first().copied().filter(|name| names.contains(name)) else { continue };
                 let mut path_words = vec![name];
                 if let ("journal", Some(second)) = (name, words.get(1)) {
@@ -96,7 +96,9 @@ fn every_command_and_flag_in_the_documents_is_in_the_help() {
             }
         }
     }
-    for command in ["apply", "check", "demo", "journal show", "journal verify", "serve", "simulate", "token", "why"] {
+    for command in
+        ["apply", "check", "demo", "journal show", "journal verify", "serve", "simulate", "token", "upgrade", "why"]
+    {
         assert!(seen.contains(command), "no document shows `offhook {command}`");
     }
 }
@@ -121,7 +123,8 @@ fn every_setting_that_is_named_is_one() {
         }
         for word in words {
             let Some((section, key)) = word.split_once('.') else { continue };
-            let file = ["db", "key", "md", "toml", "rs", "mjs"].iter().any(|end| key == *end || key.contains('.'));
+            let file =
+                ["db", "key", "md", "toml", "rs", "mjs", "sock"].iter().any(|end| key == *end || key.contains('.'));
             if sections.contains(section) && !key.is_empty() && !file {
                 assert!(settings.contains(&word), "{}: there is no setting {word}", path.display());
             }
@@ -142,7 +145,8 @@ fn the_words_of_the_justfile_name_what_is_there() {
         .filter(|line| line.ends_with(':') && !line.starts_with([' ', '#']))
         .filter_map(|line| line.split([' ', ':']).next())
         .collect();
-    for word in ["run", "test", "ci", "lint", "bench", "soak", "kill-rounds", "race-rounds", "demo"] {
+    for word in ["run", "test", "ci", "lint", "bench", "soak", "kill-rounds", "supervisor-kills", "race-rounds", "demo"]
+    {
         assert!(words.contains(word), "{word}: {words:?}");
     }
     for script in ["tests/run", ".ci/run"] {

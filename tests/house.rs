@@ -5,12 +5,14 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// A module imports only from itself and from those before it.
-const ORDER: [&str; 18] = [
+const ORDER: [&str; 20] = [
     "desk",
     "clock",
     "slices",
     "wire",
+    "client",
     "telemetry",
+    "health",
     "overload",
     "journal",
     "seal",

@@ -8,8 +8,8 @@ use clap::Args;
 
 use http::StatusCode;
 
-use super::CommandError;
-use super::client::{Address, Call, Client};
+use super::{CommandError, check_data};
+use crate::client::{Address, Call, Client};
 use crate::config::Config;
 use crate::gateway::auth::agent_token::AgentKeys;
 use crate::overload::Budget;
@@ -20,6 +20,7 @@ use crate::overload::Budget;
 Examples:
   offhook check --config offhook.toml --set server.listen=127.0.0.1:9000
   offhook check --health
+  offhook check --data
 
 Ends with 0, 1 when the server asked with --health or --ready does not answer or is not well, 2 when the settings are wrong.")]
 pub struct Check {
@@ -29,6 +30,9 @@ pub struct Check {
     /// The same, whether it should be sent work.
     #[arg(long, conflicts_with = "health")]
     ready: bool,
+    /// Checks the data directory instead of printing settings: whether this version reads what is there. Also beside a running server.
+    #[arg(long, conflicts_with_all = ["health", "ready"])]
+    data: bool,
 }
 
 impl Check {
@@ -39,6 +43,12 @@ impl Check {
         let identity = &config.sections.identity;
         AgentKeys::load(&identity.agent_keys, identity.token_leeway_s)
             .map_err(|error| CommandError(format!("identity.agent_keys: {error}")))?;
+        if self.data {
+            let dir = &config.sections.server.data_dir;
+            check_data::check(dir)?;
+            writeln!(out, "{}: this version reads it", dir.display()).map_err(CommandError::of)?;
+            return Ok(ExitCode::SUCCESS);
+        }
         for (path, entry) in config.layers.iter() {
             let found = match path {
                 "memory.budget_bytes" => {
@@ -75,7 +85,7 @@ mod tests {
         let flags: Vec<String> = flags.iter().map(|flag| (*flag).to_owned()).collect();
         let config = Config::from_sources(None, [], &flags).unwrap();
         let mut out = Vec::new();
-        Check { health: false, ready: false }.run(&config, &mut out)?;
+        Check { health: false, ready: false, data: false }.run(&config, &mut out)?;
         Ok(String::from_utf8(out).unwrap())
     }
 

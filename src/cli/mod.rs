@@ -2,14 +2,16 @@
 
 mod apply;
 mod check;
-mod client;
+mod check_data;
 mod demo;
 mod journal;
 mod serve;
 mod simulate;
 mod token;
+mod upgrade;
 mod why;
 
+use std::ffi::OsString;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -38,7 +40,8 @@ const EXAMPLES: &str = "Examples:
   offhook apply --diff workspace.toml
   offhook journal verify
   offhook simulate config/scenario.toml
-  offhook demo";
+  offhook demo
+  offhook upgrade /usr/bin/offhook";
 
 #[derive(Debug, Subcommand)]
 enum Command {
@@ -49,7 +52,21 @@ enum Command {
     Serve(serve::Serve),
     Simulate(simulate::Simulate),
     Token(token::Token),
+    Upgrade(upgrade::Upgrade),
     Why(why::Why),
+}
+
+/// Where the settings came from, as it was said on the command line: for commands that start others of ours.
+struct Given {
+    config: Option<PathBuf>,
+    set: Vec<String>,
+}
+
+impl Given {
+    fn arguments(&self) -> Vec<OsString> {
+        let file = self.config.iter().flat_map(|path| ["--config".into(), path.into()]);
+        file.chain(self.set.iter().flat_map(|set| ["--set".into(), set.into()])).collect()
+    }
 }
 
 /// Why a command ended without doing what it should; the sentence is shown to whoever called.
@@ -74,9 +91,13 @@ pub fn run() -> ExitCode {
         Command::Check(check) => load().and_then(|config| check.run(&config, &mut out)),
         Command::Demo(demo) => demo.run(config.as_deref(), &set, &mut out).map(|()| ExitCode::SUCCESS),
         Command::Journal(journal) => load().and_then(|config| journal.run(&config.sections.server.data_dir, &mut out)),
-        Command::Serve(serve) => load().and_then(|config| serve.run(&config, &mut out)).map(|()| ExitCode::SUCCESS),
+        Command::Serve(serve) => {
+            let given = Given { config: config.clone(), set: set.clone() };
+            load().and_then(|config| serve.run(&config, &given, &mut out))
+        }
         Command::Simulate(simulate) => simulate.run(load, &mut out),
         Command::Why(why) => load().and_then(|config| why.run(&config.sections.server.data_dir, &mut out)),
+        Command::Upgrade(upgrade) => load().and_then(|config| upgrade.run(&config.sections.server.data_dir, &mut out)),
         Command::Token(token) => token.run(load, wall_s(), &mut out).map(|()| ExitCode::SUCCESS),
     };
     match done {

@@ -307,11 +307,47 @@ pub const BOUNDS: &[Bound] = &[
         "offhook_memory_bytes",
     ),
     bound(
+        "what the rules of health look back on",
+        "health/rules.rs",
+        Setting("health.window_ms"),
+        "forgotten",
+        "offhook_component_state",
+    ),
+    bound(
+        "the history of health, in memory and in `status.json`",
+        "health/history.rs",
+        Fixed("100 incidents of 20 lines, 90 days; 64 KiB in the file"),
+        "the oldest is forgotten",
+        "offhook_component_state",
+    ),
+    bound("probes that are not judged yet", "gateway/health.rs", Fixed("64"), "forgotten", "offhook_probes_total"),
+    bound(
         "names as labels of metrics",
         "telemetry/labels.rs",
         Fixed("100 of each kind"),
         "share `other`",
         "offhook_waiting",
+    ),
+    bound(
+        "connections that the supervisor answers",
+        "supervisor/stand_in.rs",
+        Fixed("256, each for 5 s, with a head of 16 KiB and a body of 256 KiB"),
+        "503 and closed at once",
+        "offhook_stood_in_total",
+    ),
+    bound(
+        "commands that talk to the supervisor",
+        "supervisor/control.rs",
+        Fixed("8, each with 32 lines of progress"),
+        "wait; miss lines",
+        "offhook_upgrades_total",
+    ),
+    bound(
+        "upgrades that passed their preflight",
+        "supervisor/run.rs",
+        Fixed("one"),
+        "are refused",
+        "offhook_upgrades_total",
     ),
 ];
 
@@ -356,7 +392,8 @@ mod tests {
     const HOLDS: [&str; 6] =
         ["VecDeque<", "Semaphore::new(", "sync_channel(", "mpsc::channel(", "DashMap<", "cache_size"];
     /// Held by something that is bounded: these hold no more than it.
-    const BOUNDED_BY_OTHERS: [(&str, &str); 4] = [
+    const BOUNDED_BY_OTHERS: [(&str, &str); 5] = [
+        ("health/shown.rs", "a copy of the history of health"),
         ("engine/workspace.rs", "a copy of the desk's open conversations"),
         ("journal/sqlite/checkpoint.rs", "one place: a pass covers all that was asked for before it"),
         ("engine/look_up.rs", "looks through the turn's commands"),

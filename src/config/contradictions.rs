@@ -7,6 +7,9 @@ use crate::gateway::auth::client_address::{ForwardedHeader, Network};
 use crate::gateway::auth::origin::OriginRules;
 use crate::telemetry::logging;
 
+/// Between the end of a drain and the moment when whoever stops us kills: to end what does not end, and to reap it.
+const END_MS: u64 = 2_000;
+
 struct Rule {
     holds: bool,
     field: &'static str,
@@ -54,6 +57,12 @@ fn rules(sections: &Sections) -> Vec<Rule> {
             "tls.certificate",
             "tls.key",
             "both, or neither",
+        ),
+        rule(
+            server.drain_ms + END_MS <= server.stop_grace_ms,
+            "server.drain_ms",
+            "server.stop_grace_ms",
+            "shorter by two seconds, or what is under way is killed",
         ),
         rule(
             sessions.dead_after_ms > sessions.ping_every_ms,

@@ -17,8 +17,8 @@ pub use error::ConfigError;
 pub use kind::Kind;
 pub use layers::{DEFAULTS, Entry, Layers, Origin};
 pub use sections::{
-    EngineSettings, IdentitySettings, JournalSettings, LogSettings, MessengerSettings, Sections, ServerSettings,
-    SessionsSettings, Setting, Synchronous, TlsSettings, all,
+    EngineSettings, HealthSettings, IdentitySettings, JournalSettings, LogSettings, MessengerSettings, Sections,
+    ServerSettings, SessionsSettings, Setting, SupervisorSettings, Synchronous, TlsSettings, all,
 };
 
 /// The settings that are in force, and where each came from.

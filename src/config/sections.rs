@@ -90,6 +90,8 @@ sections! {
         handshakes_pending_max: usize = count(1, 1_000_000),
         handshakes_per_address_max: usize = count(1, 1_000_000),
         connections_max: usize = count(0, 10_000_000),
+        drain_ms: u64 = ms(500, HOUR_MS),
+        stop_grace_ms: u64 = ms(2_500, 2 * HOUR_MS),
     }
     /// TLS in this process, where there is no proxy before it.
     tls: TlsSettings {
@@ -163,6 +165,25 @@ sections! {
         origins: Vec<String> = Kind::Texts { entries_max: 1000 },
         token_leeway_s: i64 = count(0, 600),
         api_key_requests_per_s: u32 = count(1, 1_000_000),
+    }
+    /// What is called an outage, and the probe that looks for one.
+    health: HealthSettings {
+        probe_every_ms: u64 = ms(0, HOUR_MS),
+        probe_within_ms: u64 = ms(100, 60_000),
+        slow_ms: u64 = ms(1, 60_000),
+        window_ms: u64 = ms(1000, 60_000),
+        recover_after_ms: u64 = ms(0, HOUR_MS),
+        overlooked_after_ms: u64 = ms(1000, HOUR_MS),
+        memory_full_within_ms: u64 = ms(0, 24 * HOUR_MS),
+        public_status: bool = Kind::Flag,
+    }
+    /// The process over the server.
+    supervisor: SupervisorSettings {
+        hang_ms: u64 = ms(3_000, HOUR_MS),
+        start_ms: u64 = ms(1_000, 24 * HOUR_MS),
+        delay_ms_max: u64 = ms(100, HOUR_MS),
+        upgrade_ready_ms: u64 = ms(500, 24 * HOUR_MS),
+        probation_ms: u64 = ms(500, 24 * HOUR_MS),
     }
     /// What is written to standard error.
     log: LogSettings {

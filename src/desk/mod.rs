@@ -41,6 +41,7 @@ pub mod needs;
 pub mod offer;
 pub mod offering;
 pub mod opening;
+mod overlooked;
 pub mod own;
 mod paged;
 mod pairing;

@@ -16,6 +16,7 @@ mod misses;
 mod offered_at_once;
 mod offers;
 mod others_faults;
+mod overlooked;
 mod pairing;
 mod preferred_agents;
 mod presence;

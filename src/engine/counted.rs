@@ -28,6 +28,8 @@ pub struct Amounts {
     pub waiting: Vec<(Arc<str>, u32, bool)>,
     pub decisions_pending: u64,
     pub view_lag_records: u64,
+    /// The age of the oldest that waits though an agent could take it.
+    pub overlooked_ms: Option<u64>,
 }
 
 const CONNECTION_WORDS: [&str; 3] = ["online", "reconnecting", "unreachable"];
@@ -37,8 +39,8 @@ const STATES: [&str; 4] = ["waiting", "offered", "active", "wrap_up"];
 
 impl Amounts {
     #[must_use]
-    pub fn of(desk: &Desk, view_lag_records: usize) -> Self {
-        let mut amounts = Self { view_lag_records: view_lag_records as u64, ..Self::default() };
+    pub fn of(desk: &Desk, view_lag_records: usize, overlooked_ms: Option<u64>) -> Self {
+        let mut amounts = Self { view_lag_records: view_lag_records as u64, overlooked_ms, ..Self::default() };
         for (_, agent) in desk.agents() {
             let name = agent.connection.name();
             if let Some(place) = CONNECTION_WORDS.iter().position(|word| *word == name) {
@@ -58,14 +60,30 @@ impl Amounts {
     }
 }
 
-/// Set the gauges to the sums over all workspaces.
+/// Agents whose connection is open, and those who have lost theirs and have their grace; of all workspaces of people.
+#[must_use]
+pub fn connected(workspaces: &[Arc<Workspace>]) -> (u64, u64) {
+    let of_people = workspaces.iter().filter(|workspace| !workspace.is_probes());
+    of_people.map(|workspace| workspace.amounts().agents).fold((0, 0), |(online, lost), agents| {
+        let [now_online, reconnecting, unreachable] = agents;
+        (online + now_online + unreachable, lost + reconnecting)
+    })
+}
+
+/// The age of the oldest conversation that waits though an agent could take it.
+#[must_use]
+pub fn overlooked_ms(workspaces: &[Arc<Workspace>]) -> Option<u64> {
+    workspaces.iter().filter_map(|workspace| workspace.amounts().overlooked_ms).max()
+}
+
+/// Set the gauges to the sums over all workspaces of people.
 pub fn gauge_all(workspaces: &[Arc<Workspace>], labels: &BoundedLabels) {
     let mut agents = [0; 3];
     let mut conversations = [0; 4];
     let (mut paused, mut lag, mut commands, mut bytes) = (0, 0, 0, 0);
     let (mut decisions, mut followers) = (0, 0);
     let mut states = [("serving", 0_u32), ("scarce", 0), ("unavailable", 0)];
-    for workspace in workspaces {
+    for workspace in workspaces.iter().filter(|workspace| !workspace.is_probes()) {
         let amounts = workspace.amounts();
         agents.iter_mut().zip(amounts.agents).for_each(|(sum, count)| *sum += count);
         conversations.iter_mut().zip(amounts.conversations).for_each(|(sum, count)| *sum += count);

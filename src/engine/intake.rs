@@ -186,18 +186,22 @@ impl Intake {
     }
 
     /// Moves commands over, the urgent ones first, until there are `commands_max`; then new conversations, but only until there are
-    /// `starts_max`: so many are not in the way of what comes while they are decided.
-    pub fn take(&self, asked: &mut VecDeque<Asked<ReplyTo>>, commands_max: usize, starts_max: usize) {
+    /// `starts_max`: so many are not in the way of what comes while they are decided. Since when the first of them waited.
+    pub fn take(&self, asked: &mut VecDeque<Asked<ReplyTo>>, commands_max: usize, starts_max: usize) -> Option<u64> {
         let mut state = self.lock();
         let before = state.bytes;
+        let mut since_ms: Option<u64> = None;
+        let mut first = |since: u64| since_ms = Some(since_ms.map_or(since, |first| first.min(since)));
         while asked.len() < commands_max {
             let Some(waiting) = state.next() else { break };
             state.bytes -= waiting.bytes;
+            first(waiting.since_ms);
             asked.push_back(waiting.asked);
         }
         while asked.len() < starts_max {
             let Some(waiting) = state.starts.pop_front() else { break };
             state.bytes -= waiting.bytes;
+            first(waiting.since_ms);
             asked.push_back(waiting.asked);
         }
         GRAINS.shrink(&memory().reserve, before, state.bytes);
@@ -206,6 +210,7 @@ impl Intake {
         } else {
             state.give_room_back();
         }
+        since_ms
     }
 
     #[must_use]

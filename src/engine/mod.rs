@@ -62,6 +62,9 @@ const HOUSEKEEPING_MS: u64 = 1_000;
 /// How often the journal is cut and the view pruned, and in how many steps.
 const PRUNE_EVERY_MS: u64 = 60_000;
 const PRUNE_STEPS: u32 = 20;
+/// How long what the server's own probe did is kept, and how often it is cut: each cut syncs the view.
+const PROBES_KEPT_MS: u64 = 600_000;
+const PRUNE_PROBES_EVERY_MS: u64 = 600_000;
 
 #[derive(Debug, Clone, Copy)]
 pub struct EngineSettings {
@@ -140,12 +143,14 @@ impl Engine {
         self.by_number.read().unwrap_or_else(PoisonError::into_inner).get(number as usize).cloned()
     }
 
-    /// In the order of names.
+    /// Of people's workspaces, in the order of names.
     #[must_use]
     pub fn names(&self) -> Vec<Arc<str>> {
-        self.workspaces.read().unwrap_or_else(PoisonError::into_inner).keys().cloned().collect()
+        let workspaces = self.workspaces.read().unwrap_or_else(PoisonError::into_inner);
+        workspaces.keys().filter(|name| ***name != *workspace::PROBES).cloned().collect()
     }
 
+    /// The probe's too.
     #[must_use]
     pub fn all(&self) -> Vec<Arc<Workspace>> {
         self.workspaces.read().unwrap_or_else(PoisonError::into_inner).values().cloned().collect()
@@ -249,6 +254,7 @@ impl Engine {
     async fn keep_house(self: Arc<Self>) {
         let mut stop = self.shared.stop.clone();
         let mut prune_at_ms = clock::monotonic_ms() + PRUNE_EVERY_MS;
+        let mut prune_probes_at_ms = clock::monotonic_ms();
         loop {
             tokio::select! {
                 () = tokio::time::sleep(Duration::from_millis(HOUSEKEEPING_MS)) => {}
@@ -262,6 +268,10 @@ impl Engine {
             if clock::monotonic_ms() >= prune_at_ms {
                 prune_at_ms = clock::monotonic_ms() + PRUNE_EVERY_MS;
                 self.prune().await;
+            }
+            if clock::monotonic_ms() >= prune_probes_at_ms && self.workspace(workspace::PROBES).is_some() {
+                prune_probes_at_ms = clock::monotonic_ms() + PRUNE_PROBES_EVERY_MS;
+                self.prune_probes(PROBES_KEPT_MS).await;
             }
         }
     }
@@ -281,15 +291,36 @@ impl Engine {
         };
         let oldest_kept_ms = clock::wall_ms().saturating_sub(retention_ms);
         for (workspace, position) in synced {
-            match retention::first_kept(self.journal(), &workspace, position, oldest_kept_ms).await {
-                Ok(Some(below)) => match self.journal().cut(&workspace, below).await {
-                    Ok(0) => {}
-                    Ok(records) => tracing::info!(%workspace, records, "the journal was cut"),
-                    Err(error) => tracing::warn!(%workspace, %error, "the journal could not be cut"),
-                },
-                Ok(None) => {}
-                Err(error) => tracing::warn!(%workspace, %error, "the journal could not be read for cutting"),
+            self.cut(&workspace, position, oldest_kept_ms).await;
+        }
+    }
+
+    /// What the server's own probe did is worth nothing soon after, and it never ends.
+    pub async fn prune_probes(&self, kept_ms: u64) {
+        let view = self.view();
+        if let Err(error) = view.prune_of(workspace::PROBES, clock::wall_ms(), kept_ms, PRUNE_STEPS).await {
+            return tracing::warn!(%error, "the probe's conversations could not be pruned");
+        }
+        match view.sync().await {
+            Ok(synced) => {
+                if let Some((workspace, position)) = synced.get_key_value(workspace::PROBES) {
+                    self.cut(workspace, *position, clock::wall_ms().saturating_sub(kept_ms)).await;
+                }
             }
+            Err(error) => tracing::warn!(%error, "the view could not be synced: the probe's journal is not cut"),
+        }
+    }
+
+    async fn cut(&self, workspace: &Arc<str>, position: u64, oldest_kept_ms: u64) {
+        match retention::first_kept(self.journal(), workspace, position, oldest_kept_ms).await {
+            Ok(Some(below)) => match self.journal().cut(workspace, below).await {
+                Ok(0) => {}
+                Ok(records) if **workspace == *workspace::PROBES => tracing::debug!(records, "probes were cut"),
+                Ok(records) => tracing::info!(%workspace, records, "the journal was cut"),
+                Err(error) => tracing::warn!(%workspace, %error, "the journal could not be cut"),
+            },
+            Ok(None) => {}
+            Err(error) => tracing::warn!(%workspace, %error, "the journal could not be read for cutting"),
         }
     }
 }

@@ -118,15 +118,21 @@ impl Serving<'_> {
     }
 
     pub(super) fn refresh(&mut self) {
+        let overlooked = self.keeper.overlooked();
         let workspace = &self.run.workspace;
         let desk = self.keeper.desk();
-        let rows = Arc::new(queue_rows(desk, clock::wall_ms()));
+        let wall_ms = clock::wall_ms();
+        let rows = Arc::new(queue_rows(desk, wall_ms));
         workspace.queue_rows.store(rows.clone());
         if !workspace.watchers.is_empty() {
             let roll = workspace.roll.read().unwrap_or_else(PoisonError::into_inner);
             workspace.watchers.refresh(&roll, &rows, self.keeper.position());
         }
-        workspace.amounts.store(Arc::new(Amounts::of(desk, self.projection.lag_records())));
+        workspace.amounts.store(Arc::new(Amounts::of(
+            desk,
+            self.projection.lag_records(),
+            overlooked.map(|since| wall_ms.saturating_sub(since.0)),
+        )));
         self.refresh_outlooks();
     }
 

@@ -67,6 +67,8 @@ pub struct Run {
     pub(super) workspace: Arc<Workspace>,
     pub(super) shared: Arc<Shared>,
     pub(super) asked: VecDeque<Asked<ReplyTo>>,
+    /// Since when the first of them waited.
+    asked_since_ms: u64,
     /// Sessions were connected before: only the first load of a process finds none.
     began: bool,
     /// What the keeper before told, and is in no record yet.
@@ -85,7 +87,15 @@ pub(super) enum Ended {
 impl Run {
     #[must_use]
     pub fn new(workspace: Arc<Workspace>, shared: Arc<Shared>) -> Self {
-        Self { workspace, shared, asked: VecDeque::new(), began: false, told: Vec::new(), scarce: None }
+        Self {
+            workspace,
+            shared,
+            asked: VecDeque::new(),
+            asked_since_ms: 0,
+            began: false,
+            told: Vec::new(),
+            scarce: None,
+        }
     }
 
     /// Until the server stops.
@@ -128,6 +138,7 @@ impl Run {
             if matches!(command.ask, Ask::SessionWent { .. }) {
                 self.asked.push_back(Asked { command, reply_to });
             } else {
+                self.workspace.experienced(command.ask.name(), &reply_to, None);
                 not_done(reply_to, NotDone::Unavailable { retry_after_ms: RETRY_AFTER_MS, why });
             }
         }
@@ -205,7 +216,11 @@ impl Serving<'_> {
                     }
                 }
             }
-            self.run.workspace.intake.take(&mut self.run.asked, TURN_COMMANDS_MAX, TURN_STARTS_MAX);
+            let all_new = self.run.asked.is_empty();
+            let since = self.run.workspace.intake.take(&mut self.run.asked, TURN_COMMANDS_MAX, TURN_STARTS_MAX);
+            if all_new {
+                self.run.asked_since_ms = since.unwrap_or_else(clock::monotonic_ms);
+            }
             if let Some(ended) = self.turn().await {
                 return ended;
             }
@@ -261,17 +276,14 @@ impl Serving<'_> {
             match self.append(record).await {
                 Fate::Committed => {}
                 Fate::Refused(refused) => {
-                    count_commands(&types, decided.replies.iter().map(|_| "not_committed"));
+                    self.count_commands(&types, &decided, |_| "not_committed");
                     return self.not_committed(decided, refused).await;
                 }
                 Fate::Stopped => return Some(Ended::Stopped),
             }
             self.committed(&decided, bytes);
         }
-        count_commands(
-            &types,
-            decided.replies.iter().map(|(_, result)| if result.is_ok() { "done" } else { "refused" }),
-        );
+        self.count_commands(&types, &decided, |done| if done { "done" } else { "refused" });
         let stopwatch = clock::stopwatch();
         self.deliver(decided);
         metrics::histogram!("offhook_turn_seconds", "stage" => "deliver").record(stopwatch.seconds());
@@ -314,10 +326,25 @@ impl Serving<'_> {
         self.publish(&touched);
         self.projection.add(turn, touched, bytes);
         self.run.workspace.position.store(decided.position.0, Ordering::Release);
-        self.counter.count(&decided.events, self.keeper.desk());
-        let (workspace, labels) = (self.run.workspace.name(), &self.run.shared.labels);
-        counted::count_clocks(&decided.events, self.keeper.desk(), workspace, labels);
+        if !self.run.workspace.is_probes() {
+            self.counter.count(&decided.events, self.keeper.desk());
+            let (workspace, labels) = (self.run.workspace.name(), &self.run.shared.labels);
+            counted::count_clocks(&decided.events, self.keeper.desk(), workspace, labels);
+        }
         self.run.workspace.followers.look_at(&decided.events);
+    }
+
+    /// Commands are decided in order, so the first of them are those that were answered.
+    fn count_commands(&self, types: &[&'static str], decided: &Decided<ReplyTo>, word: impl Fn(bool) -> &'static str) {
+        if self.run.workspace.is_probes() {
+            return;
+        }
+        let took_ms = clock::monotonic_ms().saturating_sub(self.run.asked_since_ms);
+        for (name, (reply_to, result)) in types.iter().zip(&decided.replies) {
+            let outcome = word(result.is_ok());
+            self.run.workspace.experienced(name, reply_to, (outcome != "not_committed").then_some(took_ms));
+            metrics::counter!(catalogue::COMMANDS_TOTAL, "type" => *name, "outcome" => outcome).increment(1);
+        }
     }
 
     fn deliver(&mut self, decided: Decided<ReplyTo>) {
@@ -348,13 +375,6 @@ impl Serving<'_> {
                 return;
             }
         }
-    }
-}
-
-/// Commands are decided in order, so the first of them are those that were answered.
-fn count_commands(types: &[&'static str], outcomes: impl Iterator<Item = &'static str>) {
-    for (name, outcome) in types.iter().zip(outcomes) {
-        metrics::counter!(catalogue::COMMANDS_TOTAL, "type" => *name, "outcome" => outcome).increment(1);
     }
 }
 

@@ -17,7 +17,7 @@ use crate::desk::ids::CommandId;
 use crate::desk::labels::ThenEnd;
 use crate::desk::needs::Loaded;
 use crate::desk::refusal::Refusal;
-use crate::desk::time::Now;
+use crate::desk::time::{Now, WallTime};
 use crate::desk::touched::Touched;
 use crate::journal::record::{self, Head};
 use crate::journal::{NewRecord, Position, RECORD_BYTES_MAX, TurnId};
@@ -74,6 +74,11 @@ impl Keeper {
     /// After a load: anything may have become possible, so the next command looks at everything.
     pub fn look_at_everything(&mut self) {
         self.desk.look_at_everything();
+    }
+
+    /// Since when somebody waits whom an agent could take.
+    pub fn overlooked(&mut self) -> Option<WallTime> {
+        self.desk.overlooked()
     }
 
     /// What was told and is in no record: for the keeper that is loaded in place of this one.

@@ -12,6 +12,8 @@ use crate::desk::command::Command;
 use crate::desk::conversation::Conversation;
 use crate::desk::ids::{AgentId, CommandId, ConversationId};
 use crate::desk::settings::AgentProfile;
+use crate::health::Component;
+use crate::health::experience::EXPERIENCE;
 use crate::journal::Position;
 use crate::presence::{Session, WorkspaceNumber};
 use arc_swap::ArcSwap;
@@ -20,6 +22,10 @@ use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 use tokio::sync::oneshot;
+
+/// The workspace of the server's own probe. Not a name that anybody may choose, and kept out of what people are shown: lists of
+/// workspaces, and the counts of agents, conversations, offers and messages.
+pub const PROBES: &str = "_probe";
 
 /// How a workspace takes commands now.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -99,6 +105,12 @@ impl Workspace {
         &self.name
     }
 
+    /// Whether it is the one of the server's own probe.
+    #[must_use]
+    pub fn is_probes(&self) -> bool {
+        *self.name == *PROBES
+    }
+
     #[must_use]
     pub fn number(&self) -> WorkspaceNumber {
         self.number
@@ -126,7 +138,7 @@ impl Workspace {
     /// # Errors
     /// Nothing happened, and nothing will be said.
     pub fn submit(&self, command: Command, session: &Arc<Session>, id: CommandId) -> Result<(), NotDone> {
-        self.put(command, ReplyTo::Session { session: session.clone(), id }).map_err(|(not_done, _)| not_done)
+        self.put_of_session(command, ReplyTo::Session { session: session.clone(), id })
     }
 
     /// A session came: it is welcomed with a snapshot, or closed.
@@ -134,7 +146,7 @@ impl Workspace {
     /// # Errors
     /// Nothing happened, and nothing will be said.
     pub fn submit_session(&self, command: Command, session: &Arc<Session>, ticket: Box<str>) -> Result<(), NotDone> {
-        self.put(command, ReplyTo::Welcome { session: session.clone(), ticket }).map_err(|(not_done, _)| not_done)
+        self.put_of_session(command, ReplyTo::Welcome { session: session.clone(), ticket })
     }
 
     /// An edge that nobody waits for: a session went.
@@ -171,6 +183,38 @@ impl Workspace {
             Taking::Nothing { why } | Taking::LastResort { why } => {
                 Err(NotDone::Unavailable { retry_after_ms: RETRY_AFTER_MS, why })
             }
+        }
+    }
+
+    fn put_of_session(&self, command: Command, reply_to: ReplyTo) -> Result<(), NotDone> {
+        let name = command.ask.name();
+        self.put(command, reply_to).map_err(|(not_done, reply_to)| {
+            self.experienced(name, &reply_to, None);
+            not_done
+        })
+    }
+
+    /// An agent's client was told to come later, before anything was asked.
+    pub fn not_admitted(&self) {
+        if !self.is_probes() {
+            EXPERIENCE.failed(Component::AgentInterface);
+        }
+    }
+
+    /// An agent's client was answered, after so long; `None`: that nothing could be done. What was asked over HTTP is counted where
+    /// HTTP is answered.
+    pub(super) fn experienced(&self, asked: &str, reply_to: &ReplyTo, took_ms: Option<u64>) {
+        if self.is_probes() || !matches!(reply_to, ReplyTo::Session { .. } | ReplyTo::Welcome { .. }) {
+            return;
+        }
+        let component = match asked {
+            "accept" | "reject" | "confirm_delivery" => Component::ConversationOffers,
+            "post" => Component::Messenger,
+            _ => Component::AgentInterface,
+        };
+        match took_ms {
+            Some(took_ms) => EXPERIENCE.answered(component, took_ms),
+            None => EXPERIENCE.failed(component),
         }
     }
 

@@ -1,8 +1,9 @@
-//! The operators' port: metrics, liveness, readiness and a word on the status. Apart from the public one, plain HTTP.
+//! The operators' port: metrics, liveness, readiness and the status page. Apart from the public one, plain HTTP.
 
 use super::http::Door;
 use super::http::answered::answered;
 use super::http::desks::{NotDone, Soon};
+use super::status::{self, Board};
 use crate::desk::command::{Ask, Command};
 use axum::Router;
 use axum::extract::State as Held;
@@ -29,15 +30,15 @@ pub struct Operators {
     /// The metrics in Prometheus' text format.
     pub metrics: Arc<dyn Fn() -> String + Send + Sync>,
     pub health: Arc<dyn Health>,
-    pub version: &'static str,
+    pub board: Arc<Board>,
 }
 
 /// What the rest of the process says of itself.
 pub trait Health: Send + Sync + 'static {
     /// Why writes are not possible now; empty when they are.
     fn not_ready(&self) -> Soon<'_, Vec<Reason>>;
-    /// Each component, and whether it is up.
-    fn components(&self) -> Vec<(&'static str, bool)>;
+    /// What the process over this one knows, where there is one: restarts, upgrades.
+    fn supervisor(&self) -> Option<serde_json::Value>;
 }
 
 #[derive(Clone, PartialEq, Eq, Debug, Serialize)]
@@ -48,13 +49,15 @@ pub struct Reason {
 }
 
 pub fn router(operators: Operators) -> Router {
+    let health = operators.health.clone();
+    let status = status::router(operators.board.clone(), Some(Arc::new(move || health.supervisor())));
     Router::new()
         .route("/metrics", get(metrics))
         .route("/healthz", get(alive))
         .route("/readyz", get(ready))
-        .route("/status", get(status))
         .with_state(operators)
         .layer(from_fn(answered))
+        .merge(status)
 }
 
 async fn metrics(Held(operators): Held<Operators>) -> Response {
@@ -79,15 +82,14 @@ struct Alive {
 /// Alive is a timely answer, through gateway and engine, of every workspace. `unavailable` and `busy` are answers: a
 /// full disk is no reason to be killed.
 async fn alive(Held(operators): Held<Operators>) -> Response {
-    let silent = silent(&operators.door).await;
+    let silent = silent(&operators.door, operators.door.desks.names()).await;
     let alive = silent.is_empty();
     let status = if alive { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
     json(status, &Alive { alive, silent })
 }
 
-/// The workspaces that do not answer within 2 s, all of them together.
-pub async fn silent(door: &Door) -> Vec<Arc<str>> {
-    let mut waited_for = door.desks.names();
+/// Those of the named workspaces that do not answer within 2 s, all of them together.
+pub async fn silent(door: &Door, mut waited_for: Vec<Arc<str>>) -> Vec<Arc<str>> {
     let asked = stream::iter(waited_for.clone())
         .map(|name| async move {
             if let Some(desk) = door.desks.desk(&name) {
@@ -127,27 +129,6 @@ async fn ready(Held(operators): Held<Operators>) -> Response {
     };
     let status = if reasons.is_empty() { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
     json(status, &Ready { ready: reasons.is_empty(), reasons })
-}
-
-#[derive(Serialize)]
-struct Status {
-    status: &'static str,
-    version: &'static str,
-    components: Vec<Component>,
-}
-
-#[derive(Serialize)]
-struct Component {
-    name: &'static str,
-    status: &'static str,
-}
-
-async fn status(Held(operators): Held<Operators>) -> Response {
-    let word = |up| if up { "up" } else { "down" };
-    let components = operators.health.components();
-    let status = word(components.iter().all(|(_, up)| *up));
-    let components = components.into_iter().map(|(name, up)| Component { name, status: word(up) }).collect();
-    json(StatusCode::OK, &Status { status, version: operators.version, components })
 }
 
 #[cfg(test)]

@@ -54,6 +54,7 @@ impl Meter {
         let own_bytes = rss_anon_bytes.unwrap_or(0) + sockets_bytes;
         let group_bytes = self.group.as_ref().and_then(Group::held_bytes).unwrap_or(0);
         let used_bytes = own_bytes.max(group_bytes);
+        memory.measured(used_bytes);
         let budget_bytes = memory.budget_bytes();
         let level =
             level(used_bytes, budget_bytes).max(level(memory.reserve.taken_bytes(), memory.reserve.bytes_max()));

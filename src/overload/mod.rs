@@ -43,6 +43,7 @@ pub struct Memory {
     pub reserve: Reserve,
     pub places: Places,
     budget_bytes: AtomicU64,
+    used_bytes: AtomicU64,
     /// 0: none.
     rung: AtomicU8,
     spread: AtomicU32,
@@ -62,6 +63,7 @@ impl Memory {
             reserve: Reserve::new(u64::MAX / 2),
             places: Places::new(usize::MAX / 2),
             budget_bytes: AtomicU64::new(u64::MAX),
+            used_bytes: AtomicU64::new(0),
             rung: AtomicU8::new(0),
             spread: AtomicU32::new(0),
         }
@@ -76,6 +78,16 @@ impl Memory {
     #[must_use]
     pub fn budget_bytes(&self) -> u64 {
         self.budget_bytes.load(Relaxed)
+    }
+
+    /// What counts against the budget, as of a quarter of a second ago.
+    #[must_use]
+    pub fn used_bytes(&self) -> u64 {
+        self.used_bytes.load(Relaxed)
+    }
+
+    fn measured(&self, used_bytes: u64) {
+        self.used_bytes.store(used_bytes, Relaxed);
     }
 
     /// What is in force, as of a quarter of a second ago.

@@ -6,7 +6,6 @@
 use super::session::{Found, Session, WorkspaceNumber};
 use super::stream::{PublicFrame, Stream};
 use crate::desk::ids::{AgentId, ConversationId, SessionId};
-use crate::wire::close::CloseCode;
 use dashmap::DashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
@@ -192,14 +191,43 @@ impl Registry {
         }
     }
 
-    /// The server goes down in order: everybody is told to come back at once.
+    /// The server goes down in order: everybody is told when to come back, each another moment, so that the next server takes them in evenly.
     pub fn close_all(&self) {
+        let mut sessions = Spread::over(self.sessions.len());
         for session in &self.sessions {
-            session.close_now(CloseCode::Restarting);
+            session.close_restarting(sessions.next_ms());
         }
+        let mut streams = Spread::over(self.streams());
         for of_conversation in &self.streams {
-            of_conversation.iter().for_each(|stream| stream.end());
+            of_conversation.iter().for_each(|stream| stream.end(streams.next_ms()));
         }
+    }
+}
+
+/// A restart takes about as long.
+const FIRST_BACK_MS: u32 = 200;
+/// As fast as one server takes sessions in without being late with anything else.
+const BACK_PER_MS: usize = 5;
+/// Well within every grace.
+const SPREAD_MS_MAX: u32 = 5_000;
+
+/// When each of so many is to come back: in the order of the map, which is that of no name.
+struct Spread {
+    width_ms: u32,
+    count: u64,
+    place: u64,
+}
+
+impl Spread {
+    fn over(count: usize) -> Self {
+        let width_ms = u32::try_from(count / BACK_PER_MS).unwrap_or(SPREAD_MS_MAX).clamp(FIRST_BACK_MS, SPREAD_MS_MAX);
+        Self { width_ms, count: count.max(1) as u64, place: 0 }
+    }
+
+    fn next_ms(&mut self) -> u32 {
+        let place = (self.place % self.count) * u64::from(self.width_ms) / self.count;
+        self.place += 1;
+        FIRST_BACK_MS + place as u32
     }
 }
 
@@ -207,6 +235,18 @@ impl Registry {
 mod tests {
     use super::*;
     use crate::desk::settings::Role;
+
+    #[test]
+    fn those_who_are_sent_away_come_back_evenly_and_soon() {
+        let of = |count: usize| {
+            let mut spread = Spread::over(count);
+            (0..count).map(|_| spread.next_ms()).collect::<Vec<_>>()
+        };
+        assert_eq!(of(2), [200, 300]);
+        let many = of(15_000);
+        assert_eq!((many[0], many[7_500], many[14_999]), (200, 1_700, 3_199));
+        assert!(of(200_000).iter().all(|ms| *ms < FIRST_BACK_MS + SPREAD_MS_MAX));
+    }
 
     fn registry() -> Registry {
         Registry::new(Limits {

@@ -175,6 +175,12 @@ impl Session {
         }
     }
 
+    /// The server goes down in order, and takes this one in again then.
+    pub fn close_restarting(&self, retry_after_ms: u32) {
+        let reason = CloseCode::reason_with_retry(u64::from(retry_after_ms));
+        self.mailbox.close(CloseCode::Restarting.number(), reason);
+    }
+
     pub fn close_now(&self, code: CloseCode) {
         self.mailbox.close(code.number(), code.reason());
     }

@@ -31,7 +31,10 @@ pub enum StreamOut {
     /// Frames were dropped: the view has them.
     Behind,
     /// The server is going down.
-    Ended,
+    Ended {
+        /// When the browser is to come back.
+        retry_after_ms: u32,
+    },
 }
 
 #[derive(Debug, Default)]
@@ -45,7 +48,8 @@ struct State {
     frames: VecDeque<PublicFrame>,
     bytes: usize,
     behind: bool,
-    ended: bool,
+    /// When to come back.
+    ended: Option<u32>,
 }
 
 impl Stream {
@@ -67,8 +71,8 @@ impl Stream {
         self.waker.wake();
     }
 
-    pub fn end(&self) {
-        self.lock().ended = true;
+    pub fn end(&self, retry_after_ms: u32) {
+        self.lock().ended = Some(retry_after_ms);
         self.waker.wake();
     }
 
@@ -93,7 +97,7 @@ impl Stream {
             }
             return Some(StreamOut::Frame(frame));
         }
-        state.ended.then_some(StreamOut::Ended)
+        state.ended.map(|retry_after_ms| StreamOut::Ended { retry_after_ms })
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -137,7 +141,7 @@ mod tests {
         stream.push(frame(4), 400);
         assert_eq!(next(&stream), Some(StreamOut::Frame(frame(4))));
         assert_eq!(next(&stream), None);
-        stream.end();
-        assert_eq!(next(&stream), Some(StreamOut::Ended));
+        stream.end(700);
+        assert_eq!(next(&stream), Some(StreamOut::Ended { retry_after_ms: 700 }));
     }
 }

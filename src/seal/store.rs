@@ -150,6 +150,21 @@ impl Store {
     }
 }
 
+/// Whether this release reads the keys in `dir`, if there are any. Changes nothing.
+pub fn check_format(dir: &Path) -> Result<(), OpenFailed> {
+    let path = dir.join(KEYS_FILE_NAME);
+    if !path.is_file() {
+        return Ok(());
+    }
+    let asked = connect(&path, OpenFlags::SQLITE_OPEN_READ_ONLY)
+        .and_then(|db| db.pragma_query_value(None, "user_version", |row| row.get(0)));
+    match asked {
+        Ok(format) if format > FORMAT => Err(OpenFailed::NewerFormat { path, format }),
+        Ok(_) => Ok(()),
+        Err(source) => Err(OpenFailed::Sqlite { path, source }),
+    }
+}
+
 fn open_writing(path: &Path) -> rusqlite::Result<Connection> {
     let db = connect(path, OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE)?;
     db.pragma_update_and_check(None, "journal_mode", "WAL", |_| Ok(()))?;

@@ -109,6 +109,12 @@ catalogue! {
     MESSENGER_STREAMS = "offhook_messenger_streams" Gauge Count [] "Customers' event streams that are open.";
     BAD_INPUT_TOTAL = "offhook_bad_input_total" Counter Count ["code"] "Inputs refused for their form, by the code that the client was given.";
     WORKSPACE_STATE = "offhook_workspace_state" Gauge Count ["state"] "Workspaces by state: serving, scarce, unavailable.";
+    COMPONENT_STATE = "offhook_component_state" Gauge Count ["component"] "How a component stands: 0 operational, 1 degraded, 2 partial outage, 3 major outage.";
+    COMPONENT_ANSWERS_TOTAL = "offhook_component_answers_total" Counter Count ["component", "outcome"] "Answers to clients by component, and whether they came well, slow, or failed by our own fault.";
+    OVERLOOKED_SECONDS = "offhook_overlooked_seconds" Gauge Seconds [] "The age of the oldest conversation that waits though an agent could take it; 0 when there is none.";
+    PROBES_TOTAL = "offhook_probes_total" Counter Count ["outcome"] "Probes of the whole job, by outcome: done, or the first step that failed.";
+    PROBE_SECONDS = "offhook_probe_seconds" Histogram Seconds [] "Time of one probe that did the whole job.";
+    START_TIME_SECONDS = "offhook_start_time_seconds" Gauge Seconds [] "When this process was ready, in seconds since 1970: it changes with each restart.";
     MEMORY_BYTES = "offhook_memory_bytes" Gauge Bytes ["kind"] "Memory by kind: rss_anon, allocated, active, resident, retained, sockets (the kernel's buffers), used (what counts), budget.";
     LADDER_RUNG = "offhook_ladder_rung" Gauge Count ["rung"] "1 while this is shed, as memory is short: observers, typing, history, starts, newcomers.";
     SHED_TOTAL = "offhook_shed_total" Counter Count ["rung"] "What was shed as memory was short, by rung of the ladder.";
@@ -119,6 +125,9 @@ catalogue! {
     DISK_FILL = "offhook_disk_fill" Gauge Count ["mark"] "1 while the disk is filled to this mark: low, critical.";
     DISK_SHED_TOTAL = "offhook_disk_shed_total" Counter Count [] "New conversations of anonymous visitors that were refused as the disk was nearly full.";
     RATE_LIMITED_TOTAL = "offhook_rate_limited_total" Counter Count ["scope"] "Requests refused for their rate, by scope: agent, program, connects (an agent's), bad_tokens (an address's), visitor, address, workspace, starts, streams (an address's), api_key.";
+    RESTARTS_TOTAL = "offhook_restarts_total" Counter Count ["cause"] "Times that the supervisor started the server again, by why: exited, signal, killed, hung, unready, upgraded, rolled_back.";
+    UPGRADES_TOTAL = "offhook_upgrades_total" Counter Count ["outcome"] "Upgrades by outcome: done, rolled_back, refused, interrupted.";
+    STOOD_IN_TOTAL = "offhook_stood_in_total" Counter Count ["answer"] "Connections that the supervisor took in its server's place: answered, or turned_away for want of room.";
     BUILD_INFO = "offhook_build_info" Gauge Count ["version"] "Always 1; the label says which version runs.";
 }
 

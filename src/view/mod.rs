@@ -36,6 +36,7 @@ pub use history::{EventRow, MessageRow, NoteRow, PAGE_ROWS_MAX, Page, Public, Pu
 pub use load::{Found, Stored, Wanted};
 pub use outcomes::OUTCOME_KEPT_MS;
 pub use prune::{OUTCOMES_EACH_MAX, Pruned};
+pub use schema::check_format;
 pub use search::{ConversationRow, Filter, Hits};
 
 use crate::slices;
@@ -54,6 +55,9 @@ use std::sync::mpsc::{SyncSender, TrySendError, sync_channel};
 use std::time::{Duration, Instant};
 use tokio::sync::oneshot;
 use write::{Answer, Job, Stands, Writer};
+
+/// The file's name in the data directory.
+pub const FILE_NAME: &str = "view.db";
 
 #[derive(Clone, Debug)]
 pub struct Settings {
@@ -122,7 +126,7 @@ impl View {
         settings: Settings,
         journal_is_whole: impl FnOnce() -> bool,
     ) -> Result<Arc<View>, ViewFailed> {
-        let path = dir.join("view.db");
+        let path = dir.join(FILE_NAME);
         let damage_mark = dir.join("view.db.damaged");
         let opened = match std::fs::read_to_string(&damage_mark) {
             Ok(why) => Err(ViewFailed::Damaged { doing: "the last run", why: why.into() }),
@@ -233,7 +237,23 @@ impl View {
         retention_ms: Option<u64>,
         steps_max: u32,
     ) -> Result<Pruned, ViewFailed> {
-        let step = PruneStep { now_wall_ms, retention_ms, outcomes_each_max: OUTCOMES_EACH_MAX };
+        let step = PruneStep { now_wall_ms, retention_ms, outcomes_each_max: OUTCOMES_EACH_MAX, only: None };
+        self.prune_by(step, steps_max).await
+    }
+
+    /// Forgets the conversations of one workspace that were closed longer ago.
+    ///
+    /// # Errors
+    /// As `prune`.
+    pub async fn prune_of(
+        &self,
+        workspace: &'static str,
+        now_wall_ms: u64,
+        retention_ms: u64,
+        steps_max: u32,
+    ) -> Result<Pruned, ViewFailed> {
+        let (retention_ms, only) = (Some(retention_ms), Some(workspace));
+        let step = PruneStep { now_wall_ms, retention_ms, outcomes_each_max: OUTCOMES_EACH_MAX, only };
         self.prune_by(step, steps_max).await
     }
 

@@ -19,6 +19,8 @@ pub(super) struct PruneStep {
     /// `None` keeps conversations for ever.
     pub retention_ms: Option<u64>,
     pub outcomes_each_max: u32,
+    /// Nothing else than this workspace's conversations.
+    pub only: Option<&'static str>,
 }
 
 /// What a prune has removed.
@@ -64,6 +66,12 @@ pub(super) fn step(connection: &mut Connection, what: &PruneStep, sweep: &mut Sw
     let doing = "pruning the view";
     let transaction = connection.transaction().or_failed(doing)?;
     let mut pruned = Pruned { done: true, ..Pruned::default() };
+    if let Some(name) = what.only {
+        let closed_before = what.now_wall_ms.saturating_sub(what.retention_ms.unwrap_or(u64::MAX)) as i64;
+        remove_closed_of(&transaction, name, closed_before, &mut pruned)?;
+        transaction.commit().or_failed(doing)?;
+        return Ok(pruned);
+    }
     let oldest = what.now_wall_ms.saturating_sub(OUTCOME_KEPT_MS) as i64;
     let mut aged = 0;
     for sql in [
@@ -107,19 +115,53 @@ fn remove_closed(transaction: &Transaction<'_>, closed_before: i64, pruned: &mut
             .and_then(|mut select| select.query_row([closed_before], |row| row.get(0)).optional())
             .or_failed(doing)?;
         let Some(key) = key else { return Ok(()) };
-        pruned.done = false;
-        let removed = remove_events(transaction, key, rows_left)?;
-        pruned.events += removed as u64;
-        rows_left -= removed;
-        if rows_left > 0 {
-            labels::remove(transaction, key)?;
-            transaction
-                .prepare_cached("DELETE FROM conversation WHERE key = ?1")
-                .and_then(|mut delete| delete.execute([key]))
-                .or_failed(doing)?;
-            pruned.conversations += 1;
-            rows_left -= 1;
-        }
+        remove(transaction, key, &mut rows_left, pruned)?;
+    }
+    Ok(())
+}
+
+/// The same of one workspace. In the order of their ids, which is near enough to that of their ends for what is forgotten soon anyway.
+fn remove_closed_of(
+    transaction: &Transaction<'_>,
+    workspace: &str,
+    closed_before: i64,
+    pruned: &mut Pruned,
+) -> Result<(), ViewFailed> {
+    let doing = "removing an old conversation";
+    let number: Option<i64> = transaction
+        .prepare_cached("SELECT id FROM workspace WHERE name = ?1")
+        .and_then(|mut select| select.query_row([workspace], |row| row.get(0)).optional())
+        .or_failed(doing)?;
+    let Some(number) = number else { return Ok(()) };
+    let (first, end) = super::keys::WorkspaceNumber(number).span();
+    let mut rows_left = STEP_ROWS;
+    while rows_left > 0 {
+        let key: Option<i64> = transaction
+            .prepare_cached(
+                "SELECT key FROM conversation WHERE key >= ?1 AND key < ?2 \
+                 AND closed_at IS NOT NULL AND closed_at < ?3 ORDER BY key LIMIT 1",
+            )
+            .and_then(|mut select| select.query_row([first, end, closed_before], |row| row.get(0)).optional())
+            .or_failed(doing)?;
+        let Some(key) = key else { return Ok(()) };
+        remove(transaction, key, &mut rows_left, pruned)?;
+    }
+    Ok(())
+}
+
+fn remove(transaction: &Transaction<'_>, key: i64, rows_left: &mut i64, pruned: &mut Pruned) -> Result<(), ViewFailed> {
+    pruned.done = false;
+    let removed = remove_events(transaction, key, *rows_left)?;
+    pruned.events += removed as u64;
+    *rows_left -= removed;
+    if *rows_left > 0 {
+        labels::remove(transaction, key)?;
+        transaction
+            .prepare_cached("DELETE FROM conversation WHERE key = ?1")
+            .and_then(|mut delete| delete.execute([key]))
+            .or_failed("removing an old conversation")?;
+        pruned.conversations += 1;
+        *rows_left -= 1;
     }
     Ok(())
 }

@@ -125,6 +125,23 @@ fn pages_max(bytes_max: u64, page_bytes: i64) -> i64 {
     i64::try_from(bytes_max).unwrap_or(i64::MAX) / page_bytes.max(1)
 }
 
+/// Whether this release reads the file, if there is one. Changes nothing.
+pub fn check_format(path: &Path) -> Result<(), ViewFailed> {
+    if !path.is_file() {
+        return Ok(());
+    }
+    let doing = "asking the view for its format";
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let connection = Connection::open_with_flags(path, flags).or_failed(doing)?;
+    let found: i64 = connection.pragma_query_value(None, "user_version", |row| row.get(0)).or_failed(doing)?;
+    match found {
+        // Made, and not yet furnished.
+        0 | SCHEMA => Ok(()),
+        found if found > SCHEMA => Err(ViewFailed::Newer { path: path.into(), found, known: SCHEMA }),
+        found => Err(ViewFailed::Older { path: path.into(), found, known: SCHEMA }),
+    }
+}
+
 /// Opens a connection that only reads.
 pub(super) fn open_reader(path: &Path, settings: &Settings) -> Result<Connection, ViewFailed> {
     let doing = "opening a reader of the view";

@@ -53,7 +53,7 @@ impl CloseCode {
         Cow::Borrowed(self.name())
     }
 
-    /// The reason of a 41xx code: how long to stay away.
+    /// The reason of a 41xx code, and of 4200: how long to stay away.
     #[must_use]
     pub fn reason_with_retry(retry_after_ms: u64) -> Cow<'static, str> {
         Cow::Owned(format!("retry_after_ms={retry_after_ms}"))

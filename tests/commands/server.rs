@@ -8,8 +8,8 @@ use futures_util::{SinkExt, StreamExt};
 use serde_json::Value;
 use tokio::net::TcpStream;
 use tokio_tungstenite::WebSocketStream;
-use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
+use tokio_tungstenite::tungstenite::{self, Message};
 
 pub const OFFHOOK: &str = env!("CARGO_BIN_EXE_offhook");
 const WAIT: std::time::Duration = std::time::Duration::from_secs(60);
@@ -24,8 +24,18 @@ pub struct Server {
 impl Server {
     /// Starts in `dir`, with its data in `dir/data`; returns when it serves.
     pub fn start(dir: &Path, listen: &str) -> Server {
+        Self::run(dir, listen, &["--no-supervisor"])
+    }
+
+    /// As users have it.
+    pub fn supervised(dir: &Path, listen: &str) -> Server {
+        Self::run(dir, listen, &[])
+    }
+
+    fn run(dir: &Path, listen: &str, flags: &[&str]) -> Server {
         let mut child = Command::new(OFFHOOK)
             .args(["serve", "--set", "server.operators_listen=127.0.0.1:0"])
+            .args(flags)
             .arg(format!("--set=server.listen={listen}"))
             .current_dir(dir)
             .env("OFFHOOK_SERVER__DATA_DIR", "data")
@@ -45,6 +55,8 @@ impl Server {
                 _ => {}
             }
         }
+        // What is said later is of no interest, and nobody may be held up by a full pipe.
+        std::thread::spawn(move || lines.map_while(Result::ok).for_each(drop));
         Server { child, address, operators }
     }
 
@@ -95,8 +107,18 @@ impl Socket {
         let mut request = format!("ws://{}/v1/agent", server.address).into_client_request().expect("an address");
         let protocols = format!("offhook.agent.v1, offhook.token.{token}").parse().expect("a header");
         request.headers_mut().insert("sec-websocket-protocol", protocols);
-        let stream = TcpStream::connect(&server.address).await.expect("the server listens");
-        Socket(tokio_tungstenite::client_async(request, stream).await.expect("an upgrade").0)
+        loop {
+            let stream = TcpStream::connect(&server.address).await.expect("the server listens");
+            match tokio_tungstenite::client_async(request.clone(), stream).await {
+                Ok((socket, _)) => return Socket(socket),
+                // The supervisor asks for a moment.
+                Err(tungstenite::Error::Http(refused)) if refused.status() == 503 => {
+                    let after_s = refused.headers()["retry-after"].to_str().expect("text").parse().expect("seconds");
+                    tokio::time::sleep(std::time::Duration::from_secs(after_s)).await;
+                }
+                Err(error) => panic!("no upgrade: {error}"),
+            }
+        }
     }
 
     pub async fn send(&mut self, frame: &str) {

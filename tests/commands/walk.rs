@@ -32,7 +32,7 @@ async fn the_ten_minutes_of_the_readme_go_as_they_are_written() {
     let dir = tempfile::tempdir().expect("a directory");
     let dir = dir.path();
 
-    let mut server = Server::start(dir, "127.0.0.1:0");
+    let server = Server::supervised(dir, "127.0.0.1:0");
     let said = server.must(dir, &slow, &[]);
     assert!(blocks("text").contains(&said.trim().to_owned()), "README shows something else than\n{said}");
 
@@ -48,10 +48,7 @@ async fn the_ten_minutes_of_the_readme_go_as_they_are_written() {
     ada.send(&delivered).await;
     ada.done().await;
 
-    let address = server.address.clone();
     server.must(dir, &kill, &[]);
-    server.ended();
-    let server = Server::start(dir, &address);
 
     let mut ada = Socket::connect(&server, &token(&server, dir, &connect)).await;
     let snapshot = ada.next("welcome").await["snapshot"].take();

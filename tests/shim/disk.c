@@ -5,7 +5,7 @@
  *    are a power cut: files hold exactly what was synced, and (OFFHOOK_DISK_KEEP_PERMILLE) a part of what came after.
  * 2. It fails. The first byte of the control file, which the test writes while the server runs, says how:
  *      f  full: a file grows only by what unlinking and truncating gave back (ENOSPC)
- *      r  read-only (EROFS)      w  writes fail (EIO)      s  syncs fail (EIO)
+ *      r  read-only (EROFS)      w  writes fail (EIO)      s  syncs fail (EIO)      h  syncs hang
  *
  * OFFHOOK_DISK_DIR    the directory that is covered; everything else passes
  * OFFHOOK_DISK_STATE  where `undo` and `control` are; `control` has 64 bytes
@@ -376,6 +376,7 @@ PUBLIC int posix_fallocate64(int fd, off64_t offset, off64_t length) { return po
 
 static int sync_covered(int fd, uint64_t inode, long call) {
     if (mode() == 's') { errno = EIO; return -1; }
+    while (mode() == 'h') usleep(10000);
     if (lies_of[fd]) return 0;
     pthread_mutex_lock(&lock);
     uint64_t began = undo_length;

@@ -19,6 +19,8 @@ pub enum Fault {
     WritesFail,
     /// EIO from fsync and fdatasync alone.
     SyncsFail,
+    /// fsync and fdatasync do not come back.
+    SyncsHang,
 }
 
 /// What a kill takes with it.
@@ -81,6 +83,7 @@ impl Disk {
             Fault::ReadOnly => b'r',
             Fault::WritesFail => b'w',
             Fault::SyncsFail => b's',
+            Fault::SyncsHang => b'h',
         };
         self.control.write_all_at(&[letter], 0).expect("the control file can be written");
     }

@@ -32,9 +32,15 @@ pub struct Options {
     pub data_dir: Option<PathBuf>,
     /// The memory cgroup that it runs in; otherwise that of the test.
     pub cgroup: Option<Arc<Cgroup>>,
+    /// As users have it: with the supervisor, whose process is then the one that is started, stopped and killed.
+    pub supervised: bool,
 }
 
 impl Options {
+    pub fn supervised() -> Self {
+        Self { supervised: true, ..Self::default() }
+    }
+
     pub fn set(mut self, setting: &str) -> Self {
         self.settings.push(setting.to_owned());
         self
@@ -103,6 +109,11 @@ impl Server {
 
     pub fn data_dir(&self) -> &Path {
         &self.data_dir
+    }
+
+    /// The server's own process, which is not `pid` where it is supervised: as it says in the data directory. It may be gone.
+    pub fn server_pid(&self) -> Option<i32> {
+        fs::read_to_string(self.data_dir.join("lock")).ok()?.trim().parse().ok()
     }
 
     /// `kill -9`, and reaped.
@@ -274,6 +285,8 @@ impl Spawned {
         let mut command = Command::new(env!("CARGO_BIN_EXE_offhook"));
         command.args(["--set", "server.listen=127.0.0.1:0", "--set", "server.operators_listen=127.0.0.1:0"]);
         command.arg("--set").arg(format!("server.data_dir={}", data_dir.display()));
+        // What a test counts on its disk and in its journal are its own commands; tests of health put the probe on again.
+        command.args(["--set", "health.probe_every_ms=0"]);
         for setting in &options.settings {
             command.args(["--set", setting]);
         }
@@ -290,7 +303,11 @@ impl Spawned {
             // SAFETY: between fork and exec, one call into the kernel and no allocation.
             unsafe { command.pre_exec(lower) };
         }
-        command.arg("serve").stdin(Stdio::null()).stdout(Stdio::piped()).stderr(log);
+        command.arg("serve");
+        if !options.supervised {
+            command.arg("--no-supervisor");
+        }
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(log);
         let began = Instant::now();
         let mut child = command.spawn().expect("the server can be started");
         let lines = lines_of(&mut child);

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use super::declared::{Declared, Wrong, object};
 use super::live::Found;
 use super::merge::{Members, merged_members, merged_queue, merged_settings};
-use crate::cli::client::path_part;
+use crate::client::path_part;
 use crate::desk::settings::{QueueSettings, Settings};
 
 /// One write of the admin API.

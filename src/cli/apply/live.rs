@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use super::changes::Change;
 use super::declared::object;
 use super::merge::Members;
-use crate::cli::client::{Answered, Call, Client, Unreached, path_part};
+use crate::client::{Answered, Call, Client, Unreached, path_part};
 use crate::desk::settings::Settings;
 
 /// What was found. A workspace that is not there looks like a new one.

@@ -14,7 +14,7 @@ use std::process::ExitCode;
 use clap::Args;
 
 use super::CommandError;
-use super::client::{Address, Client};
+use crate::client::{Address, Client};
 use crate::config::Config;
 use changes::Plan;
 use declared::Declared;

@@ -3,24 +3,19 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use futures_util::{SinkExt, StreamExt};
 use serde_json::{Value, json};
-use tokio::net::TcpStream;
 use tokio::time::{Instant, sleep_until};
-use tokio_tungstenite::WebSocketStream;
-use tokio_tungstenite::tungstenite::client::IntoClientRequest;
-use tokio_tungstenite::tungstenite::{Error, Message};
 
 use super::cast::{ANSWERS, Dice, REJECT_REASONS};
 use super::now;
 use super::told::{Counted, Teller};
-use crate::cli::client::random_id;
+use crate::client::agent::Lost;
+use crate::client::{Address, AgentSocket};
 
 const ANSWERS_MOST: u32 = 6;
 
 pub(super) struct Player {
-    /// `host:port`
-    pub authority: String,
+    pub address: Address,
     pub title: String,
     /// Good for longer than the demo runs.
     pub token: String,
@@ -48,7 +43,7 @@ impl Player {
         let mut dice = Dice::thrown();
         loop {
             let mut hands = Hands { dice: Dice::thrown(), intents: Vec::new(), held: BTreeMap::new() };
-            let ended = match self.connect().await {
+            let ended = match AgentSocket::connect(&self.address, &self.token).await {
                 Ok(socket) => self.work(socket, &mut hands).await,
                 Err(error) => Err(error),
             };
@@ -61,41 +56,24 @@ impl Player {
         }
     }
 
-    async fn connect(&self) -> Result<WebSocketStream<TcpStream>, Error> {
-        let mut request = format!("ws://{}/v1/agent", self.authority).into_client_request()?;
-        let protocols = format!("offhook.agent.v1, offhook.token.{}", self.token);
-        let protocols = protocols.parse().map_err(|_| Error::Http(Box::default()))?;
-        request.headers_mut().insert("sec-websocket-protocol", protocols);
-        let stream = TcpStream::connect(&self.authority).await?;
-        stream.set_nodelay(true)?;
-        Ok(tokio_tungstenite::client_async(request, stream).await?.0)
-    }
-
-    async fn work(&self, mut socket: WebSocketStream<TcpStream>, hands: &mut Hands) -> Result<(), Error> {
+    async fn work(&self, mut socket: AgentSocket, hands: &mut Hands) -> Result<(), Lost> {
         let until_drop = hands.dice.pause(15_000, 90_000);
         hands.soon(until_drop, Intent::Drop);
         loop {
             let next = hands.intents.iter().map(|(at, _)| *at).min().unwrap_or_else(now);
             tokio::select! {
-                frame = socket.next() => match frame {
-                    Some(Ok(Message::Text(text))) => {
-                        if let Ok(frame) = serde_json::from_str::<Value>(&text) {
-                            self.hear(&frame, hands);
-                        }
+                frame = socket.frame() => match frame {
+                    Ok(frame) => self.hear(&frame, hands),
+                    Err(Lost::Told { code, reason }) => {
+                        self.teller.tell(&self.title, format!("was told to go: {code} {reason}"), Counted::Nothing);
+                        return Err(Lost::Told { code, reason });
                     }
-                    Some(Ok(Message::Close(close))) => {
-                        let why = close.map_or(String::new(), |close| format!("{} {}", close.code, close.reason));
-                        self.teller.tell(&self.title, format!("was told to go: {why}"), Counted::Nothing);
-                        return Err(Error::ConnectionClosed);
-                    }
-                    Some(Ok(_)) => {}
-                    Some(Err(error)) => return Err(error),
-                    None => return Err(Error::ConnectionClosed),
+                    Err(lost) => return Err(lost),
                 },
                 () = sleep_until(next) => {
                     for intent in hands.due() {
                         match self.meant(intent, hands) {
-                            Some(frame) => socket.send(Message::text(frame.to_string())).await?,
+                            Some(frame) => drop(socket.send(frame).await?),
                             // The cable is pulled: no close frame is sent.
                             None => return Ok(()),
                         }
@@ -181,7 +159,7 @@ impl Player {
 
     /// The frame of an intent; `None` for the one that has none.
     fn meant(&self, intent: Intent, hands: &mut Hands) -> Option<Value> {
-        let mut frame = match intent {
+        Some(match intent {
             Intent::Drop => return None,
             Intent::Send(frame) => frame,
             Intent::Close(conversation) => {
@@ -199,9 +177,7 @@ impl Player {
                 self.teller.tell(&self.title, format!("in {conversation}: {text}"), Counted::Message);
                 json!({"type": "send", "conversation": conversation, "text": text})
             }
-        };
-        frame["id"] = random_id().into();
-        Some(frame)
+        })
     }
 }
 

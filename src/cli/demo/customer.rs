@@ -11,7 +11,7 @@ use tokio::time::timeout_at;
 use super::cast::{CUSTOMERS, Dice, TALKS};
 use super::now;
 use super::told::{Counted, Teller};
-use crate::cli::client::{Address, Call, Client, Unreached, random_id};
+use crate::client::{Address, Call, Client, Unreached, random_id};
 
 const STAYS_AT_MOST: Duration = Duration::from_secs(90);
 /// An event of ours is far smaller; what is larger is not read.

@@ -17,14 +17,15 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 
-use super::client::{Address, Call, Client, random_id};
 use super::{CommandError, apply, wall_s};
+use crate::client::{Address, Call, Client, random_id};
 use crate::clock;
 use crate::config::Config;
 use crate::gateway::auth::agent_token::{self, AgentClaims, Role};
 use crate::gateway::auth::first_key::LOCAL_KID;
 use crate::gateway::auth::keys::{Algorithm, SigningKey, read_key_file};
 use crate::server::Server;
+use crate::supervisor::Inherited;
 use crate::telemetry::exporter::Exporter;
 use screen::Screen;
 use told::Teller;
@@ -93,7 +94,7 @@ impl Demo {
         let mut interrupt = signal(SignalKind::interrupt()).map_err(CommandError::of)?;
         let mut terminate = signal(SignalKind::terminate()).map_err(CommandError::of)?;
         let exporter = Arc::new(Exporter::install().map_err(CommandError::of)?);
-        let server = Server::start(config, exporter).await.map_err(CommandError::of)?;
+        let server = Server::start(config, exporter, Inherited::default()).await.map_err(CommandError::of)?;
         let address = Address::of(server.address);
         let key = std::fs::read_to_string(dir.join("admin.key")).map_err(CommandError::of)?.trim().to_owned();
         apply::make(address.clone(), &key, WORKSPACE).await?;
@@ -139,7 +140,7 @@ impl Demo {
         let mut players = JoinSet::new();
         for (name, title) in cast::AGENTS.iter().take(self.agents.into()) {
             let player = agent::Player {
-                authority: address.authority().to_owned(),
+                address: address.clone(),
                 title: (*title).to_owned(),
                 token: token(dir, name, title)?,
                 teller: teller.clone(),

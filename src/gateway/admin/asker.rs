@@ -7,6 +7,7 @@ use crate::desk::ids::{CommandId, Principal};
 use crate::desk::moves::Mover;
 use crate::desk::refusal::Refusal;
 use crate::desk::settings::{ApiKey, Role};
+use crate::engine::workspace::PROBES;
 use crate::gateway::http::asking::Asked;
 use crate::gateway::http::desks::Desk;
 use crate::gateway::http::identities::AgentToken;
@@ -140,7 +141,8 @@ impl Admin {
         let credential = self.credential(asked)?;
         let desk = self.door.desks.desk(workspace);
         let desk = desk.filter(|desk| match &credential {
-            Credential::Server(_) => true,
+            // The probe's own does not exist for people.
+            Credential::Server(_) => **desk.name() != *PROBES,
             Credential::Workspace(own, _) => own.name() == desk.name(),
             Credential::Agent(token) => token.workspace == *desk.name(),
         });
@@ -188,7 +190,7 @@ impl Admin {
             return Some(Credential::Server(key));
         }
         let desks = &self.door.desks;
-        desks.names().iter().find_map(|name| {
+        desks.names().iter().map(|name| &**name).chain([PROBES]).find_map(|name| {
             let desk = desks.desk(name)?;
             let key = identities.api_key(&desk.published().api_keys, text)?;
             Some(Credential::Workspace(desk, key))

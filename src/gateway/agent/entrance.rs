@@ -10,6 +10,7 @@
 
 use super::{AgentTokens, Desk, Door, NewSession, Refused};
 use crate::desk::ids::SessionId;
+use crate::engine::workspace::PROBES;
 use crate::gateway::auth::agent_token::TokenError;
 use crate::gateway::auth::client_address::prefix;
 use crate::overload::pace::{Comer, Entry, Later, Served};
@@ -106,8 +107,11 @@ impl<D: Desk, T: AgentTokens> Door<D, T> {
             let _ = self.faults.take(address, now_ms);
             unauthorized(error.code())
         })?;
-        let connected = self.connects.take((&claims.workspace, &claims.agent), now_ms);
-        connected.map_err(|retry_after_ms| limited("connects", retry_after_ms))?;
+        // The probe's one agent comes as often as it is set to.
+        if claims.workspace != PROBES {
+            let connected = self.connects.take((&claims.workspace, &claims.agent), now_ms);
+            connected.map_err(|retry_after_ms| limited("connects", retry_after_ms))?;
+        }
         let mut id = [0; 16];
         getrandom::fill(&mut id).map_err(|_| Refused::for_now(CloseCode::Busy, RETRY_AFTER_MS))?;
         Ok(NewSession { id: SessionId(u128::from_be_bytes(id)), claims, returning })

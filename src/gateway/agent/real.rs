@@ -74,6 +74,7 @@ impl Desk for AgentDesks {
             return Err(Refused::plainly(CloseCode::Forbidden));
         };
         if matches!(workspace.taking(), Taking::Nothing { .. }) {
+            workspace.not_admitted();
             return Err(Refused::for_now(CloseCode::Unavailable, FULL_RETRY_MS));
         }
         let name: Arc<str> = claims.agent.into();
@@ -93,7 +94,10 @@ impl Desk for AgentDesks {
             clock::monotonic_ms(),
         );
         let registry = self.engine.registry();
-        let session = registry.admit(session).map_err(|_| Refused::for_now(CloseCode::Busy, FULL_RETRY_MS))?;
+        let session = registry.admit(session).map_err(|_| {
+            workspace.not_admitted();
+            Refused::for_now(CloseCode::Busy, FULL_RETRY_MS)
+        })?;
         let title = claims.name.map(Arc::from);
         let came = Command::of_server(Ask::SessionCame { agent: name.clone(), session: id, title });
         let ticket = self.ticket(&name, workspace.name());

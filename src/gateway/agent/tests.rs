@@ -423,8 +423,8 @@ async fn the_mailbox_pings_asks_for_snapshots_and_closes() {
     // Deltas are worth a limited number of bytes; what is over becomes one snapshot.
     session.tell("x".repeat(17 << 20).into());
     assert_eq!(server.seen.recv().await.unwrap(), Handed::Snapshot);
-    session.close_now(CloseCode::Restarting);
-    assert_eq!(close_of(&mut client).await, (4200, "restarting".to_owned()));
+    session.close_restarting(250);
+    assert_eq!(close_of(&mut client).await, (4200, "retry_after_ms=250".to_owned()));
 }
 
 #[tokio::test]

@@ -9,6 +9,8 @@ use super::{AgentTokens, Desk, Door, NewSession, Refused};
 use crate::gateway::carrier::{Carrier, Guarded};
 use crate::gateway::listen::{HeldPlace, Peer, Place};
 use crate::gateway::websocket::Socket;
+use crate::health::Component;
+use crate::health::experience::EXPERIENCE;
 use crate::overload::pace::Served;
 use crate::telemetry::catalogue;
 use crate::wire::close::CloseCode;
@@ -61,6 +63,7 @@ async fn upgrade<D: Desk, T: AgentTokens>(State(door): State<Arc<Door<D, T>>>, r
         },
     };
     let Ok(under_way) = door.upgrades.clone().try_acquire_owned() else {
+        EXPERIENCE.failed(Component::AgentInterface);
         return problem(&WireError::busy(RETRY_AFTER_MS));
     };
     // From here on the place is the session's, not the HTTP connection's.
@@ -93,6 +96,9 @@ fn told<D: Desk, T: AgentTokens>(
     door: &Door<D, T>,
     turned: Turned,
 ) -> Result<(Refused, OwnedSemaphorePermit), Box<Response>> {
+    if matches!(turned, Turned::Later { .. }) {
+        EXPERIENCE.failed(Component::AgentInterface);
+    }
     let (refused, retry_after_ms) = match turned {
         // A program reads the answer to its request: that costs less than a socket.
         Turned::Later { later, browser: false } => {

@@ -11,10 +11,13 @@ use serde::{Deserialize, Serialize};
 pub use super::jwt::TokenError;
 use super::jwt::{self, Times};
 use super::keys::{KeyError, KeySettings, SigningKey, VerifyingKey, read_key_file};
+use super::probe_keys::{PROBE_KID, ProbeKeys};
 use super::{is_external_id, is_name, is_workspace};
 
 /// The longest agent's external id and name.
 pub const AGENT_ID_BYTES_MAX: usize = 128;
+
+use crate::engine::workspace::PROBES;
 
 pub use crate::desk::settings::Role;
 
@@ -61,13 +64,23 @@ pub struct AgentKeys {
     settings: Vec<KeySettings>,
     leeway_s: i64,
     live: ArcSwap<KeySet>,
+    /// Of the server's own probe; good for its workspace alone.
+    probe: Option<VerifyingKey>,
 }
 
 impl AgentKeys {
     /// Reads every key file. Errors name the kid and the file.
     pub fn load(settings: &[KeySettings], leeway_s: i64) -> Result<Self, KeyError> {
         let live = ArcSwap::from_pointee(read_all(settings)?);
-        Ok(Self { settings: settings.to_vec(), leeway_s, live })
+        Ok(Self { settings: settings.to_vec(), leeway_s, live, probe: None })
+    }
+
+    /// Those, and the probe's own.
+    ///
+    /// # Errors
+    /// Its secret is no key.
+    pub fn with_probe(self, keys: &ProbeKeys) -> Result<Self, KeyError> {
+        Ok(Self { probe: Some(keys.of_agents()?), ..self })
     }
 
     /// Reads the same files again; on an error the keys that were live stay live. Answers how many there are.
@@ -87,6 +100,9 @@ impl AgentKeys {
     pub fn verify(&self, token: &str, now_s: i64) -> Result<AgentClaims, TokenError> {
         let live = self.live.load();
         let (json, bound_to) = jwt::open(token, |kid| {
+            if kid == Some(PROBE_KID) {
+                return Some((self.probe.as_ref()?, Some(PROBES)));
+            }
             let found = live.get(kid?)?;
             Some((&found.key, found.workspace.as_deref()))
         })?;
@@ -96,7 +112,10 @@ impl AgentKeys {
         let expires_at_s = times.check(now_s, self.leeway_s)?;
         let agent = text(claims.sub).filter(|sub| is_external_id(sub, AGENT_ID_BYTES_MAX)).ok_or(bad("sub"))?;
         let workspace = text(claims.workspace)
-            .filter(|name| is_workspace(name) && bound_to.is_none_or(|bound| bound == name))
+            .filter(|name| match bound_to {
+                Some(bound) => bound == name,
+                None => is_workspace(name),
+            })
             .ok_or(bad("workspace"))?;
         let role = match claims.role {
             None => Role::default(),

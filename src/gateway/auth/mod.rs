@@ -8,6 +8,7 @@ pub mod first_key;
 pub mod jwt;
 pub mod keys;
 pub mod origin;
+pub mod probe_keys;
 pub mod secret_file;
 pub mod server_keys;
 pub mod ticket;

@@ -13,6 +13,7 @@ pub struct ServerKeys {
     pub(super) visitor: [u8; 32],
     pub(super) stream: [u8; 32],
     pub(super) returning: [u8; 32],
+    pub(super) probe: [u8; 32],
 }
 
 impl ServerKeys {
@@ -28,7 +29,7 @@ impl ServerKeys {
     /// secret is uniform already, so nothing is to be extracted.
     pub fn derive(secret: &[u8; 32]) -> Self {
         let key = |purpose: &str| tag(secret, &["offhook/1/", purpose, "\u{1}"]);
-        Self { visitor: key("visitor"), stream: key("stream"), returning: key("return") }
+        Self { visitor: key("visitor"), stream: key("stream"), returning: key("return"), probe: key("probe") }
     }
 }
 

@@ -1,6 +1,10 @@
 //! What every answer goes through: problems in place of bare statuses, the safe headers, and the request metric.
 
 use super::problem::Problem;
+use crate::clock;
+use crate::engine::workspace::PROBES;
+use crate::health::Component;
+use crate::health::experience::EXPERIENCE;
 use crate::telemetry::catalogue::HTTP_REQUESTS_TOTAL;
 use axum::extract::{MatchedPath, Request};
 use axum::middleware::Next;
@@ -11,8 +15,15 @@ use metrics::{Counter, SharedString};
 /// For `axum::middleware::from_fn`, outermost on each router, so that its routes and its fallback pass through it.
 pub async fn answered(request: Request, next: Next) -> Response {
     let route = request.extensions().get::<MatchedPath>().cloned();
+    let component = component_of(request.uri().path());
+    let stopwatch = clock::stopwatch();
     let mut response = next.run(request).await;
     let status = response.status();
+    match component {
+        Some(component) if status.is_server_error() => EXPERIENCE.failed(component),
+        Some(component) => EXPERIENCE.answered(component, (stopwatch.seconds() * 1_000.0) as u64),
+        None => {}
+    }
     if (status.is_client_error() || status.is_server_error()) && !has_own_body(&response) {
         response = as_problem(response);
     }
@@ -20,6 +31,16 @@ pub async fn answered(request: Request, next: Next) -> Response {
     let route = route.map_or_else(|| "unmatched".into(), |matched| SharedString::from(matched.as_str().to_owned()));
     finish(&mut response, route);
     response
+}
+
+/// Whose part a call is; `None` for the operators' pages, and for the server's own probe, which is judged by itself.
+fn component_of(path: &str) -> Option<Component> {
+    let path = path.strip_prefix("/v1/")?;
+    let (component, workspace) = match path.strip_prefix("messenger/") {
+        Some(rest) => (Component::Messenger, rest),
+        None => (Component::Api, path.strip_prefix("workspaces/").unwrap_or_default()),
+    };
+    (workspace.split('/').next() != Some(PROBES)).then_some(component)
 }
 
 /// The safe headers, and the count.

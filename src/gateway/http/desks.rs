@@ -79,7 +79,9 @@ pub enum Out {
     /// Frames were dropped, since they were not taken in time: the view has them.
     Behind,
     /// The workspace is going down; the browser comes back by itself.
-    Ended,
+    Ended {
+        retry_after_ms: u32,
+    },
 }
 
 /// What people read, of one workspace.

@@ -156,7 +156,7 @@ impl Live for Following {
         self.stream.poll_next(cx).map(|out| match out {
             StreamOut::Frame(frame) => Out::Frame(frame),
             StreamOut::Behind => Out::Behind,
-            StreamOut::Ended => Out::Ended,
+            StreamOut::Ended { retry_after_ms } => Out::Ended { retry_after_ms },
         })
     }
 }
@@ -169,9 +169,12 @@ impl Drop for Following {
 
 struct NoRoom;
 
+/// As what a stream is told at its start.
+const NO_ROOM_RETRY_MS: u32 = 1_000;
+
 impl Live for NoRoom {
     fn poll_next(&mut self, _: &mut Context<'_>) -> Poll<Out> {
-        Poll::Ready(Out::Ended)
+        Poll::Ready(Out::Ended { retry_after_ms: NO_ROOM_RETRY_MS })
     }
 }
 

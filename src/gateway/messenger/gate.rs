@@ -1,12 +1,15 @@
 //! New conversations that cannot be begun now are refused before any router sees them: under a flood, that is most of what is
 //! done at all, and every microsecond of it is taken from what was begun.
 
+use crate::engine::workspace::PROBES;
 use crate::gateway::http::Door;
 use crate::gateway::http::answered::{counter, finish, mark_safe};
 use crate::gateway::http::cors;
 use crate::gateway::http::desks::NotDone;
 use crate::gateway::http::problem::Problem;
 use crate::gateway::listen::Gate;
+use crate::health::Component;
+use crate::health::experience::EXPERIENCE;
 use crate::overload;
 use arc_swap::ArcSwapOption;
 use axum::body::Body;
@@ -49,6 +52,9 @@ pub fn gate(door: Door) -> Gate {
             }
         };
         cors::mark(response.headers_mut(), origin.cloned());
+        if workspace != PROBES {
+            EXPERIENCE.failed(Component::Messenger);
+        }
         Some(response)
     })
 }

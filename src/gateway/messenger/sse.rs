@@ -5,6 +5,11 @@ use bytes::Bytes;
 
 /// Sent first: how soon a browser comes back when the stream ends.
 pub(super) const RETRY: Bytes = Bytes::from_static(b"retry: 1000\n\n");
+/// Sent last, where the server ends it: when to come back this time.
+pub(super) fn retry(after_ms: u32) -> Bytes {
+    format!("retry: {after_ms}\n\n").into()
+}
+
 /// Sent when nothing else is, so that proxies keep the stream.
 pub(super) const HEARTBEAT: Bytes = Bytes::from_static(b":\n\n");
 

@@ -9,6 +9,7 @@ use crate::desk::command::{Ask, Command, OpenAsk};
 use crate::desk::conversation::{Conversation, Spell, State};
 use crate::desk::ids::{ConversationId, CustomerId, KeyNumber, Principal};
 use crate::desk::time::WallTime;
+use crate::engine::workspace::PROBES;
 use crate::gateway::auth::client_address::prefix;
 use crate::gateway::http::asking::{Asked, At};
 use crate::gateway::http::desks::Desk;
@@ -39,7 +40,12 @@ pub(super) async fn start(
     desk.may_start()?;
     let door = &messenger.door;
     let asker = customer(door, &*desk, &asked)?;
-    if asker.as_ref().is_none_or(|asker| asker.known.is_none()) {
+    let probes = **desk.name() == *PROBES;
+    let stranger = asker.as_ref().is_none_or(|asker| asker.known.is_none());
+    if probes && stranger {
+        return Err(Problem::not_found("workspace"));
+    }
+    if stranger {
         overload::admit_stranger()?;
     }
     let id = command_id(&asked.headers)?;
@@ -49,7 +55,7 @@ pub(super) async fn start(
     let sent = StartBody::parse(sent.as_bytes(), &messenger.bounds.limits)?;
     let ask = placed(&*desk, asker.as_ref(), &sent)?;
 
-    if messenger.starts_counted.take((&*workspace, address, id), messenger.now_ms()).is_ok() {
+    if !probes && messenger.starts_counted.take((&*workspace, address, id), messenger.now_ms()).is_ok() {
         messenger.take(&messenger.starts_of_addresses, address)?;
         if let Some(asker) = &asker {
             messenger.take(&messenger.starts_of_customers, (&*workspace, asker.id))?;

@@ -250,7 +250,10 @@ impl EventStream {
                     (None, false) => self.phase = Phase::Live,
                 },
                 Phase::Live => match ready!(self.live.poll_next(cx)) {
-                    Out::Ended => self.phase = Phase::Over,
+                    Out::Ended { retry_after_ms } => {
+                        self.phase = Phase::Over;
+                        return Poll::Ready(Some(sse::retry(retry_after_ms)));
+                    }
                     Out::Behind => self.catch_up(true),
                     Out::Frame(frame) => match frame.public {
                         None => return Poll::Ready(Some(sse::event(&frame))),

@@ -105,6 +105,7 @@ async fn a_stream_begins_with_the_state_then_what_was_then_what_is() {
     world.desk.commit_any(id);
     assert_eq!(events.up_to(3).await, [3]);
     world.desk.end_streams();
+    assert_eq!(events.chunk().await.as_deref(), Some("retry: 700\n\n"), "when to come back this time");
     assert_eq!(events.chunk().await, None);
 }
 

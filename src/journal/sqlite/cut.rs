@@ -13,6 +13,9 @@ impl Writer {
     pub(super) fn cut_step(&mut self, mut cut: CutJob) {
         match self.delete_oldest(&cut) {
             Ok(0) => {
+                if cut.whole {
+                    self.tails.remove(&cut.workspace);
+                }
                 self.measure();
                 let _ = cut.answer.send(Ok(cut.deleted));
             }
@@ -44,11 +47,11 @@ impl Writer {
         let mut find = self.db.prepare_cached(
             "SELECT id, length(body) FROM record
              WHERE workspace = (SELECT id FROM workspace WHERE name = ?1) AND position < ?2
-               AND position < (SELECT max(position) FROM record
-                               WHERE workspace = (SELECT id FROM workspace WHERE name = ?1))
+               AND (?4 OR position < (SELECT max(position) FROM record
+                                      WHERE workspace = (SELECT id FROM workspace WHERE name = ?1)))
              ORDER BY position LIMIT ?3",
         )?;
-        let mut rows = find.query((&*cut.workspace, below, STEP_RECORDS_MAX))?;
+        let mut rows = find.query((&*cut.workspace, below, STEP_RECORDS_MAX, cut.whole))?;
         let (mut ids, mut bytes) = (Vec::new(), 0_i64);
         while let Some(row) = rows.next()? {
             bytes += row.get::<_, i64>(1)?;

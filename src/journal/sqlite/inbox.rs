@@ -23,6 +23,8 @@ pub(super) struct AppendJob {
 pub(super) struct CutJob {
     pub workspace: Arc<str>,
     pub below: Position,
+    /// With the last record, which else stays: the workspace begins anew.
+    pub whole: bool,
     pub deleted: u64,
     pub answer: oneshot::Sender<Result<u64, JournalFailed>>,
 }

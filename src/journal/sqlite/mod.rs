@@ -86,6 +86,25 @@ impl SqliteJournal {
         self.health.follow()
     }
 
+    /// Deletes every record of a workspace that nobody runs, so that it begins anew: for one whose history is worth nothing.
+    pub fn forget(&self, workspace: &Arc<str>) -> BoxFuture<'static, Result<u64, JournalFailed>> {
+        self.cut_off(workspace, Position(u64::MAX), true)
+    }
+
+    fn cut_off(
+        &self,
+        workspace: &Arc<str>,
+        below: Position,
+        whole: bool,
+    ) -> BoxFuture<'static, Result<u64, JournalFailed>> {
+        let (answer, answered) = oneshot::channel();
+        let pushed = self.inbox.push_cut(CutJob { workspace: Arc::clone(workspace), below, whole, deleted: 0, answer });
+        match pushed {
+            Err(failed) => ready(Err(failed)).boxed(),
+            Ok(()) => answered.map(|answer| answer.unwrap_or(Err(JournalFailed::Closed))).boxed(),
+        }
+    }
+
     /// Checks the file's pages and indexes (`PRAGMA integrity_check`): the sentences of what is wrong, at most
     /// 100, none if it is sound. Reads the whole file.
     pub fn check_pages(&self) -> BoxFuture<'static, Result<Vec<String>, JournalFailed>> {
@@ -124,12 +143,7 @@ impl Journal for SqliteJournal {
     }
 
     fn cut(&self, workspace: &Arc<str>, below: Position) -> BoxFuture<'static, Result<u64, JournalFailed>> {
-        let (answer, answered) = oneshot::channel();
-        let pushed = self.inbox.push_cut(CutJob { workspace: Arc::clone(workspace), below, deleted: 0, answer });
-        match pushed {
-            Err(failed) => ready(Err(failed)).boxed(),
-            Ok(()) => answered.map(|answer| answer.unwrap_or(Err(JournalFailed::Closed))).boxed(),
-        }
+        self.cut_off(workspace, below, false)
     }
 
     fn health(&self) -> Arc<JournalHealth> {

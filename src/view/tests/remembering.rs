@@ -130,12 +130,28 @@ async fn a_principal_has_a_most_of_remembered_outcomes_and_the_newest_stay() {
         let both = vec![done(BY_ADA, id, Answer::Done), done(Principal::ApiKey(9), id, Answer::Done)];
         desk.turn(vec![], both, vec![]).await;
     }
-    let step = PruneStep { now_wall_ms: wall_of(20).0, retention_ms: None, outcomes_each_max: 4 };
+    let step = PruneStep { now_wall_ms: wall_of(20).0, retention_ms: None, outcomes_each_max: 4, only: None };
     let pruned = desk.view.prune_by(step, 10).await.unwrap();
     assert_eq!((pruned.outcomes, pruned.done), (12, true));
     assert_eq!(outcome(&desk, BY_ADA, 5, None).await, None);
     assert!(outcome(&desk, BY_ADA, 6, None).await.is_some());
     assert!(outcome(&desk, Principal::ApiKey(9), 9, None).await.is_some());
+}
+
+#[tokio::test]
+async fn one_workspaces_old_conversations_go_and_no_others() {
+    let mut desk = Desk::new();
+    let closed = || conversation(State::Closed);
+    desk.turn(vec![opened(C1), ended(C1, 2)], vec![], vec![(C1, closed())]).await;
+    let theirs = turn_at(1, vec![opened(C1), posted(C1, 1, 2), ended(C1, 3)], vec![]);
+    let batch = Batch { workspace: "other".into(), conversations: vec![(C1, closed())], ..batch_of(theirs) };
+    desk.view.apply(batch).await.unwrap();
+    let now = wall_of(20).0;
+    assert_eq!(desk.view.prune_of("nobody", now, 0, 10).await.unwrap(), Pruned { done: true, ..Pruned::default() });
+    let pruned = desk.view.prune_of("other", now, 0, 10).await.unwrap();
+    assert_eq!((pruned.conversations, pruned.events, pruned.done), (1, 3, true));
+    assert_eq!(desk.view.conversation("other", C1).await.unwrap(), None);
+    assert_eq!(desk.view.conversation(W, C1).await.unwrap(), Some(closed()));
 }
 
 #[tokio::test]

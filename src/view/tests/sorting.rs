@@ -116,7 +116,7 @@ async fn the_newest_of_a_principal_stay_though_a_generation_is_in_the_order_of_k
     for id in 0..60 {
         desk.did(id..id + 1).await;
     }
-    let step = PruneStep { now_wall_ms: wall_of(61).0, retention_ms: None, outcomes_each_max: 20 };
+    let step = PruneStep { now_wall_ms: wall_of(61).0, retention_ms: None, outcomes_each_max: 20, only: None };
     assert!(desk.view.prune_by(step, 10).await.unwrap().done);
     let left = desk.remembers(0..60).await;
     assert_eq!(left[left.len() - 20..], Vec::from_iter(40..60), "the newest are there");
@@ -129,7 +129,7 @@ async fn what_is_sorted_in_while_outcomes_are_counted_is_not_counted_twice() {
     for turn in 0..24 {
         desk.did(turn * 500..(turn + 1) * 500).await;
     }
-    let step = PruneStep { now_wall_ms: wall_of(30).0, retention_ms: None, outcomes_each_max: 5_000 };
+    let step = PruneStep { now_wall_ms: wall_of(30).0, retention_ms: None, outcomes_each_max: 5_000, only: None };
     assert!(!desk.view.prune_by(step, 1).await.unwrap().done, "some of the recent are counted");
     let others = (0..4_000).map(|id| done(Principal::Agent(ADA), id, Answer::Done)).collect();
     desk.turn(vec![], others, vec![]).await;

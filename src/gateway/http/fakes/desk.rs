@@ -139,7 +139,7 @@ impl FakeDesk {
     pub fn end_streams(&self) {
         for (_, queue) in &self.inside().streams {
             let mut queue = queue.lock().unwrap();
-            queue.out.push_back(Out::Ended);
+            queue.out.push_back(Out::Ended { retry_after_ms: 700 });
             if let Some(waker) = queue.waker.take() {
                 waker.wake();
             }

@@ -44,6 +44,17 @@ async fn a_cut_deletes_what_is_below_and_never_the_last() {
 }
 
 #[tokio::test]
+async fn a_workspace_that_is_forgotten_begins_anew() {
+    let (_dir, journal) = opened();
+    fill(&journal, "acme", 300).await;
+    fill(&journal, "other", 2).await;
+    assert_eq!(journal.forget(&name("acme")).await.unwrap(), 300);
+    assert!(journal.tail(&name("acme")).await.unwrap().is_none());
+    assert_eq!(journal.append(&name("acme"), sound(0)).await, Appended::Committed(Position(1)));
+    assert_eq!(journal.tail(&name("other")).await.unwrap().unwrap().position, Position(2));
+}
+
+#[tokio::test]
 async fn an_append_does_not_wait_for_the_whole_of_a_cut() {
     let (_dir, journal) = opened();
     fill(&journal, "acme", 600).await;

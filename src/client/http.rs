@@ -24,12 +24,12 @@ const TRY_FOR_S: f64 = 30.0;
 
 /// Where a server is: `http://host:port`.
 #[derive(Debug, Clone)]
-pub(super) struct Address {
+pub struct Address {
     authority: String,
 }
 
 #[derive(Debug, thiserror::Error)]
-pub(super) enum Unreached {
+pub enum Unreached {
     #[error("{0:?} is not an address of a server: http://HOST:PORT, without a path")]
     Address(String),
     #[error("{0}: only http:// is spoken here; run this beside the server, on its own side of the TLS proxy")]
@@ -72,7 +72,7 @@ impl Address {
 
 /// One request; `id` goes as the `Idempotency-Key` of a write.
 #[derive(Debug)]
-pub(super) struct Call<'a> {
+pub struct Call<'a> {
     pub method: Method,
     pub path: String,
     pub body: Option<&'a Value>,
@@ -96,7 +96,7 @@ impl<'a> Call<'a> {
 }
 
 /// 128 random bits in hexadecimal: a command's id.
-pub(super) fn random_id() -> String {
+pub fn random_id() -> String {
     let mut bits = [0; 16];
     // Without random bits no id would be safe to use; the system that has none cannot run a server either.
     getrandom::fill(&mut bits).expect("the system gives random bytes");
@@ -105,7 +105,7 @@ pub(super) fn random_id() -> String {
 
 /// What the server answered: a status, and JSON unless the answer has no body (then `Null`).
 #[derive(Debug)]
-pub(super) struct Answered {
+pub struct Answered {
     pub status: StatusCode,
     pub body: Value,
 }
@@ -123,7 +123,7 @@ impl Answered {
     }
 }
 
-pub(super) struct Client {
+pub struct Client {
     address: Address,
     kept: Option<SendRequest<Full<Bytes>>>,
 }
@@ -223,7 +223,7 @@ impl Client {
 }
 
 /// A name as one part of a path.
-pub(super) fn path_part(name: &str) -> String {
+pub fn path_part(name: &str) -> String {
     let mut part = String::with_capacity(name.len());
     for byte in name.bytes() {
         match byte {

@@ -1,0 +1,7 @@
+//! A client of a server of ours, as small as one can be: for the commands that talk to one, and for the server's own probe.
+
+pub mod agent;
+pub mod http;
+
+pub use agent::AgentSocket;
+pub use http::{Address, Answered, Call, Client, Unreached, path_part, random_id};

@@ -1,0 +1,54 @@
+//! Settings in the shapes of those who hold to them: memory, disk, health, presence.
+
+use crate::config::{HealthSettings, Sections};
+use crate::gateway::probe::ProbeSettings;
+use crate::health::rules::Limits;
+use crate::overload::{DiskMarks, Marks};
+use crate::presence;
+use std::time::Duration;
+
+const SESSIONS_MAX: usize = 200_000;
+/// Streams of one conversation: its customer's tabs.
+const STREAMS_OF_CONVERSATION_MAX: usize = 10;
+/// How far below a mark of the disk's it is left again, in thousandths.
+const DISK_GAP: u32 = 20;
+
+pub fn marks(set: &Sections) -> Marks {
+    let memory = &set.memory;
+    let percents = [
+        memory.shed_observers_percent,
+        memory.shed_typing_percent,
+        memory.shed_history_percent,
+        memory.shed_starts_percent,
+        memory.shed_newcomers_percent,
+    ];
+    Marks { begin: percents.map(|percent| percent * 10), gap: memory.shed_gap_percent * 10 }
+}
+
+pub fn disk_marks(set: &Sections) -> DiskMarks {
+    let (low, critical) = (set.journal.disk_low_percent * 10, set.journal.disk_critical_percent * 10);
+    DiskMarks { low, critical, gap: DISK_GAP }
+}
+
+pub fn health_limits(set: &Sections) -> Limits {
+    let HealthSettings { window_ms, recover_after_ms, overlooked_after_ms, memory_full_within_ms, .. } = set.health;
+    Limits { window_ms, recover_after_ms, overlooked_after_ms, memory_full_within_ms }
+}
+
+pub fn probe_settings(set: &Sections) -> ProbeSettings {
+    let ms = Duration::from_millis;
+    let HealthSettings { probe_every_ms, probe_within_ms, slow_ms, .. } = set.health;
+    ProbeSettings { every: ms(probe_every_ms), within: ms(probe_within_ms), slow_ms }
+}
+
+pub fn presence_limits(set: &Sections) -> presence::Limits {
+    presence::Limits {
+        sessions_max: SESSIONS_MAX,
+        streams_max: set.messenger.streams_max,
+        streams_of_conversation_max: STREAMS_OF_CONVERSATION_MAX,
+        stream_bytes_max: set.messenger.stream_bytes_max,
+        ping_every_ms: set.sessions.ping_every_ms,
+        dead_after_ms: set.sessions.dead_after_ms,
+        token_leeway_s: set.identity.token_leeway_s,
+    }
+}
