@@ -40,6 +40,10 @@ race-rounds ROUNDS="10000":
 seeds COUNT="10000" FIRST="1":
     OFFHOOK_SEEDS={{COUNT}} OFFHOOK_FIRST_SEED={{FIRST}} cargo test --release --locked --test simulation -- --nocapture nothing_false everybody_is_served
 
+# Inputs changed at random, for each thing that is read from outside, for so many seconds each.
+fuzz SECONDS="60":
+    OFFHOOK_FUZZ_SECONDS={{SECONDS}} cargo test --release --locked --test fuzz -- --nocapture --test-threads=1
+
 # The simulation of staffing against Erlang's formulas, with so many customers in each replication of each point.
 loads CUSTOMERS="100000":
     OFFHOOK_CUSTOMERS={{CUSTOMERS}} cargo test --release --locked --test staffing -- --nocapture

@@ -1,9 +1,11 @@
 //! The whole server, put together in the order in which its parts need each other, and taken apart in reverse.
 
+mod process_health;
+
 use crate::clock;
 use crate::config::{Config, Sections, Synchronous};
 use crate::desk::time::{DeskTime, Now, WallTime};
-use crate::engine::{Engine, EngineSettings, FrameLimits, Taking, Threads, intake};
+use crate::engine::{Engine, EngineSettings, FrameLimits, Threads, intake};
 use crate::gateway::admin;
 use crate::gateway::agent::{self, AgentDesks, AgentLimits, CommandRate};
 use crate::gateway::auth::agent_token::AgentKeys;
@@ -14,17 +16,17 @@ use crate::gateway::auth::origin::OriginRules;
 use crate::gateway::auth::server_keys::ServerKeys;
 use crate::gateway::auth::{api_key, first_key};
 use crate::gateway::http::Door;
-use crate::gateway::http::desks::Soon;
 use crate::gateway::http::problem::Problem;
 use crate::gateway::http::real::RealDesks;
 use crate::gateway::http::tokens::Tokens;
 use crate::gateway::lag::Lag;
 use crate::gateway::listen::{self, ListenLimits, Listening};
 use crate::gateway::messenger::{self, MessengerBounds};
-use crate::gateway::operators::{self, Health, Operators, Reason};
+use crate::gateway::operators::{self, Operators};
+use crate::gateway::tls::Tls;
 use crate::journal::lock::DataLock;
 use crate::journal::sqlite::{self, SqliteJournal};
-use crate::journal::{Journal, JournalState, Position, local_disk};
+use crate::journal::{Journal, Position, local_disk};
 use crate::overload::descriptors::{self, Descriptors};
 use crate::overload::pace::PaceLimits;
 use crate::overload::{self, Budget, DiskMarks, DiskMeter, Marks};
@@ -33,10 +35,11 @@ use crate::seal::KeyRing;
 use crate::supervisor::{self, Inherited, Supervised};
 use crate::telemetry::catalogue;
 use crate::telemetry::exporter::Exporter;
-use crate::view::{self, Standing, View};
+use crate::view::{self, View};
 use crate::wire::error::Code;
 use crate::wire::{agent as agent_wire, messenger as messenger_wire};
 use axum::Router;
+use process_health::ProcessHealth;
 use std::collections::{BTreeMap, HashMap};
 use std::net::{SocketAddr, TcpListener};
 use std::path::Path;
@@ -80,6 +83,7 @@ pub struct Server {
     door: Door,
     health: Arc<ProcessHealth>,
     drain: Duration,
+    tls: Option<Arc<Tls>>,
     public: Listening,
     operators: Listening,
     /// Of the agents' sockets.
@@ -162,13 +166,15 @@ impl Server {
             health: health.clone(),
             version: env!("CARGO_PKG_VERSION"),
         });
+        let tls = tls(set, dir)?;
         let descriptors = descriptors::raise().map_err(failed("asking how many files may be open"))?;
-        let limits = listen_limits(set, descriptors)?;
+        let limits = ListenLimits { tls: tls.clone(), ..listen_limits(set, descriptors)? };
         let open = |given: Option<TcpListener>, address, router, gate, limits: &ListenLimits| {
             let socket = given.map_or_else(|| listen::bind(address, limits), Ok).map_err(failed("listening"))?;
             listen::listen(socket, router, gate, limits).map_err(failed("listening"))
         };
-        let few = ListenLimits { connections_max: OPERATORS_MAX, handshakes_max: OPERATORS_MAX, ..limits.clone() };
+        let few =
+            ListenLimits { connections_max: OPERATORS_MAX, handshakes_max: OPERATORS_MAX, tls: None, ..limits.clone() };
         let operators = open(inherited.operators, set.server.operators_listen, operators_router, None, &few)?;
         let public = open(inherited.public, set.server.listen, router, Some(gate), &limits)?;
         Ok(Self {
@@ -179,6 +185,7 @@ impl Server {
             door,
             health,
             drain: Duration::from_millis(set.server.drain_ms),
+            tls,
             public,
             operators,
             _agents: agents,
@@ -186,8 +193,17 @@ impl Server {
         })
     }
 
-    /// Read agents' keys again; the old ones stay live if that fails.
-    pub fn reload_keys(&self) {
+    /// How the public port is spoken to.
+    #[must_use]
+    pub fn scheme(&self) -> &'static str {
+        if self.tls.is_some() { "https" } else { "http" }
+    }
+
+    /// Read agents' keys and the certificate again; the old ones stay live if that fails.
+    pub fn reload(&self) {
+        if let Some(tls) = &self.tls {
+            tls.reload();
+        }
         match self.agent_keys.reload() {
             Ok(keys) => tracing::info!(keys, "agents' keys were read again"),
             Err(error) => tracing::error!(%error, "agents' keys could not be read again; the old ones stay live"),
@@ -304,7 +320,12 @@ fn public_router(
         streams_max: set.messenger.streams_max,
         messages_per_s: set.messenger.visitor_messages_per_s,
         messages_burst: set.messenger.visitor_burst,
+        address_messages_per_s: set.messenger.address_messages_per_s,
+        address_burst: set.messenger.address_burst,
+        workspace_messages_per_s: set.messenger.workspace_messages_per_s,
+        workspace_burst: set.messenger.workspace_burst,
         starts_per_10_min: set.messenger.starts_per_10_min,
+        streams_max_per_address: set.messenger.streams_per_address_max,
         ..MessengerBounds::default()
     };
     Ok(agents
@@ -409,66 +430,23 @@ fn listen_limits(set: &Sections, descriptors: Descriptors) -> Result<ListenLimit
         handshakes_max: set.server.handshakes_pending_max,
         header_bytes_max: set.server.header_bytes_max,
         header_read_ms: set.server.header_timeout_ms,
+        write_ms: set.server.write_timeout_ms,
         send_buffer_bytes: set.sessions.send_buffer_bytes,
         receive_buffer_bytes: set.sessions.receive_buffer_bytes,
         ..ListenLimits::default()
     })
 }
 
+fn tls(set: &Sections, dir: &Path) -> Result<Option<Arc<Tls>>, StartFailed> {
+    if set.tls.certificate.as_os_str().is_empty() {
+        return Ok(None);
+    }
+    let tls = Tls::load(&set.tls.certificate, &set.tls.key, dir).map_err(failed("preparing TLS"))?;
+    tokio::spawn(tls.clone().watch());
+    Ok(Some(tls))
+}
+
 fn proxies(set: &Sections) -> Result<TrustedProxies, StartFailed> {
     TrustedProxies::parse(&set.server.trusted_proxies, set.server.forwarded_header)
         .map_err(failed("reading server.trusted_proxies"))
-}
-
-/// What the operators' port says of the process.
-struct ProcessHealth {
-    engine: Arc<Engine>,
-    journal: Arc<dyn Journal>,
-    view: Arc<View>,
-    supervised: Arc<Option<Supervised>>,
-    /// The stop in order has begun.
-    stops: AtomicBool,
-}
-
-impl Health for ProcessHealth {
-    fn not_ready(&self) -> Soon<'_, Vec<Reason>> {
-        let mut reasons = Vec::new();
-        if self.stops.load(Ordering::Relaxed) {
-            reasons.push(Reason { component: "server", message: "it stops".to_owned() });
-        }
-        let journal = self.journal.health();
-        if journal.state != JournalState::Healthy {
-            let message = journal.last_error.clone().unwrap_or_default().to_string();
-            reasons.push(Reason { component: "journal", message: format!("{}: {message}", journal.state.word()) });
-        }
-        let view = self.view.health();
-        if view.standing != Standing::Healthy {
-            reasons.push(Reason { component: "view", message: view.sentence.to_string() });
-        }
-        for workspace in self.engine.all() {
-            let why = match workspace.taking() {
-                Taking::Everything => continue,
-                Taking::LastResort { why } | Taking::Nothing { why } => why,
-            };
-            reasons.push(Reason { component: "workspace", message: format!("{}: {why}", workspace.name()) });
-            if reasons.len() >= 20 {
-                break;
-            }
-        }
-        Box::pin(std::future::ready(reasons))
-    }
-
-    fn components(&self) -> Vec<(&'static str, bool)> {
-        let workspaces = self.engine.all().iter().all(|held| held.taking() == Taking::Everything);
-        vec![
-            ("journal", self.journal.health().state == JournalState::Healthy),
-            ("view", self.view.health().standing == Standing::Healthy),
-            ("workspaces", workspaces),
-        ]
-    }
-
-    fn supervisor(&self) -> Option<serde_json::Value> {
-        let facts = (*self.supervised).as_ref()?.facts()?;
-        serde_json::to_value(facts).ok()
-    }
 }

@@ -5,7 +5,7 @@ use crate::clock;
 use crate::config::{Config, Sections};
 use crate::gateway::listen::{self, ListenLimits};
 use crate::server::Server;
-use crate::supervisor::{self, Inherited, Limits, Setup};
+use crate::supervisor::{self, Inherited, Limits, Setup, TlsFiles};
 use crate::telemetry::exporter::Exporter;
 use crate::telemetry::logging;
 use clap::Args;
@@ -23,7 +23,7 @@ Two processes: a small one that holds the listening sockets, and the server, whi
 --no-supervisor the server alone, for where something else starts it again. Both take sockets from systemd (LISTEN_FDS, named public and
 operators) and tell it how they are (NOTIFY_SOCKET, WATCHDOG_USEC).
 
-SIGTERM or Ctrl-C stops it in order, SIGHUP reads agents' keys again.";
+SIGTERM or Ctrl-C stops it in order, SIGHUP reads agents' keys and the certificate again.";
 
 /// From the end of the drain to SIGKILL.
 const OVERTIME_MS: u64 = 1_000;
@@ -67,6 +67,8 @@ fn supervise(config: &Config, given: &Given, inherited: Inherited) -> Result<Exi
         limits: limits(set),
         public: open(inherited.public, set.server.listen)?,
         operators: open(inherited.operators, set.server.operators_listen)?,
+        tls: (!set.tls.certificate.as_os_str().is_empty())
+            .then(|| TlsFiles { certificate: set.tls.certificate.clone(), key: set.tls.key.clone() }),
     };
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(CommandError::of)?;
     let code = runtime.block_on(supervisor::run(setup)).map_err(CommandError::of)?;
@@ -113,7 +115,7 @@ async fn serve(
     // Whoever read the first server's words need not be there any more when the supervisor starts another one.
     let _ = say(out, format!("operators: http://{}", server.operators_address));
     let _ = say(out, format!("data directory: {data_dir}"));
-    let _ = say(out, format!("offhook is serving agents and customers on http://{}", server.address));
+    let _ = say(out, format!("offhook is serving agents and customers on {}://{}", server.scheme(), server.address));
     supervisor::tell("READY=1");
     tracing::info!(seconds = began.seconds(), "ready");
     tokio::spawn(server.beat());
@@ -121,7 +123,7 @@ async fn serve(
         tokio::select! {
             _ = terminate.recv() => break,
             _ = interrupt.recv() => break,
-            _ = hang_up.recv() => server.reload_keys(),
+            _ = hang_up.recv() => server.reload(),
         }
     }
     tracing::info!("stopping in order");

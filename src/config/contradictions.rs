@@ -37,7 +37,7 @@ pub(super) fn check(sections: &Sections, layers: &Layers) -> Result<(), ConfigEr
 }
 
 fn rules(sections: &Sections) -> Vec<Rule> {
-    let Sections { server, sessions, messenger, engine, memory, journal, .. } = sections;
+    let Sections { server, tls, sessions, messenger, engine, memory, journal, .. } = sections;
     let rule = |holds, field, other, allowed| Rule { holds, field, other, allowed };
     vec![
         rule(
@@ -57,6 +57,12 @@ fn rules(sections: &Sections) -> Vec<Rule> {
             "server.drain_ms",
             "server.stop_grace_ms",
             "shorter by two seconds, or what is under way is killed",
+        ),
+        rule(
+            tls.certificate.as_os_str().is_empty() == tls.key.as_os_str().is_empty(),
+            "tls.certificate",
+            "tls.key",
+            "both, or neither",
         ),
         rule(
             sessions.dead_after_ms > sessions.ping_every_ms,
@@ -99,6 +105,18 @@ fn rules(sections: &Sections) -> Vec<Rule> {
             messenger.visitor_burst >= messenger.visitor_messages_per_s,
             "messenger.visitor_burst",
             "messenger.visitor_messages_per_s",
+            "at least what comes in one second",
+        ),
+        rule(
+            messenger.address_burst >= messenger.address_messages_per_s,
+            "messenger.address_burst",
+            "messenger.address_messages_per_s",
+            "at least what comes in one second",
+        ),
+        rule(
+            messenger.workspace_burst >= messenger.workspace_messages_per_s,
+            "messenger.workspace_burst",
+            "messenger.workspace_messages_per_s",
             "at least what comes in one second",
         ),
         rule(

@@ -86,11 +86,17 @@ sections! {
         forwarded_header: ForwardedHeader = Kind::Choice(&["x-forwarded-for", "forwarded", "none"]),
         header_bytes_max: usize = bytes(8 * KIB, MIB),
         header_timeout_ms: u64 = ms(100, 120_000),
+        write_timeout_ms: u64 = ms(100, HOUR_MS),
         handshakes_pending_max: usize = count(1, 1_000_000),
         handshakes_per_address_max: usize = count(1, 1_000_000),
         connections_max: usize = count(0, 10_000_000),
         drain_ms: u64 = ms(500, HOUR_MS),
         stop_grace_ms: u64 = ms(2_500, 2 * HOUR_MS),
+    }
+    /// TLS in this process, where there is no proxy before it.
+    tls: TlsSettings {
+        certificate: PathBuf = Kind::Text { bytes_max: 1024 },
+        key: PathBuf = Kind::Text { bytes_max: 1024 },
     }
     /// Agents' sockets: liveness, grace, and what each may take.
     sessions: SessionsSettings {
@@ -115,11 +121,16 @@ sections! {
         metadata_bytes_max: usize = bytes(256, MIB),
         visitor_messages_per_s: u32 = count(1, 10_000),
         visitor_burst: u32 = count(1, 100_000),
+        address_messages_per_s: u32 = count(1, 1_000_000),
+        address_burst: u32 = count(1, 10_000_000),
+        workspace_messages_per_s: u32 = count(1, 1_000_000),
+        workspace_burst: u32 = count(1, 10_000_000),
         starts_per_10_min: u32 = count(1, 1_000_000),
         stream_bytes_max: usize = bytes(4 * KIB, 16 * MIB),
         anonymous_token_days: u64 = count(1, 3650),
         stream_ticket_hours: u64 = count(1, 8760),
         streams_max: usize = count(1, 10_000_000),
+        streams_per_address_max: u32 = count(1, 10_000_000),
     }
     /// How much may wait to be decided.
     engine: EngineSettings {

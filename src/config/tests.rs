@@ -112,6 +112,9 @@ fn a_wrong_type_or_a_value_out_of_range_names_the_field_and_what_is_allowed() {
 fn settings_that_contradict_each_other_are_refused_by_name() {
     for (flags, field, other) in [
         (&["sessions.dead_after_ms=15000"][..], "sessions.dead_after_ms", "sessions.ping_every_ms"),
+        (&["messenger.address_messages_per_s=501"], "messenger.address_burst", "messenger.address_messages_per_s"),
+        (&["messenger.workspace_burst=1999"], "messenger.workspace_burst", "messenger.workspace_messages_per_s"),
+        (&["tls.key=key.pem"], "tls.certificate", "tls.key"),
         (&["sessions.frame_bytes_max=512 KiB"], "sessions.mailbox_bytes_max", "sessions.frame_bytes_max"),
         (&["sessions.commands_burst=19"], "sessions.commands_burst", "sessions.commands_per_s"),
         (

@@ -7,6 +7,8 @@
 mod handshakes;
 
 use crate::gateway::auth::client_address::TrustedProxies;
+use crate::gateway::carrier::{Carrier, Guarded, Movable};
+use crate::gateway::tls::Tls;
 use crate::overload::memory;
 use crate::telemetry::catalogue;
 use axum::Router;
@@ -27,6 +29,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
+use tokio_rustls::TlsAcceptor;
+use tokio_rustls::rustls::HandshakeKind;
 use tower::Service;
 
 /// Bounds on connections. Sizes in bytes, of each connection.
@@ -43,6 +47,9 @@ pub struct ListenLimits {
     pub headers_max: usize,
     /// How long a request head may take; also how long a kept connection may say nothing.
     pub header_read_ms: u64,
+    /// How long a client may leave everything unread that waits for it.
+    pub write_ms: u64,
+    pub tls: Option<Arc<Tls>>,
     /// Kernel memory for what the peer does not read.
     pub send_buffer_bytes: usize,
     pub receive_buffer_bytes: usize,
@@ -59,6 +66,8 @@ impl Default for ListenLimits {
             header_bytes_max: 16 * 1024,
             headers_max: 64,
             header_read_ms: 10_000,
+            write_ms: 30_000,
+            tls: None,
             send_buffer_bytes: 32 * 1024,
             receive_buffer_bytes: 16 * 1024,
             backlog: 4_096,
@@ -191,6 +200,9 @@ pub fn listen(
         router,
         gate,
         http,
+        tls: limits.tls.as_ref().map(|tls| tls.acceptor()),
+        handshake_max: Duration::from_millis(limits.header_read_ms),
+        write_max: Duration::from_millis(limits.write_ms),
         connections: places.clone(),
         handshakes: Handshakes::new(limits.handshakes_max, limits.handshakes_of_address_max, limits.proxies.clone()),
         counts: counts.clone(),
@@ -204,6 +216,9 @@ struct Accepting {
     router: Router,
     gate: Option<Gate>,
     http: http1::Builder,
+    tls: Option<TlsAcceptor>,
+    handshake_max: Duration,
+    write_max: Duration,
     connections: Arc<Semaphore>,
     handshakes: Arc<Handshakes>,
     counts: Arc<ListenCounts>,
@@ -263,9 +278,20 @@ impl Accepting {
             place: Place(Arc::new(Mutex::new(Some(place)))),
             handshake: Mutex::new(Some(handshake)),
         };
-        let mut connection = self.http.serve_connection(TokioIo::new(stream), requests).with_upgrades();
+        let (http, write_max) = (self.http.clone(), self.write_max);
+        let secured = self.tls.clone().map(|tls| (tls, self.handshake_max));
         let mut stopped = self.stopped.clone();
         tokio::spawn(async move {
+            let carrier = match secured {
+                None => Carrier::Plain(stream),
+                // Boxed, so that a connection without it is not as large.
+                Some((tls, most)) => match Box::pin(secured_by(tls, stream, most)).await {
+                    Some(carrier) => carrier,
+                    None => return,
+                },
+            };
+            let io = TokioIo::new(Guarded::new(carrier, write_max));
+            let mut connection = http.serve_connection(io, requests).with_upgrades();
             let served = tokio::select! {
                 served = &mut connection => served,
                 () = begun(&mut stopped) => {
@@ -278,6 +304,23 @@ impl Accepting {
             }
         });
     }
+}
+
+/// The TLS handshake, in bounded time; rustls bounds its bytes.
+async fn secured_by(tls: TlsAcceptor, stream: TcpStream, most: Duration) -> Option<Carrier> {
+    let (outcome, carrier) = match tokio::time::timeout(most, tls.accept(Movable::new(stream))).await {
+        Ok(Ok(stream)) => {
+            let resumed = stream.get_ref().1.handshake_kind() == Some(HandshakeKind::Resumed);
+            (if resumed { "resumed" } else { "full" }, Some(Carrier::Tls(Box::new(stream))))
+        }
+        Ok(Err(error)) => {
+            tracing::debug!(%error, "a TLS handshake failed");
+            ("failed", None)
+        }
+        Err(_) => ("late", None),
+    };
+    metrics::counter!(catalogue::TLS_HANDSHAKES_TOTAL, "outcome" => outcome).increment(1);
+    carrier
 }
 
 /// Ready when the stop has begun, or whoever could begin it is gone.

@@ -4,9 +4,11 @@
 pub mod admin;
 pub mod agent;
 pub mod auth;
+pub mod carrier;
 pub mod http;
 pub mod lag;
 pub mod listen;
 pub mod messenger;
 pub mod operators;
+pub mod tls;
 pub mod websocket;

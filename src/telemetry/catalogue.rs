@@ -53,6 +53,10 @@ catalogue! {
     CONNECTIONS_MAX = "offhook_connections_max" Gauge Count [] "Connections that there is room for on the public port: by its setting, the process's file descriptors, or its memory budget.";
     CONNECTIONS_TURNED_AWAY_TOTAL = "offhook_connections_turned_away_total" Counter Count ["why"] "Connections answered 503 before their request was read, by why: full, address (it has all that it may have under way).";
     ACCEPT_ERRORS_TOTAL = "offhook_accept_errors_total" Counter Count ["error"] "Connections that the system would not hand over, by error: descriptors, memory, aborted (the client was gone), other.";
+    CONNECTIONS_STUCK_TOTAL = "offhook_connections_stuck_total" Counter Count [] "Connections over HTTP that were ended because their client did not read for server.write_timeout_ms.";
+    TLS_HANDSHAKES_TOTAL = "offhook_tls_handshakes_total" Counter Count ["outcome"] "TLS handshakes by outcome: full, resumed (by a ticket), failed, late.";
+    TLS_CERTIFICATE_EXPIRES_AT_SECONDS = "offhook_tls_certificate_expires_at_seconds" Gauge Seconds [] "When the certificate that is shown ends, in Unix time.";
+    TLS_RELOADS_REFUSED_TOTAL = "offhook_tls_reloads_refused_total" Counter Count [] "Times that a changed certificate or key could not be taken, so that the old one stayed.";
     GATEWAY_LAG_SECONDS = "offhook_gateway_lag_seconds" Gauge Seconds [] "How late the threads are that read requests; beyond 4 ms for a tenth of a second, new conversations are refused.";
     AGENTS = "offhook_agents" Gauge Count ["connection"] "Agents by connection: online, reconnecting, unreachable.";
     SESSIONS = "offhook_sessions" Gauge Count [] "Agents' sessions that are open.";
@@ -114,7 +118,7 @@ catalogue! {
     DISK_BYTES = "offhook_disk_bytes" Gauge Bytes ["kind"] "The data directory's disk by kind: used (by the directory), free, most (the budget, or what there is).";
     DISK_FILL = "offhook_disk_fill" Gauge Count ["mark"] "1 while the disk is filled to this mark: low, critical.";
     DISK_SHED_TOTAL = "offhook_disk_shed_total" Counter Count [] "New conversations of anonymous visitors that were refused as the disk was nearly full.";
-    RATE_LIMITED_TOTAL = "offhook_rate_limited_total" Counter Count ["scope"] "Requests refused for their rate, by scope: agent, program, connects (an agent's), bad_tokens (an address's), visitor, starts, api_key.";
+    RATE_LIMITED_TOTAL = "offhook_rate_limited_total" Counter Count ["scope"] "Requests refused for their rate, by scope: agent, program, connects (an agent's), bad_tokens (an address's), visitor, address, workspace, starts, streams (an address's), api_key.";
     RESTARTS_TOTAL = "offhook_restarts_total" Counter Count ["cause"] "Times that the supervisor started the server again, by why: exited, signal, killed, hung, unready, upgraded, rolled_back.";
     UPGRADES_TOTAL = "offhook_upgrades_total" Counter Count ["outcome"] "Upgrades by outcome: done, rolled_back, refused, interrupted.";
     STOOD_IN_TOTAL = "offhook_stood_in_total" Counter Count ["answer"] "Connections that the supervisor took in its server's place: answered, or turned_away for want of room.";

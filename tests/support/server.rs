@@ -17,7 +17,7 @@ use std::sync::Arc;
 use std::sync::mpsc::{Receiver, channel};
 use std::time::{Duration, Instant};
 
-const PUBLIC_LINE: &str = "offhook is serving agents and customers on http://";
+const PUBLIC_LINE: &str = "offhook is serving agents and customers on ";
 const OPERATORS_LINE: &str = "operators: http://";
 
 /// What a server is started with, besides free ports and its data directory.
@@ -51,6 +51,11 @@ impl Options {
         self.set("messenger.starts_per_10_min=1000000")
             .set("messenger.visitor_messages_per_s=10000")
             .set("messenger.visitor_burst=100000")
+            .set("messenger.address_messages_per_s=1000000")
+            .set("messenger.address_burst=10000000")
+            .set("messenger.workspace_messages_per_s=1000000")
+            .set("messenger.workspace_burst=10000000")
+            .set("messenger.streams_per_address_max=10000000")
             .set("sessions.commands_per_s=100000")
             .set("sessions.commands_burst=1000000")
             .set("sessions.program_commands_per_s=100000")
@@ -130,6 +135,13 @@ impl Server {
             assert!(Instant::now() < limit, "the server did not stop\n{}", self.log_tail());
             std::thread::sleep(Duration::from_millis(5));
         }
+    }
+
+    /// Asks it to read keys and certificates again (SIGHUP).
+    pub fn hang_up(&self) {
+        let pid = i32::try_from(self.child.id()).expect("a process id");
+        // SAFETY: a signal to a child of ours that is not reaped yet, so that the id is still its own.
+        unsafe { libc::kill(pid, libc::SIGHUP) };
     }
 
     /// Starts it again on the same data, on new ports. It must have ended.
@@ -330,6 +342,7 @@ fn lines_of(child: &mut Child) -> Receiver<String> {
 
 fn address_in(line: &str, before: &str) -> Option<SocketAddr> {
     let (_, rest) = line.split_once(before)?;
+    let rest = rest.trim_start_matches("https://").trim_start_matches("http://");
     rest.split(|c: char| c.is_whitespace() || c == '/').next()?.parse().ok()
 }
 

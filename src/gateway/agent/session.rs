@@ -13,7 +13,7 @@
 //! | client: bytes | the registry is told that the session was heard |
 //! | client: text | `commands`; nothing is read before the `welcome` went out, nor while a frame is under way, so who does not read is not read from |
 //! | client: ping | is answered by the socket; counts against the rate |
-//! | client: pong | nothing more |
+//! | client: pong | counts against the rate |
 //! | client: binary | the session ends with 1003 |
 //! | client: close | is answered with the same code, and the session ends |
 //! | client: protocol broken, too large, not UTF-8 | the session ends with 1002, 1009, 1007 |
@@ -183,8 +183,8 @@ where
 fn heard<D: Desk, T: AgentTokens>(message: Message, present: &Present<D, T>, manners: &mut Manners) -> Option<End> {
     match message {
         Message::Text(text) => commands::take(&text, present, manners),
-        Message::Ping => manners.may_go_on(present).err(),
-        Message::Pong => None,
+        // The server pings four times a minute: a flood of either is nobody's heartbeat.
+        Message::Ping | Message::Pong => manners.may_go_on(present).err(),
         Message::Binary => Some(End::plainly(CloseCode::Binary)),
         Message::Close(code) => {
             Some(End::Close { code: code.unwrap_or(CloseCode::Normal.number()), reason: Cow::Borrowed("") })

@@ -6,6 +6,7 @@
 use super::entrance::{Turned, entries, protocols};
 use super::session::{self, Welcome};
 use super::{AgentTokens, Desk, Door, NewSession, Refused};
+use crate::gateway::carrier::{Carrier, Guarded};
 use crate::gateway::listen::{HeldPlace, Peer, Place};
 use crate::gateway::websocket::Socket;
 use crate::overload::pace::Served;
@@ -27,7 +28,7 @@ use hyper_util::rt::TokioIo;
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::net::TcpStream;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::sync::OwnedSemaphorePermit;
 use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 
@@ -67,13 +68,21 @@ async fn upgrade<D: Desk, T: AgentTokens>(State(door): State<Arc<Door<D, T>>>, r
     // A task of its own for the short time until the 101 is out; the session's own task is then no larger than a
     // session.
     tokio::spawn(async move {
-        let Some((stream, read_already)) = upgraded(on_upgrade).await else { return };
-        // Deregistered here and registered there: a session's frames do not stand in line with requests.
-        let Ok(stream) = stream.into_std() else { return };
+        let Some((carrier, read_already)) = upgraded(on_upgrade).await else { return };
+        // Taken off here and put on there: a session's frames do not stand in line with requests.
+        let Ok(detached) = carrier.detach() else { return };
         door.threads.clone().spawn(async move {
-            let Ok(stream) = TcpStream::from_std(stream) else { return };
-            let socket = Socket::new(stream, &read_already, door.limits.frame_bytes_max);
-            open(door, socket, entry, place, under_way).await;
+            let bytes_max = door.limits.frame_bytes_max;
+            // Each with a session of its own kind: one without TLS is no larger for it.
+            match detached.attach() {
+                Ok(Carrier::Plain(stream)) => {
+                    open(door, Socket::new(stream, &read_already, bytes_max), entry, place, under_way).await;
+                }
+                Ok(Carrier::Tls(stream)) => {
+                    open(door, Socket::new(stream, &read_already, bytes_max), entry, place, under_way).await;
+                }
+                Err(error) => tracing::warn!(%error, "a connection was lost between threads"),
+            }
         });
     });
     switching(&accept)
@@ -98,13 +107,15 @@ fn told<D: Desk, T: AgentTokens>(
     Ok((refused, room))
 }
 
-async fn open<D: Desk, T: AgentTokens>(
+async fn open<S, D: Desk, T: AgentTokens>(
     door: Arc<Door<D, T>>,
-    socket: Socket<TcpStream>,
+    socket: Socket<S>,
     entry: Result<(NewSession, Served), (Refused, OwnedSemaphorePermit)>,
     place: Option<HeldPlace>,
     under_way: OwnedSemaphorePermit,
-) {
+) where
+    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+{
     let admitted = match entry {
         Ok((new, served)) => match door.desk.admit(new) {
             Ok(session) => Ok((session, served)),
@@ -132,11 +143,11 @@ async fn open<D: Desk, T: AgentTokens>(
 }
 
 /// The raw connection below hyper's, and what came behind the request already.
-async fn upgraded(on_upgrade: OnUpgrade) -> Option<(TcpStream, bytes::Bytes)> {
+async fn upgraded(on_upgrade: OnUpgrade) -> Option<(Carrier, bytes::Bytes)> {
     let upgraded = tokio::time::timeout(UPGRADE_WAIT, on_upgrade).await.ok()?.ok()?;
     // Left wrapped, each session would keep hyper's box and a rewind buffer.
-    let parts = upgraded.downcast::<TokioIo<TcpStream>>().ok()?;
-    Some((parts.io.into_inner(), parts.read_buf))
+    let parts = upgraded.downcast::<TokioIo<Guarded>>().ok()?;
+    Some((parts.io.into_inner().into_inner(), parts.read_buf))
 }
 
 /// What the request must have for an upgrade (RFC 6455, 4.2.1), and the key to answer with.

@@ -39,11 +39,17 @@ pub struct MessengerBounds {
     pub limits: Limits,
     pub streams_max: usize,
     pub streams_max_per_customer: u32,
-    /// Senders that each rate limit remembers; 16 bytes each, five limits.
+    pub streams_max_per_address: u32,
+    /// Senders that each rate limit remembers; 16 bytes each, seven limits.
     pub senders_max: usize,
     /// Messages of one visitor: so many a second, and so many at once.
     pub messages_per_s: u32,
     pub messages_burst: u32,
+    /// The same of all visitors behind one address, and of a whole workspace.
+    pub address_messages_per_s: u32,
+    pub address_burst: u32,
+    pub workspace_messages_per_s: u32,
+    pub workspace_burst: u32,
     /// New conversations of one customer, and from one address.
     pub starts_per_10_min: u32,
     /// Between comment lines on a stream where nothing happens.
@@ -56,9 +62,14 @@ impl Default for MessengerBounds {
             limits: Limits::default(),
             streams_max: 10_000,
             streams_max_per_customer: 10,
+            streams_max_per_address: 1_000,
             senders_max: 65_536,
             messages_per_s: 1,
             messages_burst: 10,
+            address_messages_per_s: 50,
+            address_burst: 500,
+            workspace_messages_per_s: 2_000,
+            workspace_burst: 10_000,
             starts_per_10_min: 5,
             heartbeat: Duration::from_secs(15),
         }
@@ -69,6 +80,8 @@ pub(crate) struct Messenger {
     door: Door,
     bounds: MessengerBounds,
     messages: Buckets,
+    messages_of_addresses: Buckets,
+    messages_of_workspaces: Buckets,
     starts_of_customers: Buckets,
     starts_of_addresses: Buckets,
     /// Starts that were counted once: a retry is not counted again, or an outage would lock its visitors out.
@@ -90,11 +103,21 @@ pub fn router(door: Door, bounds: MessengerBounds) -> Router {
     let messenger = Arc::new(Messenger {
         door: door.clone(),
         messages: Buckets::new(bounds.messages_burst, message_each_ms, senders_max),
+        messages_of_addresses: Buckets::new(
+            bounds.address_burst,
+            1_000.0 / f64::from(bounds.address_messages_per_s),
+            senders_max,
+        ),
+        messages_of_workspaces: Buckets::new(
+            bounds.workspace_burst,
+            1_000.0 / f64::from(bounds.workspace_messages_per_s),
+            senders_max,
+        ),
         starts_of_customers: Buckets::new(starts, start_each_ms, senders_max),
         starts_of_addresses: Buckets::new(starts, start_each_ms, senders_max),
         starts_counted: Buckets::new(1, 600_000.0, senders_max),
         calls: Buckets::new(calls_burst, call_each_ms, senders_max),
-        streams: StreamSlots::new(bounds.streams_max, bounds.streams_max_per_customer),
+        streams: StreamSlots::new(bounds.streams_max, bounds.streams_max_per_customer, bounds.streams_max_per_address),
         bounds,
     });
     let conversation = "/v1/messenger/{workspace}/conversations/{conversation}";
@@ -125,12 +148,16 @@ impl Messenger {
     }
 
     fn take(&self, buckets: &Buckets, sender: impl Hash) -> Result<(), Problem> {
-        let scope =
-            if std::ptr::eq(buckets, &self.starts_of_customers) || std::ptr::eq(buckets, &self.starts_of_addresses) {
-                "starts"
-            } else {
-                "visitor"
-            };
+        let is = |held: &Buckets| std::ptr::eq(buckets, held);
+        let scope = if is(&self.starts_of_customers) || is(&self.starts_of_addresses) {
+            "starts"
+        } else if is(&self.messages_of_addresses) {
+            "address"
+        } else if is(&self.messages_of_workspaces) {
+            "workspace"
+        } else {
+            "visitor"
+        };
         buckets.take(sender, self.now_ms()).map_err(|retry_after_ms| Problem::rate_limited(scope, retry_after_ms))
     }
 }

@@ -18,6 +18,7 @@ use super::slots::Slot;
 use super::{customer, sse};
 use crate::desk::ids::{ConversationId, CustomerId};
 use crate::desk::time::WallTime;
+use crate::gateway::auth::client_address::prefix;
 use crate::gateway::http::asking::{Asked, At, conversation};
 use crate::gateway::http::desks::{Desk, Live, Out, PublicFact, PublicFrame, PublicRow, Soon};
 use crate::gateway::http::problem::Problem;
@@ -66,7 +67,8 @@ pub(super) async fn events(
         Err(problem) if matches!(problem.0.code, Code::Behind | Code::Unavailable) => {}
         Err(problem) => return Err(problem),
     }
-    let slot = messenger.streams.take(customer)?;
+    let address = messenger.door.identities.client_address(&asked.headers, asked.peer);
+    let slot = messenger.streams.take(customer, prefix(address))?;
     let stream = EventStream {
         live: desk.stream(conversation, after),
         follow: Arc::new(Follow {

@@ -6,6 +6,7 @@ use crate::desk::answer::Answer;
 use crate::desk::command::{Ask, Author, Closer, Command};
 use crate::desk::ids::{CommandId, ConversationId, KeyNumber, Principal};
 use crate::desk::refusal::Refusal;
+use crate::gateway::auth::client_address::prefix;
 use crate::gateway::http::asking::{Asked, At, conversation};
 use crate::gateway::http::desks::{Desk, Seals};
 use crate::gateway::http::idempotency::{command_id, keyed_fingerprint};
@@ -79,6 +80,10 @@ pub(super) async fn post(
     let sent = body::text(body, messenger.bounds.limits.body_bytes_max()).await?;
     let text = parse_post(sent.as_bytes(), &messenger.bounds.limits)?;
     messenger.take(&messenger.messages, (&*workspace, talk.customer.id))?;
+    // One who may write is nobody's flood; many of them together are.
+    let address = messenger.door.identities.client_address(&asked.headers, asked.peer);
+    messenger.take(&messenger.messages_of_addresses, prefix(address))?;
+    messenger.take(&messenger.messages_of_workspaces, &*workspace)?;
     let key = key_of(&*talk.desk, talk.conversation).await?;
     let sealed = messenger.door.desks.seals().seal(key, b"text", text.as_bytes())?;
     let ask = Ask::Post { conversation: talk.conversation, author: talk.author(), text: sealed };

@@ -6,6 +6,8 @@ use tokio_tungstenite::tungstenite::protocol::frame::FrameHeader;
 use tokio_tungstenite::tungstenite::protocol::frame::coding::{CloseCode, Control, Data, OpCode};
 
 const CONTROL_BYTES_MAX: u64 = 125;
+/// Browsers send a message whole. Without a bound, pieces of no bytes would be taken for ever and counted by nobody.
+const PARTS_MAX: u16 = 1_024;
 
 #[derive(Debug)]
 pub(super) struct Inbound {
@@ -13,6 +15,7 @@ pub(super) struct Inbound {
     bytes: Vec<u8>,
     /// The first parts of a fragmented text.
     parts: Option<Vec<u8>>,
+    parts_count: u16,
     message_bytes_max: u32,
     broken: bool,
     closed: bool,
@@ -21,7 +24,14 @@ pub(super) struct Inbound {
 impl Inbound {
     pub(super) fn new(read_already: &[u8], message_bytes_max: usize) -> Self {
         let message_bytes_max = u32::try_from(message_bytes_max).unwrap_or(u32::MAX);
-        Self { bytes: read_already.to_vec(), parts: None, message_bytes_max, broken: false, closed: false }
+        Self {
+            bytes: read_already.to_vec(),
+            parts: None,
+            parts_count: 0,
+            message_bytes_max,
+            broken: false,
+            closed: false,
+        }
     }
 
     pub(super) fn take_in(&mut self, bytes: &[u8]) {
@@ -120,6 +130,10 @@ impl Inbound {
             }
             None => payload,
         };
+        self.parts_count = if is_final { 0 } else { self.parts_count + 1 };
+        if self.parts_count > PARTS_MAX {
+            return Err(Broken::TooLarge);
+        }
         if is_final {
             return String::from_utf8(whole).map(Some).map_err(|_| Broken::NotUtf8);
         }

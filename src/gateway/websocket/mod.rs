@@ -118,6 +118,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Socket<S> {
         loop {
             if let Some(frame) = &mut self.outbound {
                 ready!(frame.poll_write(&mut self.io, cx))?;
+                // TLS takes bytes before the kernel does.
+                ready!(Pin::new(&mut self.io).poll_flush(cx))?;
                 self.outbound = None;
             } else if let Some(pong) = self.pong.take() {
                 self.put(OpCode::Control(Control::Pong), pong.into());
