@@ -201,3 +201,18 @@ fn without_its_key_the_server_does_not_start_and_says_which_file() {
     let Err(why) = Server::try_start(&options(dir.path())) else { panic!("it started") };
     assert!(why.contains("tls.key holds no private key"), "{why}");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn while_the_server_is_stopped_its_supervisor_answers_over_tls_too() {
+    let dir = tempfile::tempdir().unwrap();
+    let config = trusting(&renew(dir.path()), &[&TLS13]);
+    let server = Server::start(&Options { supervised: true, ..options(dir.path()) });
+    // SAFETY: sends a signal to the server of this test.
+    unsafe { libc::kill(server.server_pid().unwrap(), libc::SIGSTOP) };
+    let mut stream = connect(&server, &config).await;
+    stream.write_all(b"GET /v1/agent HTTP/1.1\r\nHost: localhost\r\n\r\n").await.unwrap();
+    let mut answer = Vec::new();
+    while within("an answer", stream.read_buf(&mut answer)).await.unwrap() > 0 {}
+    let answer = String::from_utf8(answer).unwrap();
+    assert!(answer.starts_with("HTTP/1.1 503 ") && answer.contains(r#""code":"unavailable""#), "{answer}");
+}

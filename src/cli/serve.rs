@@ -5,7 +5,7 @@ use crate::clock;
 use crate::config::{Config, Sections};
 use crate::gateway::listen::{self, ListenLimits};
 use crate::server::Server;
-use crate::supervisor::{self, Inherited, Limits, Setup};
+use crate::supervisor::{self, Inherited, Limits, Setup, TlsFiles};
 use crate::telemetry::exporter::Exporter;
 use crate::telemetry::logging;
 use clap::Args;
@@ -67,6 +67,8 @@ fn supervise(config: &Config, given: &Given, inherited: Inherited) -> Result<Exi
         limits: limits(set),
         public: open(inherited.public, set.server.listen)?,
         operators: open(inherited.operators, set.server.operators_listen)?,
+        tls: (!set.tls.certificate.as_os_str().is_empty())
+            .then(|| TlsFiles { certificate: set.tls.certificate.clone(), key: set.tls.key.clone() }),
     };
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(CommandError::of)?;
     let code = runtime.block_on(supervisor::run(setup)).map_err(CommandError::of)?;

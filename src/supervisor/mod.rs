@@ -32,3 +32,4 @@ pub use inherited::{Inherited, NotInherited};
 pub use keeper::Limits;
 pub use notice::tell;
 pub use run::{Setup, run};
+pub use stand_in::TlsFiles;

@@ -16,7 +16,7 @@ use super::facts::{Board, Facts, Restart, Upgrade};
 use super::inherited::{FACTS, OPERATORS, PUBLIC};
 use super::keeper::{Action, Cause, Event, Exit, Keeper, Limits, Outcome};
 use super::notice::{Notice, Notices, tell};
-use super::stand_in::{Known, StandIn};
+use super::stand_in::{Known, StandIn, TlsFiles};
 use super::{notice, oom};
 use crate::clock;
 use std::ffi::OsString;
@@ -45,6 +45,7 @@ pub struct Setup {
     pub limits: Limits,
     pub public: TcpListener,
     pub operators: TcpListener,
+    pub tls: Option<TlsFiles>,
 }
 
 /// Time as the supervisor has lived through it, in milliseconds.
@@ -167,6 +168,7 @@ impl Supervisor {
         board.write(&facts)?;
         let given = [(setup.public.as_fd(), PUBLIC), (setup.operators.as_fd(), OPERATORS), (board.as_fd(), FACTS)];
         let handed_on = HandedOn::new(&given)?;
+        let stand_in = StandIn::new(setup.public, setup.operators, setup.tls, &setup.data_dir, known.clone());
         Ok(Self {
             setup_arguments: setup.arguments,
             data_dir: setup.data_dir,
@@ -177,7 +179,7 @@ impl Supervisor {
             child: None,
             handed_on,
             notices: Notices::open()?,
-            stand_in: StandIn::new(setup.public, setup.operators, known.clone()),
+            stand_in,
             known,
             board,
             shown: facts,

@@ -14,6 +14,7 @@
 use super::facts::Facts;
 use super::page;
 use crate::gateway::http::problem::{self, Problem};
+use crate::gateway::tls::Tls;
 use crate::wire::error::{Code, WireError};
 use axum::body::Body;
 use axum::response::{IntoResponse, Response};
@@ -25,12 +26,14 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use std::convert::Infallible;
 use std::io;
 use std::net::{TcpListener, TcpStream};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tokio::io::unix::AsyncFd;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::sync::Semaphore;
 use tokio::task::JoinHandle;
+use tokio_rustls::TlsAcceptor;
 
 /// The server's moment to take a connection, if it is there after all.
 const SERVER_FIRST: Duration = Duration::from_millis(100);
@@ -39,6 +42,7 @@ const HEAD_BYTES_MAX: usize = 16 * 1024;
 /// A body is read before the answer, so that closing does not cut the answer off; no further than this.
 const BODY_BYTES_MAX: usize = 256 * 1024;
 const HEAD_WITHIN: Duration = Duration::from_secs(2);
+const TLS_WITHIN: Duration = Duration::from_secs(2);
 const BODY_WITHIN: Duration = Duration::from_millis(500);
 const ALL_WITHIN: Duration = Duration::from_secs(5);
 /// When to come back, drawn anew for each.
@@ -68,29 +72,51 @@ enum Port {
     Operators,
 }
 
+/// Where the public port's certificate and its key lie, for where TLS ends here.
+#[derive(Debug, Clone)]
+pub struct TlsFiles {
+    pub certificate: PathBuf,
+    pub key: PathBuf,
+}
+
 /// The listening sockets, held open for as long as the supervisor lives.
 pub(super) struct StandIn {
     public: TcpListener,
     operators: TcpListener,
+    tls: Option<TlsFiles>,
+    data_dir: PathBuf,
     known: Arc<Known>,
     places: Arc<Semaphore>,
     accepting: Vec<JoinHandle<()>>,
 }
 
 impl StandIn {
-    pub fn new(public: TcpListener, operators: TcpListener, known: Arc<Known>) -> Self {
-        Self { public, operators, known, places: Arc::new(Semaphore::new(CONNECTIONS_MAX)), accepting: Vec::new() }
+    pub fn new(
+        public: TcpListener,
+        operators: TcpListener,
+        tls: Option<TlsFiles>,
+        data_dir: &Path,
+        known: Arc<Known>,
+    ) -> Self {
+        let places = Arc::new(Semaphore::new(CONNECTIONS_MAX));
+        Self { public, operators, tls, data_dir: data_dir.to_owned(), known, places, accepting: Vec::new() }
     }
 
     pub fn begin(&mut self) -> io::Result<()> {
-        for (listener, port) in [(&self.public, Port::Public), (&self.operators, Port::Operators)] {
-            let listener = listener.try_clone()?;
-            listener.set_nonblocking(true)?;
-            // SAFETY: the descriptor is the listener's own, and open as long as it.
-            let listener = unsafe { AsyncFd::register(listener) }?;
-            let accepting = Accepting { listener, port, known: self.known.clone(), places: self.places.clone() };
-            self.accepting.push(tokio::spawn(accepting.run()));
-        }
+        self.accept(self.operators.try_clone()?, Port::Operators, None)?;
+        // Read anew each time: it may have been renewed, and between times there is no key in this process.
+        let read =
+            |files: &TlsFiles| Tls::load(&files.certificate, &files.key, &self.data_dir).map_err(io::Error::other);
+        let tls = self.tls.as_ref().map(read).transpose()?.map(|tls| tls.acceptor());
+        self.accept(self.public.try_clone()?, Port::Public, tls)
+    }
+
+    fn accept(&mut self, listener: TcpListener, port: Port, tls: Option<TlsAcceptor>) -> io::Result<()> {
+        listener.set_nonblocking(true)?;
+        // SAFETY: the descriptor is the listener's own, and open as long as it.
+        let listener = unsafe { AsyncFd::register(listener) }?;
+        let accepting = Accepting { listener, port, tls, known: self.known.clone(), places: self.places.clone() };
+        self.accepting.push(tokio::spawn(accepting.run()));
         Ok(())
     }
 
@@ -103,6 +129,7 @@ impl StandIn {
 struct Accepting {
     listener: AsyncFd<TcpListener>,
     port: Port,
+    tls: Option<TlsAcceptor>,
     known: Arc<Known>,
     places: Arc<Semaphore>,
 }
@@ -137,17 +164,28 @@ impl Accepting {
             return;
         };
         self.known.count("answered");
-        let (known, port) = (self.known.clone(), self.port);
+        let (known, port, tls) = (self.known.clone(), self.port, self.tls.clone());
         tokio::spawn(async move {
-            let _ = tokio::time::timeout(ALL_WITHIN, serve(stream, port, known)).await;
+            let _ = tokio::time::timeout(ALL_WITHIN, serve(stream, port, tls, known)).await;
             drop(place);
         });
     }
 }
 
-async fn serve(stream: TcpStream, port: Port, known: Arc<Known>) -> io::Result<()> {
+async fn serve(stream: TcpStream, port: Port, tls: Option<TlsAcceptor>, known: Arc<Known>) -> io::Result<()> {
     stream.set_nonblocking(true)?;
     let stream = tokio::net::TcpStream::from_std(stream)?;
+    match tls {
+        None => converse(stream, port, known).await,
+        Some(tls) => converse(tokio::time::timeout(TLS_WITHIN, tls.accept(stream)).await??, port, known).await,
+    }
+}
+
+async fn converse(
+    stream: impl AsyncRead + AsyncWrite + Unpin + 'static,
+    port: Port,
+    known: Arc<Known>,
+) -> io::Result<()> {
     let answer = hyper::service::service_fn(move |request| {
         let known = known.clone();
         async move { Ok::<_, Infallible>(answer(request, port, &known).await) }
