@@ -3,7 +3,10 @@
 //! One counter for all, so it is taken from in grains: what a connection needs while nothing is wrong is reserved with its
 //! place, and never comes here.
 
-use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::sync::atomic::{
+    AtomicU64,
+    Ordering::{AcqRel, Relaxed},
+};
 
 /// What the bytes are for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -82,8 +85,9 @@ impl Reserve {
     pub fn take(&self, purpose: Purpose, weight: Weight, bytes: u64) -> Result<(), Spent> {
         let bytes_max = self.bytes_max.load(Relaxed);
         let bytes_max = if weight == Weight::Last { bytes_max } else { bytes_max - bytes_max / 8 };
-        if self.taken.fetch_add(bytes, Relaxed).saturating_add(bytes) > bytes_max {
-            self.taken.fetch_sub(bytes, Relaxed);
+        // Compared and set in one step: what is refused is never seen as taken, so it refuses nobody else.
+        let enough = |taken: u64| taken.checked_add(bytes).filter(|sum| *sum <= bytes_max);
+        if self.taken.fetch_update(AcqRel, Relaxed, enough).is_err() {
             self.refused[purpose as usize].fetch_add(1, Relaxed);
             return Err(Spent);
         }
@@ -93,13 +97,14 @@ impl Reserve {
 
     /// Takes bytes that are never refused: there are no more of them than agents.
     pub fn take_anyway(&self, purpose: Purpose, bytes: u64) {
-        self.taken.fetch_add(bytes, Relaxed);
+        self.taken.fetch_add(bytes, AcqRel);
         self.by_purpose[purpose as usize].fetch_add(bytes, Relaxed);
     }
 
+    /// From the purpose first: what all purposes have is never seen as more than what is taken.
     pub fn give(&self, purpose: Purpose, bytes: u64) {
-        self.taken.fetch_sub(bytes, Relaxed);
         self.by_purpose[purpose as usize].fetch_sub(bytes, Relaxed);
+        self.taken.fetch_sub(bytes, AcqRel);
     }
 
     /// # Errors
