@@ -40,7 +40,7 @@ async fn back(server: &Server, before: i32) -> i32 {
     let ask = async || {
         let answered = status(server).await;
         let pid = server.server_pid().unwrap_or(before);
-        (answered.get("answered_by").is_none() && pid != before).then_some(pid)
+        (answered["answered_by"] == "server" && pid != before).then_some(pid)
     };
     eventually("another server", ask, Option::is_some).await.expect("it was there")
 }
