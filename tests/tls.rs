@@ -9,7 +9,7 @@ use std::fs;
 use std::path::Path;
 use std::sync::Arc;
 use support::scene::DEMO;
-use support::{Options, Server, within};
+use support::{Options, Server, process, within};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
@@ -207,8 +207,7 @@ async fn while_the_server_is_stopped_its_supervisor_answers_over_tls_too() {
     let dir = tempfile::tempdir().unwrap();
     let config = trusting(&renew(dir.path()), &[&TLS13]);
     let server = Server::start(&Options { supervised: true, ..options(dir.path()) });
-    // SAFETY: sends a signal to the server of this test.
-    unsafe { libc::kill(server.server_pid().unwrap(), libc::SIGSTOP) };
+    process::freeze(server.server_pid().unwrap());
     let mut stream = connect(&server, &config).await;
     stream.write_all(b"GET /v1/agent HTTP/1.1\r\nHost: localhost\r\n\r\n").await.unwrap();
     let mut answer = Vec::new();

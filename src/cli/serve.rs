@@ -109,15 +109,16 @@ async fn serve(
     let mut interrupt = signal(SignalKind::interrupt()).map_err(CommandError::of)?;
     let mut hang_up = signal(SignalKind::hangup()).map_err(CommandError::of)?;
     tokio::spawn(exporter.clone().upkeep());
+    let starting = tokio::spawn(supervisor::beat_at_start());
     let server = Server::start(config, Arc::new(exporter), inherited).await.map_err(CommandError::of)?;
+    starting.abort();
+    supervisor::tell("READY=1");
     let say = |out: &mut dyn Write, line: String| writeln!(out, "{line}").and_then(|()| out.flush());
     let data_dir = config.sections.server.data_dir.display();
     // Whoever read the first server's words need not be there any more when the supervisor starts another one.
     let _ = say(out, format!("operators: http://{}", server.operators_address));
     let _ = say(out, format!("data directory: {data_dir}"));
-    let serving = format!("offhook is serving agents and customers on {}://{}", server.scheme(), server.address);
-    let _ = say(out, serving);
-    supervisor::tell("READY=1");
+    let _ = say(out, format!("offhook is serving agents and customers on {}://{}", server.scheme(), server.address));
     tracing::info!(seconds = began.seconds(), "ready");
     tokio::spawn(server.beat());
     loop {

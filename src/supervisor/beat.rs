@@ -34,6 +34,14 @@ pub async fn beat(door: Door, health: Arc<dyn Health>) {
     }
 }
 
+/// While a start goes on it is not asked anything yet: that the runtime runs is all that can be said, and it is said. Never ends.
+pub async fn beat_at_start() {
+    loop {
+        tell("WATCHDOG=1");
+        tokio::time::sleep(EVERY).await;
+    }
+}
+
 /// What STATUS says of a server that takes all work.
 pub(super) const READY: &str = "ready";
 

@@ -150,10 +150,21 @@ pub enum Sent {
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Phase {
-    Away { until: u64 },
-    Starting { until: u64 },
-    Serving { since: u64 },
-    Ending { kill_at: u64, why: Why },
+    Away {
+        until: u64,
+    },
+    /// `heard`: when it last said that it lives, if it says so before it is ready.
+    Starting {
+        until: u64,
+        heard: Option<u64>,
+    },
+    Serving {
+        since: u64,
+    },
+    Ending {
+        kill_at: u64,
+        why: Why,
+    },
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -230,7 +241,8 @@ impl Keeper {
     #[must_use]
     pub fn next_due(&self) -> Option<u64> {
         let phase = match self.phase {
-            Phase::Away { until } | Phase::Starting { until } => Some(until),
+            Phase::Away { until } => Some(until),
+            Phase::Starting { until, heard } => Some(heard.map_or(until, |at| until.min(at + self.limits.hang_ms))),
             Phase::Serving { .. } => Some(self.sign_at + self.limits.hang_ms),
             Phase::Ending { kill_at, .. } => (kill_at != u64::MAX).then_some(kill_at),
         };
@@ -258,6 +270,9 @@ impl Keeper {
     }
 
     fn sign(&mut self, now: u64, out: &mut Vec<Action>) {
+        if let Phase::Starting { heard, .. } = &mut self.phase {
+            *heard = Some(now);
+        }
         if !matches!(self.phase, Phase::Serving { .. }) {
             return;
         }
@@ -390,10 +405,13 @@ impl Keeper {
                 let trial = self.trial.is_some();
                 let within_ms = if trial { self.limits.upgrade_ready_ms } else { self.limits.start_ms };
                 self.ready = false;
-                self.phase = Phase::Starting { until: now + within_ms };
+                self.phase = Phase::Starting { until: now + within_ms, heard: None };
                 out.push(Action::Start { trial });
             }
-            Phase::Starting { until } if now >= until => self.abort(now, Why::Unready, out),
+            Phase::Starting { until, .. } if now >= until => self.abort(now, Why::Unready, out),
+            Phase::Starting { heard: Some(at), .. } if now >= at + self.limits.hang_ms => {
+                self.abort(now, Why::Hung { since: now }, out);
+            }
             Phase::Serving { since } if now >= self.sign_at + self.limits.hang_ms => {
                 self.abort(now, Why::Hung { since }, out);
             }

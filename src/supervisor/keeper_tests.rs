@@ -114,6 +114,16 @@ fn a_start_that_takes_too_long_is_ended_and_tried_again() {
 }
 
 #[test]
+fn a_start_that_stands_still_is_a_hang_and_one_that_goes_on_is_none() {
+    let mut told = Told::new();
+    told.after(1_250, Event::Tick);
+    assert_eq!(told.beats(300_000), [], "it replays, and says that it lives");
+    assert_eq!(told.after(9_999, Event::Tick), []);
+    assert_eq!(told.after(1, Event::Tick), [Action::Signal(Sent::Abort)]);
+    assert_eq!(causes(&told.tell(Event::Ended(Exit::Signal(6)))), [Cause::Hung]);
+}
+
+#[test]
 fn a_crash_loop_slows_down_and_goes_on() {
     let mut told = Told::serving();
     let mut starts = Vec::new();

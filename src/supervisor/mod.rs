@@ -25,7 +25,7 @@ mod page;
 mod run;
 mod stand_in;
 
-pub use beat::beat;
+pub use beat::{beat, beat_at_start};
 pub use control::{Ask, Conversation, Line};
 pub use facts::{Facts, Supervised};
 pub use inherited::{Inherited, NotInherited};

@@ -3,7 +3,7 @@
 use super::first_byte::FirstByte;
 use super::support::disk::{Disk, Fault, Forgets};
 use super::support::scene::{DEMO, eventually, offered};
-use super::support::{Agent, Customer, Http, Options, Server, command_id};
+use super::support::{Agent, Customer, Http, Options, Server, command_id, process};
 use super::{alone, back, restarts, send, status};
 use serde_json::json;
 use std::time::Duration;
@@ -61,7 +61,7 @@ async fn a_server_that_was_stopped_is_ended_and_started_again() {
     let server = Server::start(&Options::supervised().without_rate_limits().set("supervisor.hang_ms=3000"));
     let watch = FirstByte::watch(server.address);
     let before = server.server_pid().unwrap();
-    send(before, libc::SIGSTOP);
+    process::freeze(before);
     back(&server, before).await;
     watch.held();
     assert_eq!(restarts(&status(&server).await, "hung"), 1);
@@ -146,7 +146,7 @@ async fn a_stop_in_order_ends_both_and_a_server_that_does_not_end_is_killed() {
 
     let mut stuck = Server::start(&Options::supervised().set("server.drain_ms=500").set("server.stop_grace_ms=2500"));
     let pid = stuck.server_pid().unwrap();
-    send(pid, libc::SIGSTOP);
+    process::freeze(pid);
     assert!(stuck.stop().success());
     assert!(!std::path::Path::new(&format!("/proc/{pid}")).exists(), "it is gone, and reaped");
 }

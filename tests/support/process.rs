@@ -35,3 +35,18 @@ pub fn threads_cpu_ms(pid: u32) -> Vec<(String, u64)> {
     threads.sort_by_key(|(_, ms)| std::cmp::Reverse(*ms));
     threads
 }
+
+/// Stops a process (SIGSTOP), and returns when all its threads stand still: the signal alone takes a moment.
+pub fn freeze(pid: i32) {
+    // SAFETY: sends a signal to a process that a test started.
+    unsafe { libc::kill(pid, libc::SIGSTOP) };
+    let stands = |stat: String| stat.rsplit_once(") ").is_some_and(|(_, rest)| rest.starts_with('T'));
+    let all_stand = || {
+        let tasks = fs::read_dir(format!("/proc/{pid}/task")).expect("the process is there").flatten();
+        let mut stats = tasks.filter_map(|task| fs::read_to_string(task.path().join("stat")).ok());
+        stats.all(stands)
+    };
+    while !all_stand() {
+        std::thread::yield_now();
+    }
+}
