@@ -7,15 +7,18 @@ use offhook::gateway::auth::agent_token::Role;
 use serde_json::{Value, json};
 use support::disk::{Disk, Fault, Forgets};
 use support::scene::{DEMO, eventually, offered, refused, talking};
-use support::{Agent, Customer, Http, Options, Server};
+use support::{Agent, Customer, Http, Options, Server, alone};
 
 const PROBES: &str = "_probe";
 
-/// Probes follow each other closely, and what is well again is called so at once.
+/// Probes follow each other closely, and what is well again is called so at once. A busy machine is slow, and that is not what is
+/// tried here.
 fn watched() -> Options {
     Options::default()
         .without_rate_limits()
         .set("health.probe_every_ms=100")
+        .set("health.probe_within_ms=20000")
+        .set("health.slow_ms=20000")
         .set("health.window_ms=2000")
         .set("health.recover_after_ms=500")
 }
@@ -48,6 +51,7 @@ async fn until_probed(server: &Server, times: f64) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_healthy_server_is_operational_by_probes_of_the_whole_job() {
+    let _alone = alone().await;
     let server = Server::start(&watched());
     until_probed(&server, 3.0).await;
     let status = status(&server).await;
@@ -64,6 +68,7 @@ async fn a_healthy_server_is_operational_by_probes_of_the_whole_job() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_disk_that_takes_nothing_is_an_outage_within_seconds_and_kills_nobody() {
+    let _alone = alone().await;
     let disk = Disk::new();
     let options = watched().set("journal.kept_back_bytes=1 MiB");
     let mut server = Server::start(&disk.under(options, Forgets::Nothing));
@@ -105,6 +110,7 @@ async fn a_disk_that_takes_nothing_is_an_outage_within_seconds_and_kills_nobody(
 
 #[tokio::test(flavor = "multi_thread")]
 async fn on_a_full_disk_new_conversations_are_an_outage_and_accepts_are_not() {
+    let _alone = alone().await;
     let disk = Disk::new();
     let options = watched().set("journal.kept_back_bytes=1 MiB");
     let server = Server::start(&disk.under(options, Forgets::Nothing));
@@ -120,6 +126,7 @@ async fn on_a_full_disk_new_conversations_are_an_outage_and_accepts_are_not() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn agents_who_lose_their_connections_together_are_an_outage_until_they_are_back() {
+    let _alone = alone().await;
     let server = Server::start(&watched().set("health.probe_every_ms=0"));
     let mut agents = Vec::new();
     for name in ["a", "b", "c", "d", "e", "f"] {
@@ -138,6 +145,7 @@ async fn agents_who_lose_their_connections_together_are_an_outage_until_they_are
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_probe_is_kept_out_of_everything_that_people_are_shown() {
+    let _alone = alone().await;
     let server = Server::start(&watched());
     let mut watching = Agent::connect_as(&server, DEMO, "sue", Role::Supervisor).await;
     until_probed(&server, 2.0).await;
@@ -176,6 +184,7 @@ async fn the_probe_is_kept_out_of_everything_that_people_are_shown() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_view_that_is_lost_is_made_anew_though_the_probes_journal_was_cut() {
+    let _alone = alone().await;
     let mut server = Server::start(&watched());
     let (_agent, customer) = talking(&server, "ada").await;
     until_probed(&server, 2.0).await;
@@ -194,6 +203,7 @@ async fn a_view_that_is_lost_is_made_anew_though_the_probes_journal_was_cut() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_status_page_is_public_only_where_that_is_wanted() {
+    let _alone = alone().await;
     let asked = async |server: &Server| {
         let mut http = Http::connect(server.address).await.unwrap();
         http.ask("GET", "/status", "", b"").await.unwrap()

@@ -105,6 +105,7 @@ async fn a_body_byte_by_byte_is_cut_off_and_one_that_claims_too_much_is_not_wait
         let dripping = async {
             loop {
                 let _ = write.write_all(b" ").await;
+                // The pace of the attack.
                 tokio::time::sleep(std::time::Duration::from_millis(200)).await;
             }
         };

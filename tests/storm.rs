@@ -24,6 +24,7 @@ async fn insistent(server: &Server, name: &str, token: &str, ticket: Option<&str
                 let body: serde_json::Value = serde_json::from_str(body).expect("a problem in JSON");
                 assert_eq!(body["code"], "busy");
                 let wait_ms = body["retry_after_ms"].as_u64().expect("it says when");
+                // As long as the server asked for.
                 tokio::time::sleep(std::time::Duration::from_millis(wait_ms)).await;
             }
             Err(other) => panic!("{name} heard {other:?}\n{}", server.log_tail()),

@@ -116,7 +116,8 @@ impl Answered {
         self.body.get(member).and_then(Value::as_str).unwrap_or_default()
     }
 
-    fn retry_after(&self) -> Option<Duration> {
+    /// When to come again, if that makes sense.
+    pub fn retry_after(&self) -> Option<Duration> {
         let passing = matches!(self.status, StatusCode::SERVICE_UNAVAILABLE | StatusCode::TOO_MANY_REQUESTS);
         let after_ms = self.body.get("retry_after_ms").and_then(Value::as_u64).unwrap_or(1_000);
         passing.then(|| Duration::from_millis(after_ms.clamp(50, 5_000)))
@@ -222,18 +223,6 @@ impl Client {
     }
 }
 
-/// A name as one part of a path.
-pub fn path_part(name: &str) -> String {
-    let mut part = String::with_capacity(name.len());
-    for byte in name.bytes() {
-        match byte {
-            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'_' | b'.' | b'~' => part.push(char::from(byte)),
-            _ => part.push_str(&format!("%{byte:02X}")),
-        }
-    }
-    part
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -248,11 +237,5 @@ mod tests {
         for wrong in ["", "http://", "a b", "http://a/b", "http://me@a"] {
             assert!(matches!(Address::parse(wrong), Err(Unreached::Address(_))), "{wrong}");
         }
-    }
-
-    #[test]
-    fn names_are_escaped_in_paths() {
-        assert_eq!(path_part("ada"), "ada");
-        assert_eq!(path_part("a/b?ü"), "a%2Fb%3F%C3%BC");
     }
 }

@@ -4,4 +4,4 @@ pub mod agent;
 pub mod http;
 
 pub use agent::AgentSocket;
-pub use http::{Address, Answered, Call, Client, Unreached, path_part, random_id};
+pub use http::{Address, Answered, Call, Client, Unreached, random_id};

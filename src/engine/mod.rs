@@ -257,6 +257,7 @@ impl Engine {
         let mut prune_probes_at_ms = clock::monotonic_ms();
         loop {
             tokio::select! {
+                // The pace of housekeeping: gauges and pruning follow no event.
                 () = tokio::time::sleep(Duration::from_millis(HOUSEKEEPING_MS)) => {}
                 () = run::stopped(&mut stop) => return,
             }

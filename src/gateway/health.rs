@@ -118,6 +118,7 @@ impl Look {
     async fn for_ever(mut self, board: Arc<Board>, changed: Arc<Notify>) {
         loop {
             self.look(&board, &changed);
+            // Shares over time are looked at from time to time.
             tokio::time::sleep(LOOK_EVERY).await;
         }
     }

@@ -30,6 +30,7 @@ impl Lag {
         let mut judge = Judge::default();
         loop {
             let stopwatch = clock::stopwatch();
+            // How much longer than this it takes is what is measured.
             tokio::time::sleep(EVERY).await;
             // What was just woken goes first; what asks again goes behind all that waits, as a request does.
             tokio::task::yield_now().await;

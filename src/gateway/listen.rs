@@ -251,6 +251,7 @@ impl Accepting {
                     }
                     self.counts.accept_errors.fetch_add(1, Ordering::Relaxed);
                     tracing::warn!(%error, pause_ms = pause.0.as_millis() as u64, "cannot accept connections");
+                    // What it lacks (descriptors, buffers) comes back without a word.
                     tokio::time::sleep(pause.next()).await;
                 }
             }

@@ -30,6 +30,7 @@ pub fn start(budget: &Budget, marks: Marks, mut disk: DiskMeter) -> io::Result<(
     disk.read();
     std::thread::Builder::new().name("meter".to_owned()).spawn(move || {
         for reading in 1_u64.. {
+            // Neither the allocator nor the kernel says when memory grows: it is measured, at this pace.
             std::thread::sleep(EVERY);
             meter.read(memory());
             if reading.is_multiple_of(DISK_EVERY) {

@@ -30,6 +30,7 @@ pub async fn beat(door: Door, health: Arc<dyn Health>) {
         } else {
             tracing::warn!(?silent, "workspaces do not answer: no beat");
         }
+        // The pace of the beat.
         tokio::time::sleep(EVERY).await;
     }
 }
@@ -38,6 +39,7 @@ pub async fn beat(door: Door, health: Arc<dyn Health>) {
 pub async fn beat_at_start() {
     loop {
         tell("WATCHDOG=1");
+        // The pace of the beat.
         tokio::time::sleep(EVERY).await;
     }
 }

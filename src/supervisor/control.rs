@@ -85,6 +85,7 @@ pub(super) fn open(
         loop {
             let Ok(place) = places.clone().acquire_owned().await else { return };
             let Ok((stream, _)) = listener.accept().await else {
+                // Out of descriptors: nobody tells when there are some again.
                 tokio::time::sleep(Duration::from_secs(1)).await;
                 continue;
             };

@@ -138,6 +138,7 @@ impl Accepting {
     async fn run(self) {
         loop {
             let Ok(mut readable) = self.listener.readable().await else { return };
+            // A server that is merely late takes it itself.
             tokio::time::sleep(SERVER_FIRST).await;
             // All that wait: each has waited already.
             while let Ok(accepted) = readable.try_io(|listener| listener.get_ref().accept()) {
@@ -146,6 +147,7 @@ impl Accepting {
                     Err(gone) if gone.kind() == io::ErrorKind::ConnectionAborted => {}
                     Err(error) => {
                         tracing::warn!(%error, "cannot accept connections");
+                        // What it lacks (descriptors, buffers) comes back without a word.
                         tokio::time::sleep(SERVER_FIRST).await;
                     }
                 }

@@ -8,5 +8,6 @@ pub mod error;
 pub mod fields;
 pub mod labels;
 pub mod messenger;
+pub mod percent;
 pub mod shown;
 pub mod spelled;

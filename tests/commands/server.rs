@@ -114,6 +114,7 @@ impl Socket {
                 // The supervisor asks for a moment.
                 Err(tungstenite::Error::Http(refused)) if refused.status() == 503 => {
                     let after_s = refused.headers()["retry-after"].to_str().expect("text").parse().expect("seconds");
+                    // As long as it asked for.
                     tokio::time::sleep(std::time::Duration::from_secs(after_s)).await;
                 }
                 Err(error) => panic!("no upgrade: {error}"),

@@ -94,6 +94,7 @@ async fn ask(server: &Server, http: &mut Http, path: &str) -> Result<Value, Wron
             200 => return Ok(answer.json()),
             404 => return Err(Wrong::Lost(format!("{path}: {}", answer.text()))),
             _ if Instant::now() > until => return Err(Wrong::NotServing(format!("{path}: {}", answer.text()))),
+            // The view is on its way, and tells nobody.
             _ => tokio::time::sleep(Duration::from_millis(20)).await,
         }
     }

@@ -24,6 +24,7 @@ impl FirstByte {
             while !ends.load(Ordering::Relaxed) {
                 worst = worst.max(wait(address));
                 asked += 1;
+                // The pace of new clients; what each waited is what counts.
                 std::thread::sleep(EVERY);
             }
             (worst, asked)

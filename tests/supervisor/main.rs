@@ -11,14 +11,7 @@ mod upgrade;
 
 use serde_json::Value;
 use support::scene::eventually;
-use support::{Http, Server};
-use tokio::sync::{Mutex, MutexGuard};
-
-/// These tests hold times; one at a time, so that they do not hold each other's.
-async fn alone() -> MutexGuard<'static, ()> {
-    static ONE: Mutex<()> = Mutex::const_new(());
-    ONE.lock().await
-}
+use support::{Http, Server, alone};
 
 fn send(pid: i32, signal: i32) {
     // SAFETY: sends a signal to a process that a test started.

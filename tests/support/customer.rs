@@ -35,6 +35,7 @@ impl Customer {
                     Err(refused) => {
                         assert_eq!(refused.json()["code"], "busy", "{}", refused.text());
                         let ms = refused.json()["retry_after_ms"].as_u64().expect("when to come again");
+                        // As long as the server asked for.
                         tokio::time::sleep(Duration::from_millis(ms)).await;
                     }
                 }

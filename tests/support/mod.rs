@@ -24,6 +24,7 @@ pub use http::{Http, Response};
 pub use server::{Options, Server};
 
 use std::time::Duration;
+use tokio::sync::{Mutex, MutexGuard};
 
 /// How long anything that must come may take, on a machine that is busy with other things.
 pub const PATIENCE: Duration = Duration::from_secs(30);
@@ -34,6 +35,12 @@ pub async fn within<T>(what: &str, future: impl Future<Output = T>) -> T {
         Ok(done) => done,
         Err(_) => panic!("{what} did not come within {} s", PATIENCE.as_secs()),
     }
+}
+
+/// For tests that hold times, or what a busy server tells its clients: one at a time, so that they are not in each other's way.
+pub async fn alone() -> MutexGuard<'static, ()> {
+    static ONE: Mutex<()> = Mutex::const_new(());
+    ONE.lock().await
 }
 
 /// A fresh command id: 32 hexadecimal digits.

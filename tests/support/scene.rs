@@ -57,6 +57,7 @@ pub async fn eventually<T>(what: &str, mut ask: impl AsyncFnMut() -> T, wanted: 
             if wanted(&found) {
                 return found;
             }
+            // What is asked over HTTP tells nobody when it changes.
             tokio::time::sleep(std::time::Duration::from_millis(10)).await;
         }
     })

@@ -122,26 +122,21 @@ impl Server {
         let _ = self.child.wait();
     }
 
-    /// Asks it to end (SIGTERM) and waits until it has.
-    pub fn stop(&mut self) -> ExitStatus {
+    fn signal(&self, signal: i32) {
         let pid = i32::try_from(self.child.id()).expect("a process id");
         // SAFETY: a signal to a child of ours that is not reaped yet, so that the id is still its own.
-        unsafe { libc::kill(pid, libc::SIGTERM) };
-        let limit = Instant::now() + PATIENCE;
-        loop {
-            if let Some(status) = self.child.try_wait().expect("a child can be waited for") {
-                return status;
-            }
-            assert!(Instant::now() < limit, "the server did not stop\n{}", self.log_tail());
-            std::thread::sleep(Duration::from_millis(5));
-        }
+        unsafe { libc::kill(pid, signal) };
+    }
+
+    /// Asks it to end (SIGTERM) and waits until it has.
+    pub fn stop(&mut self) -> ExitStatus {
+        self.signal(libc::SIGTERM);
+        self.ended()
     }
 
     /// Asks it to read keys and certificates again (SIGHUP).
     pub fn hang_up(&self) {
-        let pid = i32::try_from(self.child.id()).expect("a process id");
-        // SAFETY: a signal to a child of ours that is not reaped yet, so that the id is still its own.
-        unsafe { libc::kill(pid, libc::SIGHUP) };
+        self.signal(libc::SIGHUP);
     }
 
     /// Starts it again on the same data, on new ports. It must have ended.
@@ -175,6 +170,7 @@ impl Server {
                 return status;
             }
             assert!(Instant::now() < limit, "the server did not end\n{}", self.log_tail());
+            // A wait with a limit is not to be had for a child: it is looked at.
             std::thread::sleep(Duration::from_millis(5));
         }
     }

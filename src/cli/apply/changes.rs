@@ -8,8 +8,8 @@ use serde_json::{Value, json};
 use super::declared::{Declared, Wrong, object};
 use super::live::Found;
 use super::merge::{Members, merged_members, merged_queue, merged_settings};
-use crate::client::path_part;
 use crate::desk::settings::{QueueSettings, Settings};
+use crate::wire::percent::encoded;
 
 /// One write of the admin API.
 #[derive(Debug)]
@@ -58,7 +58,7 @@ impl Plan {
             let base = held.cloned().unwrap_or_else(|| object(json!(QueueSettings::named(name))));
             let merged = merged_queue(&base, queue);
             if let Some(lines) = lines("queue", name, held, &base, &merged) {
-                let path = format!("/queues/{}", path_part(name));
+                let path = format!("/queues/{}", encoded(name));
                 self.add(Method::PUT, path, Some(Value::Object(merged)), format!("queues[{place}]"), lines);
             }
         }
@@ -118,7 +118,7 @@ impl Plan {
             let base = held.cloned().unwrap_or_else(|| object(fresh));
             let merged = merged_members(&base, agent);
             if let Some(lines) = lines("agent", name, held, &base, &merged) {
-                let path = format!("/agents/{}", path_part(name));
+                let path = format!("/agents/{}", encoded(name));
                 // Only what is mentioned: the server keeps the rest, whatever it has become meanwhile.
                 let body = Value::Object(agent.clone());
                 self.add(Method::PUT, path, Some(body), format!("agents[{place}]"), lines);
@@ -130,13 +130,13 @@ impl Plan {
         let named = |list: &[Members], name: &str| list.iter().any(|entry| name_of(entry) == name);
         for (name, agent) in &found.agents {
             if !named(&declared.agents, name) && agent.get("active") != Some(&Value::Bool(false)) {
-                let (path, line) = (format!("/agents/{}", path_part(name)), format!("- agent {name} (deactivated)"));
+                let (path, line) = (format!("/agents/{}", encoded(name)), format!("- agent {name} (deactivated)"));
                 let body = json!({"active": false});
                 self.add(Method::PUT, path, Some(body), format!("--prune: agent {name}"), vec![line]);
             }
         }
         for name in found.queues.keys().filter(|name| !named(&declared.queues, name)) {
-            let (path, line) = (format!("/queues/{}", path_part(name)), format!("- queue {name}"));
+            let (path, line) = (format!("/queues/{}", encoded(name)), format!("- queue {name}"));
             self.add(Method::DELETE, path, None, format!("--prune: queue {name}"), vec![line]);
         }
     }

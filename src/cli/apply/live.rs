@@ -8,8 +8,9 @@ use serde_json::{Value, json};
 use super::changes::Change;
 use super::declared::object;
 use super::merge::Members;
-use crate::client::{Answered, Call, Client, Unreached, path_part};
+use crate::client::{Answered, Call, Client, Unreached};
 use crate::desk::settings::Settings;
+use crate::wire::percent::encoded;
 
 /// What was found. A workspace that is not there looks like a new one.
 #[derive(Debug)]
@@ -78,7 +79,7 @@ impl Live {
     }
 
     fn path(&self, rest: &str) -> String {
-        format!("/v1/workspaces/{}{rest}", path_part(&self.workspace))
+        format!("/v1/workspaces/{}{rest}", encoded(&self.workspace))
     }
 
     pub async fn read(&mut self) -> Result<Found, NotMade> {
@@ -102,7 +103,7 @@ impl Live {
         let mut all = BTreeMap::new();
         let mut cursor = None;
         loop {
-            let after = cursor.map_or(String::new(), |cursor: String| format!("&cursor={}", path_part(&cursor)));
+            let after = cursor.map_or(String::new(), |cursor: String| format!("&cursor={}", encoded(&cursor)));
             let page = self.path(&format!("/{what}?limit=200{after}"));
             let page = self.client.ask(&Call::read(page, &self.key)).await?;
             if page.status != StatusCode::OK {

@@ -92,23 +92,11 @@ fn decoded(text: &str) -> Result<Cow<'_, str>, Problem> {
     String::from_utf8(bytes).map(Cow::Owned).map_err(|_| Problem::bad_request("the query is not UTF-8"))
 }
 
-/// One segment of a path or value of a query, with everything encoded that is not plainly itself.
-#[must_use]
-pub fn encoded(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    for byte in text.bytes() {
-        match byte {
-            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'_' | b'.' | b'~' => out.push(char::from(byte)),
-            _ => out.push_str(&format!("%{byte:02X}")),
-        }
-    }
-    out
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::wire::error::Code;
+    use crate::wire::percent::encoded;
 
     #[test]
     fn what_is_encoded_is_read_back_in_any_script() {

@@ -8,8 +8,8 @@ use crate::desk::time::WallTime;
 use crate::engine::published::queue_title;
 use crate::gateway::http::Door;
 use crate::gateway::http::desks::{Desk, PublicFact, PublicFrame, PublicRow, Seals, Unread};
-use crate::gateway::http::query::encoded;
 use crate::wire::messenger::{ConversationShape, MessageShape, StreamEvent, TitleShape};
+use crate::wire::percent::encoded;
 use crate::wire::shown::{author_shown, closer_shown, notice_shown, state_shown};
 use std::sync::Arc;
 

@@ -170,11 +170,21 @@ struct Visitor {
 }
 
 impl Visitor {
+    /// Who is told that the server is busy comes again when it was told to, as any client does: that is slow, and only a failure when it
+    /// takes longer than a probe may.
     async fn starts(&mut self) -> Result<(), String> {
         let path = format!("/v1/messenger/{PROBES}/conversations");
         let body = json!({"text": "probe"});
         let call = Call::write(Method::POST, path, self.token.as_ref()?, Some(&body));
-        let started = well(self.client.ask_once(&call).await, StatusCode::CREATED)?;
+        let mut answered = self.client.ask_once(&call).await;
+        while let Some(pause) =
+            answered.as_ref().ok().filter(|said| said.text("code") == "busy").and_then(Answered::retry_after)
+        {
+            // As long as the server asked for.
+            tokio::time::sleep(pause).await;
+            answered = self.client.ask_once(&call).await;
+        }
+        let started = well(answered, StatusCode::CREATED)?;
         self.conversation = started.body["conversation"]["conversation"].as_str().unwrap_or_default().to_owned();
         Ok(())
     }
@@ -269,5 +279,37 @@ impl Agent {
             self.heard.push(frame);
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use axum::Router;
+    use axum::routing::post;
+    use http::HeaderMap;
+    use std::sync::{Arc, Mutex};
+
+    #[tokio::test]
+    async fn a_visitor_who_is_told_that_the_server_is_busy_comes_again_with_the_same_id() {
+        let ids: Arc<Mutex<Vec<String>>> = Arc::default();
+        let seen = ids.clone();
+        let start = async move |headers: HeaderMap| {
+            let mut seen = seen.lock().unwrap();
+            seen.push(headers["idempotency-key"].to_str().unwrap().to_owned());
+            match seen.len() {
+                1 => (StatusCode::SERVICE_UNAVAILABLE, r#"{"code": "busy", "retry_after_ms": 50}"#),
+                _ => (StatusCode::CREATED, r#"{"conversation": {"conversation": "c7"}}"#),
+            }
+        };
+        let router = Router::new().route(&format!("/v1/messenger/{PROBES}/conversations"), post(start));
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let client = Client::new(Address::of(listener.local_addr().unwrap()));
+        tokio::spawn(async move { axum::serve(listener, router).await });
+        let mut visitor = Visitor { client, token: Ok("token".to_owned()), conversation: String::new() };
+        visitor.starts().await.unwrap();
+        assert_eq!(visitor.conversation, "c7");
+        let ids = ids.lock().unwrap();
+        assert!(ids.len() == 2 && ids[0] == ids[1], "{ids:?}");
     }
 }

@@ -50,6 +50,7 @@ impl Probe {
         while let Err(not_done) = self.furnish().await {
             tracing::debug!(?not_done, "the probe's workspace cannot be made now");
             self.probes.ended(nothing_can_be_begun());
+            // Nobody tells when the workspace can be made.
             tokio::time::sleep(TRY_AGAIN).await;
         }
         loop {

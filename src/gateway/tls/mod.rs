@@ -104,6 +104,7 @@ impl Tls {
     pub async fn watch(self: Arc<Self>) {
         let mut seen = self.stamps();
         loop {
+            // Files are looked at: a directory that is swapped whole, as of a mounted secret, tells nobody.
             tokio::time::sleep(LOOK_EVERY).await;
             self.tickets.rotate(now_s());
             // Two files are not replaced in one step: a pair that does not fit is refused, and the next change looked at again.
