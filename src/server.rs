@@ -24,7 +24,7 @@ use crate::gateway::http::Door;
 use crate::gateway::http::problem::Problem;
 use crate::gateway::http::real::RealDesks;
 use crate::gateway::http::tokens::Tokens;
-use crate::gateway::lag::Lag;
+use crate::gateway::lag::{self, Lag};
 use crate::gateway::listen::{self, ListenLimits, Listening};
 use crate::gateway::messenger::{self, MessengerBounds};
 use crate::gateway::operators::{self, Operators};
@@ -54,6 +54,7 @@ use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
+use tokio::runtime::Handle;
 use tokio::task::JoinHandle;
 
 /// The workspace of a first start on one's own machine.
@@ -93,8 +94,9 @@ pub struct Server {
     public: Listening,
     own_door: Option<Listening>,
     operators: Listening,
-    /// Of the agents' sockets.
+    /// Of the agents' sockets, and of requests of those who were refused.
     _agents: Threads,
+    _back: Threads,
     /// Last, so that the directory stays ours until everything else is gone.
     _lock: DataLock,
 }
@@ -144,10 +146,11 @@ impl Server {
         }
 
         let lag = Arc::new(Lag::default());
-        tokio::spawn({
+        let back = Threads::start_yielding("back", lag::serves_the_back).map_err(failed("starting threads"))?;
+        for threads in [&Handle::current(), back.handle()] {
             let lag = lag.clone();
-            async move { lag.watch().await }
-        });
+            threads.spawn(async move { lag.watch().await });
+        }
         let door = Door {
             desks: Arc::new(RealDesks::new(engine.clone(), lag)),
             identities: Arc::new(identities(
@@ -183,7 +186,7 @@ impl Server {
         let limits = ListenLimits { tls: tls.clone(), ..listen_limits(set, descriptors)? };
         let open = |given: Option<TcpListener>, address, router, gate, limits: &ListenLimits| {
             let socket = given.map_or_else(|| listen::bind(address, limits), Ok).map_err(failed("listening"))?;
-            listen::listen(socket, router, gate, limits).map_err(failed("listening"))
+            listen::listen(socket, router, gate, Some(back.handle().clone()), limits).map_err(failed("listening"))
         };
         let few =
             ListenLimits { connections_max: OPERATORS_MAX, handshakes_max: OPERATORS_MAX, tls: None, ..limits.clone() };
@@ -215,6 +218,7 @@ impl Server {
             own_door,
             operators,
             _agents: agents,
+            _back: back,
             _lock: lock,
         })
     }

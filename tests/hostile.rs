@@ -11,7 +11,7 @@ use std::path::Path;
 use std::process::Command;
 use support::scene::{DEMO, eventually, server, talking};
 use support::socket::frame;
-use support::{Agent, Customer, Options, Server, command_id, within};
+use support::{Agent, Customer, Http, Options, Server, command_id, within};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpSocket, TcpStream};
 
@@ -194,6 +194,37 @@ async fn streams_are_bounded_by_address_and_in_all_and_a_new_one_is_refused() {
     assert!(within("an event", first.next()).await.unwrap().is_some());
     assert_eq!(metric(&server, "offhook_rate_limited_total{scope=\"streams\"}").await, 1.0);
     assert_eq!(metric(&server, "offhook_messenger_streams").await, 3.0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_was_refused_goes_on_in_the_back_and_comes_out_with_a_good_token() {
+    let server = Server::start(&unlimited());
+    let mut customer = Customer::start(server.address, DEMO, "hello").await;
+    let moved = |lane: &str| format!("offhook_connections_moved_total{{to=\"{lane}\"}}");
+    let path = format!("/v1/messenger/{DEMO}/conversations/{}", customer.conversation);
+    let mut http = Http::connect(server.address).await.unwrap();
+    let bearer = |token: &str| format!("Authorization: Bearer {token}\r\n");
+    let refused = within("an answer", http.ask("GET", &path, &bearer("ohv1.guessed"), b"")).await.unwrap();
+    assert_eq!(refused.status, 401, "{}", refused.text());
+    metric_reaches(&server, &moved("back"), 1.0).await;
+    // Once more, on the threads of the back.
+    let refused = within("an answer", http.ask("GET", &path, &bearer("ohv1.guessed"), b"")).await.unwrap();
+    assert_eq!((refused.status, metric(&server, &moved("front")).await), (401, 0.0));
+    // An event stream is taken to the front in the middle of its answer, and goes on.
+    within("a request", http.send("GET", &customer.events, "", b"")).await.unwrap();
+    assert_eq!(within("an answer", http.head()).await.unwrap().status, 200);
+    metric_reaches(&server, &moved("front"), 1.0).await;
+    let posted = customer.call("POST", "messages", Some(json!({"text": "are you there?"}))).await;
+    assert_eq!(posted.status, 201, "{}", posted.text());
+    let heard = async {
+        let mut heard = String::new();
+        while !heard.contains("are you there?") {
+            let chunk = http.chunk().await.unwrap().expect("the stream goes on");
+            heard.push_str(std::str::from_utf8(&chunk).unwrap());
+        }
+    };
+    within("what was said meanwhile", heard).await;
+    assert_eq!([metric(&server, &moved("back")).await, metric(&server, &moved("front")).await], [1.0, 1.0]);
 }
 
 /// What stands between backticks.

@@ -8,7 +8,7 @@ use rcgen::{CertifiedKey, generate_simple_self_signed};
 use std::fs;
 use std::path::Path;
 use std::sync::Arc;
-use support::scene::DEMO;
+use support::scene::{DEMO, eventually};
 use support::{Options, Server, process, within};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
@@ -170,6 +170,25 @@ async fn who_comes_back_after_a_kill_pays_no_signature() {
         assert_eq!(again.get_ref().1.handshake_kind(), Some(HandshakeKind::Resumed), "{version:?}");
     }
     assert!(metric(&server, r#"offhook_tls_handshakes_total{outcome="resumed"} 1"#).await);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_connection_is_taken_to_other_threads_with_its_tls() {
+    let dir = tempfile::tempdir().unwrap();
+    let certificate = renew(dir.path());
+    let server = Server::start(&options(dir.path()));
+    let mut stream = connect(&server, &trusting(&certificate, &[&TLS13])).await;
+    let guessed = "GET /v1/workspaces HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer guessed\r\n\r\n";
+    stream.write_all(guessed.as_bytes()).await.unwrap();
+    let mut answer = Vec::new();
+    // A problem is one JSON object, and ends the answer.
+    while !answer.ends_with(b"}") {
+        assert!(within("an answer", stream.read_buf(&mut answer)).await.unwrap() > 0);
+    }
+    assert!(answer.starts_with(b"HTTP/1.1 401"), "{}", String::from_utf8_lossy(&answer));
+    let moved = "offhook_connections_moved_total{to=\"back\"} 1";
+    eventually("a move", async || metric(&server, moved).await, |moved| *moved).await;
+    assert!(ask(&mut stream).await.starts_with("HTTP/1.1 404"));
 }
 
 #[tokio::test(flavor = "multi_thread")]

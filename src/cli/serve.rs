@@ -5,6 +5,7 @@ use crate::clock;
 use crate::config::{Config, Sections};
 use crate::gateway::listen::{self, ListenLimits};
 use crate::server::Server;
+use crate::slices;
 use crate::supervisor::{self, Inherited, Limits, Setup, TlsFiles};
 use crate::telemetry::exporter::Exporter;
 use crate::telemetry::logging;
@@ -91,7 +92,11 @@ fn server(config: &Config, inherited: Inherited, out: &mut impl Write) -> Result
     // A binary that is started through a descriptor is called by its number.
     let _ = rustix::thread::set_name(c"offhook");
     let exporter = Exporter::install().map_err(CommandError::of)?;
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(CommandError::of)?;
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .on_thread_start(slices::short)
+        .enable_all()
+        .build()
+        .map_err(CommandError::of)?;
     let done = runtime.block_on(serve(config, inherited, exporter, out));
     // Reads of the disk that nobody waits for any more do not hold the process.
     runtime.shutdown_timeout(std::time::Duration::from_secs(1));

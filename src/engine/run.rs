@@ -217,7 +217,9 @@ impl Serving<'_> {
                 }
             }
             let all_new = self.run.asked.is_empty();
-            let since = self.run.workspace.intake.take(&mut self.run.asked, TURN_COMMANDS_MAX, TURN_STARTS_MAX);
+            // What was left over would stand behind them, and all that comes meanwhile behind both.
+            let starts_max = if all_new { TURN_STARTS_MAX } else { 0 };
+            let since = self.run.workspace.intake.take(&mut self.run.asked, TURN_COMMANDS_MAX, starts_max);
             if all_new {
                 self.run.asked_since_ms = since.unwrap_or_else(clock::monotonic_ms);
             }

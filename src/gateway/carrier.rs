@@ -7,6 +7,8 @@ use crate::telemetry::catalogue;
 use std::future::Future;
 use std::io::{self, IoSlice};
 use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::task::{Context, Poll};
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
@@ -146,23 +148,37 @@ impl AsyncWrite for Carrier {
 
 /// A carrier whose peer must read: when nothing of what waits could be written for so long, the connection fails. Without
 /// it, a client that opens an event stream and stops reading would keep its place for ever, since nobody writes to it.
+///
+/// It can be taken to other threads between two polls: told so, it takes its socket along at the next one.
 #[derive(Debug)]
 pub struct Guarded {
-    carrier: Carrier,
+    /// `None` after a socket was lost between threads.
+    carrier: Option<Carrier>,
     write_max: Duration,
+    moved: Arc<AtomicBool>,
     /// There is one only while something waits.
     stuck: Option<Pin<Box<Sleep>>>,
 }
 
 impl Guarded {
     #[must_use]
-    pub fn new(carrier: Carrier, write_max: Duration) -> Self {
-        Self { carrier, write_max, stuck: None }
+    pub fn new(carrier: Carrier, write_max: Duration, moved: Arc<AtomicBool>) -> Self {
+        Self { carrier: Some(carrier), write_max, moved, stuck: None }
     }
 
     #[must_use]
-    pub fn into_inner(self) -> Carrier {
+    pub fn into_inner(self) -> Option<Carrier> {
         self.carrier
+    }
+
+    /// The carrier, on the threads that this is called on.
+    fn here(&mut self) -> io::Result<Pin<&mut Carrier>> {
+        // Looked at before it is written to: most polls are on the same threads as the last.
+        if self.moved.load(Relaxed) && self.moved.swap(false, Relaxed) {
+            let carrier = self.carrier.take().ok_or(io::ErrorKind::NotConnected)?;
+            self.carrier = Some(carrier.detach()?.attach()?);
+        }
+        self.carrier.as_mut().map(Pin::new).ok_or_else(|| io::ErrorKind::NotConnected.into())
     }
 
     fn poll<T>(
@@ -170,7 +186,7 @@ impl Guarded {
         cx: &mut Context<'_>,
         poll: impl FnOnce(Pin<&mut Carrier>, &mut Context<'_>) -> Poll<io::Result<T>>,
     ) -> Poll<io::Result<T>> {
-        let polled = poll(Pin::new(&mut self.carrier), cx);
+        let polled = poll(self.here()?, cx);
         if polled.is_ready() {
             self.stuck = None;
             return polled;
@@ -187,7 +203,7 @@ impl Guarded {
 
 impl AsyncRead for Guarded {
     fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, read: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.carrier).poll_read(cx, read)
+        self.here()?.poll_read(cx, read)
     }
 }
 

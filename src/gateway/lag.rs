@@ -4,9 +4,12 @@
 //! stands in the same queue. While it stays late, new conversations are refused before anything is done for them, so that
 //! what is here already is not late too. One late moment is no flood: another process, or a slow page, makes those. So it must
 //! last; but for a second after a flood, the next one is believed at once (CoDel, RFC 8289, does the same with packets).
+//!
+//! Each lane has its own: that those who were refused stand behind one another is nothing to who comes for the first time.
 
 use crate::clock;
 use crate::telemetry::catalogue;
+use std::cell::Cell;
 use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 use std::time::Duration;
 
@@ -18,15 +21,31 @@ pub const LASTING_MS: u64 = 100;
 /// How long after they were refused the next late moment counts at once.
 const REMEMBERED_MS: u64 = 1_000;
 
+thread_local! {
+    static IN_THE_BACK: Cell<bool> = const { Cell::new(false) };
+}
+
+/// The calling thread serves those who were refused before.
+pub fn serves_the_back() {
+    IN_THE_BACK.set(true);
+}
+
+/// Of both lanes.
 #[derive(Debug, Default)]
 pub struct Lag {
-    /// How late, while new conversations are refused for it; else 0.
-    ms: AtomicU32,
+    front: Late,
+    back: Late,
 }
+
+/// How late one lane's threads are, while new conversations are refused for it; else 0. In milliseconds.
+#[derive(Debug, Default)]
+struct Late(AtomicU32);
 
 impl Lag {
     /// Measures for ever; spawn it among what it measures.
     pub async fn watch(&self) {
+        let lane = if IN_THE_BACK.get() { "back" } else { "front" };
+        let gauge = metrics::gauge!(catalogue::GATEWAY_LAG_SECONDS, "lane" => lane);
         let mut judge = Judge::default();
         loop {
             let stopwatch = clock::stopwatch();
@@ -35,23 +54,27 @@ impl Lag {
             // What was just woken goes first; what asks again goes behind all that waits, as a request does.
             tokio::task::yield_now().await;
             let late_s = (stopwatch.seconds() - EVERY.as_secs_f64()).max(0.0);
-            metrics::gauge!(catalogue::GATEWAY_LAG_SECONDS).set(late_s);
+            gauge.set(late_s);
             let late_ms = (late_s * 1_000.0) as u32;
             let lasts = judge.lasts(late_ms, clock::monotonic_ms());
-            self.ms.store(if lasts { late_ms } else { 0 }, Relaxed);
+            self.here().0.store(if lasts { late_ms } else { 0 }, Relaxed);
         }
     }
 
-    /// As of a few milliseconds ago.
+    /// Whether the calling thread's lane is, as of a few milliseconds ago.
     #[must_use]
     pub fn is_late(&self) -> bool {
-        self.ms.load(Relaxed) > 0
+        self.here().0.load(Relaxed) > 0
     }
 
     /// How long it is best to stay away.
     #[must_use]
     pub fn retry_after_ms(&self) -> u64 {
-        u64::from(self.ms.load(Relaxed)).saturating_mul(10).clamp(500, 5_000)
+        u64::from(self.here().0.load(Relaxed)).saturating_mul(10).clamp(500, 5_000)
+    }
+
+    fn here(&self) -> &Late {
+        if IN_THE_BACK.get() { &self.back } else { &self.front }
     }
 }
 

@@ -4,7 +4,9 @@
 //! all and from one address, each for a bounded time. The accept loop never spins: what the system refuses (too many open
 //! files) is waited out.
 
+mod drive;
 mod handshakes;
+mod standing;
 
 use crate::gateway::auth::client_address::TrustedProxies;
 use crate::gateway::carrier::{Carrier, Guarded, Movable};
@@ -14,11 +16,13 @@ use crate::telemetry::catalogue;
 use axum::Router;
 use axum::body::Body;
 use axum::response::Response;
+use drive::{Drive, Lanes};
 use handshakes::{Handshake, Handshakes};
 use http::Request;
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
+use standing::{Standing, shows_credentials};
 use std::convert::Infallible;
 use std::future::Future;
 use std::io;
@@ -28,6 +32,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tokio::net::{TcpListener, TcpStream};
+use tokio::runtime::Handle;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::rustls::HandshakeKind;
@@ -164,7 +169,8 @@ impl Listening {
     }
 }
 
-/// Serves `router` behind `gate` on `listener`, which may have been handed in by a supervisor.
+/// Serves `router` behind `gate` on `listener`, which may have been handed in by a supervisor. Connections that were
+/// refused go on on the threads of `back`; `None`: all stay on those that this is called on.
 ///
 /// # Errors
 /// When the socket's options cannot be set.
@@ -172,6 +178,7 @@ pub fn listen(
     listener: std::net::TcpListener,
     router: Router,
     gate: Option<Gate>,
+    back: Option<Handle>,
     limits: &ListenLimits,
 ) -> io::Result<Listening> {
     listener.set_nonblocking(true)?;
@@ -206,6 +213,7 @@ pub fn listen(
         connections: places.clone(),
         handshakes: Handshakes::new(limits.handshakes_max, limits.handshakes_of_address_max, limits.proxies.clone()),
         counts: counts.clone(),
+        lanes: Lanes::new(Handle::current(), back),
         stopped,
     };
     Ok(Listening { address, counts, stop, accepting: tokio::spawn(accepting.run()), places, places_max })
@@ -222,8 +230,12 @@ struct Accepting {
     connections: Arc<Semaphore>,
     handshakes: Arc<Handshakes>,
     counts: Arc<ListenCounts>,
-    stopped: watch::Receiver<bool>,
+    lanes: Lanes,
+    stopped: Stop,
 }
+
+/// True as soon as the stop has begun.
+type Stop = watch::Receiver<bool>;
 
 impl Accepting {
     async fn run(mut self) {
@@ -272,16 +284,18 @@ impl Accepting {
             return self.turn_away(&stream, "full");
         };
         let _ = stream.set_nodelay(true);
+        let standing = Arc::new(Standing::default());
         let requests = Requests {
             router: self.router.clone(),
             gate: self.gate.clone(),
             peer: Peer(peer),
             place: Place(Arc::new(Mutex::new(Some(place)))),
             handshake: Mutex::new(Some(handshake)),
+            standing: standing.clone(),
         };
         let (http, write_max) = (self.http.clone(), self.write_max);
         let secured = self.tls.clone().map(|tls| (tls, self.handshake_max));
-        let mut stopped = self.stopped.clone();
+        let (stopped, lanes) = (self.stopped.clone(), self.lanes.clone());
         tokio::spawn(async move {
             let carrier = match secured {
                 None => Carrier::Plain(stream),
@@ -291,18 +305,9 @@ impl Accepting {
                     None => return,
                 },
             };
-            let io = TokioIo::new(Guarded::new(carrier, write_max));
-            let mut connection = http.serve_connection(io, requests).with_upgrades();
-            let served = tokio::select! {
-                served = &mut connection => served,
-                () = begun(&mut stopped) => {
-                    Pin::new(&mut connection).graceful_shutdown();
-                    connection.await
-                }
-            };
-            if let Err(error) = served {
-                tracing::debug!(%error, "a connection ended early");
-            }
+            let io = TokioIo::new(Guarded::new(carrier, write_max, standing.moving()));
+            let connection = Box::pin(http.serve_connection(io, requests).with_upgrades());
+            Drive { connection, standing, stopped, lanes }.run().await;
         });
     }
 }
@@ -325,7 +330,7 @@ async fn secured_by(tls: TlsAcceptor, stream: TcpStream, most: Duration) -> Opti
 }
 
 /// Ready when the stop has begun, or whoever could begin it is gone.
-async fn begun(stopped: &mut watch::Receiver<bool>) {
+async fn begun(stopped: &mut Stop) {
     let _ = stopped.wait_for(|stopped| *stopped).await;
 }
 
@@ -374,6 +379,7 @@ struct Requests {
     place: Place,
     /// Given back with the first request head.
     handshake: Mutex<Option<Handshake>>,
+    standing: Arc<Standing>,
 }
 
 impl hyper::service::Service<Request<Incoming>> for Requests {
@@ -384,13 +390,20 @@ impl hyper::service::Service<Request<Incoming>> for Requests {
     fn call(&self, request: Request<Incoming>) -> Self::Future {
         self.handshake.lock().unwrap_or_else(PoisonError::into_inner).take();
         if let Some(answer) = self.gate.as_ref().and_then(|gate| gate(&request)) {
+            self.standing.answered(false, answer.status());
             return Box::pin(std::future::ready(Ok(answer)));
         }
         let mut request = request.map(Body::new);
         request.extensions_mut().insert(self.peer);
         request.extensions_mut().insert(self.place.clone());
+        let (standing, credentials) = (self.standing.clone(), shows_credentials(request.headers(), request.uri()));
         // A router is always ready.
-        Box::pin(self.router.clone().call(request))
+        let answer = self.router.clone().call(request);
+        Box::pin(async move {
+            let response = answer.await?;
+            standing.answered(credentials, response.status());
+            Ok(response)
+        })
     }
 }
 

@@ -54,10 +54,11 @@ catalogue! {
     CONNECTIONS_TURNED_AWAY_TOTAL = "offhook_connections_turned_away_total" Counter Count ["why"] "Connections answered 503 before their request was read, by why: full, address (it has all that it may have under way).";
     ACCEPT_ERRORS_TOTAL = "offhook_accept_errors_total" Counter Count ["error"] "Connections that the system would not hand over, by error: descriptors, memory, aborted (the client was gone), other.";
     CONNECTIONS_STUCK_TOTAL = "offhook_connections_stuck_total" Counter Count [] "Connections over HTTP that were ended because their client did not read for server.write_timeout_ms.";
+    CONNECTIONS_MOVED_TOTAL = "offhook_connections_moved_total" Counter Count ["to"] "Connections over HTTP that were taken to other threads, by where to: back (refused for how often or as whom it asks, or a stranger for whom there is no room), front (then a request with credentials was done).";
     TLS_HANDSHAKES_TOTAL = "offhook_tls_handshakes_total" Counter Count ["outcome"] "TLS handshakes by outcome: full, resumed (by a ticket), failed, late.";
     TLS_CERTIFICATE_EXPIRES_AT_SECONDS = "offhook_tls_certificate_expires_at_seconds" Gauge Seconds [] "When the certificate that is shown ends, in Unix time.";
     TLS_RELOADS_REFUSED_TOTAL = "offhook_tls_reloads_refused_total" Counter Count [] "Times that a changed certificate or key could not be taken, so that the old one stayed.";
-    GATEWAY_LAG_SECONDS = "offhook_gateway_lag_seconds" Gauge Seconds [] "How late the threads are that read requests; beyond 4 ms for a tenth of a second, new conversations are refused.";
+    GATEWAY_LAG_SECONDS = "offhook_gateway_lag_seconds" Gauge Seconds ["lane"] "How late the threads are that read requests, by lane: front, back (where the refused go on); beyond 4 ms for a tenth of a second, its new conversations are refused.";
     AGENTS = "offhook_agents" Gauge Count ["connection"] "Agents by connection: online, reconnecting, unreachable.";
     SESSIONS = "offhook_sessions" Gauge Count [] "Agents' sessions that are open.";
     STREAMS = "offhook_streams" Gauge Count [] "Messenger event streams that are open.";

@@ -43,7 +43,7 @@ fn server_with(change: impl FnOnce(&mut FakeDesk, &mut AgentLimits)) -> Server {
     ));
     let limits = ListenLimits::default();
     let listener = bind("127.0.0.1:0".parse().unwrap(), &limits).unwrap();
-    Server { listening: listen(listener, routes(door.clone()), None, &limits).unwrap(), door, seen }
+    Server { listening: listen(listener, routes(door.clone()), None, None, &limits).unwrap(), door, seen }
 }
 
 fn server() -> Server {

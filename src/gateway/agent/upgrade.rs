@@ -153,7 +153,7 @@ async fn upgraded(on_upgrade: OnUpgrade) -> Option<(Carrier, bytes::Bytes)> {
     let upgraded = tokio::time::timeout(UPGRADE_WAIT, on_upgrade).await.ok()?.ok()?;
     // Left wrapped, each session would keep hyper's box and a rewind buffer.
     let parts = upgraded.downcast::<TokioIo<Guarded>>().ok()?;
-    Some((parts.io.into_inner().into_inner(), parts.read_buf))
+    Some((parts.io.into_inner().into_inner()?, parts.read_buf))
 }
 
 /// What the request must have for an upgrade (RFC 6455, 4.2.1), and the key to answer with.

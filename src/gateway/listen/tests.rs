@@ -7,7 +7,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 fn open(limits: &ListenLimits) -> Listening {
     let router = Router::new().route("/", get(|| async { "here" }));
     let listener = bind("127.0.0.1:0".parse().unwrap(), limits).unwrap();
-    listen(listener, router, None, limits).unwrap()
+    listen(listener, router, None, None, limits).unwrap()
 }
 
 async fn say(address: SocketAddr, bytes: &[u8]) -> String {

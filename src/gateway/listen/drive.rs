@@ -1,0 +1,81 @@
+//! One connection, driven to its end: on the threads of the lane that its standing says, and taken to others when that changes.
+
+use super::begun;
+use super::standing::{Lane, Standing};
+use super::{Requests, Stop};
+use crate::gateway::carrier::Guarded;
+use hyper::server::conn::http1::UpgradeableConnection;
+use hyper_util::rt::TokioIo;
+use std::future::{Future, poll_fn};
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::Poll;
+use tokio::runtime::Handle;
+
+type Connection = Pin<Box<UpgradeableConnection<TokioIo<Guarded>, Requests>>>;
+
+/// Both sets of threads.
+#[derive(Clone, Debug)]
+pub(super) struct Lanes {
+    front: Handle,
+    back: Handle,
+}
+
+impl Lanes {
+    /// `None`: there is only one.
+    pub(super) fn new(front: Handle, back: Option<Handle>) -> Self {
+        let back = back.unwrap_or_else(|| front.clone());
+        Self { front, back }
+    }
+
+    fn of(&self, lane: Lane) -> &Handle {
+        match lane {
+            Lane::Front => &self.front,
+            Lane::Back => &self.back,
+        }
+    }
+}
+
+pub(super) struct Drive {
+    pub(super) connection: Connection,
+    pub(super) standing: Arc<Standing>,
+    pub(super) stopped: Stop,
+    pub(super) lanes: Lanes,
+}
+
+enum Pause {
+    Ended(hyper::Result<()>),
+    Moves(Lane),
+}
+
+impl Drive {
+    /// Boxed, since it may have to hand itself over to a task of its own kind.
+    pub(super) fn run(mut self) -> Pin<Box<dyn Future<Output = ()> + Send>> {
+        Box::pin(async move {
+            let pause = tokio::select! {
+                pause = until_it_moves(&mut self.connection, &self.standing) => pause,
+                () = begun(&mut self.stopped) => {
+                    self.connection.as_mut().graceful_shutdown();
+                    Pause::Ended(self.connection.as_mut().await)
+                }
+            };
+            match pause {
+                Pause::Moves(lane) => {
+                    let on = self.lanes.of(lane).clone();
+                    on.spawn(self.run());
+                }
+                Pause::Ended(Err(error)) => tracing::debug!(%error, "a connection ended early"),
+                Pause::Ended(Ok(())) => {}
+            }
+        })
+    }
+}
+
+/// A request changes the standing while the connection is polled, so that nobody needs to be woken for it.
+async fn until_it_moves(connection: &mut Connection, standing: &Standing) -> Pause {
+    poll_fn(|cx| match connection.as_mut().poll(cx) {
+        Poll::Ready(ended) => Poll::Ready(Pause::Ended(ended)),
+        Poll::Pending => standing.to_move().map_or(Poll::Pending, |lane| Poll::Ready(Pause::Moves(lane))),
+    })
+    .await
+}
