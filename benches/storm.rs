@@ -2,10 +2,11 @@
 //!
 //! `cargo bench --bench storm -- [--quick] [--agents N] [--offers N] [--addresses N]`
 //!
-//! The server is started again at once on the same port. Each agent does what docs/wire.md says: full jitter from 0 to 1 s after
-//! a connection that broke, doubling to 30 s while nobody answers; at once, with jitter under a second, after 4200; and
-//! what it is told where it is told a time. Tokens are HS256 and checked each time; there is no TLS here. Server and load
-//! share the machine.
+//! The server runs as users have it, with its supervisor, which holds the port and starts it again; `kill -9` hits the server, and the
+//! orderly restart is `offhook upgrade` to the same binary. Each agent does what docs/wire.md says: full jitter from 0 to 1 s
+//! after a connection that broke, doubling to 30 s while nobody answers; at once, with jitter under a second, after 4200; and what it
+//! is told where it is told a time. Tokens are HS256 and checked each time; there is no TLS here. Server and load share the
+//! machine. Memory is the server's, without its supervisor.
 
 mod load;
 
@@ -14,13 +15,14 @@ use load::desk::{WORKSPACE, options, serve, set_available};
 use load::figures::figure;
 use load::post::Poster;
 use load::scan::{kind_of, tagged_id, text_of};
-use load::support::Server;
 use load::support::process::{cpu_ms, rss_anon_bytes};
 use load::support::socket::{Heard, Socket};
+use load::support::{Options, Server, server_pid_in};
 use offhook::gateway::auth::agent_token::Role;
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
+use std::process::{Command, Stdio};
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 use tokio::net::TcpSocket;
@@ -42,7 +44,7 @@ async fn run(arguments: &Arguments) {
     let offers = arguments.size("offers", 200_u32, 20);
     let addresses = arguments.size("addresses", 64_u32, 64);
     let port = free_port();
-    let options = options()
+    let options = Options { supervised: true, ..options() }
         .set(&format!("server.listen={port}"))
         .set("server.handshakes_pending_max=1024")
         .set("server.trusted_proxies=[\"127.0.0.1\"]");
@@ -62,8 +64,20 @@ async fn run(arguments: &Arguments) {
     settled(&board, agents).await;
 
     let round = Round { agents, offers };
-    let server = round.run("", server, &board, true).await;
-    round.run("orderly_", server, &board, false).await;
+    round.run("", &server, &board, Server::kill_the_child).await;
+    round.run("orderly_", &server, &board, upgrade).await;
+}
+
+/// Until it has begun: that it ends well is seen by everybody's being back.
+fn upgrade(server: &Server) {
+    let binary = env!("CARGO_BIN_EXE_offhook");
+    let set = format!("server.data_dir={}", server.data_dir().display());
+    let upgrading = Command::new(binary)
+        .args(["--set", &set, "upgrade", binary])
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn();
+    upgrading.expect("the command can be run");
 }
 
 struct Round {
@@ -72,44 +86,40 @@ struct Round {
 }
 
 impl Round {
-    async fn run(&self, name: &str, mut server: Server, board: &Rc<Board>, killed: bool) -> Server {
-        let before = self.offer(&server, board).await;
+    async fn run(&self, name: &str, server: &Server, board: &Rc<Board>, restart: impl FnOnce(&Server)) {
+        let before = self.offer(server, board).await;
         tokio::time::sleep(Duration::from_secs(2)).await;
-        let memory_before = rss_anon_bytes(server.pid()) as f64;
+        let old = server.server_pid().expect("it runs");
+        let memory_before = rss_anon_bytes(old as u32) as f64;
         board.begin();
-        // On a thread of its own: the agents notice meanwhile.
-        let restarting = tokio::task::spawn_blocking(move || {
-            if killed {
-                server.kill();
-            } else {
-                assert!(server.stop().success(), "{}", server.log_tail());
-            }
-            let down = Instant::now();
-            server.start_again();
-            (server, down, Instant::now())
-        });
-        let (server, down, up) = restarting.await.expect("the server starts again");
-        let [down_at, up_at] = [down, up].map(|at| at - board.began.get());
+        restart(server);
+        let new = Rc::new(Cell::new((0_u32, Duration::ZERO)));
         let peak = Rc::new(Cell::new(0_u64));
         let watching = tokio::task::spawn_local({
-            let (peak, pid) = (peak.clone(), server.pid());
+            let (new, peak, began, dir) = (new.clone(), peak.clone(), board.began.get(), server.data_dir().to_owned());
             async move {
                 loop {
-                    peak.set(peak.get().max(rss_anon_bytes(pid)));
+                    if let Some(pid) = server_pid_in(&dir).filter(|pid| *pid != old) {
+                        if new.get().0 != pid as u32 {
+                            new.set((pid as u32, began.elapsed()));
+                        }
+                        peak.set(peak.get().max(rss_anon_bytes(pid as u32)));
+                    }
                     tokio::time::sleep(Duration::from_millis(20)).await;
                 }
             }
         });
-        let times = back(board, self.agents, &server).await;
-        let cpu_s = cpu_ms(server.pid()) as f64 / 1_000.0;
+        let times = back(board, self.agents, server).await;
+        let (pid, up_at) = new.get();
+        assert!(pid != 0, "everybody is back, and it is no other server");
+        let cpu_s = cpu_ms(pid) as f64 / 1_000.0;
         tokio::time::sleep(Duration::from_secs(10)).await;
         watching.abort();
-        let after = rss_anon_bytes(server.pid()) as f64;
+        let after = rss_anon_bytes(pid) as f64;
         say(name.trim_end_matches('_'), &times);
         eprintln!(
-            "  down after {:.2} s, listening after {:.2} s; told to come later {} times, found nobody {} times, \
+            "  another process after {:.2} s; told to come later {} times, found nobody {} times, \
              {cpu_s:.1} s of processor; {:.1} MB before, {:.1} at most, {:.1} after",
-            down_at.as_secs_f64(),
             up_at.as_secs_f64(),
             board.told.get(),
             board.nobody.get(),
@@ -123,7 +133,6 @@ impl Round {
         figure(&format!("{name}status_flaps"), f64::from(board.flaps.get()), "");
         figure(&format!("{name}offers_lost"), f64::from(self.lost(board, &before).await), "");
         figure(&format!("{name}memory_after_ratio"), after / memory_before, "");
-        server
     }
 
     /// Starts conversations, and waits until each is offered and its delivery confirmed. Who holds which.

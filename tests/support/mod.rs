@@ -21,7 +21,7 @@ pub use agent::Agent;
 pub use cgroup::Cgroup;
 pub use customer::Customer;
 pub use http::{Http, Response};
-pub use server::{Options, Server};
+pub use server::{Options, Server, server_pid_in};
 
 use std::time::Duration;
 use tokio::sync::{Mutex, MutexGuard};

@@ -113,7 +113,14 @@ impl Server {
 
     /// The server's own process, which is not `pid` where it is supervised: as it says in the data directory. It may be gone.
     pub fn server_pid(&self) -> Option<i32> {
-        fs::read_to_string(self.data_dir.join("lock")).ok()?.trim().parse().ok()
+        server_pid_in(&self.data_dir)
+    }
+
+    /// `kill -9` of the server's own process, which its supervisor reaps.
+    pub fn kill_the_child(&self) {
+        let pid = self.server_pid().expect("a server runs");
+        // SAFETY: a signal to the child of a supervisor of ours.
+        unsafe { libc::kill(pid, libc::SIGKILL) };
     }
 
     /// `kill -9`, and reaped.
@@ -324,6 +331,11 @@ impl Spawned {
         let (address, operators) = (address.expect("looped until"), operators.expect("looped until"));
         Ok(Self { child, address, operators, started_in: began.elapsed() })
     }
+}
+
+/// Of the server whose data directory this is: it may be gone.
+pub fn server_pid_in(data_dir: &Path) -> Option<i32> {
+    fs::read_to_string(data_dir.join("lock")).ok()?.trim().parse().ok()
 }
 
 /// Its standard output, line by line; read to the end, so that it never blocks on a full pipe.
