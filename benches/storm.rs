@@ -1,11 +1,12 @@
 //! Everybody comes back: how long that takes after `kill -9` and after an orderly restart, and what it costs.
 //!
-//! `cargo bench --bench storm -- [--quick] [--agents N] [--offers N] [--addresses N]`
+//! `cargo bench --bench storm -- [--quick] [--agents N] [--offers N] [--addresses N] [--tls 1]`
 //!
 //! The server runs as users have it, with its supervisor, which holds the port and starts it again; `kill -9` hits the server, and the
 //! orderly restart is `offhook upgrade` to the same binary. Each agent does what docs/wire.md says: full jitter from 0 to 1 s
 //! after a connection that broke, doubling to 30 s while nobody answers; at once, with jitter under a second, after 4200; and what it
-//! is told where it is told a time. Tokens are HS256 and checked each time; there is no TLS here. Server and load share the
+//! is told where it is told a time. Tokens are HS256 and checked each time. There is no TLS, unless it is asked for (1.3, a
+//! certificate with a P-256 key, each agent with its own tickets; then there are no offers). Server and load share the
 //! machine. Memory is the server's, without its supervisor.
 
 mod load;
@@ -18,6 +19,7 @@ use load::scan::{kind_of, tagged_id, text_of};
 use load::support::process::{cpu_ms, rss_anon_bytes};
 use load::support::socket::{Heard, Socket};
 use load::support::{Options, Server, server_pid_in};
+use load::tls::{Trust, secured};
 use offhook::gateway::auth::agent_token::Role;
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
@@ -26,6 +28,7 @@ use std::process::{Command, Stdio};
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 use tokio::net::TcpSocket;
+use tokio_rustls::TlsConnector;
 
 /// What an agent's commands were for.
 const DELIVERED: u16 = 2;
@@ -34,7 +37,7 @@ const ACCEPT: u16 = 3;
 const GIVE_UP: Duration = Duration::from_secs(120);
 
 fn main() {
-    let arguments = Arguments::read(&["agents", "offers", "addresses"]);
+    let arguments = Arguments::read(&["agents", "offers", "addresses", "tls"]);
     let local = tokio::task::LocalSet::new();
     local.block_on(&load::runtime(), run(&arguments));
 }
@@ -48,8 +51,17 @@ async fn run(arguments: &Arguments) {
         .set(&format!("server.listen={port}"))
         .set("server.handshakes_pending_max=1024")
         .set("server.trusted_proxies=[\"127.0.0.1\"]");
-    let server = serve(&options, 1).await;
+    let mut server = serve(&options, 1).await;
     offers_last(&server).await;
+    let directory = tempfile::tempdir().expect("a directory");
+    let trust = (arguments.size("tls", 0, 0) > 0).then(|| Trust::make(directory.path()));
+    if trust.is_some() {
+        // What comes before is asked in the clear.
+        server.stop();
+        let file = |name: &str| directory.path().join(name).display().to_string();
+        let options = options.set(&format!("tls.certificate={}", file("tls.pem")));
+        server.start_again_with(options.set(&format!("tls.key={}", file("tls.key"))));
+    }
     let tokens = server.tokens();
     let board = Rc::new(Board::at(Instant::now()));
     for number in 0..agents {
@@ -57,15 +69,18 @@ async fn run(arguments: &Arguments) {
         let token = tokens.of(WORKSPACE, &name, Role::Agent);
         // 127.0.0.1 is the proxy's.
         let from = format!("127.0.1.{}:0", 1 + number % addresses).parse().expect("an address");
-        tokio::task::spawn_local(agent(number, server.address, from, token, board.clone()));
+        let way = Way { server: server.address, from, tls: trust.as_ref().map(Trust::client) };
+        tokio::task::spawn_local(agent(number, way, token, board.clone()));
     }
     let everybody = back(&board, agents, &server).await;
     say("first", &everybody);
     settled(&board, agents).await;
 
+    let offers = if trust.is_some() { 0 } else { offers };
+    let [killed, orderly] = if trust.is_some() { ["tls_", "tls_orderly_"] } else { ["", "orderly_"] };
     let round = Round { agents, offers };
-    round.run("", &server, &board, Server::kill_the_child).await;
-    round.run("orderly_", &server, &board, upgrade).await;
+    round.run(killed, &server, &board, Server::kill_the_child).await;
+    round.run(orderly, &server, &board, upgrade).await;
 }
 
 /// Until it has begun: that it ends well is seen by everybody's being back.
@@ -221,12 +236,12 @@ fn add(count: &Cell<u32>) {
 }
 
 /// One agent, for ever.
-async fn agent(number: u32, server: SocketAddr, from: SocketAddr, token: String, board: Rc<Board>) {
+async fn agent(number: u32, way: Way, token: String, board: Rc<Board>) {
     let mut ticket: Option<String> = None;
     let mut failures = 0_u32;
     let mut was_available = false;
     loop {
-        let wait = match come(server, from, &token, ticket.as_deref()).await {
+        let wait = match come(&way, &token, ticket.as_deref()).await {
             Come::Welcomed(mut socket, welcome) => {
                 failures = 0;
                 board.welcomed.borrow_mut().push(board.began.get().elapsed());
@@ -316,16 +331,28 @@ enum Come {
     Nobody,
 }
 
-async fn come(server: SocketAddr, from: SocketAddr, token: &str, ticket: Option<&str>) -> Come {
+/// How one agent gets to the server.
+struct Way {
+    server: SocketAddr,
+    from: SocketAddr,
+    tls: Option<TlsConnector>,
+}
+
+async fn come(way: &Way, token: &str, ticket: Option<&str>) -> Come {
     let connect = async {
         let socket = TcpSocket::new_v4()?;
-        socket.bind(from)?;
-        let stream = socket.connect(server).await?;
+        socket.bind(way.from)?;
+        let stream = socket.connect(way.server).await?;
         let token = format!("offhook.token.{token}");
         let ticket = ticket.map(|ticket| format!("offhook.ticket.{ticket}"));
         let mut protocols = vec!["offhook.agent.v1", &token];
         protocols.extend(ticket.as_deref());
-        Socket::upgrade(stream, server, "/v1/agent", &protocols).await
+        match &way.tls {
+            None => Socket::upgrade(stream, way.server, "/v1/agent", &protocols).await,
+            Some(client) => {
+                Socket::upgrade_tls(secured(client, stream).await?, way.server, "/v1/agent", &protocols).await
+            }
+        }
     };
     match connect.await {
         Ok(Ok(mut socket)) => match socket.next().await {

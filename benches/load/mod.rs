@@ -16,6 +16,7 @@ pub mod post;
 pub mod processors;
 pub mod relay;
 pub mod scan;
+pub mod tls;
 
 /// As the server's own (src/main.rs), so that the baselines that run in this binary are allocated alike.
 #[global_allocator]

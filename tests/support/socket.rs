@@ -3,10 +3,11 @@
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, ReadHalf};
+use tokio::net::tcp::OwnedReadHalf;
 use tokio::net::{TcpSocket, TcpStream};
 use tokio::sync::Mutex;
+use tokio_rustls::client::TlsStream;
 
 const TEXT: u8 = 1;
 const CLOSE: u8 = 8;
@@ -32,15 +33,23 @@ pub struct Refused {
     pub answer: String,
 }
 
+/// What a TLS client reads at once.
+const TLS_READ_BYTES: usize = 1_024;
+
+enum Half {
+    Plain(OwnedReadHalf),
+    Tls(ReadHalf<TlsStream<TcpStream>>),
+}
+
 pub struct Socket {
-    half: OwnedReadHalf,
+    half: Half,
     read: Vec<u8>,
     pub writer: Writer,
 }
 
 /// Sends frames; may be shared.
 #[derive(Clone)]
-pub struct Writer(Arc<Mutex<OwnedWriteHalf>>);
+pub struct Writer(Arc<Mutex<Box<dyn AsyncWrite + Send + Unpin>>>);
 
 impl Socket {
     /// `protocols` beside `offhook.agent.v1`.
@@ -64,33 +73,27 @@ impl Socket {
         protocols: &[&str],
     ) -> io::Result<Result<Self, Refused>> {
         stream.set_nodelay(true)?;
-        let protocols = protocols.join(", ");
-        let request = format!(
-            "GET {path} HTTP/1.1\r\nHost: {address}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
-             Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\
-             Sec-WebSocket-Protocol: {protocols}\r\n\r\n"
-        );
-        stream.write_all(request.as_bytes()).await?;
-        let mut read = Vec::new();
-        let end = loop {
-            if let Some(end) = read.windows(4).position(|four: &[u8]| four == b"\r\n\r\n") {
-                break end + 4;
-            }
-            if stream.read_buf(&mut read).await? == 0 {
-                return Err(io::ErrorKind::UnexpectedEof.into());
-            }
+        let read = match upgraded(&mut stream, address, path, protocols).await? {
+            Ok(read) => read,
+            Err(refused) => return Ok(Err(refused)),
         };
-        let head = String::from_utf8_lossy(&read[..end]).into_owned();
-        let status = head.split(' ').nth(1).and_then(|status| status.parse().ok()).unwrap_or(0);
-        if status != 101 {
-            // Such an answer closes its connection.
-            let _ = stream.read_to_end(&mut read).await;
-            return Ok(Err(Refused { status, answer: String::from_utf8_lossy(&read).into_owned() }));
-        }
-        read.drain(..end);
-        read.shrink_to_fit();
         let (half, writer) = stream.into_split();
-        Ok(Ok(Self { half, read, writer: Writer(Arc::new(Mutex::new(writer))) }))
+        Ok(Ok(Self { half: Half::Plain(half), read, writer: Writer(Arc::new(Mutex::new(Box::new(writer)))) }))
+    }
+
+    /// The same over TLS.
+    pub async fn upgrade_tls(
+        mut stream: TlsStream<TcpStream>,
+        address: SocketAddr,
+        path: &str,
+        protocols: &[&str],
+    ) -> io::Result<Result<Self, Refused>> {
+        let read = match upgraded(&mut stream, address, path, protocols).await? {
+            Ok(read) => read,
+            Err(refused) => return Ok(Err(refused)),
+        };
+        let (half, writer) = tokio::io::split(stream);
+        Ok(Ok(Self { half: Half::Tls(half), read, writer: Writer(Arc::new(Mutex::new(Box::new(writer)))) }))
     }
 
     /// A text that was read already, without waiting for more.
@@ -121,14 +124,26 @@ impl Socket {
                 // Idle, it keeps no buffer.
                 self.read = Vec::new();
             }
-            if self.half.readable().await.is_err() {
-                return Heard::Gone;
-            }
-            match self.half.try_read_buf(&mut self.read) {
-                Ok(0) => return Heard::Gone,
+            match self.more().await {
+                Ok(0) | Err(_) => return Heard::Gone,
                 Ok(_) => {}
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
-                Err(_) => return Heard::Gone,
+            }
+        }
+    }
+
+    async fn more(&mut self) -> io::Result<usize> {
+        match &mut self.half {
+            Half::Plain(half) => loop {
+                // Room is made when there is something to read, and not while there is not.
+                half.readable().await?;
+                match half.try_read_buf(&mut self.read) {
+                    Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+                    read => return read,
+                }
+            },
+            Half::Tls(half) => {
+                self.read.reserve(TLS_READ_BYTES);
+                half.read_buf(&mut self.read).await
             }
         }
     }
@@ -147,6 +162,42 @@ impl Socket {
     }
 }
 
+/// Asks for the upgrade: what came behind the answer, or the answer of a server that refuses.
+async fn upgraded(
+    stream: &mut (impl AsyncRead + AsyncWrite + Unpin),
+    address: SocketAddr,
+    path: &str,
+    protocols: &[&str],
+) -> io::Result<Result<Vec<u8>, Refused>> {
+    let protocols = protocols.join(", ");
+    let request = format!(
+        "GET {path} HTTP/1.1\r\nHost: {address}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
+         Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\
+         Sec-WebSocket-Protocol: {protocols}\r\n\r\n"
+    );
+    stream.write_all(request.as_bytes()).await?;
+    stream.flush().await?;
+    let mut read = Vec::new();
+    let end = loop {
+        if let Some(end) = read.windows(4).position(|four: &[u8]| four == b"\r\n\r\n") {
+            break end + 4;
+        }
+        if stream.read_buf(&mut read).await? == 0 {
+            return Err(io::ErrorKind::UnexpectedEof.into());
+        }
+    };
+    let head = String::from_utf8_lossy(&read[..end]).into_owned();
+    let status = head.split(' ').nth(1).and_then(|status| status.parse().ok()).unwrap_or(0);
+    if status != 101 {
+        // Such an answer closes its connection.
+        let _ = stream.read_to_end(&mut read).await;
+        return Ok(Err(Refused { status, answer: String::from_utf8_lossy(&read).into_owned() }));
+    }
+    read.drain(..end);
+    read.shrink_to_fit();
+    Ok(Ok(read))
+}
+
 impl Writer {
     pub async fn text(&self, text: &str) -> io::Result<()> {
         self.send(TEXT, text.as_bytes()).await
@@ -158,7 +209,10 @@ impl Writer {
 
     /// Bytes as they are: for what no client should send.
     pub async fn raw(&self, bytes: &[u8]) -> io::Result<()> {
-        self.0.lock().await.write_all(bytes).await
+        let mut half = self.0.lock().await;
+        half.write_all(bytes).await?;
+        // TLS keeps what it wrote until it is told.
+        half.flush().await
     }
 }
 
