@@ -87,12 +87,11 @@ async fn run(arguments: &Arguments) {
 fn upgrade(server: &Server) {
     let binary = env!("CARGO_BIN_EXE_offhook");
     let set = format!("server.data_dir={}", server.data_dir().display());
-    let upgrading = Command::new(binary)
-        .args(["--set", &set, "upgrade", binary])
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .spawn();
-    upgrading.expect("the command can be run");
+    std::thread::spawn(move || {
+        let mut upgrading = Command::new(binary);
+        upgrading.args(["--set", &set, "upgrade", binary]).stdout(Stdio::null()).stderr(Stdio::null());
+        upgrading.status().expect("the command can be run");
+    });
 }
 
 struct Round {
