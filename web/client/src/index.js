@@ -1,0 +1,6 @@
+// The library's front: both clients, their pure states, and what may be handed in.
+
+export { AgentClient } from './agent/client.js';
+export { initial as initialAgentState, reduce as reduceAgent, left, missing, shown } from './agent/state.js';
+export { Refused } from './shared/refused.js';
+export { memoryStorage, webStorage } from './shared/storage.js';
