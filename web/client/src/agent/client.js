@@ -44,7 +44,7 @@ export class AgentClient extends SharedClient {
   }
 
   /** Connects, and stays connected until `stop`. */
-  async start() {
+  async connect() {
     if (this.starting) return;
     const starting = (this.starting = Math.random());
     const { token } = this.to;
@@ -56,7 +56,7 @@ export class AgentClient extends SharedClient {
       const due = this.clock.now() + fullJitter(this.attempt++, this.env.random());
       this.starting = 0;
       this.apply({ type: 'local.link', link: { phase: 'waiting', retry_at: due }, heard_at: this.clock.now() });
-      this.alarms.at('start', due, () => void this.start());
+      this.alarms.at('connect', due, () => void this.connect());
       return;
     }
     if (this.starting !== starting) return;

@@ -105,6 +105,8 @@ const LOCAL = {
   'local.queued': (state, { entry }) => ({ ...state, pending: queued(state.pending, entry) }),
   'local.sent': (state, { id }) => ({ ...state, pending: changed(state.pending, id, { state: 'sent' }) }),
   'local.waits': (state, { id }) => ({ ...state, pending: changed(state.pending, id, { state: 'waiting' }) }),
+  // The state came from another tab, whole.
+  'local.joined': (state) => state,
   'local.discarded': (state, { id }) => ({ ...state, pending: answered(state.pending, id) }),
 };
 
