@@ -126,11 +126,12 @@ export class Core {
     const token = await this.token();
     const answer = await this.callAs(command, signal, token);
     const refused = 'error' in answer && answer.status === 401 && typeof this.known === 'function' && token !== undefined;
-    if (!refused || token === this.refused) return answer;
-    // Once more, with a fresh one.
-    this.refused = token;
+    if (!refused) return answer;
     if (this.fetched === token) this.fetched = undefined;
-    return { broken: true };
+    // Once more, with a fresh one.
+    const again = token !== this.refused;
+    this.refused = token;
+    return again ? { broken: true } : answer;
   }
 
   /** @param {Command} command @param {AbortSignal} signal @param {string | undefined} token @returns {Promise<import('./stream.js').Answer>} */
