@@ -250,6 +250,13 @@ test('a stopped client leaves nothing behind that would run', async () => {
   assert.deepEqual([time.timers.length, last().closed, client.state.link.phase], [0, 1000, 'stopped']);
 });
 
+test('a listener may end it', async () => {
+  const { last, client, world } = await signedIn();
+  client.subscribe(({ link }) => link.phase !== 'connecting' && client.stop());
+  last().welcomes();
+  assert.deepEqual([client.state.link.phase, last().closed, world.time.timers.length], ['stopped', 1000, 0]);
+});
+
 test('a listener that fails keeps nothing from going on', async () => {
   const { last, client, time } = await signedIn();
   client.subscribe(() => {

@@ -10,6 +10,7 @@ import { initial, missing, reduce, shifted, shown, worthKeeping } from '../src/m
 
 /** @param {MessengerState} state */
 function line(state) {
+  /** @type {string[]} */
   const parts = [state.link.phase];
   if (state.stale) parts.push('stale');
   if (state.starting) parts.push('starting');

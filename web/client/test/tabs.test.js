@@ -33,6 +33,7 @@ test('three tabs have one connection, and show the same', async (t) => {
   await b.send(conversation, 'from b');
   await until(a, ({ threads }) => threads[conversation]?.messages.length === 2);
   await until(c, ({ threads }) => threads[conversation]?.messages.length === 2);
+  for (const one of [a, b, c]) await until(one, ({ pending }) => pending.length === 0);
   assert.equal(server.came.length, 1);
   const bare = (/** @type {AgentClient} */ { state }) => ({ ...state, link: state.link.phase, threads: state.threads[conversation]?.messages });
   assert.deepEqual([bare(b), bare(c)].map(({ conversations, ...rest }) => rest), [bare(a), bare(a)].map(({ conversations, ...rest }) => rest));

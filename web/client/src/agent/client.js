@@ -32,6 +32,7 @@ export class AgentClient extends SharedClient {
     this.scope = '';
     /** Which start is under way: none after a stop. */
     this.starting = 0;
+    this.starts = 0;
     this.attempt = 0;
     /** @type {Core | undefined} */
     this.core = undefined;
@@ -46,7 +47,7 @@ export class AgentClient extends SharedClient {
   /** Connects, and stays connected until `stop`. */
   async connect() {
     if (this.starting) return;
-    const starting = (this.starting = Math.random());
+    const starting = (this.starting = ++this.starts);
     const { token } = this.to;
     let first;
     try {
@@ -75,6 +76,7 @@ export class AgentClient extends SharedClient {
 
   /** Ends this tab's part in it. The status stays what it is: the server waits a while, and then the agent is offline. */
   stop() {
+    if (!this.tabs && !this.starting && this.alarms.dueOf('connect') === undefined) return;
     this.starting = 0;
     this.end('closed');
     this.apply({ type: 'local.link', link: { phase: 'stopped', why: 'closed' }, heard_at: this.clock.now() });

@@ -38,7 +38,7 @@ export class Core {
     this.link = new Link(env, alarms, to, {
       link: (link) => {
         around.tell({ type: 'local.link', link });
-        if (link.phase === 'live') this.lives();
+        if (link.phase === 'live' && this.link.isLive) this.lives();
       },
       frame: (frame) => this.hear(frame),
       ended: (code) => {

@@ -106,7 +106,9 @@ export class Link {
     if (this.isLive || this.state.phase === 'connecting') {
       // The server let go long ago, or will: times left are not to be trusted, and a fresh welcome tells them.
       this.drop();
+      const { opening } = this;
       this.heard.ended(undefined);
+      if (opening !== this.opening) return;
       this.comeBackIn(fullJitter(0, this.env.random()), false);
     } else if (this.state.phase === 'waiting' && !this.advised) this.sooner();
     this.alarms.tick();
@@ -119,8 +121,10 @@ export class Link {
 
   async connect() {
     const opening = ++this.opening;
-    this.become({ phase: 'connecting' });
     this.alarms.at('welcome', this.clock.now() + WELCOME_MS, () => this.over({}));
+    // Whoever looks at the state may end it there and then.
+    this.become({ phase: 'connecting' });
+    if (opening !== this.opening) return;
     const { token } = this.to;
     let found;
     try {
@@ -146,6 +150,7 @@ export class Link {
 
   /** @param {any} frame */
   hear(frame) {
+    const { opening } = this;
     this.heardAt = this.clock.now();
     this.alarms.clear('answer');
     if (frame?.type === 'welcome' && !this.isLive) {
@@ -153,8 +158,9 @@ export class Link {
       this.liveSince = this.heardAt;
       if (typeof frame.ticket === 'string') this.to = { ...this.to, ticket: frame.ticket };
       this.heard.frame(frame);
-      this.become({ phase: 'live' });
+      if (opening !== this.opening) return;
       this.listen();
+      this.become({ phase: 'live' });
     } else {
       this.heard.frame(frame);
     }
@@ -189,7 +195,9 @@ export class Link {
   over(ended) {
     if (this.isLive && this.clock.now() - this.liveSince >= SETTLED_MS) this.attempt = 0;
     this.drop();
+    const { opening } = this;
     this.heard.ended(ended.code);
+    if (opening !== this.opening) return;
     const back = comeBack(ended, this.attempt, this.env.random());
     if (back.come === 'never') return this.become({ phase: 'stopped', why: back.why, code: ended.code });
     if (back.come === 'with_token') {
@@ -209,8 +217,8 @@ export class Link {
     this.attempt += 1;
     this.advised = advised;
     const due = this.clock.now() + ms;
-    this.become({ phase: 'waiting', retry_at: due });
     this.alarms.at('come back', due, () => this.connect());
+    this.become({ phase: 'waiting', retry_at: due });
   }
 
   /** @param {LinkState} state */

@@ -45,6 +45,7 @@ export class MessengerClient extends SharedClient {
 
   /** Ends this tab's part in it. Nothing that was said or written is lost. */
   stop() {
+    if (!this.tabs) return;
     this.end('closed');
     this.apply({ type: 'local.link', link: { phase: 'stopped', why: 'closed' }, heard_at: this.clock.now() });
   }

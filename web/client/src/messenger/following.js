@@ -49,8 +49,10 @@ export class Following {
   async start() {
     this.drop();
     const opening = ++this.opening;
-    this.become({ phase: 'connecting' });
     this.listen();
+    // Whoever looks at the state may end it there and then.
+    this.become({ phase: 'connecting' });
+    if (opening !== this.opening) return;
     let token;
     try {
       token = await this.around.token(this.refused || undefined);
@@ -96,9 +98,10 @@ export class Following {
     // The server ended it, and said when to come back: each stream another moment.
     if (retry_ms !== undefined) return this.comeBackIn(retry_ms, true);
     if (error?.retry_after_ms !== undefined) return this.comeBackIn(advisedWithJitter(error.retry_after_ms, random), true);
+    const { opening } = this;
     if (error?.code === 'bad_cursor') this.around.anew();
     else if (status === 403 || status === 404 || status === 400) return this.stop(error?.code ?? String(status));
-    this.comeBackIn(fullJitter(this.attempt, random), false);
+    if (opening === this.opening) this.comeBackIn(fullJitter(this.attempt, random), false);
   }
 
   /** @param {number} ms @param {boolean} advised */
@@ -106,8 +109,8 @@ export class Following {
     this.attempt += 1;
     this.advised = advised;
     const due = this.clock.now() + ms;
-    this.become({ phase: 'offline', retry_at: due });
     this.alarms.at('come back', due, () => void this.start());
+    this.become({ phase: 'offline', retry_at: due });
   }
 
   nudge() {

@@ -152,11 +152,11 @@ function facts(state, change) {
  */
 function taken(state, told) {
   const { events: _, ...conversation } = told;
+  const before = state.conversation;
+  const another = before !== undefined && before.conversation !== '' && before.conversation !== conversation.conversation;
+  // Nothing of the last is shown with another one.
+  if (another) state = { ...initial(), link: state.link, pending: state.pending };
   const old = state.conversation;
-  if (old && old.conversation !== '' && old.conversation !== conversation.conversation) {
-    // Another one: nothing of the last is shown with it.
-    state = { ...initial(), link: state.link, pending: state.pending };
-  }
   // What the stream told since is newer than what was asked for before.
   const merged = old && old.conversation !== '' && !state.stale ? { ...conversation, ...old } : conversation;
   return { ...state, starting: false, conversation: { ...merged, last_number: Math.max(old?.last_number ?? 0, conversation.last_number ?? 0) } };

@@ -190,12 +190,14 @@ export class SharedClient {
 
   /** @param {string} why */
   end(why) {
+    const { tabs } = this;
+    // First, so that a listener that ends it once more ends nothing.
+    this.tabs = undefined;
     this.alarms.clearAll();
     for (const hear of this.deaf) hear();
     this.deaf = [];
-    if (this.tabs?.leads) this.retire(why);
-    this.tabs?.leave();
-    this.tabs = undefined;
+    if (tabs?.leads) this.retire(why);
+    tabs?.leave();
   }
 
   /**
