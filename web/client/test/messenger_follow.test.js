@@ -182,7 +182,7 @@ test('messages that are missing are read by number', async () => {
 
 test('a token of a function is fetched once, and again before it ends and when it was refused', async () => {
   let count = 0;
-  const token = () => `x.${btoa(JSON.stringify({ sub: 'zoe', exp: 1_700_000_060, count: ++count }))}.x`;
+  const token = () => `x.${btoa(JSON.stringify({ sub: 'zoe', exp: 1_700_000_000 + 60 * ++count }))}.x`;
   const { last, time, customer } = await begun({ token, customer: 'zoe' });
   // The look for open conversations, the start and the stream.
   assert.equal(count, 1);
@@ -193,7 +193,7 @@ test('a token of a function is fetched once, and again before it ends and when i
   await time.advance(1_000);
   assert.equal(count, 2);
   await last().answer(201, { number: 2, at: 1 });
-  await time.advance(40_000);
+  await time.advance(95_000);
   void customer.send('b');
   await settled();
   assert.equal(count, 3);
