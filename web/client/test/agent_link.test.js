@@ -250,11 +250,21 @@ test('a stopped client leaves nothing behind that would run', async () => {
   assert.deepEqual([time.timers.length, last().closed, client.state.link.phase], [0, 1000, 'stopped']);
 });
 
-test('a listener may end it', async () => {
-  const { last, client, world } = await signedIn();
-  client.subscribe(({ link }) => link.phase !== 'connecting' && client.stop());
-  last().welcomes();
-  assert.deepEqual([client.state.link.phase, last().closed, world.time.timers.length], ['stopped', 1000, 0]);
+test('a listener may end it, at whatever it hears', async () => {
+  for (const at of ['welcome', 'live', 'waiting', 'connecting']) {
+    const { last, client, time, sockets } = await signedIn();
+    let ended = 0;
+    const off = client.subscribe(({ link }, { type }) => {
+      if (type !== at && (type !== 'local.link' || link.phase !== at)) return;
+      client.stop();
+      ended = sockets.length;
+    });
+    last().welcomes();
+    last().ends(1006);
+    await time.advance(60_000);
+    assert.deepEqual([client.state.link.phase, time.timers.length, sockets.length], ['stopped', 0, ended], at);
+    off();
+  }
 });
 
 test('a listener that fails keeps nothing from going on', async () => {

@@ -130,12 +130,71 @@ test('a frame that a tab missed brings it the whole state', async () => {
   worlds[0].last().welcomes();
   for (let turn = 0; turn < 4; turn++) await settled();
   lose = 1;
-  for (const position of [11, 12]) worlds[0].last().says({ type: 'status', position, status: `s${position}`, available: true, channels: [], connection: 'online' });
-  worlds[0].last().says({ type: 'draining', position: 13, draining: true });
+  worlds[0].last().says({ type: 'draining', position: 11, draining: true });
+  worlds[0].last().says({ type: 'status', position: 12, status: 'lunch', available: true, channels: [], connection: 'online' });
   for (let turn = 0; turn < 6; turn++) await settled();
-  assert.deepEqual([second.state.status, second.state.draining, second.state.position], ['s12', true, 13]);
+  assert.deepEqual([second.state.draining, second.state.status, second.state.position], [true, 'lunch', 12]);
   first.stop();
   second.stop();
+});
+
+test('two tabs whose clocks differ show the same time left, of what came before and of what comes', async () => {
+  const shared = browser();
+  const worlds = [playedWorld(shared), playedWorld(shared)];
+  const [first, second] = worlds.map(({ env }) => new AgentClient({ url: 'http://h', token: 't', environment: env }));
+  assert.ok(first && second && worlds[0] && worlds[1]);
+  // The one is open for an hour longer.
+  worlds[0].time.monotonic += 3_600_000;
+  const offer = (/** @type {string} */ id) => ({ offer: id, conversation: { conversation: 'c1', last_number: 1 }, left_ms: 9_000, delivered: true });
+  await first.connect();
+  await settled();
+  worlds[0].last().welcomes({ snapshot: { offers: [offer('o1')] } });
+  await second.connect();
+  for (let turn = 0; turn < 4; turn++) await settled();
+  worlds[0].last().says({ type: 'offer', position: 11, offer: offer('o2') });
+  for (let turn = 0; turn < 4; turn++) await settled();
+  const left = (/** @type {AgentClient} */ one) => ['o1', 'o2'].map((id) => (one.state.offers[id]?.ends_at ?? 0) - one.now());
+  assert.deepEqual([left(first), left(second)], [[9_000, 9_000], [9_000, 9_000]]);
+  worlds[0].last().ends(1006);
+  for (let turn = 0; turn < 4; turn++) await settled();
+  assert.deepEqual([first, second].map((one) => (one.state.link.retry_at ?? 0) - one.now()), [500, 500]);
+  first.stop();
+  second.stop();
+});
+
+test('what a tab asked of a leader that is gone it asks of the next, which does it once', async () => {
+  const shared = browser();
+  const worlds = [playedWorld(shared), playedWorld(shared), playedWorld(shared)];
+  // Each has ids of its own.
+  for (const [at, { env }] of worlds.entries()) {
+    const { id } = env;
+    env.id = () => `${at}${id().slice(1)}`;
+  }
+  const tabs = worlds.map(({ env }) => new AgentClient({ url: 'http://h', token: 't', environment: env }));
+  const [first, second, third] = tabs;
+  assert.ok(first && second && third && worlds[0] && worlds[1]);
+  for (const one of tabs) {
+    await one.connect();
+    for (let turn = 0; turn < 4; turn++) await settled();
+  }
+  worlds[0].last().welcomes();
+  const accepted = third.accept('o1');
+  for (let turn = 0; turn < 4; turn++) await settled();
+  const [asked] = worlds[0].last().sent;
+  assert.equal(asked.type, 'accept');
+  first.stop();
+  for (let turn = 0; turn < 8; turn++) await settled();
+  worlds[1].last().welcomes();
+  for (let turn = 0; turn < 4; turn++) await settled();
+  assert.deepEqual(worlds[1].last().sent, [asked]);
+  // Asked once more, it is not sent once more.
+  third.repeat();
+  for (let turn = 0; turn < 4; turn++) await settled();
+  assert.equal(worlds[1].last().sent.length, 1);
+  worlds[1].last().says({ type: 'reply', id: asked.id, position: 11, ok: true, conversation: 'c1' });
+  assert.equal((await accepted).conversation, 'c1');
+  second.stop();
+  third.stop();
 });
 
 test('without locks, or with locks that may not be had, each tab has its own', async (t) => {

@@ -63,6 +63,15 @@ await agent.read(id, 3);
 await until(customer, ({ conversation }) => conversation?.read_by_agent === 3);
 await agent.note(id, 'a note');
 
+// A page does not hear pings: a question that changes nothing shows that somebody is there.
+const { core } = agent;
+assert.ok(core);
+core.link.heardAt = -Infinity;
+core.link.probe();
+assert.notEqual(core.probe, '');
+await agent.earlier(id);
+assert.equal(core.probe, '', 'the probe was answered');
+
 // Both write at once, and the server dies under it.
 const before = told.map((list) => list.length);
 const texts = { agent: /** @type {string[]} */ ([]), customer: /** @type {string[]} */ ([]) };
