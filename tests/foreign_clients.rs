@@ -7,17 +7,13 @@ mod support;
 
 use offhook::gateway::auth::agent_token::Role;
 use serde_json::{Value, json};
-use std::io::{BufRead, BufReader, Read, Write};
-use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
-use std::sync::{Arc, Mutex, OnceLock};
+use std::process::Command;
+use std::sync::OnceLock;
 use support::customer::event_named;
+use support::foreign::{WORKSPACE, does_the_job, must, npm};
 use support::script::Script;
 use support::{Agent, Customer, Options, Server};
-use tokio::net::{TcpListener, TcpStream};
-
-const WORKSPACE: &str = "demo";
 
 fn scripts() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/clients")
@@ -28,25 +24,23 @@ fn installed() -> PathBuf {
     Path::new(env!("CARGO_TARGET_TMPDIR")).join("foreign-clients")
 }
 
-fn must(command: &mut Command) {
-    let done = command.output().unwrap_or_else(|error| panic!("{command:?}: {error}"));
-    let said = String::from_utf8_lossy(&done.stdout).into_owned() + &String::from_utf8_lossy(&done.stderr);
-    assert!(done.status.success(), "{command:?}: {}\n{said}", done.status);
-}
-
-/// The interpreter of a venv that holds `requirements.txt`.
+/// The interpreter of a venv that holds `requirements.txt`: made once, whichever test comes first.
 fn python() -> PathBuf {
-    let venv = installed().join("venv");
-    let python = venv.join("bin/python3");
-    let wanted = std::fs::read_to_string(scripts().join("requirements.txt")).expect("requirements.txt");
-    let done = venv.join("requirements.txt");
-    if std::fs::read_to_string(&done).ok().as_deref() != Some(&wanted) {
-        must(Command::new("python3").args(["-m", "venv", "--clear"]).arg(&venv));
-        let pip = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "-r"];
-        must(Command::new(&python).args(pip).arg(scripts().join("requirements.txt")));
-        std::fs::write(done, wanted).expect("the venv can be written");
-    }
-    python
+    static ONCE: OnceLock<PathBuf> = OnceLock::new();
+    let install = || {
+        let venv = installed().join("venv");
+        let python = venv.join("bin/python3");
+        let wanted = std::fs::read_to_string(scripts().join("requirements.txt")).expect("requirements.txt");
+        let done = venv.join("requirements.txt");
+        if std::fs::read_to_string(&done).ok().as_deref() != Some(&wanted) {
+            must(Command::new("python3").args(["-m", "venv", "--clear"]).arg(&venv));
+            let pip = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "-r"];
+            must(Command::new(&python).args(pip).arg(scripts().join("requirements.txt")));
+            std::fs::write(done, wanted).expect("the venv can be written");
+        }
+        python
+    };
+    ONCE.get_or_init(install).clone()
 }
 
 /// A directory with the scripts and `node_modules` beside them.
@@ -54,83 +48,14 @@ fn node() -> PathBuf {
     static ONCE: OnceLock<PathBuf> = OnceLock::new();
     let install = || {
         let place = installed().join("node");
-        std::fs::create_dir_all(&place).expect("the directory can be made");
-        let lock = std::fs::read_to_string(scripts().join("package-lock.json")).expect("package-lock.json");
-        assert!(!lock.contains("http"), "the lock names a registry: npm install --omit-lockfile-registry-resolved");
-        let is_there = std::fs::read_to_string(place.join("package-lock.json")).ok().as_ref() == Some(&lock);
-        let is_there = is_there && place.join("node_modules/ws").exists();
-        for file in std::fs::read_dir(scripts()).expect("the scripts").flatten() {
-            if file.file_type().is_ok_and(|kind| kind.is_file()) {
-                std::fs::copy(file.path(), place.join(file.file_name())).expect("a script can be copied");
-            }
-        }
-        if !is_there {
-            must(Command::new("npm").args(["ci", "--ignore-scripts", "--no-audit", "--no-fund"]).current_dir(&place));
-        }
+        npm(
+            &scripts(),
+            &["package.json", "package-lock.json", "job.mjs", "node_ws.mjs", "chromium.mjs", "texts.json"],
+            &place,
+        );
         place
     };
     ONCE.get_or_init(install).clone()
-}
-
-/// One address for the client, whatever port the server has after it was started again.
-async fn front(server: SocketAddr) -> (SocketAddr, Arc<Mutex<SocketAddr>>) {
-    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
-    let address = listener.local_addr().expect("an address");
-    let behind = Arc::new(Mutex::new(server));
-    let target = Arc::clone(&behind);
-    tokio::spawn(async move {
-        while let Ok((mut client, _)) = listener.accept().await {
-            let server = *target.lock().expect("never poisoned");
-            tokio::spawn(async move {
-                // While it is down, the client's connection ends at once, as it would without us.
-                if let Ok(mut server) = TcpStream::connect(server).await {
-                    let _ = tokio::io::copy_bidirectional(&mut client, &mut server).await;
-                }
-            });
-        }
-    });
-    (address, behind)
-}
-
-/// Runs a client; kills and restarts the server when it says `kill`; it must end with `done`.
-async fn does_the_job(mut command: Command) {
-    let options = Options::default().without_rate_limits();
-    let mut server = tokio::task::spawn_blocking(move || Server::start(&options)).await.expect("a server");
-    server.workspace(WORKSPACE).await;
-    let (address, behind) = front(server.address).await;
-    command
-        .env("OFFHOOK_URL", format!("http://{address}"))
-        .env("OFFHOOK_WORKSPACE", WORKSPACE)
-        .env("OFFHOOK_TOKEN", server.agent_token(WORKSPACE, "ada", Role::Agent))
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped());
-    let run = move || {
-        let mut client = command.spawn().unwrap_or_else(|error| panic!("{command:?}: {error}"));
-        let mut errors = client.stderr.take().expect("piped");
-        let errors = std::thread::spawn(move || {
-            let mut text = String::new();
-            let _ = errors.read_to_string(&mut text);
-            text
-        });
-        let mut input = client.stdin.take().expect("piped");
-        let mut said = Vec::new();
-        for line in BufReader::new(client.stdout.take().expect("piped")).lines().map_while(Result::ok) {
-            if line == "kill" {
-                server.kill();
-                server.start_again();
-                *behind.lock().expect("never poisoned") = server.address;
-                input.write_all(b"back\n").expect("the client listens");
-            }
-            said.push(line);
-        }
-        let status = client.wait().expect("a client that can be waited for");
-        let errors = errors.join().unwrap_or_default();
-        let done = status.success() && said.last().is_some_and(|line| line == "done");
-        assert!(done, "{command:?}: {status}, {said:?}\n{errors}\nthe server:\n{}", server.log_tail());
-        assert!(said.iter().any(|line| line == "kill"), "it never asked for the restart");
-    };
-    tokio::task::spawn_blocking(run).await.expect("the client did its job");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -9,6 +9,7 @@ pub mod agent;
 pub mod cgroup;
 pub mod customer;
 pub mod disk;
+pub mod foreign;
 pub mod http;
 pub mod process;
 pub mod scene;
