@@ -358,6 +358,8 @@ impl AgentFrame {
                 | AgentFrame::Watch { .. }
                 | AgentFrame::Unwatch { .. }
                 | AgentFrame::Refresh { .. }
+                // A client reads the pages of its snapshot by itself.
+                | AgentFrame::Own { .. }
         )
     }
 
