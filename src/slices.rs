@@ -44,8 +44,7 @@ pub fn long() {
 /// The calling thread lets others go first where all processors are busy: two thirds of an ordinary one's share.
 pub fn yields() {
     // SAFETY: no pointers; on Linux 0 names the calling thread alone.
-    let nice = std::env::var("OFFHOOK_NICE").ok().and_then(|n| n.parse().ok()).unwrap_or(YIELDING_NICE);
-    let done = unsafe { libc::setpriority(libc::PRIO_PROCESS, 0, nice) };
+    let done = unsafe { libc::setpriority(libc::PRIO_PROCESS, 0, YIELDING_NICE) };
     if done != 0 {
         let error = std::io::Error::last_os_error();
         tracing::debug!(%error, "this system gives no priorities");
