@@ -10,6 +10,7 @@
 mod load;
 
 use load::arguments::Arguments;
+use load::come::{Come, come, spread, ticket_of, told};
 use load::desk::{WORKSPACE, options, serve, set_available};
 use load::figures::figure;
 use load::post::Poster;
@@ -23,7 +24,6 @@ use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::rc::Rc;
 use std::time::{Duration, Instant};
-use tokio::net::TcpSocket;
 
 /// What an agent's commands were for.
 const DELIVERED: u16 = 2;
@@ -221,7 +221,7 @@ async fn agent(number: u32, server: SocketAddr, from: SocketAddr, token: String,
             Come::Welcomed(mut socket, welcome) => {
                 failures = 0;
                 board.welcomed.borrow_mut().push(board.began.get().elapsed());
-                ticket = text_of(&welcome, "ticket").map(str::to_owned);
+                ticket = ticket_of(&welcome);
                 if was_available && !welcome.contains("\"status\":\"available\",\"available\":true") {
                     add(&board.flaps);
                 }
@@ -243,9 +243,9 @@ async fn agent(number: u32, server: SocketAddr, from: SocketAddr, token: String,
                     _ => spread(1_000),
                 }
             }
-            Come::Later(ms) => {
+            Come::Later(wait) => {
                 add(&board.told);
-                Duration::from_millis(ms)
+                wait
             }
             Come::Nobody => {
                 add(&board.nobody);
@@ -299,52 +299,6 @@ async fn stay(number: u32, mut socket: Socket, mut own: Option<String>, board: &
             _ => {}
         }
     }
-}
-
-enum Come {
-    Welcomed(Socket, String),
-    Later(u64),
-    Nobody,
-}
-
-async fn come(server: SocketAddr, from: SocketAddr, token: &str, ticket: Option<&str>) -> Come {
-    let connect = async {
-        let socket = TcpSocket::new_v4()?;
-        socket.bind(from)?;
-        let stream = socket.connect(server).await?;
-        let token = format!("offhook.token.{token}");
-        let ticket = ticket.map(|ticket| format!("offhook.ticket.{ticket}"));
-        let mut protocols = vec!["offhook.agent.v1", &token];
-        protocols.extend(ticket.as_deref());
-        Socket::upgrade(stream, server, "/v1/agent", &protocols).await
-    };
-    match connect.await {
-        Ok(Ok(mut socket)) => match socket.next().await {
-            Heard::Text(welcome) => Come::Welcomed(socket, welcome),
-            Heard::Close { reason, .. } => {
-                told(&reason).map_or(Come::Nobody, |wait| Come::Later(wait.as_millis() as u64))
-            }
-            Heard::Gone => Come::Nobody,
-        },
-        Ok(Err(refused)) => {
-            let ms = refused.answer.split_once("\"retry_after_ms\":").map(|(_, rest)| rest);
-            let ms = ms.and_then(|rest| rest.split(|c: char| !c.is_ascii_digit()).next()?.parse().ok());
-            ms.map_or(Come::Nobody, Come::Later)
-        }
-        Err(_) => Come::Nobody,
-    }
-}
-
-/// The time in a close reason.
-fn told(reason: &str) -> Option<Duration> {
-    reason.strip_prefix("retry_after_ms=")?.parse().ok().map(Duration::from_millis)
-}
-
-/// Full jitter.
-fn spread(most_ms: u64) -> Duration {
-    let mut bytes = [0; 4];
-    getrandom::fill(&mut bytes).expect("the system gives randomness");
-    Duration::from_millis((u64::from(u32::from_le_bytes(bytes)) * most_ms) >> 32)
 }
 
 /// Waits until everybody is welcomed.

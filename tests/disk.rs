@@ -1,4 +1,4 @@
-//! A disk that is full, read-only, failing or damaged: typed refusals, nobody dropped, and recovery by itself.
+//! A disk that is full, read-only, slow, failing or damaged: typed refusals, nobody dropped, and recovery by itself.
 
 mod support;
 
@@ -176,6 +176,45 @@ async fn a_read_only_disk_refuses_and_recovers() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_disk_whose_writes_fail_refuses_and_recovers() {
     refuses_and_recovers(Fault::WritesFail).await;
+}
+
+/// Each sync takes 1.5 s more: what is acknowledged is late, and that is all. A commit is under way all the while, and an answer may wait for two.
+#[tokio::test(flavor = "multi_thread")]
+async fn on_a_slow_disk_everything_is_late_and_nobody_is_dropped_or_started_again() {
+    let _alone = support::alone().await;
+    let disk = Disk::new();
+    // Shorter than usual, and longer than two commits: the supervisor must not take slow for hung.
+    let options = Options::supervised().without_rate_limits().set("supervisor.hang_ms=8000");
+    let server = Server::start(&disk.under(options, Forgets::Nothing));
+    let (mut agent, customer) = talking(&server, "ada").await;
+    let (_waiting, offer) = offered(&server, &mut agent).await;
+    let before = server.server_pid();
+    disk.turn(Fault::SyncsSlow);
+    // Several at once, so that the next commit begins where the last one ends.
+    let mut writing = tokio::task::JoinSet::new();
+    for writer in 0..4 {
+        let mut customer = customer.another().await;
+        writing.spawn(async move {
+            for number in 0..3 {
+                // Where the supervisor answered for a server that gave no sign for a moment, it comes again.
+                let (text, id) = (format!("{writer}/{number}"), support::command_id());
+                let posted = async || customer.call_with("POST", "messages", Some(json!({"text": text})), &id).await;
+                eventually("a late message", posted, |answer: &support::Response| answer.status == 201).await;
+            }
+        });
+    }
+    let accepted = agent.must(json!({"type": "accept", "offer": offer["offer"]})).await;
+    assert_eq!(accepted["conversation"], offer["conversation"]["conversation"]);
+    while let Some(wrote) = writing.join_next().await {
+        wrote.expect("it was acknowledged");
+        assert_eq!(server.operators_page("/healthz").await.status, 200, "slow is not dead");
+    }
+    agent.must(json!({"type": "send", "conversation": customer.conversation, "text": "late"})).await;
+    disk.turn(Fault::None);
+    is_ready_again(&server).await;
+    agent.must(json!({"type": "ready"})).await;
+    assert_eq!(server.server_pid(), before, "it is the same process");
+    messages_are_whole(&server, &customer.conversation, 14).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

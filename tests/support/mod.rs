@@ -7,6 +7,7 @@
 
 pub mod agent;
 pub mod cgroup;
+pub mod clock;
 pub mod customer;
 pub mod disk;
 pub mod http;
@@ -14,6 +15,7 @@ pub mod process;
 pub mod scene;
 pub mod script;
 pub mod server;
+pub mod shim;
 pub mod socket;
 pub mod sse;
 
