@@ -113,7 +113,8 @@ async fn as_the_disk_fills_strangers_are_refused_first_then_messages_and_accepts
     let refused = loop {
         assert_eq!(customer.post(&text).await, posted + 2, "messages go on");
         posted += 1;
-        if let Some(refused) = refusal().await {
+        // On a machine that is busy with other things a start may be put off before the disk fills.
+        if let Some(refused) = refusal().await.filter(|refused| refused.json()["code"] != "busy") {
             break refused;
         }
     };
@@ -196,10 +197,9 @@ async fn on_a_slow_disk_everything_is_late_and_nobody_is_dropped_or_started_agai
         let mut customer = customer.another().await;
         writing.spawn(async move {
             for number in 0..3 {
-                // Where the supervisor answered for a server that gave no sign for a moment, it comes again.
-                let (text, id) = (format!("{writer}/{number}"), support::command_id());
-                let posted = async || customer.call_with("POST", "messages", Some(json!({"text": text})), &id).await;
-                eventually("a late message", posted, |answer: &support::Response| answer.status == 201).await;
+                let text = json!({"text": format!("{writer}/{number}")});
+                let posted = customer.call("POST", "messages", Some(text)).await;
+                assert_eq!(posted.status, 201, "{}", posted.text());
             }
         });
     }

@@ -41,7 +41,9 @@ async fn they_talk(agent: &mut Agent, customer: &mut Customer, text: &str) -> u6
 #[tokio::test(flavor = "multi_thread")]
 async fn a_clock_that_is_set_forward_by_an_hour_ends_no_offer_no_session_and_no_stream() {
     let clock = WallClock::new();
-    let server = Server::start(&clock.under(Options::default().without_rate_limits()));
+    // The customer says nothing for some seconds, and keeps its connection all the while.
+    let options = Options::default().without_rate_limits().set("server.header_timeout_ms=120000");
+    let server = Server::start(&clock.under(options));
     server.change_settings(DEMO, |settings| settings["channels"][0]["offer_ms"] = json!(120_000)).await;
     // A token that has half an hour left.
     let token = server.tokens().until(DEMO, "ada", now_s() + 1_800);

@@ -114,7 +114,9 @@ pub async fn strangers(floor: Rc<Floor>) {
             Heard::Close { code: 4001, .. } => add(&tally.refused),
             other => tally.error(&format!("a bad token heard {other:?}")),
         },
-        other => tally.error(&format!("a bad token was not told so: {:?}", other.err())),
+        // Before its token was looked at.
+        Ok(Err(refused)) if refused.status == 503 => add(&tally.told_to_wait),
+        other => tally.error(&format!("a bad token was not told so: {:?}", other.map(|heard| heard.err()))),
     }
     let start = format!("/v1/messenger/{WORKSPACE}/conversations");
     let of_nobody = format!("{start}/c1");
