@@ -5,6 +5,7 @@
 mod support;
 
 use serde_json::json;
+use std::os::fd::AsRawFd;
 use std::os::unix::net::UnixDatagram;
 use std::sync::Arc;
 use support::scene::{DEMO, eventually, offered, talking};
@@ -17,6 +18,9 @@ async fn is_alive(server: &Server) {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_log_that_nobody_reads_any_more_stops_nothing() {
     let (reader, writer) = std::io::pipe().unwrap();
+    // A page, so that it is full soon.
+    // SAFETY: sets the size of a pipe of ours.
+    assert!(unsafe { libc::fcntl(writer.as_raw_fd(), libc::F_SETPIPE_SZ, 4_096) } > 0);
     let options = Options { log: Some(Arc::new(writer)), ..Options::default().without_rate_limits() };
     // At this level each frame and each turn is a line or more.
     let server = Server::start(&options.set("log.level=trace"));

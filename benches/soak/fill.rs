@@ -2,6 +2,8 @@
 
 use crate::load::account::until_projected;
 use crate::load::desk::{Crew, WORKSPACE, connect};
+use crate::load::post::Poster;
+use crate::load::scan::text_of;
 use crate::load::support::socket::{Heard, Socket, frame};
 use crate::load::support::{Server, command_id};
 use offhook::gateway::auth::agent_token::Role;
@@ -15,7 +17,7 @@ const IDS_EACH: u64 = 10_000;
 const AT_ONCE: usize = 200;
 const AGENTS_AT_ONCE: u64 = 64;
 
-/// Conversations from beginning to end: customers' keys, pages of journal and view, senders whose rates are remembered.
+/// Conversations from beginning to end: offers that ended, pages of journal and view.
 pub async fn conversations(server: &Server, count: u64) {
     let crew = Crew::connect(server, 50).await;
     while crew.board.closed.get() < count {
@@ -23,6 +25,51 @@ pub async fn conversations(server: &Server, count: u64) {
         eprintln!("filling: {} of {count} conversations, {rate:.0}/s", crew.board.closed.get());
     }
     crew.leave();
+}
+
+/// Visitors who start, write once and leave: senders whose rates are remembered.
+pub async fn visitors(server: &Server, count: u32) {
+    const WORKERS: u32 = 32;
+    let done = Rc::new(Cell::new(0));
+    let mut tasks = tokio::task::JoinSet::new();
+    for worker in 0..WORKERS.min(count) {
+        let mut poster = Poster::connect(server.address).await.expect("the server listens");
+        let done = done.clone();
+        tasks.spawn_local(async move {
+            for from in (worker..count).step_by(WORKERS as usize) {
+                visit_once(&mut poster, from).await;
+                done.set(done.get() + 1);
+                if done.get() % 10_000 == 0 {
+                    eprintln!("filling: {} of {count} visitors", done.get());
+                }
+            }
+        });
+    }
+    while let Some(ended) = tasks.join_next().await {
+        ended.expect("it ends");
+    }
+}
+
+async fn visit_once(poster: &mut Poster, from: u32) {
+    let starts = format!("/v1/messenger/{WORKSPACE}/conversations");
+    let started = post(poster, &starts, from, None, "{\"text\":\"hello\"}").await;
+    let field = |name| text_of(&started, name).expect("a start says so").to_owned();
+    let (own, token) = (format!("{starts}/{}", field("conversation")), field("token"));
+    post(poster, &format!("{own}/messages"), from, Some(&token), "{\"text\":\"are you there?\"}").await;
+    post(poster, &format!("{own}/leave"), from, Some(&token), "{}").await;
+}
+
+/// Told to wait, it waits.
+async fn post(poster: &mut Poster, path: &str, from: u32, token: Option<&str>, body: &str) -> String {
+    let id = command_id();
+    loop {
+        let (status, answer) = poster.post(path, &id, from, token, body).await.expect("an answer");
+        match status {
+            200..300 => return answer.to_owned(),
+            503 => tokio::time::sleep(Duration::from_millis(500)).await,
+            _ => panic!("{path}: {status} {answer}"),
+        }
+    }
 }
 
 /// Agents who were here once, so that the desk knows all that will ever come.

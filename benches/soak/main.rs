@@ -1,10 +1,11 @@
 //! The soak: agents and customers who come and go for an hour, and what the server's memory does meanwhile.
 //!
-//! `cargo bench --bench soak -- [--quick] [--seconds N] [--agents N] [--starts RATE] [--conversations N] [--ids N]`
+//! `cargo bench --bench soak -- [--quick] [--seconds N] [--agents N] [--starts RATE] [--conversations N] [--visitors N]
+//! [--ids N]`
 //!
 //! Each second one agent in a hundred goes, in one of six ways (`floor.rs`), `--starts` customers come, supervisors watch and stop
-//! watching, the admin API is asked, and strangers are refused. Before it, what has a bound is filled to it: `--conversations` and
-//! `--ids` say with how much. Figures are of the second half.
+//! watching, the admin API is asked, and strangers are refused. Before it, what has a bound is filled to it: `--conversations`, `--visitors`
+//! and `--ids` say with how much. Figures are of the second half.
 
 mod dice;
 mod fill;
@@ -35,7 +36,7 @@ const SUPERVISORS: u32 = 5;
 
 fn main() {
     slope::holds();
-    let arguments = Arguments::read(&["seconds", "agents", "starts", "conversations", "ids"]);
+    let arguments = Arguments::read(&["seconds", "agents", "starts", "conversations", "visitors", "ids"]);
     let local = tokio::task::LocalSet::new();
     local.block_on(&load::runtime(), run(&arguments));
 }
@@ -45,13 +46,15 @@ async fn run(arguments: &Arguments) {
     let agents = arguments.size("agents", 2_000_u32, 100);
     let starts = arguments.size("starts", 20_u32, 10);
     // More visitors than are remembered for their rates, more ids than are known to have been used.
-    let conversations = arguments.size("conversations", 70_000_u64, 100);
+    let conversations = arguments.size("conversations", 20_000_u64, 100);
+    let visitors = arguments.size("visitors", 70_000_u32, 100);
     let ids = arguments.size("ids", 4_500_000_u64, 2_000);
     let options = options().set("health.probe_every_ms=5000");
     let server = Rc::new(serve(&options, 3).await);
     say_memory(&server, "at its start").await;
     fill::conversations(&server, conversations).await;
-    say_memory(&server, "after the conversations").await;
+    fill::visitors(&server, visitors).await;
+    say_memory(&server, "after conversations and visitors").await;
     fill::agents(&server, 0..2 * agents).await;
     fill::ids(&server, ids).await;
     say_memory(&server, "filled").await;

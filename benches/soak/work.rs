@@ -39,7 +39,7 @@ impl Work {
         let Ok(welcome) = serde_json::from_str::<Value>(welcome) else {
             return self.tally.error(&format!("a welcome that is no JSON: {welcome}"));
         };
-        self.from_snapshot(&welcome["snapshot"], out);
+        self.takes_up(&welcome["snapshot"], out);
     }
 
     pub fn heard(&mut self, text: &str, out: &mut Vec<String>) {
@@ -65,7 +65,7 @@ impl Work {
             }
             "status" if frame["connection"] == "unreachable" => say(out, json!({"type": "ready"})),
             "status" if frame["available"] == false => available(out),
-            "snapshot" => self.from_snapshot(&frame["snapshot"], out),
+            "snapshot" => self.takes_up(&frame["snapshot"], out),
             "reply" => self.replied(&frame),
             _ => {}
         }
@@ -82,7 +82,7 @@ impl Work {
         });
     }
 
-    fn from_snapshot(&mut self, snapshot: &Value, out: &mut Vec<String>) {
+    fn takes_up(&mut self, snapshot: &Value, out: &mut Vec<String>) {
         if snapshot["available"] == false {
             available(out);
         }
