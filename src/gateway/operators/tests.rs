@@ -37,6 +37,7 @@ async fn alive_is_a_timely_answer_and_unavailable_is_one() {
     world.desk.inside().hang = true;
     // An answer that waits for a slow disk: whoever commits meanwhile is at work.
     let commits = async {
+        // After it was asked where it stands.
         tokio::time::sleep(std::time::Duration::from_millis(100)).await;
         world.desk.inside().position += 1;
     };
