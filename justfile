@@ -32,6 +32,10 @@ kill-rounds ROUNDS="200":
 supervisor-kills KILLS="20":
     OFFHOOK_SUPERVISOR_KILLS={{KILLS}} cargo test --locked --test supervisor killed -- --nocapture
 
+# An upgrade to a binary that dies after so many milliseconds is rolled back.
+upgrade-dies MS="10000":
+    OFFHOOK_UPGRADE_DIES_AFTER_MS={{MS}} cargo test --locked --test supervisor no_good -- --nocapture
+
 # Everybody answers one offer at once, so many times.
 race-rounds ROUNDS="10000":
     OFFHOOK_RACE_ROUNDS={{ROUNDS}} cargo test --release --locked --test race -- --nocapture
@@ -48,9 +52,9 @@ fuzz SECONDS="60":
 loads CUSTOMERS="100000":
     OFFHOOK_CUSTOMERS={{CUSTOMERS}} cargo test --release --locked --test staffing -- --nocapture
 
-# The demo's bustle for an hour.
-soak SECONDS="3600":
-    cargo run --release -- demo --plain --agents 8 --customers 50 --seconds {{SECONDS}}
+# An hour of agents and customers who come and go, and the slope of the server's memory meanwhile.
+soak SECONDS="3600" *ARGS:
+    cargo bench --locked --bench soak -- --seconds {{SECONDS}} {{ARGS}}
 
 image:
     docker build -t offhook .

@@ -12,6 +12,7 @@
 mod load;
 
 use load::arguments::Arguments;
+use load::come::{Come, Way, come, spread, ticket_of, told};
 use load::desk::{WORKSPACE, options, serve, set_available};
 use load::figures::figure;
 use load::post::Poster;
@@ -19,7 +20,7 @@ use load::scan::{kind_of, tagged_id, text_of};
 use load::support::process::{cpu_ms, rss_anon_bytes};
 use load::support::socket::{Heard, Socket};
 use load::support::{Options, Server, server_pid_in};
-use load::tls::{Trust, secured};
+use load::tls::Trust;
 use offhook::gateway::auth::agent_token::Role;
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
@@ -27,8 +28,6 @@ use std::net::SocketAddr;
 use std::process::{Command, Stdio};
 use std::rc::Rc;
 use std::time::{Duration, Instant};
-use tokio::net::TcpSocket;
-use tokio_rustls::TlsConnector;
 
 /// What an agent's commands were for.
 const DELIVERED: u16 = 2;
@@ -244,7 +243,7 @@ async fn agent(number: u32, way: Way, token: String, board: Rc<Board>) {
             Come::Welcomed(mut socket, welcome) => {
                 failures = 0;
                 board.welcomed.borrow_mut().push(board.began.get().elapsed());
-                ticket = text_of(&welcome, "ticket").map(str::to_owned);
+                ticket = ticket_of(&welcome);
                 if was_available && !welcome.contains("\"status\":\"available\",\"available\":true") {
                     add(&board.flaps);
                 }
@@ -266,9 +265,9 @@ async fn agent(number: u32, way: Way, token: String, board: Rc<Board>) {
                     _ => spread(1_000),
                 }
             }
-            Come::Later(ms) => {
+            Come::Later(wait) => {
                 add(&board.told);
-                Duration::from_millis(ms)
+                wait
             }
             Come::Nobody => {
                 add(&board.nobody);
@@ -322,64 +321,6 @@ async fn stay(number: u32, mut socket: Socket, mut own: Option<String>, board: &
             _ => {}
         }
     }
-}
-
-enum Come {
-    Welcomed(Socket, String),
-    Later(u64),
-    Nobody,
-}
-
-/// How one agent gets to the server.
-struct Way {
-    server: SocketAddr,
-    from: SocketAddr,
-    tls: Option<TlsConnector>,
-}
-
-async fn come(way: &Way, token: &str, ticket: Option<&str>) -> Come {
-    let connect = async {
-        let socket = TcpSocket::new_v4()?;
-        socket.bind(way.from)?;
-        let stream = socket.connect(way.server).await?;
-        let token = format!("offhook.token.{token}");
-        let ticket = ticket.map(|ticket| format!("offhook.ticket.{ticket}"));
-        let mut protocols = vec!["offhook.agent.v1", &token];
-        protocols.extend(ticket.as_deref());
-        match &way.tls {
-            None => Socket::upgrade(stream, way.server, "/v1/agent", &protocols).await,
-            Some(client) => {
-                Socket::upgrade_tls(secured(client, stream).await?, way.server, "/v1/agent", &protocols).await
-            }
-        }
-    };
-    match connect.await {
-        Ok(Ok(mut socket)) => match socket.next().await {
-            Heard::Text(welcome) => Come::Welcomed(socket, welcome),
-            Heard::Close { reason, .. } => {
-                told(&reason).map_or(Come::Nobody, |wait| Come::Later(wait.as_millis() as u64))
-            }
-            Heard::Gone => Come::Nobody,
-        },
-        Ok(Err(refused)) => {
-            let ms = refused.answer.split_once("\"retry_after_ms\":").map(|(_, rest)| rest);
-            let ms = ms.and_then(|rest| rest.split(|c: char| !c.is_ascii_digit()).next()?.parse().ok());
-            ms.map_or(Come::Nobody, Come::Later)
-        }
-        Err(_) => Come::Nobody,
-    }
-}
-
-/// The time in a close reason.
-fn told(reason: &str) -> Option<Duration> {
-    reason.strip_prefix("retry_after_ms=")?.parse().ok().map(Duration::from_millis)
-}
-
-/// Full jitter.
-fn spread(most_ms: u64) -> Duration {
-    let mut bytes = [0; 4];
-    getrandom::fill(&mut bytes).expect("the system gives randomness");
-    Duration::from_millis((u64::from(u32::from_le_bytes(bytes)) * most_ms) >> 32)
 }
 
 /// Waits until everybody is welcomed.

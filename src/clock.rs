@@ -16,6 +16,15 @@ pub fn wall_ms() -> u64 {
     SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_millis() as u64)
 }
 
+/// Unix seconds by the wall clock as it was when the process began, and by the monotonic clock from there on: what was given so
+/// long is not over, nor goes on for ever, because somebody sets the clock.
+#[must_use]
+pub fn steady_s() -> i64 {
+    static BEGAN: OnceLock<(u64, u64)> = OnceLock::new();
+    let (wall_began_ms, began_ms) = *BEGAN.get_or_init(|| (wall_ms(), monotonic_ms()));
+    ((wall_began_ms + monotonic_ms() - began_ms) / 1_000) as i64
+}
+
 /// A point to measure a duration from, for metrics.
 #[must_use]
 pub fn stopwatch() -> Stopwatch {

@@ -162,6 +162,26 @@ async fn what_is_wanted_is_told_whole_to_whoever_comes_and_each_answer_is_checke
     assert_eq!((gone.status, &gone.json()["end"]), (409, &json!("decided")), "{}", gone.text());
 }
 
+/// As many seconds as one likes: each decision ends by its own time, and none waits for the one before. Here that time is a tenth of a second, so that
+/// a hundred silences are as long as one needs to see.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_router_that_follows_and_says_nothing_stops_no_offer_and_nobody_is_dropped() {
+    let server = server();
+    decided_from_outside(&server, 100).await;
+    let key = key(&server).await;
+    let mut events = follow(&server, &key).await;
+    let mut ada = Agent::available(&server, DEMO, "ada").await;
+    for round in 1..=20 {
+        let (customer, offer) = offered(&server, &mut ada).await;
+        assert_eq!(event_named(&mut events, "wanted").await.json()["conversation"], customer.conversation.as_str());
+        assert_eq!(event_named(&mut events, "ended").await.json()["end"], "silent");
+        ada.must(json!({"type": "accept", "offer": offer["offer"]})).await;
+        ada.must(json!({"type": "close", "conversation": customer.conversation})).await;
+        assert_eq!(server.operators_page("/healthz").await.status, 200, "round {round}");
+    }
+    assert_eq!(server.metric("offhook_decisions_total{end=\"silent\"}").await, 20.0);
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn streams_of_decisions_are_few_and_end_with_the_server() {
     let mut server = server();

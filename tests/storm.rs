@@ -4,7 +4,7 @@ mod support;
 
 use offhook::gateway::auth::agent_token::Role;
 use serde_json::json;
-use support::scene::DEMO;
+use support::scene::{DEMO, eventually, talking};
 use support::socket::Heard;
 use support::{Agent, Http, Options, Server, command_id, within};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -102,6 +102,57 @@ async fn when_clients_have_taken_all_descriptors_the_store_and_the_operators_hav
     .await;
     let id = command_id();
     ada.must(json!({"type": "ready", "id": id})).await;
+}
+
+/// The limit falls below what is open, as when somebody sets it, or the whole system has no more.
+fn descriptors(server: &Server, most: u64) {
+    let limit = libc::rlimit { rlim_cur: most, rlim_max: 4_096 };
+    let pid = server.pid().cast_signed();
+    // SAFETY: sets a limit of a child of ours that runs; the old one is not asked for.
+    let set = unsafe { libc::prlimit(pid, libc::RLIMIT_NOFILE, &raw const limit, std::ptr::null_mut()) };
+    assert_eq!(set, 0, "{}", std::io::Error::last_os_error());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn when_the_system_gives_no_descriptors_those_who_are_there_go_on_and_the_rest_are_waited_for_without_spinning() {
+    let options = Options { descriptors: Some(4_096), ..Options::default().without_rate_limits() };
+    let server = Server::start(&options.set("server.header_timeout_ms=60000"));
+    let (mut ada, mut customer) = talking(&server, "ada").await;
+    let bob = Agent::available(&server, DEMO, "bob").await;
+    let ticket = bob.welcome["ticket"].as_str().unwrap().to_owned();
+    let token = server.agent_token(DEMO, "bob", Role::Agent);
+    let mut operators = Http::connect(server.operators).await.unwrap();
+    assert_eq!(operators.ask("GET", "/healthz", "", b"").await.unwrap().status, 200);
+    let errors = "offhook_accept_errors_total{error=\"descriptors\"} ";
+    let mut refused = async || {
+        let page = operators.ask("GET", "/metrics", "", b"").await.unwrap();
+        page.text().lines().find_map(|line| line.strip_prefix(errors)?.parse::<f64>().ok()).unwrap_or(0.0)
+    };
+
+    descriptors(&server, 3);
+    drop(bob);
+    let address = server.address;
+    // It is in the kernel's queue until there is a descriptor for it.
+    let returning = tokio::spawn(async move { Agent::try_connect(address, "bob", &token, Some(&ticket)).await });
+    eventually("an accept that is refused", &mut refused, |refused| *refused > 0.0).await;
+    let (before, cpu_before, began) = (refused().await, server.cpu_ms(), std::time::Instant::now());
+    for _ in 0..50 {
+        customer.post("hello").await;
+        ada.must(json!({"type": "send", "conversation": customer.conversation, "text": "hello to you"})).await;
+        // The pace of their talk: a loop that spins would have all the time between.
+        tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+    }
+    let (errors, cpu_ms, elapsed_ms) =
+        (refused().await - before, server.cpu_ms() - cpu_before, began.elapsed().as_millis() as u64);
+    assert!(errors * 10.0 <= elapsed_ms as f64, "{errors} refusals in {elapsed_ms} ms");
+    assert!(cpu_ms * 2 < elapsed_ms, "{cpu_ms} ms of processor in {elapsed_ms} ms");
+
+    descriptors(&server, 4_096);
+    let back = within("a return", returning).await.unwrap();
+    let back = back.unwrap_or_else(|heard| panic!("{heard:?}"));
+    assert_eq!(back.welcome["snapshot"]["status"], "available", "within its grace nothing has changed");
+    ada.must(json!({"type": "ready"})).await;
+    assert_eq!(server.operators_page("/healthz").await.status, 200);
 }
 
 #[tokio::test(flavor = "multi_thread")]

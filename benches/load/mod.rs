@@ -7,6 +7,7 @@ pub mod support;
 
 pub mod account;
 pub mod arguments;
+pub mod come;
 pub mod desk;
 pub mod disk;
 pub mod figures;

@@ -307,6 +307,27 @@ pub const BOUNDS: &[Bound] = &[
         "offhook_memory_bytes",
     ),
     bound(
+        "customers whose older tokens are void, as they signed out, for each workspace",
+        "desk/mod.rs",
+        Fixed("100,000, twice"),
+        "the one who did so longest ago is forgotten",
+        "offhook_memory_bytes",
+    ),
+    bound(
+        "customers who left while they waited and keep their place, for each workspace",
+        "desk/left_waiting.rs",
+        Fixed("10,000"),
+        "the one whose time is over first is forgotten",
+        "offhook_memory_bytes",
+    ),
+    bound(
+        "offers that ended, for each workspace",
+        "desk/mod.rs",
+        Fixed("4,096"),
+        "asked of the view",
+        "offhook_memory_bytes",
+    ),
+    bound(
         "what the rules of health look back on",
         "health/rules.rs",
         Setting("health.window_ms"),

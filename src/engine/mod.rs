@@ -262,7 +262,7 @@ impl Engine {
                 () = run::stopped(&mut stop) => return,
             }
             let registry = self.registry();
-            registry.sweep(clock::monotonic_ms(), (clock::wall_ms() / 1_000) as i64);
+            registry.sweep(clock::monotonic_ms(), clock::steady_s());
             metrics::gauge!("offhook_sessions").set(registry.sessions() as f64);
             metrics::gauge!("offhook_streams").set(registry.streams() as f64);
             counted::gauge_all(&self.all(), &self.shared.labels);

@@ -79,8 +79,8 @@ struct Alive {
     silent: Vec<Arc<str>>,
 }
 
-/// Alive is a timely answer, through gateway and engine, of every workspace. `unavailable` and `busy` are answers: a
-/// full disk is no reason to be killed.
+/// Alive is a timely answer, through gateway and engine, of every workspace, or that it went on: on a slow disk an answer waits for one
+/// commit after the other. `unavailable` and `busy` are answers: a full disk is no reason to be killed.
 async fn alive(Held(operators): Held<Operators>) -> Response {
     let silent = silent(&operators.door, operators.door.desks.names()).await;
     let alive = silent.is_empty();
@@ -88,8 +88,10 @@ async fn alive(Held(operators): Held<Operators>) -> Response {
     json(status, &Alive { alive, silent })
 }
 
-/// Those of the named workspaces that do not answer within 2 s, all of them together.
+/// Those of the named workspaces that within 2 s, all of them together, neither answer nor commit anything.
 pub async fn silent(door: &Door, mut waited_for: Vec<Arc<str>>) -> Vec<Arc<str>> {
+    let position = |name: &str| door.desks.desk(name).map(|desk| desk.position());
+    let began: Vec<_> = waited_for.iter().map(|name| position(name)).collect();
     let asked = stream::iter(waited_for.clone())
         .map(|name| async move {
             if let Some(desk) = door.desks.desk(&name) {
@@ -111,7 +113,8 @@ pub async fn silent(door: &Door, mut waited_for: Vec<Arc<str>>) -> Vec<Arc<str>>
     if all.await.is_ok() {
         return Vec::new();
     }
-    waited_for.retain(|name| !answered.contains(name));
+    let mut began = began.into_iter();
+    waited_for.retain(|name| began.next() == Some(position(name)) && !answered.contains(name));
     waited_for.truncate(NAMED_MAX);
     waited_for
 }

@@ -177,11 +177,11 @@ impl Registry {
     }
 
     /// Look after every session: pings, dead peers, tokens that ended. To be called about once a second.
-    pub fn sweep(&self, now_ms: u64, wall_s: i64) {
+    pub fn sweep(&self, now_ms: u64, steady_s: i64) {
         for session in &self.sessions {
             match session.sweep(
                 now_ms,
-                wall_s - self.limits.token_leeway_s,
+                steady_s - self.limits.token_leeway_s,
                 self.limits.ping_every_ms,
                 self.limits.dead_after_ms,
             ) {

@@ -21,8 +21,8 @@ pub struct Session {
     pub name: Arc<str>,
     pub role: Role,
     agent: AtomicU32,
-    /// Unix seconds, when its token ends.
-    expires_at_s: AtomicU32,
+    /// Seconds of `clock::steady_s`, when its token ends.
+    ends_at_s: AtomicU32,
     /// Tenths of a second since the process began.
     heard_at: AtomicU32,
     /// When somebody last did something at this device: tenths of a second, likewise.
@@ -52,7 +52,7 @@ impl Session {
         workspace: WorkspaceNumber,
         name: Arc<str>,
         role: Role,
-        expires_at_s: i64,
+        ends_at_s: i64,
         mailbox_bytes_max: usize,
         now_ms: u64,
     ) -> Self {
@@ -62,7 +62,7 @@ impl Session {
             name,
             role,
             agent: AtomicU32::new(NO_AGENT),
-            expires_at_s: AtomicU32::new(0),
+            ends_at_s: AtomicU32::new(0),
             heard_at: AtomicU32::new(0),
             input_at: AtomicU32::new(0),
             pinged: AtomicBool::new(false),
@@ -70,7 +70,7 @@ impl Session {
             mailbox_bytes_max: mailbox_bytes_max.min(u32::MAX as usize) as u32,
             mailbox: Mailbox::default(),
         };
-        session.renew(expires_at_s);
+        session.renew(ends_at_s);
         session.heard(now_ms);
         session.input(now_ms);
         session
@@ -103,13 +103,13 @@ impl Session {
     }
 
     /// A new token: the session goes on until that one ends.
-    pub fn renew(&self, expires_at_s: i64) {
-        self.expires_at_s.store(expires_at_s.clamp(0, i64::from(u32::MAX)) as u32, Relaxed);
+    pub fn renew(&self, ends_at_s: i64) {
+        self.ends_at_s.store(ends_at_s.clamp(0, i64::from(u32::MAX)) as u32, Relaxed);
     }
 
     #[must_use]
-    pub fn expires_at_s(&self) -> i64 {
-        i64::from(self.expires_at_s.load(Relaxed))
+    pub fn ends_at_s(&self) -> i64 {
+        i64::from(self.ends_at_s.load(Relaxed))
     }
 
     /// Bytes came from the peer: one relaxed store, which the desk never hears of.
@@ -130,8 +130,8 @@ impl Session {
     }
 
     /// Look after it: ask for a ping, give it up, or tell it that its token has ended.
-    pub fn sweep(&self, now_ms: u64, wall_s: i64, ping_every_ms: u64, dead_after_ms: u64) -> Found {
-        if wall_s >= self.expires_at_s() {
+    pub fn sweep(&self, now_ms: u64, steady_s: i64, ping_every_ms: u64, dead_after_ms: u64) -> Found {
+        if steady_s >= self.ends_at_s() {
             let code = CloseCode::Unauthorized;
             // As where a command finds the token over: a client tells by the reason that a new token is all it needs.
             self.mailbox.close(code.number(), "token_expired");

@@ -3,6 +3,7 @@
 //! The rule: no token, key, message text, name, address of a person or metadata is ever logged, at any level, nor any error
 //! that quotes one. Log ids and codes.
 
+use super::log_writer::WaitsForNobody;
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::util::TryInitError;
 
@@ -41,7 +42,7 @@ pub fn check_level(level: &str) -> Result<(), String> {
 pub fn install(format: LogFormat, level: &str) -> Result<(), LoggingError> {
     use tracing_subscriber::util::SubscriberInitExt;
     let filter = filter(level).map_err(LoggingError::Level)?;
-    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(WaitsForNobody);
     match format {
         LogFormat::Text => builder.with_ansi(false).finish().try_init()?,
         LogFormat::Json => builder.json().flatten_event(true).finish().try_init()?,

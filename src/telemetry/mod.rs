@@ -3,5 +3,6 @@
 pub mod catalogue;
 pub mod exporter;
 pub mod labels;
+pub mod log_writer;
 pub mod logging;
 pub mod memory;

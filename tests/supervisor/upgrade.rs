@@ -21,9 +21,16 @@ fn fake(dir: &Path, name: &str, serves: &str) -> PathBuf {
     path
 }
 
+/// How long a binary that dies lives: a second by default; with OFFHOOK_UPGRADE_DIES_AFTER_MS=10000 ten, as many a bad release does.
+fn dies_after_ms() -> u64 {
+    std::env::var("OFFHOOK_UPGRADE_DIES_AFTER_MS").map_or(1_000, |ms| ms.parse().expect("a number"))
+}
+
+/// Its probation is longer than that.
 fn supervised() -> Server {
     let options = Options::supervised().without_rate_limits();
-    Server::start(&options.set("supervisor.upgrade_ready_ms=2000").set("supervisor.probation_ms=3000"))
+    let probation = format!("supervisor.probation_ms={}", dies_after_ms() + 2_000);
+    Server::start(&options.set("supervisor.upgrade_ready_ms=2000").set(&probation))
 }
 
 async fn upgrade(server: &Server, path: &Path) -> Output {
@@ -42,7 +49,8 @@ async fn a_binary_that_is_no_good_gives_the_old_one_its_place_back() {
     let dir = tempfile::tempdir().unwrap();
     let server = supervised();
     Customer::start(server.address, DEMO, "hello").await;
-    let dies = format!("(sleep 1; kill -9 $$) 3>&- 4>&- 5>&- & exec {OFFHOOK} \"$@\"");
+    let seconds = dies_after_ms() as f64 / 1_000.0;
+    let dies = format!("(sleep {seconds}; kill -9 $$) 3>&- 4>&- 5>&- & exec {OFFHOOK} \"$@\"");
     for (name, serves, why) in [
         ("exits", "exit 1", "it ended with 1"),
         ("never-ready", "exec sleep 1000", "it did not get ready in time"),

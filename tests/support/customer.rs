@@ -71,6 +71,20 @@ impl Customer {
         Self { address, http, ..self }
     }
 
+    /// The same customer over another connection.
+    pub async fn another(&self) -> Self {
+        let http = Http::connect(self.address).await.expect("the server listens");
+        let (workspace, conversation) = (self.workspace.clone(), self.conversation.clone());
+        Self {
+            address: self.address,
+            http,
+            workspace,
+            conversation,
+            token: self.token.clone(),
+            events: self.events.clone(),
+        }
+    }
+
     /// A call on this conversation: `messages`, `read`, `typing`, `leave`, or nothing.
     pub async fn call(&mut self, method: &str, what: &str, body: Option<Value>) -> Response {
         self.call_with(method, what, body, &command_id()).await

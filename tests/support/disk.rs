@@ -1,11 +1,10 @@
 //! A disk that forgets what was not synced, and fails when it is told to: `tests/shim/disk.c`, preloaded into the server.
 
 use super::server::Options;
+use super::shim::shim;
 use std::fs::{self, File};
 use std::os::unix::fs::FileExt;
-use std::path::{Path, PathBuf};
-use std::process::Command;
-use std::sync::OnceLock;
+use std::path::PathBuf;
 
 /// What the disk does from now on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -21,6 +20,8 @@ pub enum Fault {
     SyncsFail,
     /// fsync and fdatasync do not come back.
     SyncsHang,
+    /// Each takes a second and a half more.
+    SyncsSlow,
 }
 
 /// What a kill takes with it.
@@ -58,7 +59,7 @@ impl Disk {
     pub fn under(&self, options: Options, forgets: Forgets) -> Options {
         let mut options = Options { data_dir: Some(self.data_dir()), ..options };
         let mut put = |name: &str, value: String| options.environment.push((name.to_owned(), value));
-        put("LD_PRELOAD", shim().display().to_string());
+        put("LD_PRELOAD", shim("disk").display().to_string());
         put("OFFHOOK_DISK_DIR", self.data_dir().display().to_string());
         put("OFFHOOK_DISK_STATE", self.directory.path().join("state").display().to_string());
         match forgets {
@@ -84,25 +85,8 @@ impl Disk {
             Fault::WritesFail => b'w',
             Fault::SyncsFail => b's',
             Fault::SyncsHang => b'h',
+            Fault::SyncsSlow => b'l',
         };
         self.control.write_all_at(&[letter], 0).expect("the control file can be written");
     }
-}
-
-/// Compiled once for each test process, with the machine's own C compiler.
-fn shim() -> &'static Path {
-    static SHIM: OnceLock<PathBuf> = OnceLock::new();
-    SHIM.get_or_init(|| {
-        let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/shim/disk.c");
-        let place = Path::new(env!("CARGO_TARGET_TMPDIR"));
-        let made = place.join(format!("disk-{}.so", std::process::id()));
-        let mut cc = Command::new("cc");
-        cc.args(["-O2", "-Wall", "-Wextra", "-Werror", "-shared", "-fPIC", "-fvisibility=hidden", "-pthread", "-o"]);
-        let done = cc.arg(&made).arg(source).output().expect("a C compiler");
-        assert!(done.status.success(), "{cc:?}\n{}", String::from_utf8_lossy(&done.stderr));
-        // Other test processes may be loading it just now.
-        let shim = place.join("disk.so");
-        fs::rename(made, &shim).expect("the shim can be put in its place");
-        shim
-    })
 }

@@ -7,6 +7,7 @@
 
 pub mod agent;
 pub mod cgroup;
+pub mod clock;
 pub mod customer;
 pub mod disk;
 pub mod foreign;
@@ -15,6 +16,7 @@ pub mod process;
 pub mod scene;
 pub mod script;
 pub mod server;
+pub mod shim;
 pub mod socket;
 pub mod sse;
 

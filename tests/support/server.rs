@@ -32,6 +32,8 @@ pub struct Options {
     pub data_dir: Option<PathBuf>,
     /// The memory cgroup that it runs in; otherwise that of the test.
     pub cgroup: Option<Arc<Cgroup>>,
+    /// Its log goes into this, instead of a file.
+    pub log: Option<Arc<std::io::PipeWriter>>,
     /// As users have it: with the supervisor, whose process is then the one that is started, stopped and killed.
     pub supervised: bool,
 }
@@ -263,13 +265,17 @@ pub struct Tokens(SigningKey);
 impl Tokens {
     /// Good for a day.
     pub fn of(&self, workspace: &str, agent: &str, role: Role) -> String {
-        let claims = AgentClaims {
-            agent: agent.to_owned(),
-            workspace: workspace.to_owned(),
-            role,
-            name: None,
-            expires_at_s: now_s() + 86_400,
-        };
+        self.minted(workspace, agent, role, now_s() + 86_400)
+    }
+
+    /// Good until then (Unix seconds).
+    pub fn until(&self, workspace: &str, agent: &str, expires_at_s: i64) -> String {
+        self.minted(workspace, agent, Role::Agent, expires_at_s)
+    }
+
+    fn minted(&self, workspace: &str, agent: &str, role: Role, expires_at_s: i64) -> String {
+        let (agent, workspace) = (agent.to_owned(), workspace.to_owned());
+        let claims = AgentClaims { agent, workspace, role, name: None, expires_at_s };
         agent_token::mint(&claims, now_s(), LOCAL_KID, &self.0).expect("a token can be signed")
     }
 }
@@ -310,6 +316,10 @@ impl Spawned {
         if !options.supervised {
             command.arg("--no-supervisor");
         }
+        let log = match &options.log {
+            Some(pipe) => Stdio::from(pipe.try_clone().expect("a descriptor is free")),
+            None => Stdio::from(log),
+        };
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(log);
         let began = Instant::now();
         let mut child = command.spawn().expect("the server can be started");

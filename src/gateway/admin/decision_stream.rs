@@ -7,7 +7,7 @@ use crate::desk::answer::Answer;
 use crate::desk::command::{Ask, Command};
 use crate::desk::decision::{Decisions, Ended, Fitting, Wanted};
 use crate::desk::ids::{ConversationId, CustomerId, DecisionId};
-use crate::desk::time::WallTime;
+use crate::desk::time::DeskTime;
 use crate::engine::Changes;
 use crate::gateway::http::asking::Asked;
 use crate::gateway::http::desks::Position;
@@ -32,7 +32,7 @@ const AGAIN: Duration = Duration::from_secs(1);
 const LIFE_MS_MAX: u64 = 3_600_000;
 
 pub(super) fn body(admin: Shared, asked: Asked, asker: Asker, changes: watch::Receiver<Changes>) -> Body {
-    let opened_at = (admin.door.now)().wall;
+    let opened_at = (admin.door.now)().desk;
     let workspace = asker.desk.name().clone();
     let follow = Follow {
         admin,
@@ -59,7 +59,7 @@ struct Follow {
     workspace: Arc<str>,
     asker: Asker,
     changes: watch::Receiver<Changes>,
-    opened_at: WallTime,
+    opened_at: DeskTime,
     /// Decisions that were sent, and whose end was not.
     known: BTreeSet<DecisionId>,
     next: Next,
@@ -113,8 +113,8 @@ impl Follow {
 
     /// Whether it may go on: the key or token is good still, and its hour is not over.
     fn holds(&self) -> bool {
-        let now = (self.admin.door.now)().wall;
-        now.0.saturating_sub(self.opened_at.0) < LIFE_MS_MAX
+        // Not by the wall: a clock that is set ends nobody's stream.
+        (self.admin.door.now)().desk.ms_since(self.opened_at) < LIFE_MS_MAX
             && self.admin.may_still(&self.workspace, &self.asked, Scope::Route)
     }
 

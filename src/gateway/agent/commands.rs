@@ -55,7 +55,7 @@ impl Manners {
 /// Takes one text frame. `Some`: the session ends.
 pub(super) fn take<D: Desk, T: AgentTokens>(text: &str, present: &Present<D, T>, manners: &mut Manners) -> Option<End> {
     let Present { door, session } = present;
-    if session.expires_at_s() <= door.desk.wall_s() {
+    if session.ends_at_s() <= door.desk.steady_s() {
         return Some(End::Close { code: CloseCode::Unauthorized.number(), reason: TokenError::Expired.code().into() });
     }
     let may = match manners.may(present) {
@@ -299,6 +299,6 @@ fn refresh<D: Desk, T: AgentTokens>(token: &str, present: &Present<D, T>) -> Res
     if *claims.agent != *session.name || !door.desk.is_named(session.workspace, &claims.workspace) {
         return Err(WireError::unauthorized("token_other_agent").at("token"));
     }
-    session.renew(claims.expires_at_s);
+    session.renew(door.desk.ends_at_s(claims.expires_at_s));
     Ok(Done::Refreshed { expires_at: u64::try_from(claims.expires_at_s).unwrap_or(0).saturating_mul(1_000) })
 }

@@ -73,6 +73,9 @@ impl Desk for FakeDesk {
     fn wall_s(&self) -> i64 {
         self.wall_s.load(Ordering::Relaxed)
     }
+    fn steady_s(&self) -> i64 {
+        self.wall_s()
+    }
     fn agent_of_ticket(&self, ticket: &str) -> Option<(String, String)> {
         ticket.strip_prefix("ohr1.").map(|agent| ("demo".to_owned(), agent.to_owned()))
     }

@@ -97,6 +97,14 @@ pub trait Desk: Send + Sync + 'static {
     fn wall_s(&self) -> i64 {
         (clock::wall_ms() / 1_000) as i64
     }
+    /// Unix seconds of a wall clock that nobody sets: what a session ends by.
+    fn steady_s(&self) -> i64 {
+        clock::steady_s()
+    }
+    /// When a session ends whose token is good until then by the wall clock as it is now.
+    fn ends_at_s(&self, expires_at_s: i64) -> i64 {
+        expires_at_s.saturating_sub(self.wall_s()).saturating_add(self.steady_s())
+    }
     /// Whether this is the name of that workspace.
     fn is_named(&self, workspace: WorkspaceNumber, name: &str) -> bool;
 

@@ -89,7 +89,7 @@ impl Desk for AgentDesks {
             workspace.number(),
             name.clone(),
             claims.role,
-            claims.expires_at_s,
+            self.ends_at_s(claims.expires_at_s),
             self.mailbox_bytes_max,
             clock::monotonic_ms(),
         );

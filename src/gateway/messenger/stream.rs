@@ -17,7 +17,7 @@ use super::shapes::{Shown, frame};
 use super::slots::Slot;
 use super::{customer, sse};
 use crate::desk::ids::{ConversationId, CustomerId};
-use crate::desk::time::WallTime;
+use crate::desk::time::Now;
 use crate::gateway::auth::client_address::prefix;
 use crate::gateway::http::asking::{Asked, At, conversation};
 use crate::gateway::http::desks::{Desk, Live, Out, PublicFact, PublicFrame, PublicRow, Soon};
@@ -72,7 +72,7 @@ pub(super) async fn events(
     let stream = EventStream {
         live: desk.stream(conversation, after),
         follow: Arc::new(Follow {
-            opened_at: (messenger.door.now)().wall,
+            opened_at: (messenger.door.now)(),
             messenger: messenger.clone(),
             desk,
             customer,
@@ -135,15 +135,15 @@ struct Follow {
     desk: Arc<dyn Desk>,
     customer: CustomerId,
     conversation: ConversationId,
-    opened_at: WallTime,
+    opened_at: Now,
 }
 
 impl Follow {
     /// Whether it may go on: nobody signed out, and its hour is not over.
     fn holds(&self) -> bool {
-        let now = (self.messenger.door.now)().wall;
-        now.0.saturating_sub(self.opened_at.0) < LIFE_MS_MAX
-            && still_good(&self.desk.published(), self.customer, self.opened_at).is_ok()
+        // Not by the wall: a clock that is set ends nobody's stream.
+        let open_ms = (self.messenger.door.now)().desk.ms_since(self.opened_at.desk);
+        open_ms < LIFE_MS_MAX && still_good(&self.desk.published(), self.customer, self.opened_at.wall).is_ok()
     }
 }
 

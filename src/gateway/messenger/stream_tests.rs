@@ -255,6 +255,20 @@ async fn a_silent_stream_is_kept_and_ends_when_its_customer_signs_out() {
 }
 
 #[tokio::test]
+async fn a_stream_ends_after_its_hour_and_not_because_a_clock_is_set() {
+    let (world, router) = quick();
+    let id = world.desk.open(1);
+    let mut events = Events::open(&router, follow(&world, id, "")).await;
+    assert_eq!(events.up_to(1).await, [1]);
+    world.wall_ahead_ms.store(3_600_000, std::sync::atomic::Ordering::Relaxed);
+    for _ in 0..2 {
+        assert_eq!(events.chunk().await.as_deref(), Some(":\n\n"));
+    }
+    world.pass_ms(3_600_000);
+    assert_eq!(events.chunk().await, None);
+}
+
+#[tokio::test]
 async fn a_view_that_is_behind_is_waited_for_inside_the_stream() {
     let (world, router) = quick();
     let id = world.desk.open(1);

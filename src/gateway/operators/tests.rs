@@ -35,6 +35,14 @@ async fn alive_is_a_timely_answer_and_unavailable_is_one() {
     world.desk.inside().not_done = Some(NotDone::Unavailable { retry_after_ms: 1_000, why: "the disk is full" });
     Call::new("GET /healthz").to(&router).await.ok(200);
     world.desk.inside().hang = true;
+    // An answer that waits for a slow disk: whoever commits meanwhile is at work.
+    let commits = async {
+        // After it was asked where it stands.
+        tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+        world.desk.inside().position += 1;
+    };
+    let (slow, ()) = tokio::join!(Call::new("GET /healthz").to(&router), commits);
+    slow.ok(200);
     let hung = Call::new("GET /healthz").to(&router).await;
     assert_eq!((hung.status.as_u16(), &hung.body), (503, &json!({"alive": false, "silent": ["demo"]})));
 }

@@ -30,6 +30,8 @@ pub(crate) struct World {
     pub desks: Arc<FakeDesks>,
     pub identities: Arc<FakeIdentities>,
     pub now_ms: Arc<AtomicU64>,
+    /// By how much the wall clock was set forward.
+    pub wall_ahead_ms: Arc<AtomicU64>,
     pub door: Door,
 }
 
@@ -86,13 +88,14 @@ impl World {
         let desks = Arc::new(FakeDesks { desks: Mutex::new(vec![desk.clone()]), seals: FakeSeals::default() });
         let identities = Arc::new(FakeIdentities::default());
         let now_ms = Arc::new(AtomicU64::new(AT));
-        let clock = now_ms.clone();
+        let wall_ahead_ms = Arc::new(AtomicU64::new(0));
+        let (clock, ahead) = (now_ms.clone(), wall_ahead_ms.clone());
         let now = move || {
             let ms = clock.load(Ordering::Relaxed);
-            Now { desk: DeskTime(ms), wall: WallTime(ms) }
+            Now { desk: DeskTime(ms), wall: WallTime(ms + ahead.load(Ordering::Relaxed)) }
         };
         let door = Door { desks: desks.clone(), identities: identities.clone(), now: Arc::new(now) };
-        Self { desk, desks, identities, now_ms, door }
+        Self { desk, desks, identities, now_ms, wall_ahead_ms, door }
     }
 
     pub fn pass_ms(&self, ms: u64) {
