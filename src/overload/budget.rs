@@ -193,6 +193,12 @@ fn field(text: &str, name: &str) -> Option<u64> {
 }
 
 impl Group {
+    /// The process's own memory groups, each with those above it that can be seen: the nearest first in each version's tree.
+    #[must_use]
+    pub fn own(root: &Path) -> Vec<Self> {
+        own_groups(root)
+    }
+
     /// What the group holds and the kernel could not take back at once: all that is charged to it but file pages.
     #[must_use]
     pub fn held_bytes(&self) -> Option<u64> {
