@@ -65,7 +65,7 @@ impl<'a> Morning<'a> {
                 mib: sizes.cap_mib,
                 is_hard: cap.is_some(),
                 group: cap.map(super::cap::Cap::name).unwrap_or_default(),
-                supervisor_inside: cap.is_some(),
+                supervisor_inside: cap.is_some_and(|cap| cap.holds(stage.supervisor())),
                 ..Cap::default()
             },
             processes: vec![stage.supervisor().cast_signed()],
@@ -122,7 +122,8 @@ impl<'a> Morning<'a> {
         let all_talk = || floor.notes().talking >= customers && floor.notes().offers.open() == 0;
         self.until("all customers to talk with somebody", all_talk).await?;
         self.go_on(act / 2).await;
-        self.well_again(now()).await.map(drop).ok_or_else(|| self.not("the server to be well"))
+        let seen = self.page.teller();
+        self.until("a server that is well", seen).await
     }
 
     /// 10:52.
@@ -191,10 +192,10 @@ impl<'a> Morning<'a> {
         let killed = self.stage.kill_server()?;
         // Those who do not come back in time are counted, not waited for.
         let all_back = || floor.notes().back.back_in_all() >= agents && floor.here() >= agents;
-        let _ = self.until("all agents to be back", all_back).await;
+        self.comes("all agents to be back", all_back).await;
         self.note_server();
         floor.hands.send_replace(Hands::Accept);
-        let _ = self.until("the offers to be accepted", || floor.notes().offers.open() == 0).await;
+        self.comes("the offers to be accepted", || floor.notes().offers.open() == 0).await;
         let trouble = self.trouble(None, began).await;
         let notes = floor.notes();
         self.outcome.drop = DropAct {
@@ -243,7 +244,7 @@ impl<'a> Morning<'a> {
         let served_again_s = tokio::time::timeout(PATIENCE, serves).await.ok();
         self.note_server();
         let all_back = || floor.notes().back.back_in_all() >= agents && floor.here() >= agents;
-        let _ = self.until("all agents to be back", all_back).await;
+        self.comes("all agents to be back", all_back).await;
         let trouble = self.trouble(None, began).await;
         let facts = self.stage.facts().await;
         let notes = floor.notes();
@@ -263,16 +264,13 @@ impl<'a> Morning<'a> {
         self.title("12:00, the reckoning: everything that was acknowledged is read back");
         self.over.send_replace(true);
         let floor = self.floor.clone();
-        let _ = self.until("all last words to be answered", || floor.notes().offers.open() == 0).await;
+        self.comes("all offers to be answered", || floor.notes().offers.open() == 0).await;
         let _ = tokio::time::timeout(PATIENCE, async { while self.talks.join_next().await.is_some() {} }).await;
         self.look_at_statuses().await;
         let found = self.read_all_back().await;
         let facts = self.stage.facts().await;
-        let count = |name: &str| -> BTreeMap<String, u64> {
-            let counts = facts[name].as_object().into_iter().flatten();
-            counts.filter_map(|(word, count)| Some((word.clone(), count.as_u64()?))).collect()
-        };
-        self.outcome.restarts = count("restarts");
+        let restarts = facts["restarts"].as_object().into_iter().flatten();
+        self.outcome.restarts = restarts.filter_map(|(cause, count)| Some((cause.clone(), count.as_u64()?))).collect();
         self.people.shutdown().await;
         self.outcome.stopped_in_order = self.stage.stop().await;
         let (looks, by_supervisor, unanswered, incidents) = self.page.counts();
@@ -354,7 +352,7 @@ impl<'a> Morning<'a> {
         let agents = self.sizes.agents;
         let seen = self.page.teller();
         let is_well = || seen() && floor.here() >= agents && floor.notes().offers.open() == 0;
-        self.until("all to be well again", is_well).await.ok().map(|()| (now() - since).as_secs_f64())
+        self.comes("all to be well again", is_well).await.then(|| (now() - since).as_secs_f64())
     }
 
     /// By rung, as the server counted it since it began.
@@ -403,22 +401,27 @@ impl<'a> Morning<'a> {
         }
     }
 
+    /// For what the drill cannot go on without.
     async fn until(&mut self, what: &str, is_so: impl Fn() -> bool) -> Result<(), CommandError> {
+        if self.comes(what, is_so).await {
+            return Ok(());
+        }
+        let (faults, log) = (self.floor.notes().faults.join("\n"), self.stage.log_tail());
+        Err(CommandError(format!("the drill cannot go on without {what}\n{faults}\nthe server's log ends:\n{log}")))
+    }
+
+    /// Waits for it; whether it came.
+    async fn comes(&mut self, what: &str, is_so: impl Fn() -> bool) -> bool {
         let end = now() + PATIENCE;
         while !is_so() {
             if now() >= end {
-                return Err(self.not(what));
+                eprintln!("[{:5.1} s]   {what}: not within {} s", self.began.seconds(), PATIENCE.as_secs());
+                return false;
             }
             // What many players do together tells nobody when it is done.
             tokio::time::sleep(LOOK_EVERY).await;
             self.look();
         }
-        Ok(())
-    }
-
-    fn not(&self, what: &str) -> CommandError {
-        let (faults, log) = (self.floor.notes().faults.join("\n"), self.stage.log_tail());
-        eprintln!("[{:5.1} s]   {what}: not within {} s", self.began.seconds(), PATIENCE.as_secs());
-        CommandError(format!("{what}: not within {} s\n{faults}\nits log ends:\n{log}", PATIENCE.as_secs()))
+        true
     }
 }

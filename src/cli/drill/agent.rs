@@ -66,7 +66,7 @@ impl Player {
                 self.floor.notes().heard.told_to_wait += 1;
                 Some(after)
             }
-            Lost::Told { code: 4100..=4199 | 4200, reason } => {
+            Lost::Told { code: 4100..=4200, reason } => {
                 let told = reason.strip_prefix("retry_after_ms=").and_then(|ms| ms.parse().ok());
                 Some(told.map_or_else(|| jitter(0, back_off), Duration::from_millis))
             }

@@ -59,6 +59,12 @@ impl Cap {
         File::options().write(true).open(self.0.directory.join("cgroup.procs"))
     }
 
+    /// Whether the process is held by it.
+    pub fn holds(&self, pid: u32) -> bool {
+        let inside = fs::read_to_string(self.0.directory.join("cgroup.procs")).unwrap_or_default();
+        inside.lines().any(|line| line.parse() == Ok(pid))
+    }
+
     /// What the kernel could not take back at once.
     pub fn held_bytes(&self) -> Option<u64> {
         self.0.held_bytes()

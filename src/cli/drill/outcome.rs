@@ -170,6 +170,8 @@ impl Outcome {
             unless(is_told, format!("{what} is on the status page within {NOTICED_WITHIN_S:.0} s: after {after}"));
             unless(trouble.recovered_after_s.is_some(), format!("all is well again after {what}: it was not in time"));
         }
+        let faults = self.faults.len();
+        unless(faults == 0, format!("who does as told is served: {faults} times somebody was not"));
         unless(self.update.rolled_back, format!("a bad update is rolled back by itself: {}", self.update.said));
         broken
     }
@@ -220,21 +222,22 @@ pub(super) mod tests {
 
     #[test]
     fn each_broken_promise_is_named() {
-        let cases: [(fn(&mut Outcome), &str); 15] = [
+        let cases: [(fn(&mut Outcome), &str); 16] = [
             (|it| it.cap.oom_kills = Some(1), "nothing is killed for memory: 1"),
-            (|it| drop(it.restarts.insert("killed".to_owned(), 2)), "it ends only when it is killed"),
-            (|it| drop(it.restarts.insert("hung".to_owned(), 1)), "it ends only when it is killed"),
+            (|it| it.restarts.extend([("killed".to_owned(), 2)]), "it ends only when it is killed"),
+            (|it| it.restarts.extend([("hung".to_owned(), 1)]), "it ends only when it is killed"),
             (|it| it.memory.accepts.busy = 1, "accepting is never shed"),
             (|it| it.drop.dropped = 9, "everybody drops: 9 of 10"),
             (|it| it.drop.back_all_s = None, "everybody comes back"),
             (|it| it.drop.offers_held_lost = 1, "no offer is lost"),
-            (|it| drop(it.offers.lost.insert("agent_lost".to_owned(), 2)), "no offer is lost: 2"),
+            (|it| it.offers.lost.extend([("agent_lost".to_owned(), 2)]), "no offer is lost: 2"),
             (|it| it.drop.offers_held = 0, "offers are held"),
             (|it| it.messages.lost = 1, "no message is lost: 1"),
             (|it| it.messages.twice = 1, "no message is there twice: 1"),
             (|it| it.status_flaps = 1, "no status changes by itself: 1"),
             (|it| it.drop.trouble.noticed_after_s = Some(30.1), "the mass drop is on the status page"),
             (|it| it.memory.trouble.recovered_after_s = None, "all is well again after memory"),
+            (|it| it.faults.push("ada was told not to come back".to_owned()), "who does as told is served: 1"),
             (|it| it.update.rolled_back = false, "a bad update is rolled back by itself"),
         ];
         for (change, wanted) in cases {

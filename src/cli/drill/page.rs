@@ -136,7 +136,7 @@ fn says_trouble(page: &Value, since_ms: u64) -> Option<String> {
     }
     let incidents = page["incidents"].as_array().into_iter().flatten();
     let lines = incidents.flat_map(|incident| incident["lines"].as_array().into_iter().flatten());
-    let line = lines.into_iter().rfind(|line| line["at"].as_u64().is_some_and(|at| at >= since_ms))?;
+    let line = lines.into_iter().find(|line| line["at"].as_u64().is_some_and(|at| at >= since_ms))?;
     Some(text(line, "text"))
 }
 
@@ -149,7 +149,11 @@ mod tests {
     fn a_page_says_trouble_by_its_supervisor_a_component_or_an_incident_that_is_new() {
         let well = json!({"title": "API", "state": "operational"});
         let out = json!({"title": "Messenger", "state": "major_outage"});
-        let restarted = json!({"lines": [{"at": 2_000, "text": "Restarted; no service for 0.4 s"}]});
+        let restarted = json!({"lines": [
+            {"at": 1_000, "text": "earlier"},
+            {"at": 2_000, "text": "Restarted; no service for 0.4 s"},
+            {"at": 2_400, "text": "Everything is operational."},
+        ]});
         let said = |page: Value| says_trouble(&page, 2_000);
         assert_eq!(said(json!({"answered_by": "server", "components": [well], "incidents": []})), None);
         assert!(said(json!({"answered_by": "supervisor", "status": "down"})).is_some());
@@ -157,6 +161,6 @@ mod tests {
         assert_eq!(said(page).as_deref(), Some("Messenger major outage"));
         let page = json!({"answered_by": "server", "components": [well], "incidents": [restarted]});
         assert!(said(page.clone()).is_some_and(|words| words.starts_with("Restarted")));
-        assert_eq!(says_trouble(&page, 2_001), None, "of what was before");
+        assert_eq!(says_trouble(&page, 2_401), None, "of what was before");
     }
 }

@@ -1,5 +1,6 @@
 //! The timeline of that day beside today's, for people.
 
+use super::load::DEVICES;
 use super::outcome::{Outcome, seconds};
 use std::fmt::Write;
 
@@ -53,20 +54,18 @@ fn timeline(outcome: &Outcome) -> Vec<Row> {
         _ => "what it held was not measured".to_owned(),
     };
     let whole = if cap.supervisor_inside { "; the cap holds server and supervisor" } else { "" };
-    let shed: u64 = memory.shed.values().sum();
-    let shed = format!(
-        "{held}{whole}. For {:.0} s {} readers did not read {} MiB, and {} visitors came. {shed} times something was shed ({}), {} starts were refused",
-        memory.load_s,
-        memory.readers_stopped,
-        memory.unread_mib,
-        memory.starts,
-        counts(&memory.shed),
-        memory.starts_refused
+    let shed = match memory.shed.values().sum::<u64>() {
+        0 => "nothing had to be shed".to_owned(),
+        shed => format!("{shed} times something was shed ({})", counts(&memory.shed)),
+    };
+    let load = format!(
+        "{held}{whole}. For {:.0} s {} readers with {DEVICES} devices each did not read {} MiB, and {} visitors came: {shed}, {} starts were refused",
+        memory.load_s, memory.readers_stopped, memory.unread_mib, memory.starts, memory.starts_refused
     );
-    let asked =
-        outcome.restarts.values().sum::<u64>() - outcome.restarts_unasked().min(outcome.restarts.values().sum());
+    let restarts: u64 = outcome.restarts.values().sum();
+    let asked = restarts.saturating_sub(outcome.restarts_unasked());
     vec![
-        ("10:52", "services behind the agent interface ran out of memory, and nothing restarted them", shed),
+        ("10:52", "services behind the agent interface ran out of memory, and nothing restarted them", load),
         (
             "11:00",
             "agents' connections dropped, and all stormed back",
