@@ -64,7 +64,7 @@ impl Budget {
         // A limit above what the machine has is none.
         let tightest = tightest.filter(|(limit, _)| total_bytes.is_none_or(|total| *limit < total));
         if let Some((limit_bytes, group)) = tightest.min_by_key(|(limit, _)| *limit) {
-            let bytes = limit_bytes.saturating_sub(headroom(limit_bytes)).max(limit_bytes / 2);
+            let bytes = below(limit_bytes);
             return Self { bytes, origin: Origin::Group { group, limit_bytes } };
         }
         match total_bytes {
@@ -99,6 +99,12 @@ impl fmt::Display for Budget {
             Origin::Unknown => write!(out, ", as neither a cgroup nor /proc/meminfo could be read"),
         }
     }
+}
+
+/// What fits under a limit with its headroom.
+#[must_use]
+pub fn below(limit_bytes: u64) -> u64 {
+    limit_bytes.saturating_sub(headroom(limit_bytes)).max(limit_bytes / 2)
 }
 
 fn headroom(limit_bytes: u64) -> u64 {

@@ -1,9 +1,11 @@
 //! What would exhaust the memory of a server that takes all it is given: readers that stop while they are written large messages, and visitors who
 //! come many times faster than they are let in and do not wait when they are told to.
 
+use super::MIB;
 use super::customer::{self, Visit};
 use super::floor::{FLOOD, Floor, UNREAD, jitter};
 use crate::client::{AgentSocket, Call, Client};
+use crate::overload::{RESERVE_SHARE, budget};
 use http::StatusCode;
 use serde_json::{Value, json};
 use std::sync::Arc;
@@ -15,27 +17,26 @@ use tokio::time::timeout;
 
 /// As many as an agent may have: each is sent everything.
 pub(super) const DEVICES: usize = 5;
-/// What one mailbox holds at most, and the share of the budget that all may take together: the defaults of the server. So many readers
-/// stop that their mailboxes would take this many times that share.
+/// What one mailbox holds at most, by default. So many readers stop that their mailboxes would take so many times what all bursts may take
+/// together.
 const MAILBOX_BYTES: u64 = 256 << 10;
-const RESERVE_SHARE: u64 = 4;
 const TIMES: u64 = 3;
 /// The largest text that a visitor may write is a little larger.
 const TEXT_BYTES: usize = 16_000;
 const WRITERS: usize = 16;
 const FLOODERS: usize = 48;
 const ONLOOKERS: usize = 4;
-const FLOOD_PAUSE: Duration = Duration::from_millis(15);
+const FLOOD_PAUSE: Duration = Duration::from_millis(30);
 const LOOK_EVERY: Duration = Duration::from_millis(100);
 /// How long one that stopped is left so, before it pulls its cable and comes again; shorter than the server takes to give it up.
-const STOPPED_FOR: Duration = Duration::from_secs(8);
+const STOPPED_FOR: Duration = Duration::from_secs(15);
 /// What a small machine on a bad network takes.
 const RECEIVE_BUFFER_BYTES: u32 = 4 * 1024;
 const WELCOMED_WITHIN: Duration = Duration::from_secs(10);
 
 /// So many agents stop reading.
 pub(super) fn readers(cap_mib: u64) -> usize {
-    let share = (cap_mib << 20) / 8 * 7 / RESERVE_SHARE;
+    let share = budget::below(cap_mib * MIB) / RESERVE_SHARE;
     usize::try_from(share * TIMES / (MAILBOX_BYTES * DEVICES as u64)).unwrap_or(1).max(4)
 }
 

@@ -14,7 +14,7 @@ mod table;
 mod tally;
 
 use super::{CommandError, Given};
-use crate::overload::descriptors;
+use crate::overload::{budget, descriptors, places_in};
 use acts::Morning;
 use clap::Args;
 use outcome::Outcome;
@@ -27,9 +27,7 @@ use tokio::signal::unix::{SignalKind, signal};
 const DAY: &str = "2023-08-25";
 /// Files of each process beside its connections.
 const DESCRIPTORS_BESIDE: usize = 400;
-/// What the server counts for a connection, and the share of its budget that all of them may take.
-const CONNECTION_BYTES: u64 = 12 << 10;
-const CONNECTIONS_SHARE: u64 = 2;
+const MIB: u64 = 1 << 20;
 
 /// Plays the morning of 25 August 2023 against a server of its own, and prints the timeline of that day beside today's.
 ///
@@ -105,8 +103,7 @@ impl Sizes {
                 "the drill and its server each need {wanted} file descriptors, and a process may have {descriptors} here: raise the hard limit (ulimit -Hn {wanted}), or {fewer}"
             )));
         }
-        let budget_bytes = (self.cap_mib << 20) / 8 * 7;
-        let places = budget_bytes / CONNECTIONS_SHARE / CONNECTION_BYTES;
+        let places = places_in(budget::below(self.cap_mib * MIB));
         if self.connections() as u64 > places {
             let connections = self.connections();
             return Err(CommandError(format!(

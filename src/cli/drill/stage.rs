@@ -2,11 +2,13 @@
 //! hard limit. Dropped, all of it is gone.
 
 use super::super::{CommandError, Given};
+use super::MIB;
 use super::cap::Cap;
 use crate::client::{Address, Call, Client, random_id};
 use crate::gateway::auth::agent_token::{self, AgentClaims, Role};
 use crate::gateway::auth::first_key::LOCAL_KID;
 use crate::gateway::auth::keys::{Algorithm, SigningKey, read_key_file};
+use crate::overload::budget;
 use rustix::process::{Pid, Signal, kill_process, set_parent_process_death_signal};
 use serde_json::Value;
 use std::fs;
@@ -18,7 +20,6 @@ use std::time::Duration;
 use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::Child;
 
-const MIB: u64 = 1 << 20;
 const PUBLIC_LINE: &str = "offhook is serving agents and customers on http://";
 const OPERATORS_LINE: &str = "operators: http://";
 const STARTS_WITHIN: Duration = Duration::from_secs(60);
@@ -182,7 +183,7 @@ fn command(dir: &Path, cap: Option<&Cap>, cap_bytes: u64, given: &Given) -> Resu
     command.args(given.arguments());
     command.arg("--set").arg(format!("server.data_dir={}", dir.join("data").display()));
     if cap.is_none() {
-        command.arg("--set").arg(format!("memory.budget_bytes={}", budget_below(cap_bytes)));
+        command.arg("--set").arg(format!("memory.budget_bytes={}", budget::below(cap_bytes)));
     }
     let log = fs::File::create(dir.join("log")).map_err(CommandError::of)?;
     // In a group of its own: a terminal's Ctrl-C is for the drill, which ends it.
@@ -198,11 +199,6 @@ fn command(dir: &Path, cap: Option<&Cap>, cap_bytes: u64, given: &Given) -> Resu
     // SAFETY: between fork and exec two calls into the kernel, on a descriptor that is open; nothing is allocated, no lock is taken.
     unsafe { command.pre_exec(before) };
     Ok(command)
-}
-
-/// As the server itself takes it from a cgroup's limit.
-fn budget_below(cap_bytes: u64) -> u64 {
-    cap_bytes - (cap_bytes / 8).max(16 * MIB)
 }
 
 /// Public and operators', once it says where it serves; what it says later is read and dropped, so that it never blocks.
