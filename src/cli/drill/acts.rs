@@ -161,6 +161,7 @@ impl<'a> Morning<'a> {
         self.outcome.memory = MemoryAct {
             load_s,
             readers_stopped: readers,
+            written_mib: thrown.written_bytes.load(Relaxed) >> 20,
             unread_mib: thrown.unread_bytes.load(Relaxed) >> 20,
             starts: thrown.starts.load(Relaxed),
             starts_refused: thrown.starts_refused.load(Relaxed),

@@ -48,7 +48,7 @@ pub(super) async fn start(floor: &Floor, client: &mut Client, page: &str, text: 
 }
 
 /// Writes until it has an answer that waiting would not change; whether it was acknowledged.
-pub(super) async fn write(floor: &Floor, client: &mut Client, visit: &Visit, text: &str) -> bool {
+async fn write(floor: &Floor, client: &mut Client, visit: &Visit, text: &str) -> bool {
     let body = json!({"text": text});
     let path = format!("/v1/messenger/demo/conversations/{}/messages", visit.conversation);
     let call = Call::write(Method::POST, path, &visit.token, Some(&body));

@@ -6,7 +6,7 @@ use super::customer::{self, Visit};
 use super::floor::{FLOOD, Floor, UNREAD, jitter};
 use crate::client::{AgentSocket, Call, Client};
 use crate::overload::{RESERVE_SHARE, budget};
-use http::StatusCode;
+use http::{Method, StatusCode};
 use serde_json::{Value, json};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
@@ -27,6 +27,7 @@ const WRITERS: usize = 16;
 const FLOODERS: usize = 48;
 const ONLOOKERS: usize = 4;
 const FLOOD_PAUSE: Duration = Duration::from_millis(30);
+const WRITE_PAUSE: Duration = Duration::from_millis(20);
 const LOOK_EVERY: Duration = Duration::from_millis(100);
 /// How long one that stopped is left so, before it pulls its cable and comes again; shorter than the server takes to give it up.
 const STOPPED_FOR: Duration = Duration::from_secs(15);
@@ -52,6 +53,8 @@ pub(super) fn reader_name(number: usize) -> String {
 /// What was thrown at the server.
 #[derive(Debug, Default)]
 pub(super) struct Thrown {
+    /// Bytes of texts that were written to readers that had stopped, once for each of their devices.
+    pub written_bytes: AtomicU64,
     /// Bytes of texts that the server acknowledged for readers that had stopped, once for each of their devices.
     pub unread_bytes: AtomicU64,
     pub starts: AtomicU64,
@@ -155,17 +158,31 @@ async fn stop_reading(floor: Arc<Floor>, token: String) {
     }
 }
 
-/// As fast as it is answered; who is put off says the same again when it was told to.
+/// As fast as it is answered; who is put off says the next thing, and does not wait as long as it is told to.
 async fn write_on(floor: Arc<Floor>, visits: Arc<Vec<Visit>>, writer: usize, thrown: Arc<Thrown>) {
     let mut client = Client::new(floor.address.clone());
     let weight = "x".repeat(TEXT_BYTES);
     for turn in 0_u64.. {
         // Its share of them, one after the other, so that all mailboxes fill together.
         for visit in visits.iter().skip(writer).step_by(WRITERS) {
-            let text = format!("unread.{writer}.{turn} {weight}");
-            if customer::write(&floor, &mut client, visit, &text).await {
-                thrown.unread_bytes.fetch_add((text.len() * DEVICES) as u64, Relaxed);
+            let text = format!("unread{writer}.{turn} {weight}");
+            let (bytes, body) = ((text.len() * DEVICES) as u64, json!({"text": text}));
+            let path = format!("/v1/messenger/demo/conversations/{}/messages", visit.conversation);
+            thrown.written_bytes.fetch_add(bytes, Relaxed);
+            match client.ask_once(&Call::write(Method::POST, path, &visit.token, Some(&body))).await {
+                Ok(answered) if answered.status == StatusCode::CREATED => {
+                    thrown.unread_bytes.fetch_add(bytes, Relaxed);
+                    let number = answered.body["number"].as_u64().unwrap_or_default();
+                    floor.notes().ledger.acknowledged(&visit.conversation, number, &text);
+                    continue;
+                }
+                Ok(answered) => {
+                    floor.put_off("large messages", &answered);
+                }
+                Err(_) => {}
             }
+            // So that a machine does something else than refuse.
+            tokio::time::sleep(WRITE_PAUSE).await;
         }
         if visits.len() <= writer {
             return;
@@ -201,7 +218,7 @@ async fn look_on(floor: Arc<Floor>, key: String, visits: Arc<Vec<Visit>>) {
         let path = format!("/v1/messenger/demo/conversations/{}", visit.conversation);
         let asked = [
             ("live rows", Call::read("/v1/workspaces/demo/live/agents?limit=20", &key)),
-            ("typing", Call::write(http::Method::POST, format!("{path}/typing"), &visit.token, None)),
+            ("typing", Call::write(Method::POST, format!("{path}/typing"), &visit.token, None)),
             ("history", Call::read(format!("{path}/messages?limit=5"), &visit.token)),
         ];
         for (what, call) in asked {

@@ -22,7 +22,9 @@ pub(super) struct Trouble {
 pub(super) struct MemoryAct {
     pub load_s: f64,
     pub readers_stopped: usize,
-    /// Texts acknowledged for readers that had stopped, once for each of their devices.
+    /// Texts written to readers that had stopped, once for each of their devices: what one would hold who takes all it is given.
+    pub written_mib: u64,
+    /// Of those, acknowledged.
     pub unread_mib: u64,
     pub starts: u64,
     pub starts_refused: u64,

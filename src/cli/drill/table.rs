@@ -55,12 +55,17 @@ fn timeline(outcome: &Outcome) -> Vec<Row> {
     };
     let whole = if cap.supervisor_inside { "; the cap holds server and supervisor" } else { "" };
     let shed = match memory.shed.values().sum::<u64>() {
-        0 => "nothing had to be shed".to_owned(),
-        shed => format!("{shed} times something was shed ({})", counts(&memory.shed)),
+        0 => "Nothing had to be shed".to_owned(),
+        shed => format!("Shed {shed} times ({})", counts(&memory.shed)),
     };
     let load = format!(
-        "{held}{whole}. For {:.0} s {} readers with {DEVICES} devices each did not read {} MiB, and {} visitors came: {shed}, {} starts were refused",
-        memory.load_s, memory.readers_stopped, memory.unread_mib, memory.starts, memory.starts_refused
+        "{held}{whole}. For {:.0} s {} MiB were written to {} readers with {DEVICES} devices each that did not read, and {} of it were taken; {} visitors came. {shed}; {} starts were refused",
+        memory.load_s,
+        memory.written_mib,
+        memory.readers_stopped,
+        memory.unread_mib,
+        memory.starts,
+        memory.starts_refused
     );
     let restarts: u64 = outcome.restarts.values().sum();
     let asked = restarts.saturating_sub(outcome.restarts_unasked());
