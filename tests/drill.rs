@@ -86,8 +86,14 @@ async fn the_morning_is_played_every_promise_is_kept_and_nothing_is_left_behind(
     }
 
     // What must be nought.
-    for path in ["/messages/lost", "/messages/twice", "/drop/offers_held_lost", "/status_flaps", "/memory/accepts/busy"]
-    {
+    for path in [
+        "/messages/lost",
+        "/messages/twice",
+        "/messages/unread",
+        "/drop/offers_held_lost",
+        "/status_flaps",
+        "/memory/accepts/busy",
+    ] {
         assert_eq!(number(path), 0, "{path}: {seen}");
     }
     assert_eq!((&told["offers"]["lost"], &told["faults"]), (&serde_json::json!({}), &serde_json::json!([])), "{seen}");

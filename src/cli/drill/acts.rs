@@ -328,12 +328,12 @@ impl<'a> Morning<'a> {
         };
         let mut reading = JoinSet::new();
         for share in all.chunks(all.len().div_ceil(READING).max(1)) {
-            let (share, address) = (share.to_vec(), self.stage.address.clone());
+            let (share, floor) = (share.to_vec(), self.floor.clone());
             reading.spawn(async move {
                 let mut found = Vec::new();
                 for (conversation, token) in share {
-                    let messages = customer::read_back(&address, &conversation, &token).await;
-                    found.push((conversation, messages.unwrap_or_default()));
+                    let messages = customer::read_back(&floor, &conversation, &token).await;
+                    found.extend(messages.map(|messages| (conversation, messages)));
                 }
                 found
             });

@@ -1,11 +1,15 @@
 //! A customer who starts a conversation, writes now and then through whatever happens, and repeats what was not answered with the same id.
 
 use super::floor::{Floor, TALK, jitter};
-use crate::client::{Address, Answered, Call, Client, random_id};
+use crate::client::{Answered, Call, Client, random_id};
 use http::{Method, StatusCode};
 use serde_json::{Value, json};
 use std::sync::Arc;
+use std::time::Duration;
 use tokio::sync::watch;
+
+/// A page that is put off for longer is not read.
+const READ_WITHIN: Duration = Duration::from_secs(60);
 
 /// A conversation, and what its customer shows for it.
 pub(super) struct Visit {
@@ -84,13 +88,15 @@ pub(super) async fn talk(floor: Arc<Floor>, number: usize, mut over: watch::Rece
 }
 
 /// All messages of a conversation, as its customer is shown them: number and text. Nothing if they could not be read.
-pub(super) async fn read_back(address: &Address, conversation: &str, token: &str) -> Option<Vec<(u64, String)>> {
-    let mut client = Client::new(address.clone());
+pub(super) async fn read_back(floor: &Floor, conversation: &str, token: &str) -> Option<Vec<(u64, String)>> {
+    let mut client = Client::new(floor.address.clone());
     let mut found = Vec::new();
     let mut after = 0;
     loop {
         let path = format!("/v1/messenger/demo/conversations/{conversation}/messages?after={after}&limit=100");
-        let page = client.ask(&Call::read(path, token)).await.ok()?;
+        let call = Call::read(path, token);
+        let read = floor.persist(&mut client, "reading back", &call);
+        let page = tokio::time::timeout(READ_WITHIN, read).await.ok()?;
         if page.status != StatusCode::OK {
             return None;
         }

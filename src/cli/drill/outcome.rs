@@ -163,6 +163,8 @@ impl Outcome {
         );
         unless(self.messages.acknowledged > 0, "messages are acknowledged: none was".to_owned());
         unless(self.messages.lost == 0, format!("no message is lost: {} were", self.messages.lost));
+        let unread = self.messages.unread;
+        unless(unread == 0, format!("everything can be read back: {unread} messages could not be"));
         unless(self.messages.twice == 0, format!("no message is there twice: {} are", self.messages.twice));
         let flaps = self.status_flaps;
         unless(flaps == 0, format!("no status changes by itself: {flaps} did ({:?})", self.status_flap_examples));
@@ -204,7 +206,7 @@ pub(super) mod tests {
             },
             update: UpdateAct { rolled_back: true, trouble, ..UpdateAct::default() },
             restarts: BTreeMap::from([("killed".to_owned(), 1), ("rolled_back".to_owned(), 1)]),
-            messages: MessagesKept { acknowledged: 5, conversations: 2, lost: 0, twice: 0 },
+            messages: MessagesKept { acknowledged: 5, conversations: 2, ..MessagesKept::default() },
             ..Outcome::default()
         }
     }
@@ -224,7 +226,7 @@ pub(super) mod tests {
 
     #[test]
     fn each_broken_promise_is_named() {
-        let cases: [(fn(&mut Outcome), &str); 16] = [
+        let cases: [(fn(&mut Outcome), &str); 17] = [
             (|it| it.cap.oom_kills = Some(1), "nothing is killed for memory: 1"),
             (|it| it.restarts.extend([("killed".to_owned(), 2)]), "it ends only when it is killed"),
             (|it| it.restarts.extend([("hung".to_owned(), 1)]), "it ends only when it is killed"),
@@ -235,6 +237,7 @@ pub(super) mod tests {
             (|it| it.offers.lost.extend([("agent_lost".to_owned(), 2)]), "no offer is lost: 2"),
             (|it| it.drop.offers_held = 0, "offers are held"),
             (|it| it.messages.lost = 1, "no message is lost: 1"),
+            (|it| it.messages.unread = 1, "everything can be read back: 1"),
             (|it| it.messages.twice = 1, "no message is there twice: 1"),
             (|it| it.status_flaps = 1, "no status changes by itself: 1"),
             (|it| it.drop.trouble.noticed_after_s = Some(30.1), "the mass drop is on the status page"),

@@ -59,7 +59,7 @@ fn timeline(outcome: &Outcome) -> Vec<Row> {
         shed => format!("Shed {shed} times ({})", counts(&memory.shed)),
     };
     let load = format!(
-        "{held}{whole}. For {:.0} s {} MiB were written to {} readers with {DEVICES} devices each that did not read, and {} of it were taken; {} visitors came. {shed}; {} starts were refused",
+        "{held}{whole}. For {:.0} s {} MiB were written to {} readers with {DEVICES} devices each that did not read, and {} of them were taken; {} visitors came. {shed}; {} starts were refused",
         memory.load_s,
         memory.written_mib,
         memory.readers_stopped,
@@ -98,11 +98,12 @@ fn timeline(outcome: &Outcome) -> Vec<Row> {
             "",
             "messengers were blank",
             format!(
-                "{} messages in {} conversations were acknowledged, and read back: {} missing, {} twice",
+                "{} messages in {} conversations were acknowledged, and read back: {} missing, {} twice, {} could not be read",
                 outcome.messages.acknowledged,
                 outcome.messages.conversations,
                 outcome.messages.lost,
-                outcome.messages.twice
+                outcome.messages.twice,
+                outcome.messages.unread
             ),
         ),
         (

@@ -21,8 +21,10 @@ pub(super) struct Ledger {
 pub(super) struct MessagesKept {
     pub acknowledged: usize,
     pub conversations: usize,
-    /// Acknowledged, and not there under the number that was given.
+    /// Acknowledged, in conversations that could be read back, and not there under the number that was given.
     pub lost: usize,
+    /// Acknowledged, in conversations that could not be read back.
+    pub unread: usize,
     /// There more than once: how often too many.
     pub twice: usize,
 }
@@ -41,7 +43,7 @@ impl Ledger {
         self.acknowledged.values().map(BTreeSet::len).sum()
     }
 
-    /// `found`: what each conversation's history was read back as, number and text. One that could not be read has nothing.
+    /// `found`: what each conversation's history was read back as, number and text; without those that could not be read.
     pub fn compare(&self, found: &BTreeMap<String, Vec<(u64, String)>>) -> MessagesKept {
         let mut kept = MessagesKept {
             acknowledged: self.len(),
@@ -49,7 +51,10 @@ impl Ledger {
             ..MessagesKept::default()
         };
         for (conversation, promised) in &self.acknowledged {
-            let there = found.get(conversation).map(Vec::as_slice).unwrap_or_default();
+            let Some(there) = found.get(conversation) else {
+                kept.unread += promised.len();
+                continue;
+            };
             let named: BTreeSet<(u64, &str)> = there.iter().map(|(number, text)| (*number, name_of(text))).collect();
             kept.lost += promised.iter().filter(|(number, name)| !named.contains(&(*number, name.as_str()))).count();
             let names: BTreeSet<&str> = there.iter().map(|(_, text)| name_of(text)).collect();
@@ -190,13 +195,20 @@ mod tests {
         found
     }
 
+    /// Lost and twice, of three that were acknowledged in two conversations, both of which were read.
     fn compared(rows: &[(&str, u64, &str)]) -> (usize, usize) {
         let mut ledger = Ledger::default();
         ledger.acknowledged("c1", 1, "a.1 xxxx");
         ledger.acknowledged("c1", 2, "a.2");
         ledger.acknowledged("c2", 1, "b.1");
-        let kept = ledger.compare(&found(rows));
-        assert_eq!((kept.acknowledged, kept.conversations), (3, 2));
+        let mut found = found(rows);
+        for conversation in ["c1", "c2"] {
+            found.entry(conversation.to_owned()).or_default();
+        }
+        let kept = ledger.compare(&found);
+        assert_eq!((kept.acknowledged, kept.conversations, kept.unread), (3, 2, 0));
+        let half = ledger.compare(&BTreeMap::from([("c2".to_owned(), found["c2"].clone())]));
+        assert_eq!(half.unread, 2, "what was not read is neither lost nor there");
         (kept.lost, kept.twice)
     }
 
@@ -204,8 +216,8 @@ mod tests {
     fn what_was_acknowledged_and_is_not_there_is_lost() {
         assert_eq!(compared(&[("c1", 1, "a.1 xxxx"), ("c1", 2, "a.2"), ("c2", 1, "b.1")]), (0, 0));
         assert_eq!(compared(&[("c1", 1, "a.1 xxxx"), ("c2", 1, "b.1")]), (1, 0), "one is missing");
-        assert_eq!(compared(&[("c1", 1, "a.1"), ("c1", 2, "a.2")]), (1, 0), "a conversation is missing");
-        assert_eq!(compared(&[]), (3, 0), "nothing could be read");
+        assert_eq!(compared(&[("c1", 1, "a.1"), ("c1", 2, "a.2")]), (1, 0), "a conversation is empty");
+        assert_eq!(compared(&[]), (3, 0), "both are empty");
         assert_eq!(compared(&[("c1", 1, "a.2"), ("c1", 2, "a.1"), ("c2", 1, "b.1")]), (2, 0), "under other numbers");
         assert_eq!(compared(&[("c2", 1, "a.1"), ("c2", 2, "a.2"), ("c1", 1, "b.1")]), (3, 0), "in other conversations");
     }
