@@ -12,6 +12,10 @@ run *ARGS:
 demo *ARGS:
     cargo run --release -- demo {{ARGS}}
 
+# The morning of a real incident, played against a server under a hard memory cap; its timeline beside today's.
+drill *ARGS:
+    cargo run --release -- drill 2023-08-25 {{ARGS}}
+
 test *ARGS:
     cargo test --locked {{ARGS}}
 

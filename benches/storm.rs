@@ -12,7 +12,7 @@
 mod load;
 
 use load::arguments::Arguments;
-use load::come::{Come, Way, come, spread, ticket_of, told};
+use load::come::{Come, Road, come, spread, ticket_of, told};
 use load::desk::{WORKSPACE, options, serve, set_available};
 use load::figures::figure;
 use load::post::Poster;
@@ -68,8 +68,8 @@ async fn run(arguments: &Arguments) {
         let token = tokens.of(WORKSPACE, &name, Role::Agent);
         // 127.0.0.1 is the proxy's.
         let from = format!("127.0.1.{}:0", 1 + number % addresses).parse().expect("an address");
-        let way = Way { server: server.address, from, tls: trust.as_ref().map(Trust::client) };
-        tokio::task::spawn_local(agent(number, way, token, board.clone()));
+        let road = Road { server: server.address, from, tls: trust.as_ref().map(Trust::client) };
+        tokio::task::spawn_local(agent(number, road, token, board.clone()));
     }
     let everybody = back(&board, agents, &server).await;
     say("first", &everybody);
@@ -234,12 +234,12 @@ fn add(count: &Cell<u32>) {
 }
 
 /// One agent, for ever.
-async fn agent(number: u32, way: Way, token: String, board: Rc<Board>) {
+async fn agent(number: u32, road: Road, token: String, board: Rc<Board>) {
     let mut ticket: Option<String> = None;
     let mut failures = 0_u32;
     let mut was_available = false;
     loop {
-        let wait = match come(&way, &token, ticket.as_deref()).await {
+        let wait = match come(&road, &token, ticket.as_deref()).await {
             Come::Welcomed(mut socket, welcome) => {
                 failures = 0;
                 board.welcomed.borrow_mut().push(board.began.get().elapsed());

@@ -81,7 +81,8 @@ fn every_command_and_flag_in_the_documents_is_in_the_help() {
             // Once for each place where a command begins; a sentence that only begins with the name is no command.
             for command in code.split("offhook ").skip(1) {
                 let words: Vec<&str> = command.split_whitespace().collect();
-                let names = ["apply", "check", "demo", "journal", "serve", "simulate", "token", "upgrade", "why"];
+                let names =
+                    ["apply", "check", "demo", "drill", "journal", "serve", "simulate", "token", "upgrade", "why"];
                 let Some(name) = words.first().copied().filter(|name| names.contains(name)) else { continue };
                 let mut path_words = vec![name];
                 if let ("journal", Some(second)) = (name, words.get(1)) {
@@ -96,9 +97,19 @@ fn every_command_and_flag_in_the_documents_is_in_the_help() {
             }
         }
     }
-    for command in
-        ["apply", "check", "demo", "journal show", "journal verify", "serve", "simulate", "token", "upgrade", "why"]
-    {
+    for command in [
+        "apply",
+        "check",
+        "demo",
+        "drill",
+        "journal show",
+        "journal verify",
+        "serve",
+        "simulate",
+        "token",
+        "upgrade",
+        "why",
+    ] {
         assert!(seen.contains(command), "no document shows `offhook {command}`");
     }
 }
@@ -145,8 +156,19 @@ fn the_words_of_the_justfile_name_what_is_there() {
         .filter(|line| line.ends_with(':') && !line.starts_with([' ', '#']))
         .filter_map(|line| line.split([' ', ':']).next())
         .collect();
-    for word in ["run", "test", "ci", "lint", "bench", "soak", "kill-rounds", "supervisor-kills", "race-rounds", "demo"]
-    {
+    for word in [
+        "run",
+        "test",
+        "ci",
+        "lint",
+        "bench",
+        "soak",
+        "kill-rounds",
+        "supervisor-kills",
+        "race-rounds",
+        "demo",
+        "drill",
+    ] {
         assert!(words.contains(word), "{word}: {words:?}");
     }
     for script in ["tests/run", ".ci/run"] {

@@ -16,26 +16,26 @@ pub enum Come {
 }
 
 /// How one agent gets to the server.
-pub struct Way {
+pub struct Road {
     pub server: SocketAddr,
     /// One of this machine's addresses; port 0 takes any.
     pub from: SocketAddr,
     pub tls: Option<TlsConnector>,
 }
 
-pub async fn come(way: &Way, token: &str, ticket: Option<&str>) -> Come {
+pub async fn come(road: &Road, token: &str, ticket: Option<&str>) -> Come {
     let connect = async {
         let socket = TcpSocket::new_v4()?;
-        socket.bind(way.from)?;
-        let stream = socket.connect(way.server).await?;
+        socket.bind(road.from)?;
+        let stream = socket.connect(road.server).await?;
         let token = format!("offhook.token.{token}");
         let ticket = ticket.map(|ticket| format!("offhook.ticket.{ticket}"));
         let mut protocols = vec!["offhook.agent.v1", &token];
         protocols.extend(ticket.as_deref());
-        match &way.tls {
-            None => Socket::upgrade(stream, way.server, "/v1/agent", &protocols).await,
+        match &road.tls {
+            None => Socket::upgrade(stream, road.server, "/v1/agent", &protocols).await,
             Some(client) => {
-                Socket::upgrade_tls(secured(client, stream).await?, way.server, "/v1/agent", &protocols).await
+                Socket::upgrade_tls(secured(client, stream).await?, road.server, "/v1/agent", &protocols).await
             }
         }
     };

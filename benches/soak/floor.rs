@@ -1,6 +1,6 @@
 //! The agents of the soak: each works at its seat, and goes in the way that it is told to.
 
-use crate::load::come::{Come, Way, come, spread, ticket_of, told};
+use crate::load::come::{Come, Road, come, spread, ticket_of, told};
 use crate::load::desk::WORKSPACE;
 use crate::load::support::command_id;
 use crate::load::support::server::Tokens;
@@ -67,8 +67,8 @@ pub async fn sit(floor: Rc<Floor>, seat: Rc<Seat>, mut who: u32) {
         let token = floor.tokens.of(WORKSPACE, &format!("agent{who}"), Role::Agent);
         // 127.0.0.1 is the proxy's.
         let from = format!("127.0.1.{}:0", 1 + who % 64).parse().expect("an address");
-        let way = Way { server: floor.server, from, tls: None };
-        let (socket, welcome) = match come(&way, &token, ticket.as_deref()).await {
+        let road = Road { server: floor.server, from, tls: None };
+        let (socket, welcome) = match come(&road, &token, ticket.as_deref()).await {
             Come::Welcomed(socket, welcome) => (socket, welcome),
             Come::Later(wait) => {
                 add(&floor.tally.told_to_wait);

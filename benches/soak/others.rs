@@ -2,7 +2,7 @@
 
 use crate::dice::{below, one_in};
 use crate::floor::Floor;
-use crate::load::come::{Come, Way, come};
+use crate::load::come::{Come, Road, come};
 use crate::load::desk::WORKSPACE;
 use crate::load::support::http::Http;
 use crate::load::support::socket::{Heard, Socket};
@@ -20,8 +20,8 @@ pub async fn supervise(floor: Rc<Floor>, number: u32) {
     while floor.going.get() {
         let token = floor.tokens.of(WORKSPACE, &format!("boss{number}"), Role::Supervisor);
         let from = "127.0.1.100:0".parse().expect("an address");
-        let way = Way { server: floor.server, from, tls: None };
-        let mut socket = match come(&way, &token, None).await {
+        let road = Road { server: floor.server, from, tls: None };
+        let mut socket = match come(&road, &token, None).await {
             Come::Welcomed(socket, _) => socket,
             Come::Later(wait) => {
                 tokio::time::sleep(wait).await;

@@ -4,6 +4,7 @@ mod apply;
 mod check;
 mod check_data;
 mod demo;
+mod drill;
 mod journal;
 mod serve;
 mod simulate;
@@ -41,6 +42,7 @@ const EXAMPLES: &str = "Examples:
   offhook journal verify
   offhook simulate config/scenario.toml
   offhook demo
+  offhook drill 2023-08-25
   offhook upgrade /usr/bin/offhook";
 
 #[derive(Debug, Subcommand)]
@@ -48,6 +50,7 @@ enum Command {
     Apply(apply::Apply),
     Check(check::Check),
     Demo(demo::Demo),
+    Drill(drill::Drill),
     Journal(journal::Journal),
     Serve(serve::Serve),
     Simulate(simulate::Simulate),
@@ -90,6 +93,7 @@ pub fn run() -> ExitCode {
         Command::Apply(apply) => apply.run(load, &mut out),
         Command::Check(check) => load().and_then(|config| check.run(&config, &mut out)),
         Command::Demo(demo) => demo.run(config.as_deref(), &set, &mut out).map(|()| ExitCode::SUCCESS),
+        Command::Drill(drill) => drill.run(&Given { config: config.clone(), set: set.clone() }, &mut out),
         Command::Journal(journal) => load().and_then(|config| journal.run(&config.sections.server.data_dir, &mut out)),
         Command::Serve(serve) => {
             let given = Given { config: config.clone(), set: set.clone() };

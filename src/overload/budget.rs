@@ -64,7 +64,7 @@ impl Budget {
         // A limit above what the machine has is none.
         let tightest = tightest.filter(|(limit, _)| total_bytes.is_none_or(|total| *limit < total));
         if let Some((limit_bytes, group)) = tightest.min_by_key(|(limit, _)| *limit) {
-            let bytes = limit_bytes.saturating_sub(headroom(limit_bytes)).max(limit_bytes / 2);
+            let bytes = below(limit_bytes);
             return Self { bytes, origin: Origin::Group { group, limit_bytes } };
         }
         match total_bytes {
@@ -99,6 +99,12 @@ impl fmt::Display for Budget {
             Origin::Unknown => write!(out, ", as neither a cgroup nor /proc/meminfo could be read"),
         }
     }
+}
+
+/// What fits under a limit with its headroom.
+#[must_use]
+pub fn below(limit_bytes: u64) -> u64 {
+    limit_bytes.saturating_sub(headroom(limit_bytes)).max(limit_bytes / 2)
 }
 
 fn headroom(limit_bytes: u64) -> u64 {
@@ -193,6 +199,12 @@ fn field(text: &str, name: &str) -> Option<u64> {
 }
 
 impl Group {
+    /// The process's own memory groups, each with those above it that can be seen: the nearest first in each version's tree.
+    #[must_use]
+    pub fn own(root: &Path) -> Vec<Self> {
+        own_groups(root)
+    }
+
     /// What the group holds and the kernel could not take back at once: all that is charged to it but file pages.
     #[must_use]
     pub fn held_bytes(&self) -> Option<u64> {

@@ -18,7 +18,7 @@ pub use budget::Budget;
 pub use disk::{Disk, DiskMarks, DiskMeter, disk};
 pub use ladder::{Marks, Rung};
 pub use meter::start;
-pub use places::Places;
+pub use places::{Places, places_in};
 pub use reserve::{Grains, Purpose, Reserve, Spent, Taken, Weight};
 
 use crate::telemetry::catalogue::SHED_TOTAL;
@@ -26,7 +26,7 @@ use crate::wire::error::{Code, WireError};
 use std::sync::atomic::{AtomicU8, AtomicU32, AtomicU64, Ordering::Relaxed};
 
 /// Bursts may take this part of the budget together.
-const RESERVE_SHARE: u64 = 4;
+pub const RESERVE_SHARE: u64 = 4;
 /// What is shed may be asked for again after this, and up to as much more, so that not all come back at once.
 const RETRY_MS: u64 = 2_000;
 

@@ -9,6 +9,12 @@ pub const CONNECTION_BYTES: u64 = 12 * 1024;
 /// All of them may take this part of the budget.
 const SHARE: u64 = 2;
 
+/// For how many connections a budget has room.
+#[must_use]
+pub fn places_in(budget_bytes: u64) -> u64 {
+    budget_bytes / SHARE / CONNECTION_BYTES
+}
+
 #[derive(Debug)]
 pub struct Places {
     most: AtomicUsize,
@@ -23,7 +29,7 @@ impl Places {
     }
 
     pub(super) fn hold(&self, budget_bytes: u64) {
-        self.most.store(usize::try_from(budget_bytes / SHARE / CONNECTION_BYTES).unwrap_or(usize::MAX / 2), Relaxed);
+        self.most.store(usize::try_from(places_in(budget_bytes)).unwrap_or(usize::MAX / 2), Relaxed);
     }
 
     /// How many connections the budget has room for.

@@ -242,3 +242,53 @@ async fn a_full_queue_is_said_plainly() {
     let full = Customer::try_start(server.address, DEMO, &json!({"text": "hello"})).await.err().expect("it is full");
     assert_eq!((full.status, problem(&full)["code"].clone()), (409, json!("queue_full")));
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn pages_of_large_messages_are_short_and_say_that_there_are_more() {
+    let server = server();
+    let mut customer = Customer::start(server.address, DEMO, "hello").await;
+    // More than a page may hold in bytes, and fewer than it may in rows.
+    let large = "x".repeat(16_000);
+    for _ in 2..=120 {
+        customer.post(&large).await;
+    }
+    let numbers = |page: &Value| {
+        let rows = page["messages"].as_array().expect("rows").iter();
+        rows.map(|row| row["number"].as_u64().expect("a number")).collect::<Vec<_>>()
+    };
+    let all: Vec<u64> = (1..=120).collect();
+    let mut read = Vec::new();
+    loop {
+        let after = read.last().copied().unwrap_or(0);
+        let page = customer.call("GET", &format!("messages?after={after}&limit=200"), None).await.json();
+        let found = numbers(&page);
+        assert!(!found.is_empty() && found.len() < 120, "{} rows", found.len());
+        read.extend(found);
+        if page["more"] == false {
+            break;
+        }
+    }
+    assert_eq!(read, all, "forward");
+    let mut back = numbers(&customer.call("GET", "messages?limit=200", None).await.json());
+    while back[0] > 1 {
+        let page = customer.call("GET", &format!("messages?before={}&limit=200", back[0]), None).await.json();
+        assert_eq!(page["more"], numbers(&page)[0] > 1);
+        back = [numbers(&page), back].concat();
+    }
+    assert_eq!(back, all, "backward");
+    for (what, member) in [("messages", "number"), ("events", "position")] {
+        let (mut found, mut cursor) = (0, String::new());
+        loop {
+            let path =
+                format!("/v1/workspaces/{DEMO}/conversations/{}/{what}?limit=200{cursor}", customer.conversation);
+            let page = server.admin("GET", &path, None).await.json();
+            let rows = page[what].as_array().expect("rows");
+            assert!(rows.iter().all(|row| row[member].is_u64()));
+            found += rows.len();
+            let Some(next) = page["next"].as_str() else { break };
+            cursor = format!("&cursor={next}");
+        }
+        // Events: it was opened, and each message.
+        assert!(found >= 120, "{what}: {found}");
+    }
+}

@@ -10,7 +10,7 @@ use crate::desk::ids::{AgentId, ConversationId, OfferId, QueueId};
 use crate::desk::settings::ChannelId;
 use crate::desk::wrapping::OPEN_ENDED;
 use crate::gateway::http::asking::{Asked, At, conversation};
-use crate::gateway::http::desks::{Desk, EventRow, Position, Seals, Span, Unread};
+use crate::gateway::http::desks::{Desk, EventRow, Position, Rows, Seals, Span, Unread};
 use crate::gateway::http::pages::Room;
 use crate::gateway::http::problem::{Problem, ok};
 use crate::gateway::http::query::Query;
@@ -67,11 +67,8 @@ pub(super) async fn messages(
     let id = conversation(&id)?;
     let room = Room::for_rows(limit)?;
     found(&asker, id).await?;
-    let mut rows = asker.desk.history().messages(id, Span::After(after), limit + 1).await?;
-    let next = (rows.len() > limit).then(|| {
-        rows.truncate(limit);
-        rows[limit - 1].number.to_string()
-    });
+    let Rows { rows, more } = asker.desk.history().messages(id, Span::After(after), limit).await?;
+    let next = rows.last().filter(|_| more).map(|last| last.number.to_string());
     let seals = admin.door.desks.seals();
     let messages = rows.iter().map(|row| Message {
         number: row.number,
@@ -145,12 +142,8 @@ pub(super) async fn events(
     let room = Room::for_rows(limit)?;
     found(&asker, id).await?;
     let after = after.map(|Place(position, index)| (position, index));
-    let mut rows = asker.desk.history().events_of(id, after, limit + 1).await?;
-    let next = (rows.len() > limit).then(|| {
-        rows.truncate(limit);
-        let last = &rows[limit - 1];
-        format!("{}.{}", last.position.0, last.index)
-    });
+    let Rows { rows, more } = asker.desk.history().events_of(id, after, limit).await?;
+    let next = rows.last().filter(|_| more).map(|last| format!("{}.{}", last.position.0, last.index));
     let events = rows.iter().map(|row| event(&admin.door, &*asker.desk, row)).collect();
     room.ok(&Events { events, next })
 }

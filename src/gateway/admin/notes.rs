@@ -8,6 +8,7 @@ use crate::desk::command::Ask;
 use crate::gateway::http::VIEW_WAIT_MOST;
 use crate::gateway::http::asking::{Asked, At, conversation};
 use crate::gateway::http::body;
+use crate::gateway::http::desks::Rows;
 use crate::gateway::http::idempotency::{command_id, keyed_fingerprint};
 use crate::gateway::http::pages::Room;
 use crate::gateway::http::problem::{Problem, answer};
@@ -52,11 +53,8 @@ pub(super) async fn list(
     let history = asker.desk.history();
     history.wait_for(asker.desk.position(), VIEW_WAIT_MOST).await?;
     history.conversation(id).await?.ok_or_else(|| Problem::no_such_conversation(&id.to_string()))?;
-    let mut rows = history.notes(id, after, limit + 1).await?;
-    let next = (rows.len() > limit).then(|| {
-        rows.truncate(limit);
-        rows[limit - 1].note.to_string()
-    });
+    let Rows { rows, more } = history.notes(id, after, limit).await?;
+    let next = rows.last().filter(|_| more).map(|last| last.note.to_string());
     let seals = admin.door.desks.seals();
     let notes = rows.iter().map(|row| Note {
         note: row.note,

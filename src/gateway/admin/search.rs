@@ -10,7 +10,7 @@ use crate::desk::ids::ConversationId;
 use crate::desk::refusal::Refusal;
 use crate::gateway::http::VIEW_WAIT_MOST;
 use crate::gateway::http::asking::{Asked, At};
-use crate::gateway::http::desks::{Desk, Filter, Seals, Span};
+use crate::gateway::http::desks::{Desk, Filter, Rows, Seals, Span};
 use crate::gateway::http::pages::Room;
 use crate::gateway::http::problem::Problem;
 use crate::gateway::http::query::Query;
@@ -184,7 +184,7 @@ async fn holds(
     budget: &mut usize,
 ) -> Result<Holds, Problem> {
     loop {
-        let rows = desk.history().messages(id, Span::After(after), PAGE).await?;
+        let Rows { rows, more } = desk.history().messages(id, Span::After(after), PAGE).await?;
         for row in &rows {
             if *budget == 0 {
                 return Ok(Holds::NotDone { after });
@@ -197,7 +197,7 @@ async fn holds(
             }
             after = row.number;
         }
-        if rows.len() < PAGE {
+        if !more {
             return Ok(Holds::No);
         }
         // A search is no reason for others to wait on this worker.

@@ -17,7 +17,7 @@ use tokio::sync::watch;
 pub use crate::engine::{AgentRow, Changes, NotDone, Outlook, Published, QueueRow, Replied};
 pub use crate::journal::Position;
 pub use crate::presence::PublicFrame;
-pub use crate::view::{MessageRow, NoteRow};
+pub use crate::view::{MessageRow, NoteRow, Rows};
 
 pub type Soon<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 
@@ -85,6 +85,8 @@ pub enum Out {
 }
 
 /// What people read, of one workspace.
+///
+/// A page ends with its last row, or earlier where its rows are large: it says whether there are more.
 pub trait History: Send + Sync {
     fn wait_for(&self, position: Position, most: Duration) -> Soon<'_, Result<(), Behind>>;
     /// As committed, of one that is not closed; next to free.
@@ -103,16 +105,17 @@ pub trait History: Send + Sync {
         conversation: ConversationId,
         span: Span,
         limit: usize,
-    ) -> Soon<'_, Result<Vec<MessageRow>, NotRead>>;
+    ) -> Soon<'_, Result<Rows<MessageRow>, NotRead>>;
     /// Internal notes, ascending, from behind `after`.
-    fn notes(&self, conversation: ConversationId, after: u32, limit: usize) -> Soon<'_, Result<Vec<NoteRow>, NotRead>>;
+    fn notes(&self, conversation: ConversationId, after: u32, limit: usize)
+    -> Soon<'_, Result<Rows<NoteRow>, NotRead>>;
     /// Ascending, from behind `after`.
     fn public_events(
         &self,
         conversation: ConversationId,
         after: u32,
         limit: usize,
-    ) -> Soon<'_, Result<Vec<PublicRow>, NotRead>>;
+    ) -> Soon<'_, Result<Rows<PublicRow>, NotRead>>;
     /// Newest first, from before `before`.
     fn search(
         &self,
@@ -126,7 +129,7 @@ pub trait History: Send + Sync {
         conversation: ConversationId,
         after: Option<(Position, u32)>,
         limit: usize,
-    ) -> Soon<'_, Result<Vec<EventRow>, NotRead>>;
+    ) -> Soon<'_, Result<Rows<EventRow>, NotRead>>;
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

@@ -2,7 +2,8 @@
 
 use super::desks::{
     AgentRow, Behind, Changes, Desk, Desks, EventRow, Filter, History, Live, MessageRow, NotDone, NotRead, NotSealed,
-    NoteRow, Out, Outlook, Position, PublicFact, PublicRow, Published, QueueRow, Replied, Seals, Soon, Span, Unread,
+    NoteRow, Out, Outlook, Position, PublicFact, PublicRow, Published, QueueRow, Replied, Rows, Seals, Soon, Span,
+    Unread,
 };
 use crate::desk::command::Command;
 use crate::desk::conversation::Conversation;
@@ -226,7 +227,7 @@ impl History for RealHistory {
         conversation: ConversationId,
         span: Span,
         limit: usize,
-    ) -> Soon<'_, Result<Vec<MessageRow>, NotRead>> {
+    ) -> Soon<'_, Result<Rows<MessageRow>, NotRead>> {
         let page = match span {
             Span::Last => Page::Last,
             Span::After(number) => Page::After(number),
@@ -234,14 +235,19 @@ impl History for RealHistory {
         };
         Box::pin(async move {
             let read = self.view.messages(self.workspace.name(), conversation, page, limit).await;
-            Ok(read.map_err(not_read)?.rows)
+            read.map_err(not_read)
         })
     }
 
-    fn notes(&self, conversation: ConversationId, after: u32, limit: usize) -> Soon<'_, Result<Vec<NoteRow>, NotRead>> {
+    fn notes(
+        &self,
+        conversation: ConversationId,
+        after: u32,
+        limit: usize,
+    ) -> Soon<'_, Result<Rows<NoteRow>, NotRead>> {
         Box::pin(async move {
             let read = self.view.notes(self.workspace.name(), conversation, after, limit).await;
-            Ok(read.map_err(not_read)?.rows)
+            read.map_err(not_read)
         })
     }
 
@@ -250,11 +256,13 @@ impl History for RealHistory {
         conversation: ConversationId,
         after: u32,
         limit: usize,
-    ) -> Soon<'_, Result<Vec<PublicRow>, NotRead>> {
+    ) -> Soon<'_, Result<Rows<PublicRow>, NotRead>> {
         Box::pin(async move {
             let read = self.view.public_events(self.workspace.name(), conversation, after, limit).await;
-            let rows = read.map_err(not_read)?.rows.into_iter();
-            Ok(rows.map(|row| PublicRow { public: row.public, at: row.at, fact: fact_of(row.what) }).collect())
+            let Rows { rows, more } = read.map_err(not_read)?;
+            let rows = rows.into_iter();
+            let rows = rows.map(|row| PublicRow { public: row.public, at: row.at, fact: fact_of(row.what) });
+            Ok(Rows { rows: rows.collect(), more })
         })
     }
 
@@ -295,19 +303,18 @@ impl History for RealHistory {
         conversation: ConversationId,
         after: Option<(Position, u32)>,
         limit: usize,
-    ) -> Soon<'_, Result<Vec<EventRow>, NotRead>> {
+    ) -> Soon<'_, Result<Rows<EventRow>, NotRead>> {
         Box::pin(async move {
             let after = after.map(|(position, index)| (position.0, index));
             let read = self.view.events_of(self.workspace.name(), conversation, after, limit).await;
-            let rows = read.map_err(not_read)?.rows.into_iter();
-            Ok(rows
-                .map(|row| EventRow {
-                    position: Position(row.position),
-                    index: row.index,
-                    at: row.at,
-                    event: row.event,
-                })
-                .collect())
+            let Rows { rows, more } = read.map_err(not_read)?;
+            let form = |row: view::EventRow| EventRow {
+                position: Position(row.position),
+                index: row.index,
+                at: row.at,
+                event: row.event,
+            };
+            Ok(Rows { rows: rows.into_iter().map(form).collect(), more })
         })
     }
 }

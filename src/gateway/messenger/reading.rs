@@ -7,7 +7,7 @@ use crate::desk::conversation::Conversation;
 use crate::desk::ids::{ConversationId, CustomerId};
 use crate::gateway::http::VIEW_WAIT_MOST;
 use crate::gateway::http::asking::{Asked, At, conversation};
-use crate::gateway::http::desks::{Desk, MessageRow, NotRead, Span};
+use crate::gateway::http::desks::{Desk, Rows, Span};
 use crate::gateway::http::pages::Room;
 use crate::gateway::http::problem::{Problem, json_of, ok};
 use crate::gateway::http::query::Query;
@@ -83,7 +83,7 @@ pub(super) async fn messages(
     let id = conversation(&id)?;
     let room = Room::for_rows(limit)?;
     own(&*desk, customer.id, id).await?;
-    let (rows, more) = page_of(&*desk, id, span, limit).await?;
+    let Rows { rows, more } = desk.history().messages(id, span, limit).await?;
     let messages = rows.iter().map(|row| {
         with_message(&messenger.door, &*desk, row.number, row.author, &row.text, row.at, |shape| {
             let json = String::from_utf8(json_of(&shape)).expect("JSON is UTF-8");
@@ -104,20 +104,4 @@ pub(crate) fn span(query: &Query) -> Result<Span, Problem> {
         (None, Some(before)) => Ok(Span::Before(before)),
         (Some(_), Some(_)) => Err(Problem::bad_cursor("before")),
     }
-}
-
-/// At most `limit` rows, ascending, and whether there are more in the direction that was asked for.
-pub(crate) async fn page_of(
-    desk: &dyn Desk,
-    id: ConversationId,
-    span: Span,
-    limit: usize,
-) -> Result<(Vec<MessageRow>, bool), NotRead> {
-    let mut rows = desk.history().messages(id, span, limit + 1).await?;
-    let more = rows.len() > limit;
-    match span {
-        Span::After(_) => rows.truncate(limit),
-        Span::Last | Span::Before(_) => drop(rows.drain(..rows.len().saturating_sub(limit))),
-    }
-    Ok((rows, more))
 }

@@ -20,7 +20,7 @@ use crate::desk::ids::{ConversationId, CustomerId};
 use crate::desk::time::Now;
 use crate::gateway::auth::client_address::prefix;
 use crate::gateway::http::asking::{Asked, At, conversation};
-use crate::gateway::http::desks::{Desk, Live, Out, PublicFact, PublicFrame, PublicRow, Soon};
+use crate::gateway::http::desks::{Desk, Live, Out, PublicFact, PublicFrame, PublicRow, Rows, Soon};
 use crate::gateway::http::problem::Problem;
 use crate::gateway::http::query::Query;
 use crate::overload::{Purpose, Taken, Weight, memory};
@@ -202,9 +202,9 @@ async fn try_read(follow: &Follow, after: u32, first: bool) -> Result<Read, Prob
         state = Some(Shown::of(desk, follow.conversation, &conversation).state_frame(&conversation));
     }
     let mut taken = memory().reserve.guard(Purpose::Streams, Weight::Ordinary, PAGE_BYTES)?;
-    let rows = desk.history().public_events(follow.conversation, after, PAGE).await?;
+    let Rows { rows, more } = desk.history().public_events(follow.conversation, after, PAGE).await?;
     taken.resize_to(rows.iter().map(bytes_of).sum())?;
-    Ok(Read { state, more: rows.len() == PAGE, rows, taken })
+    Ok(Read { state, more, rows, taken })
 }
 
 /// What a row takes.

@@ -5,13 +5,24 @@ use crate::desk::conversation::{Conversation, State};
 use crate::desk::event::Event;
 use crate::desk::ids::{ConversationId, CustomerId};
 use crate::gateway::http::desks::{
-    Behind, EventRow, Filter, History, MessageRow, NotRead, NoteRow, Position, PublicRow, Soon, Span,
+    Behind, EventRow, Filter, History, MessageRow, NotRead, NoteRow, Position, PublicRow, Rows, Soon, Span,
 };
 use std::future::ready;
 use std::sync::Arc;
 use std::time::Duration;
 
 type Conversations = Vec<(ConversationId, Conversation)>;
+
+/// The first of them.
+fn page<T>(mut rows: impl Iterator<Item = T>, limit: usize) -> Rows<T> {
+    Rows { rows: rows.by_ref().take(limit).collect(), more: rows.next().is_some() }
+}
+
+/// The last of them.
+fn last_page<T>(mut rows: Vec<T>, limit: usize) -> Rows<T> {
+    let before = rows.len().saturating_sub(limit);
+    Rows { rows: rows.split_off(before), more: before > 0 }
+}
 
 impl History for FakeDesk {
     fn wait_for(&self, position: Position, _: Duration) -> Soon<'_, Result<(), Behind>> {
@@ -35,19 +46,16 @@ impl History for FakeDesk {
         let filter = Filter { customer: Some(customer), ..Filter::default() };
         self.search(filter, None, limit)
     }
-    fn messages(&self, id: ConversationId, span: Span, limit: usize) -> Soon<'_, Result<Vec<MessageRow>, NotRead>> {
+    fn messages(&self, id: ConversationId, span: Span, limit: usize) -> Soon<'_, Result<Rows<MessageRow>, NotRead>> {
         let all = self.inside().messages.get(&id).cloned().unwrap_or_default();
-        let rows = match span {
-            Span::After(after) => all.into_iter().filter(|row| row.number > after).take(limit).collect(),
-            Span::Last => all[all.len().saturating_sub(limit)..].to_vec(),
-            Span::Before(before) => {
-                let rows: Vec<_> = all.into_iter().filter(|row| row.number < before).collect();
-                rows[rows.len().saturating_sub(limit)..].to_vec()
-            }
+        let page = match span {
+            Span::After(after) => page(all.into_iter().filter(|row| row.number > after), limit),
+            Span::Last => last_page(all, limit),
+            Span::Before(before) => last_page(all.into_iter().filter(|row| row.number < before).collect(), limit),
         };
-        Box::pin(ready(Ok(rows)))
+        Box::pin(ready(Ok(page)))
     }
-    fn notes(&self, id: ConversationId, after: u32, limit: usize) -> Soon<'_, Result<Vec<NoteRow>, NotRead>> {
+    fn notes(&self, id: ConversationId, after: u32, limit: usize) -> Soon<'_, Result<Rows<NoteRow>, NotRead>> {
         let all = self.inside().events.get(&id).cloned().unwrap_or_default().into_iter();
         let rows = all.filter_map(|row| match row.event {
             Event::NotePosted { note, author, text, after, .. } => {
@@ -55,15 +63,20 @@ impl History for FakeDesk {
             }
             _ => None,
         });
-        Box::pin(ready(Ok(rows.filter(|row| row.note > after).take(limit).collect())))
+        Box::pin(ready(Ok(page(rows.filter(|row| row.note > after), limit))))
     }
-    fn public_events(&self, id: ConversationId, after: u32, limit: usize) -> Soon<'_, Result<Vec<PublicRow>, NotRead>> {
+    fn public_events(
+        &self,
+        id: ConversationId,
+        after: u32,
+        limit: usize,
+    ) -> Soon<'_, Result<Rows<PublicRow>, NotRead>> {
         self.at(Point::PublicEvents);
         let inside = self.inside();
         let reached = inside.view_position;
         let rows = inside.public.get(&id).into_iter().flatten();
-        let rows = rows.filter(|(position, row)| *position <= reached && row.public > after).take(limit);
-        let rows = rows.map(|(_, row)| row.clone()).collect();
+        let rows = rows.filter(|(position, row)| *position <= reached && row.public > after);
+        let rows = page(rows.map(|(_, row)| row.clone()), limit);
         Box::pin(ready(Ok(rows)))
     }
     fn search(
@@ -88,9 +101,9 @@ impl History for FakeDesk {
         id: ConversationId,
         after: Option<(Position, u32)>,
         limit: usize,
-    ) -> Soon<'_, Result<Vec<EventRow>, NotRead>> {
+    ) -> Soon<'_, Result<Rows<EventRow>, NotRead>> {
         let all = self.inside().events.get(&id).cloned().unwrap_or_default();
         let rows = all.into_iter().filter(|row| after.is_none_or(|after| (row.position, row.index) > after));
-        Box::pin(ready(Ok(rows.take(limit).collect())))
+        Box::pin(ready(Ok(page(rows, limit))))
     }
 }
