@@ -1,0 +1,271 @@
+// The messenger on somebody's page, in Chromium, against the real server: a page of another origin whose policy allows that script, calls to
+// that server, and nothing else. An agent answers through the client library. The server is killed while the customer types.
+import { mkdirSync, readFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import { createRequire } from 'node:module';
+import { createInterface } from 'node:readline';
+import { chromium } from 'playwright-core';
+import WebSocket from 'ws';
+
+const { OFFHOOK_URL: url, OFFHOOK_WORKSPACE: workspace, OFFHOOK_TOKEN: token, OFFHOOK_LIBRARY: library, OFFHOOK_PICTURES: pictures } = process.env;
+const { AgentClient } = await import(`${library}/src/index.js`);
+const lines = createInterface({ input: process.stdin })[Symbol.asyncIterator]();
+const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
+mkdirSync(pictures, { recursive: true });
+
+function check(holds, what) {
+  if (!holds) throw new Error(what);
+}
+
+/** Each name and value of the query becomes an attribute of the script tag. */
+function html(query) {
+  const safe = (text) => text.replace(/[^\w ,.@-]/g, '');
+  const attributes = [...query].map(([name, value]) => (name.startsWith('data-') ? `${safe(name)}="${safe(value)}"` : safe(name))).join(' ');
+  return `<!doctype html><html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1"><title>A shop</title>
+    <script src="${url}/messenger.js" data-workspace="${workspace}" ${attributes}></script></head><body><main><h1>A shop</h1><p>What it sells.</p></main></body></html>`;
+}
+
+const policy = `default-src 'none'; script-src ${url}; connect-src ${url}; style-src 'none'; base-uri 'none'; form-action 'none'; require-trusted-types-for 'script'`;
+const pages = createServer((request, response) => {
+  const { searchParams } = new URL(request.url, 'http://shop');
+  response.setHeader('Content-Type', 'text/html; charset=utf-8');
+  response.setHeader('Content-Security-Policy', policy);
+  response.end(html(searchParams));
+});
+await new Promise((done) => pages.listen(0, '127.0.0.1', done));
+const shop = (query = {}) => `http://127.0.0.1:${pages.address().port}/?${new URLSearchParams({ async: '', ...query })}`;
+
+const browser = await chromium.launch({
+  executablePath: process.env.OFFHOOK_CHROMIUM ?? '/usr/bin/chromium',
+  args: ['--headless', '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync'],
+});
+
+/** What no page may have said: an error, or that its policy was broken. */
+const complaints = [];
+async function context(options = {}) {
+  const made = await browser.newContext({ locale: 'en-GB', reducedMotion: 'reduce', ...options });
+  made.setDefaultTimeout(30_000);
+  await made.addInitScript(() => {
+    document.addEventListener('securitypolicyviolation', ({ violatedDirective, blockedURI }) => console.error(`policy: ${violatedDirective} ${blockedURI}`));
+    window.alert = () => console.error('a message was run');
+  });
+  return made;
+}
+
+async function tab(context, query) {
+  const page = await context.newPage();
+  page.on('pageerror', (error) => complaints.push(error.stack));
+  page.on('console', (message) => {
+    // That a server is away is what this is about.
+    if (message.type() === 'error' && !message.text().startsWith('Failed to load resource')) complaints.push(message.text());
+  });
+  await page.goto(shop(query));
+  await page.locator('.launcher').waitFor();
+  return page;
+}
+
+const focused = (page) => page.evaluate(() => document.activeElement?.shadowRoot?.activeElement?.className || document.activeElement?.shadowRoot?.activeElement?.tagName);
+const says = (page, selector, text) => page.locator(selector, { hasText: text }).first().waitFor();
+const texts = (page) => page.locator('.message .text').allTextContents();
+const write = async (page, text) => {
+  await page.locator('textarea').fill(text);
+  await page.locator('textarea').press('Enter');
+};
+
+async function accessible(page, where) {
+  await page.evaluate(axe);
+  const { violations } = await page.evaluate(() => axe.run(document, { runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa'] }));
+  const told = violations.map(({ id, impact, nodes }) => `${id} (${impact}): ${nodes.map(({ html, failureSummary }) => `${html} ${failureSummary}`).join('; ')}`);
+  check(told.length === 0, `axe, ${where}: ${told.join('\n')}`);
+}
+
+const picture = (page, name) => page.screenshot({ path: `${pictures}/${name}.png` });
+
+const agent = new AgentClient({ url, token, environment: { WebSocket } });
+await agent.connect();
+await agent.setStatus('available', ['chat']);
+const until = (wanted, what) =>
+  new Promise((done, fail) => {
+    const over = setTimeout(() => fail(new Error(`did not come: ${what}; ${JSON.stringify(agent.state).slice(0, 2000)}`)), 30_000);
+    const look = (state) => {
+      if (!wanted(state)) return;
+      clearTimeout(over);
+      end();
+      done(state);
+    };
+    const end = agent.subscribe(look);
+    look(agent.state);
+  });
+const offered = async () => Object.values((await until(({ offers }) => Object.keys(offers).length > 0, 'an offer')).offers)[0];
+const accepted = async () => {
+  const { offer, conversation } = await offered();
+  await agent.delivered(offer);
+  await agent.accept(offer);
+  const id = conversation.conversation;
+  await until(({ conversations }) => conversations[id]?.state === 'active', 'accepted');
+  await agent.open(id);
+  return id;
+};
+const heard = (id, text) => until(({ threads }) => threads[id]?.messages.filter((message) => message.text === text).length === 1, text);
+
+// By keyboard alone: in, through what is asked, and out again.
+const visitor = await context();
+const first = await tab(visitor, { 'data-ask': 'name,email' });
+await first.keyboard.press('Tab');
+check((await focused(first)) === 'launcher', 'the button is reached by Tab');
+check((await first.locator('.launcher').getAttribute('aria-expanded')) === 'false', 'collapsed');
+await first.keyboard.press('Enter');
+check((await first.locator('.launcher').getAttribute('aria-expanded')) === 'true', 'expanded');
+check((await focused(first)) === 'INPUT', 'the first field has the focus');
+await accessible(first, 'before a conversation');
+await picture(first, 'asked');
+await first.keyboard.press('Escape');
+check((await focused(first)) === 'launcher', 'the focus is back at the button');
+await first.keyboard.press('Enter');
+await first.keyboard.type('Zoë 🙂');
+await first.keyboard.press('Tab');
+await first.keyboard.type('no address');
+await first.keyboard.press('Tab');
+await first.keyboard.type('Where is my parcel?');
+await first.keyboard.press('Shift+Enter');
+await first.keyboard.type('It was to come on Monday.');
+await first.keyboard.press('Enter');
+check((await texts(first)).length === 0, 'what is no address is not sent');
+check((await focused(first)) === 'INPUT', 'the field at fault has the focus');
+await first.getByLabel('E-mail', { exact: true }).fill('zoe@example.org');
+await first.locator('textarea').press('Enter');
+
+const { conversation: asked } = await offered();
+check(asked.name === 'Zoë 🙂' && asked.metadata.email === 'zoe@example.org' && asked.metadata.page === '/', `what was asked: ${JSON.stringify(asked)}`);
+await says(first, '.fact', 'line');
+await accessible(first, 'waiting');
+const id = await accepted();
+await says(first, '.fact', 'You are talking with');
+await heard(id, 'Where is my parcel?\nIt was to come on Monday.');
+
+await agent.send(id, 'Good morning! I am looking it up.');
+await says(first, '.message.agent .text', 'looking it up');
+agent.typing(id);
+await first.locator('.typing:visible').waitFor();
+await agent.read(id, 1);
+await says(first, '.message.mine .under', 'Read');
+
+// What is hostile is text: nothing of it runs, or becomes an element, or turns the page around.
+const hostile = ['<img src=x onerror="alert(1)"><script>alert(2)</script>', '\u202egnp.exe \u2066&lt;b&gt; \u0000'.replace('\u0000', ''), '🙂'.repeat(4096)];
+for (const text of hostile) {
+  await agent.send(id, text);
+  await first.waitForFunction((text) => [...document.querySelector('offhook-messenger').shadowRoot.querySelectorAll('.agent .text')].some((one) => one.textContent === text), text);
+}
+check((await first.locator('.message img, .message script').count()) === 0, 'no element came of it');
+check(await first.locator('.log').evaluate((log) => log.scrollWidth <= log.clientWidth), 'nothing sticks out');
+
+// While it is closed, what comes is counted; opened, it is read.
+await first.keyboard.press('Escape');
+await agent.send(id, 'It left our house yesterday.');
+await says(first, '.badge', '1');
+check((await first.locator('.launcher').getAttribute('aria-label')).includes('1'), 'the button says how many');
+await first.locator('.launcher').click();
+await until(({ conversations, threads }) => conversations[id].read_by_customer === threads[id].messages.at(-1).number, 'read');
+check(await first.locator('.badge').isHidden(), 'nothing is new');
+
+// Another tab goes on with it, and the first hears of it.
+const second = await tab(visitor);
+await second.locator('.launcher').click();
+await says(second, '.message .text', 'It left our house yesterday.');
+await write(second, 'From the second tab');
+await says(first, '.message.mine .text', 'From the second tab');
+await second.close();
+
+// Loaded again where the stream cannot be opened: what was known is there, and said to be old. Then it goes on.
+await first.route('**/events', (route) => route.abort());
+await first.reload();
+await says(first, '.message.mine .text', 'From the second tab');
+await says(first, '.banner', 'No connection yet');
+await accessible(first, 'stale');
+await first.unroute('**/events');
+await first.reload();
+await says(first, '.message.mine .text', 'From the second tab');
+await first.locator('.banner').waitFor({ state: 'hidden' });
+
+// Killed under what is being written: the text stays, and is there once.
+await first.locator('textarea').pressSequentially('Half a sen');
+await first.reload();
+check((await first.locator('textarea').inputValue()) === 'Half a sen', 'the draft outlives a reload');
+await first.route('**/messages', (route) => route.abort());
+console.log('kill');
+await first.locator('textarea').pressSequentially('tence and its end');
+check((await first.locator('textarea').inputValue()) === 'Half a sentence and its end', 'the text is kept');
+await first.locator('textarea').press('Enter');
+await says(first, '.message.pending .text', 'Half a sentence and its end');
+await lines.next();
+await first.unroute('**/messages');
+await heard(id, 'Half a sentence and its end');
+await first.locator('.message.pending').waitFor({ state: 'detached' });
+check((await texts(first)).filter((text) => text === 'Half a sentence and its end').length === 1, 'it is shown once');
+await first.locator('.banner').waitFor({ state: 'hidden' });
+
+// Refused, with the reason, and dropped.
+await write(first, 'x'.repeat(17_000));
+await says(first, '.message.refused .under', 'This is too long.');
+await first.getByRole('button', { name: 'Discard' }).click();
+await first.locator('.message.refused').waitFor({ state: 'detached' });
+
+// An end that is meant, and a new beginning.
+await accessible(first, 'active');
+await first.locator('.end').click();
+await first.locator('.end', { hasText: 'Really end?' }).click();
+await says(first, '.event', 'The conversation has ended');
+await accessible(first, 'ended');
+await first.getByRole('button', { name: 'New conversation' }).click();
+await first.getByLabel('Name').fill('Zoë');
+await first.getByLabel('E-mail', { exact: true }).fill('zoe@example.org');
+await write(first, 'One more thing');
+await until(({ conversations }) => conversations[id]?.state !== 'active', 'ended');
+if (agent.state.conversations[id]) await agent.wrapUpDone(id);
+const next = await accepted();
+check(next !== id, 'another conversation');
+await agent.send(next, 'Gladly');
+await says(first, '.message.agent .text', 'Gladly');
+check((await texts(first)).length === 2, 'nothing of the last is shown with it');
+await agent.close(next);
+await says(first, '.event', 'The conversation has ended');
+await agent.wrapUpDone(next).catch(() => {});
+
+// How it looks, in each size, colour and direction.
+async function looks(name, options, query, [question, answer, more]) {
+  const place = await context(options);
+  const page = await tab(place, query);
+  await page.locator('.launcher').click();
+  await write(page, question);
+  const id = await accepted();
+  await agent.read(id, 1);
+  await agent.send(id, answer);
+  await says(page, '.message.agent .text', answer);
+  await write(page, more);
+  await heard(id, more);
+  await agent.read(id, 3);
+  agent.typing(id);
+  await page.locator('.typing:visible').waitFor();
+  await accessible(page, name);
+  await picture(page, name);
+  await agent.close(id);
+  await page.locator('.new:visible').waitFor();
+  await agent.wrapUpDone(id).catch(() => {});
+  await place.close();
+}
+const english = ['Where is my parcel? It was to come on Monday.', 'Good morning! It left our house yesterday, and is with you tomorrow by noon.', 'Thank you, that is soon enough.'];
+const german = ['Wo ist mein Paket?', 'Guten Morgen! Es ist gestern abgegangen und morgen bis Mittag bei Ihnen.', 'Danke, das genügt.'];
+const arabic = ['أين طردي؟ كان يجب أن يصل يوم الاثنين.', 'صباح الخير! الرقم ZX-81 غادر مستودعنا أمس وسيصلك غدًا ظهرًا.', 'OK, شكرًا لك'];
+const phone = { viewport: { width: 390, height: 780 }, isMobile: true, hasTouch: true };
+await looks('wide-light', { viewport: { width: 900, height: 720 }, colorScheme: 'light' }, {}, english);
+await looks('wide-dark', { viewport: { width: 900, height: 720 }, colorScheme: 'dark' }, { 'data-language': 'de' }, german);
+await looks('phone', { ...phone, colorScheme: 'light' }, {}, english);
+await looks('rtl', { viewport: { width: 900, height: 720 } }, { 'data-language': 'ar', 'data-theme': 'light' }, arabic);
+await looks('phone-rtl-dark', { ...phone, colorScheme: 'dark' }, { 'data-language': 'ar' }, arabic);
+
+check(complaints.length === 0, `complaints: ${complaints.join('\n')}`);
+await browser.close();
+agent.stop();
+pages.close();
+console.log('done');
+process.exit(0);
