@@ -5,9 +5,12 @@ mod support;
 
 use std::path::Path;
 use std::process::Command;
-use support::foreign::{WORKSPACE, does_the_job, npm};
+use support::foreign::{WORKSPACE, does_the_job_with, npm};
 use support::http::{Http, Response};
 use support::{Options, Server};
+
+/// Of the shop's backend.
+const SECRET: &str = "a secret of the shop's own, with 32 bytes and more";
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_customer_on_a_strict_page_talks_through_reload_second_tab_and_restart() {
@@ -18,8 +21,15 @@ async fn a_customer_on_a_strict_page_talks_through_reload_second_tab_and_restart
     command
         .arg(place.join("messenger_page.mjs"))
         .env("OFFHOOK_LIBRARY", root.join("web/client"))
-        .env("OFFHOOK_PICTURES", place.join("pictures"));
-    does_the_job(command).await;
+        .env("OFFHOOK_PICTURES", place.join("pictures"))
+        .env("OFFHOOK_CUSTOMER_SECRET", SECRET);
+    let key = tempfile::NamedTempFile::new().expect("a file");
+    std::fs::write(key.path(), SECRET).expect("written");
+    let file = key.path().display();
+    let options = Options::default().without_rate_limits().set("messenger.sample_page=true").set(&format!(
+        r#"identity.customer_keys=[{{kid="shop", algorithm="HS256", file="{file}", workspace="{WORKSPACE}"}}]"#
+    ));
+    does_the_job_with(options, command).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

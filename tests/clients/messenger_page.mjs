@@ -1,5 +1,6 @@
 // The messenger on somebody's page, in Chromium, against the real server: a page of another origin whose policy allows that script, calls to
 // that server, and nothing else. An agent answers through the client library. The server is killed while the customer types.
+import { createHmac } from 'node:crypto';
 import { mkdirSync, readFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { createRequire } from 'node:module';
@@ -7,7 +8,7 @@ import { createInterface } from 'node:readline';
 import { chromium } from 'playwright-core';
 import WebSocket from 'ws';
 
-const { OFFHOOK_URL: url, OFFHOOK_WORKSPACE: workspace, OFFHOOK_TOKEN: token, OFFHOOK_LIBRARY: library, OFFHOOK_PICTURES: pictures } = process.env;
+const { OFFHOOK_URL: url, OFFHOOK_WORKSPACE: workspace, OFFHOOK_TOKEN: token, OFFHOOK_LIBRARY: library, OFFHOOK_PICTURES: pictures, OFFHOOK_CUSTOMER_SECRET: secret } = process.env;
 const { AgentClient } = await import(`${library}/src/index.js`);
 const lines = createInterface({ input: process.stdin })[Symbol.asyncIterator]();
 const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
@@ -17,23 +18,41 @@ function check(holds, what) {
   if (!holds) throw new Error(what);
 }
 
-/** Each name and value of the query becomes an attribute of the script tag. */
-function html(query) {
-  const safe = (text) => text.replace(/[^\w ,.@-]/g, '');
-  const attributes = [...query].map(([name, value]) => (name.startsWith('data-') ? `${safe(name)}="${safe(value)}"` : safe(name))).join(' ');
-  return `<!doctype html><html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1"><title>A shop</title>
-    <script src="${url}/messenger.js" data-workspace="${workspace}" ${attributes}></script></head><body><main><h1>A shop</h1><p>What it sells.</p></main></body></html>`;
+/** A token as the shop's backend signs it. */
+function customerToken() {
+  const part = (value) => Buffer.from(JSON.stringify(value)).toString('base64url');
+  const now = Math.floor(Date.now() / 1_000);
+  const signed = `${part({ alg: 'HS256', typ: 'JWT', kid: 'shop' })}.${part({ sub: '4711', name: 'Zoë', workspace, iat: now, exp: now + 3_600 })}`;
+  return `${signed}.${createHmac('sha256', secret).update(signed).digest('base64url')}`;
 }
 
-const policy = `default-src 'none'; script-src ${url}; connect-src ${url}; style-src 'none'; base-uri 'none'; form-action 'none'; require-trusted-types-for 'script'`;
+/** `with`: how the messenger comes in; every other name and value of the query becomes an attribute of the script tag. */
+function html(query) {
+  const kind = query.get('with');
+  query.delete('with');
+  const attributes = [...query].map(([name, value]) => `${name}="${value}"`).join(' ');
+  const tag = `<script src="${url}/messenger.js" data-workspace="${workspace}" ${attributes} ${kind === 'module' ? 'type="module"' : (kind ?? 'async')}></script>`;
+  const own = `<script type="module" src="/element.js"></script>`;
+  const element = `<offhook-messenger url="${url}" workspace="${workspace}" heading="Ask the shop"></offhook-messenger>`;
+  return `<!doctype html><html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1"><title>A shop</title>
+    ${kind === 'known' ? '<script src="/own.js"></script>' : ''}${kind === 'element' ? own : tag}</head>
+    <body><main><h1>A shop</h1><p>What it sells.</p></main>${kind === 'element' ? element : ''}</body></html>`;
+}
+
+const scripts = {
+  '/own.js': () => `window.offhookToken = async () => ${JSON.stringify(customerToken())};`,
+  '/element.js': () => `import '${url}/messenger.js';`,
+};
+const policy = `default-src 'none'; script-src 'self' ${url}; connect-src ${url}; style-src 'none'; base-uri 'none'; form-action 'none'; require-trusted-types-for 'script'`;
 const pages = createServer((request, response) => {
-  const { searchParams } = new URL(request.url, 'http://shop');
-  response.setHeader('Content-Type', 'text/html; charset=utf-8');
+  const { pathname, searchParams } = new URL(request.url, 'http://shop');
+  const script = scripts[pathname];
+  response.setHeader('Content-Type', script ? 'text/javascript; charset=utf-8' : 'text/html; charset=utf-8');
   response.setHeader('Content-Security-Policy', policy);
-  response.end(html(searchParams));
+  response.end(script ? script() : html(searchParams));
 });
 await new Promise((done) => pages.listen(0, '127.0.0.1', done));
-const shop = (query = {}) => `http://127.0.0.1:${pages.address().port}/?${new URLSearchParams({ async: '', ...query })}`;
+const shop = (query = {}) => `http://127.0.0.1:${pages.address().port}/?${new URLSearchParams(query)}`;
 
 const browser = await chromium.launch({
   executablePath: process.env.OFFHOOK_CHROMIUM ?? '/usr/bin/chromium',
@@ -52,14 +71,14 @@ async function context(options = {}) {
   return made;
 }
 
-async function tab(context, query) {
+async function tab(context, query, address = shop(query)) {
   const page = await context.newPage();
   page.on('pageerror', (error) => complaints.push(error.stack));
   page.on('console', (message) => {
     // That a server is away is what this is about.
     if (message.type() === 'error' && !message.text().startsWith('Failed to load resource')) complaints.push(message.text());
   });
-  await page.goto(shop(query));
+  await page.goto(address);
   await page.locator('.launcher').waitFor();
   return page;
 }
@@ -230,6 +249,39 @@ check((await texts(first)).length === 2, 'nothing of the last is shown with it')
 await agent.close(next);
 await says(first, '.event', 'The conversation has ended');
 await agent.wrapUpDone(next).catch(() => {});
+
+// As a module with the page's own element; and on the server's own page.
+for (const [query, address] of [[{ with: 'element' }], [{ with: 'module' }], [{ with: 'defer' }], [{}, `${url}/messenger/${workspace}`]]) {
+  const place = await context();
+  const page = await tab(place, query, address);
+  await page.locator('.launcher').click();
+  if (query.with === 'element') await says(page, 'h2', 'Ask the shop');
+  if (address) await page.getByLabel('Name').fill('Zoë');
+  await write(page, 'Hello');
+  const id = await accepted();
+  await says(page, '.fact', 'You are talking with');
+  await agent.close(id);
+  await page.locator('.new:visible').waitFor();
+  await agent.wrapUpDone(id).catch(() => {});
+  await place.close();
+}
+
+// Who is known finds the conversation in another browser too, and is asked nothing.
+const known = { with: 'known', 'data-ask': 'name,email', 'data-customer': '4711' };
+const atHome = await context();
+const home = await tab(atHome, known);
+await home.locator('.launcher').click();
+check((await home.locator('input:visible').count()) === 0, 'who is known is not asked');
+await write(home, 'It is me');
+const mine = await accepted();
+check(agent.state.conversations[mine].known === true && agent.state.conversations[mine].name === 'Zoë', `known: ${JSON.stringify(agent.state.conversations[mine])}`);
+const away = await tab(await context(), known);
+await away.locator('.launcher').click();
+await says(away, '.message.mine .text', 'It is me');
+await write(away, 'From elsewhere');
+await says(home, '.message.mine .text', 'From elsewhere');
+await agent.close(mine);
+await agent.wrapUpDone(mine).catch(() => {});
 
 // How it looks, in each size, colour and direction.
 async function looks(name, options, query, [question, answer, more]) {

@@ -67,8 +67,12 @@ pub async fn front(server: SocketAddr) -> (SocketAddr, Arc<Mutex<SocketAddr>>) {
 }
 
 /// Runs a client; kills and restarts the server when it says `kill`; it must end with `done`.
-pub async fn does_the_job(mut command: Command) {
-    let options = Options::default().without_rate_limits();
+pub async fn does_the_job(command: Command) {
+    does_the_job_with(Options::default().without_rate_limits(), command).await;
+}
+
+/// The same, with a server of these options.
+pub async fn does_the_job_with(options: Options, mut command: Command) {
     let mut server = tokio::task::spawn_blocking(move || Server::start(&options)).await.expect("a server");
     server.workspace(WORKSPACE).await;
     let (address, behind) = front(server.address).await;
