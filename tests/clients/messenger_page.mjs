@@ -1,6 +1,6 @@
 // The messenger on somebody's page, in Chromium, against the real server: a page of another origin whose policy allows that script, calls to
 // that server, and nothing else. An agent answers through the client library. The server is killed while the customer types.
-import { createHmac } from 'node:crypto';
+import { createHmac, randomBytes } from 'node:crypto';
 import { mkdirSync, readFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { createRequire } from 'node:module';
@@ -8,7 +8,7 @@ import { createInterface } from 'node:readline';
 import { chromium } from 'playwright-core';
 import WebSocket from 'ws';
 
-const { OFFHOOK_URL: url, OFFHOOK_WORKSPACE: workspace, OFFHOOK_TOKEN: token, OFFHOOK_LIBRARY: library, OFFHOOK_PICTURES: pictures, OFFHOOK_CUSTOMER_SECRET: secret } = process.env;
+const { OFFHOOK_URL: url, OFFHOOK_WORKSPACE: workspace, OFFHOOK_TOKEN: token, OFFHOOK_LIBRARY: library, OFFHOOK_ADMIN: admin, OFFHOOK_PICTURES: pictures, OFFHOOK_CUSTOMER_SECRET: secret } = process.env;
 const { AgentClient } = await import(`${library}/src/index.js`);
 const lines = createInterface({ input: process.stdin })[Symbol.asyncIterator]();
 const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
@@ -16,6 +16,14 @@ mkdirSync(pictures, { recursive: true });
 
 function check(holds, what) {
   if (!holds) throw new Error(what);
+}
+
+async function put(path, change) {
+  const address = `${url}/v1/workspaces/${workspace}/${path}`;
+  const headers = { Authorization: `Bearer ${admin}`, 'Content-Type': 'application/json', 'Idempotency-Key': randomBytes(16).toString('hex') };
+  const is = await (await fetch(address, { headers })).json();
+  const answer = await fetch(address, { method: 'PUT', headers, body: JSON.stringify({ ...is, ...change }) });
+  check(answer.ok, `${path}: ${await answer.text()}`);
 }
 
 /** A token as the shop's backend signs it. */
@@ -201,6 +209,7 @@ await first.reload();
 await says(first, '.message.mine .text', 'From the second tab');
 await says(first, '.banner', 'No connection yet');
 await accessible(first, 'stale');
+await picture(first, 'stale');
 await first.unroute('**/events');
 await first.reload();
 await says(first, '.message.mine .text', 'From the second tab');
@@ -228,6 +237,7 @@ await write(first, 'x'.repeat(17_000));
 await says(first, '.message.refused .under', 'This is too long.');
 await first.getByRole('button', { name: 'Discard' }).click();
 await first.locator('.message.refused').waitFor({ state: 'detached' });
+check((await focused(first)) === 'TEXTAREA', 'the focus is where one writes');
 
 // An end that is meant, and a new beginning.
 await accessible(first, 'active');
@@ -282,6 +292,58 @@ await write(away, 'From elsewhere');
 await says(home, '.message.mine .text', 'From elsewhere');
 await agent.close(mine);
 await agent.wrapUpDone(mine).catch(() => {});
+
+// Nobody is there, and the queue's rules say so: the start is refused with the reason, and tried again when somebody is.
+await agent.setStatus('away', ['chat']);
+await put('queues/support', { waiting: { nobody_there: 'refuse' } });
+const early = await tab(await context());
+await early.locator('.launcher').click();
+await write(early, 'Is anybody there?');
+await says(early, '.message.refused .under', 'Nobody is here now');
+await accessible(early, 'refused');
+await picture(early, 'refused');
+await put('queues/support', { waiting: {} });
+await early.getByRole('button', { name: 'Try again' }).click();
+await says(early, '.fact', 'You are in line, place');
+await picture(early, 'waiting');
+await agent.setStatus('available', ['chat']);
+const awaited = await accepted();
+await says(early, '.fact', 'You are talking with');
+
+// Its agent is gone for a moment.
+agent.stop();
+await says(early, '.fact', 'is reconnecting');
+await accessible(early, 'reconnecting');
+await agent.connect();
+await says(early, '.fact', 'You are talking with');
+await early.locator('textarea').fill('I was wri');
+await until(({ conversations }) => conversations[awaited]?.state === 'active', 'back');
+await agent.close(awaited);
+await says(early, '.event', 'The conversation has ended');
+check((await focused(early)) === 'new', 'whoever was writing is at the button for another');
+await picture(early, 'ended');
+await agent.wrapUpDone(awaited).catch(() => {});
+
+// Out of hours a message may be left, and an address.
+const day = (offset) => new Date(Date.now() + offset * 86_400_000).toISOString().slice(0, 10);
+const weekly = Object.fromEntries(['monday', 'tuesday', 'wednesday', 'thursday', 'friday', 'saturday', 'sunday'].map((name) => [name, ['00:00-24:00']]));
+await put('settings', { hours: { office: { time_zone: 'Etc/UTC', weekly, exceptions: [{ name: 'The move', date: day(-1), until: day(2) }] } } });
+await put('queues/support', { hours: 'office', waiting: { out_of_hours: { take_message: { text: 'We have moved house, and read this on Monday.' } } } });
+const late = await tab(await context());
+await late.locator('.launcher').click();
+await write(late, 'Can you call me?');
+await says(late, '.fact', 'Nobody is here until');
+await says(late, '.message.system .text', 'We have moved house');
+await late.getByLabel('Your e-mail, so that we can reach you').fill('zoe@example.org');
+await accessible(late, 'out of hours');
+await picture(late, 'out-of-hours');
+await late.getByLabel('Your e-mail, so that we can reach you').press('Enter');
+await says(late, '.message.mine .text', 'E-mail: zoe@example.org');
+check((await late.locator('input:visible').count()) === 0, 'an address is left once');
+await put('queues/support', { hours: null, waiting: {} });
+const left = await accepted();
+await agent.close(left);
+await agent.wrapUpDone(left).catch(() => {});
 
 // How it looks, in each size, colour and direction.
 async function looks(name, options, query, [question, answer, more]) {

@@ -51,7 +51,7 @@ h2{margin:0;font-size:16px;font-weight:600;line-height:1.3}
 .typing{padding:0 20px 8px;font-size:13px;color:var(--dim)}
 form{border-block-start:1px solid var(--edge);padding:10px 12px;display:flex;flex-direction:column;gap:8px}
 label{display:block;font-size:13px;color:var(--dim)}
-input{display:block;inline-size:100%;margin-block-start:3px}
+input{display:block;inline-size:100%;min-block-size:42px;margin-block-start:3px;font-size:15px}
 input,textarea{border:1px solid #7d8793;border-radius:10px;background:var(--back);color:var(--text);padding:8px 12px}
 .row{display:flex;gap:8px;align-items:end}
 textarea{flex:1;min-inline-size:0;resize:none;block-size:42px;max-block-size:130px;field-sizing:content;min-block-size:42px;line-height:24px}

@@ -159,6 +159,13 @@ export class Widget {
     this.client.discard(id);
     const { type, text, name, metadata } = /** @type {any} */ (command);
     void (type === 'start' ? this.client.start({ text, name, metadata }) : this.client.send(text));
+    this.frame.input.focus();
+  }
+
+  /** @param {import('../../client/src/shared/outbox.js').Entry} entry */
+  discard({ id }) {
+    this.client.discard(id);
+    this.frame.input.focus();
   }
 
   /** @param {number} at Unix ms. */
@@ -183,7 +190,7 @@ export class Widget {
     const time = (/** @type {number} */ at) => this.time(at);
     const now = standing(seen, client.now(), words, { language: spoken.language, time });
     const isAtEnd = log.scrollHeight - log.scrollTop - log.clientHeight < NEAR_PX;
-    const wanted = rows(seen, { words, time, again: (entry) => this.retry(entry), discard: ({ id }) => client.discard(id) });
+    const wanted = rows(seen, { words, time, again: (entry) => this.retry(entry), discard: (entry) => this.discard(entry) });
     reconcile(list, this.shown, wanted);
     hello.hidden = wanted.length > 0;
     earlier.hidden = seen.begins || seen.messages.length === 0 || seen.link.phase !== 'live';
@@ -191,8 +198,11 @@ export class Widget {
     say(banner, now.banner);
     say(typing, now.typing);
     end.hidden = !now.goesOn;
+    const wasIn = form.matches(':focus-within');
     form.hidden = now.isOver;
     again.hidden = !now.isOver;
+    // Whoever was writing is not thrown out of the panel.
+    if (wasIn && now.isOver) again.focus();
     reach.hidden = !now.isAlone || this.known || fields.length > 1 || this.reached === state.conversation?.conversation;
     for (const field of fields) {
       field.hidden = !isNew;
