@@ -180,10 +180,19 @@ export const LANGUAGES = { en: Object.values(en), de, es, ar };
  */
 export function speak(wanted) {
   const base = (/** @type {string} */ language) => language.toLowerCase().split('-')[0] ?? '';
-  const language = wanted.find((one) => Object.hasOwn(LANGUAGES, base(one))) ?? 'en';
+  const language = wanted.find((one) => Object.hasOwn(LANGUAGES, base(one)) && isTag(one)) ?? 'en';
   const said = LANGUAGES[base(language)] ?? [];
   const words = /** @type {Words} */ (Object.fromEntries(Object.keys(en).map((key, at) => [key, said[at]])));
   return { language, words, dir: said === ar ? 'rtl' : 'ltr' };
+}
+
+/** What is none, `Intl` throws at. @param {string} language */
+function isTag(language) {
+  try {
+    return Intl.getCanonicalLocales(language).length > 0;
+  } catch {
+    return false;
+  }
 }
 
 /**

@@ -23,6 +23,7 @@ test('the first language that is known is spoken, and its direction is right', (
   };
   assert.deepEqual(spoken('', 'fr-CA', 'de-AT', 'en'), ['de-AT', 'ltr', 'Schließen']);
   assert.deepEqual(spoken('AR-eg'), ['AR-eg', 'rtl', 'إغلاق']);
+  assert.deepEqual(spoken('de-!', 'de-123456789', 'es'), ['es', 'ltr', 'Cerrar']);
   assert.deepEqual(spoken('toString', '__proto__'), ['en', 'ltr', 'Close']);
 });
 
