@@ -1,3 +1,5 @@
+//! Linking and squeezing by example, and the whole script as it is given out.
+
 use super::bundle::bundle;
 use super::link::link;
 use super::squeeze::squeeze;
