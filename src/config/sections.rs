@@ -131,6 +131,7 @@ sections! {
         stream_ticket_hours: u64 = count(1, 8760),
         streams_max: usize = count(1, 10_000_000),
         streams_per_address_max: u32 = count(1, 10_000_000),
+        sample_page: bool = Kind::Flag,
     }
     /// How much may wait to be decided.
     engine: EngineSettings {

@@ -18,6 +18,7 @@ fn the_demo_plays_says_how_to_join_and_leaves_nothing_behind() {
     for wanted in [
         "npx wscat -c ws://127.0.0.1:",
         "curl http://127.0.0.1:",
+        "/messenger/demo\n",
         "\ntoken: ey",
         "is here",
         "is offered c1",

@@ -67,8 +67,12 @@ pub async fn front(server: SocketAddr) -> (SocketAddr, Arc<Mutex<SocketAddr>>) {
 }
 
 /// Runs a client; kills and restarts the server when it says `kill`; it must end with `done`.
-pub async fn does_the_job(mut command: Command) {
-    let options = Options::default().without_rate_limits();
+pub async fn does_the_job(command: Command) {
+    does_the_job_with(Options::default().without_rate_limits(), command).await;
+}
+
+/// The same, with a server of these options.
+pub async fn does_the_job_with(options: Options, mut command: Command) {
     let mut server = tokio::task::spawn_blocking(move || Server::start(&options)).await.expect("a server");
     server.workspace(WORKSPACE).await;
     let (address, behind) = front(server.address).await;
@@ -77,6 +81,7 @@ pub async fn does_the_job(mut command: Command) {
         .env("OFFHOOK_WORKSPACE", WORKSPACE)
         .env("OFFHOOK_TOKEN", server.agent_token(WORKSPACE, "ada", Role::Agent))
         .env("OFFHOOK_TOKEN_2", server.agent_token(WORKSPACE, "eve", Role::Agent))
+        .env("OFFHOOK_ADMIN", server.agent_token(WORKSPACE, "boss", Role::Admin))
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped());

@@ -166,6 +166,7 @@ fn config(file: Option<&Path>, dir: &Path, set: &[String]) -> Result<Config, Com
         format!("server.data_dir={}", dir.display()),
         // All visitors come from one address here.
         "messenger.starts_per_10_min=1000000".to_owned(),
+        "messenger.sample_page=true".to_owned(),
     ];
     Config::load(file, &[&own, set].concat()).map_err(CommandError::of)
 }
@@ -196,7 +197,8 @@ fn join(address: &Address, dir: &Path) -> String {
         "Join in. As an agent:
   npx wscat -c ws://{server}/v1/agent -s offhook.agent.v1 \\
     -s offhook.token.$(offhook token --agent you --workspace demo --set server.data_dir={dir})
-As a customer:
+As a customer, in a browser: http://{server}/messenger/demo
+As a customer, by hand:
   curl http://{server}/v1/messenger/demo/conversations -H 'Content-Type: application/json' \\
     -H \"Idempotency-Key: $(uuidgen)\" -d '{{\"text\": \"Hello!\"}}'"
     )

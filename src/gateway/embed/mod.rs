@@ -1,0 +1,81 @@
+//! The messenger for customers' pages, out of the binary: `/messenger.js`, one script with all that it needs; and, where it is wanted,
+//! `/messenger/{workspace}`, a page to try it on.
+
+mod bundle;
+mod link;
+mod sample;
+mod squeeze;
+
+use crate::gateway::http::Door;
+use crate::gateway::http::answered::answered;
+use crate::gateway::http::problem::Problem;
+use axum::Router;
+use axum::extract::{Path, State};
+use axum::middleware::from_fn;
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
+use bundle::{Bundle, bundle};
+use http::{HeaderMap, HeaderValue, StatusCode, header};
+
+/// A page that is loaded again asks whether there is another; a browser that was away for a day may still start with the old one.
+const CACHE: &str = "public, max-age=300, stale-while-revalidate=86400";
+
+/// `sample_page`: whether there is a page to try it on.
+pub fn router(door: Door, sample_page: bool) -> Router {
+    let mut router = Router::new().route("/messenger.js", get(script));
+    if sample_page {
+        router = router.route("/messenger/{workspace}", get(page));
+    }
+    router.with_state(door).layer(from_fn(answered))
+}
+
+/// For every page, whatever its origin: there is nothing of anybody in it.
+async fn script(asked: HeaderMap) -> Response {
+    let Bundle { plain, gzip, tag } = bundle();
+    let zipped = takes_gzip(&asked);
+    let tag = format!("\"{tag}{}\"", if zipped { "-gz" } else { "" });
+    let known = asked.get(header::IF_NONE_MATCH).and_then(|tags| tags.to_str().ok());
+    let is_known = known.is_some_and(|tags| tags.split(',').any(|one| one.trim().trim_start_matches("W/") == tag));
+    let mut response = if is_known {
+        StatusCode::NOT_MODIFIED.into_response()
+    } else {
+        (if zipped { gzip.clone() } else { plain.clone() }).into_response()
+    };
+    let headers = response.headers_mut();
+    if !is_known {
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("text/javascript; charset=utf-8"));
+        if zipped {
+            headers.insert(header::CONTENT_ENCODING, HeaderValue::from_static("gzip"));
+        }
+    }
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static(CACHE));
+    headers.insert(header::ETAG, HeaderValue::from_str(&tag).expect("hexadecimal digits"));
+    headers.insert(header::VARY, HeaderValue::from_static("Accept-Encoding"));
+    headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
+    headers.insert("cross-origin-resource-policy", HeaderValue::from_static("cross-origin"));
+    response
+}
+
+fn takes_gzip(asked: &HeaderMap) -> bool {
+    let listed = asked.get_all(header::ACCEPT_ENCODING).iter().filter_map(|value| value.to_str().ok());
+    listed.flat_map(|value| value.split(',')).any(|coding| {
+        let (name, weight) = coding.split_once(';').unwrap_or((coding, ""));
+        let refused = weight.trim().strip_prefix("q=").is_some_and(|q| q.parse() == Ok(0.0_f32));
+        name.trim().eq_ignore_ascii_case("gzip") && !refused
+    })
+}
+
+async fn page(State(door): State<Door>, Path(workspace): Path<String>) -> Result<Response, Problem> {
+    if door.desks.desk(&workspace).is_none() {
+        return Err(Problem::not_found("workspace"));
+    }
+    let mut response = sample::page(&workspace).into_response();
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8"));
+    headers.insert(header::CONTENT_SECURITY_POLICY, sample::policy());
+    headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
+    Ok(response)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,285 @@
+// The messenger on somebody's page, in Chromium, against the real server: a page of another origin whose policy allows that script, calls to
+// that server, and nothing else. An agent answers through the client library. The server is killed while the customer types.
+import { createInterface } from 'node:readline';
+import WebSocket from 'ws';
+import { accessible, browser, check, complaints, context, focused, pages, picture, put, says, tab, texts, url, workspace, write } from './messenger_shop.mjs';
+
+const { OFFHOOK_TOKEN: token, OFFHOOK_LIBRARY: library } = process.env;
+const { AgentClient } = await import(`${library}/src/index.js`);
+const lines = createInterface({ input: process.stdin })[Symbol.asyncIterator]();
+
+const agent = new AgentClient({ url, token, environment: { WebSocket } });
+await agent.connect();
+await agent.setStatus('available', ['chat']);
+const until = (wanted, what) =>
+  new Promise((done, fail) => {
+    const over = setTimeout(() => fail(new Error(`did not come: ${what}; ${JSON.stringify(agent.state).slice(0, 2000)}`)), 30_000);
+    const look = (state) => {
+      if (!wanted(state)) return;
+      clearTimeout(over);
+      end();
+      done(state);
+    };
+    const end = agent.subscribe(look);
+    look(agent.state);
+  });
+const offered = async () => Object.values((await until(({ offers }) => Object.keys(offers).length > 0, 'an offer')).offers)[0];
+const accepted = async () => {
+  const { offer, conversation } = await offered();
+  await agent.delivered(offer);
+  await agent.accept(offer);
+  const id = conversation.conversation;
+  await until(({ conversations }) => conversations[id]?.state === 'active', 'accepted');
+  await agent.open(id);
+  return id;
+};
+const heard = (id, text) => until(({ threads }) => threads[id]?.messages.filter((message) => message.text === text).length === 1, text);
+
+// By keyboard alone: in, through what is asked, and out again.
+const visitor = await context();
+const first = await tab(visitor, { 'data-ask': 'name,email' });
+await first.keyboard.press('Tab');
+check((await focused(first)) === 'launcher', 'the button is reached by Tab');
+check((await first.locator('.launcher').getAttribute('aria-expanded')) === 'false', 'collapsed');
+await first.keyboard.press('Enter');
+check((await first.locator('.launcher').getAttribute('aria-expanded')) === 'true', 'expanded');
+check((await focused(first)) === 'INPUT', 'the first field has the focus');
+await accessible(first, 'before a conversation');
+await picture(first, 'asked');
+await first.keyboard.press('Escape');
+check((await focused(first)) === 'launcher', 'the focus is back at the button');
+await first.keyboard.press('Enter');
+await first.keyboard.type('Zoë 🙂');
+await first.keyboard.press('Tab');
+await first.keyboard.type('no address');
+await first.keyboard.press('Tab');
+await first.keyboard.type('Where is my parcel?');
+await first.keyboard.press('Shift+Enter');
+await first.keyboard.type('It was to come on Monday.');
+await first.keyboard.press('Enter');
+check((await texts(first)).length === 0, 'what is no address is not sent');
+check((await focused(first)) === 'INPUT', 'the field at fault has the focus');
+await first.getByLabel('E-mail', { exact: true }).fill('zoe@example.org');
+await first.locator('textarea').press('Enter');
+
+const { conversation: asked } = await offered();
+check(asked.name === 'Zoë 🙂' && asked.metadata.email === 'zoe@example.org' && asked.metadata.page === '/', `what was asked: ${JSON.stringify(asked)}`);
+await says(first, '.fact', 'line');
+await accessible(first, 'waiting');
+const id = await accepted();
+await says(first, '.fact', 'You are talking with');
+await heard(id, 'Where is my parcel?\nIt was to come on Monday.');
+
+await agent.send(id, 'Good morning! I am looking it up.');
+await says(first, '.message.agent .text', 'looking it up');
+agent.typing(id);
+await first.locator('.typing:visible').waitFor();
+await agent.read(id, 1);
+await says(first, '.message.mine .under', 'Read');
+
+// What is hostile is text: nothing of it runs, or becomes an element, or turns the page around.
+const hostile = ['<img src=x onerror="alert(1)"><script>alert(2)</script>', '\u202egnp.exe \u2066&lt;b&gt;', '🙂'.repeat(4096)];
+for (const text of hostile) {
+  await agent.send(id, text);
+  await first.waitForFunction((text) => [...document.querySelector('offhook-messenger').shadowRoot.querySelectorAll('.agent .text')].some((one) => one.textContent === text), text);
+}
+check((await first.locator('.message img, .message script').count()) === 0, 'no element came of it');
+check(await first.locator('.log').evaluate((log) => log.scrollWidth <= log.clientWidth), 'nothing sticks out');
+
+// While it is closed, what comes is counted; opened, it is read.
+await first.keyboard.press('Escape');
+await agent.send(id, 'It left our house yesterday.');
+await says(first, '.badge', '1');
+check((await first.locator('.launcher').getAttribute('aria-label')).includes('1'), 'the button says how many');
+await first.locator('.launcher').click();
+await until(({ conversations, threads }) => conversations[id].read_by_customer === threads[id].messages.at(-1).number, 'read');
+check(await first.locator('.badge').isHidden(), 'nothing is new');
+
+// Another tab goes on with it, and the first hears of it.
+const second = await tab(visitor);
+await second.locator('.launcher').click();
+await says(second, '.message .text', 'It left our house yesterday.');
+await write(second, 'From the second tab');
+await says(first, '.message.mine .text', 'From the second tab');
+await second.close();
+
+// Loaded again where the stream cannot be opened: what was known is there, and said to be old. Then it goes on.
+await first.route('**/events', (route) => route.abort());
+await first.reload();
+await says(first, '.message.mine .text', 'From the second tab');
+await says(first, '.banner', 'No connection yet');
+await accessible(first, 'stale');
+await picture(first, 'stale');
+await first.unroute('**/events');
+await first.reload();
+await says(first, '.message.mine .text', 'From the second tab');
+await first.locator('.banner').waitFor({ state: 'hidden' });
+
+// Killed under what is being written: the text stays, and is there once.
+await first.locator('textarea').pressSequentially('Half a sen');
+await first.reload();
+check((await first.locator('textarea').inputValue()) === 'Half a sen', 'the draft outlives a reload');
+await first.route('**/messages', (route) => route.abort());
+console.log('kill');
+await first.locator('textarea').pressSequentially('tence and its end');
+check((await first.locator('textarea').inputValue()) === 'Half a sentence and its end', 'the text is kept');
+await first.locator('textarea').press('Enter');
+await says(first, '.message.pending .text', 'Half a sentence and its end');
+await lines.next();
+await first.unroute('**/messages');
+await heard(id, 'Half a sentence and its end');
+await first.locator('.message.pending').waitFor({ state: 'detached' });
+check((await texts(first)).filter((text) => text === 'Half a sentence and its end').length === 1, 'it is shown once');
+await first.locator('.banner').waitFor({ state: 'hidden' });
+
+// Refused, with the reason, and dropped.
+await write(first, 'x'.repeat(17_000));
+await says(first, '.message.refused .under', 'This is too long.');
+await first.getByRole('button', { name: 'Discard' }).click();
+await first.locator('.message.refused').waitFor({ state: 'detached' });
+check((await focused(first)) === 'TEXTAREA', 'the focus is where one writes');
+
+// An end that is meant, and a new beginning.
+await accessible(first, 'active');
+await first.locator('.end').click();
+await first.locator('.end', { hasText: 'Really end?' }).click();
+await says(first, '.event', 'The conversation has ended');
+await accessible(first, 'ended');
+await first.getByRole('button', { name: 'New conversation' }).click();
+await first.getByLabel('Name').fill('Zoë');
+await first.getByLabel('E-mail', { exact: true }).fill('zoe@example.org');
+await write(first, 'One more thing');
+await until(({ conversations }) => conversations[id]?.state !== 'active', 'ended');
+if (agent.state.conversations[id]) await agent.wrapUpDone(id);
+const next = await accepted();
+check(next !== id, 'another conversation');
+await agent.send(next, 'Gladly');
+await says(first, '.message.agent .text', 'Gladly');
+check((await texts(first)).length === 2, 'nothing of the last is shown with it');
+await agent.close(next);
+await says(first, '.event', 'The conversation has ended');
+await agent.wrapUpDone(next).catch(() => {});
+
+// As a module with the page's own element; and on the server's own page.
+for (const [query, address] of [[{ with: 'element' }], [{ with: 'module' }], [{ with: 'defer' }], [{}, `${url}/messenger/${workspace}`]]) {
+  const place = await context();
+  const page = await tab(place, query, address);
+  await page.locator('.launcher').click();
+  if (query.with === 'element') await says(page, 'h2', 'Ask the shop');
+  if (address) await page.getByLabel('Name').fill('Zoë');
+  await write(page, 'Hello');
+  const id = await accepted();
+  await says(page, '.fact', 'You are talking with');
+  await agent.close(id);
+  await page.locator('.new:visible').waitFor();
+  await agent.wrapUpDone(id).catch(() => {});
+  await place.close();
+}
+
+// Who is known finds the conversation in another browser too, and is asked nothing.
+const known = { with: 'known', 'data-ask': 'name,email', 'data-customer': '4711' };
+const atHome = await context();
+const home = await tab(atHome, known);
+await home.locator('.launcher').click();
+check((await home.locator('input:visible').count()) === 0, 'who is known is not asked');
+await write(home, 'It is me');
+const mine = await accepted();
+check(agent.state.conversations[mine].known === true && agent.state.conversations[mine].name === 'Zoë', `known: ${JSON.stringify(agent.state.conversations[mine])}`);
+const away = await tab(await context(), known);
+await away.locator('.launcher').click();
+await says(away, '.message.mine .text', 'It is me');
+await write(away, 'From elsewhere');
+await says(home, '.message.mine .text', 'From elsewhere');
+await agent.close(mine);
+await agent.wrapUpDone(mine).catch(() => {});
+
+// Nobody is there, and the queue's rules say so: the start is refused with the reason, and tried again when somebody is.
+await agent.setStatus('away', ['chat']);
+await put('queues/support', { waiting: { nobody_there: 'refuse' } });
+const early = await tab(await context());
+await early.locator('.launcher').click();
+await write(early, 'Is anybody there?');
+await says(early, '.message.refused .under', 'Nobody is here now');
+await accessible(early, 'refused');
+await picture(early, 'refused');
+await put('queues/support', { waiting: {} });
+await early.getByRole('button', { name: 'Try again' }).click();
+await says(early, '.fact', 'You are in line, place');
+await picture(early, 'waiting');
+await agent.setStatus('available', ['chat']);
+const awaited = await accepted();
+await says(early, '.fact', 'You are talking with');
+
+// Its agent is gone for a moment.
+agent.stop();
+await says(early, '.fact', 'is reconnecting');
+await accessible(early, 'reconnecting');
+await agent.connect();
+await says(early, '.fact', 'You are talking with');
+await early.locator('textarea').fill('I was wri');
+await until(({ conversations }) => conversations[awaited]?.state === 'active', 'back');
+await agent.close(awaited);
+await says(early, '.event', 'The conversation has ended');
+check((await focused(early)) === 'new', 'whoever was writing is at the button for another');
+await picture(early, 'ended');
+await agent.wrapUpDone(awaited).catch(() => {});
+
+// Out of hours a message may be left, and an address.
+const day = (offset) => new Date(Date.now() + offset * 86_400_000).toISOString().slice(0, 10);
+const weekly = Object.fromEntries(['monday', 'tuesday', 'wednesday', 'thursday', 'friday', 'saturday', 'sunday'].map((name) => [name, ['00:00-24:00']]));
+await put('settings', { hours: { office: { time_zone: 'Etc/UTC', weekly, exceptions: [{ name: 'The move', date: day(-1), until: day(2) }] } } });
+await put('queues/support', { hours: 'office', waiting: { out_of_hours: { take_message: { text: 'We have moved house, and read this on Monday.' } } } });
+const late = await tab(await context());
+await late.locator('.launcher').click();
+await write(late, 'Can you call me?');
+await says(late, '.fact', 'Nobody is here until');
+await says(late, '.message.system .text', 'We have moved house');
+await late.getByLabel('Your e-mail, so that we can reach you').fill('zoe@example.org');
+await accessible(late, 'out of hours');
+await picture(late, 'out-of-hours');
+await late.getByLabel('Your e-mail, so that we can reach you').press('Enter');
+await says(late, '.message.mine .text', 'E-mail: zoe@example.org');
+check((await late.locator('input:visible').count()) === 0, 'an address is left once');
+await put('queues/support', { hours: null, waiting: {} });
+const left = await accepted();
+await agent.close(left);
+await agent.wrapUpDone(left).catch(() => {});
+
+// How it looks, in each size, colour and direction.
+async function looks(name, options, query, [question, answer, more]) {
+  const place = await context(options);
+  const page = await tab(place, query);
+  await page.locator('.launcher').click();
+  await write(page, question);
+  const id = await accepted();
+  await agent.read(id, 1);
+  await agent.send(id, answer);
+  await says(page, '.message.agent .text', answer);
+  await write(page, more);
+  await heard(id, more);
+  await agent.read(id, 3);
+  agent.typing(id);
+  await page.locator('.typing:visible').waitFor();
+  await accessible(page, name);
+  await picture(page, name);
+  await agent.close(id);
+  await page.locator('.new:visible').waitFor();
+  await agent.wrapUpDone(id).catch(() => {});
+  await place.close();
+}
+const english = ['Where is my parcel? It was to come on Monday.', 'Good morning! It left our house yesterday, and is with you tomorrow by noon.', 'Thank you, that is soon enough.'];
+const german = ['Wo ist mein Paket?', 'Guten Morgen! Es ist gestern abgegangen und morgen bis Mittag bei Ihnen.', 'Danke, das genügt.'];
+const arabic = ['أين طردي؟ كان يجب أن يصل يوم الاثنين.', 'صباح الخير! الرقم ZX-81 غادر مستودعنا أمس وسيصلك غدًا ظهرًا.', 'OK, شكرًا لك'];
+const phone = { viewport: { width: 390, height: 780 }, isMobile: true, hasTouch: true };
+await looks('wide-light', { viewport: { width: 900, height: 720 }, colorScheme: 'light' }, {}, english);
+await looks('wide-dark', { viewport: { width: 900, height: 720 }, colorScheme: 'dark' }, { 'data-language': 'de' }, german);
+await looks('phone', { ...phone, colorScheme: 'light' }, {}, english);
+await looks('rtl', { viewport: { width: 900, height: 720 } }, { 'data-language': 'ar', 'data-theme': 'light' }, arabic);
+await looks('phone-rtl-dark', { ...phone, colorScheme: 'dark' }, { 'data-language': 'ar' }, arabic);
+
+check(complaints.length === 0, `complaints: ${complaints.join('\n')}`);
+await browser.close();
+agent.stop();
+pages.close();
+console.log('done');
+process.exit(0);

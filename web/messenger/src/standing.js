@@ -1,0 +1,37 @@
+// How a conversation stands, in words: one line under the heading, a banner when what is shown may be old, and what may be done. Pure.
+
+import { fill } from './words.js';
+
+const MINUTE_MS = 60_000;
+/** After these of the workspace's own messages nobody is there to answer. */
+const ALONE = new Set(['nobody_there', 'out_of_hours', 'waited_too_long']);
+
+/**
+ * @param {import('../../client/src/messenger/state.js').MessengerState} state
+ * @param {number} now On the client's clock.
+ * @param {import('./words.js').Words} words
+ * @param {{ language: string | undefined, time: (at: number) => string }} speaking
+ * @returns {{ fact: string, banner: string, typing: string, goesOn: boolean, isOver: boolean, isAlone: boolean }}
+ */
+export function standing(state, now, words, { language, time }) {
+  const { conversation, link, stale } = state;
+  const none = { fact: '', banner: '', typing: '', goesOn: false, isOver: false, isAlone: false };
+  if (!conversation) return none;
+  const { state: is, agent, agent_connection, place, estimate, opens_at } = conversation;
+  const banner = link.phase === 'stopped' ? words.stopped : stale ? words.connecting : '';
+  if (link.phase === 'stopped' || is === 'closed') return { ...none, banner: is === 'closed' ? '' : banner, isOver: true };
+  if (is === 'active' && agent) {
+    const away = agent_connection !== undefined && agent_connection !== 'online';
+    const typing = state.typing_until > now ? fill(words.typing, agent.title) : '';
+    return { ...none, fact: fill(away ? words.away : words.with, agent.title), banner, typing, goesOn: true };
+  }
+  const last = state.messages.at(-1)?.notice;
+  const isAlone = opens_at !== undefined || (last !== undefined && ALONE.has(last));
+  if (opens_at) return { ...none, fact: fill(words.opens, time(opens_at)), banner, goesOn: true, isAlone };
+  const minutes = (/** @type {number} */ ms) =>
+    new Intl.NumberFormat(language, { style: 'unit', unit: 'minute', unitDisplay: 'long' }).format(Math.max(1, Math.ceil(ms / MINUTE_MS)));
+  const wait = estimate && `. ${fill(words.wait, minutes(estimate.p50_ms), minutes(estimate.p90_ms))}`;
+  // What was true a while ago is no place and no estimate now.
+  const known = place !== undefined && !stale ? fill(words.place, place) + (wait ?? '') : words.queued;
+  return { ...none, fact: known, banner, goesOn: true, isAlone };
+}

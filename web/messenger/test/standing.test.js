@@ -1,0 +1,54 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { initial } from '../../client/src/messenger/state.js';
+import { standing } from '../src/standing.js';
+import { speak } from '../src/words.js';
+
+const { words } = speak(['en']);
+const conversation = { conversation: 'c1', state: 'waiting', last_number: 1, read_by_agent: 0, read_by_customer: 1 };
+
+/** @param {object} [facts] Of the conversation. @param {object} [more] Of the state. */
+function stands(facts, more = {}) {
+  const state = { ...initial(), stale: false, link: { phase: /** @type {const} */ ('live') }, ...(facts && { conversation: { ...conversation, ...facts } }), ...more };
+  const told = standing(state, 1_000, words, { language: 'en', time: (at) => `at ${at}` });
+  // The isolates are held elsewhere.
+  return Object.fromEntries(Object.entries(told).map(([name, value]) => [name, typeof value === 'string' ? value.replace(/[\u2066-\u2069]/g, '') : value]));
+}
+
+test('before a conversation nothing is said of it', () => {
+  assert.deepEqual(stands(), { fact: '', banner: '', typing: '', goesOn: false, isOver: false, isAlone: false });
+});
+
+test('who waits is told the place, and the estimate where there is one', () => {
+  assert.equal(stands({}).fact, 'You are in line');
+  assert.equal(stands({ place: 3 }).fact, 'You are in line, place 3');
+  const estimate = { p50_ms: 40_000, p90_ms: 61_000 };
+  assert.equal(stands({ place: 3, estimate }).fact, 'You are in line, place 3. Usually 1 minute, seldom over 2 minutes');
+});
+
+test('what may have changed is no place and no estimate, and is said to be old', () => {
+  const { fact, banner } = stands({ place: 3, estimate: { p50_ms: 1, p90_ms: 2 } }, { stale: true });
+  assert.deepEqual([fact, banner], ['You are in line', words.connecting]);
+});
+
+test('when nobody is there it is said until when, and an address is asked for', () => {
+  const { fact, isAlone, goesOn } = stands({ opens_at: 7 });
+  assert.deepEqual([fact, isAlone, goesOn], ['Nobody is here until at 7. What you write now is answered then.', true, true]);
+  const notice = (/** @type {string} */ notice) => stands({}, { messages: [{ number: 2, author: 'system', notice, text: '', at: 0 }] }).isAlone;
+  assert.deepEqual([notice('nobody_there'), notice('out_of_hours'), notice('reminder')], [true, true, false]);
+});
+
+test('an agent is named, types, and may be away for a moment', () => {
+  const active = { state: 'active', agent: { title: 'Ada' }, agent_connection: 'online' };
+  assert.equal(stands(active).fact, 'You are talking with Ada');
+  assert.equal(stands(active, { typing_until: 1_001 }).typing, 'Ada is writing');
+  assert.equal(stands(active, { typing_until: 1_000 }).typing, '');
+  assert.equal(stands({ ...active, agent_connection: 'reconnecting' }).fact, 'Ada is reconnecting. What you write is kept.');
+});
+
+test('what has ended, or may not be looked at any more, is over', () => {
+  const { isOver, goesOn, banner } = stands({ state: 'closed' }, { stale: true });
+  assert.deepEqual([isOver, goesOn, banner], [true, false, '']);
+  const stopped = stands({ state: 'active', agent: { title: 'Ada' } }, { link: { phase: 'stopped', why: 'not_found' } });
+  assert.deepEqual([stopped.isOver, stopped.banner], [true, words.stopped]);
+});
