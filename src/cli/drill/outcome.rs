@@ -157,10 +157,10 @@ impl Outcome {
         );
         unless(self.drop.back_all_s.is_some(), "everybody comes back after the mass drop".to_owned());
         unless(self.drop.offers_held > 0, "offers are held while it is killed: there was none".to_owned());
-        unless(
-            self.drop.offers_held_lost == 0 && self.offers.lost_in_all() == 0,
-            format!("no offer is lost: {} were, {:?}", self.offers.lost_in_all(), self.offers.lost),
-        );
+        let held = self.drop.offers_held_lost;
+        unless(held == 0, format!("an offer outlives the kill: {held} of {} did not", self.drop.offers_held));
+        let lost = self.offers.lost_in_all();
+        unless(lost == 0, format!("no offer is lost: {lost} were, {:?}", self.offers.lost));
         unless(self.messages.acknowledged > 0, "messages are acknowledged: none was".to_owned());
         unless(self.messages.lost == 0, format!("no message is lost: {} were", self.messages.lost));
         let unread = self.messages.unread;
@@ -233,7 +233,7 @@ pub(super) mod tests {
             (|it| it.memory.accepts.busy = 1, "accepting is never shed"),
             (|it| it.drop.dropped = 9, "everybody drops: 9 of 10"),
             (|it| it.drop.back_all_s = None, "everybody comes back"),
-            (|it| it.drop.offers_held_lost = 1, "no offer is lost"),
+            (|it| it.drop.offers_held_lost = 1, "an offer outlives the kill: 1 of 3"),
             (|it| it.offers.lost.extend([("agent_lost".to_owned(), 2)]), "no offer is lost: 2"),
             (|it| it.drop.offers_held = 0, "offers are held"),
             (|it| it.messages.lost = 1, "no message is lost: 1"),

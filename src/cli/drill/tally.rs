@@ -96,9 +96,13 @@ impl Offers {
         self.accepted.insert(offer.to_owned());
     }
 
-    /// As the server said it: `expired`, `agent_lost`, the code of a refused accept.
+    /// As the server said it: `expired`, `agent_lost`, the code of a refused accept. That it was accepted may be heard before the reply.
     pub fn ended(&mut self, offer: &str, end: &str) {
-        self.ended.insert(offer.to_owned(), end.to_owned());
+        if end == "accepted" {
+            self.accepted(offer);
+        } else {
+            self.ended.insert(offer.to_owned(), end.to_owned());
+        }
     }
 
     /// Made, and nothing more is known.
@@ -236,9 +240,10 @@ mod tests {
         for offer in ["o1", "o2", "o3", "o4"] {
             offers.made(offer);
         }
-        offers.accepted("o1");
-        // The frame of its end says the same in other words.
+        // The frame of its end says the same in other words, and may come first.
         offers.ended("o1", "accepted");
+        assert_eq!(offers.lost_of(&["o1".to_owned()].into()), 0);
+        offers.accepted("o1");
         offers.ended("o2", "withdrawn");
         offers.ended("o3", "agent_lost");
         assert_eq!(offers.open(), 1);
