@@ -2,7 +2,7 @@
 // that server, and nothing else. An agent answers through the client library. The server is killed while the customer types.
 import { createInterface } from 'node:readline';
 import WebSocket from 'ws';
-import { accessible, browser, check, complaints, context, focused, pages, picture, put, says, tab, texts, url, workspace, write } from './messenger_shop.mjs';
+import { accessible, browser, check, complaints, context, customerToken, focused, pages, picture, put, says, tab, texts, url, workspace, write } from './messenger_shop.mjs';
 
 const { OFFHOOK_TOKEN: token, OFFHOOK_LIBRARY: library } = process.env;
 const { AgentClient } = await import(`${library}/src/index.js`);
@@ -148,7 +148,14 @@ await accessible(first, 'ended');
 await first.getByRole('button', { name: 'New conversation' }).click();
 await first.getByLabel('Name').fill('Zoë');
 await first.getByLabel('E-mail', { exact: true }).fill('zoe@example.org');
+// As long as the start is not answered, a reload included, nothing of the last is shown either.
+await first.route('**/conversations', (route) => route.abort());
 await write(first, 'One more thing');
+await says(first, '.message.pending .text', 'One more thing');
+await first.reload();
+await says(first, '.message.pending .text', 'One more thing');
+check((await texts(first)).length === 1 && (await first.locator('textarea').isVisible()), 'the last is not shown while the next begins');
+await first.unroute('**/conversations');
 await until(({ conversations }) => conversations[id]?.state !== 'active', 'ended');
 if (agent.state.conversations[id]) await agent.wrapUpDone(id);
 const next = await accepted();
@@ -192,6 +199,28 @@ await write(away, 'From elsewhere');
 await says(home, '.message.mine .text', 'From elsewhere');
 await agent.close(mine);
 await agent.wrapUpDone(mine).catch(() => {});
+
+// A visitor who signs in keeps the conversation, and whoever signs out leaves nothing. This page has it on the other side, in a colour of its own.
+const guest = await tab(await context(), { 'data-position': 'start' });
+const launcher = guest.locator('.launcher');
+check((await launcher.boundingBox()).x < 100, 'at the start of the line');
+await guest.evaluate(() => document.documentElement.style.setProperty('--offhook-accent', 'rgb(90, 30, 120)'));
+check((await launcher.evaluate((button) => getComputedStyle(button).backgroundColor)) === 'rgb(90, 30, 120)', 'the page says the colour');
+await launcher.click();
+await write(guest, 'Before I signed in');
+const signedIn = await accepted();
+await guest.evaluate((token) => document.querySelector('offhook-messenger').identify(token, '4711'), customerToken());
+await says(guest, '.message.mine .text', 'Before I signed in');
+const again = await tab(await context(), known);
+await again.locator('.launcher').click();
+await says(again, '.message.mine .text', 'Before I signed in');
+await write(guest, 'And after');
+await says(again, '.message.mine .text', 'And after');
+await guest.evaluate(() => document.querySelector('offhook-messenger').signOut());
+await guest.locator('.hello:visible').waitFor();
+check((await texts(guest)).length === 0, 'nothing is left here');
+await agent.close(signedIn);
+await agent.wrapUpDone(signedIn).catch(() => {});
 
 // Nobody is there, and the queue's rules say so: the start is refused with the reason, and tried again when somebody is.
 await agent.setStatus('away', ['chat']);

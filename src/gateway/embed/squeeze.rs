@@ -9,7 +9,7 @@ const SIGNS: &str = "{}()[];,:?=<>&|!*";
 const GOES_ON_BEHIND: &str = "{([;,:?=&|";
 /// None begins with these, and what stands before a closing one ends there anyhow.
 const GOES_ON_BEFORE: &str = ")]},;:?=&|.";
-/// Behind these a `/` begins a regular expression, and behind all others it divides.
+/// Behind these a `/` begins a regular expression, and behind all others it divides. (None of ours stands behind a `return`.)
 const REGEX_BEHIND: &str = "{([;,:?=&|!\n";
 
 /// What does not end: a comment, a string, a template, a regular expression; or a template in a template, which we do not read.

@@ -14,11 +14,13 @@ const ALONE = new Set(['nobody_there', 'out_of_hours', 'waited_too_long']);
  * @returns {{ fact: string, banner: string, typing: string, goesOn: boolean, isOver: boolean, isAlone: boolean }}
  */
 export function standing(state, now, words, { language, time }) {
-  const { conversation, link, stale } = state;
+  const { conversation, link, stale, last_event } = state;
   const none = { fact: '', banner: '', typing: '', goesOn: false, isOver: false, isAlone: false };
   if (!conversation) return none;
   const { state: is, agent, agent_connection, place, estimate, opens_at } = conversation;
-  const banner = link.phase === 'stopped' ? words.stopped : stale ? words.connecting : '';
+  // Of one that was begun just now there is nothing yet that could be old.
+  const isOld = stale && (last_event > 0 || link.phase === 'offline');
+  const banner = link.phase === 'stopped' ? words.stopped : isOld ? words.connecting : '';
   if (link.phase === 'stopped' || is === 'closed') return { ...none, banner: is === 'closed' ? '' : banner, isOver: true };
   if (is === 'active' && agent) {
     const away = agent_connection !== undefined && agent_connection !== 'online';

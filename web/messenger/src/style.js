@@ -26,9 +26,9 @@ svg{inline-size:24px;block-size:24px;fill:none;stroke:currentColor;stroke-width:
 .panel{display:flex;flex-direction:column;inline-size:376px;block-size:min(600px,calc(100vh - 116px));margin-block-end:16px;background:var(--back);border:1px solid var(--edge);border-radius:var(--offhook-radius,14px);box-shadow:0 8px 40px #0003;overflow:hidden}
 header{display:flex;align-items:center;gap:12px;padding:14px 16px;background:var(--accent);color:var(--on-accent)}
 header :focus-visible,.dark header :focus-visible{outline-color:currentColor}
-.who{flex:1;min-inline-size:0}
+.who{flex:1;min-inline-size:0;overflow-wrap:anywhere}
 h2{margin:0;font-size:16px;font-weight:600;line-height:1.3}
-.fact{font-size:13px;overflow-wrap:anywhere}
+.fact{font-size:13px}
 .end{font-size:13px;padding:4px 10px;border:1px solid;border-radius:8px;white-space:nowrap}
 .banner{padding:8px 16px;font-size:13px;background:var(--note);border-block-end:1px solid var(--edge)}
 .log{flex:1;overflow-y:auto;overscroll-behavior:contain;padding:16px;display:flex;flex-direction:column;gap:4px}

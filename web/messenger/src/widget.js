@@ -31,6 +31,9 @@ export class Widget {
   constructor({ url, workspace, token, customer, language, theme, start, asked, title, greeting }) {
     const spoken = speak([language, ...navigator.languages]);
     const { words } = (this.spoken = spoken);
+    const hour = /** @type {const} */ ({ hour: 'numeric', minute: '2-digit' });
+    this.hour = new Intl.DateTimeFormat(spoken.language, hour);
+    this.day = new Intl.DateTimeFormat(spoken.language, { ...hour, weekday: 'short', day: 'numeric', month: 'short' });
     this.known = token !== undefined;
     this.client = new MessengerClient({ url, workspace, ...(token !== undefined && { token }), ...(customer !== undefined && { customer }) });
     this.key = `offhook|page|${url}|${workspace}`;
@@ -113,10 +116,15 @@ export class Widget {
     this.open();
   }
 
-  /** Nothing is under way: what is written next begins a conversation. */
+  /** There is no conversation, or one that is over for this page: nothing of it is shown. */
+  get isFresh() {
+    const { conversation } = this.client.state;
+    return !conversation || conversation.conversation === this.done;
+  }
+
+  /** Nothing is under way either: what is written next begins a conversation. */
   get isNew() {
-    const { conversation, starting } = this.client.state;
-    return !starting && (!conversation || conversation.conversation === this.done);
+    return this.isFresh && !this.client.state.starting;
   }
 
   /** @param {Event} event */
@@ -171,9 +179,7 @@ export class Widget {
   /** @param {number} at Unix ms. */
   time(at) {
     const date = new Date(at);
-    const today = date.toDateString() === new Date().toDateString();
-    const day = /** @type {const} */ ({ weekday: 'short', day: 'numeric', month: 'short' });
-    return new Intl.DateTimeFormat(this.spoken.language, { ...(!today && day), hour: 'numeric', minute: '2-digit' }).format(date);
+    return (date.toDateString() === new Date().toDateString() ? this.hour : this.day).format(date);
   }
 
   toEnd() {
@@ -182,11 +188,11 @@ export class Widget {
   }
 
   render() {
-    const { client, spoken, isOpen, isNew } = this;
+    const { client, spoken, isOpen, isNew, isFresh } = this;
     const { root, launcher, badge, panel, fact, end, banner, hello, earlier, list, log, typing, fields, form, reach, again } = this.frame;
     const { words } = spoken;
     const { state } = client;
-    const seen = isNew ? { ...state, conversation: undefined, messages: [], happened: [] } : state;
+    const seen = isFresh ? { ...state, conversation: undefined, messages: [], happened: [] } : state;
     const time = (/** @type {number} */ at) => this.time(at);
     const now = standing(seen, client.now(), words, { language: spoken.language, time });
     const isAtEnd = log.scrollHeight - log.scrollTop - log.clientHeight < NEAR_PX;
@@ -236,9 +242,9 @@ export class Widget {
 
   /** What this tab had open and half written outlives a reload. */
   remember() {
-    const { isOpen, reached, frame } = this;
+    const { isOpen, done, reached, frame } = this;
     try {
-      sessionStorage.setItem(this.key, JSON.stringify({ isOpen, reached, draft: frame.input.value }));
+      sessionStorage.setItem(this.key, JSON.stringify({ isOpen, done, reached, draft: frame.input.value }));
     } catch {
       // Full, or forbidden to this page.
     }
@@ -246,8 +252,9 @@ export class Widget {
 
   recall() {
     try {
-      const { isOpen, reached, draft } = JSON.parse(sessionStorage.getItem(this.key) ?? '{}');
+      const { isOpen, done, reached, draft } = JSON.parse(sessionStorage.getItem(this.key) ?? '{}');
       this.isOpen = isOpen === true;
+      this.done = String(done ?? '');
       this.reached = String(reached ?? '');
       this.frame.input.value = String(draft ?? '');
     } catch {

@@ -27,8 +27,12 @@ test('who waits is told the place, and the estimate where there is one', () => {
 });
 
 test('what may have changed is no place and no estimate, and is said to be old', () => {
-  const { fact, banner } = stands({ place: 3, estimate: { p50_ms: 1, p90_ms: 2 } }, { stale: true });
-  assert.deepEqual([fact, banner], ['You are in line', words.connecting]);
+  const waiting = { place: 3, estimate: { p50_ms: 1, p90_ms: 2 } };
+  const old = stands(waiting, { stale: true, last_event: 1 });
+  assert.deepEqual([old.fact, old.banner], ['You are in line', words.connecting]);
+  // One that was begun just now is not old, unless its stream could not be opened.
+  assert.equal(stands(waiting, { stale: true }).banner, '');
+  assert.equal(stands(waiting, { stale: true, link: { phase: 'offline' } }).banner, words.connecting);
 });
 
 test('when nobody is there it is said until when, and an address is asked for', () => {
