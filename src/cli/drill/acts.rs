@@ -1,10 +1,10 @@
-//! The morning, act by act: calm, memory running short, the mass drop, the bad update, and the reckoning.
+//! The morning, act by act: calm, memory running short, the mass drop, the bad update. The reckoning is in reckoning.rs.
 
 use super::agent;
 use super::customer;
 use super::floor::{Floor, Hands, jitter, now};
 use super::load::{self, Stopped, Thrown};
-use super::outcome::{Cap, DropAct, MemoryAct, Outcome, StatusPage, Trouble, UpdateAct};
+use super::outcome::{Cap, DropAct, MemoryAct, Outcome, Trouble, UpdateAct};
 use super::page::Page;
 use super::stage::Stage;
 use super::{CommandError, Sizes};
@@ -23,13 +23,11 @@ use tokio::time::Instant;
 
 const WORKSPACE: &str = include_str!("workspace.toml");
 /// What should come within seconds: after this, it is said that it did not.
-const PATIENCE: Duration = Duration::from_secs(180);
+pub(super) const PATIENCE: Duration = Duration::from_secs(180);
 const LOAD_LONGER_BY: Duration = Duration::from_secs(60);
 const LOOK_AGAIN: Duration = Duration::from_millis(500);
 const LOOK_EVERY: Duration = Duration::from_millis(50);
 const SAY_EVERY: Duration = Duration::from_secs(2);
-/// How many read the messages back at once.
-const READING: usize = 16;
 /// Passes every check, and then never serves.
 const BAD_UPDATE: &str = "#!/bin/sh
 case \" $* \" in
@@ -40,18 +38,18 @@ exec sleep 100000
 ";
 
 pub(super) struct Morning<'a> {
-    stage: &'a mut Stage,
-    sizes: Sizes,
-    floor: Arc<Floor>,
-    page: Page,
-    people: JoinSet<()>,
+    pub(super) stage: &'a mut Stage,
+    pub(super) sizes: Sizes,
+    pub(super) floor: Arc<Floor>,
+    pub(super) page: Page,
+    pub(super) people: JoinSet<()>,
     /// Customers who talk; they end by themselves when it is over.
-    talks: JoinSet<()>,
-    over: watch::Sender<bool>,
-    began: clock::Stopwatch,
+    pub(super) talks: JoinSet<()>,
+    pub(super) over: watch::Sender<bool>,
+    pub(super) began: clock::Stopwatch,
     said: Instant,
-    held_bytes: Option<u64>,
-    outcome: Outcome,
+    pub(super) held_bytes: Option<u64>,
+    pub(super) outcome: Outcome,
 }
 
 impl<'a> Morning<'a> {
@@ -267,85 +265,6 @@ impl<'a> Morning<'a> {
         Ok(())
     }
 
-    /// 12:00: what was promised is compared with what is there.
-    async fn reckoning(&mut self) {
-        self.title("12:00, the reckoning: everything that was acknowledged is read back");
-        self.over.send_replace(true);
-        let floor = self.floor.clone();
-        self.comes("all offers to be answered", || floor.notes().offers.open() == 0).await;
-        let _ = tokio::time::timeout(PATIENCE, async { while self.talks.join_next().await.is_some() {} }).await;
-        self.look_at_statuses().await;
-        let found = self.read_all_back().await;
-        let facts = self.stage.facts().await;
-        let restarts = facts["restarts"].as_object().into_iter().flatten();
-        self.outcome.restarts = restarts.filter_map(|(cause, count)| Some((cause.clone(), count.as_u64()?))).collect();
-        self.people.shutdown().await;
-        self.outcome.stopped_in_order = self.stage.stop().await;
-        let (looks, by_supervisor, unanswered, incidents) = self.page.counts();
-        self.outcome.status_page = StatusPage { looks, by_supervisor, unanswered, incidents };
-        self.outcome.cap.held_mib = self.held_bytes.map(|bytes| bytes >> 20);
-        self.outcome.cap.oom_kills = self.stage.cap.as_ref().and_then(super::cap::Cap::killed);
-        let notes = floor.notes();
-        self.outcome.messages = notes.ledger.compare(&found);
-        self.outcome.offers = notes.offers.kept();
-        self.outcome.status_flaps = notes.statuses.flaps();
-        self.outcome.status_flap_examples = notes.statuses.examples();
-        self.outcome.faults = notes.faults.clone();
-        self.outcome.seconds = self.began.seconds();
-    }
-
-    /// Everybody's status, as their supervisors see it.
-    async fn look_at_statuses(&mut self) {
-        let mut client = Client::new(self.stage.address.clone());
-        let mut cursor = String::new();
-        let mut seen = 0;
-        loop {
-            let path = format!("/v1/workspaces/demo/live/agents?limit=200&cursor={cursor}");
-            let asked = client.ask(&Call::read(path, &self.stage.key)).await;
-            let Ok(page) = asked else { break };
-            for row in page.body["rows"].as_array().into_iter().flatten() {
-                let text = |member: &str| row[member].as_str().unwrap_or_default();
-                if text("agent").starts_with("agent") {
-                    seen += 1;
-                    self.floor.notes().statuses.seen(text("agent"), super::floor::CHOSEN, text("status"));
-                }
-            }
-            match page.body["next"].as_str() {
-                Some(next) => next.clone_into(&mut cursor),
-                None => break,
-            }
-        }
-        if seen != self.sizes.agents {
-            self.floor.fault(format!("of {} agents {seen} are shown to supervisors", self.sizes.agents));
-        }
-    }
-
-    async fn read_all_back(&mut self) -> BTreeMap<String, Vec<(u64, String)>> {
-        let all: Vec<(String, String)> = {
-            let notes = self.floor.notes();
-            let token = |conversation: &String| notes.tokens.get(conversation).cloned().unwrap_or_default();
-            notes.ledger.conversations().map(|conversation| (conversation.clone(), token(conversation))).collect()
-        };
-        let mut reading = JoinSet::new();
-        for share in all.chunks(all.len().div_ceil(READING).max(1)) {
-            let (share, floor) = (share.to_vec(), self.floor.clone());
-            reading.spawn(async move {
-                let mut found = Vec::new();
-                for (conversation, token) in share {
-                    let messages = customer::read_back(&floor, &conversation, &token).await;
-                    found.extend(messages.map(|messages| (conversation, messages)));
-                }
-                found
-            });
-        }
-        let mut found = BTreeMap::new();
-        while let Some(share) = reading.join_next().await {
-            found.extend(share.unwrap_or_default());
-            self.look();
-        }
-        found
-    }
-
     /// When the page said so, and when all was well again, from `since`.
     async fn trouble(&mut self, noticed: Option<(f64, String)>, since: Instant) -> Trouble {
         let recovered_after_s = self.well_again(since).await;
@@ -373,13 +292,13 @@ impl<'a> Morning<'a> {
         self.outcome.processes.extend(self.stage.server());
     }
 
-    fn title(&mut self, title: &str) {
+    pub(super) fn title(&mut self, title: &str) {
         eprintln!("[{:5.1} s] {title}", self.began.seconds());
         self.said = now();
     }
 
     /// Weighs the server, and says how things are every few seconds.
-    fn look(&mut self) {
+    pub(super) fn look(&mut self) {
         let held = self.stage.cap.as_ref().and_then(super::cap::Cap::held_bytes);
         self.held_bytes = self.held_bytes.max(held);
         if now() - self.said < SAY_EVERY {
@@ -419,7 +338,7 @@ impl<'a> Morning<'a> {
     }
 
     /// Waits for it; whether it came.
-    async fn comes(&mut self, what: &str, is_so: impl Fn() -> bool) -> bool {
+    pub(super) async fn comes(&mut self, what: &str, is_so: impl Fn() -> bool) -> bool {
         let end = now() + PATIENCE;
         while !is_so() {
             if now() >= end {

@@ -9,6 +9,7 @@ mod load;
 mod metrics;
 mod outcome;
 mod page;
+mod reckoning;
 mod stage;
 mod table;
 mod tally;
