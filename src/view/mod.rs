@@ -164,6 +164,8 @@ impl View {
             .name("view-writer".into())
             .spawn(move || {
                 slices::long();
+                // It may lag, and new work waits for it where it lags much.
+                slices::yields();
                 writer.run(waiting);
             })
             .map_err(|error| ViewFailed::File {

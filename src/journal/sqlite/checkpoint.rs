@@ -4,10 +4,16 @@
 //! starts over. So it is repeated until what is left is little; and when the WAL holds too much, and a pass has just been
 //! made, the writer does the small rest itself. A WAL that started over is written over, and a sync of what is written over
 //! waits for nothing but its own bytes: that is worth more than a small file.
+//!
+//! Pages that were copied are read next at a start, if ever, and the system may forget them. Under a memory cap they would
+//! otherwise stand where the view's pages are wanted, and each page that the writer writes would first look for one to forget.
 
 use crate::slices;
+use rustix::fs::Advice;
+use std::fs::File;
 use std::io;
-use std::path::PathBuf;
+use std::mem::ManuallyDrop;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{SyncSender, sync_channel};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -44,10 +50,12 @@ impl Checkpointer {
         let thread = std::thread::Builder::new().name("journal-checkpoint".to_owned()).spawn(move || {
             slices::long();
             let mut db = None;
+            let written = Written::of(&path);
             while asked.recv().is_ok() {
                 let _passing = pass.lock().unwrap_or_else(PoisonError::into_inner);
                 let pages = passes(&mut db, &path, &settings).unwrap_or(0);
                 seen.store(pages, Ordering::Release);
+                written.may_be_forgotten();
             }
         })?;
         Ok(Checkpointer { ask: Some(ask), wal_pages, passing, thread: Some(thread) })
@@ -82,8 +90,25 @@ impl Drop for Checkpointer {
     }
 }
 
+/// The journal's file, for what the system keeps of it. Never closed: that would take away all locks that this process has on
+/// it (fcntl(2)), and SQLite's connections rest on these.
+struct Written(Option<ManuallyDrop<File>>);
+
+impl Written {
+    fn of(path: &Path) -> Self {
+        Self(File::open(path).ok().map(ManuallyDrop::new))
+    }
+
+    /// What is not synced yet stays. Best effort: without it more is kept than is read again.
+    fn may_be_forgotten(&self) {
+        if let Some(file) = &self.0 {
+            let _ = rustix::fs::fadvise(&**file, 0, None, Advice::DontNeed);
+        }
+    }
+}
+
 /// Pages in the WAL when the last pass was made.
-fn passes(db: &mut Option<Connection>, path: &std::path::Path, settings: &Settings) -> Option<u64> {
+fn passes(db: &mut Option<Connection>, path: &Path, settings: &Settings) -> Option<u64> {
     if db.is_none() {
         match schema::open_checkpointer(path, settings) {
             Ok(opened) => *db = Some(opened),
