@@ -239,7 +239,7 @@ export class ThreadView {
     } else if (!thread.begins && app.state.link.phase === 'live' && first > 0) {
       this.asking = true;
       const done = () => ((this.asking = false), app.changed());
-      app.client.earlier(this.of).then(done, () => setTimeout(done, 1_000));
+      app.client.command('history', { conversation: this.of, before: first, limit: MORE }).then(done, () => setTimeout(done, 1_000));
     }
   }
 
