@@ -54,7 +54,7 @@ export class ThreadView {
       'main',
       { class: 'thread', key: 'thread', 'aria-label': `Conversation with ${nameOf(conversation)}` },
       this.head(conversation),
-      h('div', { key: id, class: 'log', role: 'log', 'aria-label': 'Messages', tabindex: 0, onscroll: () => this.scrolled(), ref: (/** @type {HTMLElement} */ node) => (this.log = node) }, this.inside(conversation)),
+      h('div', { key: id, class: 'log', role: 'log', 'aria-live': 'off', 'aria-label': 'Messages', tabindex: 0, onscroll: () => this.scrolled(), ref: (/** @type {HTMLElement} */ node) => (this.log = node) }, this.inside(conversation)),
       !this.follows && h('button', { class: 'to-end', onclick: () => this.toEnd() }, icon('down'), 'To the end'),
       conversation.state === 'wrap_up' && wrapUpView(app, conversation),
       composerView(app, conversation),
