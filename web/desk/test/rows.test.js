@@ -41,7 +41,7 @@ test('each note stands once, where it was written', () => {
 test('what one author says in a row belongs together, until another speaks, a while passes or a note stands between', () => {
   const said = [message(1, NOON), message(2, NOON + MIN), message(3, NOON + 20 * MIN), message(4, NOON + 21 * MIN, { agent: 'ada' }), message(5, NOON + 21 * MIN, { agent: 'ada' })];
   const rows = blocks(said, [noteAt(1, 4)], 1).flatMap(rowsOf).filter(({ kind }) => kind === 'message');
-  assert.deepEqual(rows.map((row) => /** @type {any} */ ([row.first, row.last])), [[true, false], [false, true], [true, true], [true, true], [true, true]]);
+  assert.deepEqual(rows.map((/** @type {any} */ row) => [row.first, row.last]), [[true, false], [false, true], [true, true], [true, true], [true, true]]);
 });
 
 test('messages that are missing leave a gap, and another day says so', () => {
