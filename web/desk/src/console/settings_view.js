@@ -24,7 +24,7 @@ export function openSettings(app) {
         h(
           'fieldset',
           { class: 'group' },
-          h('legend', null, 'Looks'),
+          h('legend', null, 'Appearance'),
           h('div', { class: 'choice-row' }, THEMES.map(([value, label]) => h('label', { key: value, class: 'check' }, h('input', { type: 'radio', name: 'theme', value, checked: theme === value, onchange: () => set({ theme: value }, dialog) }), label))),
         ),
         h(

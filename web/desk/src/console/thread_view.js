@@ -65,7 +65,7 @@ export class ThreadView {
     const { app } = this;
     const any = Object.keys(app.state.conversations).length > 0;
     this.of = '';
-    return h('main', { class: 'thread none', key: 'none', 'aria-label': 'Conversation' }, h('div', { class: 'empty' }, icon('chat'), h('p', null, any ? 'Choose a conversation on the left.' : 'What you take is shown here.')));
+    return h('main', { class: 'thread none', key: 'none', 'aria-label': 'Conversation' }, h('h1', { class: 'unseen' }, 'Console'), h('div', { class: 'empty' }, icon('chat'), h('p', null, any ? 'Choose a conversation on the left.' : 'What you take is shown here.')));
   }
 
   /** @param {string} id */
