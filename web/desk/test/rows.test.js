@@ -27,6 +27,11 @@ test('what lies before a number is left out, with its notes', () => {
   assert.deepEqual(rowsOf(/** @type {any} */ (shown[0])).filter(({ kind }) => kind === 'day').length, 0);
 });
 
+test('what lies from a number on is left out, with the notes behind it', () => {
+  const shown = blocks(many(120), [noteAt(1, 3), noteAt(2, 70), noteAt(3, 110)], 41, 81);
+  assert.deepEqual(shown.map(({ key, messages, notes, after }) => [key, messages.length, notes.length, after?.number]), [['b0', 10, 0, 51], ['b1', 30, 1, 81]]);
+});
+
 test('each note stands once, where it was written', () => {
   const notes = [noteAt(1, 0), noteAt(2, 2), noteAt(3, 50), noteAt(4, 60)];
   const keys = blocks(many(60), notes, 1).flatMap((block) => rowsOf(block).map(({ key }) => key));

@@ -70,12 +70,12 @@ function arrows(app, event) {
 /** Once, and by a click: what comes while nobody looks goes on to somebody else, unless the desktop may tell of it. @param {App} app */
 function askToNotify(app) {
   const { choices } = app.shell;
-  if (!('Notification' in globalThis) || Notification.permission !== 'default' || !choices.current.notifications) return null;
+  if (app.alerts.permission !== 'default' || !choices.current.notifications) return null;
   return h(
     'div',
     { class: 'ask', role: 'group', 'aria-label': 'Notifications' },
     h('p', null, 'Tell me of offers on the desktop while I look elsewhere?'),
-    h('button', { onclick: () => void Notification.requestPermission().then(() => app.changed()) }, 'Allow'),
+    h('button', { onclick: () => void app.alerts.askPermission() }, 'Allow'),
     h('button', { class: 'quiet', onclick: () => choices.set({ notifications: false }) }, 'No'),
   );
 }
