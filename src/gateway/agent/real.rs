@@ -178,8 +178,8 @@ impl Desk for AgentDesks {
         limit: u32,
     ) -> Result<(), WireError> {
         memory().admit(Rung::History)?;
-        let page = directory::page(&self.workspace(session)?, session, id, what, cursor, limit as usize);
-        session.reply(page);
+        let workspace = self.workspace(session)?;
+        session.reply(directory::page(&workspace, session, id, what, cursor, limit as usize));
         Ok(())
     }
 
