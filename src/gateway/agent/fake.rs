@@ -119,6 +119,9 @@ impl Desk for FakeDesk {
         Ok(())
     }
     fn unwatch(&self, _: &Arc<Session>, _: Watched) {}
+    fn directory(&self, _: &Arc<Session>, _: CommandId, _: Watched, _: Option<&str>, _: u32) -> Result<(), WireError> {
+        Ok(())
+    }
     fn history(
         &self,
         _: Arc<Session>,

@@ -5,6 +5,7 @@
 //! `AgentTokens`, and `Desk` is whatever holds the workspaces and the registry of sessions.
 
 mod commands;
+mod directory;
 mod entrance;
 mod pages;
 mod rate;
@@ -142,6 +143,18 @@ pub trait Desk: Send + Sync + 'static {
         limit: u32,
     ) -> Result<(), WireError>;
     fn unwatch(&self, session: &Arc<Session>, what: Watched);
+    /// A page of names, for everybody who works here; the reply goes into the mailbox.
+    ///
+    /// # Errors
+    /// While memory is short.
+    fn directory(
+        &self,
+        session: &Arc<Session>,
+        id: CommandId,
+        what: Watched,
+        cursor: Option<&str>,
+        limit: u32,
+    ) -> Result<(), WireError>;
     /// One page of messages, as the whole reply: bounded in bytes as a frame is.
     fn history(
         &self,

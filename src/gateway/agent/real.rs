@@ -1,5 +1,6 @@
 //! The agents' socket over the real engine: sessions are admitted into the registry and handed to their workspace.
 
+use super::directory;
 use super::pages::{messages, not_open, notes, sealed, start_of};
 use super::{Desk, NewSession, Refused};
 use crate::clock;
@@ -165,6 +166,20 @@ impl Desk for AgentDesks {
         };
         session.reply(page);
         workspace.watchers().watch(session, what_of(what), after, limit, position);
+        Ok(())
+    }
+
+    fn directory(
+        &self,
+        session: &Arc<Session>,
+        id: CommandId,
+        what: Watched,
+        cursor: Option<&str>,
+        limit: u32,
+    ) -> Result<(), WireError> {
+        memory().admit(Rung::History)?;
+        let workspace = self.workspace(session)?;
+        session.reply(directory::page(&workspace, session, id, what, cursor, limit as usize));
         Ok(())
     }
 

@@ -120,6 +120,12 @@ pub enum AgentFrame {
     Unwatch {
         what: Watched,
     },
+    /// Whom and what a conversation may be given to.
+    Directory {
+        what: Watched,
+        cursor: Option<String>,
+        limit: u32,
+    },
     Refresh {
         token: String,
     },
@@ -166,7 +172,7 @@ pub enum HistoryFrom {
     Before(u32),
 }
 
-/// What a supervisor may watch.
+/// What there are rows of: to watch for supervisors, and as names for everybody.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum Watched {
     Queues,
@@ -244,6 +250,9 @@ fn read(fields: &mut Fields<'_>, limits: &Limits) -> Result<AgentFrame, WireErro
             limit: limit(fields, 50)?,
         },
         "watch" => AgentFrame::Watch { what: watched(fields)?, cursor: cursor(fields)?, limit: limit(fields, 100)? },
+        "directory" => {
+            AgentFrame::Directory { what: watched(fields)?, cursor: cursor(fields)?, limit: limit(fields, 100)? }
+        }
         "unwatch" => AgentFrame::Unwatch { what: watched(fields)? },
         "refresh" => AgentFrame::Refresh { token: fields.some_text("token", TOKEN_BYTES_MAX)?.into_owned() },
         "sign_out" => AgentFrame::SignOut,
@@ -330,6 +339,7 @@ impl AgentFrame {
             AgentFrame::History { .. } => "history",
             AgentFrame::Watch { .. } => "watch",
             AgentFrame::Unwatch { .. } => "unwatch",
+            AgentFrame::Directory { .. } => "directory",
             AgentFrame::Refresh { .. } => "refresh",
             AgentFrame::SignOut => "sign_out",
             AgentFrame::Own { .. } => "own",
@@ -357,6 +367,7 @@ impl AgentFrame {
                 | AgentFrame::LabelRules { .. }
                 | AgentFrame::Watch { .. }
                 | AgentFrame::Unwatch { .. }
+                | AgentFrame::Directory { .. }
                 | AgentFrame::Refresh { .. }
                 // A client reads the pages of its snapshot by itself.
                 | AgentFrame::Own { .. }
@@ -418,6 +429,7 @@ impl AgentFrame {
             | AgentFrame::History { .. }
             | AgentFrame::Watch { .. }
             | AgentFrame::Unwatch { .. }
+            | AgentFrame::Directory { .. }
             | AgentFrame::Waiting { .. }
             | AgentFrame::Notes { .. }
             | AgentFrame::LabelRules { .. }

@@ -12,8 +12,8 @@ pub use labels::LabelFrame;
 pub use moves::{Drained, StartFrame};
 pub use reply::{Done, Outcome, Reply, Rows};
 pub use shapes::{
-    AgentRowShape, AgentShape, AuthorShape, ClockShape, ConversationShape, MessageShape, NoteShape, OfferShape,
-    QueueRowShape, SettingsShape, SnapshotShape, StatusShape, TransferShape, WaitingRowShape, WrapUpShape,
+    AgentRowShape, AgentShape, AuthorShape, ClockShape, ColleagueShape, ConversationShape, MessageShape, NoteShape,
+    OfferShape, QueueNameShape, QueueRowShape, SettingsShape, SnapshotShape, StatusShape, TransferShape, WaitingRowShape, WrapUpShape,
 };
 pub use to_client::{Cause, ServerFrame, render};
 

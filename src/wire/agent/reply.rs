@@ -1,7 +1,8 @@
 //! The one reply to a frame: what was done, or why not.
 
 use super::shapes::{
-    AgentRowShape, ConversationShape, MessageShape, NoteShape, OfferShape, QueueRowShape, WaitingRowShape,
+    AgentRowShape, ColleagueShape, ConversationShape, MessageShape, NoteShape, OfferShape, QueueNameShape, QueueRowShape,
+    WaitingRowShape,
 };
 use crate::desk::ids::{CommandId, ConversationId, OfferId};
 use crate::desk::labels::CustomField;
@@ -97,6 +98,8 @@ pub enum Done<'a> {
 pub enum Rows<'a> {
     Queues(&'a [QueueRowShape<'a>]),
     Agents(&'a [AgentRowShape<'a>]),
+    Colleagues(&'a [ColleagueShape<'a>]),
+    QueueNames(&'a [QueueNameShape<'a>]),
 }
 
 /// `true`, and never anything else.
