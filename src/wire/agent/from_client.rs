@@ -2,6 +2,7 @@
 
 use super::labels::{self, LabelFrame};
 use super::moves::{self, Drained, StartFrame};
+use super::watching::{self, Watched, WatchedPage, WhyOf};
 use crate::desk::conversation::WaitKey;
 use crate::desk::ids::{CommandId, ConversationId, OfferId};
 use crate::desk::labels::ThenEnd;
@@ -45,6 +46,10 @@ const KNOWN: &[&str] = &[
     "disposition",
     "tags",
     "fields",
+    "order",
+    "connection",
+    "find",
+    "skip",
 ];
 
 /// Bounds on what a frame may carry; the frame itself is bounded by the socket.
@@ -114,7 +119,7 @@ pub enum AgentFrame {
     },
     Watch {
         what: Watched,
-        cursor: Option<String>,
+        page: WatchedPage,
         limit: u32,
     },
     Unwatch {
@@ -124,10 +129,13 @@ pub enum AgentFrame {
         token: String,
     },
     SignOut,
-    /// What the snapshot had no room for.
+    /// What the snapshot had no room for; or what another agent holds.
     Own {
+        agent: Option<Arc<str>>,
         after: OwnCursor,
     },
+    /// What stands between a conversation, or an agent, and an offer.
+    Why(WhyOf),
     /// A conversation goes to other hands: `transfer`, `pick`, `claim` and the like.
     Move {
         conversation: ConversationId,
@@ -164,23 +172,6 @@ pub enum HistoryFrom {
     End,
     After(u32),
     Before(u32),
-}
-
-/// What a supervisor may watch.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
-pub enum Watched {
-    Queues,
-    Agents,
-}
-
-impl Watched {
-    #[must_use]
-    pub fn name(self) -> &'static str {
-        match self {
-            Watched::Queues => "queues",
-            Watched::Agents => "agents",
-        }
-    }
 }
 
 /// A frame that was not understood. Without `id`, the reply's `id` is null.
@@ -243,15 +234,12 @@ fn read(fields: &mut Fields<'_>, limits: &Limits) -> Result<AgentFrame, WireErro
             from: history_from(fields)?,
             limit: limit(fields, 50)?,
         },
-        "watch" => AgentFrame::Watch { what: watched(fields)?, cursor: cursor(fields)?, limit: limit(fields, 100)? },
-        "unwatch" => AgentFrame::Unwatch { what: watched(fields)? },
+        "watch" => watching::watch(fields)?,
+        "unwatch" => AgentFrame::Unwatch { what: watching::watched(fields)? },
+        "why" => AgentFrame::Why(watching::why(fields)?),
         "refresh" => AgentFrame::Refresh { token: fields.some_text("token", TOKEN_BYTES_MAX)?.into_owned() },
         "sign_out" => AgentFrame::SignOut,
-        "own" => {
-            let after = cursor(fields)?.ok_or_else(|| missing("cursor"))?.parse();
-            let not_ours = |_| WireError::new(Code::BadCursor, "the cursor is not one of ours").at("cursor");
-            AgentFrame::Own { after: after.map_err(not_ours)? }
-        }
+        "own" => own(fields)?,
         other => {
             let frame = moves::read(other, fields, limits.text_bytes_max)?;
             frame.ok_or_else(|| WireError::new(Code::UnknownType, "there is no frame of this type").at("type"))?
@@ -300,12 +288,18 @@ pub(super) fn cursor(fields: &mut Fields<'_>) -> Result<Option<String>, WireErro
     }
 }
 
-fn watched(fields: &mut Fields<'_>) -> Result<Watched, WireError> {
-    match fields.some_text("what", 64)?.as_ref() {
-        "queues" => Ok(Watched::Queues),
-        "agents" => Ok(Watched::Agents),
-        _ => Err(WireError::new(Code::BadField, "what must be queues or agents").at("what")),
-    }
+fn own(fields: &mut Fields<'_>) -> Result<AgentFrame, WireError> {
+    let agent = fields.text("agent", NAME_BYTES_MAX)?.map(Arc::from);
+    let after = match cursor(fields)? {
+        Some(cursor) => {
+            let not_ours = |_| WireError::new(Code::BadCursor, "the cursor is not one of ours").at("cursor");
+            cursor.parse().map_err(not_ours)?
+        }
+        // Of another there is no snapshot that a cursor would be of.
+        None if agent.is_some() => OwnCursor::default(),
+        None => return Err(missing("cursor")),
+    };
+    Ok(AgentFrame::Own { agent, after })
 }
 
 impl AgentFrame {
@@ -333,6 +327,7 @@ impl AgentFrame {
             AgentFrame::Refresh { .. } => "refresh",
             AgentFrame::SignOut => "sign_out",
             AgentFrame::Own { .. } => "own",
+            AgentFrame::Why(_) => "why",
             AgentFrame::Move { deed, .. } => moves::name_of(deed),
             AgentFrame::Waiting { .. } => "waiting",
             AgentFrame::Note { .. } => "note",
@@ -358,8 +353,9 @@ impl AgentFrame {
                 | AgentFrame::Watch { .. }
                 | AgentFrame::Unwatch { .. }
                 | AgentFrame::Refresh { .. }
-                // A client reads the pages of its snapshot by itself.
+                // A client reads the pages of its snapshot by itself, and a wallboard asks again.
                 | AgentFrame::Own { .. }
+                | AgentFrame::Why(_)
         )
     }
 
@@ -415,6 +411,7 @@ impl AgentFrame {
             | AgentFrame::Input
             | AgentFrame::SignOut
             | AgentFrame::Own { .. }
+            | AgentFrame::Why(_)
             | AgentFrame::History { .. }
             | AgentFrame::Watch { .. }
             | AgentFrame::Unwatch { .. }

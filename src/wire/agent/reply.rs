@@ -1,10 +1,11 @@
 //! The one reply to a frame: what was done, or why not.
 
 use super::shapes::{
-    AgentRowShape, ConversationShape, MessageShape, NoteShape, OfferShape, QueueRowShape, WaitingRowShape,
+    AgentRowShape, ConversationShape, MessageShape, NoteShape, OfferShape, QueueRowShape, TotalShape, WaitingRowShape,
 };
 use crate::desk::ids::{CommandId, ConversationId, OfferId};
 use crate::desk::labels::CustomField;
+use crate::desk::why::{WhyAgent, WhyConversation};
 use crate::wire::error::WireError;
 use crate::wire::spelled::spelled;
 use serde::Serialize;
@@ -79,6 +80,18 @@ pub enum Done<'a> {
         rows: Rows<'a>,
         #[serde(skip_serializing_if = "Option::is_none")]
         cursor: Option<&'a str>,
+    },
+    /// In order.
+    Sheet {
+        rows: Rows<'a>,
+        matching: u32,
+        totals: &'a [TotalShape],
+    },
+    WhyConversation {
+        why: &'a WhyConversation,
+    },
+    WhyAgent {
+        why: &'a WhyAgent,
     },
     LabelRules {
         dispositions: &'a [Arc<str>],
