@@ -120,7 +120,7 @@ fn obey<D: Desk, T: AgentTokens>(
         AgentFrame::Move { deed: Deed::Assign { .. }, .. }
         | AgentFrame::Drain(_)
         | AgentFrame::ForceStatus { .. }
-        | AgentFrame::Own { agent: Some(_), .. }
+        | AgentFrame::Held { .. }
         | AgentFrame::Why(_)
             if !session.is_supervisor() =>
         {
@@ -135,7 +135,10 @@ fn obey<D: Desk, T: AgentTokens>(
         AgentFrame::Typing { .. } if memory().is_shed(Rung::Typing) => Err(memory().shed(Rung::Typing).into()),
         frame => {
             // Typing is passed on and forgotten, and a look changes nothing: not worth remembering by their ids.
-            let looks = matches!(frame, AgentFrame::Waiting { .. } | AgentFrame::Own { .. } | AgentFrame::Why(_));
+            let looks = matches!(
+                frame,
+                AgentFrame::Waiting { .. } | AgentFrame::Own { .. } | AgentFrame::Held { .. } | AgentFrame::Why(_)
+            );
             let remembered = !looks && !matches!(frame, AgentFrame::Typing { .. });
             let fingerprint = if remembered { door.desk.fingerprint(&frame.body()) } else { 0 };
             let ask = ask(frame, agent, present)?;
@@ -169,8 +172,8 @@ fn ask<D: Desk, T: AgentTokens>(frame: AgentFrame, agent: AgentId, present: &Pre
         }
         AgentFrame::ExtendWrapUp { conversation } => Ask::ExtendWrapUp { agent, conversation },
         AgentFrame::SignOut => Ask::SignOut { agent },
-        AgentFrame::Own { agent: None, after } => Ask::ListOwn { agent, after },
-        AgentFrame::Own { agent: Some(name), after } => {
+        AgentFrame::Own { after } => Ask::ListOwn { agent, after },
+        AgentFrame::Held { agent: name, after } => {
             let named = present.door.desk.agent_named(&present.session, &name);
             Ask::ListOwn { agent: named.ok_or_else(|| Refusal::NoSuchAgent(name))?, after }
         }

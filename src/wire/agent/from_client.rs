@@ -129,9 +129,13 @@ pub enum AgentFrame {
         token: String,
     },
     SignOut,
-    /// What the snapshot had no room for; or what another agent holds.
+    /// What the snapshot had no room for.
     Own {
-        agent: Option<Arc<str>>,
+        after: OwnCursor,
+    },
+    /// What another agent holds.
+    Held {
+        agent: Arc<str>,
         after: OwnCursor,
     },
     /// What stands between a conversation, or an agent, and an offer.
@@ -239,7 +243,8 @@ fn read(fields: &mut Fields<'_>, limits: &Limits) -> Result<AgentFrame, WireErro
         "why" => AgentFrame::Why(watching::why(fields)?),
         "refresh" => AgentFrame::Refresh { token: fields.some_text("token", TOKEN_BYTES_MAX)?.into_owned() },
         "sign_out" => AgentFrame::SignOut,
-        "own" => own(fields)?,
+        "own" => AgentFrame::Own { after: own_cursor(fields)?.ok_or_else(|| missing("cursor"))? },
+        "held" => AgentFrame::Held { agent: short(fields, "agent")?, after: own_cursor(fields)?.unwrap_or_default() },
         other => {
             let frame = moves::read(other, fields, limits.text_bytes_max)?;
             frame.ok_or_else(|| WireError::new(Code::UnknownType, "there is no frame of this type").at("type"))?
@@ -288,18 +293,9 @@ pub(super) fn cursor(fields: &mut Fields<'_>) -> Result<Option<String>, WireErro
     }
 }
 
-fn own(fields: &mut Fields<'_>) -> Result<AgentFrame, WireError> {
-    let agent = fields.text("agent", NAME_BYTES_MAX)?.map(Arc::from);
-    let after = match cursor(fields)? {
-        Some(cursor) => {
-            let not_ours = |_| WireError::new(Code::BadCursor, "the cursor is not one of ours").at("cursor");
-            cursor.parse().map_err(not_ours)?
-        }
-        // Of another there is no snapshot that a cursor would be of.
-        None if agent.is_some() => OwnCursor::default(),
-        None => return Err(missing("cursor")),
-    };
-    Ok(AgentFrame::Own { agent, after })
+fn own_cursor(fields: &mut Fields<'_>) -> Result<Option<OwnCursor>, WireError> {
+    let not_ours = |_| WireError::new(Code::BadCursor, "the cursor is not one of ours").at("cursor");
+    cursor(fields)?.map(|cursor| cursor.parse().map_err(not_ours)).transpose()
 }
 
 impl AgentFrame {
@@ -327,6 +323,7 @@ impl AgentFrame {
             AgentFrame::Refresh { .. } => "refresh",
             AgentFrame::SignOut => "sign_out",
             AgentFrame::Own { .. } => "own",
+            AgentFrame::Held { .. } => "held",
             AgentFrame::Why(_) => "why",
             AgentFrame::Move { deed, .. } => moves::name_of(deed),
             AgentFrame::Waiting { .. } => "waiting",
@@ -355,6 +352,7 @@ impl AgentFrame {
                 | AgentFrame::Refresh { .. }
                 // A client reads the pages of its snapshot by itself, and a wallboard asks again.
                 | AgentFrame::Own { .. }
+                | AgentFrame::Held { .. }
                 | AgentFrame::Why(_)
         )
     }
@@ -411,6 +409,7 @@ impl AgentFrame {
             | AgentFrame::Input
             | AgentFrame::SignOut
             | AgentFrame::Own { .. }
+            | AgentFrame::Held { .. }
             | AgentFrame::Why(_)
             | AgentFrame::History { .. }
             | AgentFrame::Watch { .. }
