@@ -19,6 +19,7 @@ use crate::gateway::auth::origin::OriginRules;
 use crate::gateway::auth::probe_keys::ProbeKeys;
 use crate::gateway::auth::server_keys::ServerKeys;
 use crate::gateway::auth::{api_key, first_key};
+use crate::gateway::desk_pages;
 use crate::gateway::embed;
 use crate::gateway::health::{HealthWatch, Probes};
 use crate::gateway::http::Door;
@@ -167,6 +168,7 @@ impl Server {
         let agents = Threads::start("agents").map_err(failed("starting threads"))?;
         let mut router = public_router(set, &engine, &door, agent_keys.clone(), server_keys, &agents)?;
         router = router.merge(embed::router(door.clone(), set.messenger.sample_page));
+        router = router.merge(desk_pages::router(door.clone()));
         if set.health.public_status {
             router = router.merge(status::router(health.board.clone(), None));
         }

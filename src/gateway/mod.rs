@@ -5,6 +5,7 @@ pub mod admin;
 pub mod agent;
 pub mod auth;
 pub mod carrier;
+pub mod desk_pages;
 pub mod embed;
 pub mod health;
 pub mod http;

@@ -1,8 +1,8 @@
 //! The modules of the messenger and of the client under it, linked into one script and compressed, once.
 
 use super::link::link;
+use crate::gateway::http::gzip::gzip;
 use bytes::Bytes;
-use miniz_oxide::deflate::compress_to_vec;
 use sha2::{Digest, Sha256};
 use std::fmt::Write as _;
 use std::sync::LazyLock;
@@ -57,16 +57,7 @@ pub(super) fn bundle() -> &'static Bundle {
         for byte in &Sha256::digest(&plain)[..12] {
             let _ = write!(tag, "{byte:02x}");
         }
-        Bundle { gzip: gzip(plain.as_bytes()).into(), plain: plain.into(), tag }
+        Bundle { gzip: gzip(plain.as_bytes(), LEVEL).into(), plain: plain.into(), tag }
     });
     &BUNDLE
-}
-
-/// RFC 1952, without a name or a time.
-fn gzip(plain: &[u8]) -> Vec<u8> {
-    let mut out = vec![0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 2, 255];
-    out.extend(compress_to_vec(plain, LEVEL));
-    out.extend(crc32fast::hash(plain).to_le_bytes());
-    out.extend(u32::try_from(plain.len()).expect("far below 4 GiB").to_le_bytes());
-    out
 }

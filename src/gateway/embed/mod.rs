@@ -8,6 +8,7 @@ mod squeeze;
 
 use crate::gateway::http::Door;
 use crate::gateway::http::answered::answered;
+use crate::gateway::http::gzip::takes_gzip;
 use crate::gateway::http::problem::Problem;
 use axum::Router;
 use axum::extract::{Path, State};
@@ -54,15 +55,6 @@ async fn script(asked: HeaderMap) -> Response {
     headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
     headers.insert("cross-origin-resource-policy", HeaderValue::from_static("cross-origin"));
     response
-}
-
-fn takes_gzip(asked: &HeaderMap) -> bool {
-    let listed = asked.get_all(header::ACCEPT_ENCODING).iter().filter_map(|value| value.to_str().ok());
-    listed.flat_map(|value| value.split(',')).any(|coding| {
-        let (name, weight) = coding.split_once(';').unwrap_or((coding, ""));
-        let refused = weight.trim().strip_prefix("q=").is_some_and(|q| q.parse() == Ok(0.0_f32));
-        name.trim().eq_ignore_ascii_case("gzip") && !refused
-    })
 }
 
 async fn page(State(door): State<Door>, Path(workspace): Path<String>) -> Result<Response, Problem> {

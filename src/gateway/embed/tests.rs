@@ -3,7 +3,7 @@
 use super::bundle::bundle;
 use super::link::link;
 use super::squeeze::squeeze;
-use super::takes_gzip;
+use crate::gateway::http::gzip::takes_gzip;
 use http::{HeaderMap, HeaderValue, header};
 
 #[test]

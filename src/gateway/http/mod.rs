@@ -8,6 +8,7 @@ pub mod cors;
 pub mod desks;
 #[cfg(test)]
 pub(crate) mod fakes;
+pub mod gzip;
 pub mod idempotency;
 pub mod identities;
 pub mod pages;

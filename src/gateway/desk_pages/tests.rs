@@ -1,0 +1,34 @@
+use super::files;
+use super::page::{Kind, POLICY, page};
+
+#[test]
+fn a_page_names_its_own_files_and_no_other_pages() {
+    let html = page(&Kind::CONSOLE, "demo", "abc", &files::paths());
+    assert!(html.contains("src=\"/desk/abc/desk/src/console/main.js\""));
+    assert!(html.contains("href=\"/desk/abc/client/src/agent/client.js\""));
+    assert!(html.contains("href=\"/desk/abc/desk/src/shared/tokens.css\""));
+    assert!(!html.contains("src/wallboard/") && !html.contains("src/messenger/"));
+    // Its own styles come after those that it shares.
+    let place = |path: &str| html.find(path).expect("named");
+    assert!(place("desk/src/shared/tokens.css") < place("desk/src/console/console.css"));
+    // Blocking, and so no module.
+    assert_eq!(html.matches("early.js").count(), 1);
+}
+
+#[test]
+fn every_file_that_a_page_may_name_is_there_and_of_a_known_kind() {
+    let paths = files::paths();
+    assert!(paths.len() > 30, "{paths:?}");
+    for path in &paths {
+        let file = files::file(path).expect("a file");
+        assert!(!file.plain.is_empty() && file.gzip[..2] == [0x1f, 0x8b], "{path}");
+    }
+    for path in ["", "desk/src/", "desk/package.json", "desk/src/../package.json", "client/src/../package.json", "nothing.js"] {
+        assert!(files::file(path).is_none(), "{path}");
+    }
+}
+
+#[test]
+fn the_policy_allows_nothing_unsafe() {
+    assert!(!POLICY.contains("unsafe") && !POLICY.contains('*') && !POLICY.contains("data:"));
+}

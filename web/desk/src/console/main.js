@@ -1,0 +1,6 @@
+// The console: where an agent works.
+
+import { start } from '../shared/shell.js';
+import { consolePage } from './page.js';
+
+void start('Console', consolePage);
