@@ -117,6 +117,19 @@ async fn a_supervisor_sees_what_others_hold_and_why_and_nobody_else_does() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_supervisor_is_told_how_the_server_stands_without_reasons() {
+    let server = server();
+    let mut sue = supervisor(&server).await;
+    let health = sue.must(json!({"type": "health"})).await;
+    let components = health["components"].as_array().unwrap();
+    let names: Vec<&str> = components.iter().filter_map(|one| one["component"].as_str()).collect();
+    assert_eq!(names, ["agent_interface", "conversation_offers", "messenger", "api"]);
+    assert!(components.iter().all(|one| one["state"] == "operational" && one["why"].is_null()), "{health}");
+    let mut ada = Agent::connect(&server, DEMO, "ada").await;
+    assert_eq!(refused(&mut ada, json!({"type": "health"})).await["code"], "forbidden");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_supervisor_moves_what_waits_to_another_queue() {
     let server = server();
     let put = server.admin("PUT", &format!("/v1/workspaces/{DEMO}/queues/sales"), Some(&json!({}))).await;

@@ -115,6 +115,10 @@ fn obey<D: Desk, T: AgentTokens>(
             door.desk.unwatch(session, what);
             Ok(Some(Done::Plain {}))
         }
+        AgentFrame::Health => {
+            door.desk.health(session, id);
+            Ok(None)
+        }
         // That it came was all: it is noted already, and nobody waits for an answer.
         AgentFrame::Input => Ok(None),
         AgentFrame::Move { deed: Deed::Assign { .. }, .. }
@@ -122,6 +126,7 @@ fn obey<D: Desk, T: AgentTokens>(
         | AgentFrame::ForceStatus { .. }
         | AgentFrame::Held { .. }
         | AgentFrame::Why(_)
+        | AgentFrame::Health
             if !session.is_supervisor() =>
         {
             Err(WireError::new(Code::Forbidden, "only supervisors and admins do this"))
@@ -198,6 +203,7 @@ fn ask<D: Desk, T: AgentTokens>(frame: AgentFrame, agent: AgentId, present: &Pre
         AgentFrame::Drain(Drained::Agent { agent, on }) => Ask::DrainAgent { agent, draining: on },
         AgentFrame::Drain(Drained::Queue { queue, draining }) => Ask::DrainQueue { queue, draining },
         AgentFrame::Input
+        | AgentFrame::Health
         | AgentFrame::Notes { .. }
         | AgentFrame::LabelRules { .. }
         | AgentFrame::Start(_)

@@ -119,6 +119,9 @@ impl Desk for FakeDesk {
         Ok(())
     }
     fn unwatch(&self, _: &Arc<Session>, _: Watched) {}
+    fn health(&self, session: &Session, id: CommandId) {
+        session.reply(render(&ServerFrame::Reply(Reply::done(id, None, Done::Health { at: 1, components: &[] }))));
+    }
     fn agent_named(&self, _: &Session, name: &str) -> Option<AgentId> {
         (name == "bob").then_some(AgentId(2))
     }

@@ -142,6 +142,8 @@ pub trait Desk: Send + Sync + 'static {
         limit: u32,
     ) -> Result<(), WireError>;
     fn unwatch(&self, session: &Arc<Session>, what: Watched);
+    /// How the server's components stand; the reply goes into the mailbox.
+    fn health(&self, session: &Session, id: CommandId);
     /// Another agent of the session's workspace.
     fn agent_named(&self, session: &Session, name: &str) -> Option<AgentId>;
     /// One page of messages, as the whole reply: bounded in bytes as a frame is.

@@ -13,9 +13,11 @@ use crate::engine::watch::{What, agent_shape, queue_shape};
 use crate::engine::{Engine, NotDone, Taking, Workspace};
 use crate::gateway::auth::server_keys::ServerKeys;
 use crate::gateway::auth::visitor_token::ReturnTicket;
+use crate::gateway::status::Board;
+use crate::health::Component;
 use crate::overload::{Rung, memory};
 use crate::presence::session::{Session, WorkspaceNumber};
-use crate::wire::agent::{Done, HistoryFrom, Reply, Rows, ServerFrame, Sheet, StartFrame, Watched, WatchedPage, render};
+use crate::wire::agent::{ComponentShape, Done, HistoryFrom, Reply, Rows, ServerFrame, Sheet, StartFrame, Watched, WatchedPage, render};
 use crate::wire::close::CloseCode;
 use crate::wire::error::WireError;
 use crate::wire::labels::FIELD;
@@ -31,6 +33,7 @@ pub(super) const FULL_RETRY_MS: u64 = 2_000;
 
 pub struct AgentDesks {
     engine: Arc<Engine>,
+    board: Arc<Board>,
     server_keys: Arc<ServerKeys>,
     mailbox_bytes_max: usize,
     frame_bytes_max: usize,
@@ -40,11 +43,12 @@ impl AgentDesks {
     #[must_use]
     pub fn new(
         engine: Arc<Engine>,
+        board: Arc<Board>,
         server_keys: Arc<ServerKeys>,
         mailbox_bytes_max: usize,
         frame_bytes_max: usize,
     ) -> Self {
-        Self { engine, server_keys, mailbox_bytes_max, frame_bytes_max }
+        Self { engine, board, server_keys, mailbox_bytes_max, frame_bytes_max }
     }
 
     fn workspace(&self, session: &Session) -> Result<Arc<Workspace>, WireError> {
@@ -157,6 +161,18 @@ impl Desk for AgentDesks {
         if let Ok(workspace) = self.workspace(session) {
             unwatch(&workspace, session, what);
         }
+    }
+
+    /// Without the reasons: those are for who runs the server, and it may serve others too.
+    fn health(&self, session: &Session, id: CommandId) {
+        let history = self.board.history();
+        let components = Component::ALL.map(|component| {
+            let held = &history.components[component.place()];
+            let (state, since) = (held.state.name(), held.since);
+            ComponentShape { component: component.name(), title: component.title(), state, since }
+        });
+        let members = Done::Health { at: history.told_at, components: &components };
+        session.reply(render(&ServerFrame::Reply(Reply::done(id, None, members))));
     }
 
     fn agent_named(&self, session: &Session, name: &str) -> Option<AgentId> {

@@ -140,6 +140,8 @@ pub enum AgentFrame {
     },
     /// What stands between a conversation, or an agent, and an offer.
     Why(WhyOf),
+    /// How the server's components stand for their users.
+    Health,
     /// A conversation goes to other hands: `transfer`, `pick`, `claim` and the like.
     Move {
         conversation: ConversationId,
@@ -241,6 +243,7 @@ fn read(fields: &mut Fields<'_>, limits: &Limits) -> Result<AgentFrame, WireErro
         "watch" => watching::watch(fields)?,
         "unwatch" => AgentFrame::Unwatch { what: watching::watched(fields)? },
         "why" => AgentFrame::Why(watching::why(fields)?),
+        "health" => AgentFrame::Health,
         "refresh" => AgentFrame::Refresh { token: fields.some_text("token", TOKEN_BYTES_MAX)?.into_owned() },
         "sign_out" => AgentFrame::SignOut,
         "own" => AgentFrame::Own { after: own_cursor(fields)?.ok_or_else(|| missing("cursor"))? },
@@ -325,6 +328,7 @@ impl AgentFrame {
             AgentFrame::Own { .. } => "own",
             AgentFrame::Held { .. } => "held",
             AgentFrame::Why(_) => "why",
+            AgentFrame::Health => "health",
             AgentFrame::Move { deed, .. } => moves::name_of(deed),
             AgentFrame::Waiting { .. } => "waiting",
             AgentFrame::Note { .. } => "note",
@@ -354,6 +358,7 @@ impl AgentFrame {
                 | AgentFrame::Own { .. }
                 | AgentFrame::Held { .. }
                 | AgentFrame::Why(_)
+                | AgentFrame::Health
         )
     }
 
@@ -411,6 +416,7 @@ impl AgentFrame {
             | AgentFrame::Own { .. }
             | AgentFrame::Held { .. }
             | AgentFrame::Why(_)
+            | AgentFrame::Health
             | AgentFrame::History { .. }
             | AgentFrame::Watch { .. }
             | AgentFrame::Unwatch { .. }

@@ -13,7 +13,7 @@ pub use labels::LabelFrame;
 pub use moves::{Drained, StartFrame};
 pub use reply::{Done, Outcome, Reply, Rows};
 pub use shapes::{
-    AgentRowShape, AgentShape, AuthorShape, ChannelHeldShape, ClockShape, ConversationShape, KeptShape, MessageShape, NoteShape,
+    AgentRowShape, AgentShape, AuthorShape, ChannelHeldShape, ClockShape, ComponentShape, ConversationShape, KeptShape, MessageShape, NoteShape,
     OfferShape, QueueRowShape, ServiceShape, SettingsShape, SnapshotShape, StatusShape, TotalShape, TransferShape, WaitingRowShape, WrapUpShape,
 };
 pub use to_client::{Cause, ServerFrame, render};

@@ -1,7 +1,7 @@
 //! The one reply to a frame: what was done, or why not.
 
 use super::shapes::{
-    AgentRowShape, ConversationShape, MessageShape, NoteShape, OfferShape, QueueRowShape, TotalShape, WaitingRowShape,
+    AgentRowShape, ComponentShape, ConversationShape, MessageShape, NoteShape, OfferShape, QueueRowShape, TotalShape, WaitingRowShape,
 };
 use crate::desk::ids::{CommandId, ConversationId, OfferId};
 use crate::desk::labels::CustomField;
@@ -86,6 +86,11 @@ pub enum Done<'a> {
         rows: Rows<'a>,
         matching: u32,
         totals: &'a [TotalShape],
+    },
+    Health {
+        /// Unix milliseconds.
+        at: u64,
+        components: &'a [ComponentShape],
     },
     WhyConversation {
         why: &'a WhyConversation,

@@ -299,6 +299,17 @@ pub struct TotalShape {
     pub agents: u32,
 }
 
+/// How a part of the server stands for its users.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+pub struct ComponentShape {
+    pub component: &'static str,
+    pub title: &'static str,
+    /// `operational`, `degraded`, `partial_outage` or `major_outage`.
+    pub state: &'static str,
+    /// Unix milliseconds.
+    pub since: u64,
+}
+
 fn is_zero(count: &u32) -> bool {
     *count == 0
 }

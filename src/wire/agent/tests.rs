@@ -139,6 +139,7 @@ fn every_frame_of_the_document_is_understood() {
             },
         ),
         (r#""type":"why","conversation":"c17""#, AgentFrame::Why(WhyOf::Conversation(c))),
+        (r#""type":"health""#, AgentFrame::Health),
         (r#""type":"why","agent":"ada""#, AgentFrame::Why(WhyOf::Agent("ada".into()))),
         (
             r#""type":"held","agent":"ada""#,
