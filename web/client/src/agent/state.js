@@ -181,7 +181,7 @@ function reply(state, frame) {
     case 'own':
       return threads.keptFor(held.page(next, frame));
     case 'watch':
-      return watched(next, command.what, (old) => seen(command.what, command.order === undefined ? old : { rows: {}, paused: old.paused }, { ...frame, ...(command.order !== undefined && { names: (frame.rows ?? []).map(nameOf) }) }));
+      return watched(next, command.what, (old) => begun(command, old, frame));
     case 'unwatch':
       return { ...next, watched: Object.fromEntries(Object.entries(next.watched).filter(([what]) => what !== command.what)) };
     default:
@@ -192,6 +192,19 @@ function reply(state, frame) {
 /** @type {Step} */
 function rows(state, frame) {
   return watched(state, frame.type, (old) => seen(frame.type, old, frame));
+}
+
+/**
+ * A page that is watched from now on. Pages in the order of names may be gathered; a sheet takes the place of what was there.
+ * @param {any} command
+ * @param {Watched} old
+ * @param {any} frame
+ * @returns {Watched}
+ */
+function begun({ what, order }, old, { rows = [], matching, totals }) {
+  const { paused } = old;
+  if (order === undefined) return seen(what, { rows: old.names ? {} : old.rows, paused }, { rows });
+  return seen(what, { rows: {}, paused }, { rows, names: rows.map((/** @type {any} */ row) => row.agent), matching, totals });
 }
 
 /**
@@ -207,8 +220,6 @@ function seen(what, old, { rows = [], names = old.names, matching = old.matching
   return { ...old, rows: kept, ...(names && { names, matching, totals }) };
 }
 
-/** @param {any} row */
-const nameOf = (row) => row.agent;
 
 /**
  * @param {AgentState} state
