@@ -4,7 +4,7 @@
 mod support;
 
 use serde_json::json;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
 use support::Options;
 use support::foreign::{does_the_job_with, npm};
@@ -17,12 +17,11 @@ fn client(name: &str) -> Command {
     let place = Path::new(env!("CARGO_TARGET_TMPDIR")).join("wallboard-page").join(name);
     let script = format!("{name}.mjs");
     npm(&root.join("tests/clients"), &["package.json", "package-lock.json", "supervised.mjs", &script], &place);
-    let pictures = std::env::var_os("OFFHOOK_DOC_PICTURES").map_or_else(|| place.join("pictures"), PathBuf::from);
     let mut command = Command::new("node");
     command
         .arg(place.join(script))
         .env("OFFHOOK_LIBRARY", root.join("web/client"))
-        .env("OFFHOOK_PICTURES", pictures);
+        .env("OFFHOOK_PICTURES", place.join("pictures"));
     command
 }
 

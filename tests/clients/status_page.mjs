@@ -6,9 +6,9 @@ const lines = createInterface({ input: process.stdin })[Symbol.asyncIterator]();
 const address = `${url}/status`;
 
 for (const [name, options] of [
-  ['status_light', { viewport: { width: 1280, height: 900 }, colorScheme: 'light' }],
-  ['status_dark', { viewport: { width: 1280, height: 900 }, colorScheme: 'dark' }],
-  ['status_phone', { viewport: { width: 375, height: 800 }, colorScheme: 'light' }],
+  ['status-light', { viewport: { width: 1280, height: 900 }, colorScheme: 'light' }],
+  ['status-dark', { viewport: { width: 1280, height: 900 }, colorScheme: 'dark' }],
+  ['status-phone', { viewport: { width: 375, height: 800 }, colorScheme: 'light' }],
 ]) {
   const place = await context(options);
   const page = await open(place, address);
@@ -19,7 +19,7 @@ for (const [name, options] of [
   await page.getByText('1 day with trouble').first().click();
   await accessible(page, `${name}, days`);
   await fits(page, `${name}, days`);
-  await picture(page, `${name}_days`);
+  await picture(page, `${name}-days`);
   await place.close();
 }
 

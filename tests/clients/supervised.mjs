@@ -1,6 +1,6 @@
 // What tests/clients/wallboard_page.mjs and status_page.mjs stand on: a browser, what a page may not say, axe, pictures, and customers.
 import { randomBytes } from 'node:crypto';
-import { mkdirSync, readFileSync } from 'node:fs';
+import { copyFileSync, mkdirSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { chromium } from 'playwright-core';
 
@@ -73,7 +73,13 @@ export async function accessible(page, where) {
   check(told.length === 0, `axe, ${where}: ${told.join('\n')}`);
 }
 
-export const picture = (page, name) => page.screenshot({ path: `${pictures}/${name}.png` });
+const { OFFHOOK_DOC_PICTURES: documents } = process.env;
+/** Of these the documents have their own. */
+const SHOWN = new Set(['wallboard', 'wallboard-why', 'wallboard-screen', 'wallboard-dark', 'wallboard-phone', 'status-light']);
+export async function picture(page, name) {
+  await page.screenshot({ path: `${pictures}/${name}.png` });
+  if (documents && SHOWN.has(name)) copyFileSync(`${pictures}/${name}.png`, `${documents}/${name}.png`);
+}
 
 /** Nothing sticks out at the side. */
 export const fits = async (page, where) => check(await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth), `${where}: it is wider than its window`);

@@ -213,11 +213,11 @@ await other.locator('.agents .row-name', { hasText: 'Ada' }).waitFor();
 check((await page.locator('.agents .row-name').first().textContent()) === 'AGENT-4999', 'the first shows what it did');
 await accessible(other, 'dark');
 await other.locator('.queues tbody tr').first().waitFor();
-await picture(other, 'wallboard_dark');
+await picture(other, 'wallboard-dark');
 await other.locator('.queues .row-name').first().click();
 await other.locator('dialog.drawer .talk').first().waitFor();
 await accessible(other, 'dark, a queue');
-await picture(other, 'wallboard_queue_dark');
+await picture(other, 'wallboard-queue-dark');
 await other.keyboard.press('Escape');
 await other.context().close();
 await page.locator('#find').fill('');
@@ -228,7 +228,7 @@ await page.locator('.queues .row-name').first().click();
 await drawer.locator('.talk').first().waitFor();
 await drawer.locator('.talk').first().getByRole('button', { name: 'Why?' }).click();
 await page.locator('dialog.drawer .answer').last().waitFor();
-await picture(page, 'wallboard_why');
+await picture(page, 'wallboard-why');
 await closes();
 
 // The big screen: nothing to press, and large.
@@ -241,7 +241,7 @@ const text = await page.locator('.big td').first().evaluate((node) => parseFloat
 check(text >= 32, `rows are large: ${text}`);
 await accessible(page, 'the big screen');
 await fits(page, 'the big screen');
-await picture(page, 'wallboard_screen');
+await picture(page, 'wallboard-screen');
 await page.keyboard.press('Escape');
 await page.locator('.board').waitFor();
 
@@ -250,11 +250,11 @@ const phone = await wallboard({ viewport: { width: 390, height: 844 }, hasTouch:
 await phone.locator('.agents .row-name', { hasText: 'Ada' }).waitFor();
 await accessible(phone, 'a phone');
 await fits(phone, 'a phone');
-await picture(phone, 'wallboard_phone');
+await picture(phone, 'wallboard-phone');
 await phone.locator('.queues .row-name').first().click();
 await phone.locator('dialog.drawer .talk').first().waitFor();
 await accessible(phone, 'a phone, a queue');
-await picture(phone, 'wallboard_phone_queue');
+await picture(phone, 'wallboard-phone-queue');
 await phone.context().close();
 
 // An agent is told where its place is.
