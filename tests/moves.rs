@@ -339,3 +339,35 @@ async fn an_agent_begins_a_conversation_with_a_customer_who_was_here() {
     assert_eq!(history["messages"][0]["text"], "good morning");
     assert_eq!(history["messages"][0]["author"], json!({"agent": "ada"}));
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_works_here_is_told_whom_and_what_a_conversation_may_be_given_to() {
+    let server = server();
+    put_queue(&server, "support", json!({"title": "Support", "moves": {"pick": true}})).await;
+    put_queue(&server, "sales", json!({"moves": {"pick": true}})).await;
+    let mut ada = Agent::available(&server, DEMO, "ada").await;
+    let _bob = Agent::connect_as(&server, DEMO, "bob", Role::Agent).await;
+    let gone = admin(&server, "PUT", "/agents/aaron", json!({"active": false})).await;
+    assert_eq!(gone.status, 200, "{}", gone.text());
+
+    let agents = ada.must(json!({"type": "directory", "what": "agents"})).await;
+    let names: Vec<_> = agents["rows"].as_array().unwrap().iter().map(|row| &row["agent"]).collect();
+    assert_eq!(names, ["ada", "bob"], "{agents}");
+    let ada_row = json!({"agent": "ada", "title": "ada", "program": false, "connection": "online", "status": "available", "available": true});
+    assert_eq!(agents["rows"][0], ada_row);
+    assert_eq!((&agents["rows"][1]["available"], &agents["cursor"]), (&json!(false), &Value::Null));
+    // In pages by name; what a page passes over, it passes over.
+    let first = ada.must(json!({"type": "directory", "what": "agents", "limit": 1})).await;
+    assert_eq!((&first["rows"], &first["cursor"]), (&json!([]), &json!("aaron")));
+    let second = ada.must(json!({"type": "directory", "what": "agents", "limit": 1, "cursor": "aaron"})).await;
+    assert_eq!((&second["rows"][0]["agent"], &second["cursor"]), (&json!("ada"), &json!("ada")));
+
+    // Ada is not one of sales: she may give to it, and not pick from it.
+    let queues = ada.must(json!({"type": "directory", "what": "queues"})).await;
+    let sales = json!({"queue": "sales", "title": "sales", "picking": false});
+    assert_eq!(queues["rows"], json!([sales, {"queue": "support", "title": "Support", "picking": true}]));
+    let mut sue = Agent::connect_as(&server, DEMO, "sue", Role::Supervisor).await;
+    let last = sue.must(json!({"type": "directory", "what": "queues", "limit": 1})).await;
+    assert_eq!((&last["rows"][0]["picking"], &last["cursor"]), (&json!(true), &json!("sales")));
+    assert_eq!(refused(&mut ada, json!({"type": "directory", "what": "customers"})).await["field"], "what");
+}

@@ -119,6 +119,9 @@ fn obey<D: Desk, T: AgentTokens>(
             door.desk.health(session, id);
             Ok(None)
         }
+        AgentFrame::Directory { what, cursor, limit } => {
+            door.desk.directory(session, id, what, cursor.as_deref(), limit).map(|()| None)
+        }
         // That it came was all: it is noted already, and nobody waits for an answer.
         AgentFrame::Input => Ok(None),
         AgentFrame::Move { deed: Deed::Assign { .. }, .. }
@@ -208,6 +211,7 @@ fn ask<D: Desk, T: AgentTokens>(frame: AgentFrame, agent: AgentId, present: &Pre
         | AgentFrame::LabelRules { .. }
         | AgentFrame::Start(_)
         | AgentFrame::History { .. }
+        | AgentFrame::Directory { .. }
         | AgentFrame::Watch { .. }
         | AgentFrame::Unwatch { .. }
         | AgentFrame::Refresh { .. } => {

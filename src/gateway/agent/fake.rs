@@ -125,6 +125,9 @@ impl Desk for FakeDesk {
     fn agent_named(&self, _: &Session, name: &str) -> Option<AgentId> {
         (name == "bob").then_some(AgentId(2))
     }
+    fn directory(&self, _: &Arc<Session>, _: CommandId, _: Watched, _: Option<&str>, _: u32) -> Result<(), WireError> {
+        Ok(())
+    }
     fn history(
         &self,
         _: Arc<Session>,

@@ -5,6 +5,7 @@
 //! `AgentTokens`, and `Desk` is whatever holds the workspaces and the registry of sessions.
 
 mod commands;
+mod directory;
 mod entrance;
 mod pages;
 mod rate;
@@ -146,6 +147,18 @@ pub trait Desk: Send + Sync + 'static {
     fn health(&self, session: &Session, id: CommandId);
     /// Another agent of the session's workspace.
     fn agent_named(&self, session: &Session, name: &str) -> Option<AgentId>;
+    /// A page of names, for everybody who works here; the reply goes into the mailbox.
+    ///
+    /// # Errors
+    /// While memory is short.
+    fn directory(
+        &self,
+        session: &Arc<Session>,
+        id: CommandId,
+        what: Watched,
+        cursor: Option<&str>,
+        limit: u32,
+    ) -> Result<(), WireError>;
     /// One page of messages, as the whole reply: bounded in bytes as a frame is.
     fn history(
         &self,

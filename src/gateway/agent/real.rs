@@ -1,5 +1,6 @@
 //! The agents' socket over the real engine: sessions are admitted into the registry and handed to their workspace.
 
+use super::directory;
 use super::pages::{messages, not_open, notes, sealed, start_of};
 use super::{Desk, NewSession, Refused};
 use crate::clock;
@@ -154,6 +155,20 @@ impl Desk for AgentDesks {
             }
             WatchedPage::Sheet(sheet) => sheet_page(&workspace, session, id, Arc::from(sheet), limit as usize),
         }
+        Ok(())
+    }
+
+    fn directory(
+        &self,
+        session: &Arc<Session>,
+        id: CommandId,
+        what: Watched,
+        cursor: Option<&str>,
+        limit: u32,
+    ) -> Result<(), WireError> {
+        memory().admit(Rung::History)?;
+        let page = directory::page(&self.workspace(session)?, session, id, what, cursor, limit as usize);
+        session.reply(page);
         Ok(())
     }
 

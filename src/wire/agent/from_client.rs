@@ -125,6 +125,12 @@ pub enum AgentFrame {
     Unwatch {
         what: Watched,
     },
+    /// Whom and what a conversation may be given to.
+    Directory {
+        what: Watched,
+        cursor: Option<String>,
+        limit: u32,
+    },
     Refresh {
         token: String,
     },
@@ -241,6 +247,10 @@ fn read(fields: &mut Fields<'_>, limits: &Limits) -> Result<AgentFrame, WireErro
             limit: limit(fields, 50)?,
         },
         "watch" => watching::watch(fields)?,
+        "directory" => {
+            let what = watching::watched(fields)?;
+            AgentFrame::Directory { what, cursor: cursor(fields)?, limit: limit(fields, 100)? }
+        }
         "unwatch" => AgentFrame::Unwatch { what: watching::watched(fields)? },
         "why" => AgentFrame::Why(watching::why(fields)?),
         "health" => AgentFrame::Health,
@@ -323,6 +333,7 @@ impl AgentFrame {
             AgentFrame::History { .. } => "history",
             AgentFrame::Watch { .. } => "watch",
             AgentFrame::Unwatch { .. } => "unwatch",
+            AgentFrame::Directory { .. } => "directory",
             AgentFrame::Refresh { .. } => "refresh",
             AgentFrame::SignOut => "sign_out",
             AgentFrame::Own { .. } => "own",
@@ -353,6 +364,7 @@ impl AgentFrame {
                 | AgentFrame::LabelRules { .. }
                 | AgentFrame::Watch { .. }
                 | AgentFrame::Unwatch { .. }
+                | AgentFrame::Directory { .. }
                 | AgentFrame::Refresh { .. }
                 // A client reads the pages of its snapshot by itself, and a wallboard asks again.
                 | AgentFrame::Own { .. }
@@ -420,6 +432,7 @@ impl AgentFrame {
             | AgentFrame::History { .. }
             | AgentFrame::Watch { .. }
             | AgentFrame::Unwatch { .. }
+            | AgentFrame::Directory { .. }
             | AgentFrame::Waiting { .. }
             | AgentFrame::Notes { .. }
             | AgentFrame::LabelRules { .. }

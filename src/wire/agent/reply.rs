@@ -1,7 +1,8 @@
 //! The one reply to a frame: what was done, or why not.
 
 use super::shapes::{
-    AgentRowShape, ComponentShape, ConversationShape, MessageShape, NoteShape, OfferShape, QueueRowShape, TotalShape, WaitingRowShape,
+    AgentRowShape, ColleagueShape, ComponentShape, ConversationShape, MessageShape, NoteShape, OfferShape, QueueNameShape,
+    QueueRowShape, TotalShape, WaitingRowShape,
 };
 use crate::desk::ids::{CommandId, ConversationId, OfferId};
 use crate::desk::labels::CustomField;
@@ -115,6 +116,8 @@ pub enum Done<'a> {
 pub enum Rows<'a> {
     Queues(&'a [QueueRowShape<'a>]),
     Agents(&'a [AgentRowShape<'a>]),
+    Colleagues(&'a [ColleagueShape<'a>]),
+    QueueNames(&'a [QueueNameShape<'a>]),
 }
 
 /// `true`, and never anything else.

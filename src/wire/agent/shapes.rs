@@ -310,6 +310,26 @@ pub struct ComponentShape {
     pub since: u64,
 }
 
+/// An agent as its colleagues are told of it: whom one may transfer to.
+#[derive(Clone, Debug, Serialize)]
+pub struct ColleagueShape<'a> {
+    pub agent: &'a str,
+    pub title: &'a str,
+    pub program: bool,
+    pub connection: &'a str,
+    pub status: &'a str,
+    pub available: bool,
+}
+
+/// A queue as agents are told of it.
+#[derive(Clone, Debug, Serialize)]
+pub struct QueueNameShape<'a> {
+    pub queue: &'a str,
+    pub title: &'a str,
+    /// Whoever asks may pick from it.
+    pub picking: bool,
+}
+
 fn is_zero(count: &u32) -> bool {
     *count == 0
 }

@@ -145,6 +145,10 @@ fn every_frame_of_the_document_is_understood() {
             r#""type":"held","agent":"ada""#,
             AgentFrame::Held { agent: "ada".into(), after: OwnCursor::default() },
         ),
+        (
+            r#""type":"directory","what":"queues","limit":7"#,
+            AgentFrame::Directory { what: Watched::Queues, cursor: None, limit: 7 },
+        ),
         (r#""type":"unwatch","what":"queues""#, AgentFrame::Unwatch { what: Watched::Queues }),
         (r#""type":"refresh","token":"a.b.c""#, AgentFrame::Refresh { token: "a.b.c".into() }),
         (r#""type":"sign_out""#, AgentFrame::SignOut),

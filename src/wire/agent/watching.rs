@@ -12,7 +12,7 @@ use std::sync::Arc;
 /// Rows before those of a sheet, at most.
 const SKIP_MAX: u32 = 100_000;
 
-/// What a supervisor may watch.
+/// What there are rows of: to watch for supervisors, and as names for everybody.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum Watched {
     Queues,

@@ -1,0 +1,289 @@
+// What the console knows beside the client's state, and what a person does here: each deed says so where it was refused.
+
+import { missing } from '../../../client/src/agent/state.js';
+import { scopeOf } from '../../../client/src/shared/scope.js';
+import { announce, toast } from '../shared/overlay.js';
+import { Alerts } from './alerts.js';
+import { openCanned } from './canned_view.js';
+import { Directory } from './directory.js';
+import { listed, nameOf } from './order.js';
+import { Past } from './past.js';
+import { Prefetch } from './prefetch.js';
+import { CannedStore, Drafts } from './store.js';
+import { ThreadView } from './thread_view.js';
+import { Waiting } from './waiting.js';
+import { goneSaid, offerEnd, refusal } from './words.js';
+
+/**
+ * @typedef {import('../../../client/src/agent/state.js').AgentState} AgentState
+ * @typedef {import('../../../client/src/agent/frames.js').Conversation} Conversation
+ *
+ * @typedef {object} LabelRules
+ * @property {string[]} dispositions
+ * @property {boolean} disposition_required
+ * @property {string[] | null} tags
+ * @property {{ name: string, type: string, choices?: string[], required?: boolean, personal?: boolean }[]} fields
+ */
+
+export class App {
+  /** @param {import('../shared/shell.js').Shell} shell */
+  constructor(shell) {
+    this.shell = shell;
+    this.client = shell.client;
+    const { agent, workspace } = shell.session.who;
+    const scope = scopeOf('console', location.origin, workspace || shell.workspace, agent);
+    this.drafts = new Drafts(scope);
+    this.canned = new CannedStore(scope);
+    this.alerts = new Alerts(this);
+    this.prefetch = new Prefetch(this.client);
+    /** The conversation that is looked at. @type {string | undefined} */
+    this.chosen = undefined;
+    /** What the left column shows. @type {'mine' | 'waiting' | 'past'} */
+    this.tab = 'mine';
+    /** Words that the list is narrowed by. */
+    this.wanted = '';
+    /** Of a phone, which shows one column: */
+    this.detailsOpen = true;
+    /** @type {'list' | 'thread' | 'details'} */
+    this.column = 'list';
+    /** Whether a note is written, by conversation. @type {Set<string>} */
+    this.noting = new Set();
+    /** By queue; `null`: asked for. @type {Map<string, LabelRules | null>} */
+    this.rules = new Map();
+    /** What a label was refused for, by conversation and field. @type {Map<string, Record<string, string>>} */
+    this.faults = new Map();
+    /** Up to which message it was read when it was opened. @type {Map<string, number>} */
+    this.readWhenOpened = new Map();
+    /** What is under way, so that no button does it twice. @type {Set<string>} */
+    this.busy = new Set();
+    /** Offers that this agent has answered here. @type {Set<string>} */
+    this.answered = new Set();
+    /** How long an offer had when it was seen first. @type {Map<string, number>} */
+    this.totals = new Map();
+    this.past = new Past(this);
+    this.waiting = new Waiting(this);
+    this.directory = new Directory(this);
+    this.threadView = new ThreadView(this);
+    /** Whether there is but one column. */
+    this.narrow = () => false;
+    /** What is to have the focus once it is drawn. */
+    this.focusComposer = false;
+  }
+
+  /** @returns {AgentState} */
+  get state() {
+    return this.client.state;
+  }
+
+  changed() {
+    this.shell.changed();
+  }
+
+  /** @returns {Conversation | undefined} */
+  get conversation() {
+    return this.chosen === undefined ? undefined : this.state.conversations[this.chosen];
+  }
+
+  /**
+   * Before it is drawn: what a person should know of, and what has to be asked for.
+   * @param {AgentState} state
+   * @param {any} frame
+   * @param {AgentState} before
+   */
+  heard(state, frame, before) {
+    if (frame.type === 'offer_ended' && !this.answered.has(frame.offer)) {
+      const said = frame.end === 'accepted' ? undefined : offerEnd(frame.end);
+      if (said && before.offers[frame.offer]) toast(said);
+    }
+    if (frame.type === 'offer_ended') this.totals.delete(frame.offer);
+    if (frame.type === 'conversation_gone') this.gone(before, frame);
+    if (frame.type === 'conversation' && frame.cause !== 'reopened') this.came(frame.conversation.conversation, frame.cause);
+    if (frame.type === 'conversation' && frame.cause === 'reopened') toast(`${nameOf(frame.conversation)} writes again.`, this.going(frame.conversation.conversation));
+    if (frame.type === 'status' && frame.cause !== 'chosen') this.statusSaid(frame);
+    if (frame.type === 'transfer_ended') this.transferSaid(state, frame);
+    if (frame.type === 'reminder') announce(`${this.nameOf(frame.conversation)} waits for an answer.`);
+    if (frame.type === 'message' && 'customer' in frame.author) this.alerts.wrote(frame);
+    this.alerts.heard(state, before);
+    this.prefetch.heard(state, this.chosen);
+    if (this.chosen !== undefined && !state.conversations[this.chosen] && state.complete && !state.stale) this.leaveThread();
+    if (frame.type === 'welcome') this.drafts.prune((id) => Boolean(state.conversations[id]) || !state.complete);
+  }
+
+  /** @param {string} id */
+  nameOf(id) {
+    const held = this.state.conversations[id];
+    return held ? nameOf(held) : id;
+  }
+
+  /** @param {string} id */
+  going(id) {
+    return { deed: { label: 'Open', run: () => this.open(id) } };
+  }
+
+  /**
+   * @param {AgentState} before
+   * @param {any} frame
+   */
+  gone(before, frame) {
+    const was = before.conversations[frame.conversation];
+    if (was?.owner === before.agent?.name || was?.joined === before.agent?.name) {
+      const said = was && goneSaid(nameOf(was), frame);
+      if (said && !this.busy.has(`end ${frame.conversation}`)) toast(said);
+    }
+    this.faults.delete(frame.conversation);
+    this.noting.delete(frame.conversation);
+  }
+
+  /**
+   * What was accepted, picked or started here is what one wants to see; what came by itself does not take one away from what one does.
+   * @param {string} id
+   * @param {string} cause
+   */
+  came(id, cause) {
+    const asked = this.busy.has('take');
+    if (asked || this.chosen === undefined) this.open(id);
+    else if (cause !== 'accepted') toast(`${this.nameOf(id)} is yours now.`, this.going(id));
+  }
+
+  /** @param {any} frame */
+  statusSaid({ cause, status, by, connection }) {
+    const name = status.replaceAll('_', ' ');
+    if (cause === 'missed') toast(`You missed offers, so you are ${name} now.`, { bad: true, deed: { label: 'I am here', run: () => this.ready() } });
+    else if (cause === 'forced') toast(`${by ?? 'A supervisor'} has set your status: ${name}.`, { bad: true });
+    else if (cause === 'idle') toast(`Nobody has moved here for a while, so you are ${name} now.`, { bad: true });
+    else if (cause === 'unreachable' || connection === 'unreachable') toast('Offers did not reach this page. Nothing new is offered until you say that you are here.', { bad: true, deed: { label: 'I am here', run: () => this.ready() } });
+    else if (cause === 'next') toast(`You are ${name} now, as you wished.`);
+  }
+
+  /**
+   * @param {AgentState} state
+   * @param {any} frame
+   */
+  transferSaid(state, { conversation, agent, end }) {
+    const name = this.nameOf(conversation);
+    if (end === 'accepted') toast(`${agent} has joined ${name}.`, this.going(conversation));
+    else if (end !== 'withdrawn') toast(`${agent} did not take ${name}. It is still yours.`, { bad: true });
+  }
+
+  /**
+   * A deed, once at a time by its name; refused, it says why.
+   * @template T
+   * @param {string} name
+   * @param {() => Promise<T>} run
+   * @returns {Promise<T | undefined>}
+   */
+  async deed(name, run) {
+    if (this.busy.has(name)) return undefined;
+    this.busy.add(name);
+    this.changed();
+    try {
+      return await run();
+    } catch (error) {
+      toast(refusal(error), { bad: true });
+      return undefined;
+    } finally {
+      this.busy.delete(name);
+      this.changed();
+    }
+  }
+
+  /** @param {string} id */
+  open(id) {
+    this.tab = 'mine';
+    this.column = 'thread';
+    if (this.chosen !== id) {
+      this.chosen = id;
+      const held = this.state.conversations[id];
+      if (held) this.readWhenOpened.set(id, held.read_by_agent);
+      this.look(id);
+    }
+    this.changed();
+    this.focusComposer = true;
+  }
+
+  /** The thread and its notes, and what it may be labelled with. @param {string} id */
+  look(id) {
+    const held = this.state.conversations[id];
+    if (!held) return;
+    if (!this.state.threads[id]?.messages.length || missing(this.state, id) !== undefined) void this.client.open(id).catch(() => {});
+    void this.notes(id);
+    this.askRules(held.queue);
+  }
+
+  /** @param {string} id */
+  async notes(id) {
+    let after = this.state.threads[id]?.notes.at(-1)?.note;
+    try {
+      for (let pages = 0; pages < 5; pages++) {
+        const { notes, more } = await this.client.command('notes', { conversation: id, after, limit: 200 });
+        if (!more) return;
+        after = notes.at(-1)?.note;
+      }
+    } catch {
+      // It is not ours to read any more, or is asked for again when it is opened.
+    }
+  }
+
+  /** @param {string} queue */
+  askRules(queue) {
+    if (this.rules.has(queue)) return;
+    this.rules.set(queue, null);
+    this.client.command('label_rules', { queue }).then(
+      (rules) => (this.rules.set(queue, rules), this.changed()),
+      () => this.rules.delete(queue),
+    );
+  }
+
+  leaveThread() {
+    this.chosen = undefined;
+    this.column = 'list';
+    this.changed();
+  }
+
+  /**
+   * The next or the one before, as the list has them.
+   * @param {1 | -1} step
+   */
+  move(step) {
+    const ids = listed(this.state, this.client.now()).flatMap(({ rows }) => rows.map(({ id }) => id));
+    if (ids.length === 0) return;
+    const at = this.chosen === undefined ? -1 : ids.indexOf(this.chosen);
+    const next = at < 0 ? (step > 0 ? 0 : ids.length - 1) : Math.min(ids.length - 1, Math.max(0, at + step));
+    this.open(/** @type {string} */ (ids[next]));
+  }
+
+  /** @param {string} offer */
+  accept(offer) {
+    this.answered.add(offer);
+    // Its conversation comes before the answer, and is what one wants to see.
+    this.busy.add('take');
+    return this.deed(`offer ${offer}`, () => this.client.accept(offer)).finally(() => this.busy.delete('take'));
+  }
+
+  /** @param {string} offer @param {string} reason */
+  decline(offer, reason) {
+    this.answered.add(offer);
+    return this.deed(`offer ${offer}`, () => this.client.reject(offer, reason));
+  }
+
+  openCanned() {
+    openCanned(this);
+  }
+
+  ready() {
+    const { settings, channels, status } = this.state;
+    return this.deed('status', async () => {
+      await this.client.ready();
+      const available = settings?.statuses.find((one) => one.available);
+      if (available && status !== available.name) await this.client.setStatus(available.name, channels);
+    });
+  }
+
+  /** @param {string} id @param {string} text */
+  send(id, text) {
+    const note = this.noting.has(id);
+    // Refused, it is shown as that in the thread.
+    (note ? this.client.note(id, text) : this.client.send(id, text)).catch(() => {});
+    this.drafts.write(id, note, '');
+  }
+}

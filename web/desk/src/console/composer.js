@@ -1,0 +1,187 @@
+// Where one writes: a reply, or a note that its customer never sees. What is written stays, over reloads and lost connections, until it is sent.
+
+import { icon } from '../shared/icons.js';
+import { keysView } from '../shared/help.js';
+import { h } from '../shared/view.js';
+import { nameOf } from './order.js';
+import { filled, suggested } from './store.js';
+
+/**
+ * @typedef {import('./app.js').App} App
+ * @typedef {import('../../../client/src/agent/frames.js').Conversation} Conversation
+ */
+
+/** Which reply of those that are suggested is marked. */
+let marked = 0;
+/** The suggestions were put away, until another letter is written. */
+let putAway = '';
+
+/** What is written now, without a look at the storage. @type {{ key: string, text: string }} */
+const written = { key: '', text: '' };
+
+export const composerField = () => /** @type {HTMLTextAreaElement | null} */ (document.getElementById('composer'));
+
+/**
+ * @param {App} app
+ * @param {Conversation} conversation
+ */
+export function composerView(app, conversation) {
+  const id = conversation.conversation;
+  const over = conversation.state === 'wrap_up';
+  if (over) app.noting.add(id);
+  const note = app.noting.has(id);
+  const key = `${id}${note ? ' note' : ''}`;
+  if (written.key !== key) {
+    written.key = key;
+    written.text = app.drafts.read(id, note);
+  }
+  const found = note || putAway === written.text ? undefined : suggested(app.canned.replies, written.text);
+  const empty = written.text.trim() === '';
+  return h(
+    'form',
+    { class: `composer ${note ? 'note' : ''}`, onsubmit: (/** @type {Event} */ event) => (event.preventDefault(), submit(app, id)) },
+    found && suggestions(app, conversation, found),
+    h(
+      'div',
+      { class: 'kinds', role: 'group', 'aria-label': 'What to write' },
+      h('button', { type: 'button', class: 'kind', 'aria-pressed': String(!note), disabled: over, onclick: () => noting(app, id, false) }, 'Reply'),
+      h('button', { type: 'button', class: 'kind', 'aria-pressed': String(note), onclick: () => noting(app, id, true) }, icon('note'), 'Note'),
+      note && h('span', { class: 'hint' }, over ? 'The talk is over; notes can still be written.' : 'Only colleagues see this.'),
+    ),
+    h('textarea', {
+      key,
+      id: 'composer',
+      rows: 1,
+      dir: 'auto',
+      enterkeyhint: 'send',
+      'aria-label': note ? 'Note' : `Reply to ${nameOf(conversation)}`,
+      placeholder: note ? 'Write a note' : 'Write a reply, or / for a saved one',
+      ...(found && { role: 'combobox', 'aria-expanded': String(found.length > 0), 'aria-controls': 'canned', 'aria-autocomplete': 'list', 'aria-activedescendant': found.length > 0 ? `canned_${marked}` : undefined }),
+      ref: (/** @type {HTMLTextAreaElement} */ field) => (field.value = written.text),
+      oninput: (/** @type {any} */ { target }) => typed(app, id, note, target.value),
+      onkeydown: (/** @type {KeyboardEvent} */ event) => pressed(app, conversation, found, event),
+    }),
+    h(
+      'div',
+      { class: 'send' },
+      h('span', { class: 'hint keys-hint' }, keysView('Enter'), ' sends, ', keysView('Shift+Enter'), ' new line'),
+      h('button', { type: 'submit', class: 'primary', disabled: empty }, note ? 'Add note' : 'Send', icon('send')),
+    ),
+  );
+}
+
+/**
+ * @param {App} app
+ * @param {string} id
+ * @param {boolean} note
+ * @param {string} text
+ */
+function typed(app, id, note, text) {
+  const before = written.text;
+  written.text = text;
+  app.drafts.write(id, note, text);
+  if (!note && text) app.client.typing(id);
+  // Letters in the middle of it change nothing that is drawn.
+  if ((before.trim() === '') !== (text.trim() === '') || text.startsWith('/') || before.startsWith('/')) {
+    marked = 0;
+    putAway = '';
+    app.changed();
+  }
+}
+
+/**
+ * @param {App} app
+ * @param {Conversation} conversation
+ * @param {import('./store.js').Canned[] | undefined} found
+ * @param {KeyboardEvent} event
+ */
+function pressed(app, conversation, found, event) {
+  // A word that is being composed is not finished by Enter.
+  if (event.isComposing) return;
+  const id = conversation.conversation;
+  if (found && found.length > 0) {
+    const step = event.key === 'ArrowDown' ? 1 : event.key === 'ArrowUp' ? -1 : 0;
+    if (step !== 0) marked = (marked + step + found.length) % found.length;
+    else if ((event.key === 'Enter' && !event.shiftKey) || event.key === 'Tab') take(app, conversation, found[marked]);
+    else if (event.key === 'Escape') putAway = written.text;
+    else return;
+    event.preventDefault();
+    app.changed();
+    return;
+  }
+  if (event.key === 'Enter' && !event.shiftKey && !event.altKey) {
+    event.preventDefault();
+    submit(app, id);
+  } else if (event.key === 'Escape') {
+    event.preventDefault();
+    /** @type {HTMLElement | null} */ (document.querySelector(`[data-conversation="${id}"]`))?.focus();
+  }
+}
+
+/**
+ * @param {App} app
+ * @param {string} id
+ */
+function submit(app, id) {
+  const field = composerField();
+  const text = field?.value.trim() ?? '';
+  if (!field || !text) return;
+  app.send(id, text);
+  written.text = '';
+  field.value = '';
+  app.threadView.follows = true;
+  field.focus();
+  app.changed();
+}
+
+/**
+ * @param {App} app
+ * @param {string} id
+ * @param {boolean} note
+ */
+export function noting(app, id, note) {
+  if (note) app.noting.add(id);
+  else app.noting.delete(id);
+  app.focusComposer = true;
+  app.changed();
+}
+
+/**
+ * @param {App} app
+ * @param {Conversation} conversation
+ * @param {import('./store.js').Canned | undefined} reply
+ */
+function take(app, conversation, reply) {
+  const field = composerField();
+  if (!field || !reply) return;
+  const agent = app.state.agent?.title ?? '';
+  field.value = filled(reply.text, { name: conversation.name ?? '', agent });
+  putAway = field.value;
+  typed(app, conversation.conversation, false, field.value);
+  putAway = field.value;
+  field.focus();
+}
+
+/**
+ * @param {App} app
+ * @param {Conversation} conversation
+ * @param {import('./store.js').Canned[]} found
+ */
+function suggestions(app, conversation, found) {
+  if (found.length === 0) {
+    const none = app.canned.replies.length === 0;
+    return h('div', { class: 'canned none' }, none ? 'You have no saved replies yet. ' : 'No saved reply is called so. ', h('button', { type: 'button', class: 'link', onclick: () => app.openCanned() }, none ? 'Write one' : 'See all'));
+  }
+  return h(
+    'ul',
+    { class: 'canned', id: 'canned', role: 'listbox', 'aria-label': 'Saved replies' },
+    found.map((reply, place) =>
+      h(
+        'li',
+        { key: reply.name, id: `canned_${place}`, role: 'option', 'aria-selected': String(place === marked), onpointerdown: (/** @type {Event} */ event) => (event.preventDefault(), take(app, conversation, reply), app.changed()) },
+        h('span', { class: 'name' }, `/${reply.name}`),
+        h('span', { class: 'one-line dim', dir: 'auto' }, reply.text.slice(0, 120)),
+      ),
+    ),
+  );
+}

@@ -1,0 +1,291 @@
+// The middle: one conversation. What was said stays where it is while more comes; at the end it follows, and further up it does not.
+
+import { shown } from '../../../client/src/agent/state.js';
+import { channelIcon, icon } from '../shared/icons.js';
+import { clockTime, dateTime, dayOf } from '../shared/time.js';
+import { h, memo } from '../shared/view.js';
+import { composerView } from './composer.js';
+import { wrapUpView, threadDeeds } from './deeds.js';
+import { linked } from './linked.js';
+import { nameOf } from './order.js';
+import { blocks, rowsOf, sameBlock } from './rows.js';
+import { refusal, title } from './words.js';
+
+/**
+ * @typedef {import('./app.js').App} App
+ * @typedef {import('./rows.js').ThreadRow} ThreadRow
+ * @typedef {import('./rows.js').Block} Block
+ * @typedef {import('../../../client/src/agent/frames.js').Conversation} Conversation
+ */
+
+/** So many messages are shown at first, and more as one reads backwards. */
+const FIRST = 100;
+const MORE = 100;
+/** So near the beginning of what is shown, more is asked for; so near the end, it follows. */
+const NEAR_TOP = 900;
+const NEAR_END = 60;
+
+export class ThreadView {
+  /** @param {App} app */
+  constructor(app) {
+    this.app = app;
+    /** @type {HTMLElement | undefined} */
+    this.log = undefined;
+    this.of = '';
+    /** Messages with lower numbers are not shown yet. */
+    this.from = 0;
+    this.follows = true;
+    this.asking = false;
+    /** @type {{ node: Element, top: number } | undefined} */
+    this.anchor = undefined;
+    /** Blocks of the last time, which stay the same values while they show the same. @type {Map<string, Block>} */
+    this.blocks = new Map();
+    /** The last number that was said to be read. */
+    this.readSaid = 0;
+  }
+
+  view() {
+    const { app } = this;
+    const { conversation } = app;
+    if (!conversation) return this.nothing();
+    const id = conversation.conversation;
+    if (this.of !== id) this.turnTo(id);
+    return h(
+      'main',
+      { class: 'thread', key: 'thread', 'aria-label': `Conversation with ${nameOf(conversation)}` },
+      this.head(conversation),
+      h('div', { key: id, class: 'log', role: 'log', 'aria-label': 'Messages', tabindex: 0, onscroll: () => this.scrolled(), ref: (/** @type {HTMLElement} */ node) => (this.log = node) }, this.inside(conversation)),
+      !this.follows && h('button', { class: 'to-end', onclick: () => this.toEnd() }, icon('down'), 'To the end'),
+      conversation.state === 'wrap_up' && wrapUpView(app, conversation),
+      composerView(app, conversation),
+    );
+  }
+
+  nothing() {
+    const { app } = this;
+    const any = Object.keys(app.state.conversations).length > 0;
+    this.of = '';
+    return h('main', { class: 'thread none', key: 'none', 'aria-label': 'Conversation' }, h('div', { class: 'empty' }, icon('chat'), h('p', null, any ? 'Choose a conversation on the left.' : 'What you take is shown here.')));
+  }
+
+  /** @param {string} id */
+  turnTo(id) {
+    this.of = id;
+    this.follows = true;
+    this.from = 0;
+    this.anchor = undefined;
+    this.readSaid = 0;
+    this.blocks.clear();
+  }
+
+  /** @param {Conversation} conversation */
+  head(conversation) {
+    const { app } = this;
+    const { owner, joined, transfer_to } = conversation;
+    const me = app.state.agent?.name;
+    return h(
+      'header',
+      { class: 'head' },
+      h('button', { class: 'quiet square back', 'aria-label': 'Back to the list', onclick: () => ((app.column = 'list'), app.changed()) }, icon('back')),
+      h(
+        'div',
+        { class: 'who' },
+        h('h1', { class: 'one-line' }, h('bdi', null, nameOf(conversation))),
+        h(
+          'p',
+          { class: 'one-line' },
+          h('span', { class: 'fact' }, icon(channelIcon(conversation.channel)), title(conversation.queue)),
+          owner && owner !== me && h('span', { class: 'fact' }, 'owned by ', h('bdi', null, owner)),
+          joined && h('span', { class: 'fact strong' }, h('bdi', null, joined === me ? 'you' : joined), joined === me ? ' have joined' : ' has joined'),
+          transfer_to && h('span', { class: 'fact strong' }, 'offered to ', h('bdi', null, transfer_to)),
+          conversation.paused_weight_percent !== undefined && h('span', { class: 'fact' }, 'paused'),
+        ),
+      ),
+      threadDeeds(app, conversation),
+    );
+  }
+
+  /** @param {Conversation} conversation */
+  inside(conversation) {
+    const { app } = this;
+    const { state } = app;
+    const id = conversation.conversation;
+    const thread = state.threads[id];
+    const { messages } = shown(state, id);
+    const lastNumber = messages.at(-1)?.number ?? 0;
+    const begun = this.from > 0 && lastNumber - this.from <= FIRST + 2 * MORE;
+    // At the end again, what was read further up is put away.
+    if (lastNumber > 0 && !begun && (this.follows || this.from === 0)) this.from = Math.max(1, lastNumber - FIRST + 1);
+    const begins = thread?.begins === true && (messages[0]?.number ?? 1) >= this.from;
+    const readWhenOpened = app.readWhenOpened.get(id) ?? Infinity;
+    const all = blocks(messages, thread?.notes ?? [], this.from).map((block) => {
+      const old = this.blocks.get(block.key);
+      return old && sameBlock(old, block) ? old : block;
+    });
+    this.blocks = new Map(all.map((block) => [block.key, block]));
+    const lastOwn = messages.findLast(({ author }) => 'agent' in author)?.number ?? 0;
+    const me = state.agent?.name;
+    const today = new Date().toDateString();
+    return [
+      begins ? h('p', { key: 'begin', class: 'event' }, `Began ${dateTime(conversation.opened_at)}`) : h('div', { key: 'more', class: 'event more' }, messages.length > 0 || conversation.last_number > 0 ? [h('span', { class: 'spinner' }), 'Earlier messages'] : 'Nothing has been said yet.'),
+      all.map((block) => {
+        const has = (/** @type {number} */ number) => block.messages.some((one) => one.number === number);
+        // What of the conversation shows in a block: only then is it described anew.
+        const read = has(lastOwn) ? conversation.read_by_customer >= lastOwn : undefined;
+        const fresh = has(readWhenOpened + 1) ? readWhenOpened + 1 : undefined;
+        return memo(block.key, [block, read, fresh, me, today], () => h('ol', { class: 'block' }, rowsOf(block).map((row) => rowView(app, row, { me, lastOwn, read, fresh, name: nameOf(conversation) }))));
+      }),
+      this.pending(id),
+      this.typing(conversation),
+    ];
+  }
+
+  /** What is not answered yet. @param {string} id */
+  pending(id) {
+    const { app } = this;
+    const entries = app.state.pending.filter(({ command, seen }) => (command.type === 'send' || command.type === 'note') && command.conversation === id && seen === undefined);
+    if (entries.length === 0) return null;
+    const live = app.state.link.phase === 'live';
+    return h(
+      'ol',
+      { key: 'pending', class: 'block' },
+      entries.map(({ id: entry, command, state, error }) =>
+        h(
+          'li',
+          { key: entry, class: `said ${command.type === 'note' ? 'note' : 'mine'} ${state === 'refused' ? 'refused' : 'pending'}` },
+          h('div', { class: 'bubble', dir: 'auto' }, String(command.text)),
+          state === 'refused'
+            ? h(
+                'p',
+                { class: 'under bad' },
+                icon('alert'),
+                `Not sent. ${refusal(error)}`,
+                h('button', { class: 'link', onclick: () => this.again(entry, command) }, 'Try again'),
+                h('button', { class: 'link', onclick: () => app.client.discard(entry) }, 'Discard'),
+              )
+            : h('p', { class: 'under' }, live ? 'Sending…' : 'Waits for the connection'),
+        ),
+      ),
+    );
+  }
+
+  /**
+   * @param {string} entry
+   * @param {Record<string, any>} command
+   */
+  again(entry, { type, conversation, text }) {
+    this.app.client.discard(entry);
+    this.app.client.command(type, { conversation, text }).catch(() => {});
+  }
+
+  /** @param {Conversation} conversation */
+  typing(conversation) {
+    const now = this.app.client.now();
+    const typing = Object.entries(this.app.state.threads[conversation.conversation]?.typing ?? {}).filter(([, until]) => until > now);
+    const names = typing.map(([who]) => who || nameOf(conversation));
+    return h('p', { key: 'typing', class: 'typing' }, names.length > 0 && [h('bdi', null, names.join(', ')), names.length > 1 ? ' are typing…' : ' is typing…']);
+  }
+
+  /** Before it is drawn: what is seen now is to stay where it is. */
+  hold() {
+    const { log } = this;
+    this.anchor = undefined;
+    if (!log?.isConnected || this.follows) return;
+    const top = log.getBoundingClientRect().top;
+    for (const node of log.querySelectorAll('.block')) {
+      if (node.getBoundingClientRect().bottom <= top) continue;
+      const row = [...node.children].find((one) => one.getBoundingClientRect().bottom > top);
+      if (row) this.anchor = { node: row, top: row.getBoundingClientRect().top };
+      return;
+    }
+  }
+
+  drawn() {
+    const { log, app } = this;
+    const { conversation } = app;
+    if (!log?.isConnected || !conversation) return;
+    if (this.follows) log.scrollTop = log.scrollHeight;
+    else if (this.anchor?.node.isConnected) log.scrollTop += this.anchor.node.getBoundingClientRect().top - this.anchor.top;
+    this.fill();
+    this.sayRead(conversation);
+  }
+
+  scrolled() {
+    const { log } = this;
+    if (!log) return;
+    const follows = log.scrollHeight - log.scrollTop - log.clientHeight < NEAR_END;
+    if (follows !== this.follows) {
+      this.follows = follows;
+      this.app.changed();
+    }
+    this.fill();
+  }
+
+  toEnd() {
+    this.follows = true;
+    this.app.changed();
+    this.log?.focus({ preventScroll: true });
+  }
+
+  /** Earlier messages, when what is shown begins near by: those that are known, and then those that the server has. */
+  fill() {
+    const { log, app } = this;
+    const thread = app.state.threads[this.of];
+    if (!log || !thread || this.asking || log.scrollTop > NEAR_TOP) return;
+    const first = thread.messages[0]?.number ?? 0;
+    if (first < this.from) {
+      this.from = Math.max(first, this.from - MORE);
+      app.changed();
+    } else if (!thread.begins && app.state.link.phase === 'live' && first > 0) {
+      this.asking = true;
+      const done = () => ((this.asking = false), app.changed());
+      app.client.earlier(this.of).then(done, () => setTimeout(done, 1_000));
+    }
+  }
+
+  /**
+   * Read is what was shown to somebody who looks.
+   * @param {Conversation} conversation
+   */
+  sayRead({ conversation: id, last_number, read_by_agent, state }) {
+    const { app } = this;
+    const known = app.state.threads[id]?.messages.at(-1)?.number ?? 0;
+    if (document.visibilityState === 'hidden' || !this.follows || state === 'closed' || app.state.stale) return;
+    const upTo = Math.min(known, last_number);
+    if (upTo <= Math.max(read_by_agent, this.readSaid)) return;
+    this.readSaid = upTo;
+    app.client.read(id, upTo).catch(() => {});
+  }
+}
+
+/**
+ * @param {App} app
+ * @param {ThreadRow} row
+ * @param {{ me: string | undefined, lastOwn: number, read: boolean | undefined, fresh: number | undefined, name: string }} known
+ */
+function rowView(app, row, { me, lastOwn, read, fresh, name }) {
+  if (row.kind === 'day') return h('li', { key: row.key, class: 'event day' }, h('span', null, dayOf(row.at, Date.now())));
+  if (row.kind === 'gap') return h('li', { key: row.key, class: 'event' }, h('span', { class: 'spinner' }), 'Messages on their way');
+  if (row.kind === 'note') {
+    const { note } = row;
+    return h(
+      'li',
+      { key: row.key, class: 'said note' },
+      h('p', { class: 'author' }, icon('note'), 'Note by ', h('bdi', null, note.author === null ? 'the administration' : note.author === me ? 'you' : note.author), h('time', { datetime: new Date(note.at).toISOString() }, clockTime(note.at))),
+      h('div', { class: 'bubble', dir: 'auto' }, linked(note.text)),
+    );
+  }
+  const { message, first, last } = row;
+  const { author, number, text, at } = message;
+  const mine = 'agent' in author && author.agent === me;
+  const kind = 'system' in author ? 'system' : mine ? 'mine' : 'agent' in author ? 'colleague' : 'theirs';
+  const who = 'agent' in author ? author.agent : 'customer' in author ? name : 'The workspace';
+  return h(
+    'li',
+    { key: row.key, class: `said ${kind} ${first ? 'first' : ''} ${last ? 'last' : ''}`, 'data-number': number },
+    fresh === number && h('p', { class: 'event new' }, h('span', null, 'New')),
+    first ? h('p', { class: `author ${mine ? 'unseen' : ''}` }, h('bdi', null, mine ? 'You' : who)) : null,
+    h('div', { class: 'bubble', dir: 'auto', title: dateTime(at) }, text === '' ? h('i', { class: 'dim' }, 'erased') : linked(text)),
+    last && h('p', { class: 'under' }, h('time', { datetime: new Date(at).toISOString() }, clockTime(at)), number === lastOwn && mine && h('span', null, read ? ' · Read' : ' · Sent')),
+  );
+}
