@@ -42,8 +42,8 @@ impl Workspace {
         let (mut matching, mut looked_at) = (0, 0);
         let mut after: Option<Arc<str>> = None;
         loop {
-            let roll = self.roll();
-            let step: Vec<&AgentRow> = roll.after(after.as_deref()).take(STEP).collect();
+            let (from, roll) = (after.clone(), self.roll());
+            let step: Vec<&AgentRow> = roll.after(from.as_deref()).take(STEP).collect();
             looked_at += step.len();
             for row in step.iter().filter(|row| is_on(sheet, queue, row, &roll)) {
                 matching += 1;

@@ -115,10 +115,6 @@ fn obey<D: Desk, T: AgentTokens>(
             door.desk.unwatch(session, what);
             Ok(Some(Done::Plain {}))
         }
-        AgentFrame::Health => {
-            door.desk.health(session, id);
-            Ok(None)
-        }
         AgentFrame::Directory { what, cursor, limit } => {
             door.desk.directory(session, id, what, cursor.as_deref(), limit).map(|()| None)
         }
@@ -133,6 +129,10 @@ fn obey<D: Desk, T: AgentTokens>(
             if !session.is_supervisor() =>
         {
             Err(WireError::new(Code::Forbidden, "only supervisors and admins do this"))
+        }
+        AgentFrame::Health => {
+            door.desk.health(session, id);
+            Ok(None)
         }
         AgentFrame::Notes { conversation, after, limit } => {
             notes(present, id, conversation, after, limit).map(|()| None)
