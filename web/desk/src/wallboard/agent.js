@@ -93,7 +93,7 @@ function talkView(board, talk, state, again) {
     h('p', { class: 'who' }, icon(channelIcon(talk.channel)), h('bdi', { class: 'one-line strong' }, talk.name ?? 'Someone'), h('span', { class: 'dim mono' }, id)),
     h('p', { class: 'line small' }, h('span', { class: 'badge' }, state), h('bdi', { class: 'dim' }, board.titled(talk.queue)), h('span', { class: 'dim mono' }, `began ${span(Math.max(0, Date.now() - talk.opened_at))} ago`), talk.paused_weight_percent !== undefined && h('span', { class: 'badge' }, 'Paused')),
     h('p', { class: 'buttons' }, [
-      h('button', { key: 'why', 'aria-label': `About ${id}`, onclick: () => openTalk(board, id) }, 'Why?'),
+      h('button', { key: 'why', 'aria-label': `Why is ${id} where it is?`, onclick: () => openTalk(board, id) }, 'Why?'),
       active && h('button', { key: 'claim', 'aria-label': `Claim ${id}`, onclick: () => void deeds.claim(id, talk.owner).then(again) }, 'Claim…'),
       active && h('button', { key: 'move', 'aria-label': `Move ${id}`, onclick: () => void deeds.move(id, talk.owner, board.fresh()).then(again) }, 'Move…'),
     ]),

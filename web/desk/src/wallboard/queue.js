@@ -6,7 +6,7 @@ import { h } from '../shared/view.js';
 import { openDrawer } from './live.js';
 import { badges } from './queues.js';
 import { openTalk } from './talk.js';
-import { ruleSaid } from './words.js';
+import { whyConversation } from './words.js';
 
 /** @typedef {import('./page.js').Board} Board */
 
@@ -22,15 +22,21 @@ export function openQueue(board, queue) {
   const title = board.titled(queue);
   openDrawer({
     title,
-    ask: () => shell.client.command('waiting', { queue, limit: MOST }),
+    ask: async () => {
+      const { waiting, cursor } = await shell.client.command('waiting', { queue, limit: MOST });
+      const [first] = waiting;
+      // It may be somebody's by now.
+      const why = first && (await shell.client.command('why', { conversation: first.conversation }).catch(() => undefined))?.why;
+      return { waiting, cursor, why };
+    },
     body: (drawer) => {
-      const { waiting, cursor } = drawer.found ?? {};
+      const { waiting, cursor, why } = /** @type {{ waiting: any[], cursor?: string, why?: any }} */ (drawer.found);
       const now = row();
       return [
         now && h('p', { class: 'line' }, h('span', null, standingSaid(now)), badges(now)),
         waiting.length === 0
           ? h('div', { class: 'empty' }, icon('inbox'), h('h2', null, 'Nobody waits'), h('p', null, now && now.offered > 0 ? `${now.offered} on offer` : 'Everyone has been taken.'))
-          : h('ol', { class: 'cards', 'aria-label': 'Who waits' }, waiting.map((/** @type {any} */ talk, /** @type {number} */ place) => waitView(board, talk, place, drawer.again))),
+          : [why && h('section', null, h('h3', null, 'Why nobody has the first yet'), h('p', { class: 'answer', dir: 'auto' }, whyConversation(why, board.titled).title)), h('ol', { class: 'cards', 'aria-label': 'Who waits' }, waiting.map((/** @type {any} */ talk, /** @type {number} */ place) => waitView(board, talk, place, drawer.again)))],
         cursor && h('p', { class: 'dim small' }, `These are the first ${MOST}.`),
       ];
     },
@@ -62,9 +68,8 @@ function waitView(board, talk, place, again) {
     { key: id, class: 'talk' },
     h('p', { class: 'who' }, h('span', { class: 'place mono' }, place + 1), icon(channelIcon(talk.channel)), h('bdi', { class: 'one-line strong' }, talk.name ?? 'Someone'), h('span', { class: 'dim mono' }, id)),
     h('p', { class: 'line small' }, h('span', { class: 'mono' }, `Waits ${waited}`), talk.priority !== 0 && h('span', { class: 'badge' }, `Priority ${talk.priority}`), talk.skills.map((/** @type {any} */ skill) => h('span', { key: skill.name, class: 'badge' }, h('bdi', null, `${skill.name} ${skill.level}`)))),
-    talk.rule && h('p', { class: 'dim small' }, `You: ${ruleSaid(talk.rule)}.`),
     h('p', { class: 'buttons' }, [
-      h('button', { key: 'why', onclick: () => openTalk(board, id) }, 'Why?'),
+      h('button', { key: 'why', 'aria-label': `Why does ${id} wait?`, onclick: () => openTalk(board, id) }, 'Why?'),
       h('button', { key: 'claim', 'aria-label': `Claim ${id}`, onclick: () => void deeds.claim(id, null).then(again) }, 'Claim…'),
       h('button', { key: 'move', 'aria-label': `Move ${id}`, onclick: () => void deeds.move(id, null, board.fresh()).then(again) }, 'Move…'),
     ]),
