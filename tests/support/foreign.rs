@@ -103,6 +103,9 @@ pub async fn does_the_job_with(options: Options, mut command: Command) {
                 *behind.lock().expect("never poisoned") = server.address;
                 input.write_all(b"back\n").expect("the client listens");
             }
+            if line.starts_with("figure ") {
+                println!("{line}");
+            }
             said.push(line);
         }
         let status = client.wait().expect("a client that can be waited for");

@@ -102,7 +102,7 @@ impl Demo {
         let mut players = self.players(&address, dir, &teller)?;
         drop(teller);
 
-        let join = join(&address, dir);
+        let join = join(&address, dir)?;
         let mut screen = Screen::new(self.plain);
         let opening = if screen.is_plain() {
             format!("{join}\ntoken: {}\n", token(dir, "you", "You")?)
@@ -191,15 +191,18 @@ async fn live(client: &mut Client, what: &str, key: &str) -> Value {
     client.ask_once(&Call::read(page, key)).await.map_or(Value::Null, |answered| answered.body)
 }
 
-fn join(address: &Address, dir: &Path) -> String {
+/// The console's address has the token behind its `#`, which no browser sends anywhere.
+fn join(address: &Address, dir: &Path) -> Result<String, CommandError> {
+    let you = token(dir, "you", "You")?;
     let (server, dir) = (address.authority(), dir.display());
-    format!(
-        "Join in. As an agent:
+    Ok(format!(
+        "Join in, in a browser. As a customer: http://{server}/messenger/demo
+As an agent: http://{server}/console/demo#token={you}
+By hand, as an agent:
   npx wscat -c ws://{server}/v1/agent -s offhook.agent.v1 \\
     -s offhook.token.$(offhook token --agent you --workspace demo --set server.data_dir={dir})
-As a customer, in a browser: http://{server}/messenger/demo
-As a customer, by hand:
+By hand, as a customer:
   curl http://{server}/v1/messenger/demo/conversations -H 'Content-Type: application/json' \\
     -H \"Idempotency-Key: $(uuidgen)\" -d '{{\"text\": \"Hello!\"}}'"
-    )
+    ))
 }

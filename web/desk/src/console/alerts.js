@@ -165,7 +165,6 @@ export class Alerts {
     const offer = this.app.state.offers[id];
     if (!offer || this.confirmed.has(id)) return;
     this.confirmed.add(id);
-    performance.mark(`painted ${id}`);
     if (offer.delivered) return;
     this.app.client.delivered(id).catch(() => {});
   }

@@ -56,6 +56,8 @@ export class App {
     this.readWhenOpened = new Map();
     /** What is under way, so that no button does it twice. @type {Set<string>} */
     this.busy = new Set();
+    /** Labels that were said and not answered, by conversation: they are shown meanwhile. @type {Map<string, import('../../../client/src/agent/frames.js').Labels>} */
+    this.labelling = new Map();
     /** Offers that this agent has answered here. @type {Set<string>} */
     this.answered = new Set();
     /** How long an offer had when it was seen first. @type {Map<string, number>} */
@@ -67,7 +69,7 @@ export class App {
     /** Whether there is but one column. */
     this.narrow = () => false;
     /** What is to have the focus once it is drawn. */
-    this.focusComposer = false;
+    this.focus = /** @type {'composer' | 'row' | ''} */ ('');
   }
 
   /** @returns {AgentState} */
@@ -95,17 +97,20 @@ export class App {
       const said = frame.end === 'accepted' ? undefined : offerEnd(frame.end);
       if (said && before.offers[frame.offer]) toast(said);
     }
-    if (frame.type === 'offer_ended') this.totals.delete(frame.offer);
+    if (frame.type === 'offer_ended') this.totals.delete(frame.offer), this.answered.delete(frame.offer);
     if (frame.type === 'conversation_gone') this.gone(before, frame);
     if (frame.type === 'conversation' && frame.cause !== 'reopened') this.came(frame.conversation.conversation, frame.cause);
     if (frame.type === 'conversation' && frame.cause === 'reopened') toast(`${nameOf(frame.conversation)} writes again.`, this.going(frame.conversation.conversation));
     if (frame.type === 'status' && frame.cause !== 'chosen') this.statusSaid(frame);
     if (frame.type === 'transfer_ended') this.transferSaid(state, frame);
     if (frame.type === 'reminder') announce(`${this.nameOf(frame.conversation)} waits for an answer.`);
-    if (frame.type === 'message' && 'customer' in frame.author) this.alerts.wrote(frame);
+    if (frame.type === 'message' && 'customer' in frame.author) {
+      this.alerts.wrote(frame);
+      if (frame.conversation === this.chosen) announce(`${this.nameOf(frame.conversation)}: ${frame.text.slice(0, 300)}`);
+    }
     this.alerts.heard(state, before);
     this.prefetch.heard(state, this.chosen);
-    if (this.chosen !== undefined && !state.conversations[this.chosen] && state.complete && !state.stale) this.leaveThread();
+    if (this.chosen !== undefined && !state.conversations[this.chosen] && state.complete && !state.stale) this.leaveThread(this.chosen);
     if (frame.type === 'welcome') this.drafts.prune((id) => Boolean(state.conversations[id]) || !state.complete);
   }
 
@@ -142,7 +147,7 @@ export class App {
   came(id, cause) {
     const asked = this.busy.has('take');
     if (asked || this.chosen === undefined) this.open(id);
-    else if (cause !== 'accepted') toast(`${this.nameOf(id)} is yours now.`, this.going(id));
+    else if (cause !== 'accepted') toast(cause === 'joined' ? `You have joined ${this.nameOf(id)}.` : `${this.nameOf(id)} is yours now.`, this.going(id));
   }
 
   /** @param {any} frame */
@@ -187,8 +192,11 @@ export class App {
     }
   }
 
-  /** @param {string} id */
-  open(id) {
+  /**
+   * @param {string} id
+   * @param {'composer' | 'row'} [focus] Where one goes on: by letters through the list, or by writing.
+   */
+  open(id, focus = 'composer') {
     this.tab = 'mine';
     this.column = 'thread';
     if (this.chosen !== id) {
@@ -197,8 +205,8 @@ export class App {
       if (held) this.readWhenOpened.set(id, held.read_by_agent);
       this.look(id);
     }
+    this.focus = focus;
     this.changed();
-    this.focusComposer = true;
   }
 
   /** The thread and its notes, and what it may be labelled with. @param {string} id */
@@ -234,22 +242,27 @@ export class App {
     );
   }
 
-  leaveThread() {
+  /** @param {string} id */
+  leaveThread(id) {
     this.chosen = undefined;
     this.column = 'list';
+    // Whoever has finished with one goes on with the next that asks for something.
+    const next = listed(this.state, this.client.now())[0]?.rows[0]?.id;
+    if (this.busy.has(`end ${id}`) && next !== undefined && !this.narrow()) this.open(next, 'row');
     this.changed();
   }
 
   /**
    * The next or the one before, as the list has them.
    * @param {1 | -1} step
+   * @param {'composer' | 'row'} focus
    */
-  move(step) {
+  move(step, focus) {
     const ids = listed(this.state, this.client.now()).flatMap(({ rows }) => rows.map(({ id }) => id));
     if (ids.length === 0) return;
     const at = this.chosen === undefined ? -1 : ids.indexOf(this.chosen);
     const next = at < 0 ? (step > 0 ? 0 : ids.length - 1) : Math.min(ids.length - 1, Math.max(0, at + step));
-    this.open(/** @type {string} */ (ids[next]));
+    this.open(/** @type {string} */ (ids[next]), focus);
   }
 
   /** @param {string} offer */
@@ -279,9 +292,8 @@ export class App {
     });
   }
 
-  /** @param {string} id @param {string} text */
-  send(id, text) {
-    const note = this.noting.has(id);
+  /** @param {string} id @param {boolean} note @param {string} text */
+  send(id, note, text) {
     // Refused, it is shown as that in the thread.
     (note ? this.client.note(id, text) : this.client.send(id, text)).catch(() => {});
     this.drafts.write(id, note, '');

@@ -28,8 +28,7 @@ export const composerField = () => /** @type {HTMLTextAreaElement | null} */ (do
 export function composerView(app, conversation) {
   const id = conversation.conversation;
   const over = conversation.state === 'wrap_up';
-  if (over) app.noting.add(id);
-  const note = app.noting.has(id);
+  const note = over || app.noting.has(id);
   const key = `${id}${note ? ' note' : ''}`;
   if (written.key !== key) {
     written.key = key;
@@ -39,7 +38,7 @@ export function composerView(app, conversation) {
   const empty = written.text.trim() === '';
   return h(
     'form',
-    { class: `composer ${note ? 'note' : ''}`, onsubmit: (/** @type {Event} */ event) => (event.preventDefault(), submit(app, id)) },
+    { class: `composer ${note ? 'note' : ''}`, onsubmit: (/** @type {Event} */ event) => (event.preventDefault(), submit(app, id, note)) },
     found && suggestions(app, conversation, found),
     h(
       'div',
@@ -56,10 +55,10 @@ export function composerView(app, conversation) {
       enterkeyhint: 'send',
       'aria-label': note ? 'Note' : `Reply to ${nameOf(conversation)}`,
       placeholder: note ? 'Write a note' : 'Write a reply, or / for a saved one',
-      ...(found && { role: 'combobox', 'aria-expanded': String(found.length > 0), 'aria-controls': 'canned', 'aria-autocomplete': 'list', 'aria-activedescendant': found.length > 0 ? `canned_${marked}` : undefined }),
+      ...(found && found.length > 0 && { 'aria-haspopup': 'listbox', 'aria-controls': 'canned', 'aria-autocomplete': 'list', 'aria-activedescendant': `canned_${marked}` }),
       ref: (/** @type {HTMLTextAreaElement} */ field) => (field.value = written.text),
       oninput: (/** @type {any} */ { target }) => typed(app, id, note, target.value),
-      onkeydown: (/** @type {KeyboardEvent} */ event) => pressed(app, conversation, found, event),
+      onkeydown: (/** @type {KeyboardEvent} */ event) => pressed(app, conversation, note, found, event),
     }),
     h(
       'div',
@@ -92,10 +91,11 @@ function typed(app, id, note, text) {
 /**
  * @param {App} app
  * @param {Conversation} conversation
+ * @param {boolean} note
  * @param {import('./store.js').Canned[] | undefined} found
  * @param {KeyboardEvent} event
  */
-function pressed(app, conversation, found, event) {
+function pressed(app, conversation, note, found, event) {
   // A word that is being composed is not finished by Enter.
   if (event.isComposing) return;
   const id = conversation.conversation;
@@ -111,7 +111,7 @@ function pressed(app, conversation, found, event) {
   }
   if (event.key === 'Enter' && !event.shiftKey && !event.altKey) {
     event.preventDefault();
-    submit(app, id);
+    submit(app, id, note);
   } else if (event.key === 'Escape') {
     event.preventDefault();
     /** @type {HTMLElement | null} */ (document.querySelector(`[data-conversation="${id}"]`))?.focus();
@@ -121,12 +121,13 @@ function pressed(app, conversation, found, event) {
 /**
  * @param {App} app
  * @param {string} id
+ * @param {boolean} note
  */
-function submit(app, id) {
+function submit(app, id, note) {
   const field = composerField();
   const text = field?.value.trim() ?? '';
   if (!field || !text) return;
-  app.send(id, text);
+  app.send(id, note, text);
   written.text = '';
   field.value = '';
   app.threadView.follows = true;
@@ -142,7 +143,7 @@ function submit(app, id) {
 export function noting(app, id, note) {
   if (note) app.noting.add(id);
   else app.noting.delete(id);
-  app.focusComposer = true;
+  app.focus = 'composer';
   app.changed();
 }
 

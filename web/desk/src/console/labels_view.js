@@ -17,17 +17,26 @@ import { refusal, title } from './words.js';
  * @param {Conversation} conversation
  */
 export function labelsView(app, conversation) {
-  const { conversation: id, queue, labels = {}, state, owner } = conversation;
+  const { conversation: id, queue, state, owner } = conversation;
+  const under = app.labelling.get(id);
+  const labels = { ...conversation.labels, ...under, fields: { ...conversation.labels?.fields, ...under?.fields } };
   const rules = app.rules.get(queue);
   if (!rules) return null;
   const may = (state === 'active' || state === 'wrap_up') && owner === app.state.agent?.name;
   const faults = app.faults.get(id) ?? {};
   const say = (/** @type {Labels} */ change) => {
     app.faults.delete(id);
-    app.client.label(id, change).catch((error) => {
-      app.faults.set(id, { [error.error?.field ?? '']: refusal(error) });
-      app.changed();
-    });
+    const now = { ...app.labelling.get(id), ...change, fields: { ...app.labelling.get(id)?.fields, ...change.fields } };
+    app.labelling.set(id, now);
+    app.changed();
+    app.client
+      .label(id, change)
+      .catch((error) => void app.faults.set(id, { [error.error?.field ?? '']: refusal(error) }))
+      .then(() => {
+        // Unless more was said meanwhile.
+        if (app.labelling.get(id) === now) app.labelling.delete(id);
+        app.changed();
+      });
   };
   const nothing = rules.dispositions.length === 0 && rules.fields.length === 0;
   return h(

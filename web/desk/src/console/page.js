@@ -47,10 +47,11 @@ export function consolePage(shell) {
     drawn: () => {
       app.threadView.drawn();
       app.alerts.painted(waitingOffers(app).map(({ offer }) => offer));
-      if (!app.focusComposer) return;
-      app.focusComposer = false;
+      const { focus } = app;
+      app.focus = '';
       // On a phone that would open the keyboard over what one wants to read.
-      if (!app.narrow()) composerField()?.focus({ preventScroll: true });
+      if (focus === 'composer' && !app.narrow()) composerField()?.focus({ preventScroll: true });
+      if (focus === 'row') /** @type {HTMLElement | null} */ (document.querySelector('.row[aria-current=true]'))?.focus();
     },
     heard: (state, frame) => {
       const was = before;
@@ -128,10 +129,10 @@ function addKeys(app) {
   keys.add(
     { keys: 'Alt+a', what: 'Accept it', group: offers, writing: true, when: () => offered() !== undefined, run: () => void app.accept(offered()?.offer ?? '') },
     { keys: 'Alt+r', what: 'Decline it, then the number of the reason', group: offers, writing: true, when: () => offered() !== undefined, run: declineFirst },
-    { keys: 'j', what: 'Next conversation', group: list, run: () => app.move(1) },
-    { keys: 'k', what: 'Conversation before', group: list, run: () => app.move(-1) },
-    { keys: 'Alt+ArrowDown', what: 'Next, while writing', group: list, writing: true, run: () => app.move(1) },
-    { keys: 'Alt+ArrowUp', what: 'Before, while writing', group: list, writing: true, run: () => app.move(-1) },
+    { keys: 'j', what: 'Next conversation', group: list, run: () => app.move(1, 'row') },
+    { keys: 'k', what: 'Conversation before', group: list, run: () => app.move(-1, 'row') },
+    { keys: 'Alt+ArrowDown', what: 'Next, while writing', group: list, writing: true, run: () => app.move(1, 'composer') },
+    { keys: 'Alt+ArrowUp', what: 'Before, while writing', group: list, writing: true, run: () => app.move(-1, 'composer') },
     { keys: '/', what: 'Find in the list', group: list, run: () => (choose(app, 'mine'), focusOn('narrow')) },
     { keys: 'g m', what: 'Mine', group: list, run: () => choose(app, 'mine') },
     { keys: 'g q', what: 'What waits in a queue', group: list, run: () => choose(app, 'waiting') },

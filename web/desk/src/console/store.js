@@ -11,8 +11,10 @@ export class Drafts {
   /** @param {string} scope */
   constructor(scope) {
     this.prefix = `${scope}|draft|`;
-    /** What could not be stored is there until the page is closed. @type {Map<string, string>} */
+    /** What was read or written here, and what could not be stored: that is there until the page is closed. @type {Map<string, string>} */
     this.held = new Map();
+    // Another tab's is taken over when it is looked at next.
+    addEventListener('storage', ({ key }) => key !== null && this.held.delete(key));
   }
 
   /** @param {string} conversation @param {boolean} note */
@@ -25,22 +27,25 @@ export class Drafts {
     const key = this.key(conversation, note);
     const held = this.held.get(key);
     if (held !== undefined) return held;
+    let found = '';
     try {
-      return localStorage.getItem(key) ?? '';
+      found = localStorage.getItem(key) ?? '';
     } catch {
-      return '';
+      // There is none then.
     }
+    this.held.set(key, found);
+    return found;
   }
 
   /** @param {string} conversation @param {boolean} note @param {string} text */
   write(conversation, note, text) {
     const key = this.key(conversation, note);
+    this.held.set(key, text);
     try {
       if (text) localStorage.setItem(key, text);
       else localStorage.removeItem(key);
-      this.held.delete(key);
     } catch {
-      this.held.set(key, text);
+      // Full, or forbidden to this page.
     }
   }
 
@@ -57,7 +62,9 @@ export class Drafts {
     try {
       const keys = Array.from({ length: localStorage.length }, (_, at) => localStorage.key(at) ?? '');
       for (const key of keys) {
-        if (key.startsWith(this.prefix) && !held(key.slice(this.prefix.length).split('|')[0] ?? '')) localStorage.removeItem(key);
+        if (!key.startsWith(this.prefix) || held(key.slice(this.prefix.length).split('|')[0] ?? '')) continue;
+        localStorage.removeItem(key);
+        this.held.delete(key);
       }
     } catch {
       // Nothing is stored then.

@@ -54,7 +54,7 @@ export class ThreadView {
       'main',
       { class: 'thread', key: 'thread', 'aria-label': `Conversation with ${nameOf(conversation)}` },
       this.head(conversation),
-      h('div', { key: id, class: 'log', role: 'log', 'aria-label': 'Messages', tabindex: 0, onscroll: () => this.scrolled(), ref: (/** @type {HTMLElement} */ node) => (this.log = node) }, this.inside(conversation)),
+      h('div', { key: id, class: 'log', role: 'log', 'aria-live': 'off', 'aria-label': 'Messages', tabindex: 0, onscroll: () => this.scrolled(), ref: (/** @type {HTMLElement} */ node) => (this.log = node) }, this.inside(conversation)),
       !this.follows && h('button', { class: 'to-end', onclick: () => this.toEnd() }, icon('down'), 'To the end'),
       conversation.state === 'wrap_up' && wrapUpView(app, conversation),
       composerView(app, conversation),
@@ -239,7 +239,7 @@ export class ThreadView {
     } else if (!thread.begins && app.state.link.phase === 'live' && first > 0) {
       this.asking = true;
       const done = () => ((this.asking = false), app.changed());
-      app.client.earlier(this.of).then(done, () => setTimeout(done, 1_000));
+      app.client.command('history', { conversation: this.of, before: first, limit: MORE }).then(done, () => setTimeout(done, 1_000));
     }
   }
 

@@ -94,6 +94,13 @@ export function confirmed(title, text, yes) {
 
 /** @type {(() => void) | undefined} */
 let closeOpen;
+/** @type {HTMLElement | undefined} */
+let anchored;
+
+/** After a drawing: a menu of what is not there any more goes with it. */
+export function tidy() {
+  if (anchored && !anchored.isConnected) closeOpen?.();
+}
 
 /**
  * Opens a menu below, or above, what was pressed.
@@ -111,7 +118,7 @@ export function openMenu(anchor, label, items) {
   document.body.append(node);
   anchor.setAttribute('aria-expanded', 'true');
   const close = (/** @type {boolean} */ back) => {
-    closeOpen = undefined;
+    closeOpen = anchored = undefined;
     document.removeEventListener('pointerdown', outside, true);
     removeEventListener('resize', gone);
     node.remove();
@@ -121,6 +128,7 @@ export function openMenu(anchor, label, items) {
   const outside = (/** @type {Event} */ event) => node.contains(/** @type {Node} */ (event.target)) || close(false);
   const gone = () => close(false);
   closeOpen = gone;
+  anchored = anchor;
   const choose = (/** @type {Item} */ item) => {
     if (item.stays) {
       item.run();

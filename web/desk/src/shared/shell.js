@@ -7,7 +7,7 @@ import { openHelp } from './help.js';
 import { icon } from './icons.js';
 import { Keys } from './keys.js';
 import { linkSaid } from './link.js';
-import { announce } from './overlay.js';
+import { announce, tidy } from './overlay.js';
 import { Door, takeOffered } from './session.js';
 import { Choices } from './settings.js';
 import { h, redrawing, render } from './view.js';
@@ -108,6 +108,7 @@ function open(root, { workspace, files, choices, door, session, make, shared }) 
   function draw() {
     render(root, page.view());
     say();
+    tidy();
     page.drawn?.();
   }
   client.subscribe((state, frame) => {

@@ -1,0 +1,279 @@
+// The console, in Chromium, against the real server: two agents and three customers in real tabs through the whole job. The server is killed
+// while somebody types. console_loads.mjs has the large and the hostile, console_looks.mjs how it looks.
+import { createInterface } from 'node:readline';
+import { loads } from './console_loads.mjs';
+import { looks } from './console_looks.mjs';
+import { accessible, api, browser, check, complaints, context, gone, put, says, signedIn, tab, until, url, visitor, workspace } from './desk_pages.mjs';
+
+const { OFFHOOK_TOKEN: token, OFFHOOK_TOKEN_2: token2, OFFHOOK_ADMIN: boss } = process.env;
+const lines = createInterface({ input: process.stdin })[Symbol.asyncIterator]();
+
+await put('settings', {
+  reject_reasons: ['busy', 'not_mine'],
+  labels: { dispositions: ['solved', 'spam'], fields: [{ name: 'order', type: 'text', required: true }] },
+  channels: (await api('GET', 'settings')).channels.map((channel) => (channel.name === 'chat' ? { ...channel, wrap_up_ms: 600_000, capacity: 3, weight: 33 } : channel)),
+});
+await put('queues/support', { title: 'Support', moves: { pick: true } });
+
+/** What one does there, as one does it: mostly by keyboard. */
+const status = async (page, name) => {
+  await page.keyboard.press('s');
+  await page.getByRole('menuitemradio', { name, exact: true }).first().click();
+  await says(page, '#status', name);
+};
+const outOfFields = (page) => page.evaluate(() => document.activeElement?.blur());
+const write = async (page, text) => {
+  await page.locator('#composer').fill(text);
+  await page.locator('#composer').press('Enter');
+};
+const offered = (page, name) => page.locator('.offer', { hasText: name }).waitFor();
+const chosen = (page, name) => page.locator('.head h1', { hasText: name }).waitFor();
+const idOf = (page) => page.locator('.row[aria-current=true]').getAttribute('data-conversation');
+
+// Signed in, and strict.
+const ofAda = await context({ colorScheme: 'light' });
+const ada = await signedIn(ofAda, 'console', token);
+await says(ada, '#status', 'Offline').catch(() => {});
+await ada.locator('#status').waitFor();
+await accessible(ada, 'nothing yet');
+await status(ada, 'Available');
+await says(ada, '.list .empty', 'offered to you here');
+
+// An offer is there within moments, can be taken by a key wherever one is, and was confirmed as delivered because it was painted.
+const zoe = await visitor('Zoë 🙂', 'Where is my parcel?');
+await offered(ada, 'Zoë');
+check((await ada.title()).includes('Offer waiting'), 'the title tells of it');
+check((await ada.locator('link[rel=icon]').getAttribute('href')).includes('icon_alert'), 'and so does the icon');
+await accessible(ada, 'an offer');
+await ada.keyboard.press('Alt+a');
+await chosen(ada, 'Zoë');
+await gone(ada, '.offer');
+const first = await idOf(ada);
+const events = (await api('GET', `conversations/${first}/events`)).events.map(({ event }) => event);
+check(events.includes('offer_delivered') || events.some((event) => /deliver/i.test(event)), `it was delivered: ${events}`);
+check((await ada.title()).startsWith('Console'), 'nothing waits any more');
+await says(ada, '.said.theirs .bubble', 'Where is my parcel?');
+check((await ada.evaluate(() => document.activeElement?.id)) === 'composer', 'one can write at once');
+await ada.keyboard.type('Good morning!');
+await ada.keyboard.press('Shift+Enter');
+await ada.keyboard.type('I am looking.');
+await ada.keyboard.press('Enter');
+await says(zoe, '.message.agent .text', 'Good morning!\nI am looking.');
+await says(ada, '.said.mine .bubble', 'I am looking.');
+await zoe.locator('textarea').pressSequentially('It');
+await says(ada, '.log > .typing', 'is typing');
+await says(ada, '.said.mine .under', 'Read');
+
+// The second agent declines with a reason, by keyboard, while it writes nothing.
+const ofEve = await context({ colorScheme: 'dark' });
+const eve = await signedIn(ofEve, 'console', token2);
+await eve.locator('#status').waitFor();
+await status(ada, 'Away');
+await status(eve, 'Available');
+const bob = await visitor('Bob', 'Do you deliver to Malta?');
+await offered(eve, 'Bob');
+await eve.keyboard.press('Alt+r');
+await eve.locator('[role=menu]').waitFor();
+await accessible(eve, 'reasons');
+await status(ada, 'Available').catch(() => {});
+await eve.keyboard.press('2');
+await gone(eve, '.offer');
+// It goes on to whoever else is there, who is in the middle of a word.
+await offered(ada, 'Bob');
+await ada.locator('#composer').focus();
+await ada.keyboard.type('half a wo');
+await ada.keyboard.press('Alt+a');
+await chosen(ada, 'Bob');
+check((await ada.locator('#composer').inputValue()) === '', 'the word stays with its conversation');
+await write(ada, 'Yes, we do.');
+await says(bob, '.message.agent .text', 'Yes, we do.');
+await ada.keyboard.press('Alt+ArrowUp');
+await ada.keyboard.press('Alt+ArrowUp');
+await chosen(ada, 'Zoë').catch(async () => (await ada.keyboard.press('Alt+ArrowDown'), chosen(ada, 'Zoë')));
+check((await ada.locator('#composer').inputValue()) === 'half a wo', 'and is there again');
+
+// Loaded again, everything is as it was, and the draft too.
+await ada.reload();
+await ada.locator(`.row[data-conversation="${first}"]`).click();
+await says(ada, '.said.mine .bubble', 'I am looking.');
+check((await ada.locator('#composer').inputValue()) === 'half a wo', 'the draft outlives a reload');
+
+// Killed under what is being written: a quiet banner, nothing is lost, nothing is there twice, no status has changed.
+await ada.locator('#composer').press('End');
+await ada.locator('#composer').pressSequentially('rd, ');
+await ofAda.setOffline(true);
+console.log('kill');
+await ada.locator('#composer').pressSequentially('and its end');
+await ada.locator('#composer').press('Enter');
+await says(ada, '.said.pending .bubble', 'half a word, and its end');
+await says(ada, '.banner', 'The connection is lost');
+await says(ada, '.said.pending .under', 'Waits for the connection');
+await accessible(ada, 'no connection');
+await lines.next();
+await ofAda.setOffline(false);
+await gone(ada, '.banner');
+await says(zoe, '.message.agent .text', 'half a word, and its end');
+await gone(ada, '.said.pending');
+check((await ada.locator('.said .bubble', { hasText: 'half a word' }).count()) === 1, 'it is shown once');
+check((await zoe.locator('.message.agent .text', { hasText: 'half a word' }).count()) === 1, 'and was sent once');
+await says(ada, '#status', 'Available');
+await says(eve, '#status', 'Available');
+
+// Offline for a while, and back: what was said meanwhile is there.
+await ofAda.setOffline(true);
+await says(ada, '.banner', 'The connection is lost');
+await zoe.locator('textarea').fill('Said while you were away');
+await zoe.locator('textarea').press('Enter');
+await ofAda.setOffline(false);
+await says(ada, '.said.theirs .bubble', 'Said while you were away');
+await gone(ada, '.banner');
+
+// Two tabs of one agent: what one does the other shows.
+const again = await signedIn(ofAda, 'console', token);
+await again.locator(`.row[data-conversation="${first}"]`).click();
+await says(again, '.said.theirs .bubble', 'Said while you were away');
+await write(again, 'From the other tab');
+await says(ada, '.said.mine .bubble', 'From the other tab');
+await again.close();
+
+// A note is no reply, and its customer never sees it.
+await outOfFields(ada);
+await ada.keyboard.press('n');
+await ada.locator('.composer.note').waitFor();
+await write(ada, 'She was angry last time, too.');
+await says(ada, '.said.note .bubble', 'She was angry last time, too.');
+await accessible(ada, 'a note');
+await ada.keyboard.press('Alt+n');
+await write(ada, 'It is with you tomorrow.');
+await says(zoe, '.message.agent .text', 'It is with you tomorrow.');
+check((await zoe.locator('.message', { hasText: 'angry' }).count()) === 0, 'the customer sees no note');
+
+// A saved reply, found by a slash and its name.
+await outOfFields(ada);
+await ada.keyboard.press('c');
+await ada.getByRole('button', { name: 'New reply' }).click();
+await ada.getByLabel('Name, without the /').fill('thanks');
+await ada.getByLabel('Text').fill('Thank you, {name}! {agent}');
+await accessible(ada, 'a saved reply');
+await ada.getByRole('button', { name: 'Save' }).click();
+await says(ada, '.replies .name', '/thanks');
+await ada.keyboard.press('Escape');
+await ada.locator('#composer').fill('');
+await ada.locator('#composer').pressSequentially('/tha');
+await ada.getByRole('option', { name: '/thanks' }).waitFor();
+await accessible(ada, 'saved replies');
+await ada.keyboard.press('Enter');
+await ada.keyboard.press('Enter');
+await says(zoe, '.message.agent .text', 'Thank you, Zoë 🙂! ada');
+
+// Given to a colleague who joins first, and then has it.
+await outOfFields(ada);
+await ada.keyboard.press('t');
+await ada.locator('#transfer_to').fill('eve');
+await ada.getByRole('option', { name: 'eve' }).waitFor();
+await ada.getByLabel('Ask a colleague to join first').check();
+await accessible(ada, 'a transfer');
+await ada.locator('#transfer_to').press('Enter');
+await offered(eve, 'Zoë');
+await eve.getByRole('button', { name: 'Join' }).click();
+await chosen(eve, 'Zoë');
+await says(eve, '.said.note .bubble', 'She was angry last time, too.');
+await says(ada, '.head', 'has joined');
+await write(eve, 'Eve here as well.');
+await says(ada, '.said.colleague .bubble', 'Eve here as well.');
+await says(zoe, '.message.agent .text', 'Eve here as well.');
+await ada.getByRole('button', { name: 'Hand over' }).click();
+await says(eve, '.facts', 'You');
+await gone(ada, `.row[data-conversation="${first}"]`);
+
+// Wrap-up, with what the workspace demands: it says what is missing, where.
+await eve.locator('#close').click();
+await eve.locator('.wrap-up').waitFor();
+await says(zoe, '.event', 'The conversation has ended');
+await accessible(eve, 'wrap-up');
+await eve.getByRole('button', { name: 'More time' }).click();
+await eve.locator('#wrap_up_done').click();
+await says(eve, 'dialog h2', 'Before you finish with Zoë');
+await eve.locator('dialog').getByRole('button', { name: 'Done' }).click();
+await says(eve, 'dialog .fault', 'Order is missing.');
+check((await eve.evaluate(() => document.activeElement?.id)) === 'finish_order', 'the field at fault has the focus');
+await accessible(eve, 'a label is missing');
+await eve.getByLabel('Order').last().fill('4711');
+await eve.keyboard.press('Enter');
+await gone(eve, 'dialog');
+await gone(eve, `.row[data-conversation="${first}"]`);
+const facts = await api('GET', `conversations/${first}`);
+check(facts.state === 'closed' && facts.labels.fields.order === '4711', `labelled and closed: ${JSON.stringify(facts)}`);
+
+// Picked from the queue, where that is allowed; tagged; closed.
+await status(ada, 'Away');
+await status(eve, 'Away');
+const cy = await visitor('Cy', 'A gift card, please');
+await outOfFields(eve);
+await eve.keyboard.press('g');
+await eve.keyboard.press('q');
+await eve.getByRole('button', { name: 'Take Cy' }).waitFor();
+await accessible(eve, 'a queue');
+await status(eve, 'Available');
+// It is offered to whoever is available; picked or accepted, it is hers.
+const taken = eve.locator('.head h1', { hasText: 'Cy' });
+await Promise.race([offered(eve, 'Cy').then(() => eve.keyboard.press('Alt+a')), eve.getByRole('button', { name: 'Take Cy' }).click({ timeout: 5_000 }).catch(() => {})]);
+await taken.waitFor();
+await eve.locator('.labels').getByLabel('Tags').fill('vip');
+await eve.locator('.labels').getByLabel('Tags').press('Enter');
+await says(eve, '.tags', 'vip');
+await eve.locator('.labels').getByLabel('Disposition').selectOption('solved');
+await eve.locator('.labels').getByLabel('Order').fill('12');
+await eve.locator('.labels').getByLabel('Order').press('Tab');
+const third = await idOf(eve);
+await until(eve, (id) => document.querySelector('.details select')?.value === 'solved' && id, third);
+await outOfFields(eve);
+await eve.keyboard.press('e');
+await eve.locator('.wrap-up').waitFor();
+await eve.keyboard.press('e').catch(() => {});
+await outOfFields(eve);
+if (await eve.locator('.wrap-up').isVisible()) await eve.keyboard.press('e');
+await gone(eve, `.row[data-conversation="${third}"]`);
+await says(cy, '.event', 'The conversation has ended');
+
+// Past conversations are found by what was said, and can be read.
+const office = await signedIn(await context(), 'console', boss);
+await office.locator('#status').waitFor();
+await office.keyboard.press('g');
+await office.keyboard.press('p');
+await office.locator('#past_text').fill('parcel');
+await office.keyboard.press('Enter');
+await office.locator('.list .row', { hasText: 'Zoë' }).click();
+await says(office, 'dialog .bubble', 'Where is my parcel?');
+await accessible(office, 'a past conversation');
+await office.keyboard.press('Escape');
+await office.close();
+
+// Every key is in the overlay, which a key opens.
+await outOfFields(ada);
+await ada.keyboard.press('?');
+await says(ada, 'dialog .keymap', 'Decline it');
+await accessible(ada, 'the keyboard');
+await ada.keyboard.press('Escape');
+await ada.keyboard.press(',');
+await says(ada, 'dialog legend', 'When there is an offer');
+await accessible(ada, 'settings');
+await ada.keyboard.press('Escape');
+
+for (const page of [zoe, bob, cy]) await page.context().close();
+await ofEve.close();
+await ofAda.close();
+
+await loads({ token, status, offered });
+await looks({ token, token2, status, write, offered });
+
+check(complaints.length === 0, `complaints: ${complaints.join('\n')}`);
+// Who has no token, or a bad one, is told so.
+const stranger = await tab(await context(), `${url}/console/${workspace}`);
+await stranger.getByLabel('An agent’s token').fill('nonsense');
+await stranger.getByRole('button', { name: 'Sign in' }).click();
+await says(stranger, '.fault', 'This is no token.');
+await accessible(stranger, 'the door');
+await browser.close();
+console.log('done');
+process.exit(0);
