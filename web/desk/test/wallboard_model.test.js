@@ -5,9 +5,10 @@ import { FIRST, byNeed, fromQuery, groups, percent, sheetOf, standing, sums, toQ
 /** @param {Partial<import('../src/wallboard/model.js').QueueRow>} row */
 const queue = (row) => ({ queue: 'q', title: 'Q', waiting: 0, offered: 0, active: 0, longest_wait_ms: 0, agents_available: 0, agents_there: 0, open: true, ...row });
 
-test('who waits the longest comes first, and then the others by name', () => {
-  const rows = [queue({ queue: 'a', title: 'B' }), queue({ queue: 'b', title: 'A' }), queue({ queue: 'c', title: 'C', waiting: 1, longest_wait_ms: 5 }), queue({ queue: 'd', title: 'D', waiting: 9, longest_wait_ms: 4 })];
-  assert.deepEqual(byNeed(rows).map((row) => row.queue), ['c', 'd', 'b', 'a']);
+test('who waits the longest comes first, then what is closed, and then the others by name', () => {
+  const rows = [queue({ queue: 'a', title: 'B' }), queue({ queue: 'b', title: 'A' }), queue({ queue: 'c', title: 'C', waiting: 1, longest_wait_ms: 5 }), queue({ queue: 'd', title: 'D', waiting: 9, longest_wait_ms: 4 }), queue({ queue: 'e', title: 'E', waiting: 9, longest_wait_ms: 99, open: false })];
+  assert.deepEqual(byNeed(rows).map((row) => row.queue), ['c', 'd', 'e', 'b', 'a']);
+  assert.equal(sums(rows).longest?.queue, 'c', 'what nobody could end is not the longest');
 });
 
 test('the sums name the queue with the longest wait, and count what was in time', () => {

@@ -33,7 +33,7 @@ test('facts, order and reasons are told, and names are not for ever', () => {
   const excluded = Array.from({ length: 20 }, (_, place) => ({ agent: `a${place}`, rule: 'channel_full' }));
   const why = { ...waits, needs: { ...needs, skills: [{ name: 'french', level: 3 }], ring: 2, kept_for: 'ada' }, excluded, excluded_by_rule: { not_in_queue: 5, channel_full: 20 }, awaited: { who: 'owner', since: 40_000, rule_at: null }, clocks: [{ clock: 'first_reply', breached: true, due: 140_000 }] };
   const { facts, groups, order } = whyConversation(why, titled);
-  assert.deepEqual(facts, ['Queue: SUPPORT', 'Channel: chat', 'Needs: french 3', 'Widened 2 times since it began to wait', 'Kept for ada', 'The customer awaits an answer since 1 min', 'First reply: 1 min late']);
+  assert.deepEqual(facts, [['Queue', 'SUPPORT'], ['Channel', 'chat'], ['Needs', 'french 3'], ['Widened', '2 times since it began to wait'], ['Kept for', 'ada'], ['Awaited', 'an answer to the customer, for 1 min'], ['First reply', '1 min late']]);
   assert.equal(order, 'the longest idle first');
   assert.deepEqual(groups.map(({ rule, count, names }) => [rule, count, names.length]), [['channel_full', 20, 8], ['not_in_queue', 5, 0]]);
 });

@@ -95,7 +95,7 @@ function talkView(board, talk, state, again) {
     h('p', { class: 'buttons' }, [
       h('button', { key: 'why', 'aria-label': `Why is ${id} where it is?`, onclick: () => openTalk(board, id) }, 'Why?'),
       active && h('button', { key: 'claim', 'aria-label': `Claim ${id}`, onclick: () => void deeds.claim(id, talk.owner).then(again) }, 'Claim…'),
-      active && h('button', { key: 'move', 'aria-label': `Move ${id}`, onclick: () => void deeds.move(id, talk.owner, board.fresh()).then(again) }, 'Move…'),
+      active && h('button', { key: 'move', 'aria-label': `Move ${id}`, onclick: () => void deeds.move(id, talk.owner, board.fresh(), talk.queue).then(again) }, 'Move…'),
     ]),
   );
 }

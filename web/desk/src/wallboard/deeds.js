@@ -71,9 +71,12 @@ export class Deeds {
    * @param {string} conversation
    * @param {string | null} owner
    * @param {import('./page.js').Board} board
+   * @param {string} [from] The queue that it is in.
    * @returns {Promise<void>}
    */
-  move(conversation, owner, { queues, agents }) {
+  move(conversation, owner, { queues: all, agents }, from) {
+    // Into its own queue only goes what somebody owns.
+    const queues = owner ? all : all.filter((row) => row.queue !== from);
     const choice = { to: 'queue', queue: queues[0]?.queue ?? '', agent: '' };
     let wrong = '';
     return new Promise((done) => {

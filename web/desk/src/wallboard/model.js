@@ -105,11 +105,11 @@ export function fromQuery(query) {
 }
 
 /**
- * Who needs a look first: who waits the longest, then the others by name.
+ * Who needs a look first: who waits the longest in a queue that is open, then those that are closed, then the others by name.
  * @param {readonly QueueRow[]} rows
  */
 export function byNeed(rows) {
-  const need = (/** @type {QueueRow} */ row) => (row.waiting > 0 ? row.longest_wait_ms : -1);
+  const need = (/** @type {QueueRow} */ row) => (row.waiting === 0 ? -1 : row.open ? 1 + row.longest_wait_ms : 0);
   return [...rows].sort((a, b) => need(b) - need(a) || b.waiting - a.waiting || compare(a.title, b.title) || compare(a.queue, b.queue));
 }
 
@@ -117,12 +117,12 @@ export function byNeed(rows) {
 const compare = (a, b) => (a < b ? -1 : a > b ? 1 : 0);
 
 /**
- * Over all queues.
+ * Over all queues; the longest wait is one that somebody could end.
  * @param {readonly QueueRow[]} rows
  */
 export function sums(rows) {
   const of = (/** @type {(row: QueueRow) => number} */ pick) => rows.reduce((sum, row) => sum + pick(row), 0);
-  const longest = rows.reduce((/** @type {QueueRow | undefined} */ most, row) => (row.waiting > 0 && row.longest_wait_ms > (most?.longest_wait_ms ?? -1) ? row : most), undefined);
+  const longest = rows.reduce((/** @type {QueueRow | undefined} */ most, row) => (row.waiting > 0 && row.open && row.longest_wait_ms > (most?.longest_wait_ms ?? -1) ? row : most), undefined);
   const kept = (/** @type {'lately' | 'day'} */ span) => ({ achieved: of((row) => row.service?.[span].achieved ?? 0), breached: of((row) => row.service?.[span].breached ?? 0) });
   return { waiting: of((row) => row.waiting), offered: of((row) => row.offered), active: of((row) => row.active), longest, lately: kept('lately'), day: kept('day') };
 }

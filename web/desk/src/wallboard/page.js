@@ -155,8 +155,8 @@ export function wallboardPage(shell) {
       h('p', { class: `live ${old ? 'old' : ''}` }, h('span', { class: `dot ${old ? 'warn' : 'good'}` }), h('span', { class: 'mono' }, note)),
       healthView(health),
       h('div', { class: 'deeds' }, [
-        h('button', { key: 'find', class: 'quiet', onclick: () => findTalk(board()) }, icon('search'), h('span', { class: 'wide-only' }, 'Find conversation')),
-        h('button', { key: 'screen', class: 'quiet', onclick: () => toScreen(true) }, icon('details'), h('span', { class: 'wide-only' }, 'Big screen')),
+        h('button', { key: 'find', class: 'quiet', 'aria-label': 'Find conversation', onclick: () => findTalk(board()) }, icon('search'), h('span', { class: 'wide-only' }, 'Find conversation')),
+        h('button', { key: 'screen', class: 'quiet', 'aria-label': 'Big screen', onclick: () => toScreen(true) }, icon('details'), h('span', { class: 'wide-only' }, 'Big screen')),
         h('button', { key: 'more', class: 'quiet square', 'aria-label': 'More', 'aria-haspopup': 'menu', 'aria-expanded': 'false', onclick: (/** @type {any} */ event) => more(event.currentTarget) }, icon('more')),
       ]),
     );

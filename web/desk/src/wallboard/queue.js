@@ -71,7 +71,7 @@ function waitView(board, talk, place, again) {
     h('p', { class: 'buttons' }, [
       h('button', { key: 'why', 'aria-label': `Why does ${id} wait?`, onclick: () => openTalk(board, id) }, 'Why?'),
       h('button', { key: 'claim', 'aria-label': `Claim ${id}`, onclick: () => void deeds.claim(id, null).then(again) }, 'Claim…'),
-      h('button', { key: 'move', 'aria-label': `Move ${id}`, onclick: () => void deeds.move(id, null, board.fresh()).then(again) }, 'Move…'),
+      h('button', { key: 'move', 'aria-label': `Move ${id}`, onclick: () => void deeds.move(id, null, board.fresh(), talk.queue).then(again) }, 'Move…'),
     ]),
   );
 }

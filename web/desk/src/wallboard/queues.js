@@ -49,10 +49,10 @@ function rowView(board, row) {
       badges(row),
     ),
     cell('Waiting', h('span', { class: row.waiting > 0 ? 'strong' : 'dim' }, row.waiting), row.offered > 0 && h('span', { class: 'under' }, `${row.offered} on offer`)),
-    cell('Longest', h('span', { class: `wait ${urgency(row, wait)}` }, row.waiting > 0 ? countdown(wait) : '–')),
+    cell('Longest', row.waiting > 0 ? h('span', { class: `wait ${urgency(row, wait)}` }, countdown(wait)) : h('span', { class: 'dim' }, '–')),
     cell('In time', levelView(row)),
     cell('Estimate', estimate ? [span(estimate.p50_ms), h('span', { class: 'under' }, `at most ${span(estimate.p90_ms)}`)] : h('span', { class: 'dim' }, '–')),
-    cell('Agents free', h('span', { class: row.agents_available === 0 && row.waiting > 0 ? 'wait warn' : '' }, row.agents_available), h('span', { class: 'under' }, `of ${row.agents_there} there`)),
+    cell('Agents free', h('span', { class: row.agents_available === 0 && row.waiting > 0 && row.open ? 'wait warn' : '' }, row.agents_available), h('span', { class: 'under' }, `of ${row.agents_there} there`)),
     cell('Active', row.active, row.paused ? h('span', { class: 'under' }, `${row.paused} paused`) : null),
     h(
       'td',

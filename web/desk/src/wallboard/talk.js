@@ -20,7 +20,7 @@ export function openTalk(board, conversation) {
       const said = whyConversation(drawer.found, board.titled);
       return [
         h('p', { class: 'answer', dir: 'auto' }, said.title),
-        h('ul', { class: 'plain' }, said.facts.map((fact) => h('li', { key: fact, dir: 'auto' }, fact))),
+        h('dl', { class: 'facts' }, said.facts.map(([term, fact]) => h('div', { key: term }, h('dt', null, term), h('dd', { dir: 'auto' }, fact)))),
         h(
           'section',
           null,
@@ -44,7 +44,7 @@ export function openTalk(board, conversation) {
       const may = ['waiting', 'offered', 'active'].includes(state);
       return [
         h('button', { key: 'claim', disabled: !may, onclick: () => void deeds.claim(conversation, owner ?? null).then(drawer.again) }, 'Claim…'),
-        h('button', { key: 'move', disabled: !may, onclick: () => void deeds.move(conversation, owner ?? null, board.fresh()).then(drawer.again) }, 'Move…'),
+        h('button', { key: 'move', disabled: !may, onclick: () => void deeds.move(conversation, owner ?? null, board.fresh(), drawer.found?.queue).then(drawer.again) }, 'Move…'),
       ];
     },
   });

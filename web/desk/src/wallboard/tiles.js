@@ -22,7 +22,7 @@ export function tiles({ queues, totals, titled, waitedMore }) {
   const free = queues.some((row) => row.agents_available > 0);
   return [
     { key: 'waiting', label: 'Waiting', figure: String(waiting), tone: waiting > 0 && !free ? 'warn' : '', more: offered > 0 ? `and ${offered} on offer` : 'none on offer' },
-    { key: 'longest', label: 'Longest wait', figure: longest ? countdown(wait) : '–', tone: longest ? urgency(longest, wait) : '', more: longest ? titled(longest.queue) : 'nobody waits' },
+    { key: 'longest', label: 'Longest wait', figure: longest ? countdown(wait) : '–', tone: longest ? urgency(longest, wait) : '', more: longest ? titled(longest.queue) : waiting > 0 ? 'only closed queues have any' : 'nobody waits' },
     { key: 'level', label: 'In time, last 30 min', figure: level === undefined ? '–' : `${level} %`, tone: toneOf(level), more: ofDay === undefined ? (measured ? 'none counted yet' : 'no queue sets a time') : `${ofDay} % in 24 h` },
     { key: 'active', label: 'Active', figure: String(active), tone: '', more: active === 1 ? 'conversation' : 'conversations' },
     { key: 'agents', label: 'Agents here', figure: String(here), tone: here > 0 && available === 0 ? 'warn' : '', more: `${available} available` },

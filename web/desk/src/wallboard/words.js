@@ -69,7 +69,7 @@ const ORDERS = {
 };
 
 /**
- * @typedef {{ title: string, facts: string[], order: string, candidates: { agent: string, said: string }[], groups: { rule: string, said: string, count: number, names: string[] }[], more: number }} Said
+ * @typedef {{ title: string, facts: [string, string][], order: string, candidates: { agent: string, said: string }[], groups: { rule: string, said: string, count: number, names: string[] }[], more: number }} Said
  */
 
 /** Names that one rule lists before it only counts. */
@@ -118,25 +118,25 @@ function headline({ state, owner, queue, offered_to, needs, candidates, decision
   return `Nobody can take it now. ${count === 1 ? 'The one who comes nearest' : `Most of them (${count})`} ${ruleSaid(most, Number(count))}.`;
 }
 
-/** @param {any} why @param {(queue: string) => string} titled */
+/** @param {any} why @param {(queue: string) => string} titled @returns {[string, string][]} */
 function facts({ needs, awaited, clocks = [], paused_weight_percent: paused, decision, at }, titled) {
-  /** @type {(string | false | null | undefined)[]} */
+  /** @type {([string, string] | false | null | undefined)[]} */
   const all = [
-    `Queue: ${list(needs.queues.map(titled))}`,
-    `Channel: ${needs.channel}`,
-    needs.skills.length > 0 && `Needs: ${list(needs.skills.map((/** @type {any} */ skill) => `${skill.name} ${skill.level}`))}`,
-    needs.preferred_skills.length > 0 && `Better with: ${list(needs.preferred_skills)}`,
-    needs.ring > 0 && `Widened ${needs.ring === 1 ? 'once' : `${needs.ring} times`} since it began to wait`,
-    needs.tiers_up_to < 255 && `Tiers up to ${needs.tiers_up_to}`,
-    needs.kept_for && `Kept for ${needs.kept_for}`,
-    needs.only_programs && 'Programs are asked first; people are not let in yet',
-    needs.offer_to_at_most > 1 && `Offered to at most ${needs.offer_to_at_most} at once`,
-    awaited && `The ${awaited.who === 'owner' ? 'customer awaits an answer' : 'agent awaits the customer'} since ${span(Math.max(0, at.desk_ms - awaited.since))}`,
-    ...clocks.map((/** @type {any} */ clock) => `${words(clock.clock)}: ${clock.breached ? `${span(Math.max(0, at.wall_ms - clock.due))} late` : `due in ${span(Math.max(0, clock.due - at.wall_ms))}`}`),
-    paused !== undefined && `Paused: the customer is silent, and it takes ${paused} % of its weight`,
-    decision?.last && `Last decision from outside: ${words(decision.last.end).toLowerCase()}`,
+    [needs.queues.length > 1 ? 'Queues' : 'Queue', list(needs.queues.map(titled))],
+    ['Channel', needs.channel],
+    needs.skills.length > 0 && ['Needs', list(needs.skills.map((/** @type {any} */ skill) => `${skill.name} ${skill.level}`))],
+    needs.preferred_skills.length > 0 && ['Better with', list(needs.preferred_skills)],
+    needs.ring > 0 && ['Widened', needs.ring === 1 ? 'once since it began to wait' : `${needs.ring} times since it began to wait`],
+    needs.tiers_up_to < 255 && ['Tiers', `up to ${needs.tiers_up_to}`],
+    needs.kept_for && ['Kept for', needs.kept_for],
+    needs.only_programs && ['Programs', 'are asked first; people are not let in yet'],
+    needs.offer_to_at_most > 1 && ['Offered to', `at most ${needs.offer_to_at_most} at once`],
+    awaited && ['Awaited', `${awaited.who === 'owner' ? 'an answer to the customer' : 'a word of the customer'}, for ${span(Math.max(0, at.desk_ms - awaited.since))}`],
+    ...clocks.map((/** @type {any} */ clock) => [words(clock.clock), clock.breached ? `${span(Math.max(0, at.wall_ms - clock.due))} late` : `due in ${span(Math.max(0, clock.due - at.wall_ms))}`]),
+    paused !== undefined && ['Paused', `the customer is silent; it takes ${paused} % of its weight`],
+    decision?.last && ['Last decision', `from outside: ${words(decision.last.end).toLowerCase()}`],
   ];
-  return all.filter((one) => typeof one === 'string');
+  return all.filter((one) => Array.isArray(one));
 }
 
 /** @param {any} one @param {any} needs */
