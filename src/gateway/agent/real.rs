@@ -167,7 +167,8 @@ impl Desk for AgentDesks {
         limit: u32,
     ) -> Result<(), WireError> {
         memory().admit(Rung::History)?;
-        let page = directory::page(&self.workspace(session)?, session, id, what, cursor, limit as usize);
+        let workspace = self.workspace(session)?;
+        let page = directory::page(&workspace, session, id, what, cursor, limit as usize);
         session.reply(page);
         Ok(())
     }
