@@ -99,7 +99,7 @@ await drawer.locator('.talk', { hasText: second }).waitFor({ state: 'detached' }
 
 // Moved: to another queue at its age, and to an agent beyond the rules.
 await drawer.getByRole('button', { name: `Move ${third}` }).click();
-await dialog.getByLabel('Queue').selectOption('sales');
+await dialog.getByLabel('Queue', { exact: true }).selectOption('sales');
 await accessible(page, 'a move');
 await dialog.getByRole('button', { name: 'Move' }).click();
 await is(page.locator('.toast'), `${third} waits in sales.`);
