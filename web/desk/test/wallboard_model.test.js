@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { FIRST, byNeed, fromQuery, groups, percent, sheetOf, standing, sums, toQuery, urgency, words } from '../src/wallboard/model.js';
+import { FIRST, byNeed, fromQuery, groups, percent, sheetOf, spanOf, standing, sums, toQuery, urgency, words } from '../src/wallboard/model.js';
 
 /** @param {Partial<import('../src/wallboard/model.js').QueueRow>} row */
 const queue = (row) => ({ queue: 'q', title: 'Q', waiting: 0, offered: 0, active: 0, longest_wait_ms: 0, agents_available: 0, agents_there: 0, open: true, ...row });
@@ -22,6 +22,11 @@ test('the sums name the queue with the longest wait, and count what was in time'
   assert.equal(sums([]).longest, undefined);
   assert.equal(percent({ achieved: 0, breached: 0 }), undefined);
   assert.equal(percent({ achieved: 999, breached: 1 }), 99, 'only all of it is a hundred');
+});
+
+test('what is counted since less than a day says so', () => {
+  assert.equal(spanOf(0, 86_400_000, String), 'in 24 h');
+  assert.equal(spanOf(7, 86_400_000, String), 'since 7');
 });
 
 test('a wait is urgent by the time that its queue gives', () => {

@@ -137,6 +137,16 @@ export function percent({ achieved, breached }) {
   return all === 0 ? undefined : Math.floor((100 * achieved) / all);
 }
 
+const DAY_MS = 86_400_000;
+
+/**
+ * What the longer count is of: a day, or since the server was started, where that is less.
+ * @param {number} countedSince Unix ms.
+ * @param {number} now
+ * @param {(at: number) => string} clock
+ */
+export const spanOf = (countedSince, now, clock) => (now - countedSince >= DAY_MS ? 'in 24 h' : `since ${clock(countedSince)}`);
+
 /** The share that is asked of a queue, and the one below which somebody should look. */
 export const GOAL = 80;
 export const LOW = 60;

@@ -4,7 +4,7 @@ import { icon } from '../shared/icons.js';
 import { openMenu } from '../shared/overlay.js';
 import { clockTime, countdown, span } from '../shared/time.js';
 import { h } from '../shared/view.js';
-import { percent, toneOf, urgency } from './model.js';
+import { percent, spanOf, toneOf, urgency } from './model.js';
 import { openQueue } from './queue.js';
 import { alongRows } from './rows.js';
 
@@ -88,8 +88,8 @@ function levelView({ service }) {
   const lately = percent(service.lately);
   const day = percent(service.day);
   return [
-    h('span', { class: `level ${toneOf(lately)}` }, lately === undefined ? '–' : `${lately} %`),
-    h('span', { class: 'under' }, day === undefined ? 'none in 24 h' : `${day} % in 24 h`),
+    lately === undefined ? h('span', { class: 'dim' }, '–') : h('span', { class: `level ${toneOf(lately)}` }, `${lately} %`),
+    h('span', { class: 'under' }, `${day === undefined ? 'none' : `${day} %`} ${spanOf(service.counted_since, Date.now(), clockTime)}`),
   ];
 }
 

@@ -1,8 +1,8 @@
 // The few figures that are looked at first.
 
-import { countdown } from '../shared/time.js';
+import { clockTime, countdown } from '../shared/time.js';
 import { h } from '../shared/view.js';
-import { groups, percent, sums, toneOf, urgency } from './model.js';
+import { groups, percent, spanOf, sums, toneOf, urgency } from './model.js';
 
 /** @typedef {import('./page.js').Board} Board */
 
@@ -18,12 +18,12 @@ export function tiles({ queues, totals, titled, waitedMore }) {
   const wait = longest ? longest.longest_wait_ms + waitedMore : 0;
   const level = percent(lately);
   const ofDay = percent(day);
-  const measured = queues.some((row) => row.service);
+  const since = queues.reduce((/** @type {number | undefined} */ first, row) => first ?? row.service?.counted_since, undefined);
   const free = queues.some((row) => row.agents_available > 0);
   return [
     { key: 'waiting', label: 'Waiting', figure: String(waiting), tone: waiting > 0 && !free ? 'warn' : '', more: offered > 0 ? `and ${offered} on offer` : 'none on offer' },
     { key: 'longest', label: 'Longest wait', figure: longest ? countdown(wait) : '–', tone: longest ? urgency(longest, wait) : '', more: longest ? titled(longest.queue) : waiting > 0 ? 'only closed queues have any' : 'nobody waits' },
-    { key: 'level', label: 'In time, last 30 min', figure: level === undefined ? '–' : `${level} %`, tone: toneOf(level), more: ofDay === undefined ? (measured ? 'none counted yet' : 'no queue sets a time') : `${ofDay} % in 24 h` },
+    { key: 'level', label: 'In time, last 30 min', figure: level === undefined ? '–' : `${level} %`, tone: toneOf(level), more: since === undefined ? 'no queue sets a time' : `${ofDay === undefined ? 'none' : `${ofDay} %`} ${spanOf(since, Date.now(), clockTime)}` },
     { key: 'active', label: 'Active', figure: String(active), tone: '', more: active === 1 ? 'conversation' : 'conversations' },
     { key: 'agents', label: 'Agents here', figure: String(here), tone: here > 0 && available === 0 ? 'warn' : '', more: `${available} available` },
   ];
