@@ -77,7 +77,7 @@ export async function looks({ token, status }) {
   await accessible(page, 'phone, the list');
   await picture(page, 'console-phone-list');
   await page.locator(`.row[data-conversation="${zoe.conversation}"]`).click();
-  await page.getByRole('button', { name: /details/ }).click();
+  await page.getByRole('button', { name: 'Details' }).click();
   await accessible(page, 'phone, details');
   await picture(page, 'console-phone-details');
   await page.setViewportSize({ width: 1024, height: 700 });

@@ -27,6 +27,11 @@ test('what lies before a number is left out, with its notes', () => {
   assert.deepEqual(rowsOf(/** @type {any} */ (shown[0])).filter(({ kind }) => kind === 'day').length, 0);
 });
 
+test('what lies from a number on is left out, with the notes behind it', () => {
+  const shown = blocks(many(120), [noteAt(1, 3), noteAt(2, 70), noteAt(3, 110)], 41, 81);
+  assert.deepEqual(shown.map(({ key, messages, notes, after }) => [key, messages.length, notes.length, after?.number]), [['b0', 10, 0, 51], ['b1', 30, 1, 81]]);
+});
+
 test('each note stands once, where it was written', () => {
   const notes = [noteAt(1, 0), noteAt(2, 2), noteAt(3, 50), noteAt(4, 60)];
   const keys = blocks(many(60), notes, 1).flatMap((block) => rowsOf(block).map(({ key }) => key));
@@ -41,7 +46,7 @@ test('each note stands once, where it was written', () => {
 test('what one author says in a row belongs together, until another speaks, a while passes or a note stands between', () => {
   const said = [message(1, NOON), message(2, NOON + MIN), message(3, NOON + 20 * MIN), message(4, NOON + 21 * MIN, { agent: 'ada' }), message(5, NOON + 21 * MIN, { agent: 'ada' })];
   const rows = blocks(said, [noteAt(1, 4)], 1).flatMap(rowsOf).filter(({ kind }) => kind === 'message');
-  assert.deepEqual(rows.map((row) => /** @type {any} */ ([row.first, row.last])), [[true, false], [false, true], [true, true], [true, true], [true, true]]);
+  assert.deepEqual(rows.map((/** @type {any} */ row) => [row.first, row.last]), [[true, false], [false, true], [true, true], [true, true], [true, true]]);
 });
 
 test('messages that are missing leave a gap, and another day says so', () => {

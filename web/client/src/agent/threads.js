@@ -37,6 +37,10 @@ function withThread(state, id, change) {
  * @returns {readonly T[]} The same array when there is nothing new.
  */
 export function joined(old, fresh, number) {
+  const [one, two] = fresh;
+  const last = old[old.length - 1];
+  // What is said now comes behind all that is known, however much that is.
+  if (one && !two && (!last || number(one) > number(last))) return [...old, one];
   const known = new Set(old.map(number));
   const added = fresh.filter((one) => !known.has(number(one)) && known.add(number(one)));
   return added.length === 0 ? old : [...old, ...added].sort((a, b) => number(a) - number(b));

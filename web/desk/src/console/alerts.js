@@ -26,6 +26,9 @@ export class Alerts {
     this.audio = undefined;
     this.rangAt = -Infinity;
     this.title = document.title;
+    /** As the browser has it; asking it anew takes a while, so not with each drawing. @type {NotificationPermission | undefined} */
+    this.permission = undefined;
+    this.lookUp();
     /** Messages that came while nobody looked. */
     this.unseen = 0;
     // A page may make no sound before somebody has touched it.
@@ -35,7 +38,19 @@ export class Alerts {
     document.addEventListener('visibilitychange', () => this.looked());
   }
 
+  lookUp() {
+    this.permission = 'Notification' in globalThis ? Notification.permission : undefined;
+  }
+
+  /** By a click, and by nothing else. */
+  async askPermission() {
+    await Notification.requestPermission();
+    this.lookUp();
+    this.app.changed();
+  }
+
   looked() {
+    this.lookUp();
     if (document.visibilityState === 'hidden') return;
     this.unseen = 0;
     this.mark();
@@ -133,7 +148,7 @@ export class Alerts {
    * @returns {Notification | undefined}
    */
   raise(tag, heading, body, go) {
-    if (!this.app.shell.choices.current.notifications || !('Notification' in globalThis) || Notification.permission !== 'granted') return undefined;
+    if (!this.app.shell.choices.current.notifications || this.permission !== 'granted') return undefined;
     try {
       const notification = new Notification(heading, { body, tag, requireInteraction: tag.startsWith('offer'), icon: `${this.app.shell.files}/shared/icon.svg` });
       notification.onclick = () => {

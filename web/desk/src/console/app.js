@@ -279,16 +279,23 @@ export class App {
     return this.deed(`offer ${offer}`, () => this.client.reject(offer, reason));
   }
 
+  /** In the first of the workspace's statuses in which one is, and on its channels, all where none is on. */
+  beAvailable() {
+    const { settings, channels } = this.state;
+    const name = settings?.statuses.find((one) => one.available)?.name;
+    const on = channels && channels.length > 0 ? channels : settings?.channels;
+    return name === undefined ? undefined : this.deed('status', () => this.client.setStatus(name, on));
+  }
+
   openCanned() {
     openCanned(this);
   }
 
   ready() {
-    const { settings, channels, status } = this.state;
-    return this.deed('status', async () => {
+    const { available } = this.state;
+    return this.deed('ready', async () => {
       await this.client.ready();
-      const available = settings?.statuses.find((one) => one.available);
-      if (available && status !== available.name) await this.client.setStatus(available.name, channels);
+      if (!available) await this.beAvailable();
     });
   }
 

@@ -31,7 +31,7 @@ export function threadDeeds(app, conversation) {
     mine && active && h('button', { id: 'close', class: 'primary', disabled: ending, onclick: () => void finish(app, conversation) }, icon('done'), h('span', { class: 'label' }, 'Close')),
     h(
       'button',
-      { class: 'quiet square', 'aria-label': app.detailsOpen ? 'Hide details' : 'Show details', 'aria-pressed': String(app.detailsOpen), onclick: () => toggleDetails(app) },
+      { class: 'quiet square', 'aria-label': 'Details', 'aria-pressed': String(app.narrow() ? app.column === 'details' : app.detailsOpen), onclick: () => toggleDetails(app) },
       icon('details'),
     ),
   );

@@ -3,6 +3,7 @@
 import { icon } from '../shared/icons.js';
 import { dateTime, span } from '../shared/time.js';
 import { h } from '../shared/view.js';
+import { toggleDetails } from './deeds.js';
 import { labelsView } from './labels_view.js';
 import { nameOf } from './order.js';
 import { title } from './words.js';
@@ -20,7 +21,9 @@ export function detailsView(app) {
   return h(
     'aside',
     { class: 'details', 'aria-label': 'Details' },
-    h('header', { class: 'head' }, h('button', { class: 'quiet square back', 'aria-label': 'Back to the conversation', onclick: () => ((app.column = 'thread'), app.changed()) }, icon('back')), h('h2', null, 'Details')),
+    h('header', { class: 'head' }, app.narrow()
+        ? h('button', { class: 'quiet square back', key: 'back', 'aria-label': 'Back to the conversation', onclick: () => toggleDetails(app) }, icon('back'))
+        : h('button', { class: 'quiet square back', key: 'hide', 'aria-label': 'Hide details', onclick: () => toggleDetails(app) }, icon('close')), h('h2', null, 'Details')),
     h(
       'div',
       { class: 'inside', key: conversation.conversation },

@@ -39,6 +39,7 @@ export function listView(app) {
       ),
     ),
     h('div', { class: 'panel', role: 'tabpanel', id: 'tab_panel', 'aria-labelledby': `tab_${app.tab}` }, app.tab === 'mine' ? mine(app) : app.tab === 'waiting' ? waitingView(app) : pastView(app)),
+    askToNotify(app),
   );
 }
 
@@ -64,6 +65,19 @@ function arrows(app, event) {
   const next = /** @type {(typeof TABS)[number]} */ (TABS[(at + step + TABS.length) % TABS.length]);
   choose(app, next[0]);
   document.getElementById(`tab_${next[0]}`)?.focus();
+}
+
+/** Once, and by a click: what comes while nobody looks goes on to somebody else, unless the desktop may tell of it. @param {App} app */
+function askToNotify(app) {
+  const { choices } = app.shell;
+  if (app.alerts.permission !== 'default' || !choices.current.notifications) return null;
+  return h(
+    'div',
+    { class: 'ask', role: 'group', 'aria-label': 'Notifications' },
+    h('p', null, 'Tell me of offers on the desktop while I look elsewhere?'),
+    h('button', { onclick: () => void app.alerts.askPermission() }, 'Allow'),
+    h('button', { class: 'quiet', onclick: () => choices.set({ notifications: false }) }, 'No'),
+  );
 }
 
 /** @param {App} app */
@@ -98,7 +112,8 @@ function mine(app) {
  * @param {App} app
  * @param {boolean} any
  */
-function empty({ state }, any) {
+function empty(app, any) {
+  const { state } = app;
   if (any) return h('div', { class: 'empty' }, h('p', null, 'None of yours has this in it.'));
   if (!state.settings || !state.complete) return h('div', { class: 'bones', 'aria-hidden': 'true' }, [1, 2, 3].map((key) => h('div', { key, class: 'bone' })));
   return h(
@@ -106,7 +121,8 @@ function empty({ state }, any) {
     { class: 'empty' },
     icon('inbox'),
     h('h2', null, 'Nothing waits for you'),
-    h('p', null, state.available ? 'The next conversation is offered to you here.' : 'Set yourself available to be offered conversations.'),
+    h('p', null, state.available ? 'The next conversation is offered to you here.' : 'While you are not available, nothing is offered to you.'),
+    !state.available && h('button', { class: 'primary', onclick: () => void app.beAvailable() }, 'Be available'),
   );
 }
 

@@ -26,7 +26,10 @@ export function consolePage(shell) {
   const app = new App(shell);
   const narrow = matchMedia(NARROW);
   app.narrow = () => narrow.matches;
-  app.detailsOpen = !matchMedia('(max-width: 1080px)').matches;
+  // Where there is no room for a third column, it lies over the second one, and only when it is asked for.
+  const middle = matchMedia('(max-width: 1080px)');
+  app.detailsOpen = !middle.matches;
+  middle.addEventListener('change', () => ((app.detailsOpen = !middle.matches), app.changed()));
   narrow.addEventListener('change', () => app.changed());
   addKeys(app);
   // For workspaces in which nobody moving for long means something. The client says it every few seconds at most.

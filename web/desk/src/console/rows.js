@@ -31,9 +31,10 @@ const RUN_MS = 5 * 60_000;
  * @param {readonly Message[]} messages
  * @param {readonly Note[]} notes
  * @param {number} from Messages with lower numbers are left out.
+ * @param {number} [to] And those from here on.
  * @returns {Block[]}
  */
-export function blocks(messages, notes, from) {
+export function blocks(messages, notes, from, to = Infinity) {
   /** @type {Block[]} */
   const out = [];
   let place = messages.findIndex(({ number }) => number >= from);
@@ -41,11 +42,12 @@ export function blocks(messages, notes, from) {
   const numberBefore = place > 0 ? (messages[place - 1]?.number ?? 0) : -1;
   let notePlace = notes.findIndex(({ after }) => after > numberBefore);
   if (notePlace < 0) notePlace = notes.length;
-  while (place < messages.length) {
+  const inside = (/** @type {number} */ at) => /** @type {Message} */ (messages[at]).number < to;
+  while (place < messages.length && inside(place)) {
     const first = /** @type {Message} */ (messages[place]);
     const block = Math.floor((first.number - 1) / BLOCK);
     let end = place;
-    while (end < messages.length && Math.floor((/** @type {Message} */ (messages[end]).number - 1) / BLOCK) === block) end++;
+    while (end < messages.length && inside(end) && Math.floor((/** @type {Message} */ (messages[end]).number - 1) / BLOCK) === block) end++;
     const next = messages[end];
     const noteEnd = next ? notes.findIndex(({ after }) => after >= next.number) : -1;
     const until = noteEnd < 0 ? notes.length : noteEnd;

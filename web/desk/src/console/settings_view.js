@@ -24,7 +24,7 @@ export function openSettings(app) {
         h(
           'fieldset',
           { class: 'group' },
-          h('legend', null, 'Looks'),
+          h('legend', null, 'Appearance'),
           h('div', { class: 'choice-row' }, THEMES.map(([value, label]) => h('label', { key: value, class: 'check' }, h('input', { type: 'radio', name: 'theme', value, checked: theme === value, onchange: () => set({ theme: value }, dialog) }), label))),
         ),
         h(
@@ -59,14 +59,13 @@ export function openSettings(app) {
  */
 function notificationsView(app, dialog) {
   const { choices } = app.shell;
-  if (!('Notification' in globalThis)) return h('p', { class: 'dim small' }, 'This browser has no notifications for pages.');
-  const { permission } = Notification;
+  const { permission } = app.alerts;
+  if (!permission) return h('p', { class: 'dim small' }, 'This browser has no notifications for pages.');
   const on = choices.current.notifications && permission === 'granted';
   const change = async (/** @type {any} */ { target }) => {
     choices.set({ notifications: target.checked });
-    // Asked for by a click, and by nothing else.
-    if (target.checked && Notification.permission === 'default') await Notification.requestPermission();
-    if (target.checked && Notification.permission !== 'granted') toast('The browser does not let this page notify you.', { bad: true });
+    if (target.checked && app.alerts.permission === 'default') await app.alerts.askPermission();
+    if (target.checked && app.alerts.permission !== 'granted') toast('The browser does not let this page notify you.', { bad: true });
     dialog.draw();
   };
   return [

@@ -2,6 +2,7 @@
 // used again and again. They are this agent's, on this machine.
 
 const CANNED_MAX = 500;
+const SUGGESTED_MAX = 8;
 const CANNED_NAME = /^[\p{L}\p{N}][\p{L}\p{N}_-]{0,39}$/u;
 const CANNED_TEXT_MAX = 16_384;
 
@@ -101,7 +102,7 @@ export function cannedFault({ name, text }) {
 }
 
 /**
- * What `/na` at the beginning of what is written may mean: names that begin so, then those that have it in them.
+ * What `/na` at the beginning of what is written may mean: names that begin so, then those that have it in them, then texts that do.
  * @param {readonly Canned[]} replies
  * @param {string} written
  * @returns {Canned[] | undefined} Nothing where nobody asks for one.
@@ -109,9 +110,13 @@ export function cannedFault({ name, text }) {
 export function suggested(replies, written) {
   const asked = /^\/([\p{L}\p{N}_-]*)$/u.exec(written)?.[1]?.toLowerCase();
   if (asked === undefined) return undefined;
-  const begins = replies.filter(({ name }) => name.toLowerCase().startsWith(asked));
-  const has = replies.filter(({ name, text }) => !begins.some((one) => one.name === name) && (name.toLowerCase().includes(asked) || (asked.length > 2 && text.toLowerCase().includes(asked))));
-  return [...begins, ...has].slice(0, 8);
+  const place = (/** @type {Canned} */ { name, text }) => {
+    const at = name.toLowerCase().indexOf(asked);
+    if (at >= 0) return Math.min(at, 1);
+    return asked.length > 2 && text.toLowerCase().includes(asked) ? 2 : 3;
+  };
+  const found = [0, 1, 2].flatMap((wanted) => replies.filter((one) => place(one) === wanted));
+  return found.slice(0, SUGGESTED_MAX);
 }
 
 /**

@@ -18,11 +18,12 @@ import { refusal, title } from './words.js';
  * @typedef {import('../../../client/src/agent/frames.js').Conversation} Conversation
  */
 
-/** So many messages are shown at first, and more as one reads backwards. */
+/** So many messages are shown at first, so many more as one reads on, and never more than that: the rest is put away at the other end. */
 const FIRST = 100;
 const MORE = 100;
-/** So near the beginning of what is shown, more is asked for; so near the end, it follows. */
-const NEAR_TOP = 900;
+const MOST = 400;
+/** So near either end of what is shown, more of it is; so near the very end, it follows. */
+const NEAR = 900;
 const NEAR_END = 60;
 
 export class ThreadView {
@@ -32,14 +33,19 @@ export class ThreadView {
     /** @type {HTMLElement | undefined} */
     this.log = undefined;
     this.of = '';
-    /** Messages with lower numbers are not shown yet. */
+    /** Messages from this number on are shown, and those below that one. */
     this.from = 0;
+    this.to = Infinity;
     this.follows = true;
     this.asking = false;
     /** @type {{ node: Element, top: number } | undefined} */
     this.anchor = undefined;
     /** Blocks of the last time, which stay the same values while they show the same. @type {Map<string, Block>} */
     this.blocks = new Map();
+    /** What of it was shown last: where that is the same, nothing need be measured. */
+    this.shown = '';
+    this.isNew = true;
+    this.sizes = new ResizeObserver(() => this.follows && this.pin());
     /** The last number that was said to be read. */
     this.readSaid = 0;
   }
@@ -54,18 +60,25 @@ export class ThreadView {
       'main',
       { class: 'thread', key: 'thread', 'aria-label': `Conversation with ${nameOf(conversation)}` },
       this.head(conversation),
-      h('div', { key: id, class: 'log', role: 'log', 'aria-live': 'off', 'aria-label': 'Messages', tabindex: 0, onscroll: () => this.scrolled(), ref: (/** @type {HTMLElement} */ node) => (this.log = node) }, this.inside(conversation)),
+      h('div', { key: id, class: 'log', role: 'log', 'aria-live': 'off', 'aria-label': 'Messages', tabindex: 0, onscroll: () => this.scrolled(), ref: (/** @type {HTMLElement} */ node) => this.made(node) }, this.inside(conversation)),
       !this.follows && h('button', { class: 'to-end', onclick: () => this.toEnd() }, icon('down'), 'To the end'),
       conversation.state === 'wrap_up' && wrapUpView(app, conversation),
       composerView(app, conversation),
     );
   }
 
+  /** @param {HTMLElement} node */
+  made(node) {
+    this.log = node;
+    this.sizes.disconnect();
+    this.sizes.observe(node);
+  }
+
   nothing() {
     const { app } = this;
     const any = Object.keys(app.state.conversations).length > 0;
     this.of = '';
-    return h('main', { class: 'thread none', key: 'none', 'aria-label': 'Conversation' }, h('div', { class: 'empty' }, icon('chat'), h('p', null, any ? 'Choose a conversation on the left.' : 'What you take is shown here.')));
+    return h('main', { class: 'thread none', key: 'none', 'aria-label': 'Conversation' }, h('h1', { class: 'unseen' }, 'Console'), h('div', { class: 'empty' }, icon('chat'), h('p', null, any ? 'Choose a conversation on the left.' : 'What you take is shown here.')));
   }
 
   /** @param {string} id */
@@ -73,8 +86,10 @@ export class ThreadView {
     this.of = id;
     this.follows = true;
     this.from = 0;
+    this.to = Infinity;
     this.anchor = undefined;
     this.readSaid = 0;
+    this.isNew = true;
     this.blocks.clear();
   }
 
@@ -113,15 +128,14 @@ export class ThreadView {
     const thread = state.threads[id];
     const { messages } = shown(state, id);
     const lastNumber = messages.at(-1)?.number ?? 0;
-    const begun = this.from > 0 && lastNumber - this.from <= FIRST + 2 * MORE;
-    // At the end again, what was read further up is put away.
-    if (lastNumber > 0 && !begun && (this.follows || this.from === 0)) this.from = Math.max(1, lastNumber - FIRST + 1);
+    if (lastNumber > 0 && (this.from === 0 || (this.follows && lastNumber - this.from >= MOST))) this.from = Math.max(1, lastNumber - FIRST + 1);
     const begins = thread?.begins === true && (messages[0]?.number ?? 1) >= this.from;
     const readWhenOpened = app.readWhenOpened.get(id) ?? Infinity;
-    const all = blocks(messages, thread?.notes ?? [], this.from).map((block) => {
+    const all = blocks(messages, thread?.notes ?? [], this.from, this.to).map((block) => {
       const old = this.blocks.get(block.key);
       return old && sameBlock(old, block) ? old : block;
     });
+    if (all.length !== this.blocks.size || all.some((block) => this.blocks.get(block.key) !== block)) this.isNew = true;
     this.blocks = new Map(all.map((block) => [block.key, block]));
     const lastOwn = messages.findLast(({ author }) => 'agent' in author)?.number ?? 0;
     const me = state.agent?.name;
@@ -135,8 +149,8 @@ export class ThreadView {
         const fresh = has(readWhenOpened + 1) ? readWhenOpened + 1 : undefined;
         return memo(block.key, [block, read, fresh, me, today], () => h('ol', { class: 'block' }, rowsOf(block).map((row) => rowView(app, row, { me, lastOwn, read, fresh, name: nameOf(conversation) }))));
       }),
-      this.pending(id),
-      this.typing(conversation),
+      this.to === Infinity && this.pending(id),
+      this.to === Infinity && this.typing(conversation),
     ];
   }
 
@@ -144,6 +158,9 @@ export class ThreadView {
   pending(id) {
     const { app } = this;
     const entries = app.state.pending.filter(({ command, seen }) => (command.type === 'send' || command.type === 'note') && command.conversation === id && seen === undefined);
+    const shown = entries.map(({ id: entry, state }) => `${entry} ${state}`).join();
+    if (shown !== this.shown) this.isNew = true;
+    this.shown = shown;
     if (entries.length === 0) return null;
     const live = app.state.link.phase === 'live';
     return h(
@@ -190,6 +207,7 @@ export class ThreadView {
   hold() {
     const { log } = this;
     this.anchor = undefined;
+    // It is known only afterwards whether something has changed.
     if (!log?.isConnected || this.follows) return;
     const top = log.getBoundingClientRect().top;
     for (const node of log.querySelectorAll('.block')) {
@@ -204,16 +222,23 @@ export class ThreadView {
     const { log, app } = this;
     const { conversation } = app;
     if (!log?.isConnected || !conversation) return;
-    if (this.follows) log.scrollTop = log.scrollHeight;
-    else if (this.anchor?.node.isConnected) log.scrollTop += this.anchor.node.getBoundingClientRect().top - this.anchor.top;
-    this.fill();
+    if (this.isNew) {
+      if (this.follows) this.pin();
+      else if (this.anchor?.node.isConnected) log.scrollTop += this.anchor.node.getBoundingClientRect().top - this.anchor.top;
+      this.fill();
+    }
+    this.isNew = false;
     this.sayRead(conversation);
+  }
+
+  pin() {
+    if (this.log) this.log.scrollTop = this.log.scrollHeight;
   }
 
   scrolled() {
     const { log } = this;
     if (!log) return;
-    const follows = log.scrollHeight - log.scrollTop - log.clientHeight < NEAR_END;
+    const follows = this.to === Infinity && log.scrollHeight - log.scrollTop - log.clientHeight < NEAR_END;
     if (follows !== this.follows) {
       this.follows = follows;
       this.app.changed();
@@ -222,21 +247,29 @@ export class ThreadView {
   }
 
   toEnd() {
-    this.follows = true;
+    this.follows = this.isNew = true;
+    this.from = 0;
+    this.to = Infinity;
     this.app.changed();
     this.log?.focus({ preventScroll: true });
   }
 
-  /** Earlier messages, when what is shown begins near by: those that are known, and then those that the server has. */
+  /** More, when an end of what is shown is near: of what is known, and further up of what the server has. */
   fill() {
     const { log, app } = this;
     const thread = app.state.threads[this.of];
-    if (!log || !thread || this.asking || log.scrollTop > NEAR_TOP) return;
+    if (!log || !thread) return;
     const first = thread.messages[0]?.number ?? 0;
-    if (first < this.from) {
-      this.from = Math.max(first, this.from - MORE);
+    const last = thread.messages.at(-1)?.number ?? 0;
+    if (this.to !== Infinity && log.scrollHeight - log.scrollTop - log.clientHeight < NEAR) {
+      this.to = this.to + MORE > last ? Infinity : this.to + MORE;
+      this.from = Math.max(this.from, Math.min(this.to, last + 1) - MOST);
       app.changed();
-    } else if (!thread.begins && app.state.link.phase === 'live' && first > 0) {
+    } else if (log.scrollTop < NEAR && this.from > 0 && first < this.from) {
+      this.from = Math.max(first, this.from - MORE);
+      if (!this.follows && Math.min(this.to, last + 1) - this.from > MOST) this.to = this.from + MOST;
+      app.changed();
+    } else if (log.scrollTop < NEAR && !thread.begins && !this.asking && app.state.link.phase === 'live' && first > 0) {
       this.asking = true;
       const done = () => ((this.asking = false), app.changed());
       app.client.command('history', { conversation: this.of, before: first, limit: MORE }).then(done, () => setTimeout(done, 1_000));

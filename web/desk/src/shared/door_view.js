@@ -49,7 +49,7 @@ export function drawDoor(root, { door, workspace, title, give, signIn, again }) 
         'form',
         { onsubmit: go },
         h('label', { for: 'token' }, 'An agent’s token for this workspace'),
-        h('textarea', { id: 'token', rows: 4, spellcheck: 'false', autocomplete: 'off', 'aria-invalid': fault ? 'true' : undefined, 'aria-describedby': 'token_fault', value: typed, oninput: ({ target }) => (typed = target.value) }),
+        h('textarea', { id: 'token', rows: 4, spellcheck: 'false', autocomplete: 'off', 'aria-invalid': fault ? 'true' : undefined, 'aria-describedby': 'token_fault', value: typed, oninput: (/** @type {any} */ { target }) => (typed = target.value) }),
         h('p', { id: 'token_fault', class: 'fault', role: 'alert' }, fault),
         h('button', { class: 'primary large', type: 'submit' }, 'Sign in'),
         h('p', { class: 'dim small' }, 'Whoever runs the server makes one with ', h('code', null, 'offhook token'), '. It is kept for as long as this tab is open.'),

@@ -26,7 +26,7 @@ export function openHelp(keys, choices) {
       h(
         'label',
         { class: 'check' },
-        h('input', { type: 'checkbox', checked: choices.current.letters, onchange: ({ target }) => (choices.set({ letters: target.checked }), dialog.draw()) }),
+        h('input', { type: 'checkbox', checked: choices.current.letters, onchange: (/** @type {any} */ { target }) => (choices.set({ letters: target.checked }), dialog.draw()) }),
         'Single letters are shortcuts',
       ),
     ],

@@ -24,6 +24,7 @@ const MEMO = '#memo';
  * @property {any} [node] Once it is shown.
  */
 
+/** @type {Props} */
 const NOTHING = Object.freeze({});
 /** @type {View[]} */
 const NONE = [];
