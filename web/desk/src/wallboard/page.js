@@ -151,7 +151,7 @@ export function wallboardPage(shell) {
     return h(
       'header',
       { class: 'top' },
-      h('h1', null, 'Wallboard', h('span', { class: 'dim' }, ` ${shell.workspace}`)),
+      h('div', { class: 'place' }, h('span', { class: 'logo', 'aria-hidden': 'true' }, icon('users')), h('h1', null, 'Wallboard', h('span', { class: 'dim' }, ` ${shell.workspace}`))),
       h('p', { class: `live ${old ? 'old' : ''}` }, h('span', { class: `dot ${old ? 'warn' : 'good'}` }), h('span', { class: 'mono' }, note)),
       healthView(health),
       h('div', { class: 'deeds' }, [
