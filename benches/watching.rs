@@ -44,9 +44,7 @@ fn main() {
         watchers: arguments.size("watchers", 20, 5),
         rate: arguments.size("rate", 500.0, 200.0),
     };
-    for (name, agents) in
-        [("few", arguments.size("few", 10, 10)), ("many", arguments.size("many", 10_000, 1_000))]
-    {
+    for (name, agents) in [("few", arguments.size("few", 10, 10)), ("many", arguments.size("many", 10_000, 1_000))] {
         let work = tokio::task::LocalSet::new();
         work.block_on(&load::runtime(), measure(name, agents, sizes));
     }

@@ -154,7 +154,8 @@ async fn a_queue_with_a_clock_of_accepting_tells_its_service_level() {
     let (_ada, _customer) = talking(&server, "ada").await;
     let path = format!("/v1/workspaces/{DEMO}/live/queues");
     let live = async || server.admin("GET", &path, None).await.json();
-    let page = eventually("an accept in time", live, |page| page["rows"][0]["service"]["lately"]["achieved"] == 1).await;
+    let page =
+        eventually("an accept in time", live, |page| page["rows"][0]["service"]["lately"]["achieved"] == 1).await;
     let row = &page["rows"][0];
     assert_eq!((&row["title"], &row["agents_there"]), (&json!("Support & more"), &json!(1)));
     let service = &row["service"];

@@ -34,9 +34,7 @@ async fn a_supervisor_sees_what_happens_and_does_something_about_it() {
 fn history(now: u64) -> serde_json::Value {
     let today = now / DAY_MS;
     let day = |back: u64, api: [u64; 3], messenger: [u64; 3]| json!({"day": today - back, "bad_ms": [[0, 0, 0], [0, 0, 0], messenger, api]});
-    let component = |name: &str, title: &str| {
-        json!({"component": name, "title": title, "state": "operational", "since": now - 20 * DAY_MS, "uptime_percent": 100.0})
-    };
+    let component = |name: &str, title: &str| json!({"component": name, "title": title, "state": "operational", "since": now - 20 * DAY_MS, "uptime_percent": 100.0});
     let began = (today - 9) * DAY_MS + 39_000_000;
     let line = |at: u64, text: &str| json!({"at": at, "text": text, "why": "the <b>disk</b> is full"});
     json!({
@@ -57,8 +55,10 @@ fn history(now: u64) -> serde_json::Value {
 #[tokio::test(flavor = "multi_thread")]
 async fn the_status_page_is_read_by_everybody_and_never_reloads_under_its_reader() {
     let dir = tempfile::tempdir().expect("a directory");
-    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).expect("it is after 1970").as_millis() as u64;
+    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).expect("it is after 1970").as_millis()
+        as u64;
     std::fs::write(dir.path().join("status.json"), history(now).to_string()).expect("written");
-    let options = Options { data_dir: Some(dir.path().to_owned()), ..Options::default().set("health.public_status=true") };
+    let options =
+        Options { data_dir: Some(dir.path().to_owned()), ..Options::default().set("health.public_status=true") };
     does_the_job_with(options, client("status_page")).await;
 }

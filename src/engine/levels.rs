@@ -145,8 +145,10 @@ mod tests {
     fn only_accepting_in_time_counts_as_that() {
         let mut levels = Levels::since(0);
         let (conversation, clock) = (ConversationId(1), Clock::Accept);
-        let late = Event::ClockEnded { conversation, clock, queue: QUEUE, end: ClockEnd::Achieved, late: true, took_ms: 0 };
-        let void = Event::ClockEnded { conversation, clock, queue: QUEUE, end: ClockEnd::Voided, late: false, took_ms: 0 };
+        let late =
+            Event::ClockEnded { conversation, clock, queue: QUEUE, end: ClockEnd::Achieved, late: true, took_ms: 0 };
+        let void =
+            Event::ClockEnded { conversation, clock, queue: QUEUE, end: ClockEnd::Voided, late: false, took_ms: 0 };
         levels.count(&[late, void], 0);
         assert_eq!(levels.of(QUEUE, None, 0), None);
     }

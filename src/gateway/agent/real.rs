@@ -18,7 +18,9 @@ use crate::gateway::status::Board;
 use crate::health::Component;
 use crate::overload::{Rung, memory};
 use crate::presence::session::{Session, WorkspaceNumber};
-use crate::wire::agent::{ComponentShape, Done, HistoryFrom, Reply, Rows, ServerFrame, Sheet, StartFrame, Watched, WatchedPage, render};
+use crate::wire::agent::{
+    ComponentShape, Done, HistoryFrom, Reply, Rows, ServerFrame, Sheet, StartFrame, Watched, WatchedPage, render,
+};
 use crate::wire::close::CloseCode;
 use crate::wire::error::WireError;
 use crate::wire::labels::FIELD;

@@ -141,10 +141,7 @@ fn every_frame_of_the_document_is_understood() {
         (r#""type":"why","conversation":"c17""#, AgentFrame::Why(WhyOf::Conversation(c))),
         (r#""type":"health""#, AgentFrame::Health),
         (r#""type":"why","agent":"ada""#, AgentFrame::Why(WhyOf::Agent("ada".into()))),
-        (
-            r#""type":"held","agent":"ada""#,
-            AgentFrame::Held { agent: "ada".into(), after: OwnCursor::default() },
-        ),
+        (r#""type":"held","agent":"ada""#, AgentFrame::Held { agent: "ada".into(), after: OwnCursor::default() }),
         (
             r#""type":"directory","what":"queues","limit":7"#,
             AgentFrame::Directory { what: Watched::Queues, cursor: None, limit: 7 },

@@ -33,7 +33,9 @@ impl Watched {
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum WatchedPage {
     /// In the order of names, from behind this one.
-    Names { after: Option<String> },
+    Names {
+        after: Option<String>,
+    },
     Sheet(Box<Sheet>),
 }
 
