@@ -166,7 +166,8 @@ impl Server {
         };
         let gate = messenger::gate(door.clone());
         let agents = Threads::start("agents").map_err(failed("starting threads"))?;
-        let mut router = public_router(set, &engine, &door, agent_keys.clone(), server_keys, &agents)?;
+        let mut router =
+            public_router(set, &engine, &door, agent_keys.clone(), server_keys, health.board.clone(), &agents)?;
         router = router.merge(embed::router(door.clone(), set.messenger.sample_page));
         router = router.merge(desk_pages::router(door.clone()));
         if set.health.public_status {
@@ -345,11 +346,17 @@ fn public_router(
     door: &Door,
     agent_keys: Arc<AgentKeys>,
     server_keys: Arc<ServerKeys>,
+    board: Arc<status::Board>,
     threads: &Threads,
 ) -> Result<Router, StartFailed> {
     let origins = OriginRules::parse(&set.identity.origins).map_err(failed("reading identity.origins"))?;
-    let desks =
-        AgentDesks::new(engine.clone(), server_keys, set.sessions.mailbox_bytes_max, set.sessions.frame_bytes_max);
+    let desks = AgentDesks::new(
+        engine.clone(),
+        board,
+        server_keys,
+        set.sessions.mailbox_bytes_max,
+        set.sessions.frame_bytes_max,
+    );
     let limits = AgentLimits {
         frame_bytes_max: set.sessions.frame_bytes_max,
         frame: agent_wire::Limits { text_bytes_max: set.messenger.text_bytes_max },

@@ -59,8 +59,9 @@ pub enum Answer {
     /// To be told, not kept: nothing changed.
     WhyConversation(Box<super::why::WhyConversation>),
     WhyAgent(Box<super::why::WhyAgent>),
-    /// The page behind it, as it is when it is told.
+    /// The page behind it of what this agent holds, as it is when it is told.
     Own {
+        agent: AgentId,
         after: super::own::OwnCursor,
     },
     Decisions(Box<super::decision::Decisions>),

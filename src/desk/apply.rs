@@ -255,7 +255,7 @@ impl Desk {
             Event::DecisionWanted { .. } | Event::DecisionEnded { .. } => self.apply_decision(event),
 
             // waiting
-            Event::ConversationMoved { conversation, queue, skills, moves, public } => {
+            Event::ConversationMoved { conversation, queue, skills, moves, public, by: _ } => {
                 self.change_conversation(*conversation, |c| {
                     (c.queue, c.public) = (*queue, public.unwrap_or(c.public));
                     c.skills.clone_from(skills);

@@ -323,7 +323,7 @@ pub enum Event {
     },
 
     // waiting
-    /// A rule of its queue moved it to another one, where it waits at its old age.
+    /// A rule of its queue, or a supervisor, moved it to another one, where it waits at its old age.
     ConversationMoved {
         conversation: ConversationId,
         queue: QueueId,
@@ -334,6 +334,9 @@ pub enum Event {
         /// Absent in records of before customers were told.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         public: Option<u32>,
+        /// Absent: a rule.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        by: Option<Mover>,
     },
     /// A rule of its queue put it ahead.
     PriorityRaised {

@@ -267,6 +267,12 @@ impl Desk {
         self.able.in_queue(queue)
     }
 
+    /// Agents of a queue who are there for its customers, busy or not.
+    #[must_use]
+    pub fn there_in(&self, queue: QueueId) -> u32 {
+        self.able.there_in(queue)
+    }
+
     /// What changed since this was last called: for the view, and for readers of presence.
     pub fn take_touched(&mut self) -> touched::Touched {
         std::mem::take(&mut self.touched)

@@ -50,8 +50,16 @@ impl Delivery<'_> {
                 self.registry.publish(self.number, conversation, || Some(PublicFrame { public: None, event, data }));
                 return;
             }
-            Ok(Answer::Own { after }) => {
-                self.own_page(session, id, after);
+            Ok(Answer::Own { agent, after }) => {
+                self.own_page(session, id, agent, after);
+                return;
+            }
+            Ok(Answer::WhyConversation(why)) => {
+                session.reply(self.why_page(id, *why, |why| Done::WhyConversation { why }));
+                return;
+            }
+            Ok(Answer::WhyAgent(why)) => {
+                session.reply(self.why_page(id, *why, |why| Done::WhyAgent { why }));
                 return;
             }
             Ok(Answer::Waiting(page)) => {

@@ -109,9 +109,9 @@ pub fn with_snapshot<R>(
 }
 
 impl Delivery<'_> {
-    /// The page behind a cursor, as a reply.
-    pub(super) fn own_page(&self, session: &Session, id: CommandId, after: OwnCursor) {
-        let Some(held) = session.agent().and_then(|agent| self.desk.agent(agent)) else { return };
+    /// The page behind a cursor of what an agent holds, as a reply.
+    pub(super) fn own_page(&self, session: &Session, id: CommandId, agent: AgentId, after: OwnCursor) {
+        let Some(held) = self.desk.agent(agent) else { return };
         let page = Page::of(self.desk, self.keys, held, after, self.limits.frame_bytes_max);
         let (offers, conversations) = page.shapes(self.desk);
         let cursor = page.next.map(|next| next.to_string());

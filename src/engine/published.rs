@@ -1,15 +1,18 @@
 //! What readers outside the engine see of a workspace: its committed settings, and rows of its agents and queues.
 
+use super::levels::Levels;
 use crate::desk::Desk;
 use crate::desk::agent::Agent;
 use crate::desk::answer::Answer;
+use crate::desk::clocks::Clock;
 use crate::desk::estimating::EstimateRow;
 use crate::desk::ids::{AgentId, CustomerId, QueueId};
 use crate::desk::opening::{Opening, Openings};
 use crate::desk::refusal::Refusal;
-use crate::desk::settings::{AgentProfile, ApiKey, QueueSettings, Settings};
+use crate::desk::settings::{AgentProfile, ApiKey, ChannelId, QueueSettings, Settings};
 use crate::desk::time::WallTime;
 use crate::journal::Position;
+use crate::wire::agent::{ChannelHeldShape, ServiceShape, TotalShape};
 use serde::Serialize;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -88,6 +91,12 @@ pub struct AgentRow {
     pub paused: u32,
     /// Per cent of its total that is in use.
     pub load: u32,
+    /// Offers in a row that it let run out.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub missed: u32,
+    /// Channels of which it holds something: none where it holds nothing, as most who are idle do.
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    pub channels: Box<[ChannelHeldShape]>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub next_status: Option<Arc<str>>,
     #[serde(skip_serializing_if = "std::ops::Not::not")]
@@ -103,6 +112,7 @@ pub struct AgentRow {
 #[derive(Clone, PartialEq, Eq, Debug, Serialize)]
 pub struct QueueRow {
     pub queue: Arc<str>,
+    pub title: Arc<str>,
     pub waiting: u32,
     pub offered: u32,
     pub active: u32,
@@ -111,6 +121,8 @@ pub struct QueueRow {
     pub paused: u32,
     pub longest_wait_ms: u64,
     pub agents_available: u32,
+    /// In an available status, busy or not.
+    pub agents_there: u32,
     /// Within its hours, or without any.
     pub open: bool,
     /// Unix milliseconds, where it is closed and that is known.
@@ -123,6 +135,9 @@ pub struct QueueRow {
     pub estimates: Vec<EstimateRow>,
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub draining: bool,
+    /// Where it has a clock of accepting.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub service: Option<ServiceShape>,
 }
 
 fn is_zero(count: &u32) -> bool {
@@ -134,6 +149,16 @@ fn is_zero(count: &u32) -> bool {
 pub struct Roll {
     by_name: BTreeMap<Arc<str>, AgentRow>,
     profiles: Vec<Arc<AgentProfile>>,
+    /// Those who may work here, by connection and status.
+    totals: BTreeMap<(&'static str, Arc<str>), Total>,
+    /// The position that the last of them changed at.
+    changed_at: Position,
+}
+
+#[derive(Debug, Clone, Copy, Default)]
+struct Total {
+    available: bool,
+    agents: u32,
 }
 
 impl Roll {
@@ -159,18 +184,60 @@ impl Roll {
             conversations: agent.conversations.len() as u32,
             paused: agent.paused,
             load: agent.share_held(settings) / 100,
+            missed: agent.missed_in_a_row,
+            channels: channels_held(agent, settings),
             next_status: agent.next_status.map(|next| settings.statuses[usize::from(next.0)].name.clone()),
             draining: agent.draining,
             id,
             changed_at: position,
         };
-        self.by_name.insert(name, row);
+        self.changed_at = self.changed_at.max(position);
+        self.count(&row);
+        if let Some(before) = self.by_name.insert(name, row) {
+            self.count_no_more(&before);
+        }
         let place = id.0 as usize;
         match self.profiles.get_mut(place) {
             Some(held) if **held == agent.profile => {}
             Some(held) => *held = Arc::new(agent.profile.clone()),
             None => self.profiles.push(Arc::new(agent.profile.clone())),
         }
+    }
+
+    fn count(&mut self, row: &AgentRow) {
+        if row.active {
+            let total = self.totals.entry((row.connection, row.status.clone())).or_default();
+            (total.available, total.agents) = (row.available, total.agents + 1);
+        }
+    }
+
+    fn count_no_more(&mut self, row: &AgentRow) {
+        let key = (row.connection, row.status.clone());
+        let Some(total) = self.totals.get_mut(&key).filter(|_| row.active) else { return };
+        total.agents -= 1;
+        if total.agents == 0 {
+            self.totals.remove(&key);
+        }
+    }
+
+    /// How many agents are of each connection and status.
+    #[must_use]
+    pub fn totals(&self) -> Vec<TotalShape> {
+        let shape = |((connection, status), Total { available, agents }): (&(&'static str, Arc<str>), &Total)| {
+            let (connection, status) = (*connection, status.clone());
+            TotalShape { connection, status, available: *available, agents: *agents }
+        };
+        self.totals.iter().map(shape).collect()
+    }
+
+    #[must_use]
+    pub fn changed_at(&self) -> Position {
+        self.changed_at
+    }
+
+    #[must_use]
+    pub fn profile_of(&self, row: &AgentRow) -> Option<&AgentProfile> {
+        self.profiles.get(row.id.0 as usize).map(|profile| &**profile)
     }
 
     #[must_use]
@@ -196,6 +263,19 @@ impl Roll {
     }
 }
 
+fn channels_held(agent: &Agent, settings: &Settings) -> Box<[ChannelHeldShape]> {
+    if agent.load.is_empty() {
+        return Box::default();
+    }
+    let channels = settings.channels.iter().zip(0..).map(|(channel, place)| (channel, ChannelId(place)));
+    let held = channels.filter(|(_, id)| agent.load.on(*id) > 0).map(|(channel, id)| ChannelHeldShape {
+        channel: channel.name.clone(),
+        held: agent.load.on(id),
+        limit: agent.limit_on(settings, id),
+    });
+    held.collect()
+}
+
 /// What people call the agent.
 #[must_use]
 pub fn title_of(profile: &AgentProfile) -> Arc<str> {
@@ -210,22 +290,25 @@ pub fn queue_title(queue: &QueueSettings) -> Arc<str> {
 
 /// Rows of all queues, in the order of names, as of now.
 #[must_use]
-pub fn queue_rows(desk: &Desk, wall_ms: u64) -> Vec<QueueRow> {
+pub fn queue_rows(desk: &Desk, levels: &mut Levels, wall_ms: u64) -> Vec<QueueRow> {
     let mut rows: Vec<QueueRow> = desk
         .queues()
         .map(|(id, queue)| QueueRow {
             queue: queue.settings.name.clone(),
+            title: queue_title(&queue.settings),
             waiting: queue.waiting,
             offered: queue.offered,
             active: queue.active,
             paused: queue.paused,
             longest_wait_ms: desk.oldest_in(id).map_or(0, |since| wall_ms.saturating_sub(since.0)),
             agents_available: desk.able_in(id) as u32,
+            agents_there: desk.there_in(id),
             open: desk.is_open(id),
             opens_at: desk.opening_of(id).and_then(Opening::opens_at).map(|at| at.0),
             closes_at: desk.opening_of(id).and_then(Opening::closes_at).map(|at| at.0),
             estimates: desk.estimates_in(id),
             draining: queue.settings.moves.draining.is_some(),
+            service: levels.of(id, queue.settings.service.ms(Clock::Accept), wall_ms),
         })
         .collect();
     rows.sort_unstable_by(|one, other| one.queue.cmp(&other.queue));

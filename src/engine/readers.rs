@@ -34,7 +34,7 @@ impl Serving<'_> {
         }
         workspace.last_conversation.store(desk.last_conversation().0, Ordering::Release);
         workspace.position.store(self.keeper.position().0, Ordering::Release);
-        workspace.queue_rows.store(Arc::new(queue_rows(desk, clock::wall_ms())));
+        workspace.queue_rows.store(Arc::new(queue_rows(desk, &mut self.run.levels, clock::wall_ms())));
     }
 
     /// Readers outside are given what was committed.
@@ -122,11 +122,16 @@ impl Serving<'_> {
         let workspace = &self.run.workspace;
         let desk = self.keeper.desk();
         let wall_ms = clock::wall_ms();
-        let rows = Arc::new(queue_rows(desk, wall_ms));
+        let rows = Arc::new(queue_rows(desk, &mut self.run.levels, wall_ms));
         workspace.queue_rows.store(rows.clone());
         if !workspace.watchers.is_empty() {
             let roll = workspace.roll.read().unwrap_or_else(PoisonError::into_inner);
             workspace.watchers.refresh(&roll, &rows, self.keeper.position());
+        }
+        if !workspace.sheets.is_empty() {
+            // Beside this task: it looks through all agents.
+            let workspace = workspace.clone();
+            tokio::task::spawn_blocking(move || workspace.refresh_sheets());
         }
         workspace.amounts.store(Arc::new(Amounts::of(
             desk,

@@ -18,6 +18,7 @@ use super::deliver_replies::not_done;
 use super::desk_clock::DeskClock;
 use super::idle::IdleWatch;
 use super::intake::ReplyTo;
+use super::levels::Levels;
 use super::load::{LoadFailed, load};
 use super::look_up::look_up;
 use super::project::Projection;
@@ -75,6 +76,7 @@ pub struct Run {
     told: Vec<Outcome>,
     /// The disk takes only what may use the room kept back.
     pub(super) scarce: Option<&'static str>,
+    pub(super) levels: Levels,
 }
 
 /// Why serving came to an end.
@@ -95,6 +97,7 @@ impl Run {
             began: false,
             told: Vec::new(),
             scarce: None,
+            levels: Levels::since(clock::wall_ms()),
         }
     }
 
@@ -332,6 +335,7 @@ impl Serving<'_> {
             self.counter.count(&decided.events, self.keeper.desk());
             let (workspace, labels) = (self.run.workspace.name(), &self.run.shared.labels);
             counted::count_clocks(&decided.events, self.keeper.desk(), workspace, labels);
+            self.run.levels.count(&decided.events, decided.now.wall.0);
         }
         self.run.workspace.followers.look_at(&decided.events);
     }

@@ -98,7 +98,8 @@ impl Watcher {
         self.sent_to = position;
         if !changed.is_empty() {
             let rows = Rows::Agents(&changed);
-            self.session.tell(render(&ServerFrame::Agents { position: position.0, rows }));
+            let (names, matching, totals) = (None, None, None);
+            self.session.tell(render(&ServerFrame::Agents { position: position.0, rows, names, matching, totals }));
         }
     }
 
@@ -131,6 +132,8 @@ pub fn agent_shape(row: &AgentRow) -> AgentRowShape<'_> {
         conversations: row.conversations,
         paused: row.paused,
         load: row.load,
+        missed: row.missed,
+        channels: &row.channels,
         next_status: row.next_status.as_deref(),
         draining: row.draining,
     }
@@ -140,16 +143,19 @@ pub fn agent_shape(row: &AgentRow) -> AgentRowShape<'_> {
 pub fn queue_shape(row: &QueueRow) -> QueueRowShape<'_> {
     QueueRowShape {
         queue: &row.queue,
+        title: &row.title,
         waiting: row.waiting,
         offered: row.offered,
         active: row.active,
         paused: row.paused,
         longest_wait_ms: row.longest_wait_ms,
         agents_available: row.agents_available,
+        agents_there: row.agents_there,
         open: row.open,
         opens_at: row.opens_at,
         closes_at: row.closes_at,
         estimates: &row.estimates,
         draining: row.draining,
+        service: row.service.as_ref(),
     }
 }

@@ -5,6 +5,7 @@ use super::followers::Followers;
 use super::intake::{Intake, Limits, ReplyTo};
 use super::outlook::Outlook;
 use super::published::{AgentRow, NotDone, Published, QueueRow, Replied, Roll};
+use super::sheets::Sheets;
 use super::turn::Asked;
 use super::watch::Watchers;
 use crate::clock;
@@ -66,6 +67,7 @@ pub struct Workspace {
     /// Places in their queues of those whose customers look, about a second old.
     pub(super) outlooks: ArcSwap<BTreeMap<ConversationId, Outlook>>,
     pub(super) watchers: Watchers,
+    pub(super) sheets: Sheets,
     pub(super) followers: Followers,
     pub(super) amounts: ArcSwap<Amounts>,
     /// Committed conversations that are not closed, for readers.
@@ -92,6 +94,7 @@ impl Workspace {
             queue_rows: ArcSwap::default(),
             outlooks: ArcSwap::default(),
             watchers: Watchers::default(),
+            sheets: Sheets::default(),
             followers: Followers::default(),
             amounts: ArcSwap::default(),
             open: DashMap::new(),
@@ -279,6 +282,12 @@ impl Workspace {
         &self.watchers
     }
 
+    /// Those who watch agents sorted and filtered.
+    #[must_use]
+    pub fn sheets(&self) -> &Sheets {
+        &self.sheets
+    }
+
     /// Those who follow the decisions that are wanted from outside.
     #[must_use]
     pub fn followers(&self) -> &Followers {
@@ -309,7 +318,7 @@ impl Workspace {
         self.intake.size()
     }
 
-    fn roll(&self) -> std::sync::RwLockReadGuard<'_, Roll> {
+    pub(super) fn roll(&self) -> std::sync::RwLockReadGuard<'_, Roll> {
         self.roll.read().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -306,10 +306,10 @@ impl Judge {
                     (talk.customer, talk.merged) = (*into, true);
                 }
             }
-            Event::ConversationMoved { conversation, moves, public, .. } => {
+            Event::ConversationMoved { conversation, moves, public, by, .. } => {
                 let talk = talk(&mut self.talks, *conversation)?;
                 talk.waits()
-                    .and_then(|()| super::judge_waiting::move_is_one_more(talk, *moves))
+                    .and_then(|()| super::judge_waiting::move_is_one_more(talk, *moves, *by))
                     .map_err(|what| format!("{conversation} is moved on: {what}"))?;
                 counts(*conversation, talk, *public)?;
             }

@@ -5,6 +5,7 @@ use crate::desk::Desk;
 use crate::desk::agent::Connection;
 use crate::desk::command::{Author, Notice};
 use crate::desk::ids::ConversationId;
+use crate::desk::moves::Mover;
 use crate::desk::waiting_rules::MOVES_MAX;
 
 /// That it has waited too long is said of who has: since this wait began, in this queue.
@@ -30,9 +31,13 @@ pub fn notice_is_due(desk: &Desk, conversation: ConversationId, author: Author) 
     if due { Ok(()) } else { Err(format!("{conversation} is told {} after {waited_ms} ms", notice.name())) }
 }
 
-/// One more than before, or the first since it had an owner; and never more than there may be.
-pub fn move_is_one_more(talk: &mut Talk, moves: u8) -> Result<(), String> {
-    let one_more = moves == talk.moves + 1 || moves == 1;
+/// By a rule: one more than before, or the first since it had an owner; and never more than there may be. A person's does not count.
+pub fn move_is_one_more(talk: &mut Talk, moves: u8, by: Option<Mover>) -> Result<(), String> {
+    let one_more = match by {
+        None => moves == talk.moves + 1 || moves == 1,
+        Some(Mover::Supervisor(_) | Mover::Admin) => moves == talk.moves || moves == 0,
+        Some(Mover::Agent(_)) => false,
+    };
     talk.moves = moves;
     if one_more && moves <= MOVES_MAX { Ok(()) } else { Err(format!("for the {moves}th time")) }
 }

@@ -19,6 +19,7 @@ fn the_demo_plays_says_how_to_join_and_leaves_nothing_behind() {
         "npx wscat -c ws://127.0.0.1:",
         "curl http://127.0.0.1:",
         "/messenger/demo\n",
+        "/wallboard/demo#token=ey",
         "\ntoken: ey",
         "is here",
         "is offered c1",

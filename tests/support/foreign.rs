@@ -81,6 +81,7 @@ pub async fn does_the_job_with(options: Options, mut command: Command) {
         .env("OFFHOOK_WORKSPACE", WORKSPACE)
         .env("OFFHOOK_TOKEN", server.agent_token(WORKSPACE, "ada", Role::Agent))
         .env("OFFHOOK_TOKEN_2", server.agent_token(WORKSPACE, "eve", Role::Agent))
+        .env("OFFHOOK_SUPERVISOR", server.agent_token(WORKSPACE, "sue", Role::Supervisor))
         .env("OFFHOOK_ADMIN", server.agent_token(WORKSPACE, "boss", Role::Admin))
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())

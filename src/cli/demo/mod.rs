@@ -105,7 +105,7 @@ impl Demo {
         let join = join(&address, dir)?;
         let mut screen = Screen::new(self.plain);
         let opening = if screen.is_plain() {
-            format!("{join}\ntoken: {}\n", token(dir, "you", "You")?)
+            format!("{join}\ntoken: {}\n", token(dir, "you", "You", Role::Agent)?)
         } else {
             "\x1b[2J".to_owned()
         };
@@ -142,7 +142,7 @@ impl Demo {
             let player = agent::Player {
                 address: address.clone(),
                 title: (*title).to_owned(),
-                token: token(dir, name, title)?,
+                token: token(dir, name, title, Role::Agent)?,
                 teller: teller.clone(),
             };
             players.spawn(player.play());
@@ -172,14 +172,14 @@ fn config(file: Option<&Path>, dir: &Path, set: &[String]) -> Result<Config, Com
 }
 
 /// A token of the demo's own key, good for a day: longer than `--seconds` can be.
-fn token(dir: &Path, agent: &str, title: &str) -> Result<String, CommandError> {
+fn token(dir: &Path, agent: &str, title: &str, role: Role) -> Result<String, CommandError> {
     let key = read_key_file(&dir.join("agent.key")).map_err(CommandError::of)?;
     let key = SigningKey::read(Algorithm::Hs256, &key).map_err(CommandError::of)?;
     let now_s = wall_s();
     let claims = AgentClaims {
         agent: agent.to_owned(),
         workspace: "demo".to_owned(),
-        role: Role::Agent,
+        role,
         name: Some(title.to_owned()),
         expires_at_s: now_s + 90_000,
     };
@@ -191,13 +191,15 @@ async fn live(client: &mut Client, what: &str, key: &str) -> Value {
     client.ask_once(&Call::read(page, key)).await.map_or(Value::Null, |answered| answered.body)
 }
 
-/// The console's address has the token behind its `#`, which no browser sends anywhere.
+/// The addresses of console and wallboard have a token behind their `#`, which no browser sends anywhere.
 fn join(address: &Address, dir: &Path) -> Result<String, CommandError> {
-    let you = token(dir, "you", "You")?;
+    let you = token(dir, "you", "You", Role::Agent)?;
+    let lead = token(dir, "lead", "Team lead", Role::Supervisor)?;
     let (server, dir) = (address.authority(), dir.display());
     Ok(format!(
         "Join in, in a browser. As a customer: http://{server}/messenger/demo
 As an agent: http://{server}/console/demo#token={you}
+As a supervisor: http://{server}/wallboard/demo#token={lead}
 By hand, as an agent:
   npx wscat -c ws://{server}/v1/agent -s offhook.agent.v1 \\
     -s offhook.token.$(offhook token --agent you --workspace demo --set server.data_dir={dir})

@@ -106,7 +106,7 @@ impl Desk {
             // That it spoke was enough.
             Ask::Ready { .. } => Ok(Answer::Done),
             Ask::SignOut { agent } => self.sign_out(*agent, events),
-            Ask::ListOwn { after, .. } => Ok(Answer::Own { after: *after }),
+            Ask::ListOwn { agent, after } => Ok(Answer::Own { agent: *agent, after: *after }),
 
             Ask::ConfirmDelivery { agent, offer } => self.confirm_delivery(*agent, *offer, loaded, events),
             Ask::Accept { agent, offer } => self.accept(*agent, *offer, loaded, events),

@@ -110,10 +110,14 @@ impl Desk {
         asked_since: Option<WallTime>,
         events: &mut Vec<Event>,
     ) -> Result<Answer, Refusal> {
+        let held = &self.conversations[&id];
+        let waits = matches!(held.state, State::Waiting | State::Offered {});
+        if waits && matches!(by, Mover::Supervisor(_) | Mover::Admin) {
+            super::admin::ensure(asked_since.is_none(), "waiting_since", || "absent: what waits keeps its age".into())?;
+            return self.move_waiting(id, by, name, events);
+        }
         let from = self.owner_for(id, by)?;
-        let queue = *self.queue_names.get(name).ok_or_else(|| Refusal::NoSuchQueue(name.clone()))?;
-        let queue = self.queue_taking(queue)?;
-        self.room_in(queue)?;
+        let queue = self.queue_with_room(name)?;
         let held = &self.conversations[&id];
         let waiting_since = asked_since.unwrap_or(self.now.wall);
         // As old as it is at most, so that it overtakes nobody by more than its age.
@@ -136,6 +140,33 @@ impl Desk {
             public,
         };
         self.emit(events, transferred);
+        Ok(Answer::Done)
+    }
+
+    fn queue_with_room(&self, name: &Arc<str>) -> Result<QueueId, Refusal> {
+        let queue = *self.queue_names.get(name).ok_or_else(|| Refusal::NoSuchQueue(name.clone()))?;
+        let queue = self.queue_taking(queue)?;
+        self.room_in(queue)?;
+        Ok(queue)
+    }
+
+    /// What nobody owns goes to another queue as by a rule, at its old age.
+    fn move_waiting(
+        &mut self,
+        id: ConversationId,
+        by: Mover,
+        name: &Arc<str>,
+        events: &mut Vec<Event>,
+    ) -> Result<Answer, Refusal> {
+        if self.queue_names.get(name) == Some(&self.conversations[&id].queue) {
+            return Ok(Answer::Done);
+        }
+        let queue = self.queue_with_room(name)?;
+        self.stand_down(id, events);
+        let held = &self.conversations[&id];
+        let (skills, moves, public) = (self.required_in(held, queue), held.spell.moves, Some(held.public + 1));
+        let by = Some(by);
+        self.emit(events, Event::ConversationMoved { conversation: id, queue, skills, moves, public, by });
         Ok(Answer::Done)
     }
 

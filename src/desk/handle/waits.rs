@@ -218,7 +218,7 @@ impl Desk {
         let (skills, moves) = (self.required_in(held, queue), held.spell.moves + 1);
         let public = Some(held.public + 1);
         self.withdraw_decision(id, events);
-        self.emit(events, Event::ConversationMoved { conversation: id, queue, skills, moves, public });
+        self.emit(events, Event::ConversationMoved { conversation: id, queue, skills, moves, public, by: None });
         true
     }
 

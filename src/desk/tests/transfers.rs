@@ -416,3 +416,47 @@ a0 queues c1 in support
 "#,
     );
 }
+
+#[test]
+fn a_supervisor_moves_what_waits_and_it_keeps_its_age() {
+    check(
+        r#"
+given 1 agents
+admin queue sales skills=french:2
+  -> put q2
+  q2 put as sales
+admin queue small max=0
+  -> put q3
+  q3 put as small
+a0 sets away
+  -> done
+  a0 status 2 channels 111 chosen
+u1 opens chat in support
+  -> opened c1 u1
+  c1 opened u1 q1
++10s
+a0 queues c1 in sales
+  -> refused wrong_state field=conversation: the conversation c1 is waiting
+supervisor a0 queues c1 in sales since=0s
+  -> refused bad_setting field=waiting_since: waiting_since: absent: what waits keeps its age
+supervisor a0 queues c1 in nowhere
+  -> refused no_such_queue field=queue: there is no queue "nowhere"
+supervisor a0 queues c1 in sales
+  -> done
+  c1 moved q2 moves=0 by=supervisor:a0 skills=french:2
+admin queues c1 in sales
+  -> done
+admin queues c1 in support
+  -> done
+  c1 moved q1 moves=0 by=admin
+a0 sets available
+  -> done
+  a0 status 1 channels 111 chosen
+  o1 made c1 a0 ends 30s deliver 5s
+admin queues c1 in sales
+  -> done
+  o1 withdrawn c1 a0
+  c1 moved q2 moves=0 by=admin skills=french:2
+"#,
+    );
+}

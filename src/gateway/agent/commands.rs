@@ -8,12 +8,13 @@ use crate::desk::command::{Ask, Author, Closer, Command, Worker};
 use crate::desk::ids::{AgentId, CommandId, ConversationId, Principal};
 use crate::desk::labels::LabelAsk;
 use crate::desk::moves::{Deed, MoveAsk, Mover};
+use crate::desk::refusal::Refusal;
 use crate::desk::settings::Role;
 use crate::gateway::auth::agent_token::TokenError;
 use crate::overload::{Purpose, Rung, Weight, memory};
 use crate::telemetry::catalogue;
 use crate::wire::agent::{
-    AgentFrame, Done, Drained, HistoryFrom, LabelFrame, Reply, ServerFrame, StartFrame, parse, render,
+    AgentFrame, Done, Drained, HistoryFrom, LabelFrame, Reply, ServerFrame, StartFrame, WhyOf, parse, render,
 };
 use crate::wire::close::CloseCode;
 use crate::wire::error::{Code, WireError};
@@ -109,9 +110,7 @@ fn obey<D: Desk, T: AgentTokens>(
         AgentFrame::Watch { .. } | AgentFrame::Unwatch { .. } if !session.is_supervisor() => {
             Err(WireError::new(Code::Forbidden, "only supervisors and admins watch"))
         }
-        AgentFrame::Watch { what, cursor, limit } => {
-            door.desk.watch(session, id, what, cursor.as_deref(), limit).map(|()| None)
-        }
+        AgentFrame::Watch { what, page, limit } => door.desk.watch(session, id, what, page, limit).map(|()| None),
         AgentFrame::Unwatch { what } => {
             door.desk.unwatch(session, what);
             Ok(Some(Done::Plain {}))
@@ -121,10 +120,19 @@ fn obey<D: Desk, T: AgentTokens>(
         }
         // That it came was all: it is noted already, and nobody waits for an answer.
         AgentFrame::Input => Ok(None),
-        AgentFrame::Move { deed: Deed::Assign { .. }, .. } | AgentFrame::Drain(_) | AgentFrame::ForceStatus { .. }
+        AgentFrame::Move { deed: Deed::Assign { .. }, .. }
+        | AgentFrame::Drain(_)
+        | AgentFrame::ForceStatus { .. }
+        | AgentFrame::Held { .. }
+        | AgentFrame::Why(_)
+        | AgentFrame::Health
             if !session.is_supervisor() =>
         {
             Err(WireError::new(Code::Forbidden, "only supervisors and admins do this"))
+        }
+        AgentFrame::Health => {
+            door.desk.health(session, id);
+            Ok(None)
         }
         AgentFrame::Notes { conversation, after, limit } => {
             notes(present, id, conversation, after, limit).map(|()| None)
@@ -135,7 +143,10 @@ fn obey<D: Desk, T: AgentTokens>(
         AgentFrame::Typing { .. } if memory().is_shed(Rung::Typing) => Err(memory().shed(Rung::Typing).into()),
         frame => {
             // Typing is passed on and forgotten, and a look changes nothing: not worth remembering by their ids.
-            let looks = matches!(frame, AgentFrame::Waiting { .. } | AgentFrame::Own { .. });
+            let looks = matches!(
+                frame,
+                AgentFrame::Waiting { .. } | AgentFrame::Own { .. } | AgentFrame::Held { .. } | AgentFrame::Why(_)
+            );
             let remembered = !looks && !matches!(frame, AgentFrame::Typing { .. });
             let fingerprint = if remembered { door.desk.fingerprint(&frame.body()) } else { 0 };
             let ask = ask(frame, agent, present)?;
@@ -170,6 +181,12 @@ fn ask<D: Desk, T: AgentTokens>(frame: AgentFrame, agent: AgentId, present: &Pre
         AgentFrame::ExtendWrapUp { conversation } => Ask::ExtendWrapUp { agent, conversation },
         AgentFrame::SignOut => Ask::SignOut { agent },
         AgentFrame::Own { after } => Ask::ListOwn { agent, after },
+        AgentFrame::Held { agent: name, after } => {
+            let named = present.door.desk.agent_named(&present.session, &name);
+            Ask::ListOwn { agent: named.ok_or_else(|| Refusal::NoSuchAgent(name))?, after }
+        }
+        AgentFrame::Why(WhyOf::Conversation(conversation)) => Ask::WhyConversation { conversation },
+        AgentFrame::Why(WhyOf::Agent(agent)) => Ask::WhyAgent { agent },
         AgentFrame::Move { conversation, deed } => {
             Ask::Move(MoveAsk { conversation, by: mover(agent, present.session.role), deed })
         }
@@ -189,6 +206,7 @@ fn ask<D: Desk, T: AgentTokens>(frame: AgentFrame, agent: AgentId, present: &Pre
         AgentFrame::Drain(Drained::Agent { agent, on }) => Ask::DrainAgent { agent, draining: on },
         AgentFrame::Drain(Drained::Queue { queue, draining }) => Ask::DrainQueue { queue, draining },
         AgentFrame::Input
+        | AgentFrame::Health
         | AgentFrame::Notes { .. }
         | AgentFrame::LabelRules { .. }
         | AgentFrame::Start(_)

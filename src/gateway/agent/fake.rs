@@ -115,10 +115,16 @@ impl Desk for FakeDesk {
         self.hand(Handed::Snapshot);
         if self.busy { Err(WireError::busy(70)) } else { Ok(()) }
     }
-    fn watch(&self, _: &Arc<Session>, _: CommandId, _: Watched, _: Option<&str>, _: u32) -> Result<(), WireError> {
+    fn watch(&self, _: &Arc<Session>, _: CommandId, _: Watched, _: WatchedPage, _: u32) -> Result<(), WireError> {
         Ok(())
     }
     fn unwatch(&self, _: &Arc<Session>, _: Watched) {}
+    fn health(&self, session: &Session, id: CommandId) {
+        session.reply(render(&ServerFrame::Reply(Reply::done(id, None, Done::Health { at: 1, components: &[] }))));
+    }
+    fn agent_named(&self, _: &Session, name: &str) -> Option<AgentId> {
+        (name == "bob").then_some(AgentId(2))
+    }
     fn directory(&self, _: &Arc<Session>, _: CommandId, _: Watched, _: Option<&str>, _: u32) -> Result<(), WireError> {
         Ok(())
     }

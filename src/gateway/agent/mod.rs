@@ -26,7 +26,7 @@ use crate::gateway::auth::origin::OriginRules;
 use crate::gateway::http::buckets::Buckets;
 use crate::overload::pace::{Pace, PaceLimits};
 use crate::presence::session::{Session, WorkspaceNumber};
-use crate::wire::agent::{HistoryFrom, Limits, StartFrame, Watched};
+use crate::wire::agent::{HistoryFrom, Limits, StartFrame, Watched, WatchedPage};
 use crate::wire::close::CloseCode;
 use crate::wire::error::WireError;
 use std::borrow::Cow;
@@ -139,10 +139,14 @@ pub trait Desk: Send + Sync + 'static {
         session: &Arc<Session>,
         id: CommandId,
         what: Watched,
-        cursor: Option<&str>,
+        page: WatchedPage,
         limit: u32,
     ) -> Result<(), WireError>;
     fn unwatch(&self, session: &Arc<Session>, what: Watched);
+    /// How the server's components stand; the reply goes into the mailbox.
+    fn health(&self, session: &Session, id: CommandId);
+    /// Another agent of the session's workspace.
+    fn agent_named(&self, session: &Session, name: &str) -> Option<AgentId>;
     /// A page of names, for everybody who works here; the reply goes into the mailbox.
     ///
     /// # Errors

@@ -226,8 +226,9 @@ pub fn event(event: &Event) -> String {
         Event::DecisionWanted { .. } | Event::DecisionEnded { .. } => self::decisions::event(event),
         Event::ConversationLabelled { .. } => super::labels::event(event),
         Event::RingReached { conversation, ring } => format!("{conversation} ring {ring}"),
-        Event::ConversationMoved { conversation, queue, skills, moves, public: _ } => {
+        Event::ConversationMoved { conversation, queue, skills, moves, public: _, by } => {
             let mut line = format!("{conversation} moved {queue} moves={moves}");
+            add(&mut line, "by", by.map(mover));
             add(&mut line, "skills", (!skills.is_empty()).then(|| required(skills)));
             line
         }
@@ -261,7 +262,7 @@ pub fn answer(answer: &Answer) -> String {
         Answer::TransferOffered { offer } => format!("offered {offer}"),
         Answer::Taken { conversation } => format!("taken {conversation}"),
         Answer::Noted { conversation, note, at: _ } => format!("noted {conversation} {note}"),
-        Answer::Own { after } => format!("own {after}"),
+        Answer::Own { agent: _, after } => format!("own {after}"),
         Answer::Decided { conversation, offer } => format!("decided {conversation} {offer}"),
         Answer::Decisions(decisions) => self::decisions::decisions(decisions),
         Answer::Waiting(page) => self::moves::page(page),

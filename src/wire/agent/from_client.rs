@@ -2,6 +2,7 @@
 
 use super::labels::{self, LabelFrame};
 use super::moves::{self, Drained, StartFrame};
+use super::watching::{self, Watched, WatchedPage, WhyOf};
 use crate::desk::conversation::WaitKey;
 use crate::desk::ids::{CommandId, ConversationId, OfferId};
 use crate::desk::labels::ThenEnd;
@@ -45,6 +46,10 @@ const KNOWN: &[&str] = &[
     "disposition",
     "tags",
     "fields",
+    "order",
+    "connection",
+    "find",
+    "skip",
 ];
 
 /// Bounds on what a frame may carry; the frame itself is bounded by the socket.
@@ -114,7 +119,7 @@ pub enum AgentFrame {
     },
     Watch {
         what: Watched,
-        cursor: Option<String>,
+        page: WatchedPage,
         limit: u32,
     },
     Unwatch {
@@ -134,6 +139,15 @@ pub enum AgentFrame {
     Own {
         after: OwnCursor,
     },
+    /// What another agent holds.
+    Held {
+        agent: Arc<str>,
+        after: OwnCursor,
+    },
+    /// What stands between a conversation, or an agent, and an offer.
+    Why(WhyOf),
+    /// How the server's components stand for their users.
+    Health,
     /// A conversation goes to other hands: `transfer`, `pick`, `claim` and the like.
     Move {
         conversation: ConversationId,
@@ -170,23 +184,6 @@ pub enum HistoryFrom {
     End,
     After(u32),
     Before(u32),
-}
-
-/// What there are rows of: to watch for supervisors, and as names for everybody.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
-pub enum Watched {
-    Queues,
-    Agents,
-}
-
-impl Watched {
-    #[must_use]
-    pub fn name(self) -> &'static str {
-        match self {
-            Watched::Queues => "queues",
-            Watched::Agents => "agents",
-        }
-    }
 }
 
 /// A frame that was not understood. Without `id`, the reply's `id` is null.
@@ -249,18 +246,18 @@ fn read(fields: &mut Fields<'_>, limits: &Limits) -> Result<AgentFrame, WireErro
             from: history_from(fields)?,
             limit: limit(fields, 50)?,
         },
-        "watch" => AgentFrame::Watch { what: watched(fields)?, cursor: cursor(fields)?, limit: limit(fields, 100)? },
+        "watch" => watching::watch(fields)?,
         "directory" => {
-            AgentFrame::Directory { what: watched(fields)?, cursor: cursor(fields)?, limit: limit(fields, 100)? }
+            let what = watching::watched(fields)?;
+            AgentFrame::Directory { what, cursor: cursor(fields)?, limit: limit(fields, 100)? }
         }
-        "unwatch" => AgentFrame::Unwatch { what: watched(fields)? },
+        "unwatch" => AgentFrame::Unwatch { what: watching::watched(fields)? },
+        "why" => AgentFrame::Why(watching::why(fields)?),
+        "health" => AgentFrame::Health,
         "refresh" => AgentFrame::Refresh { token: fields.some_text("token", TOKEN_BYTES_MAX)?.into_owned() },
         "sign_out" => AgentFrame::SignOut,
-        "own" => {
-            let after = cursor(fields)?.ok_or_else(|| missing("cursor"))?.parse();
-            let not_ours = |_| WireError::new(Code::BadCursor, "the cursor is not one of ours").at("cursor");
-            AgentFrame::Own { after: after.map_err(not_ours)? }
-        }
+        "own" => AgentFrame::Own { after: own_cursor(fields)?.ok_or_else(|| missing("cursor"))? },
+        "held" => AgentFrame::Held { agent: short(fields, "agent")?, after: own_cursor(fields)?.unwrap_or_default() },
         other => {
             let frame = moves::read(other, fields, limits.text_bytes_max)?;
             frame.ok_or_else(|| WireError::new(Code::UnknownType, "there is no frame of this type").at("type"))?
@@ -309,12 +306,9 @@ pub(super) fn cursor(fields: &mut Fields<'_>) -> Result<Option<String>, WireErro
     }
 }
 
-fn watched(fields: &mut Fields<'_>) -> Result<Watched, WireError> {
-    match fields.some_text("what", 64)?.as_ref() {
-        "queues" => Ok(Watched::Queues),
-        "agents" => Ok(Watched::Agents),
-        _ => Err(WireError::new(Code::BadField, "what must be queues or agents").at("what")),
-    }
+fn own_cursor(fields: &mut Fields<'_>) -> Result<Option<OwnCursor>, WireError> {
+    let not_ours = |_| WireError::new(Code::BadCursor, "the cursor is not one of ours").at("cursor");
+    cursor(fields)?.map(|cursor| cursor.parse().map_err(not_ours)).transpose()
 }
 
 impl AgentFrame {
@@ -343,6 +337,9 @@ impl AgentFrame {
             AgentFrame::Refresh { .. } => "refresh",
             AgentFrame::SignOut => "sign_out",
             AgentFrame::Own { .. } => "own",
+            AgentFrame::Held { .. } => "held",
+            AgentFrame::Why(_) => "why",
+            AgentFrame::Health => "health",
             AgentFrame::Move { deed, .. } => moves::name_of(deed),
             AgentFrame::Waiting { .. } => "waiting",
             AgentFrame::Note { .. } => "note",
@@ -369,8 +366,11 @@ impl AgentFrame {
                 | AgentFrame::Unwatch { .. }
                 | AgentFrame::Directory { .. }
                 | AgentFrame::Refresh { .. }
-                // A client reads the pages of its snapshot by itself.
+                // A client reads the pages of its snapshot by itself, and a wallboard asks again.
                 | AgentFrame::Own { .. }
+                | AgentFrame::Held { .. }
+                | AgentFrame::Why(_)
+                | AgentFrame::Health
         )
     }
 
@@ -426,6 +426,9 @@ impl AgentFrame {
             | AgentFrame::Input
             | AgentFrame::SignOut
             | AgentFrame::Own { .. }
+            | AgentFrame::Held { .. }
+            | AgentFrame::Why(_)
+            | AgentFrame::Health
             | AgentFrame::History { .. }
             | AgentFrame::Watch { .. }
             | AgentFrame::Unwatch { .. }

@@ -6,16 +6,19 @@ mod moves;
 mod reply;
 mod shapes;
 mod to_client;
+mod watching;
 
-pub use from_client::{AgentFrame, BadFrame, HistoryFrom, Limits, TOKEN_BYTES_MAX, Watched, parse};
+pub use from_client::{AgentFrame, BadFrame, HistoryFrom, Limits, TOKEN_BYTES_MAX, parse};
 pub use labels::LabelFrame;
 pub use moves::{Drained, StartFrame};
 pub use reply::{Done, Outcome, Reply, Rows};
 pub use shapes::{
-    AgentRowShape, AgentShape, AuthorShape, ClockShape, ColleagueShape, ConversationShape, MessageShape, NoteShape,
-    OfferShape, QueueNameShape, QueueRowShape, SettingsShape, SnapshotShape, StatusShape, TransferShape, WaitingRowShape, WrapUpShape,
+    AgentRowShape, AgentShape, AuthorShape, ChannelHeldShape, ClockShape, ColleagueShape, ComponentShape,
+    ConversationShape, KeptShape, MessageShape, NoteShape, OfferShape, QueueNameShape, QueueRowShape, ServiceShape,
+    SettingsShape, SnapshotShape, StatusShape, TotalShape, TransferShape, WaitingRowShape, WrapUpShape,
 };
 pub use to_client::{Cause, ServerFrame, render};
+pub use watching::{SeenAs, Sheet, SheetOrder, Watched, WatchedPage, WhyOf};
 
 #[cfg(test)]
 mod tests;

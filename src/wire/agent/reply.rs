@@ -1,11 +1,12 @@
 //! The one reply to a frame: what was done, or why not.
 
 use super::shapes::{
-    AgentRowShape, ColleagueShape, ConversationShape, MessageShape, NoteShape, OfferShape, QueueNameShape, QueueRowShape,
-    WaitingRowShape,
+    AgentRowShape, ColleagueShape, ComponentShape, ConversationShape, MessageShape, NoteShape, OfferShape,
+    QueueNameShape, QueueRowShape, TotalShape, WaitingRowShape,
 };
 use crate::desk::ids::{CommandId, ConversationId, OfferId};
 use crate::desk::labels::CustomField;
+use crate::desk::why::{WhyAgent, WhyConversation};
 use crate::wire::error::WireError;
 use crate::wire::spelled::spelled;
 use serde::Serialize;
@@ -80,6 +81,23 @@ pub enum Done<'a> {
         rows: Rows<'a>,
         #[serde(skip_serializing_if = "Option::is_none")]
         cursor: Option<&'a str>,
+    },
+    /// In order.
+    Sheet {
+        rows: Rows<'a>,
+        matching: u32,
+        totals: &'a [TotalShape],
+    },
+    Health {
+        /// Unix milliseconds.
+        at: u64,
+        components: &'a [ComponentShape],
+    },
+    WhyConversation {
+        why: &'a WhyConversation,
+    },
+    WhyAgent {
+        why: &'a WhyAgent,
     },
     LabelRules {
         dispositions: &'a [Arc<str>],

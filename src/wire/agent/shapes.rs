@@ -195,6 +195,7 @@ pub struct StatusShape<'a> {
 #[derive(Clone, Debug, Serialize)]
 pub struct QueueRowShape<'a> {
     pub queue: &'a str,
+    pub title: &'a str,
     pub waiting: u32,
     pub offered: u32,
     pub active: u32,
@@ -203,6 +204,8 @@ pub struct QueueRowShape<'a> {
     pub paused: u32,
     pub longest_wait_ms: u64,
     pub agents_available: u32,
+    /// In an available status, busy or not.
+    pub agents_there: u32,
     /// Within its hours, or without any.
     pub open: bool,
     /// Unix milliseconds, where it has hours.
@@ -215,6 +218,29 @@ pub struct QueueRowShape<'a> {
     /// It takes nothing new in.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub draining: bool,
+    /// Where it has a clock of accepting.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub service: Option<&'a ServiceShape>,
+}
+
+/// How many were accepted in time, and how many were not, of those whose time has come.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize)]
+pub struct ServiceShape {
+    /// The time that they have.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub within_ms: Option<u64>,
+    /// Unix milliseconds: what was before is not counted.
+    pub counted_since: u64,
+    /// Of the last 30 minutes.
+    pub lately: KeptShape,
+    /// Of the last 24 hours.
+    pub day: KeptShape,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize)]
+pub struct KeptShape {
+    pub achieved: u32,
+    pub breached: u32,
 }
 
 /// A row of `agents`.
@@ -235,12 +261,53 @@ pub struct AgentRowShape<'a> {
     pub paused: u32,
     /// Per cent of its total that is in use.
     pub load: u32,
+    /// Offers in a row that it let run out.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub missed: u32,
+    /// Channels of which it holds something.
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    pub channels: &'a [ChannelHeldShape],
     /// The status for when its work is over.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub next_status: Option<&'a str>,
     /// Nothing new is offered to it.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub draining: bool,
+}
+
+/// What an agent holds of one channel.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+pub struct ChannelHeldShape {
+    pub channel: std::sync::Arc<str>,
+    /// In hundredths of a conversation here, and in conversations on the wire: one that is paused may count less than whole.
+    #[serde(serialize_with = "whole")]
+    pub held: u32,
+    /// It may hold so many.
+    pub limit: u32,
+}
+
+fn whole<S: serde::Serializer>(hundredths: &u32, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_f64(f64::from(*hundredths) / 100.0)
+}
+
+/// How many agents are of one connection and status.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+pub struct TotalShape {
+    pub connection: &'static str,
+    pub status: std::sync::Arc<str>,
+    pub available: bool,
+    pub agents: u32,
+}
+
+/// How a part of the server stands for its users.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+pub struct ComponentShape {
+    pub component: &'static str,
+    pub title: &'static str,
+    /// `operational`, `degraded`, `partial_outage` or `major_outage`.
+    pub state: &'static str,
+    /// Unix milliseconds.
+    pub since: u64,
 }
 
 /// An agent as its colleagues are told of it: whom one may transfer to.

@@ -2,7 +2,7 @@
 
 use super::reply::{Reply, Rows};
 use super::shapes::{
-    AgentShape, AuthorShape, ConversationShape, OfferShape, SettingsShape, SnapshotShape, WrapUpShape,
+    AgentShape, AuthorShape, ConversationShape, OfferShape, SettingsShape, SnapshotShape, TotalShape, WrapUpShape,
 };
 use crate::desk::event::{StatusCause, WrapUpCause};
 use crate::desk::ids::{ConversationId, OfferId, SessionId};
@@ -209,6 +209,14 @@ pub enum ServerFrame<'a> {
     Agents {
         position: u64,
         rows: Rows<'a>,
+        /// Of a sheet, whenever one of them is another: who is on it in its order, how many would be on it, and how many agents
+        /// there are of each kind.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        names: Option<&'a [&'a str]>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        matching: Option<u32>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        totals: Option<&'a [TotalShape]>,
     },
     /// Rows of a page that is watched are not sent for now, or again from now on.
     Watching {

@@ -48,7 +48,7 @@ function line(state) {
     parts.push(`${id}=[${thread.messages.map(({ number }) => number)}]${thread.begins ? ' whole' : ''}${notes.join('')}${typing.join('')}`);
   }
   for (const { id, state: how, seen } of state.pending) parts.push(`${id}:${how}${seen === undefined ? '' : `=${seen}`}`);
-  for (const [what, { rows, paused }] of Object.entries(state.watched)) parts.push(`${what}{${Object.keys(rows)}}${paused ? ' paused' : ''}`);
+  for (const [what, { rows, paused, names, matching }] of Object.entries(state.watched)) parts.push(`${what}{${Object.keys(rows).sort()}}${paused ? ' paused' : ''}${names ? ` ${names} of ${matching}` : ''}`);
   if (state.ignored) parts.push(`ignored ${state.ignored}`);
   return parts.join(' | ');
 }
@@ -104,6 +104,8 @@ const CASES = [
   ['a word after a reminder', [...with1, { type: 'reminder', position: 11, conversation: 'c1' }, message('c1', 2, ours)], 'live | away | c1/active 2,2,1 | c1=[2]'],
   ['a note', [...with1, { type: 'note', position: 11, conversation: 'c1', note: 1, author: 'ada', after: 1, text: 'n', at: 1 }], 'live | away | c1/active 1,0,1 | c1=[] note1=n'],
   ['rows', [...hello(), { type: 'queues', position: 11, rows: [{ queue: 'a' }, { queue: 'b' }] }, { type: 'watching', position: 11, what: 'queues', paused: true }], 'live | away | queues{a,b} paused'],
+  ['who is on a sheet', [...hello(), { type: 'reply', id: 'x', ok: true, rows: [{ agent: 'bob' }, { agent: 'ada' }], matching: 9, totals: [], command: { type: 'watch', what: 'agents', order: 'load' } }, { type: 'agents', position: 11, rows: [{ agent: 'eve' }], names: ['eve', 'ada'], matching: 8 }], 'live | away | agents{ada,eve} eve,ada of 8'],
+  ['a page behind a sheet', [...hello(), { type: 'reply', id: 'x', ok: true, rows: [{ agent: 'bob' }], matching: 1, command: { type: 'watch', what: 'agents', order: 'name' } }, { type: 'reply', id: 'y', ok: true, rows: [{ agent: 'ada' }], command: { type: 'watch', what: 'agents' } }], 'live | away | agents{ada}'],
   ['rows of a page', [...hello(), { type: 'reply', id: 'x', ok: true, rows: [{ agent: 'ada' }], command: { type: 'watch', what: 'agents' } }, { type: 'reply', id: 'y', ok: true, command: { type: 'unwatch', what: 'queues' } }], 'live | away | agents{ada}'],
   ['no rows after a new connection', [...hello(), { type: 'queues', position: 11, rows: [{ queue: 'a' }] }, welcome()], 'live | away'],
   ['a patch of what is not held', [...hello(), { type: 'reminder', position: 11, conversation: 'c9' }, { type: 'offer_ended', position: 11, offer: 'o9', conversation: 'c9', end: 'expired' }], 'live | away'],

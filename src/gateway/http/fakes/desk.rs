@@ -317,17 +317,20 @@ impl Desk for FakeDesk {
     fn queue_rows(&self) -> Arc<Vec<QueueRow>> {
         let row = |queue: &Arc<str>| QueueRow {
             queue: queue.clone(),
+            title: queue.clone(),
             waiting: 1,
             offered: 0,
             active: 0,
             paused: 0,
             longest_wait_ms: 5,
             agents_available: 0,
+            agents_there: 0,
             open: true,
             opens_at: None,
             closes_at: None,
             estimates: Vec::new(),
             draining: false,
+            service: None,
         };
         Arc::new(self.inside().published.queues.keys().map(row).collect())
     }
@@ -374,6 +377,8 @@ fn row(profile: &AgentProfile) -> AgentRow {
         conversations: 0,
         paused: 0,
         load: 0,
+        missed: 0,
+        channels: Box::default(),
         next_status: None,
         draining: false,
         id: AgentId(1),

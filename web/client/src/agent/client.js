@@ -257,7 +257,11 @@ export class AgentClient extends SharedClient {
     return this.command('pick', { conversation });
   }
 
-  /** Rows come into the state, and change there. @param {'queues' | 'agents'} what @param {{ cursor?: string, limit?: number }} [page] */
+  /**
+   * Rows come into the state, and change there. With an `order` it is a sheet of agents, sorted and filtered by the server.
+   * @param {'queues' | 'agents'} what
+   * @param {{ cursor?: string, limit?: number, order?: 'name' | 'load' | 'since', connection?: string, status?: string, queue?: string, find?: string, skip?: number }} [page]
+   */
   watch(what, page) {
     return this.command('watch', { what, ...page });
   }

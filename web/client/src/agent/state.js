@@ -17,6 +17,13 @@ import * as threads from './threads.js';
  * @property {string} [why]
  * @property {number} [code]
  *
+ * @typedef {object} Watched
+ * @property {Readonly<Record<string, any>>} rows By name.
+ * @property {boolean} paused The server is short of memory, and tells no changes for now.
+ * @property {readonly string[]} [names] Of a sheet of agents: who is on it, in order.
+ * @property {number} [matching] How many would be on it, were it as long as that.
+ * @property {readonly { connection: string, status: string, available: boolean, agents: number }[]} [totals] All agents, by connection and status.
+ *
  * @typedef {object} AgentState
  * @property {Link} link
  * @property {boolean} stale What is shown is as of the last connection.
@@ -38,7 +45,7 @@ import * as threads from './threads.js';
  * @property {Readonly<Record<string, import('./frames.js').Conversation>>} conversations
  * @property {Readonly<Record<string, import('./frames.js').Thread>>} threads
  * @property {readonly Entry[]} pending What was written and is not answered.
- * @property {Readonly<Record<string, { rows: Readonly<Record<string, any>>, paused: boolean }>>} watched By `queues` and `agents`; rows by name.
+ * @property {Readonly<Record<string, Watched>>} watched By `queues` and `agents`.
  * @property {number} ignored Frames that were not understood.
  */
 
@@ -174,7 +181,7 @@ function reply(state, frame) {
     case 'own':
       return threads.keptFor(held.page(next, frame));
     case 'watch':
-      return watched(next, command.what, (old) => ({ ...old, rows: { ...old.rows, ...byName(command.what, frame.rows ?? []) } }));
+      return watched(next, command.what, (old) => begun(command, old, frame));
     case 'unwatch':
       return { ...next, watched: Object.fromEntries(Object.entries(next.watched).filter(([what]) => what !== command.what)) };
     default:
@@ -184,13 +191,40 @@ function reply(state, frame) {
 
 /** @type {Step} */
 function rows(state, frame) {
-  return watched(state, frame.type, (old) => ({ ...old, rows: { ...old.rows, ...byName(frame.type, frame.rows) } }));
+  return watched(state, frame.type, (old) => seen(frame.type, old, frame));
 }
+
+/**
+ * A page that is watched from now on. Pages in the order of names may be gathered; a sheet takes the place of what was there.
+ * @param {any} command
+ * @param {Watched} old
+ * @param {any} frame
+ * @returns {Watched}
+ */
+function begun({ what, order }, old, { rows = [], matching, totals }) {
+  const { paused } = old;
+  if (order === undefined) return seen(what, { rows: old.names ? {} : old.rows, paused }, { rows });
+  return seen(what, { rows: {}, paused }, { rows, names: rows.map((/** @type {any} */ row) => row.agent), matching, totals });
+}
+
+/**
+ * Rows that are new; of a sheet, who is on it now, in order, and how many there are.
+ * @param {string} what
+ * @param {Watched} old
+ * @param {any} frame
+ * @returns {Watched}
+ */
+function seen(what, old, { rows = [], names = old.names, matching = old.matching, totals = old.totals }) {
+  const all = { ...old.rows, ...byName(what, rows) };
+  const kept = names ? Object.fromEntries(names.filter((/** @type {string} */ name) => Object.hasOwn(all, name)).map((/** @type {string} */ name) => [name, all[name]])) : all;
+  return { ...old, rows: kept, ...(names && { names, matching, totals }) };
+}
+
 
 /**
  * @param {AgentState} state
  * @param {string} what
- * @param {(old: { rows: Readonly<Record<string, any>>, paused: boolean }) => { rows: Readonly<Record<string, any>>, paused: boolean }} change
+ * @param {(old: Watched) => Watched} change
  * @returns {AgentState}
  */
 function watched(state, what, change) {

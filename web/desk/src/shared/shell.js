@@ -42,8 +42,9 @@ const AGAIN_MS = 5_000;
 /**
  * @param {string} title
  * @param {(shell: Shell) => Page} make
+ * @param {{ shared?: boolean }} [how] `shared`: whether tabs have one connection; not where each watches something else.
  */
-export async function start(title, make) {
+export async function start(title, make, { shared = true } = {}) {
   const { workspace = '', files = '' } = document.documentElement.dataset;
   const root = /** @type {HTMLElement} */ (document.getElementById('app'));
   const choices = new Choices();
@@ -63,17 +64,17 @@ export async function start(title, make) {
   };
   const run = (/** @type {Session} */ session) => {
     render(root);
-    open(root, { workspace, files, choices, door, session, make });
+    open(root, { workspace, files, choices, door, session, make, shared });
   };
   await go(takeOffered());
 }
 
 /**
  * @param {HTMLElement} root
- * @param {{ workspace: string, files: string, choices: Choices, door: Door, session: Session, make: (shell: Shell) => Page }} what
+ * @param {{ workspace: string, files: string, choices: Choices, door: Door, session: Session, make: (shell: Shell) => Page, shared: boolean }} what
  */
-function open(root, { workspace, files, choices, door, session, make }) {
-  const client = new AgentClient({ url: location.origin, token: session.token });
+function open(root, { workspace, files, choices, door, session, make, shared }) {
+  const client = new AgentClient({ url: location.origin, token: session.token, shared });
   const keys = new Keys(() => choices.current.letters);
   /** @type {number | undefined} */
   let awaySince = client.now();

@@ -121,10 +121,20 @@ export declare class AgentClient extends SharedClient<AgentState> {
     }): Promise<any>;
     /** @param {string} conversation */
     pick(conversation: string): Promise<any>;
-    /** Rows come into the state, and change there. @param {'queues' | 'agents'} what @param {{ cursor?: string, limit?: number }} [page] */
+    /**
+     * Rows come into the state, and change there. With an `order` it is a sheet of agents, sorted and filtered by the server.
+     * @param {'queues' | 'agents'} what
+     * @param {{ cursor?: string, limit?: number, order?: 'name' | 'load' | 'since', connection?: string, status?: string, queue?: string, find?: string, skip?: number }} [page]
+     */
     watch(what: 'queues' | 'agents', page?: {
         cursor?: string;
         limit?: number;
+        order?: 'name' | 'load' | 'since';
+        connection?: string;
+        status?: string;
+        queue?: string;
+        find?: string;
+        skip?: number;
     }): Promise<any>;
     /** @param {'queues' | 'agents'} what */
     unwatch(what: 'queues' | 'agents'): Promise<any>;

@@ -12,6 +12,33 @@ export type Link = {
     why?: string;
     code?: number;
 };
+export type Watched = {
+    /**
+     * By name.
+     */
+    rows: Readonly<Record<string, any>>;
+    /**
+     * The server is short of memory, and tells no changes for now.
+     */
+    paused: boolean;
+    /**
+     * Of a sheet of agents: who is on it, in order.
+     */
+    names?: readonly string[];
+    /**
+     * How many would be on it, were it as long as that.
+     */
+    matching?: number;
+    /**
+     * All agents, by connection and status.
+     */
+    totals?: readonly {
+        connection: string;
+        status: string;
+        available: boolean;
+        agents: number;
+    }[];
+};
 export type AgentState = {
     link: Link;
     /**
@@ -59,12 +86,9 @@ export type AgentState = {
      */
     pending: readonly Entry[];
     /**
-     * By `queues` and `agents`; rows by name.
+     * By `queues` and `agents`.
      */
-    watched: Readonly<Record<string, {
-        rows: Readonly<Record<string, any>>;
-        paused: boolean;
-    }>>;
+    watched: Readonly<Record<string, Watched>>;
     /**
      * Frames that were not understood.
      */
@@ -79,6 +103,13 @@ export type AgentState = {
  * @property {number} [retry_at] On the client's clock.
  * @property {string} [why]
  * @property {number} [code]
+ *
+ * @typedef {object} Watched
+ * @property {Readonly<Record<string, any>>} rows By name.
+ * @property {boolean} paused The server is short of memory, and tells no changes for now.
+ * @property {readonly string[]} [names] Of a sheet of agents: who is on it, in order.
+ * @property {number} [matching] How many would be on it, were it as long as that.
+ * @property {readonly { connection: string, status: string, available: boolean, agents: number }[]} [totals] All agents, by connection and status.
  *
  * @typedef {object} AgentState
  * @property {Link} link
@@ -101,7 +132,7 @@ export type AgentState = {
  * @property {Readonly<Record<string, import('./frames.js').Conversation>>} conversations
  * @property {Readonly<Record<string, import('./frames.js').Thread>>} threads
  * @property {readonly Entry[]} pending What was written and is not answered.
- * @property {Readonly<Record<string, { rows: Readonly<Record<string, any>>, paused: boolean }>>} watched By `queues` and `agents`; rows by name.
+ * @property {Readonly<Record<string, Watched>>} watched By `queues` and `agents`.
  * @property {number} ignored Frames that were not understood.
  */
 /** @returns {AgentState} */
