@@ -246,6 +246,9 @@ impl Desk {
             Event::ConversationLabelled { conversation, labels, by: _ } => {
                 self.note(*conversation, |c| c.set_labels(labels));
             }
+            Event::ConversationRated { conversation, score, comment, was, before: _ } => {
+                self.apply_rated(*conversation, *score, comment.as_ref(), was.as_deref());
+            }
             Event::AgentDraining { agent, draining } => self.change_agent(*agent, |a| a.draining = *draining),
 
             // routing

@@ -10,6 +10,7 @@ use super::labels::LabelAsk;
 use super::moves::{MoveAsk, Mover};
 use super::own::OwnCursor;
 use super::queue_moves::Draining;
+use super::ratings::RateAsk;
 use super::settings::{ApiKey, QueueSettings, Settings};
 use super::time::WallTime;
 use std::collections::{BTreeMap, BTreeSet};
@@ -150,6 +151,8 @@ pub enum Ask {
     },
     /// Disposition, tags and fields, and perhaps the end of the talk or of wrap-up.
     Label(Box<LabelAsk>),
+    /// Its customer says what it was like.
+    Rate(Box<RateAsk>),
     DrainAgent {
         agent: Arc<str>,
         draining: bool,
@@ -373,6 +376,7 @@ impl Ask {
             | Ask::Start(_)
             | Ask::Note { .. }
             | Ask::Label(_)
+            | Ask::Rate(_)
             | Ask::DrainAgent { .. }
             | Ask::DrainQueue { .. }
             | Ask::Decide(_)
@@ -415,6 +419,7 @@ impl Ask {
             Ask::Start(_) => "start",
             Ask::Note { .. } => "note",
             Ask::Label(_) => "label",
+            Ask::Rate(_) => "rate",
             Ask::DrainAgent { .. } => "drain_agent",
             Ask::DrainQueue { .. } => "drain_queue",
             Ask::ListWaiting { .. } => "list_waiting",

@@ -289,6 +289,20 @@ pub enum Event {
         by: Mover,
         labels: Box<Labels>,
     },
+    /// Its customer says what it was like, once it is over.
+    ConversationRated {
+        conversation: ConversationId,
+        score: u8,
+        /// Sealed.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        comment: Option<Arc<str>>,
+        /// The score that it had.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        before: Option<u8>,
+        /// What the desk no longer held, so that a replay needs nothing from elsewhere.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        was: Option<Box<Conversation>>,
+    },
     /// A draining agent is offered nothing new.
     AgentDraining {
         agent: AgentId,

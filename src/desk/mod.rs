@@ -48,6 +48,7 @@ mod pairing;
 mod preferring;
 mod programs;
 pub mod queue_moves;
+pub mod ratings;
 pub mod refusal;
 pub mod remembered;
 mod schedule;

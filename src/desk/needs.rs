@@ -47,6 +47,11 @@ impl Desk {
                     needs.push(Need::Conversation(ask.conversation));
                 }
             }
+            Ask::Rate(ask) => {
+                if !self.conversations.contains_key(&ask.conversation) && ask.conversation.0 <= self.last_conversation {
+                    needs.push(Need::Conversation(ask.conversation));
+                }
+            }
             Ask::Post { conversation, .. }
             | Ask::Read { conversation, .. }
             | Ask::WrapUpDone { conversation, .. }

@@ -9,6 +9,7 @@ use super::ids::QueueId;
 use super::labels::{LabelRules, QueueLabels};
 use super::offering::{AcrossQueues, Offering};
 use super::queue_moves::QueueMoves;
+use super::ratings::RatingRules;
 use super::silence::SilenceRules;
 use super::silence_rules::{SilentCustomer, SilentOwner};
 use super::waiting_rules::WaitingRules;
@@ -138,6 +139,8 @@ pub struct Settings {
     /// What becomes of agents without input; absent: nothing.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub idle_agents: Option<IdleAgents>,
+    /// How customers rate what is over.
+    pub rating: RatingRules,
 }
 
 impl Default for Settings {
@@ -179,6 +182,7 @@ impl Default for Settings {
             hours: BTreeMap::new(),
             labels: LabelRules::default(),
             idle_agents: None,
+            rating: RatingRules::default(),
         }
     }
 }

@@ -21,6 +21,7 @@ mod pairing;
 mod preferred_agents;
 mod presence;
 mod programs;
+mod ratings;
 mod reopening;
 mod rings;
 mod script;

@@ -95,6 +95,11 @@ impl Delivery<'_> {
                 weight_percent: 100,
             }),
             Event::ConversationLabelled { conversation, labels, .. } => self.labelled(*conversation, labels),
+            Event::ConversationRated { conversation, score, comment, before, .. } => {
+                let comment = comment.as_ref().map(|comment| clear_text(comment, self.keys));
+                let (conversation, score, before, comment) = (*conversation, *score, *before, comment.as_deref());
+                render(&ServerFrame::Rated { position, conversation, score, before, comment })
+            }
             Event::ClockSet { conversation, clock, due, .. } => {
                 self.clock(*conversation, *clock, "pending", false, Some(due.0))
             }

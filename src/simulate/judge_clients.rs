@@ -98,6 +98,7 @@ impl Judge {
                 Ok(())
             }
             Ask::Typing { author: Author::Customer(customer), .. } if *customer != talk.customer => Ok(()),
+            Ask::Rate(ask) if ask.customer != talk.customer => Ok(()),
             _ => Err(()),
         }
     }

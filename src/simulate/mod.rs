@@ -14,6 +14,7 @@ mod judge_clocks;
 mod judge_decisions;
 mod judge_hours;
 mod judge_moves;
+mod judge_ratings;
 mod judge_routing;
 mod judge_silence;
 mod judge_waiting;

@@ -5,6 +5,7 @@ use super::fields::{Fields, missing, wrong_kind};
 use super::spelled::spelled;
 use crate::desk::estimates::Estimate;
 use crate::desk::ids::ConversationId;
+use crate::desk::ratings::{COMMENT_BYTES_MAX, SCORE_MAX, SCORE_MIN};
 use crate::desk::settings::NAME_BYTES_MAX;
 use serde::Serialize;
 use std::borrow::Cow;
@@ -86,6 +87,20 @@ pub fn parse_read(body: &[u8]) -> Result<u32, WireError> {
     Ok(number)
 }
 
+/// `POST /conversations/{c}/rating`: a score, and perhaps a comment.
+///
+/// # Errors
+/// `bad_request`, `bad_field` or `too_large`, with the field at fault.
+pub fn parse_rating(body: &[u8]) -> Result<(u8, Option<String>), WireError> {
+    let mut fields = fields(body, &["score", "comment"])?;
+    let score = fields.number("score")?.ok_or_else(|| missing("score"))?;
+    let score = u8::try_from(score).ok().filter(|score| (SCORE_MIN..=SCORE_MAX).contains(score));
+    let score = score.ok_or_else(|| WireError::new(Code::BadField, "score must be 1 to 5").at("score"))?;
+    let comment = fields.text("comment", COMMENT_BYTES_MAX)?.map(Cow::into_owned);
+    fields.finish()?;
+    Ok((score, comment.filter(|comment| !comment.is_empty())))
+}
+
 /// The anonymous token of `POST /identify`.
 ///
 /// # Errors
@@ -144,9 +159,24 @@ pub struct ConversationShape<'a> {
     pub read_by_customer: u32,
     /// Unix milliseconds.
     pub opened_at: u64,
+    /// Once its talk is over.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ended_at: Option<u64>,
+    /// As this customer rated it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub rating: Option<RatedShape>,
     /// Where its stream is, with a ticket; where one conversation is asked for.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub events: Option<&'a str>,
+}
+
+/// A rating as its customer sees it.
+#[derive(Clone, Copy, Debug, Serialize)]
+pub struct RatedShape {
+    /// 1 to 5.
+    pub score: u8,
+    /// Unix milliseconds.
+    pub at: u64,
 }
 
 /// `GET /`.
@@ -249,6 +279,11 @@ pub enum StreamEvent<'a> {
     Read {
         number: u32,
     },
+    /// In another tab, it may be.
+    Rated {
+        score: u8,
+        at: u64,
+    },
     Typing {},
 }
 
@@ -267,6 +302,7 @@ impl StreamEvent<'_> {
             StreamEvent::Moved { .. } => "moved",
             StreamEvent::State { .. } => "state",
             StreamEvent::Read { .. } => "read",
+            StreamEvent::Rated { .. } => "rated",
             StreamEvent::Typing {} => "typing",
         }
     }
@@ -274,7 +310,8 @@ impl StreamEvent<'_> {
     /// Whether it counts in `Last-Event-ID`.
     #[must_use]
     pub fn is_numbered(&self) -> bool {
-        !matches!(self, StreamEvent::State { .. } | StreamEvent::Read { .. } | StreamEvent::Typing {})
+        use StreamEvent::{Rated, Read, State, Typing};
+        !matches!(self, State { .. } | Read { .. } | Rated { .. } | Typing {})
     }
 
     /// The event's `data`: one line of JSON, whatever the texts hold.
@@ -368,6 +405,7 @@ mod tests {
                 agent_connection: None,
             },
             StreamEvent::Read { number: 1 },
+            StreamEvent::Rated { score: 5, at: 1 },
             StreamEvent::Typing {},
         ]
         .iter()

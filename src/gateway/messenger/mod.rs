@@ -130,6 +130,7 @@ pub fn router(door: Door, bounds: MessengerBounds) -> Router {
         .route(&format!("{conversation}/read"), post(talk::read))
         .route(&format!("{conversation}/typing"), post(talk::typing))
         .route(&format!("{conversation}/leave"), post(talk::leave))
+        .route(&format!("{conversation}/rating"), post(talk::rate))
         .route(&format!("{conversation}/events"), get(stream::events))
         .route("/v1/messenger/{workspace}/identify", post(identity::identify))
         .route("/v1/messenger/{workspace}/sign_out", post(identity::sign_out))

@@ -8,7 +8,7 @@ use crate::desk::time::WallTime;
 use crate::engine::published::queue_title;
 use crate::gateway::http::Door;
 use crate::gateway::http::desks::{Desk, PublicFact, PublicFrame, PublicRow, Seals, Unread};
-use crate::wire::messenger::{ConversationShape, MessageShape, StreamEvent, TitleShape};
+use crate::wire::messenger::{ConversationShape, MessageShape, RatedShape, StreamEvent, TitleShape};
 use crate::wire::percent::encoded;
 use crate::wire::shown::{author_shown, closer_shown, notice_shown, state_shown};
 use std::sync::Arc;
@@ -60,6 +60,8 @@ impl Shown {
             read_by_agent: conversation.read_by_agent,
             read_by_customer: conversation.read_by_customer,
             opened_at: conversation.opened_at.0,
+            ended_at: (state_shown(conversation.state) == "closed").then_some(conversation.ended_at.0),
+            rating: conversation.rating().map(|rating| RatedShape { score: rating.score, at: rating.at.0 }),
             events: self.events.as_deref(),
         }
     }

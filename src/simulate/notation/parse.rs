@@ -6,6 +6,7 @@ mod moves;
 use crate::desk::command::{AgentAsk, Ask, AskedAgent, Author, Closer, Command, OpenAsk, Worker};
 use crate::desk::ids::{AgentId, CommandId, CustomerId, KeyNumber, NotAnId, Principal, SessionId};
 use crate::desk::moves::{MoveAsk, Mover};
+use crate::desk::ratings::RateAsk;
 use crate::desk::settings::{ApiKey, QueueSettings, Settings};
 use crate::desk::time::WallTime;
 use std::collections::BTreeMap;
@@ -38,6 +39,7 @@ pub fn principal(ask: &Ask) -> Principal {
         | Ask::Read { reader: Author::Customer(customer), .. }
         | Ask::Typing { author: Author::Customer(customer), .. }
         | Ask::Close { by: Closer::Customer(customer), .. } => Principal::Customer(*customer),
+        Ask::Rate(ask) => Principal::Customer(ask.customer),
         Ask::Label(ask) => ask.by.agent().map_or(Principal::ApiKey(1), Principal::Agent),
         Ask::Move(MoveAsk { by, .. })
         | Ask::ForceStatus { by, .. }
@@ -188,6 +190,11 @@ impl<'a> Words<'a> {
             "opens" => return self.open(customer),
             "closes" => Ask::Close { conversation: self.id()?, by: Closer::Customer(customer) },
             "signs_out" => Ask::SignOutCustomer { customer },
+            "rates" => {
+                let (conversation, score) = (self.id()?, self.number()? as u8);
+                let comment = Some(self.left.trim()).filter(|text| !text.is_empty()).map(Into::into);
+                Ask::Rate(Box::new(RateAsk { conversation, customer, score, comment }))
+            }
             "becomes" => {
                 let word = self.word()?;
                 let into = numbered(word, 'u').ok_or_else(|| NotALine(word.into()))?;

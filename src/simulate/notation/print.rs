@@ -98,6 +98,10 @@ pub fn ask(ask: &Ask) -> String {
         Ask::WrapUpDone { conversation, by } => format!("{} done {conversation}", worker(*by)),
         Ask::ExtendWrapUp { agent, conversation } => format!("{agent} extends {conversation}"),
         Ask::Label(ask) => super::labels::ask(ask),
+        Ask::Rate(ask) => {
+            let comment = ask.comment.as_deref().map_or(String::new(), |comment| format!(" {comment}"));
+            format!("{} rates {} {}{comment}", customer(ask.customer), ask.conversation, ask.score)
+        }
         Ask::Move(_)
         | Ask::Start(_)
         | Ask::Note { .. }
@@ -225,6 +229,13 @@ pub fn event(event: &Event) -> String {
         | Event::AgentDraining { .. } => self::moves::event(event),
         Event::DecisionWanted { .. } | Event::DecisionEnded { .. } => self::decisions::event(event),
         Event::ConversationLabelled { .. } => super::labels::event(event),
+        Event::ConversationRated { conversation, score, comment, before, was } => {
+            let mut line = format!("{conversation} rated {score}");
+            add(&mut line, "before", *before);
+            line.push_str(if was.is_some() { " loaded" } else { "" });
+            add(&mut line, "comment", comment.as_ref());
+            line
+        }
         Event::RingReached { conversation, ring } => format!("{conversation} ring {ring}"),
         Event::ConversationMoved { conversation, queue, skills, moves, public: _ } => {
             let mut line = format!("{conversation} moved {queue} moves={moves}");

@@ -5,6 +5,7 @@ use crate::desk::hours::{Hours, Interval, Weekly};
 use crate::desk::idle::IdleAgents;
 use crate::desk::ids::ConversationId;
 use crate::desk::labels::LabelRules;
+use crate::desk::ratings::Scale;
 use crate::desk::settings::Settings;
 use crate::simulate::dice::Dice;
 use std::collections::VecDeque;
@@ -167,6 +168,8 @@ fn settings_change(dice: &mut Dice, desk: &Desk) -> String {
     changed.devices_max = dice.between(2, 5) as u32;
     changed.program_offer_ms = dice.between(1_000, 8_000);
     changed.labels = label_rules(dice);
+    changed.rating.scale = *dice.pick(&[Scale::None, Scale::Five, Scale::Two]).unwrap_or(&Scale::Five);
+    changed.rating.within_ms = dice.between(1_000, 600_000);
     changed.idle_agents = changed.idle_agents.filter(|_| dice.per_mille(700));
     if dice.per_mille(500) {
         changed.across_queues = crate::desk::offering::AcrossQueues::ByWeight;

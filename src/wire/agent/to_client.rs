@@ -178,6 +178,19 @@ pub enum ServerFrame<'a> {
         conversation: ConversationId,
         labels: &'a LabelsShape,
     },
+    /// Its customer says what it was like.
+    Rated {
+        position: u64,
+        #[serde(serialize_with = "spelled")]
+        conversation: ConversationId,
+        /// 1 to 5.
+        score: u8,
+        /// The score that it had.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        before: Option<u8>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        comment: Option<&'a str>,
+    },
     /// A clock of service began, was breached or ended.
     Clock {
         position: u64,
