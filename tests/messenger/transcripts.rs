@@ -44,7 +44,7 @@ async fn a_customer_keeps_what_was_said_and_nothing_else() {
             "You: hello",
             "(ada has joined)",
             "You: one",
-            "01 00:00 ada: you get it all back",
+            ":00 ada: you get it all back",
             "ada: <script>alert(1)</script>",
             "(ended)"
         ],
@@ -77,8 +77,9 @@ async fn a_long_one_comes_whole_and_in_order() {
         let body = json!({"text": format!("{number} {}", "🙂".repeat(50))});
         assert_eq!(customer.call_with("POST", "messages", Some(body), &command_id()).await.status, 201);
     }
-    let kept = transcript(&mut customer, "").await.text();
+    let kept = transcript(&mut customer, "").await;
     let numbers: Vec<u32> = kept
+        .text()
         .lines()
         .filter_map(|line| line.split_once(" Zoë: ")?.1.split_once(' ')?.0.parse().ok())
         .collect();
