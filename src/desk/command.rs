@@ -10,6 +10,7 @@ use super::labels::LabelAsk;
 use super::moves::{MoveAsk, Mover};
 use super::own::OwnCursor;
 use super::queue_moves::Draining;
+use super::ratings::RateAsk;
 use super::settings::{ApiKey, QueueSettings, Settings};
 use super::time::WallTime;
 use std::collections::{BTreeMap, BTreeSet};
@@ -150,6 +151,14 @@ pub enum Ask {
     },
     /// Disposition, tags and fields, and perhaps the end of the talk or of wrap-up.
     Label(Box<LabelAsk>),
+    /// Its customer says anew who it is, sealed.
+    Describe {
+        conversation: ConversationId,
+        customer: CustomerId,
+        about: Arc<str>,
+    },
+    /// Its customer says what it was like.
+    Rate(Box<RateAsk>),
     DrainAgent {
         agent: Arc<str>,
         draining: bool,
@@ -230,6 +239,8 @@ pub struct OpenAsk {
     pub waiting_since: Option<WallTime>,
     pub preferred_skills: Vec<Arc<str>>,
     pub preferred_agent: Option<AskedAgent>,
+    /// Should it be refused for now, it is a message that is left.
+    pub or_message: bool,
 }
 
 /// A conversation that an agent begins. The first text, sealed, is the agent's.
@@ -373,6 +384,8 @@ impl Ask {
             | Ask::Start(_)
             | Ask::Note { .. }
             | Ask::Label(_)
+            | Ask::Rate(_)
+            | Ask::Describe { .. }
             | Ask::DrainAgent { .. }
             | Ask::DrainQueue { .. }
             | Ask::Decide(_)
@@ -415,6 +428,8 @@ impl Ask {
             Ask::Start(_) => "start",
             Ask::Note { .. } => "note",
             Ask::Label(_) => "label",
+            Ask::Rate(_) => "rate",
+            Ask::Describe { .. } => "describe",
             Ask::DrainAgent { .. } => "drain_agent",
             Ask::DrainQueue { .. } => "drain_queue",
             Ask::ListWaiting { .. } => "list_waiting",

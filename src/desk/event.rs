@@ -145,6 +145,9 @@ pub enum Event {
         /// A message left out of hours: it begins to wait when its queue opens.
         #[serde(default, skip_serializing_if = "std::ops::Not::not")]
         left: bool,
+        /// It would have been refused for now, and is a message that its customer left instead.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        message: bool,
     },
     MessagePosted {
         conversation: ConversationId,
@@ -288,6 +291,25 @@ pub enum Event {
         conversation: ConversationId,
         by: Mover,
         labels: Box<Labels>,
+    },
+    /// Its customer says anew who it is, or where it can be reached.
+    ConversationDescribed {
+        conversation: ConversationId,
+        about: Arc<str>,
+    },
+    /// Its customer says what it was like, once it is over.
+    ConversationRated {
+        conversation: ConversationId,
+        score: u8,
+        /// Sealed.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        comment: Option<Arc<str>>,
+        /// The score that it had.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        before: Option<u8>,
+        /// What the desk no longer held, so that a replay needs nothing from elsewhere.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        was: Option<Box<Conversation>>,
     },
     /// A draining agent is offered nothing new.
     AgentDraining {

@@ -13,6 +13,7 @@
 
 use super::conversation::Conversation;
 use super::ids::{AgentId, ConversationId};
+use super::ratings::Rating;
 use super::silence::Talk;
 use super::time::WallTime;
 use serde::{Deserialize, Serialize};
@@ -138,6 +139,9 @@ pub struct Moved {
     /// How its talk goes, once somebody owned it, and its clocks of service.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub talk: Option<Box<Talk>>,
+    /// As its customer rated it last.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub rating: Option<Box<Rating>>,
 }
 
 fn is_zero(notes: &u32) -> bool {

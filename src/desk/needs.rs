@@ -47,6 +47,11 @@ impl Desk {
                     needs.push(Need::Conversation(ask.conversation));
                 }
             }
+            Ask::Rate(ask) => {
+                if !self.conversations.contains_key(&ask.conversation) && ask.conversation.0 <= self.last_conversation {
+                    needs.push(Need::Conversation(ask.conversation));
+                }
+            }
             Ask::Post { conversation, .. }
             | Ask::Read { conversation, .. }
             | Ask::WrapUpDone { conversation, .. }
@@ -57,6 +62,7 @@ impl Desk {
             }
             | Ask::WhyConversation { conversation }
             | Ask::Note { conversation, .. }
+            | Ask::Describe { conversation, .. }
             | Ask::Move(MoveAsk { conversation, .. })
             | Ask::Typing { conversation, .. } => {
                 if !self.conversations.contains_key(conversation) && conversation.0 <= self.last_conversation {

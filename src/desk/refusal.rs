@@ -76,6 +76,8 @@ pub enum Refusal {
     LabelMissing { conversation: ConversationId, field: String },
     #[error("the wrap-up of {0} cannot be extended any more")]
     NoMoreTime(ConversationId),
+    #[error("{0} cannot be rated any more, or no rating is asked for")]
+    RatingOver(ConversationId),
     #[error("the session is not known here any more")]
     NoSuchSession,
 }
@@ -118,6 +120,7 @@ impl Refusal {
             Refusal::BadLabel { .. } => "bad_label",
             Refusal::LabelMissing { .. } => "label_missing",
             Refusal::NoMoreTime(_) => "no_more_time",
+            Refusal::RatingOver(_) => "rating_over",
             Refusal::NoSuchSession => "no_such_session",
         }
     }
@@ -132,6 +135,7 @@ impl Refusal {
             | Refusal::NotYours(_)
             | Refusal::WrongState { .. }
             | Refusal::NoMoreTime(_)
+            | Refusal::RatingOver(_)
             | Refusal::NobodyJoined(_) => "conversation",
             Refusal::OwnerChanged { .. } => "expected_owner",
             Refusal::NoSuchQueue(_)

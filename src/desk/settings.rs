@@ -7,11 +7,13 @@ use super::hours::Hours;
 use super::idle::IdleAgents;
 use super::ids::QueueId;
 use super::labels::{LabelRules, QueueLabels};
+use super::messenger_page::MessengerPage;
 use super::offering::{AcrossQueues, Offering};
 use super::queue_moves::QueueMoves;
+use super::ratings::RatingRules;
 use super::silence::SilenceRules;
 use super::silence_rules::{SilentCustomer, SilentOwner};
-use super::waiting_rules::WaitingRules;
+use super::waiting_rules::{LeftMessages, WaitingRules};
 use super::wrapping::WrapUp;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -138,6 +140,13 @@ pub struct Settings {
     /// What becomes of agents without input; absent: nothing.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub idle_agents: Option<IdleAgents>,
+    /// Where a message goes that is left when a conversation cannot be begun; absent: none may be left.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub left_messages: Option<LeftMessages>,
+    /// How the messenger looks, and what it says.
+    pub messenger: MessengerPage,
+    /// How customers rate what is over.
+    pub rating: RatingRules,
 }
 
 impl Default for Settings {
@@ -179,6 +188,9 @@ impl Default for Settings {
             hours: BTreeMap::new(),
             labels: LabelRules::default(),
             idle_agents: None,
+            left_messages: None,
+            messenger: MessengerPage::default(),
+            rating: RatingRules::default(),
         }
     }
 }

@@ -57,6 +57,7 @@ impl Delivery<'_> {
                 named(*public, &StreamEvent::Moved { queue: &queue, at })
             }
             Event::MessagesRead { number, .. } => named(None, &StreamEvent::Read { number: *number }),
+            Event::ConversationRated { score, .. } => named(None, &StreamEvent::Rated { score: *score, at }),
             _ => return None,
         };
         debug_assert!(

@@ -11,6 +11,7 @@ use crate::desk::opening::{Opening, Openings};
 use crate::desk::refusal::Refusal;
 use crate::desk::settings::{AgentProfile, ApiKey, ChannelId, QueueSettings, Settings};
 use crate::desk::time::WallTime;
+use crate::desk::waiting_rules::Coming;
 use crate::journal::Position;
 use crate::wire::agent::{ChannelHeldShape, ServiceShape, TotalShape};
 use serde::Serialize;
@@ -138,6 +139,9 @@ pub struct QueueRow {
     /// Where it has a clock of accepting.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub service: Option<ServiceShape>,
+    /// For who would come now.
+    #[serde(skip)]
+    pub coming: Coming,
 }
 
 fn is_zero(count: &u32) -> bool {
@@ -309,6 +313,7 @@ pub fn queue_rows(desk: &Desk, levels: &mut Levels, wall_ms: u64) -> Vec<QueueRo
             estimates: desk.estimates_in(id),
             draining: queue.settings.moves.draining.is_some(),
             service: levels.of(id, queue.settings.service.ms(Clock::Accept), wall_ms),
+            coming: desk.coming(id),
         })
         .collect();
     rows.sort_unstable_by(|one, other| one.queue.cmp(&other.queue));

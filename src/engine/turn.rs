@@ -12,6 +12,7 @@ use super::route::{Route, route};
 use crate::desk::Desk;
 use crate::desk::answer::{Answer, Outcome};
 use crate::desk::command::{Ask, Command};
+use crate::desk::conversation::Conversation;
 use crate::desk::event::Event;
 use crate::desk::ids::CommandId;
 use crate::desk::labels::ThenEnd;
@@ -220,11 +221,12 @@ fn bytes_of(event: &Event) -> usize {
         + match event {
             Event::MessagePosted { text, .. } | Event::NotePosted { text, .. } => text.len(),
             Event::ConversationLabelled { labels, .. } => labels.bytes(),
+            Event::ConversationDescribed { about, .. } => about.len(),
             Event::ConversationTransferred { skills, .. } => 64 * skills.len(),
             Event::ConversationOpened { about, .. } => about.as_ref().map_or(0, |about| about.len()),
-            Event::ConversationReopened { was: Some(was), .. } => {
-                let labels = was.labels.as_ref().map_or(0, |labels| labels.bytes());
-                EVENT_BYTES + was.about.as_ref().map_or(0, |about| about.len()) + labels
+            Event::ConversationReopened { was: Some(was), .. } => bytes_of_whole(was),
+            Event::ConversationRated { comment, was, .. } => {
+                comment.as_ref().map_or(0, |comment| comment.len()) + was.as_deref().map_or(0, bytes_of_whole)
             }
             Event::SettingsChanged { .. } => TURN_BYTES,
             Event::AgentPut { profile, .. } => 64 * (profile.skills.len() + profile.capacity.len()),
@@ -236,6 +238,13 @@ fn bytes_of(event: &Event) -> usize {
             Event::CustomerMerged { conversations, .. } => 8 * conversations.len(),
             _ => 0,
         }
+}
+
+/// What a conversation takes that is carried whole.
+fn bytes_of_whole(held: &Conversation) -> usize {
+    let labels = held.labels.as_ref().map_or(0, |labels| labels.bytes());
+    let comment = held.rating().and_then(|rating| rating.comment.as_ref()).map_or(0, |comment| comment.len());
+    EVENT_BYTES + held.about.as_ref().map_or(0, |about| about.len()) + labels + comment
 }
 
 #[cfg(test)]

@@ -2,6 +2,7 @@
 
 use super::journal::{FaultyJournal, Lived};
 use super::judge_clocks::{self, Clocks};
+use super::judge_customers::Rated;
 use super::judge_silence::{self, Heard};
 use super::kinds::Kinds;
 use crate::desk::Desk;
@@ -66,6 +67,7 @@ pub(super) struct Talk {
     pub notes: u32,
     pub heard: Heard,
     pub clocks: Clocks,
+    pub rated: Rated,
     /// By rules, since it last had an owner.
     pub moves: u8,
     /// Who held it without owning it, offered or joined, and the record in which that was taken back.
@@ -118,6 +120,7 @@ impl Judge {
             self.shadow.replay(now, std::slice::from_ref(event), &[]);
             self.kinds.lived(event, &self.shadow);
             self.decisions.live(event, &self.shadow, now.desk)?;
+            super::judge_customers::hears(event, &mut self.talks, now, &self.shadow)?;
             self.one(event, now, position)?;
             super::judge_hours::those_left_begin(&mut self.left, &mut self.talks, &self.shadow)?;
         }
@@ -330,6 +333,8 @@ impl Judge {
                 super::judge_routing::ring_is_due(&self.shadow, *conversation, *ring)?;
             }
             Event::SettingsChanged { .. }
+            | Event::ConversationDescribed { .. }
+            | Event::ConversationRated { .. }
             | Event::QueuePut { .. }
             | Event::QueueRemoved { .. }
             | Event::AgentPut { .. }
@@ -426,6 +431,7 @@ impl Judge {
             }
             judge_silence::is_as_heard(id, talk, desk)?;
             judge_clocks::are_as_set(id, talk, desk)?;
+            talk.rated.is_kept(id, held)?;
             if held.joined() != talk.joined {
                 return Err(format!("{id} is joined by {:?} and not {:?}", held.joined(), talk.joined));
             }

@@ -56,7 +56,7 @@ const OF_RULES: [&str; 27] = [
 ];
 
 /// Commands that change something or ask something.
-const COMMANDS: [&str; 44] = [
+const COMMANDS: [&str; 46] = [
     "put_settings",
     "put_queue",
     "remove_queue",
@@ -92,6 +92,8 @@ const COMMANDS: [&str; 44] = [
     "start",
     "note",
     "label",
+    "rate",
+    "describe",
     "drain_agent",
     "drain_queue",
     "list_waiting",
@@ -104,7 +106,7 @@ const COMMANDS: [&str; 44] = [
 ];
 
 /// Refusals that a rule stands behind.
-const REFUSALS: [&str; 27] = [
+const REFUSALS: [&str; 28] = [
     "offer_gone",
     "no_such_offer",
     "decision_gone",
@@ -131,6 +133,7 @@ const REFUSALS: [&str; 27] = [
     "bad_label",
     "label_missing",
     "no_more_time",
+    "rating_over",
     "no_such_session",
 ];
 

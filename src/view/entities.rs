@@ -119,7 +119,7 @@ pub(super) fn put_conversation(
         }
     }
     if seen.labelled.contains(&id) {
-        labels::put(connection, key, conversation.labels.as_deref())?;
+        labels::put(connection, key, conversation)?;
     }
     if is_open {
         connection

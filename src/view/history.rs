@@ -177,6 +177,8 @@ pub fn public_of(event: Event) -> Option<(u32, Public)> {
         | Event::OwnerReturned { .. }
         | Event::NotePosted { .. }
         | Event::ConversationLabelled { .. }
+        | Event::ConversationDescribed { .. }
+        | Event::ConversationRated { .. }
         | Event::AgentDraining { .. }
         | Event::RingReached { .. }
         | Event::DecisionWanted { .. }

@@ -1,7 +1,8 @@
-//! Which conversations have a disposition or a tag: one row for each, in the order of time, so that a search by one of them
+//! Which conversations have a disposition, a tag or a rating: one row for each, in the order of time, so that a search by one of them
 //! looks at nothing else.
 
 use super::failed::{OrFailed, ViewFailed};
+use crate::desk::conversation::Conversation;
 use crate::desk::labels::Labels;
 use rusqlite::{Connection, params};
 use std::collections::BTreeSet;
@@ -24,15 +25,21 @@ pub(super) fn tag(tag: &str) -> String {
     format!("tag {tag}")
 }
 
-/// Its words are these from now on.
-pub(super) fn put(connection: &Connection, key: i64, labels: Option<&Labels>) -> Result<(), ViewFailed> {
+pub(super) fn score(score: u8) -> String {
+    format!("score {score}")
+}
+
+/// Its words are those that it has now.
+pub(super) fn put(connection: &Connection, key: i64, held: &Conversation) -> Result<(), ViewFailed> {
     let doing = "keeping the labels of a conversation";
     remove(connection, key)?;
     let of = |labels: &Labels| {
         let code = labels.disposition.iter().map(|code| disposition(code));
         code.chain(labels.tags.iter().map(|word| tag(word))).collect::<BTreeSet<String>>()
     };
-    for word in labels.map(of).unwrap_or_default() {
+    let mut words = held.labels.as_deref().map(of).unwrap_or_default();
+    words.extend(held.rating().map(|rating| score(rating.score)));
+    for word in words {
         connection
             .prepare_cached("INSERT INTO label (word, conversation) VALUES (?1, ?2)")
             .and_then(|mut insert| insert.execute(params![word, key]))

@@ -21,7 +21,7 @@ pub(super) struct Seen {
     pub closed_at: HashMap<ConversationId, u64>,
     /// Conversations that are somebody else's now.
     pub merged: Vec<(ConversationId, CustomerId)>,
-    /// Conversations that were labelled.
+    /// Conversations that were labelled or rated.
     pub labelled: BTreeSet<ConversationId>,
 }
 
@@ -129,7 +129,7 @@ fn one_event(
             seen.owners.insert(*conversation, *to);
             keep(*conversation, shown(*public))
         }
-        Event::ConversationLabelled { conversation, .. } => {
+        Event::ConversationLabelled { conversation, .. } | Event::ConversationRated { conversation, .. } => {
             seen.labelled.insert(*conversation);
             keep(*conversation, nothing)
         }
@@ -143,6 +143,7 @@ fn one_event(
         | Event::ConversationReopened { conversation, public, .. }
         | Event::ConversationRequeued { conversation, public, .. } => keep(*conversation, shown(*public)),
         Event::MessagesRead { conversation, .. }
+        | Event::ConversationDescribed { conversation, .. }
         | Event::ConversationPaused { conversation, .. }
         | Event::ConversationWoken { conversation }
         | Event::OwnerReminded { conversation, .. }

@@ -24,6 +24,8 @@ pub struct Filter {
     pub customer: Option<CustomerId>,
     pub disposition: Option<Arc<str>>,
     pub tag: Option<Arc<str>>,
+    /// As it was rated last.
+    pub score: Option<u8>,
     /// Opened at this Unix millisecond or later.
     pub from_ms: Option<u64>,
     /// Opened before this one.
@@ -80,11 +82,12 @@ pub(super) fn search(
     let agent = filter.agent.map(|agent| workspace.agent(agent));
     let queue = filter.queue.map(|queue| workspace.queue(queue));
     let customer = filter.customer.map(|customer| workspace.customer(customer));
-    let words: Vec<String> =
-        [filter.disposition.as_deref().map(labels::disposition), filter.tag.as_deref().map(labels::tag)]
-            .into_iter()
-            .flatten()
-            .collect();
+    let words: [Option<String>; 3] = [
+        filter.disposition.as_deref().map(labels::disposition),
+        filter.tag.as_deref().map(labels::tag),
+        filter.score.map(labels::score),
+    ];
+    let words: Vec<String> = words.into_iter().flatten().collect();
     let (index, lead, bound): (&str, &str, Option<i64>) = match (customer, agent, queue) {
         // The labels' own table leads, in the order of time too.
         (None, ..) if !words.is_empty() => ("", "1", None),

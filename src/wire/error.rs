@@ -64,6 +64,7 @@ codes! {
     NotYours "not_yours" 403 "It is another's",
     WrongState "wrong_state" 409 "The conversation is in another state",
     NoMoreTime "no_more_time" 409 "Wrap-up cannot be extended any more",
+    RatingOver "rating_over" 409 "It cannot be rated now",
     QueueFull "queue_full" 409 "The queue is full",
     NobodyThere "nobody_there" 409 "Nobody of the queue is there",
     QueueClosed "queue_closed" 409 "The queue is closed at this hour",
@@ -247,6 +248,7 @@ impl From<&Refusal> for WireError {
             Refusal::LabelMissing { .. } => Code::LabelMissing,
             // Only the server's own commands name sessions; a client that hears this met a fault of ours.
             Refusal::NoMoreTime(_) => Code::NoMoreTime,
+            Refusal::RatingOver(_) => Code::RatingOver,
             Refusal::NoSuchSession => Code::Internal,
         };
         let mut error = Self::new(code, refusal.to_string());

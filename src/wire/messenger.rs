@@ -5,10 +5,14 @@ use super::fields::{Fields, missing, wrong_kind};
 use super::spelled::spelled;
 use crate::desk::estimates::Estimate;
 use crate::desk::ids::ConversationId;
+use crate::desk::ratings::{COMMENT_BYTES_MAX, SCORE_MAX, SCORE_MIN};
 use crate::desk::settings::NAME_BYTES_MAX;
 use serde::Serialize;
 use std::borrow::Cow;
 use std::collections::BTreeMap;
+
+/// Of an e-mail address (RFC 5321).
+pub const EMAIL_BYTES_MAX: usize = 254;
 
 /// Bounds on what a visitor may send; the body itself is bounded by the server.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -42,13 +46,15 @@ pub struct StartBody {
     pub name: Option<String>,
     pub channel: Option<String>,
     pub metadata: BTreeMap<String, String>,
+    /// Should it be refused for now, it is a message that is left.
+    pub or_message: bool,
 }
 
 impl StartBody {
     /// # Errors
     /// `bad_request`, `bad_field` or `too_large`, with the field at fault.
     pub fn parse(body: &[u8], limits: &Limits) -> Result<Self, WireError> {
-        let mut fields = fields(body, &["text", "name", "channel", "metadata"])?;
+        let mut fields = fields(body, &["text", "name", "channel", "metadata", "or_message"])?;
         let text = fields.text("text", limits.text_bytes_max)?.map(Cow::into_owned);
         if text.as_deref() == Some("") {
             return Err(WireError::new(Code::BadField, "text is empty").at("text"));
@@ -58,6 +64,7 @@ impl StartBody {
             name: fields.text("name", NAME_BYTES_MAX)?.map(Cow::into_owned).filter(|name| !name.is_empty()),
             channel: fields.text("channel", NAME_BYTES_MAX)?.map(Cow::into_owned),
             metadata: metadata(&mut fields, limits.metadata_bytes_max)?,
+            or_message: fields.flag("or_message")?.unwrap_or(false),
         };
         fields.finish()?;
         Ok(start)
@@ -86,6 +93,40 @@ pub fn parse_read(body: &[u8]) -> Result<u32, WireError> {
     Ok(number)
 }
 
+/// `POST /conversations/{c}/contact`: what is absent stays as it is, and what is empty is taken back.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Contact {
+    pub name: Option<String>,
+    pub email: Option<String>,
+}
+
+/// # Errors
+/// `bad_request` or `too_large`, with the field at fault.
+pub fn parse_contact(body: &[u8]) -> Result<Contact, WireError> {
+    let mut fields = fields(body, &["name", "email"])?;
+    let name = fields.text("name", NAME_BYTES_MAX)?.map(Cow::into_owned);
+    let email = fields.text("email", EMAIL_BYTES_MAX)?.map(Cow::into_owned);
+    fields.finish()?;
+    if name.is_none() && email.is_none() {
+        return Err(missing("name"));
+    }
+    Ok(Contact { name, email })
+}
+
+/// `POST /conversations/{c}/rating`: a score, and perhaps a comment.
+///
+/// # Errors
+/// `bad_request`, `bad_field` or `too_large`, with the field at fault.
+pub fn parse_rating(body: &[u8]) -> Result<(u8, Option<String>), WireError> {
+    let mut fields = fields(body, &["score", "comment"])?;
+    let score = fields.number("score")?.ok_or_else(|| missing("score"))?;
+    let score = u8::try_from(score).ok().filter(|score| (SCORE_MIN..=SCORE_MAX).contains(score));
+    let score = score.ok_or_else(|| WireError::new(Code::BadField, "score must be 1 to 5").at("score"))?;
+    let comment = fields.text("comment", COMMENT_BYTES_MAX)?.map(Cow::into_owned);
+    fields.finish()?;
+    Ok((score, comment.filter(|comment| !comment.is_empty())))
+}
+
 /// The anonymous token of `POST /identify`.
 ///
 /// # Errors
@@ -104,13 +145,21 @@ fn fields<'a>(body: &'a [u8], known: &'static [&'static str]) -> Result<Fields<'
 
 fn metadata(fields: &mut Fields<'_>, bytes_max: usize) -> Result<BTreeMap<String, String>, WireError> {
     let Some(raw) = fields.take("metadata") else { return Ok(BTreeMap::new()) };
+    metadata_of(raw.get(), bytes_max)
+}
+
+/// A flat object of strings.
+///
+/// # Errors
+/// `bad_request` or `too_large`, at `metadata`.
+pub fn metadata_of(json: &str, bytes_max: usize) -> Result<BTreeMap<String, String>, WireError> {
     let too_large = || WireError::new(Code::TooLarge, format!("metadata is over {bytes_max} bytes")).at("metadata");
     // Escapes take at most six bytes for one, and each pair some quotes: what is beyond that cannot fit.
-    if raw.get().len() > bytes_max.saturating_mul(12) {
+    if json.len() > bytes_max.saturating_mul(12) {
         return Err(too_large());
     }
     let metadata: BTreeMap<String, String> =
-        serde_json::from_str(raw.get()).map_err(|_| wrong_kind("metadata", "a flat object of strings"))?;
+        serde_json::from_str(json).map_err(|_| wrong_kind("metadata", "a flat object of strings"))?;
     let bytes: usize = metadata.iter().map(|(key, value)| key.len() + value.len()).sum();
     if bytes > bytes_max || metadata.len() > bytes_max / 8 { Err(too_large()) } else { Ok(metadata) }
 }
@@ -144,15 +193,52 @@ pub struct ConversationShape<'a> {
     pub read_by_customer: u32,
     /// Unix milliseconds.
     pub opened_at: u64,
+    /// Once its talk is over.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ended_at: Option<u64>,
+    /// A message that was left since nothing could be begun then.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub message: bool,
+    /// As this customer rated it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub rating: Option<RatedShape>,
     /// Where its stream is, with a ticket; where one conversation is asked for.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub events: Option<&'a str>,
+}
+
+/// A rating as its customer sees it.
+#[derive(Clone, Copy, Debug, Serialize)]
+pub struct RatedShape {
+    /// 1 to 5.
+    pub score: u8,
+    /// Unix milliseconds.
+    pub at: u64,
 }
 
 /// `GET /`.
 #[derive(Clone, Debug, Serialize)]
 pub struct ConversationsShape<'a> {
     pub conversations: &'a [ConversationShape<'a>],
+}
+
+/// `GET /presence`: whether anybody is there.
+#[derive(Clone, Copy, Debug, Serialize)]
+pub struct PresenceShape {
+    /// Within its hours.
+    pub open: bool,
+    /// Unix milliseconds, where it is closed and that is known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub opens_at: Option<u64>,
+    pub nobody_there: bool,
+    /// The code by which a start would be refused.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub refused: Option<&'static str>,
+    /// Then a message may be left.
+    pub message: bool,
+    /// Of who would begin to wait now, where enough is known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub estimate: Option<Estimate>,
 }
 
 /// The answer to a start.
@@ -249,6 +335,11 @@ pub enum StreamEvent<'a> {
     Read {
         number: u32,
     },
+    /// In another tab, it may be.
+    Rated {
+        score: u8,
+        at: u64,
+    },
     Typing {},
 }
 
@@ -267,6 +358,7 @@ impl StreamEvent<'_> {
             StreamEvent::Moved { .. } => "moved",
             StreamEvent::State { .. } => "state",
             StreamEvent::Read { .. } => "read",
+            StreamEvent::Rated { .. } => "rated",
             StreamEvent::Typing {} => "typing",
         }
     }
@@ -274,7 +366,8 @@ impl StreamEvent<'_> {
     /// Whether it counts in `Last-Event-ID`.
     #[must_use]
     pub fn is_numbered(&self) -> bool {
-        !matches!(self, StreamEvent::State { .. } | StreamEvent::Read { .. } | StreamEvent::Typing {})
+        use StreamEvent::{Rated, Read, State, Typing};
+        !matches!(self, State { .. } | Read { .. } | Rated { .. } | Typing {})
     }
 
     /// The event's `data`: one line of JSON, whatever the texts hold.
@@ -368,6 +461,7 @@ mod tests {
                 agent_connection: None,
             },
             StreamEvent::Read { number: 1 },
+            StreamEvent::Rated { score: 5, at: 1 },
             StreamEvent::Typing {},
         ]
         .iter()

@@ -4,10 +4,15 @@
 mod support;
 
 mod calls;
+mod contact;
 mod estimates;
 mod hours;
 mod identity;
+mod page;
+mod presence;
+mod ratings;
 mod stream;
+mod transcripts;
 mod waiting;
 
 use serde_json::Value;

@@ -1,10 +1,11 @@
-//! Customers who signed out, and those who left while they waited, as committed. Never refuses.
+//! Customers who signed out, those who left while they waited, and what they thought of it, as committed. Never refuses.
 
-use crate::desk::conversation::State;
+use crate::desk::conversation::{Conversation, State};
 use crate::desk::ids::{ConversationId, CustomerId};
 use crate::desk::left_waiting::Left;
 use crate::desk::time::WallTime;
 use crate::desk::{Desk, SIGNED_OUT_MAX};
+use std::sync::Arc;
 
 impl Desk {
     /// Its older tokens are void. Bounded: beyond that the oldest sign-outs are forgotten.
@@ -17,6 +18,25 @@ impl Desk {
             self.touched.signed_out.insert(oldest);
         }
         self.signed_out.insert(customer, self.now.wall);
+    }
+
+    /// One that the desk no longer holds comes with the event, and goes on to the view.
+    pub(super) fn apply_rated(
+        &mut self,
+        id: ConversationId,
+        score: u8,
+        comment: Option<&Arc<str>>,
+        was: Option<&Conversation>,
+    ) {
+        let at = self.now.wall;
+        match was {
+            Some(was) => {
+                let mut closed = Box::new(was.clone());
+                closed.rate(score, comment, at);
+                self.touched.conversations.insert(id, Some(closed));
+            }
+            None => self.note(id, |c| c.rate(score, comment, at)),
+        }
     }
 
     pub(super) fn forget_left(&mut self, customer: CustomerId) {

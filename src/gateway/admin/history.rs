@@ -160,7 +160,8 @@ fn event(door: &Door, desk: &dyn Desk, row: &EventRow) -> Value {
     };
     let data: Map<String, Value> = members
         .into_iter()
-        .filter(|(member, _)| member != "key" && member != "public")
+        // What it was when it came back is no part of what happened then.
+        .filter(|(member, _)| !matches!(member.as_str(), "key" | "public" | "was"))
         .map(|(member, value)| spelled(door, desk, &row.event, member, value))
         .collect();
     json!({"position": row.position, "index": row.index, "at": row.at, "event": name, "data": data})
@@ -192,6 +193,7 @@ fn spelled(door: &Door, desk: &dyn Desk, event: &Event, member: String, value: V
             Event::ConversationLabelled { labels: held, .. } => Some(json!(labels(door, held))),
             _ => None,
         },
+        ("comment", _) => value.as_str().map(|sealed| json!(sealed_text(door.desks.seals(), sealed))),
         ("text", _) => Some(match event {
             Event::MessagePosted { author, text: sealed, .. } => json!(text(door.desks.seals(), *author, sealed)),
             Event::NotePosted { text: sealed, .. } => json!(sealed_text(door.desks.seals(), sealed)),

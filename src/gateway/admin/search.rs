@@ -67,7 +67,8 @@ pub(super) async fn search(
     asked: Asked,
 ) -> Result<Response, Problem> {
     let asker = admin.asker(&workspace, &asked, Scope::Read)?;
-    let known = ["state", "agent", "queue", "customer", "disposition", "tag", "from", "to", "text", "cursor", "limit"];
+    let known =
+        ["state", "agent", "queue", "customer", "disposition", "tag", "score", "from", "to", "text", "cursor", "limit"];
     let query = Query::parse(asked.query.as_deref(), &known)?;
     let desk = &*asker.desk;
     let filter = filter(desk, &query)?;
@@ -106,6 +107,7 @@ fn filter(desk: &dyn Desk, query: &Query) -> Result<Filter, Problem> {
         customer: query.parsed("customer", "must be 32 hexadecimal digits")?,
         disposition: query.text("disposition").map(Arc::from),
         tag: query.text("tag").map(Arc::from),
+        score: query.parsed("score", "must be 1 to 5")?,
         from: query.parsed("from", "must be Unix milliseconds")?,
         to: query.parsed("to", "must be Unix milliseconds")?,
     })

@@ -1,5 +1,6 @@
 //! What an administrator is shown of a conversation, and bodies whose name stands in the path.
 
+use super::history::sealed_text;
 use crate::desk::conversation::{Conversation, State};
 use crate::desk::ids::{ConversationId, CustomerId};
 use crate::desk::labels::Labels;
@@ -67,6 +68,16 @@ pub(super) struct Facts {
     clocks: Vec<ClockShape>,
     #[serde(skip_serializing_if = "Option::is_none")]
     labels: Option<LabelsShape>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    rating: Option<Rated>,
+}
+
+/// As its customer rated it; `comment` is null when there is none, or the customer was erased.
+#[derive(Serialize)]
+struct Rated {
+    score: u8,
+    comment: Option<String>,
+    at: u64,
 }
 
 impl Facts {
@@ -99,6 +110,11 @@ impl Facts {
             paused_weight_percent: found.paused(),
             clocks: found.clocks().iter().map(ClockShape::from).collect(),
             labels: found.labels.as_deref().map(|held| labels(door, held)),
+            rating: found.rating().map(|held| Rated {
+                score: held.score,
+                comment: held.comment.as_ref().and_then(|sealed| sealed_text(door.desks.seals(), sealed)),
+                at: held.at.0,
+            }),
         }
     }
 }

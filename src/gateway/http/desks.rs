@@ -187,6 +187,7 @@ pub struct Filter {
     pub customer: Option<CustomerId>,
     pub disposition: Option<Arc<str>>,
     pub tag: Option<Arc<str>>,
+    pub score: Option<u8>,
     /// Opened at or after, and before; Unix milliseconds.
     pub from: Option<u64>,
     pub to: Option<u64>,

@@ -279,6 +279,7 @@ impl History for RealHistory {
             customer: filter.customer,
             disposition: filter.disposition,
             tag: filter.tag,
+            score: filter.score,
             from_ms: filter.from,
             to_ms: filter.to,
         };

@@ -1,9 +1,12 @@
 //! The messenger's calls, `/v1/messenger/{workspace}`: a visitor starts, writes, reads, follows and leaves (docs/wire.md).
 
+mod contact;
 mod customer;
 pub mod entry;
 mod gate;
 mod identity;
+mod page;
+mod presence;
 mod reading;
 mod shapes;
 mod slots;
@@ -15,6 +18,7 @@ mod stream_tests;
 mod talk;
 #[cfg(test)]
 mod tests;
+mod transcript;
 
 pub use gate::gate;
 
@@ -130,7 +134,12 @@ pub fn router(door: Door, bounds: MessengerBounds) -> Router {
         .route(&format!("{conversation}/read"), post(talk::read))
         .route(&format!("{conversation}/typing"), post(talk::typing))
         .route(&format!("{conversation}/leave"), post(talk::leave))
+        .route(&format!("{conversation}/rating"), post(talk::rate))
+        .route(&format!("{conversation}/contact"), post(contact::contact))
         .route(&format!("{conversation}/events"), get(stream::events))
+        .route(&format!("{conversation}/transcript"), get(transcript::transcript))
+        .route("/v1/messenger/{workspace}/page", get(page::page))
+        .route("/v1/messenger/{workspace}/presence", get(presence::presence))
         .route("/v1/messenger/{workspace}/identify", post(identity::identify))
         .route("/v1/messenger/{workspace}/sign_out", post(identity::sign_out))
         .with_state(messenger)

@@ -8,7 +8,7 @@ use crate::desk::time::WallTime;
 use crate::engine::published::queue_title;
 use crate::gateway::http::Door;
 use crate::gateway::http::desks::{Desk, PublicFact, PublicFrame, PublicRow, Seals, Unread};
-use crate::wire::messenger::{ConversationShape, MessageShape, StreamEvent, TitleShape};
+use crate::wire::messenger::{ConversationShape, MessageShape, RatedShape, StreamEvent, TitleShape};
 use crate::wire::percent::encoded;
 use crate::wire::shown::{author_shown, closer_shown, notice_shown, state_shown};
 use std::sync::Arc;
@@ -47,6 +47,11 @@ impl Shown {
         }
     }
 
+    /// The queue's title.
+    pub fn queue(&self) -> &str {
+        &self.queue
+    }
+
     pub fn shape<'a>(&'a self, id: ConversationId, conversation: &Conversation) -> ConversationShape<'a> {
         ConversationShape {
             conversation: id,
@@ -60,6 +65,9 @@ impl Shown {
             read_by_agent: conversation.read_by_agent,
             read_by_customer: conversation.read_by_customer,
             opened_at: conversation.opened_at.0,
+            ended_at: (state_shown(conversation.state) == "closed").then_some(conversation.ended_at.0),
+            message: conversation.spell.message && state_shown(conversation.state) == "waiting",
+            rating: conversation.rating().map(|rating| RatedShape { score: rating.score, at: rating.at.0 }),
             events: self.events.as_deref(),
         }
     }
@@ -128,28 +136,38 @@ pub(super) fn with_message<T>(
 
 /// A row of the view as the frame that the engine would have sent for it.
 pub(super) fn frame(door: &Door, desk: &dyn Desk, row: &PublicRow) -> PublicFrame {
+    with_event(door, desk, row, |event| PublicFrame {
+        public: Some(row.public),
+        event: event.name(),
+        data: event.data(),
+    })
+}
+
+/// Calls `then` with a row of the view as its customer may see it: it borrows what is unsealed here.
+pub(super) fn with_event<T>(
+    door: &Door,
+    desk: &dyn Desk,
+    row: &PublicRow,
+    then: impl FnOnce(StreamEvent<'_>) -> T,
+) -> T {
     let at = row.at.0;
-    let framed =
-        |event: StreamEvent<'_>| PublicFrame { public: Some(row.public), event: event.name(), data: event.data() };
     match &row.fact {
-        PublicFact::Opened => framed(StreamEvent::Opened { at }),
+        PublicFact::Opened => then(StreamEvent::Opened { at }),
         PublicFact::Message { number, author, text } => {
-            with_message(door, desk, *number, *author, text, row.at, |shape| framed(StreamEvent::Message(shape)))
+            with_message(door, desk, *number, *author, text, row.at, |shape| then(StreamEvent::Message(shape)))
         }
         PublicFact::Joined { agent } => {
-            framed(StreamEvent::Joined { agent: TitleShape { title: &title(desk, *agent) }, at })
+            then(StreamEvent::Joined { agent: TitleShape { title: &title(desk, *agent) }, at })
         }
-        PublicFact::Requeued => framed(StreamEvent::Requeued { at }),
-        PublicFact::Ended { by } => framed(StreamEvent::Ended { by: closer_shown(*by), at }),
-        PublicFact::Reopened => framed(StreamEvent::Reopened { at }),
+        PublicFact::Requeued => then(StreamEvent::Requeued { at }),
+        PublicFact::Ended { by } => then(StreamEvent::Ended { by: closer_shown(*by), at }),
+        PublicFact::Reopened => then(StreamEvent::Reopened { at }),
         PublicFact::Moved { queue } => {
             let published = desk.published();
             let found = published.queue_names.get(queue).and_then(|name| published.queues.get(name));
             let title = found.map(|(_, queue)| queue_title(queue)).unwrap_or_default();
-            framed(StreamEvent::Moved { queue: &title, at })
+            then(StreamEvent::Moved { queue: &title, at })
         }
-        PublicFact::Left { agent } => {
-            framed(StreamEvent::Left { agent: TitleShape { title: &title(desk, *agent) }, at })
-        }
+        PublicFact::Left { agent } => then(StreamEvent::Left { agent: TitleShape { title: &title(desk, *agent) }, at }),
     }
 }

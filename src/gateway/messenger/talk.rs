@@ -5,6 +5,7 @@ use super::customer::{Customer, customer_needed};
 use crate::desk::answer::Answer;
 use crate::desk::command::{Ask, Author, Closer, Command};
 use crate::desk::ids::{CommandId, ConversationId, KeyNumber, Principal};
+use crate::desk::ratings::RateAsk;
 use crate::desk::refusal::Refusal;
 use crate::gateway::auth::client_address::prefix;
 use crate::gateway::http::asking::{Asked, At, conversation};
@@ -13,21 +14,21 @@ use crate::gateway::http::idempotency::{command_id, keyed_fingerprint};
 use crate::gateway::http::problem::{Problem, answer};
 use crate::gateway::http::{VIEW_WAIT_MOST, body};
 use crate::overload::{Rung, memory};
-use crate::wire::messenger::{PostedShape, parse_post, parse_read};
+use crate::wire::messenger::{PostedShape, parse_post, parse_rating, parse_read};
 use axum::body::Body;
 use axum::extract::State as Held;
 use axum::response::{IntoResponse, Response};
 use http::StatusCode;
 use std::sync::Arc;
 
-struct Talk {
-    desk: Arc<dyn Desk>,
-    customer: Customer,
-    conversation: ConversationId,
+pub(super) struct Talk {
+    pub desk: Arc<dyn Desk>,
+    pub customer: Customer,
+    pub conversation: ConversationId,
 }
 
 impl Talk {
-    fn of(messenger: &Shared, workspace: &str, id: &str, asked: &Asked) -> Result<Self, Problem> {
+    pub fn of(messenger: &Shared, workspace: &str, id: &str, asked: &Asked) -> Result<Self, Problem> {
         let desk = messenger.desk(workspace)?;
         let customer = customer_needed(&messenger.door, &*desk, asked)?;
         messenger.take(&messenger.calls, (workspace, customer.id))?;
@@ -38,7 +39,7 @@ impl Talk {
         Author::Customer(self.customer.id)
     }
 
-    async fn ask(
+    pub async fn ask(
         &self,
         seals: &dyn Seals,
         id: Option<CommandId>,
@@ -106,6 +107,32 @@ pub(super) async fn read(
     let number = parse_read(body::text(body, messenger.bounds.limits.body_bytes_max()).await?.as_bytes())?;
     let ask = Ask::Read { conversation: talk.conversation, reader: talk.author(), number };
     talk.ask(messenger.door.desks.seals(), Some(id), &[&number.to_le_bytes()], ask).await?;
+    Ok(StatusCode::NO_CONTENT.into_response())
+}
+
+/// What it was like, once it is over; again, and the last counts.
+pub(super) async fn rate(
+    Held(messenger): Held<Shared>,
+    At((workspace, id)): At<(String, String)>,
+    asked: Asked,
+    body: Body,
+) -> Result<Response, Problem> {
+    let talk = Talk::of(&messenger, &workspace, &id, &asked)?;
+    let id = command_id(&asked.headers)?;
+    let sent = body::text(body, messenger.bounds.limits.body_bytes_max()).await?;
+    let (score, comment) = parse_rating(sent.as_bytes())?;
+    let seals = messenger.door.desks.seals();
+    let sealed = match &comment {
+        Some(comment) => {
+            let key = key_of(&*talk.desk, talk.conversation).await?;
+            Some(seals.seal(key, b"text", comment.as_bytes())?)
+        }
+        None => None,
+    };
+    let (conversation, customer) = (talk.conversation, talk.customer.id);
+    let ask = Ask::Rate(Box::new(RateAsk { conversation, customer, score, comment: sealed }));
+    let parts: [&[u8]; 2] = [&[score], comment.as_deref().unwrap_or_default().as_bytes()];
+    talk.ask(seals, Some(id), &parts, ask).await?;
     Ok(StatusCode::NO_CONTENT.into_response())
 }
 

@@ -6,6 +6,7 @@ mod moves;
 use crate::desk::command::{AgentAsk, Ask, AskedAgent, Author, Closer, Command, OpenAsk, Worker};
 use crate::desk::ids::{AgentId, CommandId, CustomerId, KeyNumber, NotAnId, Principal, SessionId};
 use crate::desk::moves::{MoveAsk, Mover};
+use crate::desk::ratings::RateAsk;
 use crate::desk::settings::{ApiKey, QueueSettings, Settings};
 use crate::desk::time::WallTime;
 use std::collections::BTreeMap;
@@ -38,6 +39,8 @@ pub fn principal(ask: &Ask) -> Principal {
         | Ask::Read { reader: Author::Customer(customer), .. }
         | Ask::Typing { author: Author::Customer(customer), .. }
         | Ask::Close { by: Closer::Customer(customer), .. } => Principal::Customer(*customer),
+        Ask::Rate(ask) => Principal::Customer(ask.customer),
+        Ask::Describe { customer, .. } => Principal::Customer(*customer),
         Ask::Label(ask) => ask.by.agent().map_or(Principal::ApiKey(1), Principal::Agent),
         Ask::Move(MoveAsk { by, .. })
         | Ask::ForceStatus { by, .. }
@@ -188,6 +191,15 @@ impl<'a> Words<'a> {
             "opens" => return self.open(customer),
             "closes" => Ask::Close { conversation: self.id()?, by: Closer::Customer(customer) },
             "signs_out" => Ask::SignOutCustomer { customer },
+            "describes" => {
+                let (conversation, about) = (self.id()?, self.text()?);
+                Ask::Describe { conversation, customer, about }
+            }
+            "rates" => {
+                let (conversation, score) = (self.id()?, self.number()? as u8);
+                let comment = Some(self.left.trim()).filter(|text| !text.is_empty()).map(Into::into);
+                Ask::Rate(Box::new(RateAsk { conversation, customer, score, comment }))
+            }
             "becomes" => {
                 let word = self.word()?;
                 let into = numbered(word, 'u').ok_or_else(|| NotALine(word.into()))?;
@@ -228,6 +240,7 @@ impl<'a> Words<'a> {
                 ("priority", value) => open.priority = Some(value.parse().map_err(|_| NotALine(value.into()))?),
                 ("skills", value) => open.skills = levels(value)?,
                 ("since", value) => open.waiting_since = Some(seconds(value)?),
+                ("or_message", value) => open.or_message = value == "yes",
                 ("prefers", value) => open.preferred_skills = names(value),
                 ("for", value) => open.preferred_agent = Some(AskedAgent { name: value.into(), required: false }),
                 ("only", value) => open.preferred_agent = Some(AskedAgent { name: value.into(), required: true }),

@@ -84,6 +84,7 @@ pub fn ask(ask: &Ask) -> String {
             add(&mut line, "skills", (!open.skills.is_empty()).then(|| levels(&open.skills)));
             let since = open.waiting_since.map(|since| format!("{}s", since.0 as f64 / 1_000.0));
             add(&mut line, "since", since);
+            add(&mut line, "or_message", open.or_message.then_some("yes"));
             add(&mut line, "prefers", (!open.preferred_skills.is_empty()).then(|| names(&open.preferred_skills)));
             let named = open.preferred_agent.as_ref();
             add(&mut line, "for", named.filter(|asked| !asked.required).map(|asked| &asked.name));
@@ -98,6 +99,13 @@ pub fn ask(ask: &Ask) -> String {
         Ask::WrapUpDone { conversation, by } => format!("{} done {conversation}", worker(*by)),
         Ask::ExtendWrapUp { agent, conversation } => format!("{agent} extends {conversation}"),
         Ask::Label(ask) => super::labels::ask(ask),
+        Ask::Describe { conversation, customer: who, about } => {
+            format!("{} describes {conversation} {about}", customer(*who))
+        }
+        Ask::Rate(ask) => {
+            let comment = ask.comment.as_deref().map_or(String::new(), |comment| format!(" {comment}"));
+            format!("{} rates {} {}{comment}", customer(ask.customer), ask.conversation, ask.score)
+        }
         Ask::Move(_)
         | Ask::Start(_)
         | Ask::Note { .. }
@@ -166,11 +174,12 @@ pub fn event(event: &Event) -> String {
             line.push_str(if transfer.is_some_and(|transfer| transfer.warm) { " warm" } else { "" });
             line
         }
-        Event::ConversationOpened { conversation, customer: by, queue, priority, skills, left, .. } => {
+        Event::ConversationOpened { conversation, customer: by, queue, priority, skills, left, message, .. } => {
             let mut line = format!("{conversation} opened {} {queue}", customer(*by));
             add(&mut line, "priority", (*priority != 0).then_some(priority));
             add(&mut line, "skills", (!skills.is_empty()).then(|| required(skills)));
             line.push_str(if *left { " left" } else { "" });
+            line.push_str(if *message { " message" } else { "" });
             line
         }
         Event::MessagePosted { conversation, number, author: by, text, public: _ } => {
@@ -225,6 +234,14 @@ pub fn event(event: &Event) -> String {
         | Event::AgentDraining { .. } => self::moves::event(event),
         Event::DecisionWanted { .. } | Event::DecisionEnded { .. } => self::decisions::event(event),
         Event::ConversationLabelled { .. } => super::labels::event(event),
+        Event::ConversationDescribed { conversation, about } => format!("{conversation} described {about}"),
+        Event::ConversationRated { conversation, score, comment, before, was } => {
+            let mut line = format!("{conversation} rated {score}");
+            add(&mut line, "before", *before);
+            line.push_str(if was.is_some() { " loaded" } else { "" });
+            add(&mut line, "comment", comment.as_ref());
+            line
+        }
         Event::RingReached { conversation, ring } => format!("{conversation} ring {ring}"),
         Event::ConversationMoved { conversation, queue, skills, moves, public: _, by } => {
             let mut line = format!("{conversation} moved {queue} moves={moves}");

@@ -4,6 +4,7 @@ use crate::desk::Desk;
 use crate::desk::answer::Answer;
 use crate::desk::command::{Ask, AskedAgent, Author, Closer, OpenAsk};
 use crate::desk::ids::{ConversationId, CustomerId, KeyNumber};
+use crate::desk::ratings::RateAsk;
 use crate::desk::refusal::Refusal;
 use crate::simulate::dice::Dice;
 use std::collections::{BTreeMap, BTreeSet};
@@ -47,6 +48,15 @@ impl CustomerModel {
                 (into != customer).then_some(Ask::MergeCustomer { from: customer, into })
             }
             107 => Some(Ask::SignOutCustomer { customer }),
+            116 | 117 => {
+                let about = format!("number {}", dice.below(10)).into();
+                Some(Ask::Describe { conversation: conversation?, customer, about })
+            }
+            108..=115 => {
+                let (conversation, score) = (conversation?, dice.between(1, 5) as u8);
+                let comment = dice.per_mille(300).then(|| "as I thought".into());
+                Some(Ask::Rate(Box::new(RateAsk { conversation, customer, score, comment })))
+            }
             _ => None,
         }
     }
@@ -67,6 +77,7 @@ impl CustomerModel {
             skills,
             about: None,
             text: dice.per_mille(800).then(|| "hello".into()),
+            or_message: dice.per_mille(300),
             ..self.wishes(dice)
         }))
     }

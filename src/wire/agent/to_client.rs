@@ -11,6 +11,7 @@ use crate::wire::labels::LabelsShape;
 use crate::wire::spelled::spelled;
 use serde::Serialize;
 use std::cell::RefCell;
+use std::collections::BTreeMap;
 use tokio_tungstenite::tungstenite::Utf8Bytes;
 
 /// Every frame that the server sends. `position` is the place in the workspace's journal that it rests on.
@@ -177,6 +178,27 @@ pub enum ServerFrame<'a> {
         #[serde(serialize_with = "spelled")]
         conversation: ConversationId,
         labels: &'a LabelsShape,
+    },
+    /// Its customer has said anew who it is, or where it can be reached.
+    Described {
+        position: u64,
+        #[serde(serialize_with = "spelled")]
+        conversation: ConversationId,
+        name: Option<&'a str>,
+        metadata: &'a BTreeMap<String, String>,
+    },
+    /// Its customer says what it was like.
+    Rated {
+        position: u64,
+        #[serde(serialize_with = "spelled")]
+        conversation: ConversationId,
+        /// 1 to 5.
+        score: u8,
+        /// The score that it had.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        before: Option<u8>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        comment: Option<&'a str>,
     },
     /// A clock of service began, was breached or ended.
     Clock {

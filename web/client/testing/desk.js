@@ -18,6 +18,7 @@
  * @property {number} read_by_agent
  * @property {number} read_by_customer
  * @property {Set<string>} rejected_by
+ * @property {{ score: number, comment?: string, at: number }} [rating]
  *
  * @typedef {{ id: string, conversation: Conversation, agent: string, delivered: boolean }} Offer
  * @typedef {{ status: string, available: boolean, channels: string[] }} Agent
@@ -268,7 +269,8 @@ export class Desk {
     const state = customerState(held);
     const agent = state === 'active' && owner ? { title: owner } : null;
     const place = state === 'waiting' ? { place: 1 } : {};
-    return { conversation, state, queue: 'Support', ...place, agent, last_number: messages.length, read_by_agent, read_by_customer, opened_at: 1 };
+    const rated = held.rating ? { rating: { score: held.rating.score, at: held.rating.at } } : {};
+    return { conversation, state, queue: 'Support', ...place, agent, last_number: messages.length, read_by_agent, read_by_customer, opened_at: 1, ...rated };
   }
 }
 

@@ -5,8 +5,8 @@ const CSS = `
 *{box-sizing:border-box}
 [hidden]{display:none !important}
 .root{
-  --accent:var(--offhook-accent,#1d5bbf);
-  --on-accent:var(--offhook-accent-text,#fff);
+  --accent:var(--offhook-accent,var(--set,#1d5bbf));
+  --on-accent:var(--offhook-accent-text,var(--on-set,#fff));
   --back:#fff;--text:#1b1f24;--dim:#57606a;--soft:#eff2f6;--edge:#d5dae1;--alert:#b3261e;--note:#fff4d6;
   color:var(--text);
   font:15px/1.45 var(--offhook-font,system-ui,sans-serif);
@@ -33,7 +33,7 @@ h2{margin:0;font-size:16px;font-weight:600;line-height:1.3}
 .banner{padding:8px 16px;font-size:13px;background:var(--note);border-block-end:1px solid var(--edge)}
 .log{flex:1;overflow-y:auto;overscroll-behavior:contain;padding:16px;display:flex;flex-direction:column;gap:4px}
 .log:focus-visible{outline-offset:-3px}
-.hello{margin:auto;padding:16px;text-align:center;font-size:17px}
+.hello{margin:auto;padding:16px;text-align:center;font-size:17px;white-space:pre-line}
 .list{display:flex;flex-direction:column;gap:4px}
 .message{max-inline-size:84%;align-self:flex-start;margin-block-start:4px}
 .message.mine{align-self:flex-end}
