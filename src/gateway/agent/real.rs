@@ -11,7 +11,9 @@ use crate::desk::refusal::Refusal;
 use crate::engine::shapes::TEXT;
 use crate::engine::watch::{What, agent_shape, queue_shape};
 use crate::engine::{Engine, NotDone, Taking, Workspace};
+use crate::gateway::auth::agent_token::TokenError;
 use crate::gateway::auth::server_keys::ServerKeys;
+use crate::gateway::auth::signin_token::{LiveSignins, mark};
 use crate::gateway::auth::visitor_token::ReturnTicket;
 use crate::overload::{Rung, memory};
 use crate::presence::session::{Session, WorkspaceNumber};
@@ -31,6 +33,7 @@ pub(super) const FULL_RETRY_MS: u64 = 2_000;
 
 pub struct AgentDesks {
     engine: Arc<Engine>,
+    signins: Arc<dyn LiveSignins>,
     server_keys: Arc<ServerKeys>,
     mailbox_bytes_max: usize,
     frame_bytes_max: usize,
@@ -40,11 +43,12 @@ impl AgentDesks {
     #[must_use]
     pub fn new(
         engine: Arc<Engine>,
+        signins: Arc<dyn LiveSignins>,
         server_keys: Arc<ServerKeys>,
         mailbox_bytes_max: usize,
         frame_bytes_max: usize,
     ) -> Self {
-        Self { engine, server_keys, mailbox_bytes_max, frame_bytes_max }
+        Self { engine, signins, server_keys, mailbox_bytes_max, frame_bytes_max }
     }
 
     fn workspace(&self, session: &Session) -> Result<Arc<Workspace>, WireError> {
@@ -94,10 +98,18 @@ impl Desk for AgentDesks {
             clock::monotonic_ms(),
         );
         let registry = self.engine.registry();
+        session.rest_on(claims.signin.map_or(0, mark));
         let session = registry.admit(session).map_err(|_| {
             workspace.not_admitted();
             Refused::for_now(CloseCode::Busy, FULL_RETRY_MS)
         })?;
+        // Looked at again now that it is on the roll: whoever ends the sign-in from here on closes this socket too.
+        if let Some(signin) = claims.signin
+            && self.signins.role_of(signin, workspace.name(), &name) != Some(claims.role)
+        {
+            registry.remove(&session);
+            return Err(Refused { code: CloseCode::Unauthorized, reason: TokenError::Revoked.code().into() });
+        }
         let title = claims.name.map(Arc::from);
         let came = Command::of_server(Ask::SessionCame { agent: name.clone(), session: id, title });
         let ticket = self.ticket(&name, workspace.name());
