@@ -271,13 +271,13 @@ impl Provider {
         let wanted = Wanted { form: Some(form(&members)), authorization, accept: JSON };
         let (status, bytes) = self.asked("token", &discovered.token, wanted).await?;
         let answer: Option<TokenAnswer> = serde_json::from_slice(&bytes).ok();
-        let error = answer.as_ref().and_then(|answer| answer.error.as_deref());
+        let error = answer.as_ref().and_then(|answer| answer.error.clone());
         match (status, answer) {
             (StatusCode::OK, Some(TokenAnswer { id_token: Some(id_token), access_token, .. })) => {
                 Ok(Exchanged { id_token, access_token })
             }
             (StatusCode::OK, _) => Err(failed("malformed", "its token endpoint gives no ID token").into()),
-            (status, _) if status.is_client_error() && error == Some("invalid_grant") => Err(NotExchanged::Refused),
+            (status, _) if status.is_client_error() && error.as_deref() == Some("invalid_grant") => Err(NotExchanged::Refused),
             (status, _) if status.is_client_error() && error.is_some() => {
                 let error: String = error.unwrap_or_default().chars().take(64).collect();
                 Err(failed("client_refused", format!("it does not take this server as its client: {error:?}")).into())
