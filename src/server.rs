@@ -52,8 +52,8 @@ use crate::wire::{agent as agent_wire, messenger as messenger_wire};
 use axum::Router;
 use bounds::{disk_marks, health_limits, marks, presence_limits, probe_settings};
 use readiness::ProcessHealth;
-pub use signin::signin_providers;
 use signin::Signings;
+pub use signin::signin_providers;
 use std::collections::{BTreeMap, HashMap};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::path::Path;
@@ -171,7 +171,8 @@ impl Server {
         let gate = messenger::gate(door.clone());
         let agents = Threads::start("agents").map_err(failed("starting threads"))?;
         let endings = signins.endings(&door);
-        let mut router = public_router(set, &engine, &door, agent_keys.clone(), server_keys.clone(), &agents, &endings)?;
+        let mut router =
+            public_router(set, &engine, &door, agent_keys.clone(), server_keys.clone(), &agents, &endings)?;
         router = router.merge(signins.router(config, &door, endings, agent_keys.clone(), server_keys)?);
         router = router.merge(embed::router(door.clone(), set.messenger.sample_page));
         if set.health.public_status {

@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use super::CommandError;
 use crate::desk::event::Event;
-use crate::journal::sqlite::{FILE_NAME, ReadOnlyJournal};
 use crate::gateway::signin;
+use crate::journal::sqlite::{FILE_NAME, ReadOnlyJournal};
 use crate::journal::{Journal, record};
 use crate::{seal, view};
 

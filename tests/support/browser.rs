@@ -80,14 +80,14 @@ impl Browser {
 
     /// One request, no redirect followed.
     pub async fn ask(&mut self, method: &str, url: &str, headers: &str, body: &str) -> Response {
-        let address: SocketAddr = origin(url).trim_start_matches("http://").parse().expect("an address of this machine");
+        let address: SocketAddr =
+            origin(url).trim_start_matches("http://").parse().expect("an address of this machine");
         let path = match &url[origin(url).len()..] {
             "" => "/",
             path => path,
         };
         let cookies: Vec<String> = self.cookies.iter().map(|(name, value)| format!("{name}={value}")).collect();
-        let cookies =
-            if cookies.is_empty() { String::new() } else { format!("Cookie: {}\r\n", cookies.join("; ")) };
+        let cookies = if cookies.is_empty() { String::new() } else { format!("Cookie: {}\r\n", cookies.join("; ")) };
         let mut http = Http::connect(address).await.expect("it listens");
         let headers = format!("{cookies}{headers}Connection: close\r\n");
         let asked = http.ask(method, path, &headers, body.as_bytes());
@@ -152,10 +152,8 @@ impl Browser {
 
     /// What a page of ours fetches.
     pub async fn fetch(&mut self, method: &str, url: &str) -> (u16, Value) {
-        let headers = format!(
-            "Accept: */*\r\nOrigin: {}\r\nSec-Fetch-Site: same-origin\r\nX-Offhook: signin\r\n",
-            origin(url)
-        );
+        let headers =
+            format!("Accept: */*\r\nOrigin: {}\r\nSec-Fetch-Site: same-origin\r\nX-Offhook: signin\r\n", origin(url));
         let response = self.ask(method, url, &headers, "").await;
         (response.status, serde_json::from_slice(&response.body).unwrap_or(Value::Null))
     }

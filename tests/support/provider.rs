@@ -151,7 +151,10 @@ async fn serve(mut stream: TcpStream, inside: Arc<Mutex<Inside>>) {
     match answer {
         Answer::Json(status, value) => {
             let text = value.to_string();
-            let head = format!("HTTP/1.1 {status} X\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n", text.len());
+            let head = format!(
+                "HTTP/1.1 {status} X\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n",
+                text.len()
+            );
             let _ = stream.write_all(format!("{head}{text}").as_bytes()).await;
         }
         Answer::Raw(bytes) => {

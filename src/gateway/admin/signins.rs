@@ -70,7 +70,8 @@ pub(super) async fn list(
     admin.asker(&workspace, &asked, Scope::Admin)?;
     let query = Query::parse(asked.query.as_deref(), &["cursor", "limit"])?;
     let limit = query.limit()?;
-    let after = query.text("cursor").map(|text| parsed(text).ok_or_else(|| Problem::bad_cursor("cursor"))).transpose()?;
+    let after =
+        query.text("cursor").map(|text| parsed(text).ok_or_else(|| Problem::bad_cursor("cursor"))).transpose()?;
     let now_s = i64::try_from((admin.door.now)().wall.0 / 1_000).unwrap_or(i64::MAX);
     let mut found = admin.endings.signins.list(&workspace, after, limit + 1, now_s);
     let next = (found.len() > limit).then(|| {

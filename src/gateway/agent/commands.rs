@@ -308,7 +308,9 @@ fn refresh<D: Desk, T: AgentTokens>(token: &str, present: &Present<D, T>) -> Res
     }
     session.rest_on(claims.signin.map_or(0, mark));
     // The sign-in may have ended between the look and the word for it; from here on its end closes this session.
-    if claims.signin.is_some() && let Err(error) = door.tokens.verify(token, door.desk.wall_s()) {
+    if claims.signin.is_some()
+        && let Err(error) = door.tokens.verify(token, door.desk.wall_s())
+    {
         session.close_for(CloseCode::Unauthorized, error.code());
         return Err(WireError::unauthorized(error.code()).at("token"));
     }

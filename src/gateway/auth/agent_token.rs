@@ -59,7 +59,9 @@ struct Claims {
 
 /// What else a token must agree with, by the key that it names.
 enum Rests<'k> {
-    OnItself { workspace: Option<&'k str> },
+    OnItself {
+        workspace: Option<&'k str>,
+    },
     /// On one of these.
     OnSignin(&'k dyn LiveSignins),
 }

@@ -196,7 +196,8 @@ mod tests {
 
     #[test]
     fn what_is_derived_of_a_flow_is_its_own_and_one_does_not_tell_the_other() {
-        let flow = |flow, workspace: &str| FlowCookie { workspace: workspace.into(), flow, to: "/".into(), expires_at_s: 0 };
+        let flow =
+            |flow, workspace: &str| FlowCookie { workspace: workspace.into(), flow, to: "/".into(), expires_at_s: 0 };
         let one = flow(1, "a");
         let all = |cookie: &FlowCookie| [cookie.state(&keys()), cookie.nonce(&keys()), cookie.verifier(&keys())];
         let mut seen: Vec<String> = [one.clone(), flow(2, "a"), flow(1, "b")].iter().flat_map(all).collect();

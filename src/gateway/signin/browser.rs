@@ -119,7 +119,9 @@ mod tests {
 
     #[test]
     fn a_browser_is_sent_to_pages_of_the_workspace_alone() {
-        for good in ["/console/acme", "/console/acme/", "/wallboard/acme/queues/a-b?sort=name&x=%20", "/console/acme?a=b"] {
+        for good in
+            ["/console/acme", "/console/acme/", "/wallboard/acme/queues/a-b?sort=name&x=%20", "/console/acme?a=b"]
+        {
             assert_eq!(place(Some(good), "acme"), good);
         }
         let long = format!("/console/acme/{}", "x".repeat(TO_BYTES_MAX));
@@ -150,7 +152,8 @@ mod tests {
 
     #[test]
     fn plain_http_is_for_this_machine_alone() {
-        let of = |url, tls, host| Here::of(url, tls, &headers(&[("host", host)])).map(|here| (here.origin, here.secure));
+        let of =
+            |url, tls, host| Here::of(url, tls, &headers(&[("host", host)])).map(|here| (here.origin, here.secure));
         assert_eq!(of(None, false, "127.0.0.1:7788"), Some(("http://127.0.0.1:7788".to_owned(), false)));
         assert_eq!(of(None, false, "[::1]:7788"), Some(("http://[::1]:7788".to_owned(), false)));
         assert_eq!(of(None, true, "localhost:7788"), Some(("https://localhost:7788".to_owned(), true)));
@@ -191,9 +194,6 @@ mod tests {
         let here = Here { origin: "https://d".to_owned(), secure: true };
         assert_eq!(here.session_name("acme"), "__Host-offhook-acme");
         assert_ne!(here.flow_name("acme"), here.session_name("flow"));
-        assert_eq!(
-            here.set("n", "v", 60, true),
-            "n=v; Path=/; Max-Age=60; HttpOnly; SameSite=Strict; Secure"
-        );
+        assert_eq!(here.set("n", "v", 60, true), "n=v; Path=/; Max-Age=60; HttpOnly; SameSite=Strict; Secure");
     }
 }

@@ -152,12 +152,15 @@ impl Signing {
     fn flow(&self, here: &Here, workspace: &str, asked: &Asked) -> Result<FlowCookie, Problem> {
         let held = cookie(&asked.headers, &here.flow_name(workspace));
         let held = held.ok_or_else(|| {
-            refused("no_flow", "this browser did not begin this sign-in, or took too long, or keeps no cookies; begin again")
+            refused(
+                "no_flow",
+                "this browser did not begin this sign-in, or took too long, or keeps no cookies; begin again",
+            )
         })?;
         let flow = FlowCookie::open(held, &self.server_keys, self.now_s());
-        flow.ok().filter(|flow| flow.workspace == workspace).ok_or_else(|| {
-            refused("flow", "this sign-in was begun too long ago, or elsewhere; begin again")
-        })
+        flow.ok()
+            .filter(|flow| flow.workspace == workspace)
+            .ok_or_else(|| refused("flow", "this sign-in was begun too long ago, or elsewhere; begin again"))
     }
 
     /// Who the code is of, by the provider's word.
@@ -173,11 +176,14 @@ impl Signing {
         let exchanged = provider.exchange(code, &flow.verifier(&self.server_keys), &back).await;
         let exchanged = exchanged.map_err(|error| match error {
             NotExchanged::Failed(failed) => down(failed),
-            NotExchanged::Refused => refused("code_refused", "this sign-in was used already, or took too long; begin again"),
+            NotExchanged::Refused => {
+                refused("code_refused", "this sign-in was used already, or took too long; begin again")
+            }
         })?;
         let nonce = flow.nonce(&self.server_keys);
         let expected = self.expected(provider);
-        let mut checked = id_token::check(&exchanged.id_token, &*provider.keys(false).await.map_err(down)?, expected, &nonce);
+        let mut checked =
+            id_token::check(&exchanged.id_token, &*provider.keys(false).await.map_err(down)?, expected, &nonce);
         if checked == Err(TokenError::UnknownKid) {
             let keys = provider.keys(true).await.map_err(down)?;
             checked = id_token::check(&exchanged.id_token, &keys, expected, &nonce);
@@ -187,7 +193,8 @@ impl Signing {
             let more = provider.more_of(&exchanged, &subject).await.map_err(down)?;
             add(&mut claims, more);
         }
-        let person = provider.settings.person(&claims).map_err(|nobody| refused(nobody.reason(), nobody.to_string()))?;
+        let person =
+            provider.settings.person(&claims).map_err(|nobody| refused(nobody.reason(), nobody.to_string()))?;
         let sid = claims.get("sid").and_then(serde_json::Value::as_str).map(str::to_owned);
         Ok((person, subject, sid, exchanged.id_token))
     }

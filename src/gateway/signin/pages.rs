@@ -44,9 +44,7 @@ fn page(status: StatusCode, title: &str, main: &str) -> Response {
 /// Where a token is pasted. `wrong`: why the last one was not taken.
 pub(super) fn token(workspace: &str, to: &str, by_provider: bool, wrong: Option<(StatusCode, &str)>) -> Response {
     let (status, wrong) = match wrong {
-        Some((status, why)) => {
-            (status, format!("<p class=\"bad\" role=\"alert\" id=\"wrong\">{}</p>", escaped(why)))
-        }
+        Some((status, why)) => (status, format!("<p class=\"bad\" role=\"alert\" id=\"wrong\">{}</p>", escaped(why))),
         None => (StatusCode::OK, String::new()),
     };
     let described = if wrong.is_empty() { "about" } else { "wrong about" };

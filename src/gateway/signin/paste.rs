@@ -25,16 +25,13 @@ pub(super) async fn show(Held(signing): Held<Shared>, At(workspace): At<String>,
     shown().unwrap_or_else(|problem| signing.turned(&asked, problem, None))
 }
 
-pub(super) async fn take(
-    Held(signing): Held<Shared>,
-    At(workspace): At<String>,
-    asked: Asked,
-    body: Body,
-) -> Response {
+pub(super) async fn take(Held(signing): Held<Shared>, At(workspace): At<String>, asked: Asked, body: Body) -> Response {
     let mut to = place(None, &workspace);
     match signing.take_token(&workspace, &asked, body, &mut to).await {
         Ok(response) => response,
-        Err(problem) if problem.0.code == Code::NotFound || !pages::wants_html(&asked.headers) => problem.into_response(),
+        Err(problem) if problem.0.code == Code::NotFound || !pages::wants_html(&asked.headers) => {
+            problem.into_response()
+        }
         Err(problem) => {
             let status = StatusCode::from_u16(problem.0.code.status()).unwrap_or(StatusCode::BAD_REQUEST);
             let by_provider = signing.providers.contains_key(&workspace);

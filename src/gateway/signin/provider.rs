@@ -256,8 +256,12 @@ impl Provider {
     pub async fn exchange(&self, code: &str, verifier: &str, back: &str) -> Result<Exchanged, NotExchanged> {
         let discovered = self.discovered().await?;
         let id = self.settings.client_id.as_str();
-        let mut members =
-            vec![("grant_type", "authorization_code"), ("code", code), ("redirect_uri", back), ("code_verifier", verifier)];
+        let mut members = vec![
+            ("grant_type", "authorization_code"),
+            ("code", code),
+            ("redirect_uri", back),
+            ("code_verifier", verifier),
+        ];
         let mut authorization = None;
         match &self.secret {
             None => members.push(("client_id", id)),
@@ -277,7 +281,9 @@ impl Provider {
                 Ok(Exchanged { id_token, access_token })
             }
             (StatusCode::OK, _) => Err(failed("malformed", "its token endpoint gives no ID token").into()),
-            (status, _) if status.is_client_error() && error.as_deref() == Some("invalid_grant") => Err(NotExchanged::Refused),
+            (status, _) if status.is_client_error() && error.as_deref() == Some("invalid_grant") => {
+                Err(NotExchanged::Refused)
+            }
             (status, _) if status.is_client_error() && error.is_some() => {
                 let error: String = error.unwrap_or_default().chars().take(64).collect();
                 Err(failed("client_refused", format!("it does not take this server as its client: {error:?}")).into())
@@ -311,7 +317,8 @@ impl Provider {
     ) -> Result<T, ProviderFailed> {
         let bytes = self.bytes(what, at, wanted).await?;
         // Not what the reader says: it quotes, and what is quoted may be somebody's.
-        serde_json::from_slice(&bytes).map_err(|_| failed("malformed", format!("its {what} is no JSON of the right shape")))
+        serde_json::from_slice(&bytes)
+            .map_err(|_| failed("malformed", format!("its {what} is no JSON of the right shape")))
     }
 
     async fn bytes(&self, what: &'static str, at: &Url, wanted: Wanted<'_>) -> Result<bytes::Bytes, ProviderFailed> {

@@ -287,7 +287,8 @@ mod tests {
     const NOW_S: i64 = 1_700_000_000;
 
     fn signin(id: u128, agent: &str, role: Role) -> Signin {
-        let by = By::Provider { issuer: "https://id".into(), subject: agent.into(), sid: Some(format!("s{id}").into()) };
+        let by =
+            By::Provider { issuer: "https://id".into(), subject: agent.into(), sid: Some(format!("s{id}").into()) };
         let began_at_s = NOW_S + id as i64;
         let (workspace, agent) = ("acme".into(), agent.into());
         Signin { id, workspace, agent, role, by, began_at_s, expires_at_s: NOW_S + 10_000 }

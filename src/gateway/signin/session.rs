@@ -142,7 +142,8 @@ impl Signing {
         let provider = self.providers.get(workspace)?;
         let discovered = provider.discovered().await.ok()?;
         let back = format!("{origin}/signin/{workspace}/out");
-        let mut members = vec![("client_id", provider.settings.client_id.as_str()), ("post_logout_redirect_uri", &back)];
+        let mut members =
+            vec![("client_id", provider.settings.client_id.as_str()), ("post_logout_redirect_uri", &back)];
         members.extend(id_token.map(|token| ("id_token_hint", token)));
         Some(discovered.end_session.as_ref()?.with_query(&members))
     }

@@ -81,9 +81,8 @@ impl Store {
     pub fn load(&self, now_s: i64) -> Result<(Vec<Signin>, Vec<((String, String), Role)>), NotKept> {
         let db = self.lock();
         db.execute("DELETE FROM signin WHERE expires_at_s <= ?1", [now_s])?;
-        let mut select = db.prepare(
-            "SELECT id, workspace, agent, role, issuer, subject, sid, began_at_s, expires_at_s FROM signin",
-        )?;
+        let mut select = db
+            .prepare("SELECT id, workspace, agent, role, issuer, subject, sid, began_at_s, expires_at_s FROM signin")?;
         let read = |row: &rusqlite::Row<'_>| {
             let id: [u8; 16] = row.get(0)?;
             let text = |at: usize| row.get::<_, String>(at);

@@ -17,7 +17,7 @@ function provider(issuer, desk) {
     clients: [
       {
         client_id: 'offhook',
-        client_secret: 'a secret with spaces & signs: ü/%',
+        client_secret: 'a secret with spaces & signs: /%',
         redirect_uris: [`${desk}/signin/demo/callback`],
         post_logout_redirect_uris: [`${desk}/signin/demo/out`],
         backchannel_logout_uri: `${desk}/signin/demo/backchannel`,

@@ -91,11 +91,8 @@ impl Answered {
 impl World {
     pub fn new() -> Self {
         let desk = FakeDesk::new("demo");
-        let desks = FakeDesks {
-            desks: Mutex::new(vec![desk.clone()]),
-            seals: FakeSeals::default(),
-            closed: Mutex::default(),
-        };
+        let desks =
+            FakeDesks { desks: Mutex::new(vec![desk.clone()]), seals: FakeSeals::default(), closed: Mutex::default() };
         let desks = Arc::new(desks);
         let identities = Arc::new(FakeIdentities::default());
         let now_ms = Arc::new(AtomicU64::new(AT));
