@@ -2,10 +2,11 @@
 
 mod bounds;
 mod readiness;
+mod signin;
 
 use crate::client::Address;
 use crate::clock;
-use crate::config::{Config, Sections, Synchronous};
+use crate::config::{Config, Sections, SessionsSettings, Synchronous};
 use crate::desk::time::{DeskTime, Now, WallTime};
 use crate::engine::workspace::PROBES;
 use crate::engine::{Engine, EngineSettings, FrameLimits, Threads, intake};
@@ -31,6 +32,7 @@ use crate::gateway::listen::{self, ListenLimits, Listening};
 use crate::gateway::messenger::{self, MessengerBounds};
 use crate::gateway::operators::{self, Operators};
 use crate::gateway::probe::Probe;
+use crate::gateway::signin::Endings;
 use crate::gateway::status;
 use crate::gateway::tls::Tls;
 use crate::health::experience::EXPERIENCE;
@@ -51,6 +53,8 @@ use crate::wire::{agent as agent_wire, messenger as messenger_wire};
 use axum::Router;
 use bounds::{disk_marks, health_limits, marks, presence_limits, probe_settings};
 use readiness::ProcessHealth;
+use signin::Signings;
+pub use signin::signin_providers;
 use std::collections::{BTreeMap, HashMap};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::path::Path;
@@ -126,7 +130,8 @@ impl Server {
 
         let server_keys = Arc::new(ServerKeys::load_or_make(dir).map_err(failed("reading server.key"))?);
         let probe_keys = (set.health.probe_every_ms > 0).then(|| ProbeKeys::of(&server_keys));
-        let (agent_keys, admin_key) = agents_keys(set, dir, probe_keys.as_ref())?;
+        let signins = Signings::open(dir, &server_keys)?;
+        let (agent_keys, admin_key) = agents_keys(set, dir, probe_keys.as_ref(), &signins)?;
         let (mut health, left) = HealthWatch::begin(dir);
         let keys = Arc::new(KeyRing::open(dir).map_err(failed("opening customers' keys"))?);
         let journal = SqliteJournal::open(dir, journal_settings(set)).map_err(failed("opening the journal"))?;
@@ -166,8 +171,12 @@ impl Server {
         };
         let gate = messenger::gate(door.clone());
         let agents = Threads::start("agents").map_err(failed("starting threads"))?;
-        let mut router =
-            public_router(set, &engine, &door, agent_keys.clone(), server_keys, health.board.clone(), &agents)?;
+        let endings = signins.endings(&door);
+        let (frames, mailboxes) = (set.sessions.frame_bytes_max, set.sessions.mailbox_bytes_max);
+        let (board, live) = (health.board.clone(), endings.signins.clone());
+        let desks = AgentDesks::new(engine.clone(), board, live, server_keys.clone(), mailboxes, frames);
+        let mut router = public_router(set, desks, &door, agent_keys.clone(), &agents, &endings)?;
+        router = router.merge(signins.router(config, &door, endings, agent_keys.clone(), server_keys)?);
         router = router.merge(embed::router(door.clone(), set.messenger.sample_page));
         router = router.merge(desk_pages::router(door.clone()));
         if set.health.public_status {
@@ -281,6 +290,7 @@ fn agents_keys(
     set: &Sections,
     dir: &Path,
     probe_keys: Option<&ProbeKeys>,
+    signins: &Signings,
 ) -> Result<(Arc<AgentKeys>, Option<api_key::ApiKey>), StartFailed> {
     let leeway_s = set.identity.token_leeway_s;
     let configured = &set.identity.agent_keys;
@@ -296,7 +306,7 @@ fn agents_keys(
     if let Some(probe_keys) = probe_keys {
         keys = keys.with_probe(probe_keys).map_err(failed("making the probe's key"))?;
     }
-    Ok((Arc::new(keys), admin_key))
+    Ok((Arc::new(signins.known_to(keys)?), admin_key))
 }
 
 fn identities(
@@ -342,21 +352,13 @@ fn identities(
 
 fn public_router(
     set: &Sections,
-    engine: &Arc<Engine>,
+    desks: AgentDesks,
     door: &Door,
     agent_keys: Arc<AgentKeys>,
-    server_keys: Arc<ServerKeys>,
-    board: Arc<status::Board>,
     threads: &Threads,
+    endings: &Endings,
 ) -> Result<Router, StartFailed> {
     let origins = OriginRules::parse(&set.identity.origins).map_err(failed("reading identity.origins"))?;
-    let desks = AgentDesks::new(
-        engine.clone(),
-        board,
-        server_keys,
-        set.sessions.mailbox_bytes_max,
-        set.sessions.frame_bytes_max,
-    );
     let limits = AgentLimits {
         frame_bytes_max: set.sessions.frame_bytes_max,
         frame: agent_wire::Limits { text_bytes_max: set.messenger.text_bytes_max },
@@ -391,7 +393,7 @@ fn public_router(
     };
     Ok(agents
         .merge(messenger::router(door.clone(), bounds))
-        .merge(admin::router(door.clone(), set.identity.api_key_requests_per_s))
+        .merge(admin::router(door.clone(), endings.clone(), set.identity.api_key_requests_per_s))
         .fallback(|| async { Problem::new(Code::NotFound, "there is nothing at this address") }))
 }
 

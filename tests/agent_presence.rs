@@ -23,8 +23,13 @@ fn token_until(server: &Server, agent: &str, expires_at_s: i64) -> String {
     let key = read_key_file(&server.data_dir().join("agent.key")).unwrap();
     let key = SigningKey::read(Algorithm::Hs256, &key).unwrap();
     let (agent, workspace) = (agent.to_owned(), DEMO.to_owned());
-    mint(&AgentClaims { agent, workspace, role: Role::Agent, name: None, expires_at_s }, now_s(), LOCAL_KID, &key)
-        .unwrap()
+    mint(
+        &AgentClaims { agent, workspace, role: Role::Agent, name: None, expires_at_s, signin: None },
+        now_s(),
+        LOCAL_KID,
+        &key,
+    )
+    .unwrap()
 }
 
 #[tokio::test(flavor = "multi_thread")]

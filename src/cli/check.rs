@@ -13,6 +13,7 @@ use crate::client::{Address, Call, Client};
 use crate::config::Config;
 use crate::gateway::auth::agent_token::AgentKeys;
 use crate::overload::Budget;
+use crate::server::signin_providers;
 
 /// Checks the settings and the key files, and prints every setting with its value and where it came from.
 #[derive(Debug, Args)]
@@ -43,6 +44,7 @@ impl Check {
         let identity = &config.sections.identity;
         AgentKeys::load(&identity.agent_keys, identity.token_leeway_s)
             .map_err(|error| CommandError(format!("identity.agent_keys: {error}")))?;
+        signin_providers(config).map_err(|error| CommandError(format!("signin.providers: {error}")))?;
         if self.data {
             let dir = &config.sections.server.data_dir;
             check_data::check(dir)?;

@@ -109,7 +109,7 @@ impl Token {
         }
         let workspace = self.workspace.clone().filter(|name| is_workspace(name));
         let workspace = workspace.ok_or_else(|| CommandError("--workspace: [a-z0-9][a-z0-9-]{0,62}".to_owned()))?;
-        Ok(AgentClaims { agent: agent.to_owned(), workspace, role: self.role, name, expires_at_s })
+        Ok(AgentClaims { agent: agent.to_owned(), workspace, role: self.role, name, expires_at_s, signin: None })
     }
 
     fn customer_claims(

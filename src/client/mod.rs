@@ -1,7 +1,10 @@
-//! A client of a server of ours, as small as one can be: for the commands that talk to one, and for the server's own probe.
+//! A client of a server of ours, as small as one can be: for the commands that talk to one, and for the server's own probe. And one of
+//! servers that are not ours.
 
 pub mod agent;
 pub mod http;
+pub mod outbound;
 
 pub use agent::AgentSocket;
 pub use http::{Address, Answered, Call, Client, Unreached, random_id};
+pub use outbound::{BadUrl, NotFetched, Outbound, Url};

@@ -166,6 +166,20 @@ pub const BOUNDS: &[Bound] = &[
         "offhook_reserve_bytes",
     ),
     bound(
+        "people who are signed in with a browser",
+        "gateway/signin/roll.rs",
+        Fixed("50,000, 10 browsers an agent; and 50,000 roles that were set"),
+        "`busy`; an agent's oldest is signed out; `too_many`",
+        "offhook_signins",
+    ),
+    bound(
+        "sign-ins that wait for a provider",
+        "gateway/signin/mod.rs",
+        Fixed("64 codes at once; an answer of 256 KiB, within `signin.provider_timeout_ms`"),
+        "`busy`; `provider_failed`",
+        "offhook_provider_requests_total",
+    ),
+    bound(
         "senders whose rates are remembered",
         "gateway/http/buckets.rs",
         Fixed("65,536 for each limit, 16 bytes each"),

@@ -3,6 +3,7 @@
 use super::error::ConfigError;
 use super::layers::Layers;
 use super::sections::Sections;
+use crate::client::Url;
 use crate::gateway::auth::client_address::{ForwardedHeader, Network};
 use crate::gateway::auth::origin::OriginRules;
 use crate::telemetry::logging;
@@ -33,6 +34,7 @@ pub(super) fn check(sections: &Sections, layers: &Layers) -> Result<(), ConfigEr
         }
     }
     check_entries(sections, layers)?;
+    check_signin(sections, layers)?;
     check_keys_for_reach(sections)
 }
 
@@ -232,6 +234,51 @@ fn check_entries(sections: &Sections, layers: &Layers) -> Result<(), ConfigError
         }
     }
     Ok(())
+}
+
+/// Providers one by one, and where browsers come back to.
+fn check_signin(sections: &Sections, layers: &Layers) -> Result<(), ConfigError> {
+    let wrong = |field: &str, found: String, allowed: String, mend: &str| ConfigError::Wrong {
+        field: field.to_owned(),
+        found,
+        origin: layers.entry(field).map_or(super::layers::Origin::Default, |entry| entry.origin.clone()),
+        allowed,
+        mend: mend.to_owned(),
+    };
+    let signin = &sections.signin;
+    let is_origin = |url: &str| Url::parse(url).is_ok() && url.matches('/').count() == 2 && !url.contains('?');
+    if !signin.url.is_empty() && !is_origin(&signin.url) {
+        return Err(wrong(
+            "signin.url",
+            format!("{:?}", signin.url),
+            "\"https://host\" or \"https://host:port\", or http:// of this machine".to_owned(),
+            "Write it as browsers show it, without a path or a slash at the end.",
+        ));
+    }
+    let mut workspaces = std::collections::HashSet::new();
+    for provider in &signin.providers {
+        let found = format!("the entry of {:?}", provider.workspace);
+        if let Err(error) = provider.check() {
+            let allowed = format!("an entry whose {} {}", error.member, error.what);
+            return Err(wrong("signin.providers", found, allowed, "Mend that entry of the list."));
+        }
+        if !workspaces.insert(provider.workspace.as_str()) {
+            let allowed = "one provider for each workspace".to_owned();
+            return Err(wrong("signin.providers", format!("{found} twice"), allowed, "Take one of them out."));
+        }
+    }
+    let listen = sections.server.listen;
+    if signin.providers.is_empty() || !signin.url.is_empty() || listen.ip().to_canonical().is_loopback() {
+        return Ok(());
+    }
+    Err(ConfigError::Contradiction {
+        field: "signin.url",
+        found: "\"\"".to_owned(),
+        other: "signin.providers",
+        other_found: format!("{} of them", signin.providers.len()),
+        allowed: "how browsers call this server, which providers send them back to",
+        mend: "Set signin.url, for example \"https://desk.example.com\".".to_owned(),
+    })
 }
 
 /// The keys made at first start lie readable beside the journal of a trial on one machine. They must never be what guards

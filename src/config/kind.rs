@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 
 use crate::gateway::auth::keys::KeySettings;
+use crate::gateway::signin::ProviderSettings;
 
 /// What a setting may be.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -30,6 +31,10 @@ pub enum Kind {
     Keys {
         entries_max: usize,
     },
+    /// The list of `signin.providers`.
+    Providers {
+        entries_max: usize,
+    },
 }
 
 /// A value that was found to be of its kind.
@@ -41,6 +46,7 @@ pub enum Plain {
     Address(SocketAddr),
     Texts(Vec<String>),
     Keys(Vec<KeySettings>),
+    Providers(Vec<ProviderSettings>),
 }
 
 impl Kind {
@@ -86,6 +92,11 @@ impl Kind {
                 let keys: Option<Vec<KeySettings>> = list.iter().map(|entry| entry.clone().try_into().ok()).collect();
                 keys.map(Plain::Keys)
             }
+            Self::Providers { entries_max } => {
+                let list = value.as_array().filter(|list| list.len() <= *entries_max)?;
+                let providers: Option<Vec<_>> = list.iter().map(|entry| entry.clone().try_into().ok()).collect();
+                providers.map(Plain::Providers)
+            }
         }
     }
 
@@ -107,6 +118,11 @@ impl Kind {
                 "a list of at most {entries_max} tables with kid (1 to 128 printable characters), algorithm (HS256, \
                  RS256, ES256 or EdDSA), file, and if you wish workspace"
             ),
+            Self::Providers { entries_max } => format!(
+                "a list of at most {entries_max} tables with workspace, issuer, client_id, agent_claim, and if you wish \
+                 client_secret_file, scopes, trust_email, title_claim, role_claim, agents, supervisors, administrators, \
+                 create_agents"
+            ),
         }
     }
 
@@ -120,7 +136,7 @@ impl Kind {
             }
             Self::Flag => raw.parse::<bool>().map_or_else(|_| as_text(), toml::Value::Boolean),
             Self::Text { .. } | Self::Choice(_) | Self::Address => as_text(),
-            Self::Texts { .. } | Self::Keys { .. } if raw.starts_with('[') => {
+            Self::Texts { .. } | Self::Keys { .. } | Self::Providers { .. } if raw.starts_with('[') => {
                 toml::from_str::<toml::Table>(&format!("list = {raw}"))
                     .ok()
                     .and_then(|mut table| table.remove("list"))
@@ -133,7 +149,7 @@ impl Kind {
                     .map(|entry| toml::Value::String(entry.to_owned()))
                     .collect(),
             ),
-            Self::Keys { .. } => as_text(),
+            Self::Keys { .. } | Self::Providers { .. } => as_text(),
         }
     }
 }
@@ -196,7 +212,7 @@ macro_rules! from_variant {
     )*};
 }
 from_variant!(Flag => bool, Text => String, Text => std::path::PathBuf, Address => SocketAddr, Texts => Vec<String>,
-    Keys => Vec<KeySettings>);
+    Keys => Vec<KeySettings>, Providers => Vec<ProviderSettings>);
 
 #[cfg(test)]
 mod tests {

@@ -18,7 +18,7 @@ pub use kind::Kind;
 pub use layers::{DEFAULTS, Entry, Layers, Origin};
 pub use sections::{
     EngineSettings, HealthSettings, IdentitySettings, JournalSettings, LogSettings, MessengerSettings, Sections,
-    ServerSettings, SessionsSettings, Setting, SupervisorSettings, Synchronous, TlsSettings, all,
+    ServerSettings, SessionsSettings, Setting, SigninSettings, SupervisorSettings, Synchronous, TlsSettings, all,
 };
 
 /// The settings that are in force, and where each came from.

@@ -8,6 +8,7 @@ use super::kind::{FromPlain, Kind, Plain};
 use super::layers::Layers;
 use crate::gateway::auth::client_address::ForwardedHeader;
 use crate::gateway::auth::keys::KeySettings;
+use crate::gateway::signin::ProviderSettings;
 use crate::telemetry::logging::LogFormat;
 
 /// One setting that the code knows.
@@ -166,6 +167,15 @@ sections! {
         origins: Vec<String> = Kind::Texts { entries_max: 1000 },
         token_leeway_s: i64 = count(0, 600),
         api_key_requests_per_s: u32 = count(1, 1_000_000),
+    }
+    /// How people sign in with a browser.
+    signin: SigninSettings {
+        url: String = Kind::Text { bytes_max: 1024 },
+        providers: Vec<ProviderSettings> = Kind::Providers { entries_max: 1000 },
+        session_hours: i64 = count(1, 720),
+        token_s: i64 = count(30, 3600),
+        provider_timeout_ms: u64 = ms(100, 60_000),
+        authorities: PathBuf = Kind::Text { bytes_max: 1024 },
     }
     /// What is called an outage, and the probe that looks for one.
     health: HealthSettings {

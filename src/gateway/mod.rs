@@ -14,6 +14,7 @@ pub mod listen;
 pub mod messenger;
 pub mod operators;
 pub mod probe;
+pub mod signin;
 pub mod status;
 pub mod tls;
 pub mod websocket;

@@ -6,6 +6,7 @@
 use super::session::{Found, Session, WorkspaceNumber};
 use super::stream::{PublicFrame, Stream};
 use crate::desk::ids::{AgentId, ConversationId, SessionId};
+use crate::wire::close::CloseCode;
 use dashmap::DashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
@@ -96,6 +97,13 @@ impl Registry {
     pub fn each_of(&self, workspace: WorkspaceNumber, agent: AgentId, mut act: impl FnMut(&Arc<Session>)) {
         if let Some(of_agent) = self.by_agent.get(&(workspace, agent)) {
             of_agent.iter().for_each(&mut act);
+        }
+    }
+
+    /// Closes every device that came by this sign-in, bound to an agent or not yet. Looks through all: people sign out seldom.
+    pub fn close_of_signin(&self, signin: u64, code: CloseCode, reason: &'static str) {
+        for session in self.sessions.iter().filter(|session| session.signin() == signin) {
+            session.close_for(code, reason);
         }
     }
 
@@ -279,6 +287,23 @@ mod tests {
         registry.remove(&new);
         assert!(!registry.bind(&new, AgentId(0)), "its connection is gone already");
         assert_eq!((registry.sessions(), registry.by_agent.len()), (0, 0));
+    }
+
+    #[test]
+    fn devices_of_one_sign_in_are_closed_bound_or_not_and_no_others() {
+        use crate::presence::mailbox::Out;
+        let registry = registry();
+        let held: Vec<_> = (0..3).map(|id| registry.admit(session(id)).unwrap()).collect();
+        held[0].rest_on(7);
+        held[1].rest_on(7);
+        assert!(registry.bind(&held[1], AgentId(0)));
+        registry.close_of_signin(7, CloseCode::SignedOut, "signed_out");
+        let waker = std::task::Waker::noop();
+        let closed = held.iter().map(|session| {
+            let out = session.mailbox().poll_end(&mut std::task::Context::from_waker(waker));
+            matches!(out, std::task::Poll::Ready(Out::Close { code: 4000, .. }))
+        });
+        assert_eq!(closed.collect::<Vec<_>>(), [true, true, false]);
     }
 
     #[test]

@@ -5,7 +5,7 @@ use crate::desk::ids::{AgentId, SessionId};
 use crate::desk::settings::Role;
 use crate::wire::close::CloseCode;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU32, Ordering::Relaxed, Ordering::SeqCst};
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering::Relaxed, Ordering::SeqCst};
 use tokio_tungstenite::tungstenite::Utf8Bytes;
 
 /// A workspace's number in this process: four bytes instead of its name.
@@ -21,6 +21,8 @@ pub struct Session {
     pub name: Arc<str>,
     pub role: Role,
     agent: AtomicU32,
+    /// Which sign-in its token rests on; 0: none.
+    signin: AtomicU64,
     /// Seconds of `clock::steady_s`, when its token ends.
     ends_at_s: AtomicU32,
     /// Tenths of a second since the process began.
@@ -62,6 +64,7 @@ impl Session {
             name,
             role,
             agent: AtomicU32::new(NO_AGENT),
+            signin: AtomicU64::new(0),
             ends_at_s: AtomicU32::new(0),
             heard_at: AtomicU32::new(0),
             input_at: AtomicU32::new(0),
@@ -100,6 +103,17 @@ impl Session {
     #[must_use]
     pub fn is_supervisor(&self) -> bool {
         self.role >= Role::Supervisor
+    }
+
+    /// The sign-in that its token rests on, by its mark; 0: none.
+    #[must_use]
+    pub fn signin(&self) -> u64 {
+        self.signin.load(SeqCst)
+    }
+
+    /// Its token rests on this sign-in from now on.
+    pub fn rest_on(&self, signin: u64) {
+        self.signin.store(signin, SeqCst);
     }
 
     /// A new token: the session goes on until that one ends.
@@ -179,6 +193,11 @@ impl Session {
     pub fn close_restarting(&self, retry_after_ms: u32) {
         let reason = CloseCode::reason_with_retry(u64::from(retry_after_ms));
         self.mailbox.close(CloseCode::Restarting.number(), reason);
+    }
+
+    /// The same, with a reason of its own.
+    pub fn close_for(&self, code: CloseCode, reason: &'static str) {
+        self.mailbox.close(code.number(), reason);
     }
 
     pub fn close_now(&self, code: CloseCode) {

@@ -79,6 +79,8 @@ codes! {
     TooMany "too_many" 409 "The workspace holds its most",
     AgentDeactivated "agent_deactivated" 403 "The agent is deactivated",
     TooManyDevices "too_many_devices" 409 "All devices of the agent are connected",
+    SigninRefused "signin_refused" 403 "Nobody was signed in",
+    ProviderFailed "provider_failed" 502 "The OpenID provider is of no use now",
     RateLimited "rate_limited" 429 "Too many from this sender",
     Busy "busy" 503 "The intake is full",
     Unavailable "unavailable" 503 "Nothing can be committed now",

@@ -95,6 +95,11 @@ fn tokens_of_our_own() {
 }
 
 #[test]
+fn keys_of_a_provider() {
+    fuzz(&targets::provider_keys());
+}
+
+#[test]
 fn headers_of_proxies_and_origins() {
     fuzz(&targets::headers());
 }

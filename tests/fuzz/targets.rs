@@ -6,9 +6,11 @@ use offhook::desk::settings::Settings;
 use offhook::gateway::auth::agent_token::{self, AgentClaims, AgentKeys, Role};
 use offhook::gateway::auth::client_address::{ForwardedHeader, TrustedProxies};
 use offhook::gateway::auth::customer_token::{self, CustomerClaims, CustomerKeySettings, CustomerKeys};
+use offhook::gateway::auth::id_token::{self, Expected, ProviderKeys};
 use offhook::gateway::auth::keys::{Algorithm, KeySettings, SigningKey};
 use offhook::gateway::auth::origin::OriginRules;
 use offhook::gateway::auth::server_keys::ServerKeys;
+use offhook::gateway::auth::signin_token::{FlowCookie, SessionCookie};
 use offhook::gateway::auth::visitor_token::{ReturnTicket, StreamTicket, VisitorToken};
 use offhook::gateway::http::body;
 use offhook::gateway::websocket::{Broken, Message, Socket};
@@ -218,6 +220,7 @@ pub fn agent_tokens() -> Target {
         role,
         name: name.map(str::to_owned),
         expires_at_s: NOW_S + 60,
+        signin: None,
     };
     let made: Vec<(String, AgentClaims)> =
         [claims("ada", Role::Agent, None), claims("zoë", Role::Supervisor, Some("Zoë"))]
@@ -266,8 +269,10 @@ pub fn own_tokens() -> Target {
     let (workspace, expires_at_s) = ("demo".to_owned(), NOW_S + 60);
     let visitor = VisitorToken { workspace: workspace.clone(), customer: 0xabc, expires_at_s };
     let stream = StreamTicket { workspace: workspace.clone(), customer: 0xabc, conversation: 17, expires_at_s };
-    let back = ReturnTicket { workspace, agent: "ada".to_owned(), expires_at_s };
-    let made = [visitor.seal(&keys), stream.seal(&keys), back.seal(&keys)];
+    let back = ReturnTicket { workspace: workspace.clone(), agent: "ada".to_owned(), expires_at_s };
+    let session = SessionCookie { workspace: workspace.clone(), agent: "ada".to_owned(), signin: 0xdef, expires_at_s };
+    let flow = FlowCookie { workspace, flow: 0xdef, to: "/console/demo".to_owned(), expires_at_s };
+    let made = [visitor.seal(&keys), stream.seal(&keys), back.seal(&keys), session.seal(&keys), flow.seal(&keys)];
     let seeds = made.iter().map(|token| token.clone().into_bytes()).collect();
     let read = move |bytes: &[u8]| {
         let given = text(bytes);
@@ -275,6 +280,8 @@ pub fn own_tokens() -> Target {
             VisitorToken::open(&given, &keys, NOW_S).map(|opened| assert_eq!(opened, visitor)),
             StreamTicket::open(&given, &keys, NOW_S).map(|opened| assert_eq!(opened, stream)),
             ReturnTicket::open(&given, &keys, NOW_S).map(|opened| assert_eq!(opened, back)),
+            SessionCookie::open(&given, &keys, NOW_S).map(|opened| assert_eq!(opened, session)),
+            FlowCookie::open(&given, &keys, NOW_S).map(|opened| assert_eq!(opened, flow)),
         ];
         for (opened, token) in opened.iter().zip(&made) {
             assert!(opened.is_err() || *token == given, "taken though it was changed: {given}");
@@ -288,6 +295,33 @@ pub fn own_tokens() -> Target {
         bytes_max: 4_096,
         every_seed_is_good: None,
         answers_min: 5,
+    }
+}
+
+/// What a provider publishes as its keys.
+pub fn provider_keys() -> Target {
+    let seeds = [
+        r#"{"keys":[{"kty":"RSA","kid":"r","use":"sig","alg":"RS256","n":"1S3jFbuHFDUoFk_JiqJyzg","e":"AQAB"}]}"#,
+        r#"{"keys":[{"kty":"EC","crv":"P-256","x":"MKBCTNIcKUSDii11ySs3526iDZ8AiTo7Tu6KPAqv7D4","y":"4Etl6SRW2YiLUrN5vfvVHuhp7x8PxltmWWlbbM4IFyM"}]}"#,
+        r#"{"keys":[{"kty":"OKP","crv":"Ed25519","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"},{"kty":"oct","k":"AA"}]}"#,
+    ];
+    let read = |bytes: &[u8]| match ProviderKeys::read(bytes) {
+        None => "none".to_owned(),
+        Some(keys) => {
+            let issuer = "https://id.example.com";
+            let expected = Expected { issuer, client_id: "offhook", now_s: NOW_S, leeway_s: 30 };
+            let checked = id_token::check("eyJhbGciOiJub25lIn0.e30.", &keys, expected, "n");
+            let error = checked.expect_err("nobody signed it");
+            format!("{} {}", if keys.is_empty() { "empty" } else { "keys" }, error.code())
+        }
+    };
+    Target {
+        name: "provider keys",
+        seeds: seeds.map(|seed| seed.as_bytes().to_vec()).to_vec(),
+        read: Box::new(read),
+        bytes_max: 8_192,
+        every_seed_is_good: Some("keys token_bad_signature"),
+        answers_min: 3,
     }
 }
 

@@ -68,7 +68,10 @@ impl Http {
         self.out.clear();
         write!(self.out, "{method} {path} HTTP/1.1\r\nHost: {}\r\n{headers}", self.address)?;
         if !body.is_empty() || method != "GET" {
-            write!(self.out, "Content-Type: application/json\r\nContent-Length: {}\r\n", body.len())?;
+            if !headers.contains("Content-Type:") {
+                self.out.extend_from_slice(b"Content-Type: application/json\r\n");
+            }
+            write!(self.out, "Content-Length: {}\r\n", body.len())?;
         }
         self.out.extend_from_slice(b"\r\n");
         self.out.extend_from_slice(body);

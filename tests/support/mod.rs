@@ -6,6 +6,7 @@
 #![allow(dead_code, unused_imports, reason = "each test and bench uses its own part of this")]
 
 pub mod agent;
+pub mod browser;
 pub mod cgroup;
 pub mod clock;
 pub mod customer;
@@ -13,6 +14,7 @@ pub mod disk;
 pub mod foreign;
 pub mod http;
 pub mod process;
+pub mod provider;
 pub mod scene;
 pub mod script;
 pub mod server;
@@ -21,6 +23,7 @@ pub mod socket;
 pub mod sse;
 
 pub use agent::Agent;
+pub use browser::Browser;
 pub use cgroup::Cgroup;
 pub use customer::Customer;
 pub use http::{Http, Response};

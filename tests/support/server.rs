@@ -275,7 +275,7 @@ impl Tokens {
 
     fn minted(&self, workspace: &str, agent: &str, role: Role, expires_at_s: i64) -> String {
         let (agent, workspace) = (agent.to_owned(), workspace.to_owned());
-        let claims = AgentClaims { agent, workspace, role, name: None, expires_at_s };
+        let claims = AgentClaims { agent, workspace, role, name: None, expires_at_s, signin: None };
         agent_token::mint(&claims, now_s(), LOCAL_KID, &self.0).expect("a token can be signed")
     }
 }

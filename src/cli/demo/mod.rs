@@ -182,6 +182,7 @@ fn token(dir: &Path, agent: &str, title: &str, role: Role) -> Result<String, Com
         role,
         name: Some(title.to_owned()),
         expires_at_s: now_s + 90_000,
+        signin: None,
     };
     agent_token::mint(&claims, now_s, LOCAL_KID, &key).map_err(CommandError::of)
 }

@@ -133,6 +133,7 @@ impl Stage {
             role: Role::Agent,
             name: None,
             expires_at_s: now_s + TOKEN_S,
+            signin: None,
         };
         agent_token::mint(&claims, now_s, LOCAL_KID, &self.signing).map_err(CommandError::of)
     }

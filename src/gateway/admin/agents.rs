@@ -12,6 +12,7 @@ use crate::gateway::http::desks::Desk;
 use crate::gateway::http::idempotency::{command_id, fingerprint};
 use crate::gateway::http::problem::{Problem, json_of, ok};
 use crate::gateway::http::query::Query;
+use crate::gateway::signin::{Signin, not_kept};
 use axum::body::Body;
 use axum::extract::State as Held;
 use axum::response::Response;
@@ -132,6 +133,11 @@ pub(super) async fn change(
         auto_accept: change.auto_accept,
     };
     asker.ask(id, fingerprint, Ask::PutAgent(Box::new(ask))).await?;
+    if change.active == Some(false) {
+        // Its sockets the desk has closed. Who is made active again later signs in again.
+        let of = |signin: &Signin| *signin.workspace == **asker.desk.name() && *signin.agent == *name;
+        admin.endings.end("deactivated", of).await.map_err(|error| not_kept(&error))?;
+    }
     let profile = asker.desk.profile(&name).ok_or_else(Problem::internal)?;
     Ok(ok(&Agent::of(&*asker.desk, &profile)))
 }

@@ -1,15 +1,18 @@
-//! Who administers: an API key with its scopes, or an agent whose token says `admin`. Other workspaces do not exist for it.
+//! Who administers: an API key with its scopes, or a person with its role, by an agent's token. Other workspaces do not exist for it.
+//!
+//! A person may do here what its role may do on the agents' socket, and no more: an administrator everything, a supervisor what a
+//! floor is led by, an agent a look at what is or was its own.
 
 use super::Admin;
 use crate::desk::answer::Answer;
-use crate::desk::command::{Ask, Command};
-use crate::desk::ids::{CommandId, Principal};
+use crate::desk::command::{Ask, Closer, Command, Worker};
+use crate::desk::ids::{AgentId, CommandId, ConversationId, Principal};
 use crate::desk::moves::Mover;
 use crate::desk::refusal::Refusal;
 use crate::desk::settings::{ApiKey, Role};
 use crate::engine::workspace::PROBES;
 use crate::gateway::http::asking::Asked;
-use crate::gateway::http::desks::Desk;
+use crate::gateway::http::desks::{Desk, Filter};
 use crate::gateway::http::identities::AgentToken;
 use crate::gateway::http::problem::Problem;
 use sha2::{Digest, Sha256};
@@ -25,18 +28,33 @@ pub(super) enum Scope {
     Admin,
     Keys,
     Route,
+    /// Of a key as `Read`; of people also an agent, who is shown its own.
+    Own,
+    /// Of a key as `Read`; of people administrators alone.
+    Settings,
+    /// Of a key as `Admin`; of people also supervisors, as on the agents' socket.
+    Floor,
 }
 
 impl Scope {
+    /// Those that a key is given by name.
     pub const ALL: [Scope; 5] = [Scope::Read, Scope::Write, Scope::Admin, Scope::Keys, Scope::Route];
 
     pub fn name(self) -> &'static str {
         match self {
-            Scope::Read => "read",
+            Scope::Read | Scope::Own | Scope::Settings => "read",
             Scope::Write => "write",
-            Scope::Admin => "admin",
+            Scope::Admin | Scope::Floor => "admin",
             Scope::Keys => "keys",
             Scope::Route => "route",
+        }
+    }
+
+    fn least_role(self) -> Role {
+        match self {
+            Scope::Own => Role::Agent,
+            Scope::Read | Scope::Write | Scope::Floor => Role::Supervisor,
+            Scope::Admin | Scope::Keys | Scope::Route | Scope::Settings => Role::Admin,
         }
     }
 }
@@ -55,7 +73,7 @@ impl Credential {
             Credential::Server(key) | Credential::Workspace(_, key) => {
                 key.scopes.iter().any(|has| **has == *scope.name())
             }
-            Credential::Agent(token) => token.role == Role::Admin,
+            Credential::Agent(token) => token.role >= scope.least_role(),
         }
     }
 
@@ -66,7 +84,10 @@ impl Credential {
             return Ok(());
         }
         Err(match self {
-            Credential::Agent(_) => Problem::forbidden("only agents with the role admin may do this"),
+            Credential::Agent(_) if scope.least_role() == Role::Admin => {
+                Problem::forbidden("only agents with the role admin may do this")
+            }
+            Credential::Agent(_) => Problem::forbidden("only agents with the role supervisor or admin may do this"),
             _ => Problem::forbidden(format!("the key has not the scope {:?}", scope.name())),
         })
     }
@@ -100,8 +121,54 @@ impl Asker {
     /// # Errors
     /// The desk's refusals, `busy`, `unavailable`.
     pub async fn ask(&self, id: CommandId, fingerprint: u64, ask: Ask) -> Result<Answer, Problem> {
+        if let Credential::Agent(token) = &self.credential {
+            // What has no place for a name in its event has one here.
+            let (workspace, agent, role) = (&token.workspace, &token.name, token.role);
+            tracing::info!(%workspace, %agent, ?role, command = ask.name(), "a person asks over the admin API");
+        }
         let command = Command { principal: self.principal, id: Some(id), fingerprint, ask };
         Ok(self.desk.ask(command).await?.result?)
+    }
+
+    /// The agent whose own conversations are all that it is shown; `None`: it may see everybody's.
+    ///
+    /// # Errors
+    /// `forbidden`: it was never here, so nothing is its own.
+    pub fn shown_own_of(&self) -> Result<Option<AgentId>, Problem> {
+        match (&self.credential, self.principal) {
+            (Credential::Agent(token), principal) if token.role == Role::Agent => match principal {
+                Principal::Agent(agent) => Ok(Some(agent)),
+                _ => Err(Problem::forbidden("nobody of this name has been here yet")),
+            },
+            _ => Ok(None),
+        }
+    }
+
+    /// Whether it may see this conversation: an agent those whose owner it is, or was last.
+    ///
+    /// # Errors
+    /// `unavailable`: the history cannot be read.
+    pub async fn may_see(&self, id: ConversationId) -> Result<bool, Problem> {
+        let Some(agent) = self.shown_own_of()? else { return Ok(true) };
+        let filter = Filter { agent: Some(agent), ..Filter::default() };
+        let found = self.desk.history().search(filter, Some(ConversationId(id.0.saturating_add(1))), 1).await?;
+        Ok(found.first().is_some_and(|(found, _)| *found == id))
+    }
+
+    /// As whom it closes.
+    pub fn closer(&self) -> Closer {
+        match self.principal {
+            Principal::Agent(agent) => Closer::Supervisor(agent),
+            _ => Closer::Admin,
+        }
+    }
+
+    /// As whom it ends an agent's wrap-up.
+    pub fn worker(&self) -> Worker {
+        match self.principal {
+            Principal::Agent(agent) => Worker::Supervisor(agent),
+            _ => Worker::Admin,
+        }
     }
 
     /// As whom it acts: an agent by its token, a key as the administrator.

@@ -1,8 +1,8 @@
 //! An administrator ends a conversation, or an agent's wrap-up.
 
 use super::Shared;
-use super::asker::Scope;
-use crate::desk::command::{Ask, Closer, Worker};
+use super::asker::{Asker, Scope};
+use crate::desk::command::Ask;
 use crate::desk::ids::ConversationId;
 use crate::gateway::http::asking::{Asked, At, conversation};
 use crate::gateway::http::body;
@@ -14,12 +14,12 @@ use axum::response::{IntoResponse, Response};
 use http::StatusCode;
 
 pub(super) async fn close(admin: Held<Shared>, at: At<(String, String)>, asked: Asked, body: Body) -> Ended {
-    end(admin, at, asked, body, "close", |conversation| Ask::Close { conversation, by: Closer::Admin }).await
+    end(admin, at, asked, body, "close", |conversation, asker| Ask::Close { conversation, by: asker.closer() }).await
 }
 
 pub(super) async fn wrap_up_done(admin: Held<Shared>, at: At<(String, String)>, asked: Asked, body: Body) -> Ended {
-    end(admin, at, asked, body, "wrap_up_done", |conversation| Ask::WrapUpDone { conversation, by: Worker::Admin })
-        .await
+    let ask = |conversation, asker: &Asker| Ask::WrapUpDone { conversation, by: asker.worker() };
+    end(admin, at, asked, body, "wrap_up_done", ask).await
 }
 
 type Ended = Result<Response, Problem>;
@@ -30,13 +30,13 @@ async fn end(
     asked: Asked,
     body: Body,
     what: &'static str,
-    ask: impl FnOnce(ConversationId) -> Ask,
+    ask: impl FnOnce(ConversationId, &Asker) -> Ask,
 ) -> Ended {
     let asker = admin.asker(&workspace, &asked, Scope::Write)?;
     let conversation = conversation(&conversation_id)?;
     let id = command_id(&asked.headers)?;
     body::nothing(body).await?;
     let fingerprint = fingerprint(what, &[conversation_id.as_bytes()]);
-    asker.ask(id, fingerprint, ask(conversation)).await?;
+    asker.ask(id, fingerprint, ask(conversation, &asker)).await?;
     Ok(StatusCode::NO_CONTENT.into_response())
 }

@@ -15,6 +15,7 @@ mod queues;
 mod search;
 mod settings;
 mod shapes;
+mod signins;
 mod statuses;
 #[cfg(test)]
 mod tests;
@@ -24,6 +25,7 @@ mod workspaces;
 use super::http::Door;
 use super::http::answered::answered;
 use super::http::buckets::Buckets;
+use super::signin::Endings;
 use axum::Router;
 use axum::middleware::from_fn;
 use axum::routing::{get, post, put};
@@ -31,6 +33,7 @@ use std::sync::Arc;
 
 pub(crate) struct Admin {
     door: Door,
+    endings: Endings,
     /// Calls of each key or agent.
     calls: Buckets,
     /// Bad tokens from each address: looking one up costs more than refusing it.
@@ -40,9 +43,10 @@ pub(crate) struct Admin {
 pub(crate) type Shared = Arc<Admin>;
 
 /// The routes, with all their layers. Each key, and each agent, may call `calls_per_s` times a second.
-pub fn router(door: Door, calls_per_s: u32) -> Router {
+pub fn router(door: Door, endings: Endings, calls_per_s: u32) -> Router {
     let admin = Arc::new(Admin {
         door,
+        endings,
         calls: Buckets::new(calls_per_s, 1_000.0 / f64::from(calls_per_s), 16_384),
         strangers: Buckets::new(20, 1_000.0, 65_536),
     });
@@ -55,6 +59,10 @@ pub fn router(door: Door, calls_per_s: u32) -> Router {
         .route(&at("/queues/{queue}"), get(queues::one).put(queues::replace).delete(queues::remove))
         .route(&at("/agents"), get(agents::list))
         .route(&at("/agents/{agent}"), get(agents::one).put(agents::change))
+        .route(&at("/agents/{agent}/role"), post(signins::set_role))
+        .route(&at("/agents/{agent}/sign_out"), post(signins::sign_out))
+        .route(&at("/signins"), get(signins::list))
+        .route(&at("/signins/{signin}"), axum::routing::delete(signins::end))
         .route(&at("/keys"), get(keys::list).post(keys::create))
         .route(&at("/keys/{key}"), axum::routing::delete(keys::remove))
         .route(&at("/live/queues"), get(live::queues))

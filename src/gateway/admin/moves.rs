@@ -128,7 +128,7 @@ async fn drain(
     call: &str,
     ask: impl FnOnce(Arc<str>, Drain) -> Result<Ask, Problem>,
 ) -> Result<Response, Problem> {
-    let asker = admin.asker(&workspace, &asked, Scope::Admin)?;
+    let asker = admin.asker(&workspace, &asked, Scope::Floor)?;
     let id = command_id(&asked.headers)?;
     let drain: Drain = body::json(&body::text(body, body::ADMIN_BODY_BYTES_MAX).await?)?;
     let fingerprint = fingerprint(call, &[name.as_bytes(), &json_of(&drain)]);

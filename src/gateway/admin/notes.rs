@@ -45,14 +45,16 @@ pub(super) async fn list(
     At((workspace, id)): At<(String, String)>,
     asked: Asked,
 ) -> Result<Response, Problem> {
-    let asker = admin.asker(&workspace, &asked, Scope::Read)?;
+    let asker = admin.asker(&workspace, &asked, Scope::Own)?;
     let query = Query::parse(asked.query.as_deref(), &["cursor", "limit"])?;
     let (limit, after) = (query.limit()?, query.cursor("cursor")?.unwrap_or(0));
     let id = conversation(&id)?;
     let room = Room::for_rows(limit)?;
     let history = asker.desk.history();
     history.wait_for(asker.desk.position(), VIEW_WAIT_MOST).await?;
-    history.conversation(id).await?.ok_or_else(|| Problem::no_such_conversation(&id.to_string()))?;
+    let seen = asker.may_see(id).await?;
+    let found = history.conversation(id).await?.filter(|_| seen);
+    found.ok_or_else(|| Problem::no_such_conversation(&id.to_string()))?;
     let Rows { rows, more } = history.notes(id, after, limit).await?;
     let next = rows.last().filter(|_| more).map(|last| last.note.to_string());
     let seals = admin.door.desks.seals();

@@ -66,12 +66,18 @@ pub(super) async fn search(
     At(workspace): At<String>,
     asked: Asked,
 ) -> Result<Response, Problem> {
-    let asker = admin.asker(&workspace, &asked, Scope::Read)?;
+    let asker = admin.asker(&workspace, &asked, Scope::Own)?;
     let known =
         ["state", "agent", "queue", "customer", "disposition", "tag", "score", "from", "to", "text", "cursor", "limit"];
     let query = Query::parse(asked.query.as_deref(), &known)?;
     let desk = &*asker.desk;
-    let filter = filter(desk, &query)?;
+    let mut filter = filter(desk, &query)?;
+    if let Some(own) = asker.shown_own_of()? {
+        if filter.agent.is_some_and(|agent| agent != own) {
+            return Err(Problem::forbidden("an agent searches its own conversations").at("agent"));
+        }
+        filter.agent = Some(own);
+    }
     let (limit, place) = (query.limit()?, query.cursor::<Place>("cursor")?);
     let words = query.text("text").map(str::to_lowercase);
     if words.as_ref().is_some_and(|words| words.len() > TEXT_BYTES_MAX) {

@@ -18,7 +18,7 @@ pub(super) async fn show(
     At(workspace): At<String>,
     asked: Asked,
 ) -> Result<Response, Problem> {
-    let asker = admin.asker(&workspace, &asked, Scope::Read)?;
+    let asker = admin.asker(&workspace, &asked, Scope::Settings)?;
     Query::parse(asked.query.as_deref(), &[])?;
     Ok(ok(&*asker.desk.published().settings))
 }

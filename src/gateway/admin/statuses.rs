@@ -26,7 +26,7 @@ pub(super) async fn force(
     asked: Asked,
     body: Body,
 ) -> Result<Response, Problem> {
-    let asker = admin.asker(&workspace, &asked, Scope::Admin)?;
+    let asker = admin.asker(&workspace, &asked, Scope::Floor)?;
     let id = command_id(&asked.headers)?;
     let Force { status } = body::json(&body::text(body, body::ADMIN_BODY_BYTES_MAX).await?)?;
     let fingerprint = fingerprint("force_status", &[agent.as_bytes(), status.as_bytes()]);

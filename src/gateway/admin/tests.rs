@@ -7,6 +7,7 @@ use crate::desk::refusal::Refusal;
 use crate::desk::settings::{ApiKey, Role};
 use crate::gateway::http::fakes::{AT, Call, FakeDesk, World};
 use crate::gateway::http::identities::{AgentToken, Identities};
+use crate::gateway::signin::{Endings, Signins};
 use axum::Router;
 use serde_json::{Value, json};
 use std::sync::Arc;
@@ -17,8 +18,13 @@ fn world() -> (World, Router) {
     for (secret, scopes) in [(1, &["read"][..]), (2, &["read", "write", "admin", "keys"]), (3, &["keys"])] {
         key(&world, &world.desk, secret, scopes);
     }
-    let router = router(world.door.clone(), 100);
+    let router = router_of(&world, 100);
     (world, router)
+}
+
+fn router_of(world: &World, calls_per_s: u32) -> Router {
+    let endings = Endings { signins: Arc::new(Signins::in_memory()), desks: world.door.desks.clone() };
+    router(world.door.clone(), endings, calls_per_s)
 }
 
 fn key(world: &World, desk: &FakeDesk, secret: u8, scopes: &[&str]) {

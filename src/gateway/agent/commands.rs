@@ -11,6 +11,8 @@ use crate::desk::moves::{Deed, MoveAsk, Mover};
 use crate::desk::refusal::Refusal;
 use crate::desk::settings::Role;
 use crate::gateway::auth::agent_token::TokenError;
+use crate::gateway::auth::signin_token::mark;
+use crate::gateway::signin::ROLE_CHANGED;
 use crate::overload::{Purpose, Rung, Weight, memory};
 use crate::telemetry::catalogue;
 use crate::wire::agent::{
@@ -320,6 +322,19 @@ fn refresh<D: Desk, T: AgentTokens>(token: &str, present: &Present<D, T>) -> Res
         .map_err(|error| WireError::unauthorized(error.code()).at("token"))?;
     if *claims.agent != *session.name || !door.desk.is_named(session.workspace, &claims.workspace) {
         return Err(WireError::unauthorized("token_other_agent").at("token"));
+    }
+    // What it may do was settled when it came: it comes again, and is what it is now.
+    if claims.role != session.role {
+        session.close_for(CloseCode::Unauthorized, ROLE_CHANGED);
+        return Err(WireError::unauthorized(ROLE_CHANGED).at("token"));
+    }
+    session.rest_on(claims.signin.map_or(0, mark));
+    // The sign-in may have ended between the look and the word for it; from here on its end closes this session.
+    if claims.signin.is_some()
+        && let Err(error) = door.tokens.verify(token, door.desk.wall_s())
+    {
+        session.close_for(CloseCode::Unauthorized, error.code());
+        return Err(WireError::unauthorized(error.code()).at("token"));
     }
     session.renew(door.desk.ends_at_s(claims.expires_at_s));
     Ok(Done::Refreshed { expires_at: u64::try_from(claims.expires_at_s).unwrap_or(0).saturating_mul(1_000) })

@@ -190,6 +190,6 @@ impl AgentTokens for FakeTokens {
             return Err(TokenError::Expired);
         }
         let (agent, workspace) = ((*agent).to_owned(), (*workspace).to_owned());
-        Ok(AgentClaims { agent, workspace, role, name: None, expires_at_s })
+        Ok(AgentClaims { agent, workspace, role, name: None, expires_at_s, signin: None })
     }
 }

@@ -12,11 +12,17 @@ use crate::desk::refusal::Refusal;
 use crate::engine::shapes::TEXT;
 use crate::engine::watch::{What, agent_shape, queue_shape};
 use crate::engine::{Engine, NotDone, Taking, Workspace};
+use crate::gateway::auth::agent_token::TokenError;
 use crate::gateway::auth::server_keys::ServerKeys;
+use crate::gateway::auth::signin_token::{LiveSignins, mark};
 use crate::gateway::auth::visitor_token::ReturnTicket;
+use crate::gateway::status::Board;
+use crate::health::Component;
 use crate::overload::{Rung, memory};
 use crate::presence::session::{Session, WorkspaceNumber};
-use crate::wire::agent::{Done, HistoryFrom, Reply, Rows, ServerFrame, StartFrame, Watched, render};
+use crate::wire::agent::{
+    ComponentShape, Done, HistoryFrom, Reply, Rows, ServerFrame, Sheet, StartFrame, Watched, WatchedPage, render,
+};
 use crate::wire::close::CloseCode;
 use crate::wire::error::WireError;
 use crate::wire::labels::FIELD;
@@ -32,6 +38,8 @@ pub(super) const FULL_RETRY_MS: u64 = 2_000;
 
 pub struct AgentDesks {
     engine: Arc<Engine>,
+    board: Arc<Board>,
+    signins: Arc<dyn LiveSignins>,
     server_keys: Arc<ServerKeys>,
     mailbox_bytes_max: usize,
     frame_bytes_max: usize,
@@ -41,11 +49,13 @@ impl AgentDesks {
     #[must_use]
     pub fn new(
         engine: Arc<Engine>,
+        board: Arc<Board>,
+        signins: Arc<dyn LiveSignins>,
         server_keys: Arc<ServerKeys>,
         mailbox_bytes_max: usize,
         frame_bytes_max: usize,
     ) -> Self {
-        Self { engine, server_keys, mailbox_bytes_max, frame_bytes_max }
+        Self { engine, board, signins, server_keys, mailbox_bytes_max, frame_bytes_max }
     }
 
     fn workspace(&self, session: &Session) -> Result<Arc<Workspace>, WireError> {
@@ -95,10 +105,18 @@ impl Desk for AgentDesks {
             clock::monotonic_ms(),
         );
         let registry = self.engine.registry();
+        session.rest_on(claims.signin.map_or(0, mark));
         let session = registry.admit(session).map_err(|_| {
             workspace.not_admitted();
             Refused::for_now(CloseCode::Busy, FULL_RETRY_MS)
         })?;
+        // Looked at again now that it is on the roll: whoever ends the sign-in from here on closes this socket too.
+        if let Some(signin) = claims.signin
+            && self.signins.role_of(signin, workspace.name(), &name) != Some(claims.role)
+        {
+            registry.remove(&session);
+            return Err(Refused { code: CloseCode::Unauthorized, reason: TokenError::Revoked.code().into() });
+        }
         let title = claims.name.map(Arc::from);
         let came = Command::of_server(Ask::SessionCame { agent: name.clone(), session: id, title });
         let ticket = self.ticket(&name, workspace.name());
@@ -118,6 +136,7 @@ impl Desk for AgentDesks {
         let Some(workspace) = self.engine.numbered(session.workspace) else { return };
         if session.is_supervisor() {
             workspace.watchers().unwatch(session.id, None);
+            workspace.sheets().unwatch(session.id);
         }
         // Without an agent the desk has not let it in yet; delivery finds it gone, and tells.
         if let Some(agent) = session.agent() {
@@ -139,33 +158,17 @@ impl Desk for AgentDesks {
         session: &Arc<Session>,
         id: CommandId,
         what: Watched,
-        cursor: Option<&str>,
+        page: WatchedPage,
         limit: u32,
     ) -> Result<(), WireError> {
         memory().admit(Rung::Observers)?;
         let workspace = self.workspace(session)?;
-        let position = workspace.position();
-        let limit = limit as usize;
-        let after = cursor.map(Arc::from);
-        let reply =
-            |rows, cursor| render(&ServerFrame::Reply(Reply::done(id, Some(position.0), Done::Page { rows, cursor })));
-        let page = match what {
-            Watched::Agents => {
-                let rows = workspace.agent_rows(cursor, limit + 1);
-                let shapes: Vec<_> = rows.iter().take(limit).map(agent_shape).collect();
-                let last = (rows.len() > limit).then(|| &*rows[limit - 1].name);
-                reply(Rows::Agents(&shapes), last)
+        match page {
+            WatchedPage::Names { after } => {
+                names_page(&workspace, session, id, what, after.as_deref(), limit as usize);
             }
-            Watched::Queues => {
-                let rows = workspace.queue_rows();
-                let page = || rows.iter().filter(|row| cursor.is_none_or(|after| *row.queue > *after));
-                let shapes: Vec<_> = page().take(limit).map(queue_shape).collect();
-                let last = page().nth(limit).and_then(|_| page().nth(limit - 1)).map(|row| &*row.queue);
-                reply(Rows::Queues(&shapes), last)
-            }
-        };
-        session.reply(page);
-        workspace.watchers().watch(session, what_of(what), after, limit, position);
+            WatchedPage::Sheet(sheet) => sheet_page(&workspace, session, id, Arc::from(sheet), limit as usize),
+        }
         Ok(())
     }
 
@@ -185,8 +188,24 @@ impl Desk for AgentDesks {
 
     fn unwatch(&self, session: &Arc<Session>, what: Watched) {
         if let Ok(workspace) = self.workspace(session) {
-            workspace.watchers().unwatch(session.id, Some(what_of(what)));
+            unwatch(&workspace, session, what);
         }
+    }
+
+    /// Without the reasons: those are for who runs the server, and it may serve others too.
+    fn health(&self, session: &Session, id: CommandId) {
+        let history = self.board.history();
+        let components = Component::ALL.map(|component| {
+            let held = &history.components[component.place()];
+            let (state, since) = (held.state.name(), held.since);
+            ComponentShape { component: component.name(), title: component.title(), state, since }
+        });
+        let members = Done::Health { at: history.told_at, components: &components };
+        session.reply(render(&ServerFrame::Reply(Reply::done(id, None, members))));
+    }
+
+    fn agent_named(&self, session: &Session, name: &str) -> Option<AgentId> {
+        self.workspace(session).ok()?.agent_row(name).map(|row| row.id)
     }
 
     fn history(
@@ -271,6 +290,56 @@ impl Desk for AgentDesks {
     fn fingerprint(&self, body: &[u8]) -> u64 {
         let hash = self.engine.keys().keyed_hash("command", body);
         u64::from_le_bytes(*hash.first_chunk().expect("a hash has sixteen bytes"))
+    }
+}
+
+/// One page in the order of names, and from then on what changes in it.
+fn names_page(
+    workspace: &Workspace,
+    session: &Arc<Session>,
+    id: CommandId,
+    what: Watched,
+    cursor: Option<&str>,
+    limit: usize,
+) {
+    let position = workspace.position();
+    let reply =
+        |rows, cursor| render(&ServerFrame::Reply(Reply::done(id, Some(position.0), Done::Page { rows, cursor })));
+    let page = match what {
+        Watched::Agents => {
+            let rows = workspace.agent_rows(cursor, limit + 1);
+            let shapes: Vec<_> = rows.iter().take(limit).map(agent_shape).collect();
+            let last = (rows.len() > limit).then(|| &*rows[limit - 1].name);
+            reply(Rows::Agents(&shapes), last)
+        }
+        Watched::Queues => {
+            let rows = workspace.queue_rows();
+            let page = || rows.iter().filter(|row| cursor.is_none_or(|after| *row.queue > *after));
+            let shapes: Vec<_> = page().take(limit).map(queue_shape).collect();
+            let last = page().nth(limit).and_then(|_| page().nth(limit - 1)).map(|row| &*row.queue);
+            reply(Rows::Queues(&shapes), last)
+        }
+    };
+    unwatch(workspace, session, what);
+    session.reply(page);
+    workspace.watchers().watch(session, what_of(what), cursor.map(Arc::from), limit, position);
+}
+
+fn sheet_page(workspace: &Workspace, session: &Arc<Session>, id: CommandId, sheet: Arc<Sheet>, limit: usize) {
+    let position = workspace.position();
+    let found = workspace.sheet(&sheet, limit);
+    let shapes: Vec<_> = found.rows.iter().map(agent_shape).collect();
+    let members = Done::Sheet { rows: Rows::Agents(&shapes), matching: found.matching, totals: &found.totals };
+    let page = render(&ServerFrame::Reply(Reply::done(id, Some(position.0), members)));
+    unwatch(workspace, session, Watched::Agents);
+    session.reply(page);
+    workspace.sheets().watch(session, sheet, limit, &found);
+}
+
+fn unwatch(workspace: &Workspace, session: &Session, what: Watched) {
+    workspace.watchers().unwatch(session.id, Some(what_of(what)));
+    if what == Watched::Agents {
+        workspace.sheets().unwatch(session.id);
     }
 }
 

@@ -4,6 +4,7 @@
 //! take the old one out when its last token has expired.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use arc_swap::ArcSwap;
 use serde::{Deserialize, Serialize};
@@ -12,6 +13,7 @@ pub use super::jwt::TokenError;
 use super::jwt::{self, Times};
 use super::keys::{KeyError, KeySettings, SigningKey, VerifyingKey, read_key_file};
 use super::probe_keys::{PROBE_KID, ProbeKeys};
+use super::signin_token::{LiveSignins, SIGNIN_KID, SigninKey, hex, of_hex};
 use super::{is_external_id, is_name, is_workspace};
 
 /// The longest agent's external id and name.
@@ -31,6 +33,8 @@ pub struct AgentClaims {
     pub name: Option<String>,
     /// Seconds since 1970.
     pub expires_at_s: i64,
+    /// The sign-in that the token rests on: it is good no longer than that. `None`: it stands by itself.
+    pub signin: Option<u128>,
 }
 
 #[derive(Deserialize)]
@@ -49,6 +53,17 @@ struct Claims {
     nbf: Option<serde_json::Value>,
     #[serde(default)]
     iat: Option<serde_json::Value>,
+    #[serde(default)]
+    signin: Option<serde_json::Value>,
+}
+
+/// What else a token must agree with, by the key that it names.
+enum Rests<'k> {
+    OnItself {
+        workspace: Option<&'k str>,
+    },
+    /// On one of these.
+    OnSignin(&'k dyn LiveSignins),
 }
 
 struct AgentKey {
@@ -66,13 +81,15 @@ pub struct AgentKeys {
     live: ArcSwap<KeySet>,
     /// Of the server's own probe; good for its workspace alone.
     probe: Option<VerifyingKey>,
+    /// Of sign-ins, and which of those there are.
+    signins: Option<(VerifyingKey, Arc<dyn LiveSignins>)>,
 }
 
 impl AgentKeys {
     /// Reads every key file. Errors name the kid and the file.
     pub fn load(settings: &[KeySettings], leeway_s: i64) -> Result<Self, KeyError> {
         let live = ArcSwap::from_pointee(read_all(settings)?);
-        Ok(Self { settings: settings.to_vec(), leeway_s, live, probe: None })
+        Ok(Self { settings: settings.to_vec(), leeway_s, live, probe: None, signins: None })
     }
 
     /// Those, and the probe's own.
@@ -83,11 +100,19 @@ impl AgentKeys {
         Ok(Self { probe: Some(keys.of_agents()?), ..self })
     }
 
+    /// Those, and tokens that rest on a sign-in.
+    ///
+    /// # Errors
+    /// Its secret is no key.
+    pub fn with_signins(self, key: &SigninKey, signins: Arc<dyn LiveSignins>) -> Result<Self, KeyError> {
+        Ok(Self { signins: Some((key.verifying()?, signins)), ..self })
+    }
+
     /// Reads the same files again; on an error the keys that were live stay live. Answers how many there are.
     pub fn reload(&self) -> Result<usize, KeyError> {
         let keys = read_all(&self.settings)?;
         let count = keys.len();
-        self.live.store(std::sync::Arc::new(keys));
+        self.live.store(Arc::new(keys));
         Ok(count)
     }
 
@@ -99,12 +124,13 @@ impl AgentKeys {
     /// Who the bearer of this token is.
     pub fn verify(&self, token: &str, now_s: i64) -> Result<AgentClaims, TokenError> {
         let live = self.live.load();
-        let (json, bound_to) = jwt::open(token, |kid| {
-            if kid == Some(PROBE_KID) {
-                return Some((self.probe.as_ref()?, Some(PROBES)));
+        let (json, rests) = jwt::open(token, |kid| match kid? {
+            PROBE_KID => Some((self.probe.as_ref()?, Rests::OnItself { workspace: Some(PROBES) })),
+            SIGNIN_KID => self.signins.as_ref().map(|(key, signins)| (key, Rests::OnSignin(&**signins))),
+            kid => {
+                let found = live.get(kid)?;
+                Some((&found.key, Rests::OnItself { workspace: found.workspace.as_deref() }))
             }
-            let found = live.get(kid?)?;
-            Some((&found.key, found.workspace.as_deref()))
         })?;
         let claims: Claims = serde_json::from_slice(&json).map_err(|_| TokenError::Malformed)?;
         let bad = |claim| TokenError::BadClaim { claim };
@@ -112,12 +138,12 @@ impl AgentKeys {
         let expires_at_s = times.check(now_s, self.leeway_s)?;
         let agent = text(claims.sub).filter(|sub| is_external_id(sub, AGENT_ID_BYTES_MAX)).ok_or(bad("sub"))?;
         let workspace = text(claims.workspace)
-            .filter(|name| match bound_to {
-                Some(bound) => bound == name,
-                None => is_workspace(name),
+            .filter(|name| match rests {
+                Rests::OnItself { workspace: Some(bound) } => bound == name,
+                Rests::OnItself { workspace: None } | Rests::OnSignin(_) => is_workspace(name),
             })
             .ok_or(bad("workspace"))?;
-        let role = match claims.role {
+        let mut role = match claims.role {
             None => Role::default(),
             Some(role) => serde_json::from_value(role).map_err(|_| bad("role"))?,
         };
@@ -125,7 +151,13 @@ impl AgentKeys {
             None => None,
             given => Some(text(given).filter(|name| is_name(name, AGENT_ID_BYTES_MAX)).ok_or(bad("name"))?),
         };
-        Ok(AgentClaims { agent, workspace, role, name, expires_at_s })
+        let mut signin = None;
+        if let Rests::OnSignin(signins) = rests {
+            let id = text(claims.signin).and_then(|id| of_hex(&id).ok()).ok_or(bad("signin"))?;
+            role = signins.role_of(id, &workspace, &agent).ok_or(TokenError::Revoked)?;
+            signin = Some(id);
+        }
+        Ok(AgentClaims { agent, workspace, role, name, expires_at_s, signin })
     }
 }
 
@@ -171,6 +203,8 @@ pub fn mint(
         name: Option<&'c str>,
         iat: i64,
         exp: i64,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        signin: Option<String>,
     }
     let minted = Minted {
         sub: &claims.agent,
@@ -179,6 +213,7 @@ pub fn mint(
         name: claims.name.as_deref(),
         iat: now_s,
         exp: claims.expires_at_s,
+        signin: claims.signin.map(hex),
     };
     jwt::seal(&minted, Some(kid), key)
 }

@@ -26,6 +26,7 @@ fn ann() -> AgentClaims {
         role: Role::Supervisor,
         name: Some("Ann".to_owned()),
         expires_at_s: NOW_S + 60,
+        signin: None,
     }
 }
 

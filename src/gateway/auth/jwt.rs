@@ -27,6 +27,8 @@ pub enum TokenError {
     Expired,
     #[error("the token is not valid yet; compare the clocks of the signer and this server")]
     NotYet,
+    #[error("the sign-in that the token rests on has ended")]
+    Revoked,
     #[error("the token's claim `{claim}` is missing or not allowed")]
     BadClaim { claim: &'static str },
 }
@@ -41,6 +43,7 @@ impl TokenError {
             Self::BadSignature => "token_bad_signature",
             Self::Expired => "token_expired",
             Self::NotYet => "token_not_yet",
+            Self::Revoked => "token_revoked",
             Self::BadClaim { .. } => "token_bad_claim",
         }
     }
@@ -63,17 +66,30 @@ struct Header<'t> {
     crit: Option<&'t RawValue>,
 }
 
-/// Checks form and signature; answers the claims' JSON and what `find` gave beside the key.
-///
-/// `find` is asked for the key by the header's kid.
-pub(super) fn open<'k, K>(
-    token: &str,
-    find: impl FnOnce(Option<&str>) -> Option<(&'k VerifyingKey, K)>,
-) -> Result<(Vec<u8>, K), TokenError> {
+/// A token's parts, of which nothing is believed yet.
+pub(super) struct Apart<'t> {
+    pub alg: String,
+    pub kid: Option<String>,
+    /// What is signed.
+    pub message: &'t str,
+    /// In base64url, and decodable.
+    pub signature: &'t str,
+    claims: &'t str,
+}
+
+impl Apart<'_> {
+    /// The claims' JSON, an object.
+    pub fn claims(&self) -> Result<Vec<u8>, TokenError> {
+        object(self.claims)
+    }
+}
+
+/// Checks the form alone.
+pub(super) fn take_apart(token: &str, bytes_max: usize) -> Result<Apart<'_>, TokenError> {
     if token.is_empty() {
         return Err(TokenError::Missing);
     }
-    if token.len() > TOKEN_BYTES_MAX {
+    if token.len() > bytes_max {
         return Err(TokenError::Malformed);
     }
     let (message, signature) = token.rsplit_once('.').ok_or(TokenError::Malformed)?;
@@ -88,12 +104,23 @@ pub(super) fn open<'k, K>(
         return Err(TokenError::Malformed);
     }
     decode(signature)?;
-    let (key, found) = find(header.kid.as_deref()).ok_or(TokenError::UnknownKid)?;
-    if header.alg != key.algorithm.name() {
+    Ok(Apart { alg: header.alg.to_owned(), kid: header.kid, message, signature, claims })
+}
+
+/// Checks form and signature; answers the claims' JSON and what `find` gave beside the key.
+///
+/// `find` is asked for the key by the header's kid.
+pub(super) fn open<'k, K>(
+    token: &str,
+    find: impl FnOnce(Option<&str>) -> Option<(&'k VerifyingKey, K)>,
+) -> Result<(Vec<u8>, K), TokenError> {
+    let apart = take_apart(token, TOKEN_BYTES_MAX)?;
+    let (key, found) = find(apart.kid.as_deref()).ok_or(TokenError::UnknownKid)?;
+    if apart.alg != key.algorithm.name() {
         return Err(TokenError::BadSignature);
     }
-    match jsonwebtoken::crypto::verify(signature, message.as_bytes(), &key.key, key.algorithm.library()) {
-        Ok(true) => Ok((object(claims)?, found)),
+    match jsonwebtoken::crypto::verify(apart.signature, apart.message.as_bytes(), &key.key, key.algorithm.library()) {
+        Ok(true) => Ok((apart.claims()?, found)),
         Ok(false) | Err(_) => Err(TokenError::BadSignature),
     }
 }

@@ -5,12 +5,14 @@ pub mod api_key;
 pub mod client_address;
 pub mod customer_token;
 pub mod first_key;
+pub mod id_token;
 pub mod jwt;
 pub mod keys;
 pub mod origin;
 pub mod probe_keys;
 pub mod secret_file;
 pub mod server_keys;
+pub mod signin_token;
 pub mod ticket;
 #[cfg(test)]
 pub(crate) mod vectors;

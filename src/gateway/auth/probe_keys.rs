@@ -55,6 +55,7 @@ impl ProbeKeys {
             role: Role::Agent,
             name: None,
             expires_at_s: now_s + LIFE_S,
+            signin: None,
         };
         let key = SigningKey::read(Algorithm::Hs256, self.agent.as_bytes())?;
         Ok(agent_token::mint(&claims, now_s, PROBE_KID, &key).expect("a secret signs anything"))

@@ -14,6 +14,9 @@ pub struct ServerKeys {
     pub(super) stream: [u8; 32],
     pub(super) returning: [u8; 32],
     pub(super) probe: [u8; 32],
+    pub(super) session: [u8; 32],
+    pub(super) flow: [u8; 32],
+    pub(super) signin: [u8; 32],
 }
 
 impl ServerKeys {
@@ -29,7 +32,15 @@ impl ServerKeys {
     /// secret is uniform already, so nothing is to be extracted.
     pub fn derive(secret: &[u8; 32]) -> Self {
         let key = |purpose: &str| tag(secret, &["offhook/1/", purpose, "\u{1}"]);
-        Self { visitor: key("visitor"), stream: key("stream"), returning: key("return"), probe: key("probe") }
+        Self {
+            visitor: key("visitor"),
+            stream: key("stream"),
+            returning: key("return"),
+            probe: key("probe"),
+            session: key("session"),
+            flow: key("flow"),
+            signin: key("signin"),
+        }
     }
 }
 

@@ -61,10 +61,11 @@ pub fn counter(route: SharedString, status: StatusCode) -> Counter {
     metrics::counter!(HTTP_REQUESTS_TOTAL, "route" => route, "status" => status)
 }
 
-/// Problems, and the operators' pages, whose 503 says more. axum's own refusals are plain text or nothing.
+/// Problems, pages for people, and the operators' pages, whose 503 says more. axum's own refusals are plain text or nothing.
 fn has_own_body(response: &Response) -> bool {
     let kind = response.headers().get(header::CONTENT_TYPE);
-    kind.is_some_and(|kind| kind == "application/problem+json" || kind == "application/json")
+    let own = ["application/problem+json", "application/json", "text/html; charset=utf-8"];
+    kind.is_some_and(|kind| own.iter().any(|own| kind == own))
 }
 
 fn as_problem(bare: Response) -> Response {

@@ -6,6 +6,7 @@ use crate::desk::event::Event;
 use crate::desk::ids::{AgentId, ConversationId, CustomerId, KeyNumber, QueueId};
 use crate::desk::settings::{AgentProfile, QueueSettings};
 use crate::desk::time::WallTime;
+use crate::wire::close::CloseCode;
 use std::collections::BTreeMap;
 use std::future::Future;
 use std::pin::Pin;
@@ -36,6 +37,8 @@ pub trait Desks: Send + Sync + 'static {
     /// Makes a workspace with default settings, or finds the one that is there.
     fn create<'a>(&'a self, workspace: &'a str) -> Soon<'a, Result<Arc<dyn Desk>, NotDone>>;
     fn seals(&self) -> &dyn Seals;
+    /// Closes every agent's socket that rests on the sign-in with this mark.
+    fn close_sockets(&self, signin: u64, code: CloseCode, reason: &'static str);
 }
 
 /// One workspace: commands in, committed facts out.
@@ -58,6 +61,8 @@ pub trait Desk: Send + Sync + 'static {
     fn profiles(&self, after: Option<&str>, limit: usize) -> Vec<Arc<AgentProfile>>;
     /// How an agent is called, by its id.
     fn agent_named(&self, agent: AgentId) -> Option<AgentRow>;
+    /// Whether an agent has a socket that does not rest on the sign-in with this mark.
+    fn has_sockets_but_of(&self, agent: AgentId, signin: u64) -> bool;
     /// What it waits for; `None` when it is not waiting.
     fn outlook(&self, conversation: ConversationId) -> Option<Outlook>;
     /// Subscribes to what the conversation's customer may see, from now on.

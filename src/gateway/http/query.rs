@@ -6,6 +6,8 @@ use std::borrow::Cow;
 pub const LIMIT_MAX: usize = 200;
 pub const LIMIT: usize = 50;
 const QUERY_BYTES_MAX: usize = 8 * 1024;
+/// Of what others send us, such as a form with a token in it.
+const OTHERS_BYTES_MAX: usize = 64 * 1024;
 
 /// The decoded members that were sent.
 pub struct Query {
@@ -29,6 +31,26 @@ impl Query {
                 let name: String = name.chars().take(64).collect();
                 return Err(Problem::bad_request(format!("unknown field {name:?}")).at(name));
             };
+            if members.iter().any(|(member, _)| member == known) {
+                return Err(Problem::bad_request(format!("{known} is there twice")).at(*known));
+            }
+            members.push((known, decoded(value)?.into_owned()));
+        }
+        Ok(Self { members })
+    }
+
+    /// Those of `known`, of a query or form that others wrote, who may put in what is not for us.
+    ///
+    /// # Errors
+    /// `bad_request`, with the member named: one of these that is there twice.
+    pub fn known(raw: Option<&str>, known: &[&'static str]) -> Result<Self, Problem> {
+        let raw = raw.unwrap_or_default();
+        if raw.len() > OTHERS_BYTES_MAX {
+            return Err(Problem::too_large("query", OTHERS_BYTES_MAX));
+        }
+        let mut members: Vec<(&'static str, String)> = Vec::new();
+        for (name, value) in raw.split('&').filter_map(|pair| pair.split_once('=')) {
+            let Some(known) = known.iter().find(|known| **known == name) else { continue };
             if members.iter().any(|(member, _)| member == known) {
                 return Err(Problem::bad_request(format!("{known} is there twice")).at(*known));
             }
@@ -105,6 +127,17 @@ mod tests {
             assert_eq!(Query::parse(Some(&raw), &["text"]).unwrap().text("text"), Some(text));
         }
         assert_eq!(Query::parse(Some("text=a+b"), &["text"]).unwrap().text("text"), Some("a b"));
+    }
+
+    #[test]
+    fn of_what_others_wrote_only_the_known_is_read_and_that_once() {
+        let query = Query::known(Some("code=a%2Fb&session_state=%ff&state=s+t&x"), &["code", "state"]).unwrap();
+        assert_eq!((query.text("code"), query.text("state")), (Some("a/b"), Some("s t")));
+        for raw in ["code=a&code=b", "code=%f", "code=%ff"] {
+            assert_eq!(Query::known(Some(raw), &["code"]).err().unwrap().0.code, Code::BadRequest, "{raw}");
+        }
+        let long = format!("code={}", "a".repeat(OTHERS_BYTES_MAX));
+        assert_eq!(Query::known(Some(&long), &["code"]).err().unwrap().0.code, Code::TooLarge);
     }
 
     #[test]

@@ -14,6 +14,7 @@ use crate::gateway::lag::Lag;
 use crate::presence::{Registry, Stream, StreamOut, WorkspaceNumber};
 use crate::seal::{self, KeyRing, SealFailed, Sealed, Unsealed};
 use crate::view::{self, Page, Public, View, ViewFailed};
+use crate::wire::close::CloseCode;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
@@ -58,6 +59,10 @@ impl Desks for RealDesks {
 
     fn seals(&self) -> &dyn Seals {
         &self.seals
+    }
+
+    fn close_sockets(&self, signin: u64, code: CloseCode, reason: &'static str) {
+        self.engine.registry().close_of_signin(signin, code, reason);
     }
 }
 
@@ -118,6 +123,12 @@ impl Desk for RealDesk {
 
     fn agent_named(&self, agent: AgentId) -> Option<AgentRow> {
         self.workspace.agent_with_id(agent)
+    }
+
+    fn has_sockets_but_of(&self, agent: AgentId, signin: u64) -> bool {
+        let mut has = false;
+        self.registry.each_of(self.workspace.number(), agent, |session| has |= session.signin() != signin);
+        has
     }
 
     fn outlook(&self, conversation: ConversationId) -> Option<Outlook> {

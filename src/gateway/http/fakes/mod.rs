@@ -12,6 +12,7 @@ use super::Door;
 use super::desks::{Desk, Desks, NotDone, Seals, Soon};
 use crate::desk::ids::CustomerId;
 use crate::desk::time::{DeskTime, Now, WallTime};
+use crate::wire::close::CloseCode;
 use axum::Router;
 use axum::body::Body;
 use http::{HeaderMap, Method, Request, StatusCode, header};
@@ -38,6 +39,8 @@ pub(crate) struct World {
 pub(crate) struct FakeDesks {
     pub desks: Mutex<Vec<Arc<FakeDesk>>>,
     pub seals: FakeSeals,
+    /// Which sign-ins' sockets were closed, with the code.
+    pub closed: Mutex<Vec<(u64, u16)>>,
 }
 
 impl Desks for FakeDesks {
@@ -56,6 +59,9 @@ impl Desks for FakeDesks {
     }
     fn seals(&self) -> &dyn Seals {
         &self.seals
+    }
+    fn close_sockets(&self, signin: u64, code: CloseCode, _: &'static str) {
+        self.closed.lock().unwrap().push((signin, code.number()));
     }
 }
 
@@ -85,7 +91,9 @@ impl Answered {
 impl World {
     pub fn new() -> Self {
         let desk = FakeDesk::new("demo");
-        let desks = Arc::new(FakeDesks { desks: Mutex::new(vec![desk.clone()]), seals: FakeSeals::default() });
+        let desks =
+            FakeDesks { desks: Mutex::new(vec![desk.clone()]), seals: FakeSeals::default(), closed: Mutex::default() };
+        let desks = Arc::new(desks);
         let identities = Arc::new(FakeIdentities::default());
         let now_ms = Arc::new(AtomicU64::new(AT));
         let wall_ahead_ms = Arc::new(AtomicU64::new(0));

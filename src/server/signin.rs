@@ -1,0 +1,76 @@
+//! Signing in, put together: the sign-ins that there are, the key of their tokens, and the providers of the settings.
+
+use super::{StartFailed, failed};
+use crate::client::Outbound;
+use crate::clock;
+use crate::config::{self, Config};
+use crate::gateway::auth::agent_token::AgentKeys;
+use crate::gateway::auth::server_keys::ServerKeys;
+use crate::gateway::auth::signin_token::SigninKey;
+use crate::gateway::http::Door;
+use crate::gateway::signin::{self, Endings, Parts, Provider, SigninSettings, Signins};
+use axum::Router;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+pub(super) struct Signings {
+    signins: Arc<Signins>,
+    key: Arc<SigninKey>,
+}
+
+impl Signings {
+    pub fn open(dir: &Path, server_keys: &ServerKeys) -> Result<Self, StartFailed> {
+        let now_s = i64::try_from(clock::wall_ms() / 1_000).unwrap_or(i64::MAX);
+        let signins = Signins::open(dir, now_s).map_err(failed("reading who is signed in"))?;
+        let key = SigninKey::of(server_keys).map_err(failed("making the key of sign-ins"))?;
+        Ok(Self { signins: Arc::new(signins), key: Arc::new(key) })
+    }
+
+    /// Agents' tokens that rest on a sign-in are good, too.
+    pub fn known_to(&self, keys: AgentKeys) -> Result<AgentKeys, StartFailed> {
+        keys.with_signins(&self.key, self.signins.clone()).map_err(failed("making the key of sign-ins"))
+    }
+
+    pub fn endings(&self, door: &Door) -> Endings {
+        Endings { signins: self.signins.clone(), desks: door.desks.clone() }
+    }
+
+    pub fn router(
+        &self,
+        config: &Config,
+        door: &Door,
+        endings: Endings,
+        agent_keys: Arc<AgentKeys>,
+        server_keys: Arc<ServerKeys>,
+    ) -> Result<Router, StartFailed> {
+        let set = &config.sections;
+        let providers = signin_providers(config).map_err(failed("preparing signin.providers"))?;
+        let settings = SigninSettings {
+            url: Some(set.signin.url.clone()).filter(|url| !url.is_empty()),
+            speaks_tls: !set.tls.certificate.as_os_str().is_empty(),
+            session_s: set.signin.session_hours * 3_600,
+            token_s: set.signin.token_s,
+            leeway_s: set.identity.token_leeway_s,
+        };
+        let (door, key) = (door.clone(), self.key.clone());
+        Ok(signin::router(Parts { door, endings, agent_keys, server_keys, key, providers, settings }))
+    }
+}
+
+/// The providers of the settings, with their secrets; nobody is asked anything.
+///
+/// # Errors
+/// A secret, or the certificate authorities, cannot be read.
+pub fn signin_providers(config: &Config) -> Result<Vec<Provider>, Box<dyn std::error::Error + Send + Sync>> {
+    let config::SigninSettings { providers, provider_timeout_ms, authorities, .. } = &config.sections.signin;
+    if providers.is_empty() {
+        return Ok(Vec::new());
+    }
+    let https = providers.iter().any(|provider| provider.issuer.starts_with("https://"));
+    let roots = (!authorities.as_os_str().is_empty()).then_some(authorities.as_path());
+    let outbound = Outbound::new(roots, https, Duration::from_millis(*provider_timeout_ms))
+        .map_err(|error| format!("certificate authorities (signin.authorities): {error}"))?;
+    let provider = |settings: &signin::ProviderSettings| Provider::new(settings.clone(), outbound.clone());
+    Ok(providers.iter().map(provider).collect::<Result<_, _>>()?)
+}
