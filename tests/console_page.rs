@@ -13,7 +13,14 @@ use support::{Options, Server};
 async fn two_agents_and_three_customers_do_the_whole_job_in_real_tabs() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let place = Path::new(env!("CARGO_TARGET_TMPDIR")).join("console-page");
-    let files = ["package.json", "package-lock.json", "console_page.mjs", "console_loads.mjs", "console_looks.mjs", "desk_pages.mjs"];
+    let files = [
+        "package.json",
+        "package-lock.json",
+        "console_page.mjs",
+        "console_loads.mjs",
+        "console_looks.mjs",
+        "desk_pages.mjs",
+    ];
     npm(&root.join("tests/clients"), &files, &place);
     let mut command = Command::new("node");
     command.arg(place.join("console_page.mjs")).env("OFFHOOK_PICTURES", place.join("pictures"));
@@ -40,7 +47,9 @@ async fn a_page_is_strict_and_what_it_names_is_there() {
         let page = ask(&server, &format!("/{kind}/{WORKSPACE}"), "").await;
         assert_eq!((page.status, page.header("content-type")), (200, Some("text/html; charset=utf-8")));
         let policy = page.header("content-security-policy").expect("a policy");
-        for directive in ["default-src 'none'", "script-src 'self'", "frame-ancestors 'none'", "require-trusted-types-for 'script'"] {
+        for directive in
+            ["default-src 'none'", "script-src 'self'", "frame-ancestors 'none'", "require-trusted-types-for 'script'"]
+        {
             assert!(policy.contains(directive), "{policy}");
         }
         assert!(!policy.contains("unsafe") && !policy.contains('*'), "{policy}");
@@ -56,13 +65,23 @@ async fn a_page_is_strict_and_what_it_names_is_there() {
     for path in &named {
         let plain = ask(&server, path, "").await;
         let zipped = ask(&server, path, "Accept-Encoding: gzip\r\n").await;
-        assert_eq!((plain.status, zipped.status, zipped.header("content-encoding")), (200, 200, Some("gzip")), "{path}");
+        assert_eq!(
+            (plain.status, zipped.status, zipped.header("content-encoding")),
+            (200, 200, Some("gzip")),
+            "{path}"
+        );
         assert!(plain.header("cache-control").is_some() && plain.header("vary") == Some("Accept-Encoding"), "{path}");
         bytes_gz += zipped.body.len();
     }
     println!("figure console_bytes_gz {bytes_gz}");
     let tag = named[0].split('/').nth(2).expect("a tag");
-    for path in ["desk/package.json", "desk/src/..%2fpackage.json", "client/test/support.js", "messenger/src/dom.js", "desk/src/none.js"] {
+    for path in [
+        "desk/package.json",
+        "desk/src/..%2fpackage.json",
+        "client/test/support.js",
+        "messenger/src/dom.js",
+        "desk/src/none.js",
+    ] {
         assert_eq!(ask(&server, &format!("/desk/{tag}/{path}"), "").await.status, 404, "{path}");
     }
     assert_eq!(ask(&server, &named[0].replace(tag, "other"), "").await.status, 404);

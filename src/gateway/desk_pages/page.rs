@@ -23,7 +23,9 @@ impl Kind {
     }
 
     fn owns(&self, path: &str) -> bool {
-        path.strip_prefix("desk/src/").and_then(|rest| rest.strip_prefix(self.name)).is_some_and(|rest| rest.starts_with('/'))
+        path.strip_prefix("desk/src/")
+            .and_then(|rest| rest.strip_prefix(self.name))
+            .is_some_and(|rest| rest.starts_with('/'))
     }
 }
 

@@ -23,7 +23,9 @@ fn every_file_that_a_page_may_name_is_there_and_of_a_known_kind() {
         let file = files::file(path).expect("a file");
         assert!(!file.plain.is_empty() && file.gzip[..2] == [0x1f, 0x8b], "{path}");
     }
-    for path in ["", "desk/src/", "desk/package.json", "desk/src/../package.json", "client/src/../package.json", "nothing.js"] {
+    for path in
+        ["", "desk/src/", "desk/package.json", "desk/src/../package.json", "client/src/../package.json", "nothing.js"]
+    {
         assert!(files::file(path).is_none(), "{path}");
     }
 }

@@ -13,7 +13,8 @@ pub use moves::{Drained, StartFrame};
 pub use reply::{Done, Outcome, Reply, Rows};
 pub use shapes::{
     AgentRowShape, AgentShape, AuthorShape, ClockShape, ColleagueShape, ConversationShape, MessageShape, NoteShape,
-    OfferShape, QueueNameShape, QueueRowShape, SettingsShape, SnapshotShape, StatusShape, TransferShape, WaitingRowShape, WrapUpShape,
+    OfferShape, QueueNameShape, QueueRowShape, SettingsShape, SnapshotShape, StatusShape, TransferShape,
+    WaitingRowShape, WrapUpShape,
 };
 pub use to_client::{Cause, ServerFrame, render};
 

@@ -1,8 +1,8 @@
 //! The one reply to a frame: what was done, or why not.
 
 use super::shapes::{
-    AgentRowShape, ColleagueShape, ConversationShape, MessageShape, NoteShape, OfferShape, QueueNameShape, QueueRowShape,
-    WaitingRowShape,
+    AgentRowShape, ColleagueShape, ConversationShape, MessageShape, NoteShape, OfferShape, QueueNameShape,
+    QueueRowShape, WaitingRowShape,
 };
 use crate::desk::ids::{CommandId, ConversationId, OfferId};
 use crate::desk::labels::CustomField;
