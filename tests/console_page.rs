@@ -1,5 +1,5 @@
 //! The console that the binary serves: its pages and files as a browser and a cache see them, and in Chromium two agents and three customers
-//! in real tabs, through the whole job, over a restart of the server.
+//! in real tabs, through the whole job, over a restart of the server. With `OFFHOOK_DOC_PICTURES` the pictures of docs/console.md are made anew.
 
 mod support;
 
@@ -22,13 +22,16 @@ async fn two_agents_and_three_customers_do_the_whole_job_in_real_tabs() {
         "desk_pages.mjs",
     ];
     npm(&root.join("tests/clients"), &files, &place);
-    // Pictures for the documents are taken where that is asked for.
-    let asked = std::env::var_os("OFFHOOK_SCREENSHOTS").is_some();
-    let pictures = if asked { root.join("docs/images") } else { place.join("pictures") };
     let mut command = Command::new("node");
-    command.arg(place.join("console_page.mjs")).env("OFFHOOK_PICTURES", pictures);
+    command.arg(place.join("console_page.mjs")).env("OFFHOOK_PICTURES", place.join("pictures"));
     let options = Options::default().without_rate_limits().set("messenger.sample_page=true");
     does_the_job_with(options, command).await;
+    if std::env::var_os("OFFHOOK_DOC_PICTURES").is_some() {
+        for name in ["console-light", "console-dark", "console-phone", "console-phone-dark"] {
+            let file = format!("{name}.png");
+            std::fs::copy(place.join("pictures").join(&file), root.join("docs/images").join(&file)).expect("a picture");
+        }
+    }
 }
 
 async fn ask(server: &Server, path: &str, headers: &str) -> Response {

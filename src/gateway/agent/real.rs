@@ -170,8 +170,7 @@ impl Desk for AgentDesks {
     ) -> Result<(), WireError> {
         memory().admit(Rung::History)?;
         let workspace = self.workspace(session)?;
-        let page = directory::page(&workspace, session, id, what, cursor, limit as usize);
-        session.reply(page);
+        session.reply(directory::page(&workspace, session, id, what, cursor, limit as usize));
         Ok(())
     }
 
