@@ -433,7 +433,7 @@ u1 opens chat in support
   c1 opened u1 q1
 +10s
 a0 queues c1 in sales
-  -> refused wrong_state field=conversation: the conversation c1 is waiting
+  -> refused not_yours field=conversation: c1 is not yours
 supervisor a0 queues c1 in sales since=0s
   -> refused bad_setting field=waiting_since: waiting_since: absent: what waits keeps its age
 supervisor a0 queues c1 in nowhere
