@@ -16,12 +16,12 @@ export function check(holds, what) {
 const id = () => randomBytes(16).toString('hex');
 const under = (path) => `${url}/v1/workspaces/${workspace}/${path}`;
 
-/** Asks, and again with the same id when it is told to come later. */
+/** Asks, and again with the same id when it is told to come later, or when the connection broke, as docs/wire.md says. */
 async function asked(address, init) {
-  for (;;) {
-    const answer = await fetch(address, init);
-    if (answer.status !== 503 && answer.status !== 429) return answer;
-    const { retry_after_ms: ms = 500 } = await answer.json();
+  for (let tries = 0; ; tries++) {
+    const answer = await fetch(address, init).catch((error) => (tries < 100 ? undefined : Promise.reject(error)));
+    if (answer && answer.status !== 503 && answer.status !== 429) return answer;
+    const { retry_after_ms: ms = 200 } = answer ? await answer.json() : {};
     await new Promise((done) => setTimeout(done, ms));
   }
 }
