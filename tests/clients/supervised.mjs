@@ -16,20 +16,30 @@ export function check(holds, what) {
 const id = () => randomBytes(16).toString('hex');
 const under = (path) => `${url}/v1/workspaces/${workspace}/${path}`;
 
+/** Asks, and again with the same id when it is told to come later, or when the connection broke, as docs/wire.md says. */
+async function asked(address, init) {
+  for (let tries = 0; ; tries++) {
+    const answer = await fetch(address, init).catch((error) => (tries < 100 ? undefined : Promise.reject(error)));
+    if (answer && answer.status !== 503 && answer.status !== 429) return answer;
+    const { retry_after_ms: ms = 200 } = answer ? await answer.json() : {};
+    await new Promise((done) => setTimeout(done, ms));
+  }
+}
+
 export async function get(path) {
-  return (await fetch(under(path), { headers: { Authorization: `Bearer ${admin}` } })).json();
+  return (await asked(under(path), { headers: { Authorization: `Bearer ${admin}` } })).json();
 }
 
 export async function put(path, body) {
   const headers = { Authorization: `Bearer ${admin}`, 'Content-Type': 'application/json', 'Idempotency-Key': id() };
-  const answer = await fetch(under(path), { method: 'PUT', headers, body: JSON.stringify(body) });
+  const answer = await asked(under(path), { method: 'PUT', headers, body: JSON.stringify(body) });
   check(answer.ok, `${path}: ${await answer.text()}`);
 }
 
 /** A customer begins; its conversation. */
 export async function customer(name, text = 'Hello') {
   const headers = { 'Content-Type': 'application/json', 'Idempotency-Key': id() };
-  const answer = await fetch(`${url}/v1/messenger/${workspace}/conversations`, { method: 'POST', headers, body: JSON.stringify({ text, name }) });
+  const answer = await asked(`${url}/v1/messenger/${workspace}/conversations`, { method: 'POST', headers, body: JSON.stringify({ text, name }) });
   const told = await answer.json();
   check(answer.status === 201, `a start: ${JSON.stringify(told)}`);
   return told.conversation.conversation;

@@ -425,25 +425,22 @@ given 1 agents
 admin queue sales skills=french:2
   -> put q2
   q2 put as sales
-admin queue small max=0
-  -> put q3
-  q3 put as small
 a0 sets away
   -> done
-  a0 status 2 channels 111 chosen
+  a0 status 0 channels 111 chosen
 u1 opens chat in support
   -> opened c1 u1
   c1 opened u1 q1
 +10s
 a0 queues c1 in sales
-  -> refused wrong_state field=conversation: the conversation c1 is waiting
+  -> refused not_yours field=conversation: c1 is not yours
 supervisor a0 queues c1 in sales since=0s
   -> refused bad_setting field=waiting_since: waiting_since: absent: what waits keeps its age
 supervisor a0 queues c1 in nowhere
   -> refused no_such_queue field=queue: there is no queue "nowhere"
 supervisor a0 queues c1 in sales
   -> done
-  c1 moved q2 moves=0 by=supervisor:a0 skills=french:2
+  c1 moved q2 moves=0 by=supervisor a0 skills=french:2
 admin queues c1 in sales
   -> done
 admin queues c1 in support

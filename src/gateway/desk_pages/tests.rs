@@ -1,3 +1,5 @@
+//! The pages of the desk: which files they name, that those are there, and what their policy allows.
+
 use super::files;
 use super::page::{Kind, POLICY, page};
 
