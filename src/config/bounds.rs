@@ -166,6 +166,13 @@ pub const BOUNDS: &[Bound] = &[
         "offhook_reserve_bytes",
     ),
     bound(
+        "a transcript that is sent",
+        "gateway/messenger/transcript.rs",
+        Budget("the reserve for bursts; 16 rows at a time"),
+        "broken off",
+        "offhook_reserve_bytes",
+    ),
+    bound(
         "people who are signed in with a browser",
         "gateway/signin/roll.rs",
         Fixed("50,000, 10 browsers an agent; and 50,000 roles that were set"),
