@@ -11,3 +11,4 @@ pub mod messenger;
 pub mod percent;
 pub mod shown;
 pub mod spelled;
+pub mod transcript;

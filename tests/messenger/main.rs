@@ -9,6 +9,7 @@ mod hours;
 mod identity;
 mod ratings;
 mod stream;
+mod transcripts;
 mod waiting;
 
 use serde_json::Value;

@@ -81,7 +81,7 @@ async fn a_customer_rates_a_conversation_that_is_over_and_everybody_who_may_sees
     let facts = admin(&server, &format!("/conversations/{id}")).await;
     assert_eq!((&facts["rating"]["score"], &facts["rating"]["comment"]), (&json!(4), &Value::Null));
     let history = admin(&server, &format!("/conversations/{id}/events")).await;
-    let ratings: Vec<Value> = history["events"].as_array().unwrap().iter().cloned().collect();
+    let ratings = history["events"].as_array().unwrap();
     let ratings: Vec<&Value> = ratings.iter().filter(|event| event["event"] == "conversation_rated").collect();
     assert_eq!(ratings.len(), 2, "{history}");
     assert_eq!(ratings[0]["data"], json!({"conversation": id, "score": 2, "comment": "So <b>slow</b>"}));
@@ -106,7 +106,7 @@ async fn the_workspace_says_whether_and_how_it_is_rated() {
     assert_eq!((status, &told["code"]), (409, &json!("rating_over")));
     let metrics = eventually(
         "the metric",
-        async || server.operators_page("/metrics").await.text(),
+        async || server.operators_page("/metrics").await.text().to_owned(),
         |text| text.contains("offhook_ratings_total{"),
     )
     .await;

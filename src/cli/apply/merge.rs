@@ -8,13 +8,14 @@ use serde_json::{Map, Value};
 pub(in crate::cli) type Members = Map<String, Value>;
 
 /// Objects that are merged by member, wherever they stand; every other object or list is replaced whole.
-const MERGED: [&str; 13] = [
+const MERGED: [&str; 14] = [
     "cool_downs",
     "hours",
     "labels",
     "moves",
     "offering",
     "preferred_agent",
+    "rating",
     "router",
     "service",
     "silence",

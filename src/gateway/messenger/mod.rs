@@ -13,6 +13,7 @@ mod stream;
 #[cfg(test)]
 mod stream_tests;
 mod talk;
+mod transcript;
 #[cfg(test)]
 mod tests;
 
@@ -132,6 +133,7 @@ pub fn router(door: Door, bounds: MessengerBounds) -> Router {
         .route(&format!("{conversation}/leave"), post(talk::leave))
         .route(&format!("{conversation}/rating"), post(talk::rate))
         .route(&format!("{conversation}/events"), get(stream::events))
+        .route(&format!("{conversation}/transcript"), get(transcript::transcript))
         .route("/v1/messenger/{workspace}/identify", post(identity::identify))
         .route("/v1/messenger/{workspace}/sign_out", post(identity::sign_out))
         .with_state(messenger)

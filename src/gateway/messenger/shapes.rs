@@ -47,6 +47,11 @@ impl Shown {
         }
     }
 
+    /// The queue's title.
+    pub fn queue(&self) -> &str {
+        &self.queue
+    }
+
     pub fn shape<'a>(&'a self, id: ConversationId, conversation: &Conversation) -> ConversationShape<'a> {
         ConversationShape {
             conversation: id,
@@ -130,28 +135,38 @@ pub(super) fn with_message<T>(
 
 /// A row of the view as the frame that the engine would have sent for it.
 pub(super) fn frame(door: &Door, desk: &dyn Desk, row: &PublicRow) -> PublicFrame {
+    with_event(door, desk, row, |event| PublicFrame {
+        public: Some(row.public),
+        event: event.name(),
+        data: event.data(),
+    })
+}
+
+/// Calls `then` with a row of the view as its customer may see it: it borrows what is unsealed here.
+pub(super) fn with_event<T>(
+    door: &Door,
+    desk: &dyn Desk,
+    row: &PublicRow,
+    then: impl FnOnce(StreamEvent<'_>) -> T,
+) -> T {
     let at = row.at.0;
-    let framed =
-        |event: StreamEvent<'_>| PublicFrame { public: Some(row.public), event: event.name(), data: event.data() };
     match &row.fact {
-        PublicFact::Opened => framed(StreamEvent::Opened { at }),
+        PublicFact::Opened => then(StreamEvent::Opened { at }),
         PublicFact::Message { number, author, text } => {
-            with_message(door, desk, *number, *author, text, row.at, |shape| framed(StreamEvent::Message(shape)))
+            with_message(door, desk, *number, *author, text, row.at, |shape| then(StreamEvent::Message(shape)))
         }
         PublicFact::Joined { agent } => {
-            framed(StreamEvent::Joined { agent: TitleShape { title: &title(desk, *agent) }, at })
+            then(StreamEvent::Joined { agent: TitleShape { title: &title(desk, *agent) }, at })
         }
-        PublicFact::Requeued => framed(StreamEvent::Requeued { at }),
-        PublicFact::Ended { by } => framed(StreamEvent::Ended { by: closer_shown(*by), at }),
-        PublicFact::Reopened => framed(StreamEvent::Reopened { at }),
+        PublicFact::Requeued => then(StreamEvent::Requeued { at }),
+        PublicFact::Ended { by } => then(StreamEvent::Ended { by: closer_shown(*by), at }),
+        PublicFact::Reopened => then(StreamEvent::Reopened { at }),
         PublicFact::Moved { queue } => {
             let published = desk.published();
             let found = published.queue_names.get(queue).and_then(|name| published.queues.get(name));
             let title = found.map(|(_, queue)| queue_title(queue)).unwrap_or_default();
-            framed(StreamEvent::Moved { queue: &title, at })
+            then(StreamEvent::Moved { queue: &title, at })
         }
-        PublicFact::Left { agent } => {
-            framed(StreamEvent::Left { agent: TitleShape { title: &title(desk, *agent) }, at })
-        }
+        PublicFact::Left { agent } => then(StreamEvent::Left { agent: TitleShape { title: &title(desk, *agent) }, at }),
     }
 }
