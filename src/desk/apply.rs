@@ -120,6 +120,7 @@ impl Desk {
                 waiting_since,
                 wishes,
                 left,
+                message,
             } => {
                 self.last_conversation = self.last_conversation.max(conversation.0);
                 self.add_conversation(
@@ -146,7 +147,7 @@ impl Desk {
                         requeue_at: DeskTimeOrNone::NONE,
                         ring: 0,
                         wishes: wishes.clone(),
-                        spell: Spell { from: now.wall, left: *left, ..Spell::default() },
+                        spell: Spell { from: now.wall, left: *left, message: *message, ..Spell::default() },
                         moved: None,
                         routed: None,
                         labels: None,
@@ -263,7 +264,8 @@ impl Desk {
                     (c.queue, c.public) = (*queue, public.unwrap_or(c.public));
                     c.skills.clone_from(skills);
                     c.ring = 0;
-                    c.spell = Spell { from: now.wall, offers_before: c.offers_made, moves: *moves, ..Spell::default() };
+                    let (offers_before, message) = (c.offers_made, c.spell.message);
+                    c.spell = Spell { from: now.wall, offers_before, moves: *moves, message, ..Spell::default() };
                 });
             }
             Event::PriorityRaised { conversation, priority, raised } => {

@@ -233,6 +233,8 @@ pub struct OpenAsk {
     pub waiting_since: Option<WallTime>,
     pub preferred_skills: Vec<Arc<str>>,
     pub preferred_agent: Option<AskedAgent>,
+    /// Should it be refused for now, it is a message that is left.
+    pub or_message: bool,
 }
 
 /// A conversation that an agent begins. The first text, sealed, is the agent's.

@@ -88,6 +88,9 @@ pub struct Spell {
     /// A message left out of hours: its age and its wait begin when its queue opens.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub left: bool,
+    /// A message that was left since nothing could be begun: its customer does not wait here.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub message: bool,
     /// Its queue has closed, and the rule of those who wait then was done for it; until that opens again.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub stayed: bool,

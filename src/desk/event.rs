@@ -145,6 +145,9 @@ pub enum Event {
         /// A message left out of hours: it begins to wait when its queue opens.
         #[serde(default, skip_serializing_if = "std::ops::Not::not")]
         left: bool,
+        /// It would have been refused for now, and is a message that its customer left instead.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        message: bool,
     },
     MessagePosted {
         conversation: ConversationId,

@@ -12,7 +12,7 @@ use super::queue_moves::QueueMoves;
 use super::ratings::RatingRules;
 use super::silence::SilenceRules;
 use super::silence_rules::{SilentCustomer, SilentOwner};
-use super::waiting_rules::WaitingRules;
+use super::waiting_rules::{LeftMessages, WaitingRules};
 use super::wrapping::WrapUp;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -139,6 +139,9 @@ pub struct Settings {
     /// What becomes of agents without input; absent: nothing.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub idle_agents: Option<IdleAgents>,
+    /// Where a message goes that is left when a conversation cannot be begun; absent: none may be left.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub left_messages: Option<LeftMessages>,
     /// How customers rate what is over.
     pub rating: RatingRules,
 }
@@ -182,6 +185,7 @@ impl Default for Settings {
             hours: BTreeMap::new(),
             labels: LabelRules::default(),
             idle_agents: None,
+            left_messages: None,
             rating: RatingRules::default(),
         }
     }

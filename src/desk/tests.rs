@@ -11,6 +11,7 @@ mod hands;
 mod hours;
 mod labels;
 mod late_answers;
+mod left_messages;
 mod limits;
 mod misses;
 mod offered_at_once;

@@ -85,6 +85,31 @@ fn once() -> u8 {
     1
 }
 
+/// Where a message goes that is left when a conversation cannot be begun now, if its customer says so.
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct LeftMessages {
+    /// Absent: where it was placed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub queue: Option<Arc<str>>,
+    /// Absent: the one that was asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub channel: Option<Arc<str>>,
+}
+
+/// What a new conversation would be told now.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Coming {
+    /// Where it would wait; while it would be refused, where it was placed.
+    pub queue: Arc<str>,
+    /// Somebody of that queue is there.
+    pub there: bool,
+    /// The code of the refusal.
+    pub refused: Option<&'static str>,
+    /// A message may be left instead.
+    pub message: bool,
+}
+
 impl WaitingRules {
     /// Refused with the field named, below `waiting.`.
     ///

@@ -211,6 +211,9 @@ impl Counter {
                     metrics::counter!(catalogue::RATINGS_TOTAL, "score" => score.to_string(), "changed" => changed)
                         .increment(1);
                 }
+                Event::ConversationOpened { message: true, .. } => {
+                    metrics::counter!(catalogue::LEFT_MESSAGES_TOTAL).increment(1);
+                }
                 Event::ConversationOpened { left: true, .. } => out_of_hours("left"),
                 Event::StayedAtClosing { .. } => out_of_hours("stayed"),
                 Event::OfferMade { offer, conversation, .. } => {

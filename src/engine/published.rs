@@ -9,6 +9,7 @@ use crate::desk::opening::{Opening, Openings};
 use crate::desk::refusal::Refusal;
 use crate::desk::settings::{AgentProfile, ApiKey, QueueSettings, Settings};
 use crate::desk::time::WallTime;
+use crate::desk::waiting_rules::Coming;
 use crate::journal::Position;
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -123,6 +124,9 @@ pub struct QueueRow {
     pub estimates: Vec<EstimateRow>,
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub draining: bool,
+    /// For who would come now.
+    #[serde(skip)]
+    pub coming: Coming,
 }
 
 fn is_zero(count: &u32) -> bool {
@@ -226,6 +230,7 @@ pub fn queue_rows(desk: &Desk, wall_ms: u64) -> Vec<QueueRow> {
             closes_at: desk.opening_of(id).and_then(Opening::closes_at).map(|at| at.0),
             estimates: desk.estimates_in(id),
             draining: queue.settings.moves.draining.is_some(),
+            coming: desk.coming(id),
         })
         .collect();
     rows.sort_unstable_by(|one, other| one.queue.cmp(&other.queue));

@@ -61,6 +61,7 @@ impl<'a> Seen<'a> {
             wrap_up_left_ms: wrap_up.map_or(0, |(left_ms, _)| left_ms),
             wrap_up: wrap_up.map(|(_, shape)| shape),
             joined: held.joined().and_then(|agent| desk.agent(agent)).map(|agent| &*agent.profile.name),
+            message: held.spell.message,
             paused_weight_percent: held.paused(),
             clocks: held.clocks().iter().map(ClockShape::from).collect(),
             transfer_to: held.transfer().and_then(|_| to_whom(held, desk)),

@@ -2,8 +2,8 @@
 
 use super::journal::{FaultyJournal, Lived};
 use super::judge_clocks::{self, Clocks};
+use super::judge_customers::Rated;
 use super::judge_silence::{self, Heard};
-use super::judge_ratings::Rated;
 use super::kinds::Kinds;
 use crate::desk::Desk;
 use crate::desk::agent::Connection;
@@ -120,7 +120,7 @@ impl Judge {
             self.shadow.replay(now, std::slice::from_ref(event), &[]);
             self.kinds.lived(event, &self.shadow);
             self.decisions.live(event, &self.shadow, now.desk)?;
-            super::judge_ratings::hears(event, &mut self.talks, now, &self.shadow)?;
+            super::judge_customers::hears(event, &mut self.talks, now, &self.shadow)?;
             self.one(event, now, position)?;
             super::judge_hours::those_left_begin(&mut self.left, &mut self.talks, &self.shadow)?;
         }

@@ -56,6 +56,7 @@ kinds_of_events! {
     "offer withdrawn": Event::OfferEnded { end: OfferEnd::Withdrawn, .. },
     "offer agent_lost": Event::OfferEnded { end: OfferEnd::AgentLost, .. },
     "offer rescinded": Event::OfferEnded { end: OfferEnd::Rescinded, .. },
+    "opened: a message that is left": Event::ConversationOpened { message: true, .. },
     "opened: left out of hours": Event::ConversationOpened { left: true, .. },
     "opened: keeps an old place": Event::ConversationOpened { waiting_since: Some(_), .. },
     "opened: with wishes": Event::ConversationOpened { wishes: Some(_), .. },

@@ -11,10 +11,11 @@ mod journal;
 mod judge;
 mod judge_clients;
 mod judge_clocks;
+mod judge_customers;
 mod judge_decisions;
 mod judge_hours;
 mod judge_moves;
-mod judge_ratings;
+
 mod judge_routing;
 mod judge_silence;
 mod judge_waiting;

@@ -26,6 +26,7 @@ mod tests {
         for line in [
             "#7 u1 opens chat in support priority=2 skills=french:3,german:1 text=hello there",
             "u1 opens chat in support",
+            "u1 opens chat in support or_message=yes text=call me",
             "#8 u1 posts c1 hello there",
             "a0 posts c1 hello",
             "u1 reads c1 3",

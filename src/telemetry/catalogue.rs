@@ -79,6 +79,7 @@ catalogue! {
     DECISION_TIME_SECONDS = "offhook_decision_time_seconds" Histogram Seconds ["end"] "From when a decision was wanted from outside to its end.";
     DECISIONS_PENDING = "offhook_decisions_pending" Gauge Count [] "Decisions that are wanted from outside now.";
     DECISION_FOLLOWERS = "offhook_decision_followers" Gauge Count [] "Streams by which decisions are followed.";
+    LEFT_MESSAGES_TOTAL = "offhook_left_messages_total" Counter Count [] "Messages that customers left since a conversation could not be begun.";
     RATINGS_TOTAL = "offhook_ratings_total" Counter Count ["score", "changed"] "Ratings committed, by score (1 to 5) and whether one was there before: yes, no.";
     MESSAGES_TOTAL = "offhook_messages_total" Counter Count ["by"] "Messages committed, by who wrote: agent, customer, system.";
     MOVES_TOTAL = "offhook_moves_total" Counter Count ["kind"] "Conversations that changed hands or queues, by kind: transferred (to an agent), joined, handed_over, queued (to a queue), picked, claimed, reassigned, started, requeued (their owner stayed away), moved (by a rule of waiting).";

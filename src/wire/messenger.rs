@@ -43,13 +43,15 @@ pub struct StartBody {
     pub name: Option<String>,
     pub channel: Option<String>,
     pub metadata: BTreeMap<String, String>,
+    /// Should it be refused for now, it is a message that is left.
+    pub or_message: bool,
 }
 
 impl StartBody {
     /// # Errors
     /// `bad_request`, `bad_field` or `too_large`, with the field at fault.
     pub fn parse(body: &[u8], limits: &Limits) -> Result<Self, WireError> {
-        let mut fields = fields(body, &["text", "name", "channel", "metadata"])?;
+        let mut fields = fields(body, &["text", "name", "channel", "metadata", "or_message"])?;
         let text = fields.text("text", limits.text_bytes_max)?.map(Cow::into_owned);
         if text.as_deref() == Some("") {
             return Err(WireError::new(Code::BadField, "text is empty").at("text"));
@@ -59,6 +61,7 @@ impl StartBody {
             name: fields.text("name", NAME_BYTES_MAX)?.map(Cow::into_owned).filter(|name| !name.is_empty()),
             channel: fields.text("channel", NAME_BYTES_MAX)?.map(Cow::into_owned),
             metadata: metadata(&mut fields, limits.metadata_bytes_max)?,
+            or_message: fields.flag("or_message")?.unwrap_or(false),
         };
         fields.finish()?;
         Ok(start)
@@ -119,13 +122,21 @@ fn fields<'a>(body: &'a [u8], known: &'static [&'static str]) -> Result<Fields<'
 
 fn metadata(fields: &mut Fields<'_>, bytes_max: usize) -> Result<BTreeMap<String, String>, WireError> {
     let Some(raw) = fields.take("metadata") else { return Ok(BTreeMap::new()) };
+    metadata_of(raw.get(), bytes_max)
+}
+
+/// A flat object of strings.
+///
+/// # Errors
+/// `bad_request` or `too_large`, at `metadata`.
+pub fn metadata_of(json: &str, bytes_max: usize) -> Result<BTreeMap<String, String>, WireError> {
     let too_large = || WireError::new(Code::TooLarge, format!("metadata is over {bytes_max} bytes")).at("metadata");
     // Escapes take at most six bytes for one, and each pair some quotes: what is beyond that cannot fit.
-    if raw.get().len() > bytes_max.saturating_mul(12) {
+    if json.len() > bytes_max.saturating_mul(12) {
         return Err(too_large());
     }
     let metadata: BTreeMap<String, String> =
-        serde_json::from_str(raw.get()).map_err(|_| wrong_kind("metadata", "a flat object of strings"))?;
+        serde_json::from_str(json).map_err(|_| wrong_kind("metadata", "a flat object of strings"))?;
     let bytes: usize = metadata.iter().map(|(key, value)| key.len() + value.len()).sum();
     if bytes > bytes_max || metadata.len() > bytes_max / 8 { Err(too_large()) } else { Ok(metadata) }
 }
@@ -162,6 +173,9 @@ pub struct ConversationShape<'a> {
     /// Once its talk is over.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ended_at: Option<u64>,
+    /// A message that was left since nothing could be begun then.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub message: bool,
     /// As this customer rated it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub rating: Option<RatedShape>,
@@ -183,6 +197,25 @@ pub struct RatedShape {
 #[derive(Clone, Debug, Serialize)]
 pub struct ConversationsShape<'a> {
     pub conversations: &'a [ConversationShape<'a>],
+}
+
+/// `GET /presence`: whether anybody is there.
+#[derive(Clone, Copy, Debug, Serialize)]
+pub struct PresenceShape {
+    /// Within its hours.
+    pub open: bool,
+    /// Unix milliseconds, where it is closed and that is known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub opens_at: Option<u64>,
+    pub nobody_there: bool,
+    /// The code by which a start would be refused.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub refused: Option<&'static str>,
+    /// Then a message may be left.
+    pub message: bool,
+    /// Of who would begin to wait now, where enough is known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub estimate: Option<Estimate>,
 }
 
 /// The answer to a start.

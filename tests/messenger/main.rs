@@ -7,6 +7,7 @@ mod calls;
 mod estimates;
 mod hours;
 mod identity;
+mod presence;
 mod ratings;
 mod stream;
 mod transcripts;

@@ -116,6 +116,13 @@ impl Desk {
         if let Some(queue) = &put.default_queue {
             self.queue_ok(queue, "default_queue")?;
         }
+        if let Some(left) = &put.left_messages {
+            left.queue.iter().try_for_each(|queue| self.queue_ok(queue, "left_messages.queue"))?;
+            let unknown = left.channel.iter().find(|name| !put.channels.iter().any(|held| held.name == **name));
+            ensure(unknown.is_none(), "left_messages.channel", || {
+                format!("there is no channel {:?}", unknown.map_or("", |name| name))
+            })?;
+        }
         ensure(put.entry_rules.len() <= ENTRY_RULES_MAX, "entry_rules", || format!("at most {ENTRY_RULES_MAX}"))?;
         for (place, rule) in put.entry_rules.iter().enumerate() {
             let field = |name: &str| format!("entry_rules[{place}].{name}");
@@ -203,7 +210,9 @@ impl Desk {
         if conversations > 0 {
             return Err(Refusal::QueueInUse { queue: name.clone(), conversations });
         }
+        let left = self.settings.left_messages.as_ref().and_then(|left| left.queue.as_ref());
         let named = self.settings.default_queue.as_ref() == Some(name)
+            || left == Some(name)
             || self.settings.new_agent_queues.contains(name)
             || self.settings.entry_rules.iter().any(|rule| rule.queue.as_ref() == Some(name));
         ensure(!named, "name", || "the settings name this queue: change them first".into())?;

@@ -18,9 +18,16 @@ use std::sync::Arc;
 impl Desk {
     pub(super) fn open(&mut self, ask: &OpenAsk, events: &mut Vec<Event>) -> Result<Answer, Refusal> {
         let (queue, channel) = self.entry(ask)?;
-        let Entry { queue, told, closes, left } = self.entering(self.queue_taking(queue)?)?;
+        let entering = self.queue_taking(queue).and_then(|queue| self.entering(queue));
+        let (Entry { queue, told, closes, left }, channel, message) = match entering {
+            Err(refusal) if ask.or_message => {
+                let (entry, channel) = self.leaving_message(queue, channel, refusal)?;
+                (entry, channel, true)
+            }
+            entering => (entering?, channel, false),
+        };
         let conversation = ConversationId(self.last_conversation + 1);
-        let opened = self.opened(ask, conversation, (queue, left), channel)?;
+        let opened = self.opened(ask, conversation, (queue, channel), (left, message))?;
         self.emit(events, opened);
         if let Some(text) = &ask.text {
             self.append_message(conversation, Author::Customer(ask.customer), text, events);
@@ -45,8 +52,8 @@ impl Desk {
         &self,
         ask: &OpenAsk,
         conversation: ConversationId,
-        (queue, left): (QueueId, bool),
-        channel: ChannelId,
+        (queue, channel): (QueueId, ChannelId),
+        (left, message): (bool, bool),
     ) -> Result<Event, Refusal> {
         let settings = &self.queues[&queue].settings;
         Ok(Event::ConversationOpened {
@@ -62,6 +69,7 @@ impl Desk {
             waiting_since: self.asked_since(ask)?.or_else(|| self.kept_age(ask.customer, queue)),
             wishes: self.wishes(ask, queue)?,
             left,
+            message,
         })
     }
 

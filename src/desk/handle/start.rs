@@ -29,7 +29,7 @@ impl Desk {
             return Err(Refusal::QueueDraining(ask.queue.clone()));
         }
         let conversation = ConversationId(self.last_conversation + 1);
-        let opened = self.opened(&open, conversation, (queue, false), channel)?;
+        let opened = self.opened(&open, conversation, (queue, channel), (false, false))?;
         // Nobody waits for an answer here.
         self.emit_alone(events, opened);
         self.take(conversation, ask.agent, Taken::Started, Mover::Agent(ask.agent), false, events);

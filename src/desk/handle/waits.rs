@@ -11,7 +11,8 @@ use crate::desk::ids::{ConversationId, CustomerId, QueueId};
 use crate::desk::opening::Opening;
 use crate::desk::refusal::Refusal;
 use crate::desk::time::WallTime;
-use crate::desk::waiting_rules::{Action, MOVES_MAX, WaitingRules};
+use crate::desk::settings::ChannelId;
+use crate::desk::waiting_rules::{Action, Coming, MOVES_MAX, WaitingRules};
 use std::sync::Arc;
 
 /// Where a new conversation goes, and what it is told there.
@@ -68,6 +69,39 @@ impl Desk {
             | Action::TakeMessage { .. }
             | Action::RaisePriority { .. } => Err(full),
         }
+    }
+
+    /// A message in place of what was refused for now: in the queue of the workspace's messages, if that takes one more in. While that is
+    /// closed it waits for its opening.
+    pub(super) fn leaving_message(
+        &self,
+        asked: QueueId,
+        channel: ChannelId,
+        refusal: Refusal,
+    ) -> Result<(Entry, ChannelId), Refusal> {
+        let Some(left) = &self.settings.left_messages else { return Err(refusal) };
+        let queue = left.queue.as_ref().map_or(Some(asked), |name| self.queue_names.get(name).copied());
+        let queue = queue.filter(|queue| self.room_in(*queue).is_ok() && self.queue_taking(*queue) == Ok(*queue));
+        let Some(queue) = queue else { return Err(refusal) };
+        let place = |name: &Arc<str>| self.settings.channels.iter().position(|channel| channel.name == *name);
+        let channel = left.channel.as_ref().and_then(place).map_or(channel, |place| ChannelId(place as u8));
+        Ok((Entry { left: !self.is_open(queue), ..Entry::to(queue) }, channel))
+    }
+
+    /// What a new conversation that is placed in this queue would be told now.
+    #[must_use]
+    pub fn coming(&self, queue: QueueId) -> Coming {
+        let entering = self.queue_taking(queue).and_then(|queue| self.entering(queue));
+        let (to, refused) = match &entering {
+            Ok(entry) => (entry.queue, None),
+            Err(refusal) => (queue, Some(refusal.code())),
+        };
+        let message = match entering {
+            Ok(_) => false,
+            Err(refusal) => self.leaving_message(queue, ChannelId::default(), refusal).is_ok(),
+        };
+        let there = self.able.there_in(to) > 0;
+        Coming { queue: self.queues[&to].settings.name.clone(), there, refused, message }
     }
 
     /// The rule for those who come while the queue is closed, or open with nobody there; `None`: neither is so.

@@ -62,6 +62,11 @@ impl Problem {
         Self::new(Code::NotFound, format!("there is no such {what}"))
     }
 
+    #[must_use]
+    pub fn nowhere() -> Self {
+        Self::new(Code::NoSuchQueue, "no entry rule places this conversation, and there is no default queue")
+    }
+
     /// The same words for one that never was, one of another customer and one that is not spelled as an id.
     #[must_use]
     pub fn no_such_conversation(asked: &str) -> Self {

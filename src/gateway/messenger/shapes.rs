@@ -66,6 +66,7 @@ impl Shown {
             read_by_customer: conversation.read_by_customer,
             opened_at: conversation.opened_at.0,
             ended_at: (state_shown(conversation.state) == "closed").then_some(conversation.ended_at.0),
+            message: conversation.spell.message && state_shown(conversation.state) == "waiting",
             rating: conversation.rating().map(|rating| RatedShape { score: rating.score, at: rating.at.0 }),
             events: self.events.as_deref(),
         }

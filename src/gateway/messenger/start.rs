@@ -18,7 +18,6 @@ use crate::gateway::http::problem::{Problem, answer};
 use crate::gateway::http::{body, problem::json_of};
 use crate::overload;
 use crate::wire::about::About;
-use crate::wire::error::Code;
 use crate::wire::messenger::{StartBody, StartedShape};
 use axum::body::Body;
 use axum::extract::State as Held;
@@ -53,6 +52,9 @@ pub(super) async fn start(
     messenger.take(&messenger.calls, (&*workspace, address))?;
     let sent = body::text(body, messenger.bounds.limits.body_bytes_max()).await?;
     let sent = StartBody::parse(sent.as_bytes(), &messenger.bounds.limits)?;
+    if sent.or_message {
+        may_be_left(asker.as_ref(), &sent)?;
+    }
     let ask = placed(&*desk, asker.as_ref(), &sent)?;
 
     if !probes && messenger.starts_counted.take((&*workspace, address, id), messenger.now_ms()).is_ok() {
@@ -72,7 +74,11 @@ pub(super) async fn start(
         None => door.desks.seals().assign().await?,
     };
     let metadata = json_of(&sent.metadata);
-    let parts: [&[u8]; 4] = [&json_of(&sent.text), &json_of(&sent.name), &json_of(&sent.channel), &metadata];
+    let (text, name, channel) = (json_of(&sent.text), json_of(&sent.name), json_of(&sent.channel));
+    let mut parts: Vec<&[u8]> = vec![&text, &name, &channel, &metadata];
+    if sent.or_message {
+        parts.push(b"or_message");
+    }
     let fingerprint = keyed_fingerprint(door.desks.seals(), "start", &parts);
     let number = sent.text.is_some().then_some(1);
     let ask = sealed(&messenger, ask, asker.as_ref(), sent, customer, key)?;
@@ -98,6 +104,24 @@ pub(super) async fn start(
     Ok(answer(StatusCode::CREATED, &started))
 }
 
+/// A message that is left says something, and how its customer is reached.
+fn may_be_left(asker: Option<&Customer>, sent: &StartBody) -> Result<(), Problem> {
+    if sent.text.is_none() {
+        return Err(Problem::bad_field("text", "is missing: a message says something"));
+    }
+    let known = asker.is_some_and(|asker| asker.known.is_some());
+    if known || sent.metadata.get("email").is_some_and(|email| is_address(email)) {
+        return Ok(());
+    }
+    Err(Problem::bad_field("metadata.email", "must be an e-mail address"))
+}
+
+/// Not whether it is anybody's: whether it could be.
+pub(super) fn is_address(text: &str) -> bool {
+    let ends = text.split_once('@').is_some_and(|(local, host)| !local.is_empty() && !host.is_empty());
+    ends && text.len() <= 254 && !text.contains(|c: char| c.is_whitespace() || c.is_control())
+}
+
 /// The ask with its place, not yet anybody's and with nothing sealed in it.
 fn placed(desk: &dyn Desk, asker: Option<&Customer>, sent: &StartBody) -> Result<OpenAsk, Problem> {
     let none = std::collections::BTreeMap::new();
@@ -109,9 +133,7 @@ fn placed(desk: &dyn Desk, asker: Option<&Customer>, sent: &StartBody) -> Result
         known: known.is_some(),
         channel,
     };
-    let entry = entry(&desk.published().settings, visit).ok_or_else(|| {
-        Problem::new(Code::NoSuchQueue, "no entry rule places this conversation, and there is no default queue")
-    })?;
+    let entry = entry(&desk.published().settings, visit).ok_or_else(Problem::nowhere)?;
     Ok(OpenAsk {
         customer: CustomerId::default(),
         key: KeyNumber::default(),
@@ -124,6 +146,7 @@ fn placed(desk: &dyn Desk, asker: Option<&Customer>, sent: &StartBody) -> Result
         waiting_since: None,
         preferred_skills: entry.preferred_skills,
         preferred_agent: entry.preferred_agent,
+        or_message: sent.or_message,
     })
 }
 

@@ -235,6 +235,7 @@ impl<'a> Words<'a> {
                 ("priority", value) => open.priority = Some(value.parse().map_err(|_| NotALine(value.into()))?),
                 ("skills", value) => open.skills = levels(value)?,
                 ("since", value) => open.waiting_since = Some(seconds(value)?),
+                ("or_message", value) => open.or_message = value == "yes",
                 ("prefers", value) => open.preferred_skills = names(value),
                 ("for", value) => open.preferred_agent = Some(AskedAgent { name: value.into(), required: false }),
                 ("only", value) => open.preferred_agent = Some(AskedAgent { name: value.into(), required: true }),

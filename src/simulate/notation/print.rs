@@ -84,6 +84,7 @@ pub fn ask(ask: &Ask) -> String {
             add(&mut line, "skills", (!open.skills.is_empty()).then(|| levels(&open.skills)));
             let since = open.waiting_since.map(|since| format!("{}s", since.0 as f64 / 1_000.0));
             add(&mut line, "since", since);
+            add(&mut line, "or_message", open.or_message.then_some("yes"));
             add(&mut line, "prefers", (!open.preferred_skills.is_empty()).then(|| names(&open.preferred_skills)));
             let named = open.preferred_agent.as_ref();
             add(&mut line, "for", named.filter(|asked| !asked.required).map(|asked| &asked.name));
@@ -170,11 +171,12 @@ pub fn event(event: &Event) -> String {
             line.push_str(if transfer.is_some_and(|transfer| transfer.warm) { " warm" } else { "" });
             line
         }
-        Event::ConversationOpened { conversation, customer: by, queue, priority, skills, left, .. } => {
+        Event::ConversationOpened { conversation, customer: by, queue, priority, skills, left, message, .. } => {
             let mut line = format!("{conversation} opened {} {queue}", customer(*by));
             add(&mut line, "priority", (*priority != 0).then_some(priority));
             add(&mut line, "skills", (!skills.is_empty()).then(|| required(skills)));
             line.push_str(if *left { " left" } else { "" });
+            line.push_str(if *message { " message" } else { "" });
             line
         }
         Event::MessagePosted { conversation, number, author: by, text, public: _ } => {

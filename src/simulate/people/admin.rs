@@ -7,6 +7,7 @@ use crate::desk::ids::ConversationId;
 use crate::desk::labels::LabelRules;
 use crate::desk::ratings::Scale;
 use crate::desk::settings::Settings;
+use crate::desk::waiting_rules::LeftMessages;
 use crate::simulate::dice::Dice;
 use std::collections::VecDeque;
 
@@ -33,6 +34,7 @@ fn settings() -> Settings {
     settings.reopen_ms = 600_000;
     settings.idle_agents = Some(IdleAgents { after_ms: 60_000, status: None });
     settings.hours.insert("office".into(), every_day(&[Interval { from: 0, to: 1_440 }]));
+    settings.left_messages = Some(LeftMessages { queue: None, channel: Some("email".into()) });
     settings.labels.dispositions = ["solved", "spam"].map(Into::into).to_vec();
     settings
 }
@@ -168,6 +170,8 @@ fn settings_change(dice: &mut Dice, desk: &Desk) -> String {
     changed.devices_max = dice.between(2, 5) as u32;
     changed.program_offer_ms = dice.between(1_000, 8_000);
     changed.labels = label_rules(dice);
+    let queue = dice.per_mille(600).then(|| "support".into());
+    changed.left_messages = changed.left_messages.filter(|_| dice.per_mille(800)).map(|left| LeftMessages { queue, ..left });
     changed.rating.scale = *dice.pick(&[Scale::None, Scale::Five, Scale::Two]).unwrap_or(&Scale::Five);
     changed.rating.within_ms = dice.between(1_000, 600_000);
     changed.idle_agents = changed.idle_agents.filter(|_| dice.per_mille(700));

@@ -73,6 +73,7 @@ impl CustomerModel {
             skills,
             about: None,
             text: dice.per_mille(800).then(|| "hello".into()),
+            or_message: dice.per_mille(300),
             ..self.wishes(dice)
         }))
     }

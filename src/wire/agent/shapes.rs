@@ -43,6 +43,9 @@ pub struct ConversationShape<'a> {
     /// Whom its owner is giving it to.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub transfer_to: Option<&'a str>,
+    /// It is a message that was left: its customer does not wait here.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub message: bool,
     /// Its customer has been silent for long: what it takes of what it takes in full.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub paused_weight_percent: Option<u8>,

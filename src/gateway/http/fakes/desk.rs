@@ -8,6 +8,7 @@ use crate::desk::ids::{AgentId, CommandId, ConversationId, CustomerId, Principal
 use crate::desk::refusal::Refusal;
 use crate::desk::settings::{AgentProfile, QueueSettings, Settings};
 use crate::desk::time::WallTime;
+use crate::desk::waiting_rules::Coming;
 use crate::gateway::http::desks::{
     AgentRow, Changes, Desk, EventRow, History, Live, MessageRow, NotDone, Out, Outlook, Position, PublicFact,
     PublicFrame, PublicRow, Published, QueueRow, Replied, Soon,
@@ -328,6 +329,7 @@ impl Desk for FakeDesk {
             closes_at: None,
             estimates: Vec::new(),
             draining: false,
+            coming: Coming { queue: queue.clone(), there: true, refused: None, message: false },
         };
         Arc::new(self.inside().published.queues.keys().map(row).collect())
     }

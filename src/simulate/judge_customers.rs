@@ -1,4 +1,5 @@
-//! The judge's own reading of ratings: only of what is over, in time, on the scale that is set; and the last one is kept.
+//! The judge's own reading of what customers leave behind: messages, where the settings say so and only where nothing could be begun;
+//! and ratings, only of what is over, in time, on the scale that is set, of which the last is kept.
 
 use super::judge::Talk;
 use crate::desk::Desk;
@@ -35,6 +36,7 @@ pub fn hears(
     desk: &Desk,
 ) -> Result<(), String> {
     let (id, ended_at) = match event {
+        Event::ConversationOpened { conversation, message: true, .. } => return is_left_rightly(*conversation, desk),
         Event::ConversationEnded { conversation, .. } => (conversation, Some(now.wall)),
         Event::ConversationReopened { conversation, .. } | Event::ConversationRated { conversation, .. } => {
             (conversation, None)
@@ -58,4 +60,17 @@ pub fn hears(
     }
     (rated.score, rated.times) = (Some(*score), rated.times + 1);
     Ok(())
+}
+
+/// It is in the queue of messages, on their channel; and no more wait there than may.
+fn is_left_rightly(id: ConversationId, desk: &Desk) -> Result<(), String> {
+    let held = desk.conversation(id).ok_or_else(|| format!("{id} is left and not there"))?;
+    let (Some(left), Some(queue)) = (&desk.settings().left_messages, desk.queue(held.queue)) else {
+        return Err(format!("{id} is left as a message, and none may be left"));
+    };
+    let channel = &desk.settings().channels[usize::from(held.channel.0)].name;
+    let in_place = left.queue.as_ref().is_none_or(|name| *name == queue.settings.name)
+        && left.channel.as_ref().is_none_or(|name| name == channel);
+    let fits = queue.waiting + queue.offered <= queue.settings.waiting_max && queue.settings.moves.draining.is_none();
+    if in_place && fits { Ok(()) } else { Err(format!("{id} is left in {} on {channel}", queue.settings.name)) }
 }
