@@ -35,6 +35,7 @@ mod left_waiting;
 mod limits;
 mod lists;
 pub mod load;
+pub mod messenger_page;
 pub mod moves;
 pub mod need;
 pub mod needs;

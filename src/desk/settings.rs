@@ -7,6 +7,7 @@ use super::hours::Hours;
 use super::idle::IdleAgents;
 use super::ids::QueueId;
 use super::labels::{LabelRules, QueueLabels};
+use super::messenger_page::MessengerPage;
 use super::offering::{AcrossQueues, Offering};
 use super::queue_moves::QueueMoves;
 use super::ratings::RatingRules;
@@ -142,6 +143,8 @@ pub struct Settings {
     /// Where a message goes that is left when a conversation cannot be begun; absent: none may be left.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub left_messages: Option<LeftMessages>,
+    /// How the messenger looks, and what it says.
+    pub messenger: MessengerPage,
     /// How customers rate what is over.
     pub rating: RatingRules,
 }
@@ -186,6 +189,7 @@ impl Default for Settings {
             labels: LabelRules::default(),
             idle_agents: None,
             left_messages: None,
+            messenger: MessengerPage::default(),
             rating: RatingRules::default(),
         }
     }

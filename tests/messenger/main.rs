@@ -7,6 +7,7 @@ mod calls;
 mod estimates;
 mod hours;
 mod identity;
+mod page;
 mod presence;
 mod ratings;
 mod stream;

@@ -8,10 +8,13 @@ use serde_json::{Map, Value};
 pub(in crate::cli) type Members = Map<String, Value>;
 
 /// Objects that are merged by member, wherever they stand; every other object or list is replaced whole.
-const MERGED: [&str; 14] = [
+const MERGED: [&str; 18] = [
+    "by_language",
     "cool_downs",
     "hours",
     "labels",
+    "left_messages",
+    "messenger",
     "moves",
     "offering",
     "preferred_agent",
@@ -21,6 +24,7 @@ const MERGED: [&str; 14] = [
     "silence",
     "silent_customer",
     "silent_owner",
+    "texts",
     "waiting",
     "wrap_up",
 ];

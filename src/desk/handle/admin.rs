@@ -98,6 +98,7 @@ impl Desk {
         offer_ms_ok(put.program_offer_ms, "program_offer_ms")?;
         put.labels.check()?;
         put.rating.check()?;
+        put.messenger.check()?;
         for queue in self.queues.values().map(|queue| &queue.settings) {
             let lost = queue.labels.loses(&self.settings.labels, &put.labels);
             ensure(lost.is_none(), "labels.dispositions", || {

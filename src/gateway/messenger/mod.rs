@@ -4,6 +4,7 @@ mod customer;
 pub mod entry;
 mod gate;
 mod identity;
+mod page;
 mod presence;
 mod reading;
 mod shapes;
@@ -135,6 +136,7 @@ pub fn router(door: Door, bounds: MessengerBounds) -> Router {
         .route(&format!("{conversation}/rating"), post(talk::rate))
         .route(&format!("{conversation}/events"), get(stream::events))
         .route(&format!("{conversation}/transcript"), get(transcript::transcript))
+        .route("/v1/messenger/{workspace}/page", get(page::page))
         .route("/v1/messenger/{workspace}/presence", get(presence::presence))
         .route("/v1/messenger/{workspace}/identify", post(identity::identify))
         .route("/v1/messenger/{workspace}/sign_out", post(identity::sign_out))

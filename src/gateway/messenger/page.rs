@@ -1,0 +1,56 @@
+//! `GET /page`: how the messenger looks and what it says in this workspace. The same for everybody, so that anybody may keep it.
+
+use super::Shared;
+use crate::desk::messenger_page::MessengerPage;
+use crate::desk::ratings::RatingRules;
+use crate::engine::workspace::PROBES;
+use crate::gateway::auth::client_address::prefix;
+use crate::gateway::http::asking::{Asked, At};
+use crate::gateway::http::desks::Desk;
+use crate::gateway::http::problem::{Problem, answer_of, json_of};
+use crate::gateway::http::query::Query;
+use axum::extract::State as Held;
+use axum::response::{IntoResponse, Response};
+use http::{HeaderValue, StatusCode, header};
+use serde::Serialize;
+use sha2::{Digest, Sha256};
+use std::fmt::Write as _;
+
+/// A change of it is seen within a minute; a browser that was away may begin with what it had.
+const CACHE: &str = "public, max-age=60, stale-while-revalidate=86400";
+
+#[derive(Serialize)]
+struct Page<'a> {
+    #[serde(flatten)]
+    page: &'a MessengerPage,
+    rating: &'a RatingRules,
+}
+
+pub(super) async fn page(
+    Held(messenger): Held<Shared>,
+    At(workspace): At<String>,
+    asked: Asked,
+) -> Result<Response, Problem> {
+    let desk = messenger.desk(&workspace)?;
+    if **desk.name() == *PROBES {
+        return Err(Problem::not_found("workspace"));
+    }
+    let address = prefix(messenger.door.identities.client_address(&asked.headers, asked.peer));
+    messenger.take(&messenger.calls, (&*workspace, address))?;
+    Query::parse(asked.query.as_deref(), &[])?;
+    let settings = desk.published().settings.clone();
+    let json = json_of(&Page { page: &settings.messenger, rating: &settings.rating });
+    let mut tag = String::from("\"");
+    for byte in &Sha256::digest(&json)[..12] {
+        let _ = write!(tag, "{byte:02x}");
+    }
+    tag.push('"');
+    let known = asked.headers.get(header::IF_NONE_MATCH).and_then(|tags| tags.to_str().ok());
+    let is_known = known.is_some_and(|tags| tags.split(',').any(|one| one.trim().trim_start_matches("W/") == tag));
+    let mut response =
+        if is_known { StatusCode::NOT_MODIFIED.into_response() } else { answer_of(StatusCode::OK, json) };
+    let headers = response.headers_mut();
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static(CACHE));
+    headers.insert(header::ETAG, HeaderValue::from_str(&tag).expect("hexadecimal digits"));
+    Ok(response)
+}
