@@ -247,6 +247,9 @@ impl Desk {
             Event::ConversationLabelled { conversation, labels, by: _ } => {
                 self.note(*conversation, |c| c.set_labels(labels));
             }
+            Event::ConversationDescribed { conversation, about } => {
+                self.note(*conversation, |c| c.about = Some(about.clone()));
+            }
             Event::ConversationRated { conversation, score, comment, was, before: _ } => {
                 self.apply_rated(*conversation, *score, comment.as_ref(), was.as_deref());
             }

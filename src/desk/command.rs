@@ -151,6 +151,12 @@ pub enum Ask {
     },
     /// Disposition, tags and fields, and perhaps the end of the talk or of wrap-up.
     Label(Box<LabelAsk>),
+    /// Its customer says anew who it is, sealed.
+    Describe {
+        conversation: ConversationId,
+        customer: CustomerId,
+        about: Arc<str>,
+    },
     /// Its customer says what it was like.
     Rate(Box<RateAsk>),
     DrainAgent {
@@ -379,6 +385,7 @@ impl Ask {
             | Ask::Note { .. }
             | Ask::Label(_)
             | Ask::Rate(_)
+            | Ask::Describe { .. }
             | Ask::DrainAgent { .. }
             | Ask::DrainQueue { .. }
             | Ask::Decide(_)
@@ -422,6 +429,7 @@ impl Ask {
             Ask::Note { .. } => "note",
             Ask::Label(_) => "label",
             Ask::Rate(_) => "rate",
+            Ask::Describe { .. } => "describe",
             Ask::DrainAgent { .. } => "drain_agent",
             Ask::DrainQueue { .. } => "drain_queue",
             Ask::ListWaiting { .. } => "list_waiting",

@@ -292,6 +292,11 @@ pub enum Event {
         by: Mover,
         labels: Box<Labels>,
     },
+    /// Its customer says anew who it is, or where it can be reached.
+    ConversationDescribed {
+        conversation: ConversationId,
+        about: Arc<str>,
+    },
     /// Its customer says what it was like, once it is over.
     ConversationRated {
         conversation: ConversationId,

@@ -62,6 +62,7 @@ impl Desk {
             }
             | Ask::WhyConversation { conversation }
             | Ask::Note { conversation, .. }
+            | Ask::Describe { conversation, .. }
             | Ask::Move(MoveAsk { conversation, .. })
             | Ask::Typing { conversation, .. } => {
                 if !self.conversations.contains_key(conversation) && conversation.0 <= self.last_conversation {

@@ -167,6 +167,7 @@ impl Delivery<'_> {
             | Event::ClockBreached { .. }
             | Event::ClockEnded { .. }
             | Event::ConversationLabelled { .. }
+            | Event::ConversationDescribed { .. }
             | Event::ConversationRated { .. }
             | Event::AgentDraining { .. } => return self.moved(to, event, at),
             _ => return None,

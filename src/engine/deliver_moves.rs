@@ -1,7 +1,7 @@
 //! Delivery of moves, pauses and clocks: what the agents on both sides are told, and pages of what waits.
 
 use super::deliver::Delivery;
-use super::shapes::{Seen, clear_text};
+use super::shapes::{Seen, about_of, clear_text};
 use crate::desk::clocks::Clock;
 use crate::desk::event::{Event, OfferEnd};
 use crate::desk::ids::{AgentId, CommandId, ConversationId, OfferId};
@@ -95,6 +95,11 @@ impl Delivery<'_> {
                 weight_percent: 100,
             }),
             Event::ConversationLabelled { conversation, labels, .. } => self.labelled(*conversation, labels),
+            Event::ConversationDescribed { conversation, .. } => {
+                let about = about_of(self.desk.conversation(*conversation)?, self.keys);
+                let (name, metadata) = (about.name.as_deref(), &about.metadata);
+                render(&ServerFrame::Described { position, conversation: *conversation, name, metadata })
+            }
             Event::ConversationRated { conversation, score, comment, before, .. } => {
                 let comment = comment.as_ref().map(|comment| clear_text(comment, self.keys));
                 let (conversation, score, before, comment) = (*conversation, *score, *before, comment.as_deref());

@@ -355,6 +355,7 @@ fn class_of(ask: &Ask) -> Class {
         | Ask::Start(_)
         | Ask::Note { .. }
         | Ask::Rate(_)
+        | Ask::Describe { .. }
         | Ask::DrainAgent { .. }
         | Ask::DrainQueue { .. }
         | Ask::ListWaiting { .. }
@@ -374,6 +375,7 @@ fn bytes_of(command: &Command) -> usize {
                 open.text.as_ref().map_or(0, |text| text.len()) + open.about.as_ref().map_or(0, |about| about.len())
             }
             Ask::Label(_) => LABELS_BYTES_MAX,
+            Ask::Describe { about, .. } => about.len(),
             Ask::Rate(ask) => ask.comment.as_ref().map_or(0, |comment| comment.len()),
             Ask::PutSettings(_) => 64 * 1024,
             Ask::ListDecisions { known } => 16 * known.len(),

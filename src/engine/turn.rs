@@ -221,6 +221,7 @@ fn bytes_of(event: &Event) -> usize {
         + match event {
             Event::MessagePosted { text, .. } | Event::NotePosted { text, .. } => text.len(),
             Event::ConversationLabelled { labels, .. } => labels.bytes(),
+            Event::ConversationDescribed { about, .. } => about.len(),
             Event::ConversationTransferred { skills, .. } => 64 * skills.len(),
             Event::ConversationOpened { about, .. } => about.as_ref().map_or(0, |about| about.len()),
             Event::ConversationReopened { was: Some(was), .. } => bytes_of_whole(was),

@@ -333,6 +333,7 @@ impl Judge {
                 super::judge_routing::ring_is_due(&self.shadow, *conversation, *ring)?;
             }
             Event::SettingsChanged { .. }
+            | Event::ConversationDescribed { .. }
             | Event::ConversationRated { .. }
             | Event::QueuePut { .. }
             | Event::QueueRemoved { .. }

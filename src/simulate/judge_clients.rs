@@ -99,6 +99,7 @@ impl Judge {
             }
             Ask::Typing { author: Author::Customer(customer), .. } if *customer != talk.customer => Ok(()),
             Ask::Rate(ask) if ask.customer != talk.customer => Ok(()),
+            Ask::Describe { customer, .. } if *customer != talk.customer => Ok(()),
             _ => Err(()),
         }
     }

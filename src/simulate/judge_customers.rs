@@ -36,6 +36,10 @@ pub fn hears(
     desk: &Desk,
 ) -> Result<(), String> {
     let (id, ended_at) = match event {
+        Event::ConversationDescribed { conversation, about } => {
+            let held = desk.conversation(*conversation).and_then(|held| held.about.as_ref());
+            return if held == Some(about) { Ok(()) } else { Err(format!("{conversation} is described as {held:?}")) };
+        }
         Event::ConversationOpened { conversation, message: true, .. } => return is_left_rightly(*conversation, desk),
         Event::ConversationEnded { conversation, .. } => (conversation, Some(now.wall)),
         Event::ConversationReopened { conversation, .. } | Event::ConversationRated { conversation, .. } => {

@@ -56,7 +56,7 @@ const OF_RULES: [&str; 27] = [
 ];
 
 /// Commands that change something or ask something.
-const COMMANDS: [&str; 45] = [
+const COMMANDS: [&str; 46] = [
     "put_settings",
     "put_queue",
     "remove_queue",
@@ -93,6 +93,7 @@ const COMMANDS: [&str; 45] = [
     "note",
     "label",
     "rate",
+    "describe",
     "drain_agent",
     "drain_queue",
     "list_waiting",

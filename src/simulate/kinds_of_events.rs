@@ -106,6 +106,7 @@ kinds_of_events! {
     "labelled by an agent": Event::ConversationLabelled { by: Mover::Agent(_), .. },
     "labelled by a supervisor": Event::ConversationLabelled { by: Mover::Supervisor(_), .. },
     "labelled by an administrator": Event::ConversationLabelled { by: Mover::Admin, .. },
+    "described anew": Event::ConversationDescribed { .. },
     "rated": Event::ConversationRated { before: None, .. },
     "rated again": Event::ConversationRated { before: Some(_), .. },
     "agent drains": Event::AgentDraining { draining: true, .. },

@@ -37,6 +37,7 @@ mod tests {
             "admin closes c1",
             "u1 becomes u2",
             "u1 signs_out",
+            "u1 describes c1 somebody else",
             "u1 rates c1 4",
             "u1 rates c1 1 far too slow",
             "a0 comes s1",

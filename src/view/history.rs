@@ -177,6 +177,7 @@ pub fn public_of(event: Event) -> Option<(u32, Public)> {
         | Event::OwnerReturned { .. }
         | Event::NotePosted { .. }
         | Event::ConversationLabelled { .. }
+        | Event::ConversationDescribed { .. }
         | Event::ConversationRated { .. }
         | Event::AgentDraining { .. }
         | Event::RingReached { .. }

@@ -11,6 +11,9 @@ use serde::Serialize;
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
+/// Of an e-mail address (RFC 5321).
+pub const EMAIL_BYTES_MAX: usize = 254;
+
 /// Bounds on what a visitor may send; the body itself is bounded by the server.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Limits {
@@ -88,6 +91,26 @@ pub fn parse_read(body: &[u8]) -> Result<u32, WireError> {
     let number = fields.number("number")?.ok_or_else(|| missing("number"))?;
     fields.finish()?;
     Ok(number)
+}
+
+/// `POST /conversations/{c}/contact`: what is absent stays as it is, and what is empty is taken back.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Contact {
+    pub name: Option<String>,
+    pub email: Option<String>,
+}
+
+/// # Errors
+/// `bad_request` or `too_large`, with the field at fault.
+pub fn parse_contact(body: &[u8]) -> Result<Contact, WireError> {
+    let mut fields = fields(body, &["name", "email"])?;
+    let name = fields.text("name", NAME_BYTES_MAX)?.map(Cow::into_owned);
+    let email = fields.text("email", EMAIL_BYTES_MAX)?.map(Cow::into_owned);
+    fields.finish()?;
+    if name.is_none() && email.is_none() {
+        return Err(missing("name"));
+    }
+    Ok(Contact { name, email })
 }
 
 /// `POST /conversations/{c}/rating`: a score, and perhaps a comment.

@@ -4,6 +4,7 @@
 mod support;
 
 mod calls;
+mod contact;
 mod estimates;
 mod hours;
 mod identity;

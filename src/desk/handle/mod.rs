@@ -4,6 +4,7 @@ mod admin;
 mod clocks;
 mod conversations;
 mod decisions;
+mod describing;
 mod draining;
 mod due;
 mod labels;
@@ -125,6 +126,9 @@ impl Desk {
             Ask::Note { conversation, by, text } => self.note_down(*conversation, *by, text, loaded, events),
             Ask::Label(ask) => self.label(ask, loaded, events),
             Ask::Rate(ask) => self.rate(ask, loaded, events),
+            Ask::Describe { conversation, customer, about } => {
+                self.describe(*conversation, *customer, about, loaded, events)
+            }
             Ask::DrainAgent { agent, draining } => self.drain_agent(agent, *draining, events),
             Ask::DrainQueue { queue, draining } => self.drain_queue(queue, draining.as_ref(), events),
             Ask::ListWaiting { by, queue, after, limit } => self.list_waiting(*by, queue, *after, *limit),

@@ -266,3 +266,32 @@ u1 signs_out
 ",
     );
 }
+
+#[test]
+fn a_customer_says_anew_who_it_is_until_it_is_closed() {
+    check(
+        r#"
+given 1 agents
+u1 opens chat in support
+  -> opened c1 u1
+  c1 opened u1 q1
+  o1 made c1 a0 ends 30s deliver 5s
+u1 describes c1 sealed
+  -> done
+  c1 described sealed
+u1 describes c1 sealed
+  -> done
+u2 describes c1 other
+  -> refused no_such_conversation field=conversation: there is no conversation c1
+restart
+u1 closes c1
+  -> done
+  o1 withdrawn c1 a0
+  c1 ended u1
+u1 describes c1 too late
+  -> refused wrong_state field=conversation: the conversation c1 is closed
+u2 describes c1 other
+  -> refused no_such_conversation field=conversation: there is no conversation c1
+"#,
+    );
+}

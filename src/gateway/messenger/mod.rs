@@ -1,5 +1,6 @@
 //! The messenger's calls, `/v1/messenger/{workspace}`: a visitor starts, writes, reads, follows and leaves (docs/wire.md).
 
+mod contact;
 mod customer;
 pub mod entry;
 mod gate;
@@ -134,6 +135,7 @@ pub fn router(door: Door, bounds: MessengerBounds) -> Router {
         .route(&format!("{conversation}/typing"), post(talk::typing))
         .route(&format!("{conversation}/leave"), post(talk::leave))
         .route(&format!("{conversation}/rating"), post(talk::rate))
+        .route(&format!("{conversation}/contact"), post(contact::contact))
         .route(&format!("{conversation}/events"), get(stream::events))
         .route(&format!("{conversation}/transcript"), get(transcript::transcript))
         .route("/v1/messenger/{workspace}/page", get(page::page))

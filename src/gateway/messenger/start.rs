@@ -18,7 +18,7 @@ use crate::gateway::http::problem::{Problem, answer};
 use crate::gateway::http::{body, problem::json_of};
 use crate::overload;
 use crate::wire::about::About;
-use crate::wire::messenger::{StartBody, StartedShape};
+use crate::wire::messenger::{EMAIL_BYTES_MAX, StartBody, StartedShape};
 use axum::body::Body;
 use axum::extract::State as Held;
 use axum::response::Response;
@@ -119,7 +119,7 @@ fn may_be_left(asker: Option<&Customer>, sent: &StartBody) -> Result<(), Problem
 /// Not whether it is anybody's: whether it could be.
 pub(super) fn is_address(text: &str) -> bool {
     let ends = text.split_once('@').is_some_and(|(local, host)| !local.is_empty() && !host.is_empty());
-    ends && text.len() <= 254 && !text.contains(|c: char| c.is_whitespace() || c.is_control())
+    ends && text.len() <= EMAIL_BYTES_MAX && !text.contains(|c: char| c.is_whitespace() || c.is_control())
 }
 
 /// The ask with its place, not yet anybody's and with nothing sealed in it.

@@ -21,14 +21,14 @@ use axum::response::{IntoResponse, Response};
 use http::StatusCode;
 use std::sync::Arc;
 
-struct Talk {
-    desk: Arc<dyn Desk>,
-    customer: Customer,
-    conversation: ConversationId,
+pub(super) struct Talk {
+    pub desk: Arc<dyn Desk>,
+    pub customer: Customer,
+    pub conversation: ConversationId,
 }
 
 impl Talk {
-    fn of(messenger: &Shared, workspace: &str, id: &str, asked: &Asked) -> Result<Self, Problem> {
+    pub fn of(messenger: &Shared, workspace: &str, id: &str, asked: &Asked) -> Result<Self, Problem> {
         let desk = messenger.desk(workspace)?;
         let customer = customer_needed(&messenger.door, &*desk, asked)?;
         messenger.take(&messenger.calls, (workspace, customer.id))?;
@@ -39,7 +39,7 @@ impl Talk {
         Author::Customer(self.customer.id)
     }
 
-    async fn ask(
+    pub async fn ask(
         &self,
         seals: &dyn Seals,
         id: Option<CommandId>,

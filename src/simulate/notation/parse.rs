@@ -40,6 +40,7 @@ pub fn principal(ask: &Ask) -> Principal {
         | Ask::Typing { author: Author::Customer(customer), .. }
         | Ask::Close { by: Closer::Customer(customer), .. } => Principal::Customer(*customer),
         Ask::Rate(ask) => Principal::Customer(ask.customer),
+        Ask::Describe { customer, .. } => Principal::Customer(*customer),
         Ask::Label(ask) => ask.by.agent().map_or(Principal::ApiKey(1), Principal::Agent),
         Ask::Move(MoveAsk { by, .. })
         | Ask::ForceStatus { by, .. }
@@ -190,6 +191,10 @@ impl<'a> Words<'a> {
             "opens" => return self.open(customer),
             "closes" => Ask::Close { conversation: self.id()?, by: Closer::Customer(customer) },
             "signs_out" => Ask::SignOutCustomer { customer },
+            "describes" => {
+                let (conversation, about) = (self.id()?, self.text()?);
+                Ask::Describe { conversation, customer, about }
+            }
             "rates" => {
                 let (conversation, score) = (self.id()?, self.number()? as u8);
                 let comment = Some(self.left.trim()).filter(|text| !text.is_empty()).map(Into::into);

@@ -99,6 +99,9 @@ pub fn ask(ask: &Ask) -> String {
         Ask::WrapUpDone { conversation, by } => format!("{} done {conversation}", worker(*by)),
         Ask::ExtendWrapUp { agent, conversation } => format!("{agent} extends {conversation}"),
         Ask::Label(ask) => super::labels::ask(ask),
+        Ask::Describe { conversation, customer: who, about } => {
+            format!("{} describes {conversation} {about}", customer(*who))
+        }
         Ask::Rate(ask) => {
             let comment = ask.comment.as_deref().map_or(String::new(), |comment| format!(" {comment}"));
             format!("{} rates {} {}{comment}", customer(ask.customer), ask.conversation, ask.score)
@@ -231,6 +234,7 @@ pub fn event(event: &Event) -> String {
         | Event::AgentDraining { .. } => self::moves::event(event),
         Event::DecisionWanted { .. } | Event::DecisionEnded { .. } => self::decisions::event(event),
         Event::ConversationLabelled { .. } => super::labels::event(event),
+        Event::ConversationDescribed { conversation, about } => format!("{conversation} described {about}"),
         Event::ConversationRated { conversation, score, comment, before, was } => {
             let mut line = format!("{conversation} rated {score}");
             add(&mut line, "before", *before);

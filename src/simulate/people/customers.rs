@@ -48,6 +48,10 @@ impl CustomerModel {
                 (into != customer).then_some(Ask::MergeCustomer { from: customer, into })
             }
             107 => Some(Ask::SignOutCustomer { customer }),
+            116 | 117 => {
+                let about = format!("number {}", dice.below(10)).into();
+                Some(Ask::Describe { conversation: conversation?, customer, about })
+            }
             108..=115 => {
                 let (conversation, score) = (conversation?, dice.between(1, 5) as u8);
                 let comment = dice.per_mille(300).then(|| "as I thought".into());

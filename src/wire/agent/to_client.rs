@@ -11,6 +11,7 @@ use crate::wire::labels::LabelsShape;
 use crate::wire::spelled::spelled;
 use serde::Serialize;
 use std::cell::RefCell;
+use std::collections::BTreeMap;
 use tokio_tungstenite::tungstenite::Utf8Bytes;
 
 /// Every frame that the server sends. `position` is the place in the workspace's journal that it rests on.
@@ -177,6 +178,14 @@ pub enum ServerFrame<'a> {
         #[serde(serialize_with = "spelled")]
         conversation: ConversationId,
         labels: &'a LabelsShape,
+    },
+    /// Its customer has said anew who it is, or where it can be reached.
+    Described {
+        position: u64,
+        #[serde(serialize_with = "spelled")]
+        conversation: ConversationId,
+        name: Option<&'a str>,
+        metadata: &'a BTreeMap<String, String>,
     },
     /// Its customer says what it was like.
     Rated {
