@@ -1,9 +1,11 @@
-//! The modules of the messenger and of the client under it, linked into one script and compressed, once.
+//! The modules of the messenger and of the client under it, linked into one script and compressed, once; and what it says in other
+//! languages.
 
 use super::link::link;
 use bytes::Bytes;
 use miniz_oxide::deflate::compress_to_vec;
 use sha2::{Digest, Sha256};
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::sync::LazyLock;
 
@@ -34,6 +36,7 @@ const MODULES: &[(&str, &str)] = modules![
     "messenger/src/standing.js",
     "messenger/src/thread.js",
     "messenger/src/frame.js",
+    "messenger/src/ends.js",
     "messenger/src/widget.js",
     "messenger/src/element.js",
     "messenger/src/embed.js",
@@ -49,17 +52,39 @@ pub(super) struct Bundle {
     pub tag: String,
 }
 
-pub(super) fn bundle() -> &'static Bundle {
-    static BUNDLE: LazyLock<Bundle> = LazyLock::new(|| {
-        // A test links the same modules.
-        let plain = link(MODULES).expect("modules that can be linked");
+impl Bundle {
+    fn of(plain: String) -> Self {
         let mut tag = String::new();
         for byte in &Sha256::digest(&plain)[..12] {
             let _ = write!(tag, "{byte:02x}");
         }
-        Bundle { gzip: gzip(plain.as_bytes()).into(), plain: plain.into(), tag }
-    });
+        Self { gzip: gzip(plain.as_bytes()).into(), plain: plain.into(), tag }
+    }
+}
+
+pub(super) fn bundle() -> &'static Bundle {
+    // A test links the same modules.
+    static BUNDLE: LazyLock<Bundle> = LazyLock::new(|| Bundle::of(link(MODULES).expect("modules that can be linked")));
     &BUNDLE
+}
+
+macro_rules! words {
+    ($($language:literal),* $(,)?) => {
+        [$(($language, include_str!(concat!("../../../web/messenger/words/", $language, ".json")))),*]
+    };
+}
+
+/// What the messenger says in a language other than English, which is in the script.
+pub(super) fn words(language: &str) -> Option<&'static Bundle> {
+    static WORDS: LazyLock<Vec<(&str, Bundle)>> = LazyLock::new(|| {
+        let squeezed = |text: &str| {
+            // A test reads the same files.
+            let words: BTreeMap<String, String> = serde_json::from_str(text).expect("words by their names");
+            serde_json::to_string(&words).expect("strings always serialize")
+        };
+        words!["ar", "de", "es"].into_iter().map(|(language, text)| (language, Bundle::of(squeezed(text)))).collect()
+    });
+    WORDS.iter().find(|(known, _)| *known == language).map(|(_, bundle)| bundle)
 }
 
 /// RFC 1952, without a name or a time.

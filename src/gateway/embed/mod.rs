@@ -1,5 +1,5 @@
-//! The messenger for customers' pages, out of the binary: `/messenger.js`, one script with all that it needs; and, where it is wanted,
-//! `/messenger/{workspace}`, a page to try it on.
+//! The messenger for customers' pages, out of the binary: `/messenger.js`, one script with all that it needs; `/messenger/words/de.json`, what
+//! it says in another language than English; and, where it is wanted, `/messenger/{workspace}`, a page to try it on.
 
 mod bundle;
 mod link;
@@ -14,7 +14,7 @@ use axum::extract::{Path, State};
 use axum::middleware::from_fn;
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
-use bundle::{Bundle, bundle};
+use bundle::{Bundle, bundle, words};
 use http::{HeaderMap, HeaderValue, StatusCode, header};
 
 /// A page that is loaded again asks whether there is another; a browser that was away for a day may still start with the old one.
@@ -22,17 +22,28 @@ const CACHE: &str = "public, max-age=300, stale-while-revalidate=86400";
 
 /// `sample_page`: whether there is a page to try it on.
 pub fn router(door: Door, sample_page: bool) -> Router {
-    let mut router = Router::new().route("/messenger.js", get(script));
+    let mut router =
+        Router::new().route("/messenger.js", get(script)).route("/messenger/words/{file}", get(words_of_a_language));
     if sample_page {
         router = router.route("/messenger/{workspace}", get(page));
     }
     router.with_state(door).layer(from_fn(answered))
 }
 
-/// For every page, whatever its origin: there is nothing of anybody in it.
 async fn script(asked: HeaderMap) -> Response {
-    let Bundle { plain, gzip, tag } = bundle();
-    let zipped = takes_gzip(&asked);
+    given(&asked, bundle(), "text/javascript; charset=utf-8")
+}
+
+async fn words_of_a_language(asked: HeaderMap, Path(file): Path<String>) -> Result<Response, Problem> {
+    let found = file.strip_suffix(".json").and_then(words);
+    let found = found.ok_or_else(|| Problem::not_found("language"))?;
+    Ok(given(&asked, found, "application/json"))
+}
+
+/// For every page, whatever its origin: there is nothing of anybody in it.
+fn given(asked: &HeaderMap, bundle: &'static Bundle, kind: &'static str) -> Response {
+    let Bundle { plain, gzip, tag } = bundle;
+    let zipped = takes_gzip(asked);
     let tag = format!("\"{tag}{}\"", if zipped { "-gz" } else { "" });
     let known = asked.get(header::IF_NONE_MATCH).and_then(|tags| tags.to_str().ok());
     let is_known = known.is_some_and(|tags| tags.split(',').any(|one| one.trim().trim_start_matches("W/") == tag));
@@ -43,7 +54,7 @@ async fn script(asked: HeaderMap) -> Response {
     };
     let headers = response.headers_mut();
     if !is_known {
-        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("text/javascript; charset=utf-8"));
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(kind));
         if zipped {
             headers.insert(header::CONTENT_ENCODING, HeaderValue::from_static("gzip"));
         }

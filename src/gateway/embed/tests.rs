@@ -1,6 +1,6 @@
 //! Linking and squeezing by example, and the whole script as it is given out.
 
-use super::bundle::bundle;
+use super::bundle::{bundle, words};
 use super::link::link;
 use super::squeeze::squeeze;
 use super::takes_gzip;
@@ -71,4 +71,15 @@ fn gzip_is_given_to_whoever_takes_it() {
     };
     assert!(takes("gzip, deflate, br") && takes("br;q=1.0, GZIP;q=0.5"));
     assert!(!takes("br") && !takes("gzip;q=0") && !takes_gzip(&HeaderMap::new()));
+}
+
+#[test]
+fn each_other_language_is_small_and_on_its_own() {
+    for language in ["ar", "de", "es"] {
+        let made = words(language).unwrap();
+        let said: serde_json::Map<String, serde_json::Value> = serde_json::from_slice(&made.plain).unwrap();
+        assert!(said.len() > 40 && said.values().all(|text| text.as_str().is_some_and(|text| !text.is_empty())));
+        assert!(made.gzip.len() < 2_500, "{language}: {} bytes", made.gzip.len());
+    }
+    assert!(words("en").is_none() && words("../de").is_none());
 }

@@ -40,6 +40,8 @@ function line(state) {
     }
     if (one.clocks) more.push(`clocks=${one.clocks.map(({ clock, state }) => `${clock}/${state}`)}`);
     if (one.labels) more.push(`labels=${one.labels.disposition}`);
+    if (one.name) more.push(`name=${one.name}`);
+    if (one.rating) more.push(`rating=${one.rating.score}`);
     parts.push(`${one.conversation}/${one.state} ${one.last_number},${one.read_by_agent},${one.read_by_customer}${more.map((word) => ` ${word}`).join('')}`);
   }
   for (const [id, thread] of Object.entries(state.threads)) {
@@ -100,6 +102,8 @@ const CASES = [
   ['clocks', [...with1, { type: 'clock', position: 11, conversation: 'c1', clock: 'first_reply', state: 'pending', late: false, due: 9 }, { type: 'clock', position: 12, conversation: 'c1', clock: 'resolution', state: 'breached', late: true }], 'live | away | c1/active 1,0,1 clocks=first_reply/pending,resolution/breached'],
   ['a clock that is done', [...hello({ conversations: [conversation('c1', { clocks: [{ clock: 'accept', state: 'pending', since: 1, due: 2 }] })] }), { type: 'clock', position: 11, conversation: 'c1', clock: 'accept', state: 'achieved', late: false }], 'live | away | c1/active 1,0,1'],
   ['labels', [...with1, { type: 'labelled', position: 11, conversation: 'c1', labels: { disposition: 'solved' } }], 'live | away | c1/active 1,0,1 labels=solved'],
+  ['described anew', [...with1, { type: 'described', position: 11, conversation: 'c1', name: 'Zoë', metadata: {} }], 'live | away | c1/active 1,0,1 name=Zoë'],
+  ['rated while it is wrapped up', [...with1, { type: 'rated', position: 11, conversation: 'c1', score: 4, comment: 'c' }], 'live | away | c1/active 1,0,1 rating=4'],
   ['a reminder, until a word', [...with1, { type: 'reminder', position: 11, conversation: 'c1' }], 'live | away | c1/active 1,0,1 reminded=true'],
   ['a word after a reminder', [...with1, { type: 'reminder', position: 11, conversation: 'c1' }, message('c1', 2, ours)], 'live | away | c1/active 2,2,1 | c1=[2]'],
   ['a note', [...with1, { type: 'note', position: 11, conversation: 'c1', note: 1, author: 'ada', after: 1, text: 'n', at: 1 }], 'live | away | c1/active 1,0,1 | c1=[] note1=n'],

@@ -58,6 +58,8 @@ async function begun(options = {}) {
   await settled();
   void customer.start({ text: 'q' });
   await settled();
+  // Of a known customer it is looked up first what there is.
+  await asked.find(({ url }) => url.endsWith('/demo/'))?.answer(200, { conversations: [] });
   await asked.find(({ method }) => method === 'POST')?.answer(201, started);
   const last = () => /** @type {Asked} */ (asked.at(-1));
   return { ...world, world, asked, customer, last, wait: () => (customer.state.link.retry_at ?? 0) - customer.now() };
@@ -197,6 +199,52 @@ test('a token of a function is fetched once, and again before it ends and when i
   void customer.send('b');
   await settled();
   assert.equal(count, 3);
+});
+
+/** A known customer who writes before anything was looked up. @param {any} [more] */
+async function early(more = {}) {
+  const { fetch, asked } = playedNetwork();
+  const { env, time } = playedWorld({ fetch });
+  const world = { env: { ...env, ...more }, time };
+  const customer = new MessengerClient({ url: 'https://desk.example', workspace: 'demo', environment: world.env, token: 'x.eyJzdWIiOiJ6b2UifQ.x' });
+  customer.connect();
+  const done = customer.start({ text: 'q' });
+  for (let turn = 0; turn < 3; turn++) await settled();
+  return { ...world, customer, asked, done, posts: () => asked.filter(({ method }) => method === 'POST'), last: () => /** @type {Asked} */ (asked.at(-1)) };
+}
+
+test('what a known customer writes before the first look goes into the conversation that goes on', async () => {
+  const { customer, posts, last, done } = await early();
+  assert.deepEqual([posts().length, customer.state.pending.map(({ command }) => command.text)], [0, ['q']]);
+  await last().answer(200, { conversations: [started.conversation] });
+  assert.deepEqual(posts().map(({ url }) => url), ['https://desk.example/v1/messenger/demo/conversations/c1/messages']);
+  await posts()[0]?.answer(201, { number: 2, at: 1 });
+  assert.equal((await done).answer.number, 2);
+  assert.deepEqual([customer.state.pending, customer.state.starting, customer.state.messages.map(({ text }) => text)], [[], false, ['q']]);
+});
+
+test('where nothing goes on, or nobody can say, it begins one', async () => {
+  for (const answer of [(/** @type {Asked} */ look) => look.answer(200, { conversations: [{ ...started.conversation, state: 'closed' }] }), (/** @type {Asked} */ look) => look.answer(403, { code: 'forbidden', message: '' })]) {
+    const { customer, posts, last } = await early();
+    await answer(last());
+    assert.deepEqual(posts().map(({ url }) => url), ['https://desk.example/v1/messenger/demo/conversations']);
+    await posts()[0]?.answer(201, started);
+    assert.equal(customer.state.conversation?.conversation, 'c1');
+    customer.stop();
+  }
+});
+
+test('what was held back outlives a reload, is looked up again, and may be dropped', async () => {
+  const { env, customer, posts } = await early();
+  customer.stop();
+  assert.equal(posts().length, 0);
+  const again = await early({ storage: env.storage });
+  assert.deepEqual([again.posts().length, again.customer.state.pending.length], [0, 2]);
+  const [first] = again.customer.state.pending;
+  again.customer.discard(first?.id ?? '');
+  await again.last().answer(200, { conversations: [started.conversation] });
+  assert.equal(again.posts().length, 1);
+  assert.deepEqual(again.customer.state.pending.map(({ id }) => id === first?.id), [false]);
 });
 
 test('identify moves the conversation to the known customer', async () => {

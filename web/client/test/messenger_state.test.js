@@ -92,8 +92,19 @@ test('every event of the document is known', () => {
   const text = readFileSync(new URL('../../../docs/wire.md', import.meta.url), 'utf8');
   const table = text.split('\n### The stream\n')[1]?.split('\n## ')[0]?.split('\n### ')[0] ?? '';
   const types = table.split('\n').flatMap((row) => /^\| `(\w+)` \|/.exec(row)?.[1] ?? []);
-  assert.equal(types.length, 11);
-  for (const type of types) assert.equal(after({ type, event_id: 1, at: 1, number: 1, author: 'agent', text: '', state: 'waiting' }).ignored, 0, type);
+  assert.equal(types.length, 12);
+  for (const type of types) assert.equal(after({ type, event_id: 1, at: 1, number: 1, score: 5, author: 'agent', text: '', state: 'waiting' }).ignored, 0, type);
+});
+
+test('what it was like, said here or in another tab, and when it ended', () => {
+  const ended = [...begun, { type: 'ended', event_id: 3, by: 'agent', at: 7 }];
+  const here = after(...ended, { type: 'reply', id: 'r', command: { type: 'rate', id: 'r', score: 4, comment: 'c' } });
+  assert.deepEqual([here.conversation?.ended_at, here.conversation?.rating], [7, { score: 4, at: 7 }]);
+  const there = after(...ended, { type: 'rated', score: 2, at: 9 });
+  assert.deepEqual(there.conversation?.rating, { score: 2, at: 9 });
+  const refused = after(...ended, { type: 'reply', id: 'r', command: { type: 'rate', id: 'r', score: 4 }, error: { code: 'rating_over' } });
+  assert.equal(refused.conversation?.rating, undefined);
+  assert.equal(after(...ended, { type: 'rated', event_id: undefined, score: 'x' }).ignored, 1);
 });
 
 test('gaps, what is shown, what is kept, and another clock', () => {

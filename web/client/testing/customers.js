@@ -58,14 +58,15 @@ export class Customers {
   /** @param {Request} request @param {Response} response @param {string} call @param {any} done */
   async reply(request, response, call, done) {
     const mischief = this.points.pass(`out:${call}`);
-    const text = done === undefined ? '' : JSON.stringify(done);
+    const isText = typeof done === 'string';
+    const text = isText ? done : done === undefined ? '' : JSON.stringify(done);
     if (mischief?.what === 'hold') await this.points.hold();
     else if (mischief?.what === 'cut' && text.length > 1) {
       response.writeHead(200, { 'Content-Type': 'application/json', 'Content-Length': Buffer.byteLength(text) });
       return void response.write(text.slice(0, text.length >> 1), () => request.socket.destroy());
     } else if (mischief && mischief.what !== 'drop_after') return void request.socket.destroy();
     const status = done === undefined ? 204 : request.method === 'POST' ? 201 : 200;
-    response.writeHead(status, { 'Content-Type': 'application/json' });
+    response.writeHead(status, { 'Content-Type': isText ? 'text/plain; charset=utf-8' : 'application/json' });
     response.end(text);
   }
 
@@ -124,6 +125,20 @@ export class Customers {
         desk.once(held.customer, key, { id }, () => desk.close(held, 'customer'));
         return undefined;
       }
+      case 'POST rating': {
+        const held = this.own(request, id);
+        desk.once(held.customer, key, { id, ...body }, () => desk.rate(held, body.score, body.comment));
+        return undefined;
+      }
+      case 'POST contact': {
+        const held = this.own(request, id);
+        desk.once(held.customer, key, { id, ...body }, () => desk.describe(held, body));
+        return undefined;
+      }
+      case 'GET presence':
+        return { open: true, nobody_there: ![...desk.agents.values()].some(({ available }) => available), message: false };
+      case 'GET transcript':
+        return this.own(request, id).messages.map(({ author, text }) => `${'agent' in author ? author.agent : 'You'}: ${text}\n`).join('');
       case 'POST sign_out':
         this.signedOut.add((request.headers.authorization ?? '').replace(/^Bearer /, ''));
         return undefined;

@@ -27,13 +27,42 @@ export function standing(state, now, words, { language, time }) {
     const typing = state.typing_until > now ? fill(words.typing, agent.title) : '';
     return { ...none, fact: fill(away ? words.away : words.with, agent.title), banner, typing, goesOn: true };
   }
+  // Whoever has left a message does not sit here and wait.
+  if (conversation.message) return { ...none, fact: words.taken, banner, goesOn: true };
   const last = state.messages.at(-1)?.notice;
   const isAlone = opens_at !== undefined || (last !== undefined && ALONE.has(last));
   if (opens_at) return { ...none, fact: fill(words.opens, time(opens_at)), banner, goesOn: true, isAlone };
+  // What was true a while ago is no place and no estimate now.
+  const known = place !== undefined && !stale ? fill(words.place, place) + (estimate ? `. ${usual(estimate, words, language)}` : '') : words.queued;
+  return { ...none, fact: known, banner, goesOn: true, isAlone };
+}
+
+/**
+ * How long it takes.
+ * @param {{ p50_ms: number, p90_ms: number }} estimate
+ * @param {import('./words.js').Words} words
+ * @param {string | undefined} language
+ */
+export function usual({ p50_ms, p90_ms }, words, language) {
   const minutes = (/** @type {number} */ ms) =>
     new Intl.NumberFormat(language, { style: 'unit', unit: 'minute', unitDisplay: 'long' }).format(Math.max(1, Math.ceil(ms / MINUTE_MS)));
-  const wait = estimate && `. ${fill(words.wait, minutes(estimate.p50_ms), minutes(estimate.p90_ms))}`;
-  // What was true a while ago is no place and no estimate now.
-  const known = place !== undefined && !stale ? fill(words.place, place) + (wait ?? '') : words.queued;
-  return { ...none, fact: known, banner, goesOn: true, isAlone };
+  return fill(words.wait, minutes(p50_ms), minutes(p90_ms));
+}
+
+/**
+ * What an empty conversation says, by what is known of who is there.
+ * @param {import('../../client/src/messenger/state.js').Presence | undefined} presence
+ * @param {{ greeting: string, offline: string | undefined }} own Words of the workspace's own.
+ * @param {import('./words.js').Words} words
+ * @param {{ language: string | undefined, time: (at: number) => string }} speaking
+ * @returns {string}
+ */
+export function welcome(presence, { greeting, offline }, words, { language, time }) {
+  if (!presence) return greeting;
+  const { refused, message, opens_at, estimate } = presence;
+  if (refused === undefined) return estimate ? `${greeting}\n${usual(estimate, words, language)}` : greeting;
+  if (offline) return offline;
+  if (refused === 'queue_full' && !message) return words.queue_full;
+  if (opens_at) return fill(message ? words.offline_until : words.closed_until, time(opens_at));
+  return message ? words.offline : words.nobody_there;
 }

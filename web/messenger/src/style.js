@@ -5,8 +5,8 @@ const CSS = `
 *{box-sizing:border-box}
 [hidden]{display:none !important}
 .root{
-  --accent:var(--offhook-accent,#1d5bbf);
-  --on-accent:var(--offhook-accent-text,#fff);
+  --accent:var(--offhook-accent,var(--set,#1d5bbf));
+  --on-accent:var(--offhook-accent-text,var(--on-set,#fff));
   --back:#fff;--text:#1b1f24;--dim:#57606a;--soft:#eff2f6;--edge:#d5dae1;--alert:#b3261e;--note:#fff4d6;
   color:var(--text);
   font:15px/1.45 var(--offhook-font,system-ui,sans-serif);
@@ -33,7 +33,7 @@ h2{margin:0;font-size:16px;font-weight:600;line-height:1.3}
 .banner{padding:8px 16px;font-size:13px;background:var(--note);border-block-end:1px solid var(--edge)}
 .log{flex:1;overflow-y:auto;overscroll-behavior:contain;padding:16px;display:flex;flex-direction:column;gap:4px}
 .log:focus-visible{outline-offset:-3px}
-.hello{margin:auto;padding:16px;text-align:center;font-size:17px}
+.hello{margin:auto;padding:16px;text-align:center;font-size:17px;white-space:pre-line}
 .list{display:flex;flex-direction:column;gap:4px}
 .message{max-inline-size:84%;align-self:flex-start;margin-block-start:4px}
 .message.mine{align-self:flex-end}
@@ -57,7 +57,17 @@ input,textarea{border:1px solid #7d8793;border-radius:10px;background:var(--back
 textarea{flex:1;min-inline-size:0;resize:none;block-size:42px;max-block-size:130px;field-sizing:content;min-block-size:42px;line-height:24px}
 textarea::placeholder{color:var(--dim);opacity:1}
 .send,.new{background:var(--accent);color:var(--on-accent);border-radius:10px;min-block-size:42px;padding-inline:10px;flex:none}
-.new{padding-inline:20px;margin:12px;font-weight:600}
+.new{padding-inline:20px;font-weight:600}
+.ends{border-block-start:1px solid var(--edge);padding:12px;display:flex;flex-direction:column;gap:10px}
+.card{text-align:center;display:flex;flex-direction:column;gap:8px}
+.card .row{align-items:center}
+.steps{display:flex;justify-content:center;gap:4px}
+.steps button{padding:8px;border-radius:10px;color:var(--dim)}
+.steps .on{color:var(--accent)}
+.five .on svg{fill:currentColor}
+.dark .steps .on{color:#9ec1ff}
+.thanks{color:var(--dim)}
+.keep{align-self:center;font-size:13px;text-decoration:underline;padding:4px}
 [dir=rtl] .send svg{transform:scaleX(-1)}
 @media (max-width:480px){
   .root.open{inset:0}

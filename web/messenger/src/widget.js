@@ -1,11 +1,12 @@
 // What is behind the button: it shows what its client knows, and hands on what a person does.
 
 import { MessengerClient } from '../../client/src/messenger/client.js';
-import { reconcile } from './dom.js';
+import { make, reconcile } from './dom.js';
+import { ends } from './ends.js';
 import { frame, say, valueOf } from './frame.js';
-import { standing } from './standing.js';
+import { standing, welcome } from './standing.js';
 import { rows } from './thread.js';
-import { fill, speak } from './words.js';
+import { fill } from './words.js';
 
 /**
  * @typedef {import('../../client/src/messenger/state.js').MessengerState} MessengerState
@@ -16,46 +17,59 @@ import { fill, speak } from './words.js';
  * @property {string} workspace
  * @property {TokenSource} [token] Of a known customer.
  * @property {string} [customer] Who that is, where the token is a function.
- * @property {string} language
+ * @property {import('./words.js').Spoken} spoken
  * @property {string} theme `light`, `dark`, or what the system has.
  * @property {boolean} start At the start of a line's direction, and not at its end.
  * @property {string[]} asked `name`, `email`: before a conversation.
  * @property {string} [title]
  * @property {string} [greeting]
+ * @property {string} [offline] In place of the greeting, while nothing can be begun.
+ * @property {string} [accent]
+ * @property {string} [accentText]
+ * @property {{ scale: import('./ends.js').Scale, within_ms: number }} rating
  */
 
 const NEAR_PX = 60;
+/** Then a message may be left, where the workspace takes one. */
+const FOR_NOW = new Set(['nobody_there', 'queue_closed', 'queue_full', 'queue_draining']);
+/** What is written to such a conversation begins another. */
+const OVER = new Set(['wrong_state', 'no_such_conversation']);
 
 export class Widget {
   /** @param {Settings} settings */
-  constructor({ url, workspace, token, customer, language, theme, start, asked, title, greeting }) {
-    const spoken = speak([language, ...navigator.languages]);
+  constructor({ url, workspace, token, customer, spoken, theme, start, asked, title, greeting, offline, accent, accentText, rating }) {
     const { words } = (this.spoken = spoken);
     const hour = /** @type {const} */ ({ hour: 'numeric', minute: '2-digit' });
     this.hour = new Intl.DateTimeFormat(spoken.language, hour);
     this.day = new Intl.DateTimeFormat(spoken.language, { ...hour, weekday: 'short', day: 'numeric', month: 'short' });
     this.known = token !== undefined;
+    this.asked = this.known ? [] : asked;
+    this.own = { greeting: greeting ?? words.hello, offline };
+    this.rating = rating;
     this.client = new MessengerClient({ url, workspace, ...(token !== undefined && { token }), ...(customer !== undefined && { customer }) });
     this.key = `offhook|page|${url}|${workspace}`;
     this.isOpen = false;
     /** Which conversation is over for this page: what is written next begins another. */
     this.done = '';
-    /** In which conversation an address was left. */
+    /** In which conversation an address was left, and what was said of who writes. */
     this.reached = '';
+    this.said = { name: '', email: '' };
+    /** Whether the form for that was asked for. */
+    this.tells = false;
+    /** Who is there, as it was when the panel was opened. @type {import('../../client/src/messenger/state.js').Presence | undefined} */
+    this.presence = undefined;
     this.readTo = { conversation: '', number: 0 };
     this.sure = false;
     /** @type {Map<string, { is: string, node: HTMLElement }>} */
     this.shown = new Map();
     /** @type {ReturnType<typeof setTimeout> | undefined} */
     this.timer = undefined;
-    const about = { ...spoken, title: title ?? words.title, greeting: greeting ?? words.hello, asked: this.known ? [] : asked, start };
-    this.title = about.title;
-    this.frame = frame(words, about, {
+    this.title = title ?? words.title;
+    this.frame = frame(words, { ...spoken, title: this.title, start }, {
       toggle: () => (this.isOpen ? this.close() : this.open()),
       close: () => this.close(),
       end: () => this.end(),
       stay: () => this.mean(false),
-      begin: () => this.begin(),
       earlier: () => void this.client.earlier(),
       typed: () => {
         this.remember();
@@ -63,16 +77,27 @@ export class Widget {
       },
       pressed: (event) => this.pressed(event),
       submit: (event) => this.submit(event),
-      reach: (email) => this.reach(email),
+      who: () => this.tell(!this.tells),
+      contact: (said) => this.contact(said),
     });
+    this.ends = ends(words, rating.scale, {
+      rate: (score, comment) => void this.client.rate(score, comment),
+      save: () => void this.save(),
+      begin: () => this.begin(),
+    });
+    const { root, panel } = this.frame;
+    panel.append(this.ends.root);
+    if (accent) root.style.setProperty('--set', accent);
+    if (accentText) root.style.setProperty('--on-set', accentText);
     this.client.subscribe(() => this.render());
     document.addEventListener('visibilitychange', () => this.render());
     const dark = matchMedia('(prefers-color-scheme: dark)');
-    const paint = () => this.frame.root.classList.toggle('dark', theme === 'dark' || (theme !== 'light' && dark.matches));
+    const paint = () => root.classList.toggle('dark', theme === 'dark' || (theme !== 'light' && dark.matches));
     dark.addEventListener('change', paint);
     paint();
     this.recall();
     this.render();
+    if (this.isOpen) void this.look();
   }
 
   /** @param {boolean} [focus] */
@@ -80,6 +105,7 @@ export class Widget {
     this.isOpen = true;
     this.render();
     this.toEnd();
+    void this.look();
     const { form, log } = this.frame;
     /** @type {HTMLElement | null} */
     const first = form.hidden ? log : form.querySelector('input:enabled, textarea');
@@ -92,6 +118,21 @@ export class Widget {
     this.render();
     this.frame.launcher.focus();
     this.remember();
+  }
+
+  get about() {
+    return { page: location.pathname.slice(0, 200), language: this.spoken.language };
+  }
+
+  /** Whether anybody is there, before anything is begun. */
+  async look() {
+    if (!this.isNew) return;
+    try {
+      this.presence = await this.client.presence(this.about);
+      this.render();
+    } catch {
+      // Then a start will say.
+    }
   }
 
   /** @param {boolean} sure */
@@ -116,6 +157,15 @@ export class Widget {
     this.open();
   }
 
+  /** What was said, as a file. */
+  async save() {
+    const id = this.client.state.conversation?.conversation;
+    const text = await this.client.transcript(Intl.DateTimeFormat().resolvedOptions().timeZone);
+    const href = URL.createObjectURL(new Blob([text], { type: 'text/plain;charset=utf-8' }));
+    make('a', { href, download: `conversation-${id}.txt` }).click();
+    setTimeout(() => URL.revokeObjectURL(href), 60_000);
+  }
+
   /** There is no conversation, or one that is over for this page: nothing of it is shown. */
   get isFresh() {
     const { conversation } = this.client.state;
@@ -127,6 +177,11 @@ export class Widget {
     return this.isFresh && !this.client.state.starting;
   }
 
+  /** What is written now is a message that is left. */
+  get leaves() {
+    return this.isNew && this.presence?.message === true;
+  }
+
   /** @param {Event} event */
   submit(event) {
     event.preventDefault();
@@ -135,20 +190,43 @@ export class Widget {
     if (!text) return;
     input.value = '';
     if (this.isNew) {
-      const told = Object.fromEntries(fields.map((field) => [field.querySelector('input')?.name, valueOf(field)]));
-      const { name, email } = told;
-      const metadata = { page: location.pathname.slice(0, 200), language: this.spoken.language, ...(email && { email }) };
-      void this.client.start({ text, ...(name && { name }), metadata });
+      const of = (/** @type {HTMLLabelElement} */ field) => (field.hidden ? '' : valueOf(field));
+      this.said = { name: of(fields.name), email: of(fields.email) };
+      this.begun(text, this.leaves);
     } else void this.client.send(text);
     this.remember();
     this.toEnd();
     input.focus();
   }
 
-  /** When nobody is there, the only way is a message. @param {string} email */
-  reach(email) {
-    void this.client.send(this.spoken.words.mine.replace('{0}', email));
+  /** @param {string} text @param {boolean} or_message */
+  begun(text, or_message) {
+    const { name, email } = this.said;
+    const metadata = { ...this.about, ...(email && { email }) };
+    // Refused for now: who is there is another question than before.
+    this.client.start({ text, ...(name && { name }), metadata, ...(or_message && { or_message }) }).catch(() => void this.look());
+  }
+
+  /** The form for who writes. @param {boolean} tells */
+  tell(tells) {
+    this.tells = tells;
+    const { own, who } = this.frame;
+    const input = own.name.querySelector('input');
+    if (tells && input) input.value = this.said.name;
+    const email = own.email.querySelector('input');
+    if (tells && email) email.value = this.said.email;
+    this.render();
+    if (tells) input?.focus();
+    else who.focus();
+  }
+
+  /** @param {{ name: string, email: string }} said */
+  contact(said) {
+    this.said = said;
+    const { name, email } = said;
+    void this.client.contact({ ...(name && { name }), email });
     this.reached = this.client.state.conversation?.conversation ?? '';
+    this.tells = false;
     this.remember();
     this.render();
     this.frame.input.focus();
@@ -163,11 +241,25 @@ export class Widget {
   }
 
   /** @param {import('../../client/src/shared/outbox.js').Entry} entry */
-  retry({ id, command }) {
+  async retry({ id, command, error }) {
     this.client.discard(id);
     const { type, text, name, metadata } = /** @type {any} */ (command);
-    void (type === 'start' ? this.client.start({ text, name, metadata }) : this.client.send(text));
-    this.frame.input.focus();
+    const { input } = this.frame;
+    input.focus();
+    if (type !== 'start' && OVER.has(error?.code ?? '')) {
+      this.done = this.client.state.conversation?.conversation ?? '';
+      return this.begun(text, false);
+    }
+    if (type !== 'start') return void this.client.send(text);
+    if (FOR_NOW.has(error?.code ?? '')) {
+      await this.look();
+      if (this.leaves && !this.known && !metadata?.email) {
+        // It goes as a message, once it is known where to answer.
+        input.value = text;
+        return this.open();
+      }
+    }
+    void this.client.start({ text, name, metadata, ...(this.leaves && { or_message: true }) });
   }
 
   /** @param {import('../../client/src/shared/outbox.js').Entry} entry */
@@ -189,31 +281,39 @@ export class Widget {
 
   render() {
     const { client, spoken, isOpen, isNew, isFresh } = this;
-    const { root, launcher, badge, panel, fact, end, banner, hello, earlier, list, log, typing, fields, form, reach, again } = this.frame;
+    const { root, launcher, badge, panel, fact, end, who, banner, hello, earlier, list, log, typing, fields, form, own, contact } = this.frame;
     const { words } = spoken;
     const { state } = client;
     const seen = isFresh ? { ...state, conversation: undefined, messages: [], happened: [] } : state;
     const time = (/** @type {number} */ at) => this.time(at);
-    const now = standing(seen, client.now(), words, { language: spoken.language, time });
+    const speaking = { language: spoken.language, time };
+    const now = standing(seen, client.now(), words, speaking);
     const isAtEnd = log.scrollHeight - log.scrollTop - log.clientHeight < NEAR_PX;
-    const wanted = rows(seen, { words, time, again: (entry) => this.retry(entry), discard: (entry) => this.discard(entry) });
+    const wanted = rows(seen, { words, time, again: (entry) => void this.retry(entry), discard: (entry) => this.discard(entry) });
     reconcile(list, this.shown, wanted);
-    hello.hidden = wanted.length > 0;
+    say(hello, wanted.length > 0 ? '' : welcome(isNew ? this.presence : undefined, this.own, words, speaking));
     earlier.hidden = seen.begins || seen.messages.length === 0 || seen.link.phase !== 'live';
     say(fact, now.fact);
-    say(banner, now.banner);
+    const isReached = seen.conversation !== undefined && this.reached === seen.conversation.conversation && now.goesOn && state.conversation?.state === 'waiting';
+    say(banner, now.banner || (isReached && this.said.email ? fill(words.reached, this.said.email) : ''));
     say(typing, now.typing);
     end.hidden = !now.goesOn;
-    const wasIn = form.matches(':focus-within');
+    const wasIn = form.matches(':focus-within') || contact.matches(':focus-within');
     form.hidden = now.isOver;
-    again.hidden = !now.isOver;
+    this.showEnd(now.isOver, seen);
     // Whoever was writing is not thrown out of the panel.
-    if (wasIn && now.isOver) again.focus();
-    reach.hidden = !now.isAlone || this.known || fields.length > 1 || this.reached === state.conversation?.conversation;
-    for (const field of fields) {
-      field.hidden = !isNew;
+    if (wasIn && now.isOver) this.ends.again.focus();
+    who.hidden = this.known || !now.goesOn;
+    const isUnreached = now.isAlone && !this.said.email && !this.asked.includes('email') && !isReached;
+    contact.hidden = this.known || !now.goesOn || !(this.tells || isUnreached);
+    own.name.hidden = !this.tells;
+    who.setAttribute('aria-expanded', String(!contact.hidden));
+    for (const name of /** @type {const} */ (['name', 'email'])) {
+      const field = fields[name];
+      const asks = isNew && !this.known && (this.asked.includes(name) || (name === 'email' && this.leaves));
+      field.hidden = !asks;
       // What is not asked need not be filled in.
-      for (const input of field.querySelectorAll('input')) input.disabled = !isNew;
+      for (const input of field.querySelectorAll('input')) input.disabled = !asks;
     }
     panel.hidden = !isOpen;
     root.classList.toggle('open', isOpen);
@@ -225,6 +325,15 @@ export class Widget {
     clearTimeout(this.timer);
     // Whoever has stopped typing says nothing of it.
     if (now.typing) this.timer = setTimeout(() => this.render(), state.typing_until - client.now() + 1);
+  }
+
+  /** @param {boolean} isOver @param {MessengerState} seen */
+  showEnd(isOver, { conversation, messages, link }) {
+    const talked = messages.some(({ author }) => author === 'agent');
+    const ended = conversation?.ended_at ?? 0;
+    const inTime = ended === 0 || ended + this.rating.within_ms > Date.now();
+    const asks = talked && inTime && link.phase !== 'stopped';
+    this.ends.show({ isOver, asks, rated: conversation?.rating?.score, kept: messages.length > 0 && link.phase !== 'stopped' });
   }
 
   /** Reads what is in sight, and counts what is not. @param {MessengerState} state */
@@ -242,9 +351,9 @@ export class Widget {
 
   /** What this tab had open and half written outlives a reload. */
   remember() {
-    const { isOpen, done, reached, frame } = this;
+    const { isOpen, done, reached, said, frame } = this;
     try {
-      sessionStorage.setItem(this.key, JSON.stringify({ isOpen, done, reached, draft: frame.input.value }));
+      sessionStorage.setItem(this.key, JSON.stringify({ isOpen, done, reached, said, draft: frame.input.value }));
     } catch {
       // Full, or forbidden to this page.
     }
@@ -252,10 +361,11 @@ export class Widget {
 
   recall() {
     try {
-      const { isOpen, done, reached, draft } = JSON.parse(sessionStorage.getItem(this.key) ?? '{}');
+      const { isOpen, done, reached, said, draft } = JSON.parse(sessionStorage.getItem(this.key) ?? '{}');
       this.isOpen = isOpen === true;
       this.done = String(done ?? '');
       this.reached = String(reached ?? '');
+      this.said = { name: String(said?.name ?? ''), email: String(said?.email ?? '') };
       this.frame.input.value = String(draft ?? '');
     } catch {
       // It begins closed and empty.

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { initial } from '../../client/src/messenger/state.js';
-import { standing } from '../src/standing.js';
+import { standing, welcome } from '../src/standing.js';
 import { speak } from '../src/words.js';
 
 const { words } = speak(['en']);
@@ -55,4 +55,25 @@ test('what has ended, or may not be looked at any more, is over', () => {
   assert.deepEqual([isOver, goesOn, banner], [true, false, '']);
   const stopped = stands({ state: 'active', agent: { title: 'Ada' } }, { link: { phase: 'stopped', why: 'not_found' } });
   assert.deepEqual([stopped.isOver, stopped.banner], [true, words.stopped]);
+});
+
+test('whoever left a message does not wait here', () => {
+  const { fact, isAlone, goesOn } = stands({ message: true, opens_at: 7, place: 1 });
+  assert.deepEqual([fact, isAlone, goesOn], [words.taken, false, true]);
+});
+
+test('before anything is begun it is said whether anybody is there', () => {
+  const own = { greeting: 'Hello', offline: undefined };
+  const there = { open: true, nobody_there: false, message: false };
+  const says = (/** @type {any} */ presence, more = {}) =>
+    welcome(presence, { ...own, ...more }, words, { language: 'en', time: (at) => `at ${at}` }).replace(/[\u2066-\u2069]/g, '');
+  assert.equal(says(undefined), 'Hello');
+  assert.equal(says(there), 'Hello');
+  assert.equal(says({ ...there, estimate: { p50_ms: 1, p90_ms: 61_000 } }), 'Hello\nUsually 1 minute, seldom over 2 minutes');
+  assert.equal(says({ ...there, refused: 'nobody_there', message: true }), words.offline);
+  assert.equal(says({ ...there, refused: 'nobody_there' }), words.nobody_there);
+  assert.equal(says({ ...there, refused: 'queue_closed', opens_at: 7, message: true }), 'Nobody is here until at 7. Leave a message, and we answer by e-mail.');
+  assert.equal(says({ ...there, refused: 'queue_closed', opens_at: 7 }), 'Nobody is here until at 7.');
+  assert.equal(says({ ...there, refused: 'queue_full' }), words.queue_full);
+  assert.equal(says({ ...there, refused: 'queue_closed', message: true }, { offline: 'We are out.' }), 'We are out.');
 });

@@ -34,6 +34,7 @@
  * @property {number} [paused_weight_percent]
  * @property {ServiceClock[]} [clocks]
  * @property {Labels} [labels]
+ * @property {{ score: number, comment?: string }} [rating] As its customer rated it, while it is wrapped up.
  * @property {boolean} [reminded] Its customer awaits a word.
  * @property {number} as_of The position that this rests on.
  * @property {boolean} [untold] It was there before the connection broke, and no page of the snapshot has told it yet.
@@ -94,6 +95,8 @@ const SHAPES = /** @type {Record<string, Record<string, string>>} */ ({
   left: { position: 'number', conversation: 'string', agent: 'string' },
   note: { position: 'number', conversation: 'string', note: 'number', text: 'string', at: 'number' },
   labelled: { position: 'number', conversation: 'string', labels: 'object' },
+  described: { position: 'number', conversation: 'string', metadata: 'object' },
+  rated: { position: 'number', conversation: 'string', score: 'number' },
   draining: { position: 'number', draining: 'boolean' },
   paused: { position: 'number', conversation: 'string', paused: 'boolean', weight_percent: 'number' },
   clock: { position: 'number', conversation: 'string', clock: 'string', state: 'string' },

@@ -82,6 +82,8 @@ const STEPS = {
   left: held.patched(({ joined }, { agent }) => ({ joined: joined === agent ? undefined : joined })),
   paused: held.patched((_, { paused, weight_percent }) => ({ paused_weight_percent: paused ? weight_percent : undefined })),
   labelled: held.patched((_, { labels }) => ({ labels })),
+  described: held.patched((_, { name, metadata }) => ({ name, metadata })),
+  rated: held.patched((_, { score, comment }) => ({ rating: { score, ...(comment !== undefined && { comment }) } })),
   reminder: held.patched(() => ({ reminded: true })),
   clock: held.patched(held.clocks),
   read: held.patched((old, { reader, number }) => held.readUpTo(old, reader, number)),

@@ -89,8 +89,8 @@ export class MessengerClient extends SharedClient {
 
   /**
    * Begins a conversation.
-   * @param {{ text?: string, name?: string, channel?: string, metadata?: Record<string, string> }} [body] What a form asked before it goes into
-   *   `name` and `metadata`, a flat object of strings.
+   * @param {{ text?: string, name?: string, channel?: string, metadata?: Record<string, string>, or_message?: boolean }} [body] What a form asked
+   *   before it goes into `name` and `metadata`, a flat object of strings. `or_message`: should it be refused for now, it is a message that is left.
    */
   start(body = {}) {
     return this.command('start', body);
@@ -121,6 +121,30 @@ export class MessengerClient extends SharedClient {
   /** The customer ends it. */
   leave() {
     return this.command('leave');
+  }
+
+  /** What it was like, once it is over; again, and the last counts. @param {number} score 1 to 5. @param {string} [comment] */
+  rate(score, comment) {
+    return this.command('rate', { score, comment });
+  }
+
+  /** Said anew after the beginning; empty: taken back. @param {{ name?: string, email?: string }} said */
+  contact(said) {
+    return this.command('contact', said);
+  }
+
+  /** What was said, as a text to keep. @param {string} time_zone `Europe/Berlin`. @returns {Promise<string>} */
+  async transcript(time_zone) {
+    return (await this.command('transcript', { time_zone })).answer.text;
+  }
+
+  /**
+   * Whether anybody is there, before anything is begun.
+   * @param {Record<string, string>} [metadata] As of a start.
+   * @returns {Promise<import('./state.js').Presence>}
+   */
+  async presence(metadata = {}) {
+    return (await this.command('presence', { metadata })).answer;
   }
 
   /** The messages before those that are known. @param {number} [limit] */

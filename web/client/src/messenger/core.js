@@ -16,7 +16,7 @@ import { call } from './stream.js';
 
 const KEPT = new Set(['start', 'send']);
 /** These only look; none of them waits behind what is written. */
-const LOOKS = new Set(['list', 'page', 'look']);
+const LOOKS = new Set(['list', 'page', 'look', 'presence', 'transcript']);
 const MESSAGES_KEPT = 50;
 const PAGE = 200;
 const TOKEN_MARGIN_MS = 30_000;
@@ -41,6 +41,8 @@ export class Core {
     this.around = around;
     this.kept = new Kept(env.storage, scope);
     this.healing = -1;
+    /** What a known customer began before it was known what it has; while that is looked up. @type {Command[] | undefined} */
+    this.held = undefined;
     this.following = new Following(env, alarms, {
       token: (refused) => {
         if (refused === this.fetched) this.fetched = undefined;
@@ -78,10 +80,14 @@ export class Core {
     this.visitor = saved.token;
     if (saved.state && !this.around.state().conversation) this.around.tell({ type: 'local.resumed', kept: saved.state });
     for (const entry of entries) this.around.tell({ type: 'local.queued', entry });
-    for (const { command, state } of this.around.state().pending) if (state !== 'refused') this.writes.ask(command);
+    const pending = this.around.state().pending.filter(({ state }) => state !== 'refused');
+    for (const { command, held } of pending) if (!held) this.writes.ask(command);
     if (this.around.state().conversation) this.follow();
     // A known customer's conversations are known by the token alone.
-    else if (this.known !== undefined && this.writes.asked.size === 0) this.looks.ask({ type: 'look', id: this.env.id() });
+    else if (this.known !== undefined && this.writes.asked.size === 0) {
+      this.held = pending.map(({ command }) => command);
+      this.looks.ask({ type: 'look', id: this.env.id() });
+    }
   }
 
   follow() {
@@ -104,11 +110,13 @@ export class Core {
     if (type === 'local.discard') return this.discard(command.entry);
     if (type === 'local.forget') return void this.forget();
     const line = LOOKS.has(type) ? this.looks : this.writes;
-    if (line.asked.has(id)) return;
-    if (!line.ask(command)) return this.refuse(command, 'too_many', 'too much waits for a connection');
+    const held = type === 'start' ? this.held : undefined;
+    if (line.asked.has(id) || this.held?.some((one) => one.id === id)) return;
+    if (held) held.push(command);
+    else if (!line.ask(command)) return this.refuse(command, 'too_many', 'too much waits for a connection');
     if (!KEPT.has(type)) return;
     /** @type {import('../shared/outbox.js').Entry} */
-    const entry = { id, command, at: this.env.wall(), state: line.running && line.asked.size === 1 ? 'sent' : 'waiting' };
+    const entry = { id, command, at: this.env.wall(), state: line.running && line.asked.size === 1 ? 'sent' : 'waiting', ...(held && { held: true }) };
     void this.kept.keep(entry);
     this.around.tell({ type: 'local.queued', entry });
   }
@@ -142,12 +150,14 @@ export class Core {
     const ask = (method, path, body, as = token) => call(this.env, { method, url: this.base + path, token: as, ...(method === 'POST' && { id }), body, signal });
     switch (type) {
       case 'start': {
-        const { text, name, channel, metadata } = command;
-        return ask('POST', '/conversations', { text, name, channel, metadata });
+        const { text, name, channel, metadata, or_message } = command;
+        return ask('POST', '/conversations', { text, name, channel, metadata, or_message });
       }
       case 'list':
       case 'look':
         return ask('GET', '/');
+      case 'presence':
+        return ask('GET', `/presence?metadata=${encodeURIComponent(JSON.stringify(command.metadata ?? {}))}`);
       case 'sign_out':
         return ask('POST', '/sign_out');
       case 'identify':
@@ -162,6 +172,12 @@ export class Core {
         return ask('POST', `${path}/read`, { number: command.number });
       case 'leave':
         return ask('POST', `${path}/leave`);
+      case 'rate':
+        return ask('POST', `${path}/rating`, { score: command.score, comment: command.comment });
+      case 'contact':
+        return ask('POST', `${path}/contact`, { name: command.name, email: command.email });
+      case 'transcript':
+        return ask('GET', `${path}/transcript?time_zone=${encodeURIComponent(command.time_zone)}`);
       case 'page': {
         const span = command.after !== undefined ? `after=${command.after}&` : command.before !== undefined ? `before=${command.before}&` : '';
         return ask('GET', `${path}/messages?${span}limit=${command.limit ?? 50}`);
@@ -175,6 +191,7 @@ export class Core {
   answered(command, answer) {
     const { id, type } = command;
     if ('error' in answer) {
+      if (type === 'look') this.release();
       if (KEPT.has(type)) void this.kept.keep({ id, command, at: this.env.wall(), state: 'refused', error: answer.error });
       return this.around.tell({ type: 'reply', id, command: told(command), error: answer.error });
     }
@@ -187,7 +204,9 @@ export class Core {
     }
     if (type === 'look') {
       const [newest] = ok.conversations ?? [];
-      if (newest && newest.state !== 'closed') this.resume(newest);
+      const goesOn = newest && newest.state !== 'closed';
+      if (goesOn) this.resume(newest);
+      this.release(goesOn);
     }
     this.around.tell({ type: 'reply', id, command: told(command), answer: ok });
     // Only when the state has it, and storage whatever it needs to find it again: a reload between them asks once more.
@@ -195,6 +214,16 @@ export class Core {
     if (KEPT.has(type)) void this.kept.drop(id);
     if (type === 'start') this.follow();
     if (type === 'sign_out') void this.forget();
+  }
+
+  /** What was begun meanwhile is a message, where there is a conversation that goes on: nobody begins a second one by accident. @param {boolean} [goesOn] */
+  release(goesOn = false) {
+    for (const { id, type, text, ...rest } of this.held?.splice(0) ?? []) {
+      const command = goesOn && text !== undefined ? { id, type: 'send', text } : { id, type, text, ...rest };
+      void this.kept.keep({ id, command, at: this.env.wall(), state: 'waiting' });
+      this.writes.ask(command);
+    }
+    this.held = undefined;
   }
 
   /** @param {any} conversation */
@@ -222,6 +251,7 @@ export class Core {
 
   /** @param {string} id */
   discard(id) {
+    this.held = this.held?.filter((one) => one.id !== id);
     if (!this.writes.discard(id)) return;
     void this.kept.drop(id);
     this.around.tell({ type: 'local.discarded', id });

@@ -29,6 +29,17 @@ import { answered, changed, queued, unsent } from '../shared/outbox.js';
  * @property {number} read_by_agent
  * @property {number} read_by_customer
  * @property {number} [opened_at]
+ * @property {number} [ended_at] Unix ms.
+ * @property {boolean} [message] While it waits: it was left as a message.
+ * @property {{ score: number, at: number }} [rating]
+ *
+ * @typedef {object} Presence
+ * @property {boolean} open
+ * @property {number} [opens_at] Unix ms.
+ * @property {boolean} nobody_there
+ * @property {string} [refused] The code with which a start would be refused.
+ * @property {boolean} message Then a message may be left.
+ * @property {{ p50_ms: number, p90_ms: number }} [estimate]
  *
  * @typedef {object} Link
  * @property {'idle' | 'connecting' | 'live' | 'offline' | 'stopped'} phase `offline`: it comes back at `retry_at`. `stopped`: not by itself, `why` says why.
@@ -79,8 +90,8 @@ const STEPS = {
   left: happened({}),
   requeued: happened({ state: 'waiting', agent: null }),
   moved: happened({ state: 'waiting', agent: null }, (frame) => ({ queue: frame.queue })),
-  ended: happened({ state: 'closed' }),
-  reopened: happened({ state: 'waiting' }),
+  ended: happened({ state: 'closed' }, ({ at }) => ({ ended_at: at })),
+  reopened: happened({ state: 'waiting', message: false }),
   state: (state, frame) => {
     if (typeof frame.state !== 'string') return ignored(state);
     const { type: _, heard_at: __, event_id: ___, ...told } = frame;
@@ -89,6 +100,7 @@ const STEPS = {
   },
   read: (state, { number }) =>
     typeof number === 'number' ? facts(state, ({ read_by_agent }) => ({ read_by_agent: Math.max(read_by_agent, number) })) : ignored(state),
+  rated: (state, { score, at }) => (typeof score === 'number' ? facts(state, () => ({ rating: { score, at } })) : ignored(state)),
   typing: (state, { heard_at }) => ({ ...state, typing_until: heard_at + TYPING_MS }),
 };
 
@@ -219,6 +231,7 @@ function reply(state, { id, error, command, answer }) {
     if (error) return next;
     next = taken(next, answer.conversation);
   }
+  if (command.type === 'rate' && !error) return facts(next, () => ({ rating: { score: command.score, at: next.conversation?.ended_at ?? 0 } }));
   if (error || command.text === undefined || typeof answer?.number !== 'number') return next;
   const at = answer.at ?? next.conversation?.opened_at ?? 0;
   next = withMessages(next, [{ number: answer.number, author: 'customer', text: command.text, at }]);

@@ -28,7 +28,8 @@ export async function call(env, { method, url, token, id, body, signal }) {
   try {
     const response = await fetchOf(env)(url, { method, headers, signal, cache: 'no-store', ...(body !== undefined && { body: JSON.stringify(body) }) });
     const text = await response.text();
-    if (response.ok) return { ok: text === '' ? undefined : JSON.parse(text) };
+    const isText = response.headers.get('content-type')?.startsWith('text/plain');
+    if (response.ok) return { ok: text === '' ? undefined : isText ? { text } : JSON.parse(text) };
     return { status: response.status, error: errorOf(response, text) };
   } catch {
     return { broken: true };
