@@ -56,6 +56,19 @@ async fn the_script_is_cached_by_what_is_in_it_and_compressed_for_who_takes_it()
     let other =
         http.ask("GET", "/messenger.js", &format!("If-None-Match: {}\r\n", tags[1]), b"").await.expect("an answer");
     assert_eq!((other.status, other.body == plain.body), (200, true));
+    // Every other language is on its own, and only what there is.
+    for language in ["de", "es", "ar"] {
+        let path = format!("/messenger/words/{language}.json");
+        let words = http.ask("GET", &path, "Accept-Encoding: gzip\r\n", b"").await.expect("an answer");
+        assert_eq!((words.status, words.header("content-type")), (200, Some("application/json")), "{language}");
+        assert_eq!(words.header("access-control-allow-origin"), Some("*"));
+        assert!(words.header("cache-control").is_some_and(|cache| cache.starts_with("public, max-age=")));
+        println!("figure messenger_words_{language}_bytes_gz {}", words.body.len());
+        assert!(words.body.len() < 2_500, "{language}: {} bytes", words.body.len());
+    }
+    for path in ["/messenger/words/en.json", "/messenger/words/de", "/messenger/words/..%2Fde.json"] {
+        assert_eq!(http.ask("GET", path, "", b"").await.expect("an answer").status, 404, "{path}");
+    }
     // `gzip -d` knows better than we what gzip is.
     let dir = tempfile::tempdir().expect("a directory");
     std::fs::write(dir.path().join("messenger.js.gz"), &zipped.body).expect("written");

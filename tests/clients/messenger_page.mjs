@@ -2,7 +2,7 @@
 // that server, and nothing else. An agent answers through the client library. The server is killed while the customer types.
 import { createInterface } from 'node:readline';
 import WebSocket from 'ws';
-import { accessible, browser, check, complaints, context, customerToken, focused, pages, picture, put, says, tab, texts, url, workspace, write } from './messenger_shop.mjs';
+import { accessible, browser, check, complaints, context, customerToken, focused, look, pages, picture, put, says, tab, texts, url, workspace, write } from './messenger_shop.mjs';
 
 const { OFFHOOK_TOKEN: token, OFFHOOK_LIBRARY: library } = process.env;
 const { AgentClient } = await import(`${library}/src/index.js`);
@@ -33,6 +33,8 @@ const accepted = async () => {
   await agent.open(id);
   return id;
 };
+/** Where the name is asked before a conversation. */
+const nameOf = (page) => page.locator('form:not(#contact) input[name=name]');
 const heard = (id, text) => until(({ threads }) => threads[id]?.messages.filter((message) => message.text === text).length === 1, text);
 
 // By keyboard alone: in, through what is asked, and out again.
@@ -40,6 +42,8 @@ const visitor = await context();
 const first = await tab(visitor, { 'data-ask': 'name,email' });
 await first.keyboard.press('Tab');
 check((await focused(first)) === 'launcher', 'the button is reached by Tab');
+const usable = await first.evaluate(() => window.usableAt - performance.getEntriesByType('resource').find(({ name }) => name.endsWith('/messenger.js')).startTime);
+console.error(`figure messenger_usable_ms ${usable.toFixed(0)}`);
 check((await first.locator('.launcher').getAttribute('aria-expanded')) === 'false', 'collapsed');
 await first.keyboard.press('Enter');
 check((await first.locator('.launcher').getAttribute('aria-expanded')) === 'true', 'expanded');
@@ -145,8 +149,37 @@ await first.locator('.end').click();
 await first.locator('.end', { hasText: 'Really end?' }).click();
 await says(first, '.event', 'The conversation has ended');
 await accessible(first, 'ended');
+// What it was like: in one touch, with a word to it, and changed; and all of it as a text to keep.
+const rated = async (wanted) => {
+  for (;;) {
+    const { rating } = await look(`conversations/${id}`);
+    if (rating?.score === wanted.score && rating.comment === wanted.comment) return;
+    await new Promise((done) => setTimeout(done, 20));
+  }
+};
+const step = (score) => first.getByRole('button', { name: `${score} of 5` });
+await step(4).click();
+await rated({ score: 4, comment: null });
+await picture(first, 'rating');
+await first.getByLabel('Anything to add?').fill('Quick & <b>kind</b>');
+await accessible(first, 'rating');
+await first.getByLabel('Anything to add?').press('Enter');
+await first.locator('.card').getByRole('button', { name: 'Send' }).click();
+await says(first, '.thanks', 'Thank you!');
+await rated({ score: 4, comment: 'Quick & <b>kind</b>' });
+await step(5).click();
+await rated({ score: 5, comment: null });
+await first.reload();
+await first.locator('.card:visible').waitFor();
+check((await step(5).getAttribute('aria-pressed')) === 'true', 'a rating is shown after a reload');
+const [kept] = await Promise.all([first.waitForEvent('download'), first.getByRole('button', { name: 'Save this conversation' }).click()]);
+check(kept.suggestedFilename() === `conversation-${id}.txt`, kept.suggestedFilename());
+const chunks = [];
+for await (const chunk of await kept.createReadStream()) chunks.push(chunk);
+const text = Buffer.concat(chunks).toString('utf8');
+check(/ Zoë 🙂: Where is my parcel\?\n    It was to come on Monday\.\n/.test(text) && text.includes('onerror="alert(1)"'), text.slice(0, 500));
 await first.getByRole('button', { name: 'New conversation' }).click();
-await first.getByLabel('Name').fill('Zoë');
+await nameOf(first).fill('Zoë');
 await first.getByLabel('E-mail', { exact: true }).fill('zoe@example.org');
 // As long as the start is not answered, a reload included, nothing of the last is shown either.
 await first.route('**/conversations', (route) => route.abort());
@@ -173,7 +206,7 @@ for (const [query, address] of [[{ with: 'element' }], [{ with: 'module' }], [{ 
   const page = await tab(place, query, address);
   await page.locator('.launcher').click();
   if (query.with === 'element') await says(page, 'h2', 'Ask the shop');
-  if (address) await page.getByLabel('Name').fill('Zoë');
+  if (address) await nameOf(page).fill('Zoë');
   await write(page, 'Hello');
   const id = await accepted();
   await says(page, '.fact', 'You are talking with');
@@ -235,8 +268,47 @@ await put('queues/support', { waiting: {} });
 await early.getByRole('button', { name: 'Try again' }).click();
 await says(early, '.fact', 'You are in line, place');
 await picture(early, 'waiting');
+
+// Where a message may be left, the same panel asks for an address, and says what becomes of it.
+await put('queues/support', { waiting: { nobody_there: 'refuse' } });
+await put('settings', { left_messages: {} });
+const offline = await tab(await context());
+for (;;) {
+  await offline.locator('.launcher').click();
+  await offline.locator('.hello:visible').waitFor();
+  // Who is there is as of a second ago.
+  if (await offline.locator('input[name=email]:visible').count()) break;
+  await offline.keyboard.press('Escape');
+}
+await says(offline, '.hello', 'Leave a message, and we answer by e-mail.');
+await accessible(offline, 'offline');
+await picture(offline, 'offline');
+await offline.getByLabel('E-mail', { exact: true }).fill('zoe@example.org');
+await write(offline, 'Please call me');
+await says(offline, '.fact', 'Your message has reached us');
+await accessible(offline, 'left');
+await picture(offline, 'left');
+await put('queues/support', { waiting: {} });
+await put('settings', { left_messages: null });
 await agent.setStatus('available', ['chat']);
 const awaited = await accepted();
+const message = await accepted();
+const { metadata: contact, message: isMessage } = agent.state.conversations[message];
+check(contact.email === 'zoe@example.org' && isMessage === true, JSON.stringify(agent.state.conversations[message]));
+await says(offline, '.fact', 'You are talking with');
+await agent.close(message);
+await agent.wrapUpDone(message).catch(() => {});
+
+// Who it is, said later.
+await early.getByRole('button', { name: 'Your name and e-mail' }).click();
+check((await focused(early)) === 'INPUT', 'the form has the focus');
+await early.locator('#contact').getByLabel('Name').fill('Zoë');
+await early.locator('#contact').getByLabel('Your e-mail').fill('zoe@example.org');
+await accessible(early, 'contact');
+await picture(early, 'contact');
+await early.getByRole('button', { name: 'Save', exact: true }).click();
+await until(({ conversations }) => conversations[awaited]?.name === 'Zoë' && conversations[awaited].metadata.email === 'zoe@example.org', 'who it is');
+await early.locator('#contact').waitFor({ state: 'hidden' });
 await says(early, '.fact', 'You are talking with');
 
 // Its agent is gone for a moment.
@@ -267,12 +339,57 @@ await late.getByLabel('Your e-mail, so that we can reach you').fill('zoe@example
 await accessible(late, 'out of hours');
 await picture(late, 'out-of-hours');
 await late.getByLabel('Your e-mail, so that we can reach you').press('Enter');
-await says(late, '.message.mine .text', 'E-mail: zoe@example.org');
+await says(late, '.banner', 'We answer to');
 check((await late.locator('input:visible').count()) === 0, 'an address is left once');
 await put('queues/support', { hours: null, waiting: {} });
 const left = await accepted();
+check(agent.state.conversations[left].metadata.email === 'zoe@example.org', 'the agent sees the address');
 await agent.close(left);
 await agent.wrapUpDone(left).catch(() => {});
+
+// What the workspace has set holds for every page, where the page says nothing else.
+await put('settings', {
+  messenger: {
+    texts: { heading: 'Ask the shop', greeting: 'What are you looking for?' },
+    by_language: { de: { heading: 'Fragen Sie uns' } },
+    accent: '#5a1e78',
+    ask: ['name'],
+    position: 'start',
+  },
+  rating: { scale: 'two', within_ms: 3_600_000 },
+});
+const set = await tab(await context());
+await set.locator('.launcher').click();
+await says(set, 'h2', 'Ask the shop');
+await says(set, '.hello', 'What are you looking for?');
+check((await nameOf(set).isVisible()) && (await set.locator('.launcher').boundingBox()).x < 100, 'asked, and at the start');
+check((await set.locator('.launcher').evaluate((button) => getComputedStyle(button).backgroundColor)) === 'rgb(90, 30, 120)', 'the workspace says the colour');
+await nameOf(set).fill('Zoë');
+await write(set, 'A lamp');
+const lamp = await accepted();
+await agent.send(lamp, 'Here is one.');
+await says(set, '.message.agent .text', 'Here is one.');
+await agent.close(lamp);
+await set.getByRole('button', { name: 'Good' }).click();
+await accessible(set, 'two steps');
+await picture(set, 'two-steps');
+await agent.wrapUpDone(lamp).catch(() => {});
+const german = await tab(await context(), { 'data-language': 'de', 'data-position': 'end', 'data-greeting': 'Was suchen Sie?', 'data-ask': '' });
+await german.locator('.launcher').click();
+await says(german, 'h2', 'Fragen Sie uns');
+await says(german, '.hello', 'Was suchen Sie?');
+check((await german.locator('input:visible').count()) === 0 && (await german.locator('.launcher').boundingBox()).x > 100, 'the tag says otherwise');
+await put('settings', { messenger: {}, rating: { scale: 'five', within_ms: 3_600_000 } });
+
+// Neither the settings nor the words can be had: it is there all the same, in one language and one direction.
+const alone = await context();
+await alone.route('**/page', (route) => route.abort());
+await alone.route('**/words/*', (route) => route.abort());
+const bare = await tab(alone, { 'data-language': 'ar' });
+await bare.locator('.launcher').click();
+await says(bare, 'h2', 'Chat with us');
+check((await bare.locator('.root').getAttribute('dir')) === 'ltr', 'in the direction of what it says');
+await alone.close();
 
 // How it looks, in each size, colour and direction.
 async function looks(name, options, query, [question, answer, more]) {
@@ -292,16 +409,20 @@ async function looks(name, options, query, [question, answer, more]) {
   await accessible(page, name);
   await picture(page, name);
   await agent.close(id);
-  await page.locator('.new:visible').waitFor();
+  await page.locator('.card:visible').waitFor();
+  await accessible(page, `${name}, over`);
+  await picture(page, `${name}-over`);
   await agent.wrapUpDone(id).catch(() => {});
   await place.close();
 }
 const english = ['Where is my parcel? It was to come on Monday.', 'Good morning! It left our house yesterday, and is with you tomorrow by noon.', 'Thank you, that is soon enough.'];
-const german = ['Wo ist mein Paket?', 'Guten Morgen! Es ist gestern abgegangen und morgen bis Mittag bei Ihnen.', 'Danke, das genügt.'];
+const deutsch = ['Wo ist mein Paket?', 'Guten Morgen! Es ist gestern abgegangen und morgen bis Mittag bei Ihnen.', 'Danke, das genügt.'];
+const spanish = ['¿Dónde está mi paquete?', '¡Buenos días! Salió ayer y le llega mañana antes de las doce.', 'Gracias, perfecto.'];
 const arabic = ['أين طردي؟ كان يجب أن يصل يوم الاثنين.', 'صباح الخير! الرقم ZX-81 غادر مستودعنا أمس وسيصلك غدًا ظهرًا.', 'OK, شكرًا لك'];
 const phone = { viewport: { width: 390, height: 780 }, isMobile: true, hasTouch: true };
 await looks('wide-light', { viewport: { width: 900, height: 720 }, colorScheme: 'light' }, {}, english);
-await looks('wide-dark', { viewport: { width: 900, height: 720 }, colorScheme: 'dark' }, { 'data-language': 'de' }, german);
+await looks('wide-es', { viewport: { width: 900, height: 720 } }, { 'data-language': 'es' }, spanish);
+await looks('wide-dark', { viewport: { width: 900, height: 720 }, colorScheme: 'dark' }, { 'data-language': 'de' }, deutsch);
 await looks('phone', { ...phone, colorScheme: 'light' }, {}, english);
 await looks('rtl', { viewport: { width: 900, height: 720 } }, { 'data-language': 'ar', 'data-theme': 'light' }, arabic);
 await looks('phone-rtl-dark', { ...phone, colorScheme: 'dark' }, { 'data-language': 'ar' }, arabic);

@@ -24,6 +24,13 @@ export async function put(path, change) {
   check(answer.ok, `${path}: ${await answer.text()}`);
 }
 
+/** What the administrator sees. */
+export async function look(path) {
+  const answer = await fetch(`${url}/v1/workspaces/${workspace}/${path}`, { headers: { Authorization: `Bearer ${admin}` } });
+  check(answer.ok, `${path}: ${answer.status}`);
+  return answer.json();
+}
+
 /** A token as the shop's backend signs it. */
 export function customerToken() {
   const part = (value) => Buffer.from(JSON.stringify(value)).toString('base64url');
@@ -72,6 +79,11 @@ export async function context(options = {}) {
   const made = await browser.newContext({ locale: 'en-GB', reducedMotion: 'reduce', ...options });
   made.setDefaultTimeout(30_000);
   await made.addInitScript(() => {
+    const waits = () => {
+      if (document.querySelector('offhook-messenger')?.shadowRoot?.querySelector('.launcher')) window.usableAt = performance.now();
+      else requestAnimationFrame(waits);
+    };
+    waits();
     document.addEventListener('securitypolicyviolation', ({ violatedDirective, blockedURI }) => console.error(`policy: ${violatedDirective} ${blockedURI}`));
     window.alert = () => console.error('a message was run');
   });

@@ -75,7 +75,7 @@ pub(super) async fn start(
     };
     let metadata = json_of(&sent.metadata);
     let (text, name, channel) = (json_of(&sent.text), json_of(&sent.name), json_of(&sent.channel));
-    let mut parts: Vec<&[u8]> = vec![&text, &name, &channel, &metadata];
+    let mut parts: Vec<&[u8]> = vec![&text[..], &name, &channel, &metadata];
     if sent.or_message {
         parts.push(b"or_message");
     }

@@ -129,6 +129,7 @@ fn opened(conversation: ConversationId) -> Event {
         skills: Vec::new(),
         about: None,
         left: false,
+        message: false,
         public: 1,
         waiting_since: None,
         wishes: None,

@@ -275,6 +275,7 @@ fn frames_to_the_client_are_spelled_as_documented() {
         wrap_up: None,
         joined: None,
         transfer_to: None,
+        message: false,
         paused_weight_percent: None,
         clocks: Vec::new(),
         labels: None,

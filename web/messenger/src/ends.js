@@ -3,7 +3,6 @@
 
 import { icon, make } from './dom.js';
 import { say } from './frame.js';
-import { fill } from './words.js';
 
 const STAR = 'M12 3.5l2.6 5.4 5.9.8-4.3 4.1 1 5.9-5.2-2.8-5.2 2.8 1-5.9L3.5 9.7l5.9-.8z';
 const GOOD = 'M8 14c1 2 2.4 3 4 3s3-1 4-3M9 9.5h.01M15 9.5h.01M12 3a9 9 0 100 18 9 9 0 000-18';
@@ -22,7 +21,7 @@ const BAD = 'M8 17c1-2 2.4-3 4-3s3 1 4 3M9 9.5h.01M15 9.5h.01M12 3a9 9 0 100 18 
 export function ends(words, scale, { rate, save, begin }) {
   let score = 0;
   const steps = scale === 'two' ? [1, 5] : scale === 'five' ? [1, 2, 3, 4, 5] : [];
-  const named = (/** @type {number} */ step) => (scale === 'two' ? (step === 1 ? words.bad : words.good) : fill(words.score, step));
+  const named = (/** @type {number} */ step) => (scale === 'two' ? (step === 1 ? words.bad : words.good) : words.score.replace('{0}', String(step)));
   const drawn = (/** @type {number} */ step) => (scale === 'two' ? (step === 1 ? BAD : GOOD) : STAR);
   const buttons = steps.map((step) => make('button', { type: 'button', 'aria-label': named(step), onclick: () => chosen(step) }, icon(drawn(step))));
   const comment = make('textarea', { rows: '1', maxlength: '500', 'aria-label': words.comment, placeholder: words.comment, dir: 'auto' });
