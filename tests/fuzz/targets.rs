@@ -142,7 +142,21 @@ pub fn bodies() -> Target {
         };
         let read = messenger::parse_read(bytes).map_or_else(|error| told(&error), |_| "ok read".to_owned());
         let identify = messenger::parse_identify(bytes).map_or_else(|error| told(&error), |_| "ok identify".to_owned());
-        format!("{start}, {post}, {read}, {identify}")
+        let rating = match messenger::parse_rating(bytes) {
+            Ok((score, comment)) => {
+                assert!((1..=5).contains(&score) && comment.is_none_or(|text| (1..=2_000).contains(&text.len())));
+                "ok rating".to_owned()
+            }
+            Err(error) => told(&error),
+        };
+        let contact = match messenger::parse_contact(bytes) {
+            Ok(said) => {
+                assert!(said.email.is_none_or(|email| email.len() <= messenger::EMAIL_BYTES_MAX));
+                "ok contact".to_owned()
+            }
+            Err(error) => told(&error),
+        };
+        format!("{start}, {post}, {read}, {identify}, {rating}, {contact}")
     };
     Target {
         name: "bodies",
