@@ -89,7 +89,9 @@ impl MessengerPage {
         colour(&self.accent, "accent")?;
         colour(&self.accent_text, "accent_text")?;
         let Some(accent) = self.accent.as_deref() else {
-            return ensure(self.accent_text.is_none(), "accent_text", || "without an accent there is nothing it is on".into());
+            return ensure(self.accent_text.is_none(), "accent_text", || {
+                "without an accent there is nothing it is on".into()
+            });
         };
         let contrast = contrast(accent, self.accent_text.as_deref().unwrap_or(WHITE));
         ensure(contrast >= CONTRAST_MIN, "accent", || {

@@ -29,12 +29,7 @@ impl Rated {
 }
 
 /// `desk`: the state right after the event.
-pub fn hears(
-    event: &Event,
-    talks: &mut BTreeMap<ConversationId, Talk>,
-    now: Now,
-    desk: &Desk,
-) -> Result<(), String> {
+pub fn hears(event: &Event, talks: &mut BTreeMap<ConversationId, Talk>, now: Now, desk: &Desk) -> Result<(), String> {
     let (id, ended_at) = match event {
         Event::ConversationDescribed { conversation, about } => {
             let held = desk.conversation(*conversation).and_then(|held| held.about.as_ref());
@@ -60,7 +55,10 @@ pub fn hears(
     };
     let in_time = rated.ended_at.is_some_and(|at| at.0 + rules.within_ms >= now.wall.0);
     if !of_scale || !in_time || *before != rated.score {
-        return Err(format!("{id} is rated {score} after {before:?}, and was {:?} at {:?}", rated.score, rated.ended_at));
+        return Err(format!(
+            "{id} is rated {score} after {before:?}, and was {:?} at {:?}",
+            rated.score, rated.ended_at
+        ));
     }
     (rated.score, rated.times) = (Some(*score), rated.times + 1);
     Ok(())

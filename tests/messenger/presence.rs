@@ -43,7 +43,8 @@ async fn whether_anybody_is_there_is_said_before_anything_is_begun() {
     let rules = json!([{"metadata": {"page": ["/letters"]}, "queue": "letters"}]);
     server.change_settings(DEMO, |settings| settings["entry_rules"] = rules.clone()).await;
     let placed = "?channel=chat&metadata=%7B%22page%22%3A%22%2Fletters%22%7D";
-    let told = eventually("the other queue", async || presence(&server, placed).await, |told| told["refused"] == Value::Null);
+    let told =
+        eventually("the other queue", async || presence(&server, placed).await, |told| told["refused"] == Value::Null);
     assert_eq!(told.await["message"], false);
 
     for (query, code, field) in [

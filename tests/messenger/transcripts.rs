@@ -78,10 +78,7 @@ async fn a_long_one_comes_whole_and_in_order() {
         assert_eq!(customer.call_with("POST", "messages", Some(body), &command_id()).await.status, 201);
     }
     let kept = transcript(&mut customer, "").await;
-    let numbers: Vec<u32> = kept
-        .text()
-        .lines()
-        .filter_map(|line| line.split_once(" Zoë: ")?.1.split_once(' ')?.0.parse().ok())
-        .collect();
+    let numbers: Vec<u32> =
+        kept.text().lines().filter_map(|line| line.split_once(" Zoë: ")?.1.split_once(' ')?.0.parse().ok()).collect();
     assert_eq!(numbers, (2..=120).collect::<Vec<u32>>());
 }

@@ -10,8 +10,8 @@ use crate::desk::event::{Event, OfferEnd};
 use crate::desk::ids::{ConversationId, CustomerId, QueueId};
 use crate::desk::opening::Opening;
 use crate::desk::refusal::Refusal;
-use crate::desk::time::WallTime;
 use crate::desk::settings::ChannelId;
+use crate::desk::time::WallTime;
 use crate::desk::waiting_rules::{Action, Coming, MOVES_MAX, WaitingRules};
 use std::sync::Arc;
 

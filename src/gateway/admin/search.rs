@@ -67,7 +67,8 @@ pub(super) async fn search(
     asked: Asked,
 ) -> Result<Response, Problem> {
     let asker = admin.asker(&workspace, &asked, Scope::Read)?;
-    let known = ["state", "agent", "queue", "customer", "disposition", "tag", "score", "from", "to", "text", "cursor", "limit"];
+    let known =
+        ["state", "agent", "queue", "customer", "disposition", "tag", "score", "from", "to", "text", "cursor", "limit"];
     let query = Query::parse(asked.query.as_deref(), &known)?;
     let desk = &*asker.desk;
     let filter = filter(desk, &query)?;

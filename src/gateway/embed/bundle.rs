@@ -28,6 +28,7 @@ const MODULES: &[(&str, &str)] = modules![
     "client/src/messenger/stream.js",
     "client/src/messenger/following.js",
     "client/src/messenger/line.js",
+    "client/src/messenger/calls.js",
     "client/src/messenger/core.js",
     "client/src/messenger/client.js",
     "messenger/src/words.js",

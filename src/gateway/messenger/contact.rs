@@ -9,7 +9,6 @@ use crate::desk::command::Ask;
 use crate::gateway::http::VIEW_WAIT_MOST;
 use crate::gateway::http::asking::{Asked, At};
 use crate::gateway::http::body;
-use crate::gateway::http::desks::Desk;
 use crate::gateway::http::idempotency::command_id;
 use crate::gateway::http::problem::{Problem, json_of};
 use crate::wire::about::About;

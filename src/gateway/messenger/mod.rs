@@ -16,9 +16,9 @@ mod stream;
 #[cfg(test)]
 mod stream_tests;
 mod talk;
-mod transcript;
 #[cfg(test)]
 mod tests;
+mod transcript;
 
 pub use gate::gate;
 

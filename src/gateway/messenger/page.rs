@@ -6,7 +6,6 @@ use crate::desk::ratings::RatingRules;
 use crate::engine::workspace::PROBES;
 use crate::gateway::auth::client_address::prefix;
 use crate::gateway::http::asking::{Asked, At};
-use crate::gateway::http::desks::Desk;
 use crate::gateway::http::problem::{Problem, answer_of, json_of};
 use crate::gateway::http::query::Query;
 use axum::extract::State as Held;

@@ -63,7 +63,8 @@ fn as_it_is(desk: &dyn Desk, visit: Visit<'_>) -> Result<PresenceShape, Problem>
     let placed = entry(&published.settings, visit).ok_or_else(Problem::nowhere)?;
     let rows = desk.queue_rows();
     let row = |name: &str| rows.iter().find(|row| *row.queue == *name);
-    let first = row(&placed.queue).ok_or_else(|| Problem::from(crate::desk::refusal::Refusal::NoSuchQueue(placed.queue.clone())))?;
+    let first = row(&placed.queue)
+        .ok_or_else(|| Problem::from(crate::desk::refusal::Refusal::NoSuchQueue(placed.queue.clone())))?;
     // Where a rule would move it, what counts is how that queue stands.
     let there = row(&first.coming.queue).unwrap_or(first);
     let own = published.queues.get(&there.queue).map_or(0, |(_, settings)| settings.priority);

@@ -95,7 +95,8 @@ impl Told {
         if self.after >= self.last {
             return Ok(None);
         }
-        let mut taken = memory().reserve.guard(Purpose::Pages, Weight::Ordinary, PAGE_BYTES).map_err(io::Error::other)?;
+        let mut taken =
+            memory().reserve.guard(Purpose::Pages, Weight::Ordinary, PAGE_BYTES).map_err(io::Error::other)?;
         let read = self.desk.history().public_events(self.id, self.after, PAGE).await;
         let Rows { rows, .. } = read.map_err(|_| io::Error::other("the history cannot be read"))?;
         let rows: Vec<PublicRow> = rows.into_iter().filter(|row| row.public <= self.last).collect();

@@ -171,7 +171,8 @@ fn settings_change(dice: &mut Dice, desk: &Desk) -> String {
     changed.program_offer_ms = dice.between(1_000, 8_000);
     changed.labels = label_rules(dice);
     let queue = dice.per_mille(600).then(|| "support".into());
-    changed.left_messages = changed.left_messages.filter(|_| dice.per_mille(800)).map(|left| LeftMessages { queue, ..left });
+    changed.left_messages =
+        changed.left_messages.filter(|_| dice.per_mille(800)).map(|left| LeftMessages { queue, ..left });
     changed.rating.scale = *dice.pick(&[Scale::None, Scale::Five, Scale::Two]).unwrap_or(&Scale::Five);
     changed.rating.within_ms = dice.between(1_000, 600_000);
     changed.idle_agents = changed.idle_agents.filter(|_| dice.per_mille(700));

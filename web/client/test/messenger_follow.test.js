@@ -201,14 +201,14 @@ test('a token of a function is fetched once, and again before it ends and when i
   assert.equal(count, 3);
 });
 
-/** A known customer who writes before anything was looked up. @param {any} [more] */
-async function early(more = {}) {
+/** A known customer who writes before anything was looked up. @param {any} [more] @param {boolean} [writes] */
+async function early(more = {}, writes = true) {
   const { fetch, asked } = playedNetwork();
   const { env, time } = playedWorld({ fetch });
   const world = { env: { ...env, ...more }, time };
   const customer = new MessengerClient({ url: 'https://desk.example', workspace: 'demo', environment: world.env, token: 'x.eyJzdWIiOiJ6b2UifQ.x' });
   customer.connect();
-  const done = customer.start({ text: 'q' });
+  const done = writes ? customer.start({ text: 'q' }) : Promise.resolve();
   for (let turn = 0; turn < 3; turn++) await settled();
   return { ...world, customer, asked, done, posts: () => asked.filter(({ method }) => method === 'POST'), last: () => /** @type {Asked} */ (asked.at(-1)) };
 }
@@ -235,16 +235,17 @@ test('where nothing goes on, or nobody can say, it begins one', async () => {
 });
 
 test('what was held back outlives a reload, is looked up again, and may be dropped', async () => {
-  const { env, customer, posts } = await early();
-  customer.stop();
-  assert.equal(posts().length, 0);
-  const again = await early({ storage: env.storage });
-  assert.deepEqual([again.posts().length, again.customer.state.pending.length], [0, 2]);
-  const [first] = again.customer.state.pending;
-  again.customer.discard(first?.id ?? '');
-  await again.last().answer(200, { conversations: [started.conversation] });
-  assert.equal(again.posts().length, 1);
-  assert.deepEqual(again.customer.state.pending.map(({ id }) => id === first?.id), [false]);
+  for (const drops of [false, true]) {
+    const { env, customer, posts } = await early();
+    customer.stop();
+    assert.equal(posts().length, 0);
+    const again = await early({ storage: env.storage }, false);
+    assert.deepEqual([again.posts().length, again.customer.state.pending.map(({ command }) => command.text)], [0, ['q']]);
+    if (drops) again.customer.discard(again.customer.state.pending[0]?.id ?? '');
+    await again.last().answer(200, { conversations: [started.conversation] });
+    assert.deepEqual(again.posts().map(({ url }) => url.split('/').at(-1)), drops ? [] : ['messages']);
+    again.customer.stop();
+  }
 });
 
 test('identify moves the conversation to the known customer', async () => {

@@ -127,12 +127,12 @@ export class Customers {
       }
       case 'POST rating': {
         const held = this.own(request, id);
-        desk.once(held.customer, key, { id, ...body }, () => desk.rate(held, body.score, body.comment));
+        desk.once(held.customer, key, { id, ...body }, () => rated(desk, held, body));
         return undefined;
       }
       case 'POST contact': {
         const held = this.own(request, id);
-        desk.once(held.customer, key, { id, ...body }, () => desk.describe(held, body));
+        desk.once(held.customer, key, { id, ...body }, () => described(desk, held, body));
         return undefined;
       }
       case 'GET presence':
@@ -227,6 +227,28 @@ export class Customers {
     }
     stream.sending = false;
   }
+}
+
+/** @param {Desk} desk @param {Conversation} held @param {{ score: number, comment?: string }} said */
+function rated(desk, held, { score, comment }) {
+  if (held.state !== 'closed') throw new Refusal('wrong_state', 409, { state: held.state });
+  desk.position++;
+  const before = held.rating ? { before: held.rating.score } : {};
+  const word = comment !== undefined ? { comment } : {};
+  held.rating = { score, at: Date.now(), ...word };
+  if (held.owner) desk.told.agent(held.owner, { type: 'rated', position: desk.position, conversation: held.id, score, ...before, ...word });
+  desk.told.customer(held, { event: 'rated', data: { score, at: held.rating.at } });
+}
+
+/** @param {Desk} desk @param {Conversation} held @param {{ name?: string, email?: string }} said */
+function described(desk, held, { name, email }) {
+  if (held.state === 'closed') throw new Refusal('wrong_state', 409, { state: 'closed' });
+  desk.position++;
+  if (name !== undefined) held.name = name || null;
+  const { email: _, ...others } = held.metadata;
+  if (email !== undefined) held.metadata = email ? { ...others, email } : others;
+  const { id: conversation, metadata } = held;
+  if (held.owner) desk.told.agent(held.owner, { type: 'described', position: desk.position, conversation, name: held.name, metadata });
 }
 
 /**

@@ -229,26 +229,6 @@ export class Desk {
     return {};
   }
 
-  /** @param {Conversation} held @param {number} score @param {string} [comment] */
-  rate(held, score, comment) {
-    if (held.state !== 'closed') throw new Refusal('wrong_state', 409, { state: held.state });
-    this.position++;
-    const before = held.rating?.score;
-    held.rating = { score, at: Date.now(), ...(comment !== undefined && { comment }) };
-    if (held.owner) this.told.agent(held.owner, { type: 'rated', position: this.position, conversation: held.id, score, ...(before !== undefined && { before }), ...(comment !== undefined && { comment }) });
-    this.told.customer(held, { event: 'rated', data: { score, at: held.rating.at } });
-  }
-
-  /** @param {Conversation} held @param {{ name?: string, email?: string }} said */
-  describe(held, { name, email }) {
-    if (held.state === 'closed') throw new Refusal('wrong_state', 409, { state: 'closed' });
-    this.position++;
-    if (name !== undefined) held.name = name || null;
-    const { email: _, ...others } = held.metadata;
-    if (email !== undefined) held.metadata = email ? { ...others, email } : others;
-    if (held.owner) this.told.agent(held.owner, { type: 'described', position: this.position, conversation: held.id, name: held.name, metadata: held.metadata });
-  }
-
   /** @param {string} name @param {Conversation} held @param {string} text */
   note(name, held, text) {
     this.position++;

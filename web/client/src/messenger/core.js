@@ -3,6 +3,7 @@
 
 import { Kept } from '../shared/outbox.js';
 import { bearerOf } from '../shared/scope.js';
+import { callOf } from './calls.js';
 import { Following } from './following.js';
 import { Line } from './line.js';
 import { missing, worthKeeping } from './state.js';
@@ -144,47 +145,11 @@ export class Core {
 
   /** @param {Command} command @param {AbortSignal} signal @param {string | undefined} token @returns {Promise<import('./stream.js').Answer>} */
   async callAs(command, signal, token) {
-    const { type, id } = command;
-    const conversation = this.around.state().conversation?.conversation;
-    /** @type {(method: string, path: string, body?: unknown, as?: string | undefined) => Promise<import('./stream.js').Answer>} */
-    const ask = (method, path, body, as = token) => call(this.env, { method, url: this.base + path, token: as, ...(method === 'POST' && { id }), body, signal });
-    switch (type) {
-      case 'start': {
-        const { text, name, channel, metadata, or_message } = command;
-        return ask('POST', '/conversations', { text, name, channel, metadata, or_message });
-      }
-      case 'list':
-      case 'look':
-        return ask('GET', '/');
-      case 'presence':
-        return ask('GET', `/presence?metadata=${encodeURIComponent(JSON.stringify(command.metadata ?? {}))}`);
-      case 'sign_out':
-        return ask('POST', '/sign_out');
-      case 'identify':
-        return ask('POST', '/identify', { anonymous_token: this.visitor }, command.token);
-    }
-    if (!conversation) return { status: 0, error: { code: 'no_conversation', message: 'none was begun' } };
-    const path = `/conversations/${conversation}`;
-    switch (type) {
-      case 'send':
-        return ask('POST', `${path}/messages`, { text: command.text });
-      case 'read':
-        return ask('POST', `${path}/read`, { number: command.number });
-      case 'leave':
-        return ask('POST', `${path}/leave`);
-      case 'rate':
-        return ask('POST', `${path}/rating`, { score: command.score, comment: command.comment });
-      case 'contact':
-        return ask('POST', `${path}/contact`, { name: command.name, email: command.email });
-      case 'transcript':
-        return ask('GET', `${path}/transcript?time_zone=${encodeURIComponent(command.time_zone)}`);
-      case 'page': {
-        const span = command.after !== undefined ? `after=${command.after}&` : command.before !== undefined ? `before=${command.before}&` : '';
-        return ask('GET', `${path}/messages?${span}limit=${command.limit ?? 50}`);
-      }
-      default:
-        return { status: 0, error: { code: 'unknown_type', message: type } };
-    }
+    const asked = callOf(command, this.around.state().conversation?.conversation, this.visitor);
+    if ('code' in asked) return { status: 0, error: asked };
+    const { method, path, body, isText } = asked;
+    const as = command.type === 'identify' ? command.token : token;
+    return call(this.env, { method, url: this.base + path, token: as, ...(method === 'POST' && { id: command.id }), body, isText, signal });
   }
 
   /** @param {Command} command @param {Exclude<import('./stream.js').Answer, { broken: true }>} answer */

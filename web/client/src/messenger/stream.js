@@ -16,10 +16,10 @@
 
 /**
  * @param {Pick<Environment, 'fetch'>} env
- * @param {{ method: string, url: string, token: string | undefined, id?: string, body?: unknown, signal: AbortSignal }} asked
+ * @param {{ method: string, url: string, token: string | undefined, id?: string, body?: unknown, isText?: boolean | undefined, signal: AbortSignal }} asked
  * @returns {Promise<Answer>}
  */
-export async function call(env, { method, url, token, id, body, signal }) {
+export async function call(env, { method, url, token, id, body, isText, signal }) {
   /** @type {Record<string, string>} */
   const headers = {};
   if (token) headers.Authorization = `Bearer ${token}`;
@@ -28,7 +28,6 @@ export async function call(env, { method, url, token, id, body, signal }) {
   try {
     const response = await fetchOf(env)(url, { method, headers, signal, cache: 'no-store', ...(body !== undefined && { body: JSON.stringify(body) }) });
     const text = await response.text();
-    const isText = response.headers.get('content-type')?.startsWith('text/plain');
     if (response.ok) return { ok: text === '' ? undefined : isText ? { text } : JSON.parse(text) };
     return { status: response.status, error: errorOf(response, text) };
   } catch {

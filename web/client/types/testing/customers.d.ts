@@ -57,6 +57,23 @@ export declare class Customers {
     start(request: Request, workspace: string, key: string, body: any): {
         conversation: {
             place: number;
+            rating: {
+                score: number;
+                at: number;
+            };
+            conversation: string;
+            state: "active" | "closed" | "waiting";
+            queue: string;
+            agent: {
+                title: string;
+            } | null;
+            last_number: number;
+            read_by_agent: number;
+            read_by_customer: number;
+            opened_at: number;
+        } | {
+            place: number;
+            rating?: undefined;
             conversation: string;
             state: "active" | "closed" | "waiting";
             queue: string;
@@ -69,6 +86,23 @@ export declare class Customers {
             opened_at: number;
         } | {
             place?: undefined;
+            rating: {
+                score: number;
+                at: number;
+            };
+            conversation: string;
+            state: "active" | "closed" | "waiting";
+            queue: string;
+            agent: {
+                title: string;
+            } | null;
+            last_number: number;
+            read_by_agent: number;
+            read_by_customer: number;
+            opened_at: number;
+        } | {
+            place?: undefined;
+            rating?: undefined;
             conversation: string;
             state: "active" | "closed" | "waiting";
             queue: string;

@@ -32,6 +32,11 @@ export type Conversation = {
     read_by_agent: number;
     read_by_customer: number;
     rejected_by: Set<string>;
+    rating?: {
+        score: number;
+        comment?: string;
+        at: number;
+    };
 };
 export type Offer = {
     id: string;
@@ -69,6 +74,7 @@ export type Told = {
  * @property {number} read_by_agent
  * @property {number} read_by_customer
  * @property {Set<string>} rejected_by
+ * @property {{ score: number, comment?: string, at: number }} [rating]
  *
  * @typedef {{ id: string, conversation: Conversation, agent: string, delivered: boolean }} Offer
  * @typedef {{ status: string, available: boolean, channels: string[] }} Agent
@@ -267,6 +273,23 @@ export declare class Desk {
     /** A conversation as its customer sees it. @param {Conversation} held */
     shown(held: Conversation): {
         place: number;
+        rating: {
+            score: number;
+            at: number;
+        };
+        conversation: string;
+        state: "active" | "closed" | "waiting";
+        queue: string;
+        agent: {
+            title: string;
+        } | null;
+        last_number: number;
+        read_by_agent: number;
+        read_by_customer: number;
+        opened_at: number;
+    } | {
+        place: number;
+        rating?: undefined;
         conversation: string;
         state: "active" | "closed" | "waiting";
         queue: string;
@@ -279,6 +302,23 @@ export declare class Desk {
         opened_at: number;
     } | {
         place?: undefined;
+        rating: {
+            score: number;
+            at: number;
+        };
+        conversation: string;
+        state: "active" | "closed" | "waiting";
+        queue: string;
+        agent: {
+            title: string;
+        } | null;
+        last_number: number;
+        read_by_agent: number;
+        read_by_customer: number;
+        opened_at: number;
+    } | {
+        place?: undefined;
+        rating?: undefined;
         conversation: string;
         state: "active" | "closed" | "waiting";
         queue: string;

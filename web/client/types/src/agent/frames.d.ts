@@ -51,6 +51,13 @@ export type Conversation = {
     clocks?: ServiceClock[];
     labels?: Labels;
     /**
+     * As its customer rated it, while it is wrapped up.
+     */
+    rating?: {
+        score: number;
+        comment?: string;
+    };
+    /**
      * Its customer awaits a word.
      */
     reminded?: boolean;

@@ -56,14 +56,15 @@ export declare class MessengerClient extends SharedClient<MessengerState> {
     nudge(): void;
     /**
      * Begins a conversation.
-     * @param {{ text?: string, name?: string, channel?: string, metadata?: Record<string, string> }} [body] What a form asked before it goes into
-     *   `name` and `metadata`, a flat object of strings.
+     * @param {{ text?: string, name?: string, channel?: string, metadata?: Record<string, string>, or_message?: boolean }} [body] What a form asked
+     *   before it goes into `name` and `metadata`, a flat object of strings. `or_message`: should it be refused for now, it is a message that is left.
      */
     start(body?: {
         text?: string;
         name?: string;
         channel?: string;
         metadata?: Record<string, string>;
+        or_message?: boolean;
     }): Promise<any>;
     /** Written now, shown as pending, sent once; behind a start that is under way. @param {string} text */
     send(text: string): Promise<any>;
@@ -74,6 +75,21 @@ export declare class MessengerClient extends SharedClient<MessengerState> {
     typing(): void;
     /** The customer ends it. */
     leave(): Promise<any>;
+    /** What it was like, once it is over; again, and the last counts. @param {number} score 1 to 5. @param {string} [comment] */
+    rate(score: number, comment?: string): Promise<any>;
+    /** Said anew after the beginning; empty: taken back. @param {{ name?: string, email?: string }} said */
+    contact(said: {
+        name?: string;
+        email?: string;
+    }): Promise<any>;
+    /** What was said, as a text to keep. @param {string} time_zone `Europe/Berlin`. @returns {Promise<string>} */
+    transcript(time_zone: string): Promise<string>;
+    /**
+     * Whether anybody is there, before anything is begun.
+     * @param {Record<string, string>} [metadata] As of a start.
+     * @returns {Promise<import('./state.js').Presence>}
+     */
+    presence(metadata?: Record<string, string>): Promise<import('./state.js').Presence>;
     /** The messages before those that are known. @param {number} [limit] */
     earlier(limit?: number): Promise<any>;
     /** This customer's conversations, newest first. @returns {Promise<import('./state.js').Conversation[]>} */

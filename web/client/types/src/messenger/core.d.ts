@@ -20,6 +20,8 @@ export declare class Core {
     };
     kept: Kept;
     healing: number;
+    /** What a known customer began before it was known what it has; while that is looked up. @type {Command[] | undefined} */
+    held: Command[] | undefined;
     following: Following;
     writes: Line;
     looks: Line;
@@ -54,6 +56,8 @@ export declare class Core {
     answered(command: Command, answer: Exclude<import('./stream.js').Answer, {
         broken: true;
     }>): void;
+    /** What was begun meanwhile is a message, where there is a conversation that goes on: nobody begins a second one by accident. @param {boolean} [goesOn] */
+    release(goesOn?: boolean): void;
     /** @param {any} conversation */
     resume(conversation: any): void;
     /** @param {Command} command @param {string} code @param {string} message */

@@ -46,6 +46,38 @@ export type Conversation = {
     read_by_agent: number;
     read_by_customer: number;
     opened_at?: number;
+    /**
+     * Unix ms.
+     */
+    ended_at?: number;
+    /**
+     * While it waits: it was left as a message.
+     */
+    message?: boolean;
+    rating?: {
+        score: number;
+        at: number;
+    };
+};
+export type Presence = {
+    open: boolean;
+    /**
+     * Unix ms.
+     */
+    opens_at?: number;
+    nobody_there: boolean;
+    /**
+     * The code with which a start would be refused.
+     */
+    refused?: string;
+    /**
+     * Then a message may be left.
+     */
+    message: boolean;
+    estimate?: {
+        p50_ms: number;
+        p90_ms: number;
+    };
 };
 export type Link = {
     /**

@@ -38,15 +38,16 @@ export type Heard = {
  */
 /**
  * @param {Pick<Environment, 'fetch'>} env
- * @param {{ method: string, url: string, token: string | undefined, id?: string, body?: unknown, signal: AbortSignal }} asked
+ * @param {{ method: string, url: string, token: string | undefined, id?: string, body?: unknown, isText?: boolean | undefined, signal: AbortSignal }} asked
  * @returns {Promise<Answer>}
  */
-export declare function call(env: Pick<Environment, 'fetch'>, { method, url, token, id, body, signal }: {
+export declare function call(env: Pick<Environment, 'fetch'>, { method, url, token, id, body, isText, signal }: {
     method: string;
     url: string;
     token: string | undefined;
     id?: string;
     body?: unknown;
+    isText?: boolean | undefined;
     signal: AbortSignal;
 }): Promise<Answer>;
 /**

@@ -24,6 +24,10 @@ export type Entry = {
      */
     error?: WireError;
     /**
+     * Nothing of it was sent: it waits for what is looked up first.
+     */
+    held?: boolean;
+    /**
      * The number of a message that looks like this one, while its answer is under way: it is shown by that.
      */
     seen?: number;
@@ -45,6 +49,7 @@ export type Entry = {
  * @property {number} at Unix milliseconds, when it was written.
  * @property {'waiting' | 'sent' | 'refused'} state `waiting`: for a connection, or for the one before it.
  * @property {WireError} [error] Why it was refused.
+ * @property {boolean} [held] Nothing of it was sent: it waits for what is looked up first.
  * @property {number} [seen] The number of a message that looks like this one, while its answer is under way: it is shown by that.
  */
 /** More is not written by a person while a connection is away. */
