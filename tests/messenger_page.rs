@@ -66,6 +66,9 @@ async fn the_script_is_cached_by_what_is_in_it_and_compressed_for_who_takes_it()
         println!("figure messenger_words_{language}_bytes_gz {}", words.body.len());
         assert!(words.body.len() < 2_500, "{language}: {} bytes", words.body.len());
     }
+    let later = http.ask("GET", "/messenger/later.js", "", b"").await.expect("an answer");
+    assert_eq!((later.status, later.header("content-type")), (200, Some("text/javascript; charset=utf-8")));
+    assert_eq!(later.header("access-control-allow-origin"), Some("*"));
     for path in ["/messenger/words/en.json", "/messenger/words/de", "/messenger/words/..%2Fde.json"] {
         assert_eq!(http.ask("GET", path, "", b"").await.expect("an answer").status, 404, "{path}");
     }

@@ -1,7 +1,8 @@
-//! The modules of the messenger and of the client under it, linked into one script and compressed, once; and what it says in other
-//! languages.
+//! The modules of the messenger and of the client under it, linked into one script and compressed, once; what is fetched when
+//! there is a conversation, and what it says in other languages.
 
 use super::link::link;
+use super::squeeze::squeeze;
 use bytes::Bytes;
 use miniz_oxide::deflate::compress_to_vec;
 use sha2::{Digest, Sha256};
@@ -37,7 +38,6 @@ const MODULES: &[(&str, &str)] = modules![
     "messenger/src/standing.js",
     "messenger/src/thread.js",
     "messenger/src/frame.js",
-    "messenger/src/ends.js",
     "messenger/src/widget.js",
     "messenger/src/element.js",
     "messenger/src/embed.js",
@@ -67,6 +67,15 @@ pub(super) fn bundle() -> &'static Bundle {
     // A test links the same modules.
     static BUNDLE: LazyLock<Bundle> = LazyLock::new(|| Bundle::of(link(MODULES).expect("modules that can be linked")));
     &BUNDLE
+}
+
+/// What is not needed before there is a conversation: a module of its own, which imports nothing.
+pub(super) fn later() -> &'static Bundle {
+    static LATER: LazyLock<Bundle> = LazyLock::new(|| {
+        // A test squeezes the same file.
+        Bundle::of(squeeze(include_str!("../../../web/messenger/src/later.js")).expect("a module that can be squeezed"))
+    });
+    &LATER
 }
 
 macro_rules! words {

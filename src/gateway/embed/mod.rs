@@ -1,5 +1,5 @@
-//! The messenger for customers' pages, out of the binary: `/messenger.js`, one script with all that it needs; `/messenger/words/de.json`, what
-//! it says in another language than English; and, where it is wanted, `/messenger/{workspace}`, a page to try it on.
+//! The messenger for customers' pages, out of the binary: `/messenger.js`, one script with all that it needs at first;
+//! `/messenger/later.js`, the rest; `/messenger/words/de.json`, what it says in another language than English; and, where it is wanted, `/messenger/{workspace}`, a page to try it on.
 
 mod bundle;
 mod link;
@@ -14,16 +14,20 @@ use axum::extract::{Path, State};
 use axum::middleware::from_fn;
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
-use bundle::{Bundle, bundle, words};
+use bundle::{Bundle, bundle, later, words};
 use http::{HeaderMap, HeaderValue, StatusCode, header};
 
 /// A page that is loaded again asks whether there is another; a browser that was away for a day may still start with the old one.
 const CACHE: &str = "public, max-age=300, stale-while-revalidate=86400";
 
+const SCRIPT: &str = "text/javascript; charset=utf-8";
+
 /// `sample_page`: whether there is a page to try it on.
 pub fn router(door: Door, sample_page: bool) -> Router {
-    let mut router =
-        Router::new().route("/messenger.js", get(script)).route("/messenger/words/{file}", get(words_of_a_language));
+    let mut router = Router::new()
+        .route("/messenger.js", get(script))
+        .route("/messenger/later.js", get(script_for_later))
+        .route("/messenger/words/{file}", get(words_of_a_language));
     if sample_page {
         router = router.route("/messenger/{workspace}", get(page));
     }
@@ -31,7 +35,11 @@ pub fn router(door: Door, sample_page: bool) -> Router {
 }
 
 async fn script(asked: HeaderMap) -> Response {
-    given(&asked, bundle(), "text/javascript; charset=utf-8")
+    given(&asked, bundle(), SCRIPT)
+}
+
+async fn script_for_later(asked: HeaderMap) -> Response {
+    given(&asked, later(), SCRIPT)
 }
 
 async fn words_of_a_language(asked: HeaderMap, Path(file): Path<String>) -> Result<Response, Problem> {

@@ -1,6 +1,6 @@
 //! Linking and squeezing by example, and the whole script as it is given out.
 
-use super::bundle::{bundle, words};
+use super::bundle::{bundle, later, words};
 use super::link::link;
 use super::squeeze::squeeze;
 use super::takes_gzip;
@@ -82,4 +82,13 @@ fn each_other_language_is_small_and_on_its_own() {
         assert!(made.gzip.len() < 2_500, "{language}: {} bytes", made.gzip.len());
     }
     assert!(words("en").is_none() && words("../de").is_none());
+}
+
+#[test]
+fn what_comes_later_is_a_small_module_that_needs_nothing() {
+    let made = later();
+    let text = std::str::from_utf8(&made.plain).unwrap();
+    assert!(text.contains("export function later(") && !text.contains("/**") && !text.contains("import "));
+    println!("figure messenger_later_bytes_gz {}", made.gzip.len());
+    assert!(made.gzip.len() < 3_000, "{} bytes", made.gzip.len());
 }

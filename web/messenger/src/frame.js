@@ -5,7 +5,6 @@ import { icon, make } from './dom.js';
 const TALK = 'M4 5h16v11H10l-5 4v-4H4z';
 const CLOSE = 'M6 6l12 12M18 6L6 18';
 const SEND = 'M5 12h14M13 6l6 6-6 6';
-const WHO = 'M12 12a4 4 0 100-8 4 4 0 000 8zM4.5 20c1-3.6 4-5 7.5-5s6.5 1.4 7.5 5';
 
 /**
  * @typedef {object} Deeds What a person does here.
@@ -17,8 +16,7 @@ const WHO = 'M12 12a4 4 0 100-8 4 4 0 000 8zM4.5 20c1-3.6 4-5 7.5-5s6.5 1.4 7.5 
  * @property {() => void} typed
  * @property {(event: KeyboardEvent) => void} pressed
  * @property {(event: Event) => void} submit
- * @property {() => void} who
- * @property {(said: { name: string, email: string }) => void} contact
+ * @property {() => void} begin
  *
  * @typedef {ReturnType<typeof frame>} Frame
  */
@@ -33,9 +31,8 @@ export function frame(words, { title, dir, language, start }, does) {
   const launcher = make('button', { class: 'launcher', type: 'button', 'aria-controls': 'panel', onclick: does.toggle }, icon(TALK), badge);
   const fact = make('div', { class: 'fact', role: 'status' });
   const end = make('button', { class: 'end', type: 'button', hidden: true, onclick: does.end, onblur: does.stay }, words.end);
-  const who = make('button', { type: 'button', hidden: true, 'aria-label': words.contact, 'aria-controls': 'contact', onclick: does.who }, icon(WHO));
   const shut = make('button', { type: 'button', 'aria-label': words.close, onclick: does.close }, icon(CLOSE));
-  const header = make('header', {}, make('div', { class: 'who' }, make('h2', {}, title), fact), end, who, shut);
+  const header = make('header', {}, make('div', { class: 'who' }, make('h2', {}, title), fact), end, shut);
   const banner = make('div', { class: 'banner', role: 'status', hidden: true });
   const hello = make('div', { class: 'hello', dir: 'auto' });
   const earlier = make('div', { class: 'event', hidden: true }, make('button', { type: 'button', onclick: does.earlier }, words.earlier));
@@ -60,23 +57,15 @@ export function frame(words, { title, dir, language, start }, does) {
     fields.email,
     make('div', { class: 'row' }, input, make('button', { class: 'send', 'aria-label': words.send }, icon(SEND))),
   );
-  const own = { name: field('name', words.name), email: field('email', words.reach) };
-  own.name.querySelector('input')?.removeAttribute('required');
-  const contact = make(
-    'form',
-    { id: 'contact', hidden: true, onsubmit: (event) => (event.preventDefault(), does.contact({ name: valueOf(own.name), email: valueOf(own.email) })) },
-    own.name,
-    own.email,
-    make('button', { class: 'new' }, words.save),
-  );
-  const panel = make('section', { id: 'panel', class: 'panel', role: 'dialog', 'aria-label': title, hidden: true }, header, banner, log, typing, contact, form);
+  const again = make('button', { class: 'new', type: 'button', hidden: true, onclick: does.begin }, words.fresh);
+  const panel = make('section', { id: 'panel', class: 'panel', role: 'dialog', 'aria-label': title, hidden: true }, header, banner, log, typing, form, again);
   const root = make('div', { class: start ? 'root start' : 'root', dir, lang: language }, panel, launcher);
   root.addEventListener('keydown', (event) => event.key === 'Escape' && !event.isComposing && !panel.hidden && does.close());
-  return { root, launcher, badge, panel, fact, end, who, banner, hello, earlier, list, log, typing, fields, input, form, own, contact };
+  return { root, launcher, badge, panel, fact, end, banner, hello, earlier, list, log, typing, fields, input, form, again };
 }
 
 /** @param {string} name @param {string} label */
-function field(name, label) {
+export function field(name, label) {
   const input = make('input', { name, type: name === 'email' ? name : 'text', autocomplete: name, required: true, maxlength: name === 'email' ? '120' : '60', dir: 'auto' });
   return make('label', { class: 'who' }, label, input);
 }

@@ -57,17 +57,7 @@ input,textarea{border:1px solid #7d8793;border-radius:10px;background:var(--back
 textarea{flex:1;min-inline-size:0;resize:none;block-size:42px;max-block-size:130px;field-sizing:content;min-block-size:42px;line-height:24px}
 textarea::placeholder{color:var(--dim);opacity:1}
 .send,.new{background:var(--accent);color:var(--on-accent);border-radius:10px;min-block-size:42px;padding-inline:10px;flex:none}
-.new{padding-inline:20px;font-weight:600}
-.ends{border-block-start:1px solid var(--edge);padding:12px;display:flex;flex-direction:column;gap:10px}
-.card{text-align:center;display:flex;flex-direction:column;gap:8px}
-.card .row{align-items:center}
-.steps{display:flex;justify-content:center;gap:4px}
-.steps button{padding:8px;border-radius:10px;color:var(--dim)}
-.steps .on{color:var(--accent)}
-.five .on svg{fill:currentColor}
-.dark .steps .on{color:#9ec1ff}
-.thanks{color:var(--dim)}
-.keep{align-self:center;font-size:13px;text-decoration:underline;padding:4px}
+.new{padding-inline:20px;margin:12px;font-weight:600}
 [dir=rtl] .send svg{transform:scaleX(-1)}
 @media (max-width:480px){
   .root.open{inset:0}

@@ -1,9 +1,8 @@
 // What is behind the button: it shows what its client knows, and hands on what a person does.
 
 import { MessengerClient } from '../../client/src/messenger/client.js';
-import { make, reconcile } from './dom.js';
-import { ends } from './ends.js';
-import { frame, say, valueOf } from './frame.js';
+import { icon, make, reconcile } from './dom.js';
+import { field, frame, say, valueOf } from './frame.js';
 import { standing, welcome } from './standing.js';
 import { rows } from './thread.js';
 import { fill } from './words.js';
@@ -26,7 +25,7 @@ import { fill } from './words.js';
  * @property {string} [offline] In place of the greeting, while nothing can be begun.
  * @property {string} [accent]
  * @property {string} [accentText]
- * @property {{ scale: import('./ends.js').Scale, within_ms: number }} rating
+ * @property {{ scale: 'none' | 'two' | 'five', within_ms: number }} rating
  */
 
 const NEAR_PX = 60;
@@ -42,6 +41,7 @@ export class Widget {
     const hour = /** @type {const} */ ({ hour: 'numeric', minute: '2-digit' });
     this.hour = new Intl.DateTimeFormat(spoken.language, hour);
     this.day = new Intl.DateTimeFormat(spoken.language, { ...hour, weekday: 'short', day: 'numeric', month: 'short' });
+    this.url = url;
     this.known = token !== undefined;
     this.asked = this.known ? [] : asked;
     this.own = { greeting: greeting ?? words.hello, offline };
@@ -54,10 +54,11 @@ export class Widget {
     /** In which conversation an address was left, and what was said of who writes. */
     this.reached = '';
     this.said = { name: '', email: '' };
-    /** Whether the form for that was asked for. */
-    this.tells = false;
     /** Who is there, as it was when the panel was opened. @type {import('../../client/src/messenger/state.js').Presence | undefined} */
     this.presence = undefined;
+    /** @type {ReturnType<typeof import('./later.js').later> | undefined} */
+    this.later = undefined;
+    this.isFetched = false;
     this.readTo = { conversation: '', number: 0 };
     this.sure = false;
     /** @type {Map<string, { is: string, node: HTMLElement }>} */
@@ -77,16 +78,9 @@ export class Widget {
       },
       pressed: (event) => this.pressed(event),
       submit: (event) => this.submit(event),
-      who: () => this.tell(!this.tells),
-      contact: (said) => this.contact(said),
-    });
-    this.ends = ends(words, rating.scale, {
-      rate: (score, comment) => void this.client.rate(score, comment),
-      save: () => void this.save(),
       begin: () => this.begin(),
     });
-    const { root, panel } = this.frame;
-    panel.append(this.ends.root);
+    const { root } = this.frame;
     if (accent) root.style.setProperty('--set', accent);
     if (accentText) root.style.setProperty('--on-set', accentText);
     this.client.subscribe(() => this.render());
@@ -157,13 +151,18 @@ export class Widget {
     this.open();
   }
 
-  /** What was said, as a file. */
-  async save() {
-    const id = this.client.state.conversation?.conversation;
-    const text = await this.client.transcript(Intl.DateTimeFormat().resolvedOptions().timeZone);
-    const href = URL.createObjectURL(new Blob([text], { type: 'text/plain;charset=utf-8' }));
-    make('a', { href, download: `conversation-${id}.txt` }).click();
-    setTimeout(() => URL.revokeObjectURL(href), 60_000);
+  /** What is not needed before there is a conversation. */
+  async fetchMore() {
+    if (this.isFetched) return;
+    this.isFetched = true;
+    try {
+      /** @type {typeof import('./later.js')} */
+      const { later } = await import(`${this.url}/messenger/later.js`);
+      this.later = later(this, { make, icon, say, field, valueOf, fill });
+      this.render();
+    } catch {
+      // Then without: everything else goes on.
+    }
   }
 
   /** There is no conversation, or one that is over for this page: nothing of it is shown. */
@@ -205,31 +204,6 @@ export class Widget {
     const metadata = { ...this.about, ...(email && { email }) };
     // Refused for now: who is there is another question than before.
     this.client.start({ text, ...(name && { name }), metadata, ...(or_message && { or_message }) }).catch(() => void this.look());
-  }
-
-  /** The form for who writes. @param {boolean} tells */
-  tell(tells) {
-    this.tells = tells;
-    const { own, who } = this.frame;
-    const input = own.name.querySelector('input');
-    if (tells && input) input.value = this.said.name;
-    const email = own.email.querySelector('input');
-    if (tells && email) email.value = this.said.email;
-    this.render();
-    if (tells) input?.focus();
-    else who.focus();
-  }
-
-  /** @param {{ name: string, email: string }} said */
-  contact(said) {
-    this.said = said;
-    const { name, email } = said;
-    void this.client.contact({ ...(name && { name }), email });
-    this.reached = this.client.state.conversation?.conversation ?? '';
-    this.tells = false;
-    this.remember();
-    this.render();
-    this.frame.input.focus();
   }
 
   /** @param {KeyboardEvent} event */
@@ -281,7 +255,7 @@ export class Widget {
 
   render() {
     const { client, spoken, isOpen, isNew, isFresh } = this;
-    const { root, launcher, badge, panel, fact, end, who, banner, hello, earlier, list, log, typing, fields, form, own, contact } = this.frame;
+    const { root, launcher, badge, panel, fact, end, banner, hello, earlier, list, log, typing, fields, form, again } = this.frame;
     const { words } = spoken;
     const { state } = client;
     const seen = isFresh ? { ...state, conversation: undefined, messages: [], happened: [] } : state;
@@ -294,20 +268,15 @@ export class Widget {
     say(hello, wanted.length > 0 ? '' : welcome(isNew ? this.presence : undefined, this.own, words, speaking));
     earlier.hidden = seen.begins || seen.messages.length === 0 || seen.link.phase !== 'live';
     say(fact, now.fact);
-    const isReached = seen.conversation !== undefined && this.reached === seen.conversation.conversation && now.goesOn && state.conversation?.state === 'waiting';
-    say(banner, now.banner || (isReached && this.said.email ? fill(words.reached, this.said.email) : ''));
+    if (isOpen && seen.conversation) void this.fetchMore();
+    say(banner, now.banner || (this.later?.(now, seen) ?? ''));
     say(typing, now.typing);
     end.hidden = !now.goesOn;
-    const wasIn = form.matches(':focus-within') || contact.matches(':focus-within');
+    const wasIn = form.matches(':focus-within');
     form.hidden = now.isOver;
-    this.showEnd(now.isOver, seen);
+    again.hidden = !now.isOver;
     // Whoever was writing is not thrown out of the panel.
-    if (wasIn && now.isOver) this.ends.again.focus();
-    who.hidden = this.known || !now.goesOn;
-    const isUnreached = now.isAlone && !this.said.email && !this.asked.includes('email') && !isReached;
-    contact.hidden = this.known || !now.goesOn || !(this.tells || isUnreached);
-    own.name.hidden = !this.tells;
-    who.setAttribute('aria-expanded', String(!contact.hidden));
+    if (wasIn && now.isOver) again.focus();
     for (const name of /** @type {const} */ (['name', 'email'])) {
       const field = fields[name];
       const asks = isNew && !this.known && (this.asked.includes(name) || (name === 'email' && this.leaves));
@@ -325,15 +294,6 @@ export class Widget {
     clearTimeout(this.timer);
     // Whoever has stopped typing says nothing of it.
     if (now.typing) this.timer = setTimeout(() => this.render(), state.typing_until - client.now() + 1);
-  }
-
-  /** @param {boolean} isOver @param {MessengerState} seen */
-  showEnd(isOver, { conversation, messages, link }) {
-    const talked = messages.some(({ author }) => author === 'agent');
-    const ended = conversation?.ended_at ?? 0;
-    const inTime = ended === 0 || ended + this.rating.within_ms > Date.now();
-    const asks = talked && inTime && link.phase !== 'stopped';
-    this.ends.show({ isOver, asks, rated: conversation?.rating?.score, kept: messages.length > 0 && link.phase !== 'stopped' });
   }
 
   /** Reads what is in sight, and counts what is not. @param {MessengerState} state */

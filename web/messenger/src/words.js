@@ -43,16 +43,6 @@ const en = {
   offline: 'Nobody is here now. Leave a message, and we answer by e-mail.',
   offline_until: 'Nobody is here until {0}. Leave a message, and we answer by e-mail.',
   taken: 'Your message has reached us. We answer by e-mail.',
-  reached: 'We answer to {0}.',
-  contact: 'Your name and e-mail',
-  save: 'Save',
-  transcript: 'Save this conversation',
-  rate: 'How was it?',
-  score: '{0} of 5',
-  good: 'Good',
-  bad: 'Bad',
-  comment: 'Anything to add?',
-  thanks: 'Thank you!',
 };
 
 /** @typedef {typeof en} Words */
@@ -88,8 +78,8 @@ export async function withWords(url, spoken) {
     const response = await fetch(`${url}/messenger/words/${spoken.base}.json`);
     if (!response.ok) throw new TypeError(`${response.status}`);
     const said = await response.json();
-    const words = Object.fromEntries(Object.entries(en).map(([key, text]) => [key, typeof said[key] === 'string' ? said[key] : text]));
-    return { ...spoken, words: /** @type {Words} */ (words) };
+    const strings = Object.fromEntries(Object.entries(said).filter(([, text]) => typeof text === 'string'));
+    return { ...spoken, words: { ...en, ...strings } };
   } catch {
     // In one language and one direction, whatever happens.
     return speak(['en']);
