@@ -8,7 +8,7 @@ const WHO = 'M12 12a4 4 0 100-8 4 4 0 000 8zM4.5 20c1-3.6 4-5 7.5-5s6.5 1.4 7.5 
 
 const CSS = `
 .card{text-align:center;display:flex;flex-direction:column;gap:8px;padding:12px 12px 0;border-block-start:1px solid var(--edge)}
-.card .row{align-items:center}
+.card form{border:0;padding:0}
 .steps{display:flex;justify-content:center;gap:4px}
 .steps button{padding:8px;border-radius:10px;color:var(--dim)}
 .steps .on{color:var(--accent)}
@@ -101,7 +101,7 @@ export function later(widget, { make, icon, say, field, valueOf, fill }) {
   const drawn = (/** @type {number} */ step) => (scale === 'two' ? (step === 1 ? BAD : GOOD) : STAR);
   const buttons = steps.map((step) => make('button', { type: 'button', 'aria-label': named(step), onclick: () => chosen(step) }, icon(drawn(step))));
   const comment = make('textarea', { rows: '1', maxlength: '500', 'aria-label': words.comment, placeholder: words.comment, dir: 'auto' });
-  const more = make('form', { class: 'row', hidden: true, onsubmit: added }, comment, make('button', { class: 'send' }, words.send));
+  const more = make('form', { hidden: true, onsubmit: added }, make('div', { class: 'row' }, comment, make('button', { class: 'send' }, words.send)));
   const thanks = make('div', { class: 'thanks', role: 'status', hidden: true });
   const card = make('div', { class: 'card', role: 'group', 'aria-label': words.rate, hidden: true }, words.rate, make('div', { class: `steps ${scale}` }, ...buttons), more, thanks);
   const keep = make('button', { class: 'keep', type: 'button', hidden: true, onclick: () => void save() }, words.transcript);
