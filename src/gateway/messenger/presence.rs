@@ -4,6 +4,7 @@
 use super::Shared;
 use super::customer::customer;
 use super::entry::{Visit, entry};
+use crate::desk::refusal::Refusal;
 use crate::desk::settings::NAME_BYTES_MAX;
 use crate::engine::workspace::PROBES;
 use crate::gateway::auth::client_address::prefix;
@@ -61,13 +62,26 @@ pub(super) async fn presence(
 fn as_it_is(desk: &dyn Desk, visit: Visit<'_>) -> Result<PresenceShape, Problem> {
     let published = desk.published();
     let placed = entry(&published.settings, visit).ok_or_else(Problem::nowhere)?;
+    let (id, settings) =
+        published.queues.get(&placed.queue).ok_or_else(|| Problem::from(Refusal::NoSuchQueue(placed.queue.clone())))?;
     let rows = desk.queue_rows();
     let row = |name: &str| rows.iter().find(|row| *row.queue == *name);
-    let first = row(&placed.queue)
-        .ok_or_else(|| Problem::from(crate::desk::refusal::Refusal::NoSuchQueue(placed.queue.clone())))?;
+    let Some(first) = row(&placed.queue) else {
+        // Of a queue that was made within the last second nothing more is known.
+        let opens_at = published.opens_at(*id).map(|at| at.0);
+        let open = opens_at.is_none();
+        return Ok(PresenceShape {
+            open,
+            opens_at,
+            nobody_there: false,
+            refused: None,
+            message: false,
+            estimate: None,
+        });
+    };
     // Where a rule would move it, what counts is how that queue stands.
     let there = row(&first.coming.queue).unwrap_or(first);
-    let own = published.queues.get(&there.queue).map_or(0, |(_, settings)| settings.priority);
+    let own = published.queues.get(&there.queue).map_or(settings.priority, |(_, settings)| settings.priority);
     let priority = placed.priority.unwrap_or(own);
     let alike = there.estimates.iter().find(|one| *one.channel == *visit.channel && one.priority == priority);
     Ok(PresenceShape {
