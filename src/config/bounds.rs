@@ -166,6 +166,13 @@ pub const BOUNDS: &[Bound] = &[
         "offhook_reserve_bytes",
     ),
     bound(
+        "a transcript that is sent",
+        "gateway/messenger/transcript.rs",
+        Budget("the reserve for bursts; 16 rows at a time"),
+        "broken off",
+        "offhook_reserve_bytes",
+    ),
+    bound(
         "senders whose rates are remembered",
         "gateway/http/buckets.rs",
         Fixed("65,536 for each limit, 16 bytes each"),

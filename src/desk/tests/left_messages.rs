@@ -12,7 +12,7 @@ admin queue letters waiting={"waiting_ms_max":null}
   q2 put as letters
 admin agent a0 queues=support,letters
   -> put a0
-  a0 put queues=[QueueId(1), QueueId(2)] skills=-
+  a0 put queues=[q1, q2] skills=-
 admin queue support max=1 waiting={"nobody_there":"refuse"}
   -> put q1
   q1 put as support
@@ -90,7 +90,7 @@ u2 opens chat in support or_message=yes
   -> opened c2 u2
   c2 opened u2 q2 message
 admin settings {"left_messages":{"queue":"nowhere"}}
-  -> refused bad_setting field=left_messages.queue: left_messages.queue: there is no queue "nowhere"
+  -> refused bad_setting field=left_messages.queue: left_messages.queue: there is no queue "nowhere": put it first
 admin settings {"left_messages":{"channel":"smoke"}}
   -> refused bad_setting field=left_messages.channel: left_messages.channel: there is no channel "smoke"
 "#,

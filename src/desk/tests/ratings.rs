@@ -74,7 +74,7 @@ u1 rates c1 3
   -> done
   c1 rated 3 loaded
 u1 posts c1 and yet
-  -> posted c1 2
+  -> posted c1 1
   c1 reopened q1 loaded
   c1 message 1 u1 and yet
   o2 made c1 a0 ends 30s deliver 5s
