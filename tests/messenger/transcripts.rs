@@ -55,7 +55,7 @@ async fn a_customer_keeps_what_was_said_and_nothing_else() {
     let at = jiff::Timestamp::now().to_zoned(jiff::tz::TimeZone::get("Asia/Tokyo").unwrap());
     assert!(lines[3].starts_with(&at.strftime("%Y-%m-").to_string()), "{text} at {at}");
 
-    for zone in ["Mars%2FOlympus", "..%2F..%2Fetc%2Fpasswd", &"x".repeat(65)] {
+    for zone in ["Mars%2FOlympus", "..%2F..%2Fetc%2Fpasswd", &*"x".repeat(65)] {
         let refused = transcript(&mut customer, &format!("?time_zone={zone}")).await;
         let told = (refused.status, problem(&refused));
         assert_eq!((told.0, &told.1["code"], &told.1["field"]), (422, &json!("bad_field"), &json!("time_zone")));
