@@ -79,8 +79,8 @@ async fn call(server: &Server, session: &Value, method: &str, path: &str, body: 
     let headers = format!("Authorization: Bearer {token}\r\nIdempotency-Key: {}\r\n", command_id());
     let mut http = Http::connect(server.address).await.expect("it listens");
     let body = body.map(Value::to_string).unwrap_or_default();
-    let asked = http.ask(method, &format!("/v1/workspaces/{WORKSPACE}{path}"), &headers, body.as_bytes());
-    let response = within(path, asked).await.expect("an answer");
+    let whole = format!("/v1/workspaces/{WORKSPACE}{path}");
+    let response = within(path, http.ask(method, &whole, &headers, body.as_bytes())).await.expect("an answer");
     (response.status, serde_json::from_slice(&response.body).unwrap_or(Value::Null))
 }
 
