@@ -63,6 +63,8 @@ async fn sign_in(browser: &mut Browser, provider: &FakeProvider, server: &Server
     let mut claims = provider.claims(agent, &begun.nonce);
     claims["groups"] = json!(groups);
     provider.gives(&signed(&claims));
+    // Where the token has no group, it is asked whether it knows of one.
+    provider.answer("/me", Answer::Json(200, json!({ "sub": claims["sub"] })));
     let page = browser.go_until(&back(server, &begun.state), |url| url.contains("/console/")).await;
     assert_eq!(page.path(), format!("/console/{WORKSPACE}"), "{}", page.text());
 }
