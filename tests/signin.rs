@@ -63,6 +63,8 @@ async fn sign_in(browser: &mut Browser, provider: &FakeProvider, server: &Server
     let mut claims = provider.claims(agent, &begun.nonce);
     claims["groups"] = json!(groups);
     provider.gives(&signed(&claims));
+    // Where the token has no group, it is asked whether it knows of one.
+    provider.answer("/me", Answer::Json(200, json!({ "sub": claims["sub"] })));
     let page = browser.go_until(&back(server, &begun.state), |url| url.contains("/console/")).await;
     assert_eq!(page.path(), format!("/console/{WORKSPACE}"), "{}", page.text());
 }
@@ -79,8 +81,8 @@ async fn call(server: &Server, session: &Value, method: &str, path: &str, body: 
     let headers = format!("Authorization: Bearer {token}\r\nIdempotency-Key: {}\r\n", command_id());
     let mut http = Http::connect(server.address).await.expect("it listens");
     let body = body.map(Value::to_string).unwrap_or_default();
-    let asked = http.ask(method, &format!("/v1/workspaces/{WORKSPACE}{path}"), &headers, body.as_bytes());
-    let response = within(path, asked).await.expect("an answer");
+    let whole = format!("/v1/workspaces/{WORKSPACE}{path}");
+    let response = within(path, http.ask(method, &whole, &headers, body.as_bytes())).await.expect("an answer");
     (response.status, serde_json::from_slice(&response.body).unwrap_or(Value::Null))
 }
 
