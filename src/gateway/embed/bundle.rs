@@ -2,8 +2,8 @@
 //! there is a conversation, and what it says in other languages.
 
 use super::link::link;
-use crate::gateway::http::gzip::gzip;
 use super::squeeze::squeeze;
+use crate::gateway::http::gzip::gzip;
 use bytes::Bytes;
 use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
