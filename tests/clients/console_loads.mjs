@@ -10,7 +10,6 @@ const channels = async (change) => put('settings', { channels: (await api('GET',
 
 export async function loads({ token, status, offered }) {
   await channels({ wrap_up_ms: 0, capacity: OPEN + 10, weight: 1 });
-  await api('PUT', 'agents/ada', { capacity_total: 1_000 });
   await put('settings', { labels: {} });
   for (const found of (await api('GET', 'conversations?state=active&limit=200')).conversations) await api('POST', `conversations/${found.conversation}/close`, {});
   for (const found of (await api('GET', 'conversations?state=wrap_up&limit=200')).conversations) await api('POST', `conversations/${found.conversation}/wrap_up_done`, {});
@@ -19,6 +18,7 @@ export async function loads({ token, status, offered }) {
   await place.addInitScript(watchOffers);
   const page = await signedIn(place, 'console', token);
   await page.locator('#status').waitFor();
+  await api('PUT', 'agents/ada', { capacity_total: 1_000 });
   await status(page, 'Available');
 
   await hostile(page, offered);

@@ -38,6 +38,7 @@ async function talk(page, one) {
 
 export async function looks({ token, status }) {
   for (const found of (await api('GET', 'conversations?state=active&limit=200')).conversations) await api('POST', `conversations/${found.conversation}/close`, {});
+  await put('settings', { channels: (await api('GET', 'settings')).channels.map((channel) => (channel.name === 'chat' ? { ...channel, capacity: 9, weight: 10 } : channel)) });
   await put('settings', { labels: { dispositions: ['solved', 'refunded', 'no_answer'], tags: ['vip', 'delivery', 'bug'], fields: [{ name: 'order', type: 'text' }] } });
   const place = await context({ viewport: { width: 1360, height: 820 }, colorScheme: 'light' });
   const page = await signedIn(place, 'console', token);
@@ -89,7 +90,7 @@ export async function looks({ token, status }) {
   await picture(page, 'console-keys');
   await page.keyboard.press('Escape');
   await page.keyboard.press('t');
-  await page.getByRole('option').first().waitFor();
+  await page.locator('.choices li').first().waitFor();
   await picture(page, 'console-transfer');
   await page.keyboard.press('Escape');
   await place.close();

@@ -31,8 +31,14 @@ export const put = async (path, change) => api('PUT', path, { ...(await api('GET
 export async function customer(text, more = {}) {
   const call = async (path, body, token) => {
     const headers = { 'Content-Type': 'application/json', 'Idempotency-Key': id(), ...(token && { Authorization: `Bearer ${token}` }) };
-    const answer = await fetch(`${url}/v1/messenger/${workspace}${path}`, { method: 'POST', headers, body: JSON.stringify(body) });
-    check(answer.ok, `${path}: ${answer.status}`);
+    // A connection that was closed just then, or no room just then: the same once more, which is done once.
+    let answer;
+    for (let times = 0; times < 20 && (!answer || answer.status === 503); times++) {
+      if (answer) await new Promise((done) => setTimeout(done, 100));
+      answer = await fetch(`${url}/v1/messenger/${workspace}${path}`, { method: 'POST', headers, body: JSON.stringify(body) }).catch(() => undefined);
+    }
+    check(answer, `${path}: no answer`);
+    check(answer.ok, `${path}: ${answer.status} ${answer.ok ? "" : await answer.text()}`);
     return answer.status === 204 ? undefined : answer.json();
   };
   const { conversation, token } = await call('/conversations', { text, ...more });

@@ -117,7 +117,7 @@ function fieldView(field, now, fault, prefix, say) {
     options
       ? h('select', { id, ...invalid(id, fault), onchange: change }, h('option', { value: '', selected: shown === '' }, '—'), options.map(([value, label]) => h('option', { key: value, value, selected: value === shown }, label)))
       : // What is being typed is not taken away by what is drawn meanwhile.
-        h('input', { id, key: `${id} ${shown}`, dir: 'auto', autocomplete: 'off', ...kinds[type], ...invalid(id, fault), ref: (/** @type {HTMLInputElement} */ node) => (node.value = shown), onchange: change }),
+        h('input', { id, dir: 'auto', autocomplete: 'off', ...kinds[type], ...invalid(id, fault), initial: shown, onchange: change }),
     told(id, fault),
   );
 }

@@ -10,7 +10,7 @@ const MEMO = '#memo';
 /**
  * @typedef {View | string | number | boolean | null | undefined | readonly Kid[]} Kid
  * @typedef {Record<string, any>} Props Attributes. `onclick` and the like are listeners; `value`, `checked` and `scrollTop` are the element's own;
- *   `style` is an object; `key` tells it among others; `ref` is called with the element once it is made.
+ *   `initial` is a field's value until somebody writes there; `style` is an object; `key` tells it among others; `ref` is called with the element once it is made.
  *
  * @typedef {object} View
  * @property {string} tag
@@ -200,7 +200,8 @@ function patchProps(node, old, next) {
 function patchProp(node, name, value) {
   if (APART.has(name)) return;
   if (name.startsWith('on')) return listen(node, name.slice(2), value);
-  if (OWN.has(name)) node[name] = value ?? (name === 'value' ? '' : name === 'scrollTop' ? 0 : false);
+  if (name === 'initial') node.value = value ?? '';
+  else if (OWN.has(name)) node[name] = value ?? (name === 'value' ? '' : name === 'scrollTop' ? 0 : false);
   else if (value === undefined || value === null || value === false) node.removeAttribute(name);
   else node.setAttribute(name, value === true ? '' : String(value));
 }
