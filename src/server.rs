@@ -6,7 +6,7 @@ mod signin;
 
 use crate::client::Address;
 use crate::clock;
-use crate::config::{Config, Sections, SessionsSettings, Synchronous};
+use crate::config::{Config, Sections, Synchronous};
 use crate::desk::time::{DeskTime, Now, WallTime};
 use crate::engine::workspace::PROBES;
 use crate::engine::{Engine, EngineSettings, FrameLimits, Threads, intake};

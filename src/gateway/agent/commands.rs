@@ -185,7 +185,7 @@ fn ask<D: Desk, T: AgentTokens>(frame: AgentFrame, agent: AgentId, present: &Pre
         AgentFrame::Own { after } => Ask::ListOwn { agent, after },
         AgentFrame::Held { agent: name, after } => {
             let named = present.door.desk.agent_named(&present.session, &name);
-            Ask::ListOwn { agent: named.ok_or_else(|| Refusal::NoSuchAgent(name))?, after }
+            Ask::ListOwn { agent: named.ok_or(Refusal::NoSuchAgent(name))?, after }
         }
         AgentFrame::Why(WhyOf::Conversation(conversation)) => Ask::WhyConversation { conversation },
         AgentFrame::Why(WhyOf::Agent(agent)) => Ask::WhyAgent { agent },

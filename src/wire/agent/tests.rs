@@ -392,12 +392,14 @@ fn replies_are_spelled_as_documented() {
     );
     let rows = [QueueRowShape {
         queue: "support",
+        title: "Support",
         waiting: 3,
         offered: 1,
         active: 12,
         paused: 0,
         longest_wait_ms: 41_200,
         agents_available: 4,
+        agents_there: 5,
         open: true,
         opens_at: None,
         closes_at: Some(1_700_000_000_000),
@@ -414,11 +416,12 @@ fn replies_are_spelled_as_documented() {
             }),
         }],
         draining: false,
+        service: None,
     }];
     assert_eq!(
         reply(Reply::done(id, Some(7), Done::Page { rows: Rows::Queues(&rows), cursor: None })),
         format!(
-            r#"{head},"rows":[{{"queue":"support","waiting":3,"offered":1,"active":12,"longest_wait_ms":41200,"agents_available":4,"open":true,"closes_at":1700000000000,"estimates":[{{"channel":"chat","priority":0,"place":4,"p50_ms":40000,"p90_ms":95000,"past_error":{{"of":100,"under_p50_percent":51,"under_p90_percent":89,"median_error_ms":11000}}}}]}}]}}"#
+            r#"{head},"rows":[{{"queue":"support","title":"Support","waiting":3,"offered":1,"active":12,"longest_wait_ms":41200,"agents_available":4,"agents_there":5,"open":true,"closes_at":1700000000000,"estimates":[{{"channel":"chat","priority":0,"place":4,"p50_ms":40000,"p90_ms":95000,"past_error":{{"of":100,"under_p50_percent":51,"under_p90_percent":89,"median_error_ms":11000}}}}]}}]}}"#
         )
     );
     let error = WireError::new(Code::BadRequest, "no JSON");
