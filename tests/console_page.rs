@@ -58,7 +58,8 @@ async fn a_page_is_strict_and_what_it_names_is_there() {
         assert_eq!(page.header("cross-origin-opener-policy"), Some("same-origin"));
         assert_eq!(ask(&server, &format!("/{kind}/nobody"), "").await.status, 404);
     }
-    let html = ask(&server, &format!("/console/{WORKSPACE}"), "").await.text();
+    let page = ask(&server, &format!("/console/{WORKSPACE}"), "").await;
+    let html = page.text();
     let named: Vec<&str> = html.split('"').filter(|part| part.starts_with("/desk/") && part.contains('.')).collect();
     assert!(named.len() > 40, "{html}");
     let mut bytes_gz = 0;

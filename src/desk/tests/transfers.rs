@@ -362,7 +362,7 @@ u2 opens chat in support
 a0 queues c2 in sales
   -> refused not_yours field=conversation: c2 is not yours
 supervisor a0 queues c2 in sales
-  -> refused wrong_state field=conversation: the conversation c2 is offered
+  -> refused queue_full field=queue: the queue "sales" has 1 waiting already
 a0 accepts o1
   -> accepted c2
   o1 accepted c2 a0
@@ -449,7 +449,7 @@ admin queues c1 in support
 a0 sets available
   -> done
   a0 status 1 channels 111 chosen
-  o1 made c1 a0 ends 30s deliver 5s
+  o1 made c1 a0 ends 40s deliver 15s
 admin queues c1 in sales
   -> done
   o1 withdrawn c1 a0
