@@ -94,8 +94,8 @@ export async function visitor(name, text, options) {
   const page = await tab(await context(options), `${url}/messenger/${workspace}`);
   await page.locator('.launcher').click();
   await page.getByLabel('Name').fill(name);
-  await page.locator('textarea').fill(text);
-  await page.locator('textarea').press('Enter');
+  await page.locator('textarea[enterkeyhint]').fill(text);
+  await page.locator('textarea[enterkeyhint]').press('Enter');
   return page;
 }
 

@@ -111,8 +111,8 @@ export const focused = (page) =>
 export const says = (page, selector, text) => page.locator(selector, { hasText: text }).first().waitFor();
 export const texts = (page) => page.locator('.message .text').allTextContents();
 export const write = async (page, text) => {
-  await page.locator('textarea').fill(text);
-  await page.locator('textarea').press('Enter');
+  await page.locator('textarea[enterkeyhint]').fill(text);
+  await page.locator('textarea[enterkeyhint]').press('Enter');
 };
 
 export async function accessible(page, where) {

@@ -105,7 +105,7 @@ async fn a_message_is_left_where_nothing_can_be_begun_and_waits_for_somebody() {
     let begun = Customer::try_start(server.address, DEMO, &message).await.ok().unwrap();
     let mut begun = begun;
     let shown = begun.call("GET", "", None).await.json();
-    assert_eq!((&shown["message"], &shown["queue"]), (&Value::Null, &json!("Support")));
+    assert_eq!((&shown["message"], &shown["queue"]), (&Value::Null, &json!("support")));
     let third = Customer::try_start(server.address, DEMO, &message).await.ok().unwrap();
     assert_ne!(third.conversation, begun.conversation);
 }
