@@ -56,6 +56,10 @@ fuzz SECONDS="60":
 loads CUSTOMERS="100000":
     OFFHOOK_CUSTOMERS={{CUSTOMERS}} cargo test --release --locked --test staffing -- --nocapture
 
+# The console with 5,000 messages of history, 100 conversations open and ten minutes in a hidden tab; prints its figures.
+console-loads:
+    OFFHOOK_CONSOLE_LOADS=1 cargo test --release --locked --test console_page -- --nocapture
+
 # An hour of agents and customers who come and go, and the slope of the server's memory meanwhile.
 soak SECONDS="3600" *ARGS:
     cargo bench --locked --bench soak -- --seconds {{SECONDS}} {{ARGS}}

@@ -22,6 +22,12 @@ export async function loads({ token, status, offered }) {
   await status(page, 'Available');
 
   await hostile(page, offered);
+  // Minutes, and figures: `just console-loads`.
+  if (process.env.OFFHOOK_CONSOLE_LOADS) await large(place, page, { token, status, offered });
+  await place.close();
+}
+
+async function large(place, page, { token, status, offered }) {
   await history(page, offered);
   await page.close();
   await hidden(place, token);
@@ -29,7 +35,6 @@ export async function loads({ token, status, offered }) {
   await other.locator('#status').waitFor();
   await painted(other);
   await typing(other, status);
-  await place.close();
 }
 
 /** When each offer came over the wire, and when it was painted: in the page, before its own scripts. */
