@@ -275,12 +275,20 @@ await loads({ token, status, offered });
 await looks({ token, token2, status, write, offered });
 
 check(complaints.length === 0, `complaints: ${complaints.join('\n')}`);
-// Who has no token, or a bad one, is told so.
+// Who is not signed in is sent to the sign-in, told of a bad token, and comes back with a good one.
 const stranger = await tab(await context(), `${url}/console/${workspace}`);
-await stranger.getByLabel('An agent’s token').fill('nonsense');
-await stranger.getByRole('button', { name: 'Sign in' }).click();
-await says(stranger, '.fault', 'This is no token.');
+const sign = async (given) => {
+  await stranger.getByLabel('Agent’s token').fill(given);
+  await stranger.getByRole('button', { name: 'Sign in' }).click();
+};
+await sign('nonsense');
+await stranger.getByRole('alert').waitFor();
 await accessible(stranger, 'the door');
+await sign(token2);
+await stranger.locator('#status').waitFor();
+check(new URL(stranger.url()).pathname === `/console/${workspace}`, `back at the console, and not at ${stranger.url()}`);
+await stranger.reload();
+await stranger.locator('#status').waitFor();
 await browser.close();
 console.log('done');
 process.exit(0);
