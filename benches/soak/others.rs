@@ -125,6 +125,7 @@ pub async fn strangers(floor: Rc<Floor>) {
     let key = |id: &str| format!("Idempotency-Key: {id}\r\n");
     let with = |token: &str| format!("Authorization: Bearer {token}\r\n");
     let large = format!("{{\"text\":\"{}\"}}", "x".repeat(20_000));
+    let mut waited = false;
     for (method, path, headers, body, status) in [
         ("GET", "/v1/nothing", String::new(), "", 404),
         ("POST", start.as_str(), key(&id), "no JSON", 400),
@@ -139,7 +140,12 @@ pub async fn strangers(floor: Rc<Floor>) {
         let answer = async { Http::connect(floor.server).await?.ask(method, path, &headers, body.as_bytes()).await };
         match answer.await {
             Ok(answer) if answer.status == status => add(&tally.refused),
-            Ok(answer) if answer.status == 503 => add(&tally.told_to_wait),
+            Ok(answer) if answer.status == 503 => {
+                add(&tally.told_to_wait);
+                waited = true;
+            }
+            // Of what was put off nothing happened, so the same id is as good as new.
+            Ok(answer) if waited && status == 409 && answer.status == 201 => {}
             Ok(answer) => tally.error(&format!("{method} {path}: {} for {status}: {}", answer.status, answer.text())),
             Err(error) => tally.error(&format!("{method} {path}: {error}")),
         }
