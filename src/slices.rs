@@ -13,8 +13,8 @@ const SHORT_NS: u64 = 100_000;
 /// The longest is 100 ms.
 const LONG_NS: u64 = 20_000_000;
 
-/// In steps of sched(7), each a quarter more or less, beyond what the process has. Of what the view's threads and those of the refused
-/// did not yield, messages among ten times the load that can be finished had a 99th percentile of 46 to 86 ms; with 5 to 7 steps, of 39.
+/// In steps of sched(7), each a quarter more or less, beyond what the process has. Messages among ten times the load that can be finished
+/// had a 99th percentile of 46 to 86 ms while the view's thread did not yield and that of the refused by two steps, and of 39 with five and seven.
 const YIELDING_STEPS: i32 = 5;
 
 /// `struct sched_attr` of sched_setattr(2), as of its first version.
