@@ -121,13 +121,17 @@ impl Asker {
     /// # Errors
     /// The desk's refusals, `busy`, `unavailable`.
     pub async fn ask(&self, id: CommandId, fingerprint: u64, ask: Ask) -> Result<Answer, Problem> {
-        if let Credential::Agent(token) = &self.credential {
-            // What has no place for a name in its event has one here.
-            let (workspace, agent, role) = (&token.workspace, &token.name, token.role);
-            tracing::info!(%workspace, %agent, ?role, command = ask.name(), "a person asks over the admin API");
-        }
+        self.log(ask.name());
         let command = Command { principal: self.principal, id: Some(id), fingerprint, ask };
         Ok(self.desk.ask(command).await?.result?)
+    }
+
+    /// What has no place for a name in its event has one here.
+    pub fn log(&self, command: &'static str) {
+        if let Credential::Agent(token) = &self.credential {
+            let (workspace, agent, role) = (&token.workspace, &token.name, token.role);
+            tracing::info!(%workspace, %agent, ?role, command, "a person asks over the admin API");
+        }
     }
 
     /// The agent whose own conversations are all that it is shown; `None`: it may see everybody's.

@@ -11,7 +11,7 @@ use crate::gateway::http::body;
 use crate::gateway::http::idempotency::command_id;
 use crate::gateway::http::problem::{Problem, ok};
 use crate::gateway::http::query::Query;
-use crate::gateway::signin::{By, NotBegun, Signin, not_kept};
+use crate::gateway::signin::{NotBegun, ROLES_MAX, Signin, not_kept};
 use axum::body::Body;
 use axum::extract::State as Held;
 use axum::response::{IntoResponse, Response};
@@ -37,10 +37,7 @@ impl Row {
             signin: spelled(signin.id),
             agent: signin.agent.clone(),
             role,
-            by: match signin.by {
-                By::Token => "token",
-                By::Provider { .. } => "provider",
-            },
+            by: signin.by.name(),
             signed_in_at: signin.began_at_s.saturating_mul(1_000),
             expires_at: signin.expires_at_s.saturating_mul(1_000),
         }
@@ -87,8 +84,9 @@ pub(super) async fn end(
     At((workspace, id)): At<(String, String)>,
     asked: Asked,
 ) -> Result<Response, Problem> {
-    admin.asker(&workspace, &asked, Scope::Admin)?;
+    let asker = admin.asker(&workspace, &asked, Scope::Admin)?;
     command_id(&asked.headers)?;
+    asker.log("end_signin");
     let id = parsed(&id).ok_or_else(|| Problem::not_found("sign-in"))?;
     let is = |signin: &Signin| signin.id == id && *signin.workspace == *workspace;
     admin.endings.end("ended", is).await.map_err(|error| not_kept(&error))?;
@@ -105,6 +103,7 @@ pub(super) async fn sign_out(
     let asker = admin.asker(&workspace, &asked, Scope::Admin)?;
     command_id(&asked.headers)?;
     body::nothing(body).await?;
+    asker.log("sign_out");
     let row = asker.desk.agent_row(&name).ok_or_else(|| Refusal::NoSuchAgent(name.as_str().into()))?;
     let of = |signin: &Signin| *signin.workspace == *workspace && *signin.agent == *name;
     let ended = admin.endings.end("ended", of).await;
@@ -128,12 +127,13 @@ pub(super) async fn set_role(
 ) -> Result<Response, Problem> {
     let asker = admin.asker(&workspace, &asked, Scope::Admin)?;
     command_id(&asked.headers)?;
+    asker.log("set_role");
     let Said { role } = body::json(&body::text(body, body::ADMIN_BODY_BYTES_MAX).await?)?;
     if asker.desk.profile(&name).is_none() || workspace == PROBES {
         return Err(Refusal::NoSuchAgent(name.as_str().into()).into());
     }
     let changed = admin.endings.signins.set_role(&workspace, &name, role).await.map_err(|error| match error {
-        NotBegun::Full => Problem::from(Refusal::TooMany { what: "roles", most: 50_000 }),
+        NotBegun::Full => Problem::from(Refusal::TooMany { what: "roles", most: ROLES_MAX }),
         NotBegun::NotKept(error) => not_kept(&error),
     })?;
     admin.endings.role_changed(&changed);

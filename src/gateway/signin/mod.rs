@@ -26,7 +26,7 @@ pub(crate) use ending::{ROLE_CHANGED, not_kept};
 
 pub use ending::Endings;
 pub use provider::{Provider, ProviderNotRead};
-pub use roll::{By, NotBegun, Signin, Signins, SigninsFailed};
+pub use roll::{NotBegun, ROLES_MAX, Signin, Signins, SigninsFailed};
 pub use settings::{BadProvider, ProviderSettings};
 pub use store::{FILE_NAME, check_format};
 

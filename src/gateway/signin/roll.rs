@@ -15,7 +15,8 @@ use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 pub const SIGNINS_MAX: usize = 50_000;
 /// Of one agent: browsers on all its devices. The oldest makes room.
 pub const OF_AGENT_MAX: usize = 10;
-const ROLES_MAX: usize = 50_000;
+/// Roles that were set here, in all workspaces together.
+pub const ROLES_MAX: usize = 50_000;
 
 /// How somebody signed in.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -28,6 +29,17 @@ pub enum By {
         /// The provider's name for its own session.
         sid: Option<Arc<str>>,
     },
+}
+
+impl By {
+    /// The word on the wire.
+    #[must_use]
+    pub fn name(&self) -> &'static str {
+        match self {
+            By::Token => "token",
+            By::Provider { .. } => "provider",
+        }
+    }
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]

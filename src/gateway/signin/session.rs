@@ -74,10 +74,7 @@ pub(super) async fn show(
         agent: signin.agent.clone(),
         title,
         role,
-        by: match signin.by {
-            By::Token => "token",
-            By::Provider { .. } => "provider",
-        },
+        by: signin.by.name(),
         signed_in_at: signin.began_at_s.saturating_mul(1_000),
         expires_at: signin.expires_at_s.saturating_mul(1_000),
         token: signing.key.mint(&claims, now_s),
