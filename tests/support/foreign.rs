@@ -3,14 +3,19 @@
 
 use super::{Options, Server};
 use offhook::gateway::auth::agent_token::Role;
+use rustix::process::{Pid, Signal, kill_process};
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::SocketAddr;
 use std::path::Path;
 use std::process::{Command, Stdio};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, mpsc};
+use std::time::Duration;
 use tokio::net::{TcpListener, TcpStream};
 
 pub const WORKSPACE: &str = "demo";
+
+/// A client that has not ended after this is stuck: it is killed, so that the test says what it said so far instead of never ending.
+const CLIENT_MAX: Duration = Duration::from_secs(600);
 
 /// Runs it to its end, which must be a good one.
 pub fn must(command: &mut Command) {
@@ -88,6 +93,15 @@ pub async fn does_the_job_with(options: Options, mut command: Command) {
         .stderr(Stdio::piped());
     let run = move || {
         let mut client = command.spawn().unwrap_or_else(|error| panic!("{command:?}: {error}"));
+        let (ended, is_ended) = mpsc::channel::<()>();
+        let pid = Pid::from_child(&client);
+        let stuck = std::thread::spawn(move || {
+            let stuck = is_ended.recv_timeout(CLIENT_MAX) == Err(mpsc::RecvTimeoutError::Timeout);
+            if stuck {
+                let _ = kill_process(pid, Signal::KILL);
+            }
+            stuck
+        });
         let mut errors = client.stderr.take().expect("piped");
         let errors = std::thread::spawn(move || {
             let mut text = String::new();
@@ -109,7 +123,14 @@ pub async fn does_the_job_with(options: Options, mut command: Command) {
             said.push(line);
         }
         let status = client.wait().expect("a client that can be waited for");
+        drop(ended);
         let errors = errors.join().unwrap_or_default();
+        let stuck = stuck.join().expect("it only waits");
+        assert!(
+            !stuck,
+            "{command:?}: not done after {CLIENT_MAX:?}, {said:?}\n{errors}\nthe server:\n{}",
+            server.log_tail()
+        );
         let done = status.success() && said.last().is_some_and(|line| line == "done");
         assert!(done, "{command:?}: {status}, {said:?}\n{errors}\nthe server:\n{}", server.log_tail());
         assert!(said.iter().any(|line| line == "kill"), "it never asked for the restart");
