@@ -99,13 +99,14 @@ function typed(app, id, note, text) {
  * @param {App} app
  * @param {Conversation} conversation
  * @param {boolean} note
- * @param {import('./store.js').Canned[] | undefined} found
  * @param {KeyboardEvent} event
  */
 function pressed(app, conversation, note, event) {
   // A word that is being composed is not finished by Enter.
   if (event.isComposing) return;
   const id = conversation.conversation;
+  // As it is now, not as it was drawn: two keys may come between two drawings, and the second Enter sends what the first has taken.
+  const found = suggestedNow(app, note);
   if (found && found.length > 0) {
     const step = event.key === 'ArrowDown' ? 1 : event.key === 'ArrowUp' ? -1 : 0;
     if (step !== 0) marked = (marked + step + found.length) % found.length;
