@@ -1,6 +1,6 @@
 // Files as they are shown in messages: pictures in their place, large when they are pressed; everything else as a row to download.
 
-import { sized } from '../../client/src/shared/attachments.js';
+import { plain, sized } from '../../client/src/shared/attachments.js';
 import { PICTURES, readFile } from '../../client/src/shared/files.js';
 import { Pictures, placeOf, save } from '../../client/src/shared/pictures.js';
 
@@ -37,7 +37,7 @@ export function attached({ client, frame, spoken }, { make, icon, fill }, words,
     const size = sized(one.bytes, spoken.language);
     const how = make('span', { class: 'how' }, size);
     const made = make('button', { class: 'file', type: 'button', 'aria-label': fill(words.download, `${one.name} ${size}`) });
-    made.append(icon(SHEET), make('span', { class: 'about' }, make('span', { class: 'name' }, make('bdi', {}, one.name)), how), icon(DOWN));
+    made.append(icon(SHEET), make('span', { class: 'about' }, make('span', { class: 'name' }, make('bdi', {}, one.name)), ' ', how), icon(DOWN));
     made.addEventListener('click', async () => {
       if (made.ariaBusy === 'true') return;
       made.ariaBusy = 'true';
@@ -78,7 +78,8 @@ export function attached({ client, frame, spoken }, { make, icon, fill }, words,
 
   return (files) => {
     const conversation = client.state.conversation?.conversation ?? '';
-    const shown = files.map((one) => (PICTURES.has(one.type) && one.width && one.height ? picture(conversation, one) : row(conversation, one)));
+    const named = files.map((one) => ({ ...one, name: plain(one.name) }));
+    const shown = named.map((one) => (PICTURES.has(one.type) && one.width && one.height ? picture(conversation, one) : row(conversation, one)));
     return make('div', { class: 'files' }, ...shown);
   };
 }

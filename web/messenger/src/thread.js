@@ -25,7 +25,7 @@ import { fill } from './words.js';
  */
 export function rows(state, telling) {
   const { words, time, attached } = telling;
-  const shows = !!attached;
+  const mark = (/** @type {unknown} */ files) => (files && attached ? '|files' : '');
   const { messages, pending } = shown(state);
   const read = state.conversation?.read_by_agent ?? 0;
   const last = messages.findLast(({ author }) => author === 'customer')?.number;
@@ -51,7 +51,7 @@ export function rows(state, telling) {
     const under = mine && number === last ? `${time(at)} · ${number <= read ? words.read : words.sent}` : time(at);
     before = title;
     const kind = `message ${mine ? 'mine' : author}`;
-    rows.push({ key: `${number}`, is: `${by}|${under}|${text}|${files && shows}`, make: () => bubble(kind, by, text, [under], files && attached?.(files)) });
+    rows.push({ key: `${number}`, is: `${by}|${under}|${text}${mark(files)}`, make: () => bubble(kind, by, text, [under], files && attached?.(files)) });
   }
   happened(reached, Infinity);
   for (const entry of pending) {
@@ -64,7 +64,7 @@ export function rows(state, telling) {
       make('button', { type: 'button', onclick: () => telling.again(entry) }, words.again),
       make('button', { type: 'button', onclick: () => telling.discard(entry) }, words.drop),
     ];
-    rows.push({ key: id, is: `${kind}|${under}|${shows}`, make: () => bubble(kind, '', text, is === 'refused' ? [under, ...choices()] : [under], files && attached?.(files)) });
+    rows.push({ key: id, is: `${kind}|${under}${mark(files)}`, make: () => bubble(kind, '', text, is === 'refused' ? [under, ...choices()] : [under], files && attached?.(files)) });
   }
   return rows;
 }

@@ -60,7 +60,7 @@ export class Attachments {
         id: `file ${++this.made}`,
         conversation,
         file,
-        name: file.name,
+        name: plain(file.name),
         address: PICTURES.has(file.type) ? URL.createObjectURL(file) : '',
         state: 'going',
         sent: 0,
@@ -168,6 +168,17 @@ function refusedHere({ size, type }, allowed) {
   const { max_bytes, types } = allowed;
   if (size > max_bytes) return { code: 'too_large', message: 'too large', max_bytes };
   return KNOWN.test(type) && !types.includes(type) ? { code: 'bad_request', message: 'a kind that is not taken', field: 'type', allowed: types } : undefined;
+}
+
+/** Signs that are not seen, and those that turn the direction of writing, with which one name looks like another. */
+const UNSEEN = /[\p{Cc}\p{Zl}\p{Zp}\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]/gu;
+
+/**
+ * A name as it is shown, and as it is kept under.
+ * @param {string} name
+ */
+export function plain(name) {
+  return name.replace(UNSEEN, '');
 }
 
 /**

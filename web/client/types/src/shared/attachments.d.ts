@@ -74,6 +74,11 @@ export declare class Attachments {
 /** Whether it may be otherwise another time. @param {Item} one */
 export declare function mayBeTriedAgain({ state, error }: Item): boolean;
 /**
+ * A name as it is shown, and as it is kept under.
+ * @param {string} name
+ */
+export declare function plain(name: string): string;
+/**
  * `1.4 MB`, in a language.
  * @param {number} bytes
  * @param {string} [language]
