@@ -25,7 +25,7 @@ const NEAR_END_PX = 60;
 export function attach(widget, { make, icon, say, fill, reconcile }, words, reach) {
   const { client, frame, spoken, files: allowed } = widget;
   const { panel, form, input, log } = frame;
-  const items = new Attachments({ upload: (conversation, file, options) => upload(reach, conversation, file, options), allowed: () => allowed, changed: draw });
+  const items = new Attachments({ upload: async (conversation, file, options) => upload(reach, conversation || (await begun(options.signal)), file, options), allowed: () => allowed, changed: draw });
   const accept = (allowed?.types ?? []).join();
   const pick = make('input', { type: 'file', multiple: true, hidden: true, accept, 'aria-label': words.attach, onchange: picked });
   const clip = make('button', { type: 'button', class: 'clip', 'aria-label': words.attach, title: words.attach, onclick: () => pick.click() }, icon(CLIP));
@@ -42,14 +42,27 @@ export function attach(widget, { make, icon, say, fill, reconcile }, words, reac
   // Not in the form, where the first field gets the focus.
   panel.append(pick, drop);
 
-  /** Which conversation it would go into. */
-  const id = () => (widget.isFresh || frame.form.hidden ? '' : (client.state.conversation?.conversation ?? ''));
+  /** Which conversation it goes into; empty: the one that begins with it. */
+  const id = () => (widget.isFresh ? '' : (client.state.conversation?.conversation ?? ''));
+
+  /** Before there is a conversation nothing can be sent up. @param {AbortSignal | undefined} signal @returns {Promise<string>} */
+  function begun(signal) {
+    return new Promise((done, fail) => {
+      const look = () => {
+        if (!id() && !signal?.aborted) return;
+        end();
+        if (signal?.aborted) fail(signal.reason);
+        else done(id());
+      };
+      const end = client.subscribe(look);
+      signal?.addEventListener('abort', look);
+    });
+  }
 
   /** @param {readonly File[]} files */
   function add(files) {
-    const conversation = id();
-    if (!conversation || files.length === 0) return;
-    left = items.add(conversation, files);
+    if (form.hidden || files.length === 0) return;
+    left = items.add(id(), files);
     draw();
     input.focus();
   }
@@ -65,10 +78,10 @@ export function attach(widget, { make, icon, say, fill, reconcile }, words, reac
   const dragged = (/** @type {DragEvent} */ event) => {
     if (!event.dataTransfer?.types.includes('Files')) return false;
     event.preventDefault();
-    if (!id()) event.dataTransfer.dropEffect = 'none';
+    if (form.hidden) event.dataTransfer.dropEffect = 'none';
     return true;
   };
-  panel.addEventListener('dragover', (event) => void (drop.hidden = !dragged(event) || !id()));
+  panel.addEventListener('dragover', (event) => void (drop.hidden = !dragged(event) || form.hidden));
   panel.addEventListener('dragleave', ({ relatedTarget }) => void (drop.hidden ||= !panel.contains(/** @type {Node | null} */ (relatedTarget))));
   panel.addEventListener('drop', (event) => {
     drop.hidden = true;
@@ -76,7 +89,7 @@ export function attach(widget, { make, icon, say, fill, reconcile }, words, reac
   });
   input.addEventListener('paste', (event) => {
     const files = pastedFiles(event.clipboardData);
-    if (files.length === 0 || !id()) return;
+    if (files.length === 0) return;
     event.preventDefault();
     add(files);
   });
@@ -85,9 +98,12 @@ export function attach(widget, { make, icon, say, fill, reconcile }, words, reac
     'submit',
     (event) => {
       const conversation = id();
-      if (event.target !== form || !conversation || items.of(conversation).length === 0) return;
-      event.preventDefault();
+      // What is left for later is a message with words.
+      if (event.target !== form || items.of(conversation).length === 0 || (widget.leaves && !input.value.trim())) return;
       event.stopPropagation();
+      // A conversation begins with the text, if there is one, and the files follow.
+      if (widget.isNew) widget.submit(event, true);
+      else event.preventDefault();
       items.whenUp(conversation, send);
       input.focus();
     },
@@ -107,7 +123,6 @@ export function attach(widget, { make, icon, say, fill, reconcile }, words, reac
 
   function draw() {
     const conversation = id();
-    clip.hidden = !conversation;
     const all = items.of(conversation);
     // Whoever saw the last that was said still does.
     const isAtEnd = log.scrollHeight - log.scrollTop - log.clientHeight < NEAR_END_PX;
@@ -155,6 +170,13 @@ export function attach(widget, { make, icon, say, fill, reconcile }, words, reac
 
   client.subscribe(() => {
     const conversation = id();
+    if (conversation && items.of('').length > 0) items.move('', conversation);
+    // Refused, one without words is shown nowhere else.
+    const refused = client.state.pending.find(({ command, state }) => command.type === 'start' && command.text === undefined && state === 'refused');
+    if (refused) {
+      items.waiting.delete('');
+      client.discard(refused.id);
+    }
     items.keepOnly((one) => one === conversation);
     for (const one of chips.keys()) if (!items.items.some(({ id }) => id === one)) chips.delete(one);
     draw();

@@ -155,7 +155,7 @@ export class Widget {
     this.open();
   }
 
-  /** What is not needed before there is a conversation. */
+  /** What is not needed before there is a conversation, or files may be added. */
   async fetchMore() {
     if (this.isFetched) return;
     this.isFetched = true;
@@ -185,12 +185,12 @@ export class Widget {
     return this.isNew && this.presence?.message === true;
   }
 
-  /** @param {Event} event */
-  submit(event) {
+  /** @param {Event} event @param {boolean} [bare] Begins a conversation without a text. */
+  submit(event, bare = false) {
     event.preventDefault();
     const { input, fields } = this.frame;
     const text = input.value.trim();
-    if (!text) return;
+    if (!text && !bare) return;
     input.value = '';
     if (this.isNew) {
       const of = (/** @type {HTMLLabelElement} */ field) => (field.hidden ? '' : valueOf(field));
@@ -207,7 +207,7 @@ export class Widget {
     const { name, email } = this.said;
     const metadata = { ...this.about, ...(email && { email }) };
     // Refused for now: who is there is another question than before.
-    this.client.start({ text, ...(name && { name }), metadata, ...(or_message && { or_message }) }).catch(() => void this.look());
+    this.client.start({ ...(text && { text }), ...(name && { name }), metadata, ...(or_message && { or_message }) }).catch(() => void this.look());
   }
 
   /** @param {KeyboardEvent} event */
@@ -272,7 +272,7 @@ export class Widget {
     say(hello, wanted.length > 0 ? '' : welcome(isNew ? this.presence : undefined, this.own, words, speaking));
     earlier.hidden = seen.begins || seen.messages.length === 0 || seen.link.phase !== 'live';
     say(fact, now.fact);
-    if (isOpen && seen.conversation) void this.fetchMore();
+    if (isOpen && (this.files || seen.conversation)) void this.fetchMore();
     say(banner, now.banner || (this.later?.(now, seen) ?? ''));
     say(typing, now.typing);
     end.hidden = !now.goesOn;

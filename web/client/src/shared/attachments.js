@@ -115,6 +115,15 @@ export class Attachments {
     this.settle(one.conversation);
   }
 
+  /** What was added before there was a conversation is of the one that there is now. @param {string} from @param {string} to */
+  move(from, to) {
+    for (const one of this.of(from)) one.conversation = to;
+    const run = this.waiting.get(from);
+    this.waiting.delete(from);
+    if (run) this.waiting.set(to, run);
+    this.settle(to);
+  }
+
   /** @param {(conversation: string) => boolean} goesOn What is added elsewhere is of no use any more. */
   keepOnly(goesOn) {
     for (const { id, conversation } of [...this.items]) if (!goesOn(conversation)) this.remove(id);

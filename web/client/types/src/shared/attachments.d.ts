@@ -56,6 +56,8 @@ export declare class Attachments {
     again(id: string): void;
     /** @param {string} id */
     remove(id: string): void;
+    /** What was added before there was a conversation is of the one that there is now. @param {string} from @param {string} to */
+    move(from: string, to: string): void;
     /** @param {(conversation: string) => boolean} goesOn What is added elsewhere is of no use any more. */
     keepOnly(goesOn: (conversation: string) => boolean): void;
     /** Whether something is on its way. @param {string} conversation */
