@@ -138,7 +138,7 @@ await until(({ threads }) => threads[id].messages.filter(({ files }) => files?.s
 // Without a connection it waits, and says so; a message that has its files waits with them, over a reload.
 await page.route('**/files?*', (route) => route.abort());
 await add(file('waits.png', 'image/png', png(60, 60)));
-await says(page, '.chip.waits .how', 'Waits for the connection');
+await says(page, '.chip.waits .how', 'Not sent yet');
 await page.unroute('**/files?*');
 await page.locator('.chip.up', { hasText: 'waits.png' }).waitFor();
 await page.route('**/messages', (route) => route.abort());

@@ -42,7 +42,10 @@ test('a message goes when all of it is up, with what is up, in the order in whic
   items.add('c1', [file('a'), file('b'), file('c')]);
   items.whenUp('c1', (files) => sent.push(files.map((one) => one.file)));
   assert.equal(items.isWaiting('c1'), true);
+  // Two at once, the third when there is room.
+  assert.deepEqual(Object.keys(going), ['a', 'b']);
   going.b?.done({ file: 'f_b' });
+  await settled();
   going.c?.fail(new Refused({ code: 'wrong_state', message: '' }));
   await settled();
   assert.deepEqual([sent, states()], [[], ['a going', 'b up', 'c refused']]);

@@ -158,7 +158,7 @@ export function attach(widget, { make, icon, say, fill, reconcile }, words, reac
     chip.bar.hidden = state !== 'going' && state !== 'waits';
     chip.bar.value = file.size > 0 ? sent / file.size : 0;
     const size = sized(file.size, spoken.language);
-    say(chip.how, state === 'refused' ? why(one.error) : state === 'waits' ? `${size} · ${words.waits}` : size);
+    say(chip.how, state === 'refused' ? why(one.error) : state === 'waits' ? `${size} · ${client.state.link.phase === 'live' ? words.kept : words.waits}` : size);
   }
 
   /** @param {Item['error']} error */

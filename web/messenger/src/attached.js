@@ -1,6 +1,6 @@
 // Files as they are shown in messages: pictures in their place, large when they are pressed; everything else as a row to download.
 
-import { plain, sized } from '../../client/src/shared/attachments.js';
+import { kindsOf, plain, sized } from '../../client/src/shared/attachments.js';
 import { PICTURES, readFile } from '../../client/src/shared/files.js';
 import { Pictures, placeOf, save } from '../../client/src/shared/pictures.js';
 
@@ -56,7 +56,7 @@ export function attached({ client, frame, spoken }, { make, icon, fill }, words,
   /** @param {string} conversation @param {Attached} one @param {HTMLElement} from Where the focus goes back to. */
   function open(conversation, one, from) {
     const which = { conversation, file: one.file };
-    const image = make('img', { alt: one.name, width: String(one.width), height: String(one.height) });
+    const image = make('img', { alt: one.name, ...(one.width && { width: `${one.width}` }), ...(one.height && { height: `${one.height}` }) });
     const user = { ready: (/** @type {string} */ address) => void (image.src = address), failed: () => large.close() };
     const shut = make('button', { type: 'button', 'aria-label': words.close, onclick: () => large.close() }, icon(SHUT));
     const down = make('button', { type: 'button', 'aria-label': fill(words.download, one.name), onclick: async () => save(await readFile(reach, conversation, one.file), one.name) }, icon(DOWN));
@@ -78,8 +78,8 @@ export function attached({ client, frame, spoken }, { make, icon, fill }, words,
 
   return (files) => {
     const conversation = client.state.conversation?.conversation ?? '';
-    const named = files.map((one) => ({ ...one, name: plain(one.name) }));
-    const shown = named.map((one) => (PICTURES.has(one.type) && one.width && one.height ? picture(conversation, one) : row(conversation, one)));
+    const named = files.map((one) => ({ ...one, name: plain(one.name) || kindsOf([one.type]) }));
+    const shown = named.map((one) => (PICTURES.has(one.type) ? picture(conversation, one) : row(conversation, one)));
     return make('div', { class: 'files' }, ...shown);
   };
 }

@@ -14,7 +14,7 @@ import { FILES_MAX, PICTURES } from './files.js';
  * @property {File} file
  * @property {string} name
  * @property {string} address Of a picture, for showing it here; empty: none.
- * @property {'going' | 'waits' | 'up' | 'refused'} state `waits`: for the connection.
+ * @property {'going' | 'waits' | 'up' | 'refused'} state `going`: or in line for it. `waits`: for the connection, or as the server said.
  * @property {number} sent Bytes.
  * @property {Attached} [attached] Once it is up.
  * @property {WireError} [error] Why it was refused.
@@ -29,7 +29,9 @@ import { FILES_MAX, PICTURES } from './files.js';
 /** Which kinds a browser tells by the name alone, and right: of these the server need not be asked. */
 const KNOWN = /^(image|audio|video)\//;
 /** What is refused for what it is will be again. */
-const FOR_GOOD = new Set(['too_large', 'http_413', 'bad_request', 'file_refused']);
+const FOR_GOOD = new Set(['too_large', 'http_413', 'file_refused', 'forbidden']);
+/** So many go up at once, which the server takes of one sender; the others wait in line. */
+const AT_ONCE = 2;
 
 export class Attachments {
   /** @param {Around} around */
@@ -38,6 +40,9 @@ export class Attachments {
     /** @type {Item[]} */
     this.items = [];
     this.made = 0;
+    this.going = 0;
+    /** @type {Item[]} */
+    this.line = [];
     /** What is done once nothing of a conversation is on its way any more. @type {Map<string, (files: Attached[]) => void>} */
     this.waiting = new Map();
   }
@@ -69,16 +74,25 @@ export class Attachments {
       this.items.push(one);
       const error = refusedHere(file, this.around.allowed());
       if (error) Object.assign(one, { state: 'refused', error });
-      else void this.go(one);
+      else this.line.push(one);
     }
+    this.pump();
     this.around.changed();
     return Math.max(0, files.length - room);
   }
 
+  pump() {
+    while (this.going < AT_ONCE) {
+      const one = this.line.shift();
+      if (!one) return;
+      if (!one.abort.signal.aborted) void this.go(one);
+    }
+  }
+
   /** @param {Item} one */
   async go(one) {
-    one.state = 'going';
     const { signal } = one.abort;
+    this.going += 1;
     try {
       const onProgress = (/** @type {import('./files.js').Progress} */ { sent, waits }) => {
         if (signal.aborted) return;
@@ -92,6 +106,9 @@ export class Attachments {
       if (signal.aborted) return;
       one.error = /** @type {any} */ (error).error ?? { code: 'failed', message: String(error) };
       one.state = 'refused';
+    } finally {
+      this.going -= 1;
+      this.pump();
     }
     this.around.changed();
     this.settle(one.conversation);
@@ -100,7 +117,10 @@ export class Attachments {
   /** @param {string} id */
   again(id) {
     const one = this.items.find((one) => one.id === id);
-    if (one?.state === 'refused') void this.go(one);
+    if (one?.state !== 'refused') return;
+    one.state = 'going';
+    this.line.push(one);
+    this.pump();
     this.around.changed();
   }
 
@@ -163,7 +183,7 @@ export class Attachments {
 
 /** Whether it may be otherwise another time. @param {Item} one */
 export function mayBeTriedAgain({ state, error }) {
-  return state === 'refused' && !FOR_GOOD.has(error?.code ?? '');
+  return state === 'refused' && !FOR_GOOD.has(error?.code ?? '') && error?.field !== 'type' && error?.field !== 'name';
 }
 
 /**

@@ -132,11 +132,11 @@ export class Pictures {
 }
 
 /**
- * How large it is shown, so that its place is there before it is; the rest is cut away.
+ * How large it is shown, so that its place is there before it is; the rest is cut away. Of some the server does not know how large they are.
  * @param {{ width?: number, height?: number }} picture
  * @param {{ width: number, height: number, least: number }} most
  */
-export function placeOf({ width = 0, height = 0 }, { width: widest, height: highest, least }) {
+export function placeOf({ width = 240, height = 180 }, { width: widest, height: highest, least }) {
   const scale = Math.min(1, widest / width, highest / height);
   const within = (/** @type {number} */ size, /** @type {number} */ most) => Math.min(most, Math.max(least, Math.round(size * scale)));
   return { width: within(width, widest), height: within(height, highest) };

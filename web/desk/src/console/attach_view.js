@@ -109,7 +109,7 @@ export function chipsView(app, id) {
 function chipView(app, one) {
   const { id, name, file, state, sent, address } = one;
   const size = sized(file.size);
-  const how = state === 'refused' ? why(app, one) : state === 'waits' ? `${size} · Waits for the connection` : size;
+  const how = state === 'refused' ? why(app, one) : state === 'waits' ? `${size} · ${app.state.link.phase === 'live' ? 'Is tried again' : 'Waits for the connection'}` : size;
   const gone = () => {
     app.attachments.remove(id);
     app.focus = 'composer';

@@ -1,7 +1,7 @@
 // Files as a thread shows them: pictures in their place, read when they come near and large when they are pressed; everything else, and what cannot
 // be shown, as a row to download.
 
-import { plain, sized } from '../../../client/src/shared/attachments.js';
+import { kindsOf, plain, sized } from '../../../client/src/shared/attachments.js';
 import { PICTURES } from '../../../client/src/shared/files.js';
 import { placeOf, save } from '../../../client/src/shared/pictures.js';
 import { icon } from '../shared/icons.js';
@@ -26,16 +26,15 @@ export const filesOf = ({ files }) => files;
  */
 export function attachedView(app, conversation, files) {
   if (!files?.length) return null;
-  return h('ul', { class: 'files', 'aria-label': 'Files' }, files.map((one) => h('li', { key: one.file }, fileView(app, conversation, { ...one, name: plain(one.name) }))));
+  return h('ul', { class: 'files', 'aria-label': 'Files' }, files.map((one) => h('li', { key: one.file }, fileView(app, conversation, { ...one, name: plain(one.name) || kindsOf([one.type]) }))));
 }
 
 /** @param {App} app @param {string} conversation @param {Attached} one */
 function fileView(app, conversation, one) {
   const { name, bytes } = one;
-  const isPicture = PICTURES.has(one.type) && one.width !== undefined && one.height !== undefined;
   const row = [icon('paper'), h('span', { class: 'about' }, h('span', { class: 'one-line' }, h('bdi', null, name)), ' ', h('span', { class: 'how' }, sized(bytes))), icon('download')];
   const download = () => void app.deed(`file ${one.file}`, async () => save(await app.client.readFile(conversation, one.file), name));
-  if (!isPicture) return h('button', { type: 'button', class: 'file', 'aria-label': `Download ${name} ${sized(bytes)}`, onclick: download }, row);
+  if (!PICTURES.has(one.type)) return h('button', { type: 'button', class: 'file', 'aria-label': `Download ${name} ${sized(bytes)}`, onclick: download }, row);
   const { width, height } = placeOf(one, MOST);
   // Where it cannot be shown, the row that is behind it is.
   const lost = (/** @type {HTMLElement} */ node) => {

@@ -11,7 +11,7 @@ export type Item = {
      */
     address: string;
     /**
-     * `waits`: for the connection.
+     * `going`: or in line for it. `waits`: for the connection, or as the server said.
      */
     state: 'going' | 'waits' | 'up' | 'refused';
     /**
@@ -38,6 +38,9 @@ export declare class Attachments {
     /** @type {Item[]} */
     items: Item[];
     made: number;
+    going: number;
+    /** @type {Item[]} */
+    line: Item[];
     /** What is done once nothing of a conversation is on its way any more. @type {Map<string, (files: Attached[]) => void>} */
     waiting: Map<string, (files: Attached[]) => void>;
     /** @param {Around} around */
@@ -50,6 +53,7 @@ export declare class Attachments {
      * @returns {number} How many there was no room for.
      */
     add(conversation: string, files: readonly File[]): number;
+    pump(): void;
     /** @param {Item} one */
     go(one: Item): Promise<void>;
     /** @param {string} id */

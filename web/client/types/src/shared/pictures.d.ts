@@ -58,7 +58,7 @@ export declare class Pictures {
     trim(): void;
 }
 /**
- * How large it is shown, so that its place is there before it is; the rest is cut away.
+ * How large it is shown, so that its place is there before it is; the rest is cut away. Of some the server does not know how large they are.
  * @param {{ width?: number, height?: number }} picture
  * @param {{ width: number, height: number, least: number }} most
  */
