@@ -50,7 +50,7 @@ await accessible(page, 'the clip');
 await add(file('parcel.png', 'image/png', photo), file(hostile, 'application/pdf', pdf()), file('film.mp4', 'video/mp4', Buffer.alloc(100)), file('huge.png', 'image/png', Buffer.alloc(10_485_761)));
 await page.locator('.chip.up', { hasText: 'parcel.png' }).waitFor();
 await page.locator('.chip.up', { hasText: '<img src=x onerror="alert(1)">gnp.pdf' }).waitFor();
-await says(page, '.chip.refused .how', 'Not of a kind that is taken (PNG, JPEG');
+await says(page, '.chip.refused .how', 'PNG, JPEG, GIF, WEBP, PDF, TXT');
 await says(page, '.chip.refused .how', 'Too large: ');
 check((await page.locator('.chip img').count()) <= 2, 'a name is text');
 await accessible(page, 'added');

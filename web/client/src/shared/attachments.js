@@ -31,7 +31,7 @@ const KNOWN = /^(image|audio|video)\//;
 /** What is refused for what it is will be again. */
 const FOR_GOOD = new Set(['too_large', 'http_413', 'file_refused', 'forbidden']);
 /** So many go up at once, which the server takes of one sender; the others wait in line. */
-const AT_ONCE = 2;
+const UP_AT_ONCE = 2;
 
 export class Attachments {
   /** @param {Around} around */
@@ -82,7 +82,7 @@ export class Attachments {
   }
 
   pump() {
-    while (this.going < AT_ONCE) {
+    while (this.going < UP_AT_ONCE) {
       const one = this.line.shift();
       if (!one) return;
       if (!one.abort.signal.aborted) void this.go(one);

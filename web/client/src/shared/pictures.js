@@ -14,7 +14,7 @@
 
 const BYTES_MAX = 50_000_000;
 /** So many are read at once; the others wait in line. */
-const AT_ONCE = 4;
+const READ_AT_ONCE = 4;
 /** So far from what is seen it is read. */
 const NEAR = '600px';
 
@@ -90,7 +90,7 @@ export class Pictures {
   }
 
   pump() {
-    while (this.reading < AT_ONCE) {
+    while (this.reading < READ_AT_ONCE) {
       const one = this.line.shift();
       if (!one) return;
       if (!one.abort.signal.aborted) void this.load(one);
