@@ -10,6 +10,7 @@ use crate::config::{Config, Sections, Synchronous};
 use crate::desk::time::{DeskTime, Now, WallTime};
 use crate::engine::workspace::PROBES;
 use crate::engine::{Engine, EngineSettings, FrameLimits, Threads, intake};
+use crate::files::{Files, FilesSettings};
 use crate::gateway::admin;
 use crate::gateway::agent::{self, AgentDesks, AgentLimits, CommandRate};
 use crate::gateway::auth::agent_token::AgentKeys;
@@ -22,6 +23,7 @@ use crate::gateway::auth::server_keys::ServerKeys;
 use crate::gateway::auth::{api_key, first_key};
 use crate::gateway::desk_pages;
 use crate::gateway::embed;
+use crate::gateway::files::{self as gateway_files, FilesBounds, Scan};
 use crate::gateway::health::{HealthWatch, Probes};
 use crate::gateway::http::Door;
 use crate::gateway::http::problem::Problem;
@@ -139,7 +141,9 @@ impl Server {
         let view = open_view(dir, &journal).await?;
         let registry = Arc::new(Registry::new(presence_limits(set)));
         let threads = Threads::start("engine").map_err(failed("starting threads"))?;
-        let engine = Engine::start(journal.clone(), view.clone(), keys, registry, engine_settings(set), threads)
+        let files = Files::new(dir, keys.clone(), files_settings(set));
+        let (kept, settings) = (journal.clone(), engine_settings(set));
+        let engine = Engine::start(kept, view.clone(), keys, files.clone(), registry, settings, threads)
             .await
             .map_err(failed("reading which workspaces there are"))?;
         if engine.names().is_empty() && set.identity.agent_keys.is_empty() {
@@ -177,6 +181,7 @@ impl Server {
         let desks = AgentDesks::new(engine.clone(), board, live, server_keys.clone(), mailboxes, frames);
         let mut router = public_router(set, desks, &door, agent_keys.clone(), &agents, &endings)?;
         router = router.merge(signins.router(config, &door, endings, agent_keys.clone(), server_keys)?);
+        router = router.merge(gateway_files::router(door.clone(), files, scan(set)?, files_bounds(set)));
         router = router.merge(embed::router(door.clone(), set.messenger.sample_page));
         router = router.merge(desk_pages::router(door.clone()));
         if set.health.public_status {
@@ -446,6 +451,28 @@ fn engine_settings(set: &Sections) -> EngineSettings {
         view_lag_bytes_max: set.engine.view_lag_bytes_max.min(waiting_bytes_max()) as usize,
         retention_days: set.journal.retention_days,
     }
+}
+
+fn files_settings(set: &Sections) -> FilesSettings {
+    let (workspace_bytes_max, unnamed_kept_ms) = (set.files.workspace_bytes_max, set.files.unnamed_kept_ms);
+    FilesSettings { workspace_bytes_max, unnamed_kept_ms }
+}
+
+fn files_bounds(set: &Sections) -> FilesBounds {
+    FilesBounds {
+        uploads_max: set.files.uploads_max,
+        visitor_bytes_per_h: set.files.visitor_bytes_per_h,
+        bytes_per_s_min: set.files.upload_bytes_per_s_min,
+        ..FilesBounds::default()
+    }
+}
+
+fn scan(set: &Sections) -> Result<Option<Scan>, StartFailed> {
+    if set.files.scan_url.is_empty() {
+        return Ok(None);
+    }
+    let within = Duration::from_millis(set.files.scan_timeout_ms);
+    Scan::new(&set.files.scan_url, within).map(Some).map_err(failed("preparing the scan of files"))
 }
 
 fn listen_limits(set: &Sections, descriptors: Descriptors) -> Result<ListenLimits, StartFailed> {

@@ -108,6 +108,7 @@ impl Delivery<'_> {
                     reject_reasons: &settings.reject_reasons,
                     text_bytes_max: self.limits.text_bytes_max,
                     frame_bytes_max: self.limits.frame_bytes_max,
+                    files: settings.files.as_ref().map(Into::into),
                 },
                 snapshot,
             })

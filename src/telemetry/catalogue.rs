@@ -126,7 +126,12 @@ catalogue! {
     PLACES = "offhook_places" Gauge Count ["kind"] "Places for connections by kind: open, kept (for agents within their grace), most (the budget's).";
     DISK_BYTES = "offhook_disk_bytes" Gauge Bytes ["kind"] "The data directory's disk by kind: used (by the directory), free, most (the budget, or what there is).";
     DISK_FILL = "offhook_disk_fill" Gauge Count ["mark"] "1 while the disk is filled to this mark: low, critical.";
-    DISK_SHED_TOTAL = "offhook_disk_shed_total" Counter Count [] "New conversations of anonymous visitors that were refused as the disk was nearly full.";
+    DISK_SHED_TOTAL = "offhook_disk_shed_total" Counter Count [] "New conversations of anonymous visitors, and files, that were refused as the disk was nearly full.";
+    FILES_BYTES = "offhook_files_bytes" Gauge Bytes [] "What files of messages take on the disk, with those under way.";
+    FILES_UPLOADING = "offhook_files_uploading" Gauge Count [] "Files on their way in.";
+    FILES_UPLOADS_TOTAL = "offhook_files_uploads_total" Counter Count ["result"] "Uploads by result: stored, or the error's code.";
+    FILES_SCANNED_TOTAL = "offhook_files_scanned_total" Counter Count ["result"] "Files that were shown to files.scan_url, by result: clean, refused, unknown (no answer that says one or the other).";
+    FILES_REMOVED_TOTAL = "offhook_files_removed_total" Counter Count ["cause"] "Files that were removed, by cause: unnamed (no message named it in time), forgotten (its conversation is), erased (its customer is), broken_off (what a crash left of an upload).";
     RATE_LIMITED_TOTAL = "offhook_rate_limited_total" Counter Count ["scope"] "Requests refused for their rate, by scope: agent, program, connects (an agent's), bad_tokens (an address's), visitor, address, workspace, starts, streams (an address's), api_key, signin (an address's).";
     SIGNINS = "offhook_signins" Gauge Count [] "People who are signed in with a browser.";
     SIGNINS_TOTAL = "offhook_signins_total" Counter Count ["outcome"] "Sign-ins by outcome: signed_in, refused, provider_failed; and by how they ended: signed_out, provider_out (it said so), ended (by an administrator), deactivated, made_room.";
