@@ -3,8 +3,8 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { Attachments, kindsOf, mayBeTriedAgain, pastedFiles, plain, sized } from '../src/shared/attachments.js';
-import { Pictures, placeOf } from '../src/shared/pictures.js';
+import { Attachments, kindsOf, mayBeTriedAgain, pastedFiles, plain, sized } from '../src/pages/attachments.js';
+import { Pictures, placeOf } from '../src/pages/pictures.js';
 import { Refused } from '../src/shared/refused.js';
 import { settled } from './support.js';
 

@@ -1,7 +1,7 @@
 // Adding files to what is being written: by the clip, dropped on the panel, or pasted. What is added is on its way at once and shown over the field;
 // sending waits for it.
 
-import { Attachments, kindsOf, mayBeTriedAgain, pastedFiles, sized } from '../../client/src/shared/attachments.js';
+import { Attachments, kindsOf, mayBeTriedAgain, pastedFiles, sized } from '../../client/src/pages/attachments.js';
 import { FILES_MAX, upload } from '../../client/src/shared/files.js';
 
 const CLIP = 'M20 11.5l-8.2 8.2a5 5 0 01-7-7L13 4.5a3.4 3.4 0 014.8 4.8l-8.2 8.2a1.7 1.7 0 01-2.4-2.4L14.7 7.6';
@@ -11,7 +11,7 @@ const ROUND = 'M19 12a7 7 0 11-2-5M19 3v4h-4';
 const NEAR_END_PX = 60;
 
 /**
- * @typedef {import('../../client/src/shared/attachments.js').Item} Item
+ * @typedef {import('../../client/src/pages/attachments.js').Item} Item
  * @typedef {import('./later.js').Kit} Kit
  * @typedef {{ node: HTMLElement, how: HTMLElement, bar: HTMLProgressElement, again: HTMLElement }} Chip
  */

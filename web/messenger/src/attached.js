@@ -1,8 +1,8 @@
 // Files as they are shown in messages: pictures in their place, large when they are pressed; everything else as a row to download.
 
-import { kindsOf, plain, sized } from '../../client/src/shared/attachments.js';
+import { kindsOf, plain, sized } from '../../client/src/pages/attachments.js';
 import { PICTURES, readFile } from '../../client/src/shared/files.js';
-import { Pictures, placeOf, save } from '../../client/src/shared/pictures.js';
+import { Pictures, placeOf, save } from '../../client/src/pages/pictures.js';
 
 const MOST = { width: 240, height: 260, least: 48 };
 const SHEET = 'M6 3h8l4 4v14H6zM14 3v4h4M9 12h6M9 16h6';
@@ -20,6 +20,13 @@ const SHUT = 'M6 6l12 12M18 6L6 18';
  */
 export function attached({ client, frame, spoken }, { make, icon, fill }, words, reach) {
   const pictures = new Pictures((conversation, file, options) => readFile(reach, conversation, file, options));
+
+  // Of a conversation that is forgotten, or another's, nothing stays.
+  let of = client.state.conversation?.conversation;
+  client.subscribe(({ conversation }) => {
+    if (conversation?.conversation !== of) pictures.clear();
+    of = conversation?.conversation;
+  });
 
   /** @param {string} conversation @param {Attached} one */
   function picture(conversation, one) {

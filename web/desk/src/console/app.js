@@ -1,7 +1,7 @@
 // What the console knows beside the client's state, and what a person does here: each deed says so where it was refused.
 
 import { missing } from '../../../client/src/agent/state.js';
-import { Pictures } from '../../../client/src/shared/pictures.js';
+import { Pictures } from '../../../client/src/pages/pictures.js';
 import { scopeOf } from '../../../client/src/shared/scope.js';
 import { announce, toast } from '../shared/overlay.js';
 import { Alerts } from './alerts.js';

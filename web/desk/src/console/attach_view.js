@@ -1,7 +1,7 @@
 // Files that are added to a reply: by the button, a key, dropped on the thread, or pasted. What is added is on its way at once, and stays with its
 // conversation; sending waits for it.
 
-import { Attachments, kindsOf, mayBeTriedAgain, pastedFiles, sized } from '../../../client/src/shared/attachments.js';
+import { Attachments, kindsOf, mayBeTriedAgain, pastedFiles, sized } from '../../../client/src/pages/attachments.js';
 import { FILES_MAX } from '../../../client/src/shared/files.js';
 import { icon } from '../shared/icons.js';
 import { announce, toast } from '../shared/overlay.js';
@@ -10,7 +10,7 @@ import { refusal } from './words.js';
 
 /**
  * @typedef {import('./app.js').App} App
- * @typedef {import('../../../client/src/shared/attachments.js').Item} Item
+ * @typedef {import('../../../client/src/pages/attachments.js').Item} Item
  * @typedef {import('../../../client/src/agent/frames.js').Conversation} Conversation
  */
 

@@ -1,9 +1,9 @@
 // Files as a thread shows them: pictures in their place, read when they come near and large when they are pressed; everything else, and what cannot
 // be shown, as a row to download.
 
-import { kindsOf, plain, sized } from '../../../client/src/shared/attachments.js';
+import { kindsOf, plain, sized } from '../../../client/src/pages/attachments.js';
 import { PICTURES } from '../../../client/src/shared/files.js';
-import { placeOf, save } from '../../../client/src/shared/pictures.js';
+import { placeOf, save } from '../../../client/src/pages/pictures.js';
 import { icon } from '../shared/icons.js';
 import { openDialog, toast } from '../shared/overlay.js';
 import { h } from '../shared/view.js';

@@ -1,6 +1,6 @@
 // What the server's words are called here. A word that a later server has is shown as it is. Pure.
 
-import { plain } from '../../../client/src/shared/attachments.js';
+import { plain } from '../../../client/src/pages/attachments.js';
 
 /** @typedef {{ code: string, message: string, field?: string } & Record<string, any>} WireError */
 

@@ -1,12 +1,12 @@
 // What somebody adds to what is being written, before it is sent: on its way up at once, shown with how far it is, refused by name, tried again,
 // taken away. For pages; it knows nothing of how they show it.
 
-import { FILES_MAX, PICTURES } from './files.js';
+import { FILES_MAX, PICTURES } from '../shared/files.js';
 
 /**
- * @typedef {import('./files.js').Attached} Attached
- * @typedef {import('./files.js').Allowed} Allowed
- * @typedef {import('./outbox.js').WireError & Record<string, any>} WireError
+ * @typedef {import('../shared/files.js').Attached} Attached
+ * @typedef {import('../shared/files.js').Allowed} Allowed
+ * @typedef {import('../shared/outbox.js').WireError & Record<string, any>} WireError
  *
  * @typedef {object} Item
  * @property {string} id
@@ -21,7 +21,7 @@ import { FILES_MAX, PICTURES } from './files.js';
  * @property {AbortController} abort
  *
  * @typedef {object} Around
- * @property {(conversation: string, file: File, options: import('./files.js').UploadOptions) => Promise<Attached>} upload
+ * @property {(conversation: string, file: File, options: import('../shared/files.js').UploadOptions) => Promise<Attached>} upload
  * @property {() => Allowed | undefined} allowed
  * @property {() => void} changed
  */
@@ -94,7 +94,7 @@ export class Attachments {
     const { signal } = one.abort;
     this.going += 1;
     try {
-      const onProgress = (/** @type {import('./files.js').Progress} */ { sent, waits }) => {
+      const onProgress = (/** @type {import('../shared/files.js').Progress} */ { sent, waits }) => {
         if (signal.aborted) return;
         one.state = waits ? 'waits' : 'going';
         one.sent = sent;

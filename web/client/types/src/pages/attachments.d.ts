@@ -1,6 +1,6 @@
-export type Attached = import('./files.js').Attached;
-export type Allowed = import('./files.js').Allowed;
-export type WireError = import('./outbox.js').WireError & Record<string, any>;
+export type Attached = import('../shared/files.js').Attached;
+export type Allowed = import('../shared/files.js').Allowed;
+export type WireError = import('../shared/outbox.js').WireError & Record<string, any>;
 export type Item = {
     id: string;
     conversation: string;
@@ -29,7 +29,7 @@ export type Item = {
     abort: AbortController;
 };
 export type Around = {
-    upload: (conversation: string, file: File, options: import('./files.js').UploadOptions) => Promise<Attached>;
+    upload: (conversation: string, file: File, options: import('../shared/files.js').UploadOptions) => Promise<Attached>;
     allowed: () => Allowed | undefined;
     changed: () => void;
 };

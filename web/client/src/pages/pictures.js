@@ -119,6 +119,17 @@ export class Pictures {
     }
   }
 
+  /** Nothing of it is kept. */
+  clear() {
+    for (const { address, abort } of this.held.values()) {
+      abort.abort();
+      if (address) URL.revokeObjectURL(address);
+    }
+    this.held.clear();
+    this.line = [];
+    this.bytes = 0;
+  }
+
   /** What nobody looks at goes, the longest unused first, until the rest has room. */
   trim() {
     for (const [key, { users, address, bytes }] of this.held) {

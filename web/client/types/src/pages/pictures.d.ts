@@ -54,6 +54,8 @@ export declare class Pictures {
     pump(): void;
     /** @param {Held} one */
     load(one: Held): Promise<void>;
+    /** Nothing of it is kept. */
+    clear(): void;
     /** What nobody looks at goes, the longest unused first, until the rest has room. */
     trim(): void;
 }
