@@ -26,6 +26,13 @@ const until = (wanted, what) =>
     look(agent.state);
   });
 const said = (id, name) => until(({ threads }) => threads[id]?.messages.find(({ files }) => files?.some((one) => one.name === name)), name);
+async function accepted() {
+  const [{ offer }] = await until(({ offers }) => Object.values(offers).length > 0 && Object.values(offers), 'an offer');
+  await agent.delivered(offer);
+  const { conversation } = await agent.accept(offer);
+  await agent.open(conversation);
+  return conversation;
+}
 
 const place = await context();
 const page = await tab(place, { pictures: 'yes' });
@@ -36,10 +43,7 @@ const chip = (name) => page.locator('.chip', { hasText: name });
 
 await page.locator('.launcher').click();
 await write(page, 'My parcel came broken');
-const [offer] = await until(({ offers }) => Object.values(offers).length > 0 && Object.values(offers), 'an offer');
-await agent.delivered(offer.offer);
-const { conversation: id } = await agent.accept(offer.offer);
-await agent.open(id);
+const id = await accepted();
 check(agent.state.settings.files.types.includes('application/pdf'), `what is taken: ${JSON.stringify(agent.state.settings.files)}`);
 
 // A picture, a paper under a hostile name, and what is refused here at once: each shown before it is sent, by its name and size.
@@ -164,6 +168,16 @@ for (const [name, query, options] of [
   await picture(seen, name);
   await other.close();
 }
+
+// A conversation may begin with a picture alone.
+const fresh = await tab(await context(), { pictures: 'yes' });
+await fresh.locator('.launcher').click();
+await fresh.locator('input[type=file]').setInputFiles([file('first.png', 'image/png', png(80, 60))]);
+await fresh.locator('.chip').waitFor();
+await fresh.locator('textarea[enterkeyhint]').press('Enter');
+const begun = await accepted();
+check((await said(begun, 'first.png')).number === 1, 'it is the first message');
+await fresh.locator('.message.mine .pic img[src]').waitFor();
 
 check(complaints.length === 0, complaints.join('\n'));
 
