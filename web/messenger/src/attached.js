@@ -2,7 +2,7 @@
 
 import { kindsOf, plain, sized } from '../../client/src/pages/attachments.js';
 import { PICTURES, readFile } from '../../client/src/shared/files.js';
-import { Pictures, placeOf, save } from '../../client/src/pages/pictures.js';
+import { Pictures, placeOf, saveFile } from '../../client/src/pages/pictures.js';
 
 const MOST = { width: 240, height: 260, least: 48 };
 const SHEET = 'M6 3h8l4 4v14H6zM14 3v4h4M9 12h6M9 16h6';
@@ -49,7 +49,7 @@ export function attached({ client, frame, spoken }, { make, icon, fill }, words,
       if (made.ariaBusy === 'true') return;
       made.ariaBusy = 'true';
       try {
-        save(await readFile(reach, conversation, one.file), one.name);
+        saveFile(await readFile(reach, conversation, one.file), one.name);
       } catch {
         made.classList.add('lost');
         how.textContent = words.lost;
@@ -66,7 +66,7 @@ export function attached({ client, frame, spoken }, { make, icon, fill }, words,
     const image = make('img', { alt: one.name, ...(one.width && { width: `${one.width}` }), ...(one.height && { height: `${one.height}` }) });
     const user = { ready: (/** @type {string} */ address) => void (image.src = address), failed: () => large.close() };
     const shut = make('button', { type: 'button', 'aria-label': words.close, onclick: () => large.close() }, icon(SHUT));
-    const down = make('button', { type: 'button', 'aria-label': fill(words.download, one.name), onclick: async () => save(await readFile(reach, conversation, one.file), one.name) }, icon(DOWN));
+    const down = make('button', { type: 'button', 'aria-label': fill(words.download, one.name), onclick: async () => saveFile(await readFile(reach, conversation, one.file), one.name) }, icon(DOWN));
     const space = make('div', { class: 'space' }, image);
     const large = make('dialog', { class: 'large', 'aria-label': one.name }, make('div', { class: 'bar' }, make('span', { class: 'name' }, make('bdi', {}, one.name)), down, shut), space);
     space.addEventListener('click', ({ target }) => target === space && large.close());

@@ -1,7 +1,7 @@
 // What is not there from the beginning, a module of its own that is fetched when there is a conversation: what it was like, in one touch, with
 // a word to it if there is one; the conversation as a text to keep; who writes, said later; and files.
 
-import { save as saveFile } from '../../client/src/pages/pictures.js';
+import { saveFile } from '../../client/src/pages/pictures.js';
 import { reachOf } from '../../client/src/messenger/reach.js';
 import { attach } from './attach.js';
 import { attached } from './attached.js';

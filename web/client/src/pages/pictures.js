@@ -158,7 +158,7 @@ export function placeOf({ width = 240, height = 180 }, { width: widest, height: 
  * @param {Blob} blob
  * @param {string} name
  */
-export function save(blob, name) {
+export function saveFile(blob, name) {
   const link = document.createElement('a');
   link.href = URL.createObjectURL(blob);
   link.download = name;

@@ -3,7 +3,7 @@
 
 import { kindsOf, plain, sized } from '../../../client/src/pages/attachments.js';
 import { PICTURES } from '../../../client/src/shared/files.js';
-import { placeOf, save } from '../../../client/src/pages/pictures.js';
+import { placeOf, saveFile } from '../../../client/src/pages/pictures.js';
 import { icon } from '../shared/icons.js';
 import { openDialog, toast } from '../shared/overlay.js';
 import { h } from '../shared/view.js';
@@ -33,7 +33,7 @@ export function attachedView(app, conversation, files) {
 function fileView(app, conversation, one) {
   const { name, bytes } = one;
   const row = [icon('paper'), h('span', { class: 'about' }, h('span', { class: 'one-line' }, h('bdi', null, name)), ' ', h('span', { class: 'how' }, sized(bytes))), icon('download')];
-  const download = () => void app.deed(`file ${one.file}`, async () => save(await app.client.readFile(conversation, one.file), name));
+  const download = () => void app.deed(`file ${one.file}`, async () => saveFile(await app.client.readFile(conversation, one.file), name));
   if (!PICTURES.has(one.type)) return h('button', { type: 'button', class: 'file', 'aria-label': `Download ${name} ${sized(bytes)}`, onclick: download }, row);
   const { width, height } = placeOf(one, MOST);
   // Where it cannot be shown, the row that is behind it is.
@@ -69,7 +69,7 @@ function openLarge(app, conversation, one) {
     title: one.name,
     kind: 'large',
     body: () => h('img', { alt: one.name, width: one.width, height: one.height, ref: (/** @type {HTMLImageElement} */ node) => (image = node) }),
-    foot: () => h('button', { 'data-first': true, onclick: () => void app.deed(`file ${one.file}`, async () => save(await app.client.readFile(conversation, one.file), one.name)) }, icon('download'), 'Download'),
+    foot: () => h('button', { 'data-first': true, onclick: () => void app.deed(`file ${one.file}`, async () => saveFile(await app.client.readFile(conversation, one.file), one.name)) }, icon('download'), 'Download'),
     closed: () => app.pictures.leave(which, user),
   });
   app.pictures.use(which, user);

@@ -80,4 +80,4 @@ export declare function placeOf({ width, height }: {
  * @param {Blob} blob
  * @param {string} name
  */
-export declare function save(blob: Blob, name: string): void;
+export declare function saveFile(blob: Blob, name: string): void;
