@@ -401,6 +401,71 @@ async fn uploads_are_bounded_in_number_in_bytes_and_in_time() {
     assert!(server.metric("offhook_files_bytes").await >= 2_000_000.0);
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn files_of_who_and_what_is_forgotten_go() {
+    let mut server = Server::start(&Options::default().without_rate_limits().set("health.probe_every_ms=0"));
+    let mut zoe = Customer::start(server.address, DEMO, "hello").await;
+    let mut max = Customer::start(server.address, DEMO, "me too").await;
+    for customer in [&mut zoe, &mut max] {
+        let file = uploaded(&server, customer, "a.png", &picture()).await;
+        assert_eq!(post(customer, "look", &[&file]).await.status, 201);
+        assert_eq!(customer.call("POST", "leave", None).await.status, 204);
+    }
+    server.stop();
+    assert_eq!(stored(&server).len(), 2);
+    // As the retention leaves the first one's conversation, and an erasure the second one's key.
+    let view = rusqlite::Connection::open(server.data_dir().join("view.db")).unwrap();
+    assert_eq!(
+        view.execute("DELETE FROM conversation WHERE key = (SELECT min(key) FROM conversation)", []).unwrap(),
+        1
+    );
+    drop(view);
+    let keys = rusqlite::Connection::open(server.data_dir().join("keys.db")).unwrap();
+    assert!(keys.execute("DELETE FROM key", []).unwrap() >= 2);
+    drop(keys);
+    server.start_again();
+    eventually("both to be gone", async || stored(&server).len(), |count| *count == 0).await;
+    for cause in ["forgotten", "erased"] {
+        assert_eq!(server.metric(&format!("offhook_files_removed_total{{cause=\"{cause}\"}}")).await, 1.0, "{cause}");
+    }
+    let gone = async || server.metric("offhook_files_bytes").await;
+    eventually("their room", gone, |bytes| *bytes == 0.0).await;
+    let page = max.at(server.address).await.call("GET", "messages", None).await.json();
+    let shown = &page["messages"][1]["files"][0];
+    assert_eq!((&shown["name"], &shown["type"]), (&json!(""), &json!("image/png")), "{page}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn files_fill_the_disks_budget_and_are_refused_before_messages_are() {
+    let options = Options::default().without_rate_limits().set("journal.kept_back_bytes=4 MiB");
+    let options = options.set("journal.disk_low_percent=40").set("journal.disk_critical_percent=90");
+    let server = Server::start(&options.set("journal.disk_budget_bytes=64 MiB"));
+    let (_ada, mut zoe) = talking(&server, "ada").await;
+    let text = vec![b'x'; 8 << 20];
+    let full = async || upload(&server, &zoe, "a.txt", &text).await;
+    let refused = eventually("the mark", full, |answer| answer.status != 201).await;
+    assert_eq!((refused.status, refused.json()["code"].clone()), (503, json!("unavailable")));
+    assert!(refused.json()["retry_after_ms"].is_u64() && (1..=8).contains(&stored(&server).len()));
+    assert!(server.metric("offhook_disk_shed_total").await >= 1.0);
+    zoe.post("this goes on").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_reader_that_stops_is_cut_and_gives_back_what_it_held() {
+    let server = Server::start(&Options::default().without_rate_limits().set("server.write_timeout_ms=1000"));
+    let (_ada, mut zoe) = talking(&server, "ada").await;
+    let file = uploaded(&server, &zoe, "a.txt", &vec![b'x'; 8 << 20]).await;
+    assert_eq!(post(&mut zoe, "", &[&file]).await.status, 201);
+    let mut reader = Http::connect(server.address).await.unwrap();
+    let path = format!("{}/{}", files_path("messenger", &zoe.conversation), file["file"].as_str().unwrap());
+    reader.send("GET", &path, &format!("Authorization: Bearer {}\r\n", zoe.token), b"").await.unwrap();
+    let held = async || server.metric("offhook_reserve_bytes{purpose=\"files\"}").await;
+    let stuck = async || server.metric("offhook_connections_stuck_total").await;
+    eventually("the cut", stuck, |count| *count >= 1.0).await;
+    eventually("what it held", held, |bytes| *bytes == 0.0).await;
+    drop(reader);
+}
+
 /// A scanner that answers as its number says; what it was shown is counted. 0: never.
 async fn scanner(status: u16, shown: Arc<AtomicUsize>) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
