@@ -1,6 +1,7 @@
 //! The whole server, put together in the order in which its parts need each other, and taken apart in reverse.
 
 mod bounds;
+mod files;
 mod readiness;
 mod signin;
 
@@ -10,8 +11,7 @@ use crate::config::{Config, Sections, Synchronous};
 use crate::desk::time::{DeskTime, Now, WallTime};
 use crate::engine::workspace::PROBES;
 use crate::engine::{Engine, EngineSettings, FrameLimits, Threads, intake};
-use crate::files::{Files, FilesSettings};
-use crate::gateway::admin;
+use crate::files::Files;
 use crate::gateway::agent::{self, AgentDesks, AgentLimits, CommandRate};
 use crate::gateway::auth::agent_token::AgentKeys;
 use crate::gateway::auth::client_address::TrustedProxies;
@@ -23,7 +23,6 @@ use crate::gateway::auth::server_keys::ServerKeys;
 use crate::gateway::auth::{api_key, first_key};
 use crate::gateway::desk_pages;
 use crate::gateway::embed;
-use crate::gateway::files::{self as gateway_files, FilesBounds, Scan};
 use crate::gateway::health::{HealthWatch, Probes};
 use crate::gateway::http::Door;
 use crate::gateway::http::problem::Problem;
@@ -37,6 +36,7 @@ use crate::gateway::probe::Probe;
 use crate::gateway::signin::Endings;
 use crate::gateway::status;
 use crate::gateway::tls::Tls;
+use crate::gateway::{self, admin};
 use crate::health::experience::EXPERIENCE;
 use crate::journal::lock::DataLock;
 use crate::journal::sqlite::{self, SqliteJournal};
@@ -54,6 +54,7 @@ use crate::wire::error::Code;
 use crate::wire::{agent as agent_wire, messenger as messenger_wire};
 use axum::Router;
 use bounds::{disk_marks, health_limits, marks, presence_limits, probe_settings};
+use files::{files_bounds, files_settings, scan};
 use readiness::ProcessHealth;
 use signin::Signings;
 pub use signin::signin_providers;
@@ -181,7 +182,7 @@ impl Server {
         let desks = AgentDesks::new(engine.clone(), board, live, server_keys.clone(), mailboxes, frames);
         let mut router = public_router(set, desks, &door, agent_keys.clone(), &agents, &endings)?;
         router = router.merge(signins.router(config, &door, endings, agent_keys.clone(), server_keys)?);
-        router = router.merge(gateway_files::router(door.clone(), files, scan(set)?, files_bounds(set)));
+        router = router.merge(gateway::files::router(door.clone(), files, scan(set)?, files_bounds(set)));
         router = router.merge(embed::router(door.clone(), set.messenger.sample_page));
         router = router.merge(desk_pages::router(door.clone()));
         if set.health.public_status {
@@ -451,28 +452,6 @@ fn engine_settings(set: &Sections) -> EngineSettings {
         view_lag_bytes_max: set.engine.view_lag_bytes_max.min(waiting_bytes_max()) as usize,
         retention_days: set.journal.retention_days,
     }
-}
-
-fn files_settings(set: &Sections) -> FilesSettings {
-    let (workspace_bytes_max, unnamed_kept_ms) = (set.files.workspace_bytes_max, set.files.unnamed_kept_ms);
-    FilesSettings { workspace_bytes_max, unnamed_kept_ms }
-}
-
-fn files_bounds(set: &Sections) -> FilesBounds {
-    FilesBounds {
-        uploads_max: set.files.uploads_max,
-        visitor_bytes_per_h: set.files.visitor_bytes_per_h,
-        bytes_per_s_min: set.files.upload_bytes_per_s_min,
-        ..FilesBounds::default()
-    }
-}
-
-fn scan(set: &Sections) -> Result<Option<Scan>, StartFailed> {
-    if set.files.scan_url.is_empty() {
-        return Ok(None);
-    }
-    let within = Duration::from_millis(set.files.scan_timeout_ms);
-    Scan::new(&set.files.scan_url, within).map(Some).map_err(failed("preparing the scan of files"))
 }
 
 fn listen_limits(set: &Sections, descriptors: Descriptors) -> Result<ListenLimits, StartFailed> {

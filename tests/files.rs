@@ -212,13 +212,15 @@ async fn what_is_not_taken_says_why() {
         assert!(answer.header("content-disposition").unwrap().starts_with("attachment;"));
     }
     // None at all.
+    server.change_settings(DEMO, |set| set["files"]["types"] = json!([])).await;
+    assert_eq!(upload(&server, &zoe, "a.txt", b"x").await.status, 403);
     server.change_settings(DEMO, |set| set["files"] = Value::Null).await;
     assert_eq!(server.workspace(DEMO).await["files"], Value::Null);
     let answer = upload(&server, &zoe, "a.txt", b"x").await;
     assert_eq!((answer.status, answer.json()["code"].clone()), (403, json!("forbidden")));
     let again = Agent::connect(&server, DEMO, "ada").await;
     assert!(again.welcome["settings"]["files"].is_null(), "{}", again.welcome);
-    for bad in [json!({"max_bytes": 0}), json!({"types": []}), json!({"types": ["png"]}), json!({"most": 1})] {
+    for bad in [json!({"max_bytes": 0}), json!({"types": ["png"]}), json!({"most": 1})] {
         let mut settings = server.workspace(DEMO).await;
         settings["files"] = bad;
         let put = server.admin("PUT", &format!("/v1/workspaces/{DEMO}/settings"), Some(&settings)).await;
@@ -309,56 +311,51 @@ async fn a_name_is_text_and_what_is_stored_is_sealed() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_no_message_names_goes_and_what_one_names_stays_over_kills() {
-    let options = Options::default().without_rate_limits().set("files.unnamed_kept_ms=3000");
-    let mut server = Server::start(&options);
+    let mut server = server();
     let (_ada, mut zoe) = talking(&server, "ada").await;
-    let (named, unnamed) =
-        (uploaded(&server, &zoe, "a.png", &picture()).await, uploaded(&server, &zoe, "b.png", &picture()).await);
+    let named = uploaded(&server, &zoe, "a.png", &picture()).await;
+    let later = uploaded(&server, &zoe, "b.png", &picture()).await;
     assert_eq!(post(&mut zoe, "look", &[&named]).await.status, 201);
     // One that is half there, as a kill leaves it.
-    let path = format!("{}?name=c.png", files_path("messenger", &zoe.conversation));
-    let mut half = TcpStream::connect(server.address).await.unwrap();
-    let head = format!(
-        "POST {path} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {}\r\nIdempotency-Key: {}\r\nContent-Length: {}\r\n\r\n",
-        zoe.token,
-        command_id(),
-        picture().len()
-    );
-    half.write_all(head.as_bytes()).await.unwrap();
-    half.write_all(&picture()[..100_000]).await.unwrap();
-    eventually("its first chunk on the disk", async || stored(&server).len(), |count| *count == 3).await;
+    let mut half = begun(&server, &zoe, picture().len(), &picture()[..100_000]).await;
+    eventually("what has come of it on the disk", async || stored(&server).len(), |count| *count == 3).await;
     server.kill();
+    let _ = half.read(&mut [0; 16]).await;
     server.start_again();
     let mut zoe = zoe.at(server.address).await;
     // Acknowledged before the kill: it can be named after it.
-    let later = json!({"file": unnamed["file"]});
     assert_eq!(read(&server, "messenger", &zoe.conversation, &zoe.token, &named).await.body, picture());
     assert_eq!(post(&mut zoe, "and this", &[&later]).await.status, 201);
     eventually("the half one to be gone", async || stored(&server).len(), |count| *count == 2).await;
-    let third = uploaded(&server, &zoe, "d.png", &picture()).await;
+    assert_eq!(server.metric(r#"offhook_files_removed_total{cause="broken_off"}"#).await, 1.0);
+    let never = uploaded(&server, &zoe, "d.png", &picture()).await;
     assert_eq!(stored(&server).len(), 3);
-    eventually("the unnamed one to be gone", async || stored(&server).len(), |count| *count == 2).await;
-    assert_eq!(read(&server, "messenger", &zoe.conversation, &zoe.token, &third).await.status, 404);
-    let at_files = post(&mut zoe, "too late", &[&third]).await;
-    assert_eq!(at_files.json()["code"], "no_such_file");
-    for file in [&named, &unnamed] {
-        assert_eq!(read(&server, "messenger", &zoe.conversation, &zoe.token, file).await.body, picture());
-    }
-    assert!(server.metric(r#"offhook_files_removed_total{cause="unnamed"}"#).await >= 1.0);
-    // Closed and read from the view alone, it is the same.
+    // Closed, so that from now on the view alone knows of it.
     assert_eq!(zoe.call("POST", "leave", None).await.status, 204);
     server.kill();
-    server.start_again();
-    let again = uploaded_after_sweeps(&server, &zoe, &named).await;
-    assert_eq!(again, picture());
+    server.start_again_with(Options::default().without_rate_limits().set("files.unnamed_kept_ms=1000"));
+    let mut zoe = zoe.at(server.address).await;
+    eventually("the unnamed one to be gone", async || stored(&server).len(), |count| *count == 2).await;
+    assert!(server.metric(r#"offhook_files_removed_total{cause="unnamed"}"#).await >= 1.0);
+    assert_eq!(read(&server, "messenger", &zoe.conversation, &zoe.token, &never).await.status, 404);
+    assert_eq!(post(&mut zoe, "too late", &[&never]).await.json()["code"], "no_such_file");
+    for file in [&named, &later] {
+        assert_eq!(read(&server, "messenger", &zoe.conversation, &zoe.token, file).await.body, picture());
+    }
 }
 
-/// After the sweeps of a start have looked at everything.
-async fn uploaded_after_sweeps(server: &Server, customer: &Customer, file: &Value) -> Vec<u8> {
-    let extra = uploaded(server, customer, "e.txt", b"x").await;
-    let gone = async || read(server, "messenger", &customer.conversation, &customer.token, &extra).await.status;
-    eventually("a sweep", gone, |status| *status == 404).await;
-    read(server, "messenger", &customer.conversation, &customer.token, file).await.body
+/// An upload of so many bytes, of which these have been sent.
+async fn begun(server: &Server, customer: &Customer, length: usize, sent: &[u8]) -> TcpStream {
+    let path = format!("{}?name=c.png", files_path("messenger", &customer.conversation));
+    let mut stream = TcpStream::connect(server.address).await.unwrap();
+    let (token, id) = (&customer.token, command_id());
+    let head = format!(
+        "POST {path} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {token}\r\nIdempotency-Key: {id}\r\n\
+         Content-Length: {length}\r\n\r\n"
+    );
+    stream.write_all(head.as_bytes()).await.unwrap();
+    stream.write_all(sent).await.unwrap();
+    stream
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -375,15 +372,7 @@ async fn uploads_are_bounded_in_number_in_bytes_and_in_time() {
     // Two that come slowly, and a third that finds no room.
     let mut slow = Vec::new();
     for customer in [&zoe, &max] {
-        let path = format!("{}?name=c.txt", files_path("messenger", &customer.conversation));
-        let mut stream = TcpStream::connect(server.address).await.unwrap();
-        let head = format!(
-            "POST {path} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {}\r\nIdempotency-Key: {}\r\nContent-Length: 10\r\n\r\nx",
-            customer.token,
-            command_id()
-        );
-        stream.write_all(head.as_bytes()).await.unwrap();
-        slow.push(stream);
+        slow.push(begun(&server, customer, 10, b"x").await);
     }
     eventually("both under way", async || server.metric("offhook_files_uploading").await, |count| *count == 2.0).await;
     let busy = upload(&server, &zoe, "a.txt", b"x").await;
@@ -410,6 +399,71 @@ async fn uploads_are_bounded_in_number_in_bytes_and_in_time() {
     assert_eq!((full.status, full.json()["code"].clone()), (503, json!("unavailable")));
     assert_eq!(read(&server, "messenger", &zoe.conversation, &zoe.token, &file).await.body, text);
     assert!(server.metric("offhook_files_bytes").await >= 2_000_000.0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn files_of_who_and_what_is_forgotten_go() {
+    let mut server = Server::start(&Options::default().without_rate_limits().set("health.probe_every_ms=0"));
+    let mut zoe = Customer::start(server.address, DEMO, "hello").await;
+    let mut max = Customer::start(server.address, DEMO, "me too").await;
+    for customer in [&mut zoe, &mut max] {
+        let file = uploaded(&server, customer, "a.png", &picture()).await;
+        assert_eq!(post(customer, "look", &[&file]).await.status, 201);
+        assert_eq!(customer.call("POST", "leave", None).await.status, 204);
+    }
+    server.stop();
+    assert_eq!(stored(&server).len(), 2);
+    // As the retention leaves the first one's conversation, and an erasure the second one's key.
+    let view = rusqlite::Connection::open(server.data_dir().join("view.db")).unwrap();
+    assert_eq!(
+        view.execute("DELETE FROM conversation WHERE key = (SELECT min(key) FROM conversation)", []).unwrap(),
+        1
+    );
+    drop(view);
+    let keys = rusqlite::Connection::open(server.data_dir().join("keys.db")).unwrap();
+    assert!(keys.execute("DELETE FROM key", []).unwrap() >= 2);
+    drop(keys);
+    server.start_again();
+    eventually("both to be gone", async || stored(&server).len(), |count| *count == 0).await;
+    for cause in ["forgotten", "erased"] {
+        assert_eq!(server.metric(&format!("offhook_files_removed_total{{cause=\"{cause}\"}}")).await, 1.0, "{cause}");
+    }
+    let gone = async || server.metric("offhook_files_bytes").await;
+    eventually("their room", gone, |bytes| *bytes == 0.0).await;
+    let page = max.at(server.address).await.call("GET", "messages", None).await.json();
+    let shown = &page["messages"][1]["files"][0];
+    assert_eq!((&shown["name"], &shown["type"]), (&json!(""), &json!("image/png")), "{page}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn files_fill_the_disks_budget_and_are_refused_before_messages_are() {
+    let options = Options::default().without_rate_limits().set("journal.kept_back_bytes=4 MiB");
+    let options = options.set("journal.disk_low_percent=40").set("journal.disk_critical_percent=90");
+    let server = Server::start(&options.set("journal.disk_budget_bytes=64 MiB"));
+    let (_ada, mut zoe) = talking(&server, "ada").await;
+    let text = vec![b'x'; 8 << 20];
+    let full = async || upload(&server, &zoe, "a.txt", &text).await;
+    let refused = eventually("the mark", full, |answer| answer.status != 201).await;
+    assert_eq!((refused.status, refused.json()["code"].clone()), (503, json!("unavailable")));
+    assert!(refused.json()["retry_after_ms"].is_u64() && (1..=8).contains(&stored(&server).len()));
+    assert!(server.metric("offhook_disk_shed_total").await >= 1.0);
+    zoe.post("this goes on").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_reader_that_stops_is_cut_and_gives_back_what_it_held() {
+    let server = Server::start(&Options::default().without_rate_limits().set("server.write_timeout_ms=1000"));
+    let (_ada, mut zoe) = talking(&server, "ada").await;
+    let file = uploaded(&server, &zoe, "a.txt", &vec![b'x'; 8 << 20]).await;
+    assert_eq!(post(&mut zoe, "", &[&file]).await.status, 201);
+    let mut reader = Http::connect(server.address).await.unwrap();
+    let path = format!("{}/{}", files_path("messenger", &zoe.conversation), file["file"].as_str().unwrap());
+    reader.send("GET", &path, &format!("Authorization: Bearer {}\r\n", zoe.token), b"").await.unwrap();
+    let held = async || server.metric("offhook_reserve_bytes{purpose=\"files\"}").await;
+    let stuck = async || server.metric("offhook_connections_stuck_total").await;
+    eventually("the cut", stuck, |count| *count >= 1.0).await;
+    eventually("what it held", held, |bytes| *bytes == 0.0).await;
+    drop(reader);
 }
 
 /// A scanner that answers as its number says; what it was shown is counted. 0: never.

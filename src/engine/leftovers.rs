@@ -1,7 +1,7 @@
 //! Files that nobody has any more: those that no message named in time, and those of conversations and customers that are forgotten.
 //! The disk is walked through, so that whatever a crash left behind is found too.
 
-use super::{Engine, Workspace};
+use super::{Engine, Taking, Workspace};
 use crate::clock;
 use crate::desk::event::Event;
 use crate::desk::ids::ConversationId;
@@ -47,6 +47,7 @@ async fn blocking<T: Send + 'static>(on: impl FnOnce() -> T + Send + 'static) ->
 }
 
 async fn sweep_of(engine: &Engine, files: &Arc<Files>, workspace: &Arc<Workspace>) -> Result<(), &'static str> {
+    engine.until_loaded(workspace).await;
     let (walked, name) = (files.clone(), workspace.name().clone());
     let mut listing = blocking(move || walked.conversations(&name)).await?;
     loop {
@@ -77,6 +78,10 @@ async fn sweep_one(
     id: ConversationId,
     found: Vec<Found>,
 ) -> Result<(), &'static str> {
+    // As long as it is being loaded, what is open is nowhere to be found.
+    if !workspace.was_opened(id) {
+        return Ok(());
+    }
     let now = clock::wall_ms();
     let unnamed_since = now.saturating_sub(files.unnamed_kept_ms());
     let held = match workspace.conversation(id) {
@@ -97,6 +102,9 @@ async fn sweep_one(
     };
     if going.is_empty() && !found.is_empty() {
         return Ok(());
+    }
+    if matches!(workspace.taking(), Taking::Nothing { .. }) {
+        return Err("the workspace is being loaded");
     }
     let before = if cause == "unnamed" { unnamed_since } else { u64::MAX };
     let (files, workspace, left) = (files.clone(), workspace.name().clone(), found.len() - going.len());

@@ -87,7 +87,7 @@ mod tests {
     #[test]
     fn a_picture_has_a_size_and_what_cannot_be_shown_is_refused() {
         assert_eq!(size("image/png", PNG), Ok(Some((640, 480))));
-        assert_eq!(size("image/gif", b"GIF89a\x01\0\x02\0"), Ok(Some((1, 2))));
+        assert_eq!(size("image/gif", b"GIF89a\x01\0\x02\0\0\0\0\0\0\0"), Ok(Some((1, 2))));
         assert_eq!(size("image/png", &PNG[..12]), Ok(None));
         assert_eq!(size("application/pdf", PNG), Ok(None));
         let mut bomb = PNG.to_vec();

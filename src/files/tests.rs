@@ -171,7 +171,10 @@ fn leftovers_of_a_crash_are_found_and_what_was_just_named_is_kept() {
     assert_eq!(found.iter().map(|found| found.file).collect::<Vec<_>>(), [FileId(1)]);
     assert!(!part.exists(), "nobody is writing it");
     assert_eq!(disk.there().len(), 2, "what is under way stays");
-    let long_ago = found[0].touched_at;
+    let file = File::options().write(true).open(disk.path(1)).unwrap();
+    file.set_modified(std::time::UNIX_EPOCH + std::time::Duration::from_secs(1_000)).unwrap();
+    let long_ago = disk.files.found(&workspace, ConversationId(7))[0].touched_at;
+    assert_eq!(long_ago, 1_000_000);
     disk.files.remove(&place(1), long_ago, "unnamed").unwrap();
     assert!(disk.path(1).exists(), "it was touched then");
     let about = disk.files.to_be_named(&place(1)).unwrap();

@@ -121,7 +121,7 @@ catalogue! {
     MEMORY_BYTES = "offhook_memory_bytes" Gauge Bytes ["kind"] "Memory by kind: rss_anon, allocated, active, resident, retained, sockets (the kernel's buffers), used (what counts), budget.";
     LADDER_RUNG = "offhook_ladder_rung" Gauge Count ["rung"] "1 while this is shed, as memory is short: observers, typing, history, starts, newcomers.";
     SHED_TOTAL = "offhook_shed_total" Counter Count ["rung"] "What was shed as memory was short, by rung of the ladder.";
-    RESERVE_BYTES = "offhook_reserve_bytes" Gauge Bytes ["purpose"] "Bytes taken from the reserve for bursts, by purpose: mailboxes, streams, bodies, pages, turns.";
+    RESERVE_BYTES = "offhook_reserve_bytes" Gauge Bytes ["purpose"] "Bytes taken from the reserve for bursts, by purpose: mailboxes, streams, bodies, pages, turns, files.";
     RESERVE_REFUSED_TOTAL = "offhook_reserve_refused_total" Counter Count ["purpose"] "What found the reserve for bursts used up, by purpose.";
     PLACES = "offhook_places" Gauge Count ["kind"] "Places for connections by kind: open, kept (for agents within their grace), most (the budget's).";
     DISK_BYTES = "offhook_disk_bytes" Gauge Bytes ["kind"] "The data directory's disk by kind: used (by the directory), free, most (the budget, or what there is).";
@@ -132,7 +132,7 @@ catalogue! {
     FILES_UPLOADS_TOTAL = "offhook_files_uploads_total" Counter Count ["result"] "Uploads by result: stored, or the error's code.";
     FILES_SCANNED_TOTAL = "offhook_files_scanned_total" Counter Count ["result"] "Files that were shown to files.scan_url, by result: clean, refused, unknown (no answer that says one or the other).";
     FILES_REMOVED_TOTAL = "offhook_files_removed_total" Counter Count ["cause"] "Files that were removed, by cause: unnamed (no message named it in time), forgotten (its conversation is), erased (its customer is), broken_off (what a crash left of an upload).";
-    RATE_LIMITED_TOTAL = "offhook_rate_limited_total" Counter Count ["scope"] "Requests refused for their rate, by scope: agent, program, connects (an agent's), bad_tokens (an address's), visitor, address, workspace, starts, streams (an address's), api_key, signin (an address's).";
+    RATE_LIMITED_TOTAL = "offhook_rate_limited_total" Counter Count ["scope"] "Requests refused for their rate, by scope: agent, program, connects (an agent's), bad_tokens (an address's), visitor, address, workspace, starts, streams (an address's), api_key, signin (an address's), files (calls, and uploads at once), file_bytes (a visitor's).";
     SIGNINS = "offhook_signins" Gauge Count [] "People who are signed in with a browser.";
     SIGNINS_TOTAL = "offhook_signins_total" Counter Count ["outcome"] "Sign-ins by outcome: signed_in, refused, provider_failed; and by how they ended: signed_out, provider_out (it said so), ended (by an administrator), deactivated, made_room.";
     PROVIDER_REQUESTS_TOTAL = "offhook_provider_requests_total" Counter Count ["what", "outcome"] "Requests to OpenID providers by what was asked (discovery, keys, token, userinfo) and outcome: ok, status, unreachable, late, too_large.";

@@ -67,7 +67,7 @@ impl Head {
     /// No files are allowed here; the name is none, the length is missing or too large.
     pub(super) fn of(desk: &dyn Desk, asked: &Asked) -> Result<Self, Problem> {
         let none = || Problem::forbidden("this workspace takes no files");
-        let rules = desk.published().settings.files.clone().ok_or_else(none)?;
+        let rules = FileRules::in_force(&desk.published().settings.files).cloned().ok_or_else(none)?;
         let query = Query::parse(asked.query.as_deref(), &["name"])?;
         let given = query.text("name").filter(|given| given.len() <= name::NAME_BYTES_MAX);
         let name = given.and_then(name::shown).ok_or_else(|| {

@@ -1,6 +1,7 @@
 //! `GET /page`: how the messenger looks and what it says in this workspace. The same for everybody, so that anybody may keep it.
 
 use super::Shared;
+use crate::desk::files::FileRules;
 use crate::desk::messenger_page::MessengerPage;
 use crate::desk::ratings::RatingRules;
 use crate::engine::workspace::PROBES;
@@ -44,7 +45,7 @@ pub(super) async fn page(
     let json = json_of(&Page {
         page: &settings.messenger,
         rating: &settings.rating,
-        files: settings.files.as_ref().map(Into::into),
+        files: FileRules::in_force(&settings.files).map(Into::into),
     });
     let mut tag = String::from("\"");
     for byte in &Sha256::digest(&json)[..12] {
