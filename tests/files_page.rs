@@ -18,7 +18,7 @@ async fn a_customer_sends_looks_and_saves_on_a_strict_page() {
 #[tokio::test(flavor = "multi_thread")]
 async fn an_agent_looks_and_answers_with_files_in_the_console() {
     let files = ["console_files.mjs", "desk_pages.mjs"];
-    in_chromium("console-files", &files, &[("files-added", "console-files")]).await;
+    in_chromium("console-files", &files, &[("files", "console-files")]).await;
 }
 
 /// `files`: the first is run. `taken`: its pictures that documents show, and as what.

@@ -73,6 +73,7 @@ await page.keyboard.press('Alt+n');
 await page.locator('.composer.note').waitFor();
 check((await page.locator('.chip, #attach').count()) === 0, 'a note has no files');
 await page.keyboard.press('Alt+n');
+await page.locator('.composer:not(.note) .chip.up').nth(1).waitFor();
 await field.press('Enter');
 await says(page, '.said.mine .file', 'dropped.txt');
 
