@@ -115,6 +115,8 @@ test('what the server refuses is an error that says why; what nobody wants any m
   const sent = await customer.upload(conversation, small('a.png'));
   await customer.send('one', [sent]);
   assert.equal((await refused(customer.send('twice', [sent]))).field, 'files');
+  server.at('in:POST files', { what: 'refuse', retry_after_ms: 3_600_000 });
+  assert.equal((await refused(customer.upload(conversation, small('c.png')))).retry_after_ms, 3_600_000);
   const abort = new AbortController();
   server.at('in:POST files', 'hold');
   const going = customer.upload(conversation, small('b.png'), { signal: abort.signal });

@@ -37,7 +37,7 @@ export function attach(widget, { make, icon, say, fill, reconcile }, words, reac
   /** @type {Map<string, Chip>} */
   const chips = new Map();
   let left = 0;
-  input.before(clip);
+  input.after(clip);
   form.prepend(list, hint);
   // Not in the form, where the first field gets the focus.
   panel.append(pick, drop);

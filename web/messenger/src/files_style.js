@@ -3,7 +3,7 @@
 export const FILES_CSS = `
 .panel{position:relative}
 .text:empty{display:none}
-.clip{color:var(--dim);min-block-size:42px;padding-inline:6px;border-radius:10px;flex:none}
+.clip{color:var(--dim);min-block-size:42px;padding-inline:4px;border-radius:10px;flex:none}
 .chips,.hint{margin:0;padding:0;list-style:none}
 .chips{display:flex;flex-direction:column;gap:6px;max-block-size:190px;overflow-y:auto}
 .chip{display:flex;align-items:center;gap:8px;padding:4px 6px;border:1px solid var(--edge);border-radius:10px;background:var(--soft)}

@@ -41,6 +41,8 @@ export const PICTURES = new Set(['image/png', 'image/jpeg', 'image/gif', 'image/
 export const FILES_MAX = 5;
 
 const TOKEN_MARGIN_MS = 30_000;
+/** Who is told to come back later than this is told so, and does not wait here: the room is full, or this hour's share is used. */
+const PATIENCE_MS = 30_000;
 
 /**
  * @param {Reach} reach
@@ -160,8 +162,8 @@ async function untilAnswered(reach, signal, { once, waits }) {
       const isOld = answer.status === 401 && token !== undefined && refused === undefined;
       refused = isOld ? token : undefined;
       if (isOld) continue;
-      if (!isForNow(answer)) throw new Refused(answer.error);
       advised = answer.error.retry_after_ms;
+      if (!isForNow(answer) || (advised ?? 0) > PATIENCE_MS) throw new Refused(answer.error);
     }
     waits();
     const random = reach.env.random();
