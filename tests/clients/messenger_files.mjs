@@ -161,7 +161,7 @@ for (const [name, query, options] of [
   const other = await context({ storageState: await place.storageState(), ...options });
   const seen = await tab(other, { pictures: 'yes', ...query });
   await seen.locator('.launcher').click();
-  await seen.locator('.message .pic img[src]').first().waitFor();
+  await seen.locator('.pic[aria-label*="large.png"] img[src]').waitFor();
   await seen.locator('input[type=file]').setInputFiles([file('صورة.png', 'image/png', photo), file('film.mp4', 'video/mp4', Buffer.alloc(9))]);
   await seen.locator('.chip.up').waitFor();
   await accessible(seen, name);

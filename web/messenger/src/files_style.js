@@ -20,8 +20,8 @@ export const FILES_CSS = `
 .chip button svg,.file svg{inline-size:18px;block-size:18px}
 .hint{font-size:12px;color:var(--dim)}
 .drop{position:absolute;inset:8px;z-index:1;display:grid;place-items:center;border:2px dashed var(--accent);border-radius:10px;background:var(--back);opacity:.94;font-weight:600;pointer-events:none}
-.files{display:flex;flex-direction:column;gap:4px;margin-block-start:4px;align-items:flex-start}
-.mine .files{align-items:flex-end}
+.files{display:flex;flex-wrap:wrap;gap:4px;margin-block-start:4px;align-items:flex-start}
+.mine .files{justify-content:flex-end}
 .pic{display:block;max-inline-size:100%;border-radius:12px;overflow:hidden;background:var(--soft);box-shadow:inset 0 0 0 1px var(--edge)}
 .pic img{display:block;inline-size:100%;block-size:100%;object-fit:cover}
 .pic img:not([src]){visibility:hidden}
