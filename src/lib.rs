@@ -20,6 +20,8 @@ pub mod overload;
 pub mod journal;
 pub mod seal;
 
+pub mod files;
+
 pub mod view;
 
 pub mod presence;

@@ -1,6 +1,7 @@
 //! The whole server, put together in the order in which its parts need each other, and taken apart in reverse.
 
 mod bounds;
+mod files;
 mod readiness;
 mod signin;
 
@@ -10,7 +11,7 @@ use crate::config::{Config, Sections, Synchronous};
 use crate::desk::time::{DeskTime, Now, WallTime};
 use crate::engine::workspace::PROBES;
 use crate::engine::{Engine, EngineSettings, FrameLimits, Threads, intake};
-use crate::gateway::admin;
+use crate::files::Files;
 use crate::gateway::agent::{self, AgentDesks, AgentLimits, CommandRate};
 use crate::gateway::auth::agent_token::AgentKeys;
 use crate::gateway::auth::client_address::TrustedProxies;
@@ -35,6 +36,7 @@ use crate::gateway::probe::Probe;
 use crate::gateway::signin::Endings;
 use crate::gateway::status;
 use crate::gateway::tls::Tls;
+use crate::gateway::{self, admin};
 use crate::health::experience::EXPERIENCE;
 use crate::journal::lock::DataLock;
 use crate::journal::sqlite::{self, SqliteJournal};
@@ -52,6 +54,7 @@ use crate::wire::error::Code;
 use crate::wire::{agent as agent_wire, messenger as messenger_wire};
 use axum::Router;
 use bounds::{disk_marks, health_limits, marks, presence_limits, probe_settings};
+use files::{files_bounds, files_settings, scan};
 use readiness::ProcessHealth;
 use signin::Signings;
 pub use signin::signin_providers;
@@ -139,7 +142,9 @@ impl Server {
         let view = open_view(dir, &journal).await?;
         let registry = Arc::new(Registry::new(presence_limits(set)));
         let threads = Threads::start("engine").map_err(failed("starting threads"))?;
-        let engine = Engine::start(journal.clone(), view.clone(), keys, registry, engine_settings(set), threads)
+        let files = Files::new(dir, keys.clone(), files_settings(set));
+        let (kept, settings) = (journal.clone(), engine_settings(set));
+        let engine = Engine::start(kept, view.clone(), keys, files.clone(), registry, settings, threads)
             .await
             .map_err(failed("reading which workspaces there are"))?;
         if engine.names().is_empty() && set.identity.agent_keys.is_empty() {
@@ -177,6 +182,7 @@ impl Server {
         let desks = AgentDesks::new(engine.clone(), board, live, server_keys.clone(), mailboxes, frames);
         let mut router = public_router(set, desks, &door, agent_keys.clone(), &agents, &endings)?;
         router = router.merge(signins.router(config, &door, endings, agent_keys.clone(), server_keys)?);
+        router = router.merge(gateway::files::router(door.clone(), files, scan(set)?, files_bounds(set)));
         router = router.merge(embed::router(door.clone(), set.messenger.sample_page));
         router = router.merge(desk_pages::router(door.clone()));
         if set.health.public_status {

@@ -8,8 +8,8 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HOST, USER_AGENT};
-use http::{Method, Request, StatusCode};
-use http_body::Body as _;
+use http::{HeaderMap, Method, Request, StatusCode};
+use http_body::Body;
 use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
 use hyper::client::conn::http1;
 use hyper_util::rt::TokioIo;
@@ -187,13 +187,38 @@ impl Outbound {
         tokio::time::timeout(self.within, self.exchange(url, wanted, bytes_max)).await.unwrap_or(Err(NotFetched::Late))
     }
 
+    /// A `POST` of a body that comes in pieces, with headers of its own. Any status is an answer.
+    ///
+    /// # Errors
+    /// No answer, none in time, or more than `bytes_max` of it.
+    pub async fn post<B>(
+        &self,
+        url: &Url,
+        headers: HeaderMap,
+        body: B,
+        bytes_max: usize,
+    ) -> Result<(StatusCode, Bytes), NotFetched>
+    where
+        B: Body<Data = Bytes, Error: std::error::Error + Send + Sync + 'static> + Send + Unpin + 'static,
+    {
+        let mut request = begun(url, Method::POST).body(body).map_err(unreachable)?;
+        request.headers_mut().extend(headers);
+        tokio::time::timeout(self.within, self.send(url, request, bytes_max)).await.unwrap_or(Err(NotFetched::Late))
+    }
+
     async fn exchange(
         &self,
         url: &Url,
         wanted: Wanted<'_>,
         bytes_max: usize,
     ) -> Result<(StatusCode, Bytes), NotFetched> {
-        let request = request(url, wanted)?;
+        self.send(url, request(url, wanted)?, bytes_max).await
+    }
+
+    async fn send<B>(&self, url: &Url, request: Request<B>, bytes_max: usize) -> Result<(StatusCode, Bytes), NotFetched>
+    where
+        B: Body<Data = Bytes, Error: std::error::Error + Send + Sync + 'static> + Send + Unpin + 'static,
+    {
         let stream = TcpStream::connect((url.host.as_str(), url.port)).await.map_err(unreachable)?;
         stream.set_nodelay(true).map_err(unreachable)?;
         if !url.secure {
@@ -209,14 +234,17 @@ fn unreachable(why: impl std::fmt::Display) -> NotFetched {
     NotFetched::Unreachable(why.to_string())
 }
 
-fn request(url: &Url, wanted: Wanted<'_>) -> Result<Request<Full<Bytes>>, NotFetched> {
-    let method = if wanted.form.is_some() { Method::POST } else { Method::GET };
-    let mut request = Request::builder()
+fn begun(url: &Url, method: Method) -> http::request::Builder {
+    Request::builder()
         .method(method)
         .uri(&url.path)
         .header(HOST, &url.authority)
-        .header(ACCEPT, wanted.accept)
-        .header(USER_AGENT, concat!("offhook/", env!("CARGO_PKG_VERSION")));
+        .header(USER_AGENT, concat!("offhook/", env!("CARGO_PKG_VERSION")))
+}
+
+fn request(url: &Url, wanted: Wanted<'_>) -> Result<Request<Full<Bytes>>, NotFetched> {
+    let method = if wanted.form.is_some() { Method::POST } else { Method::GET };
+    let mut request = begun(url, method).header(ACCEPT, wanted.accept);
     if let Some(authorization) = wanted.authorization {
         request = request.header(AUTHORIZATION, authorization);
     }
@@ -231,9 +259,10 @@ fn request(url: &Url, wanted: Wanted<'_>) -> Result<Request<Full<Bytes>>, NotFet
 }
 
 /// The connection lives as long as its one exchange: whoever drops that, for being late, ends it.
-async fn speak<S>(stream: S, request: Request<Full<Bytes>>, bytes_max: usize) -> Result<(StatusCode, Bytes), NotFetched>
+async fn speak<S, B>(stream: S, request: Request<B>, bytes_max: usize) -> Result<(StatusCode, Bytes), NotFetched>
 where
     S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
+    B: Body<Data = Bytes, Error: std::error::Error + Send + Sync + 'static> + Send + Unpin + 'static,
 {
     let mut http = http1::Builder::new();
     http.max_buf_size(HEAD_BYTES_MAX).max_headers(HEADERS_MAX);

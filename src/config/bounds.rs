@@ -103,6 +103,20 @@ pub const BOUNDS: &[Bound] = &[
         "offhook_reserve_bytes",
     ),
     bound(
+        "files on their way in",
+        "gateway/files/mod.rs",
+        Budget("`files.uploads_max`, 3 of one sender; 192 KiB each, of the reserve for bursts"),
+        "`busy`, `rate_limited`",
+        "offhook_files_uploading",
+    ),
+    bound(
+        "files that are read",
+        "gateway/files/mod.rs",
+        Budget("64 at once; 192 KiB each, of the reserve for bursts"),
+        "`busy`",
+        "offhook_reserve_bytes",
+    ),
+    bound(
         "pages of history over HTTP",
         "gateway/http/pages.rs",
         Budget("the reserve for bursts; 200 rows each"),

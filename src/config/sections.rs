@@ -134,6 +134,16 @@ sections! {
         streams_per_address_max: u32 = count(1, 10_000_000),
         sample_page: bool = Kind::Flag,
     }
+    /// Files that are added to messages.
+    files: FilesSettings {
+        uploads_max: usize = count(1, 256),
+        visitor_bytes_per_h: u64 = bytes(MIB, TIB),
+        workspace_bytes_max: u64 = bytes(MIB, 1024 * TIB),
+        upload_bytes_per_s_min: u64 = bytes(1, GIB),
+        unnamed_kept_ms: u64 = ms(1000, 24 * HOUR_MS),
+        scan_url: String = Kind::Text { bytes_max: 2048 },
+        scan_timeout_ms: u64 = ms(100, 600_000),
+    }
     /// How much may wait to be decided.
     engine: EngineSettings {
         intake_commands_max: usize = count(16, 10_000_000),

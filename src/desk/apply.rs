@@ -155,10 +155,11 @@ impl Desk {
                 );
                 self.forget_left(*customer);
             }
-            Event::MessagePosted { conversation, number, author, public, .. } => {
+            Event::MessagePosted { conversation, number, author, public, files, text: _ } => {
                 self.apply_message(*conversation, *author, |c| {
                     c.last_number = *number;
                     c.public = *public;
+                    c.add_files(files);
                     mark_read(c, *author, *number);
                 });
             }

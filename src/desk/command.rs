@@ -3,6 +3,7 @@
 use super::auto_accept::AutoAccept;
 use super::conversation::WaitKey;
 use super::decision::DecideAsk;
+use super::files::Attachments;
 use super::ids::{
     AgentId, CommandId, ConversationId, CustomerId, DecisionId, KeyNumber, OfferId, Principal, SessionId,
 };
@@ -116,6 +117,7 @@ pub enum Ask {
         conversation: ConversationId,
         author: Author,
         text: Arc<str>,
+        files: Attachments,
     },
     Read {
         conversation: ConversationId,

@@ -9,6 +9,7 @@ use super::clocks::{Clock, ClockEnd};
 use super::command::{Author, Closer};
 use super::conversation::{Conversation, WishedAgent, Wishes};
 use super::decision::DecisionEnd;
+use super::files::{self, Attachments};
 use super::ids::{AgentId, ConversationId, CustomerId, DecisionId, KeyNumber, OfferId, QueueId, SessionId};
 use super::labels::Labels;
 use super::moves::{Mover, Taken, Transfer};
@@ -155,6 +156,8 @@ pub enum Event {
         author: Author,
         text: Arc<str>,
         public: u32,
+        #[serde(default, skip_serializing_if = "files::is_none")]
+        files: Attachments,
     },
     /// Its customer has been silent for long: it takes less of who talks in it, until it wakes.
     ConversationPaused {

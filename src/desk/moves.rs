@@ -12,6 +12,7 @@
 //! It has one owner all the while: the old one, until the moment when the new one has it.
 
 use super::conversation::Conversation;
+use super::files::FileId;
 use super::ids::{AgentId, ConversationId};
 use super::ratings::Rating;
 use super::silence::Talk;
@@ -142,6 +143,9 @@ pub struct Moved {
     /// As its customer rated it last.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub rating: Option<Box<Rating>>,
+    /// Those that its messages have, at most `FILES_MAX`.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub files: Vec<FileId>,
 }
 
 fn is_zero(notes: &u32) -> bool {

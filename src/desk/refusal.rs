@@ -2,6 +2,7 @@
 
 use super::decision::DecisionEnd;
 use super::event::OfferEnd;
+use super::files::FileId;
 use super::fits::WhyNot;
 use super::ids::{ConversationId, DecisionId, OfferId};
 use super::time::WallTime;
@@ -78,6 +79,8 @@ pub enum Refusal {
     NoMoreTime(ConversationId),
     #[error("{0} cannot be rated any more, or no rating is asked for")]
     RatingOver(ConversationId),
+    #[error("a message of {conversation} has the file {file} already")]
+    FileTaken { conversation: ConversationId, file: FileId },
     #[error("the session is not known here any more")]
     NoSuchSession,
 }
@@ -121,6 +124,7 @@ impl Refusal {
             Refusal::LabelMissing { .. } => "label_missing",
             Refusal::NoMoreTime(_) => "no_more_time",
             Refusal::RatingOver(_) => "rating_over",
+            Refusal::FileTaken { .. } => "file_taken",
             Refusal::NoSuchSession => "no_such_session",
         }
     }
@@ -152,6 +156,7 @@ impl Refusal {
             Refusal::NoSuchChannel(_) => "channel",
             Refusal::NoSuchStatus(_) => "status",
             Refusal::NoSuchReason(_) => "reason",
+            Refusal::FileTaken { .. } => "files",
             Refusal::NoSuchMessage { .. } => "number",
             Refusal::NoSuchApiKey(_) | Refusal::IdReused => "id",
             Refusal::BadSetting { field, .. }

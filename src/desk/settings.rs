@@ -3,6 +3,7 @@
 
 use super::auto_accept::AutoAccept;
 use super::clocks::ServiceTimes;
+use super::files::FileRules;
 use super::hours::Hours;
 use super::idle::IdleAgents;
 use super::ids::QueueId;
@@ -147,6 +148,9 @@ pub struct Settings {
     pub messenger: MessengerPage,
     /// How customers rate what is over.
     pub rating: RatingRules,
+    /// Files that are added to messages; null: none may be.
+    #[serde(skip_serializing_if = "FileRules::are_usual")]
+    pub files: Option<FileRules>,
 }
 
 impl Default for Settings {
@@ -191,6 +195,7 @@ impl Default for Settings {
             left_messages: None,
             messenger: MessengerPage::default(),
             rating: RatingRules::default(),
+            files: FileRules::usual(),
         }
     }
 }

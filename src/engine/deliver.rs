@@ -6,7 +6,7 @@
 use super::intake::ReplyTo;
 use super::published::title_of;
 use super::route::{Route, To};
-use super::shapes::{Seen, auto_accept_left_ms, channel_names, offer_shape, text_of, wrap_up_shape};
+use super::shapes::{Seen, auto_accept_left_ms, channel_names, files_of, offer_shape, text_of, wrap_up_shape};
 use super::turn::Decided;
 use crate::desk::Desk;
 use crate::desk::command::{Author, Closer};
@@ -122,7 +122,7 @@ impl Delivery<'_> {
                 let (offer, conversation) = (*offer, *conversation);
                 ServerFrame::OfferEnded { position, offer, conversation, end: end.name(), reason: reason.as_deref() }
             }
-            Event::MessagePosted { conversation, number, author, text, .. } => {
+            Event::MessagePosted { conversation, number, author, text, files, .. } => {
                 let text = text_of(*author, text, self.keys);
                 return Some(render(&ServerFrame::Message {
                     position,
@@ -131,6 +131,7 @@ impl Delivery<'_> {
                     author: self.author(*author),
                     text: &text,
                     at,
+                    files: &files_of(files, self.keys),
                 }));
             }
             Event::MessagesRead { conversation, reader, number } => {

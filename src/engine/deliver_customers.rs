@@ -3,7 +3,7 @@
 use super::deliver::Delivery;
 use super::outlook::{Outlook, opens_at};
 use super::published::queue_title;
-use super::shapes::text_of;
+use super::shapes::{files_of, text_of};
 use crate::desk::command::Author;
 use crate::desk::conversation::State;
 use crate::desk::event::Event;
@@ -17,7 +17,7 @@ impl Delivery<'_> {
     pub(super) fn to_customer(&self, event: &Event, id: ConversationId, at: u64) -> Option<PublicFrame> {
         let (public, event, data) = match event {
             Event::ConversationOpened { public, .. } => named(Some(*public), &StreamEvent::Opened { at }),
-            Event::MessagePosted { number, author, text, public, .. } => {
+            Event::MessagePosted { number, author, text, public, files, .. } => {
                 let text = text_of(*author, text, self.keys);
                 let title = match author {
                     Author::Agent(agent) => Some(self.title(*agent)),
@@ -30,6 +30,7 @@ impl Delivery<'_> {
                     agent: title.as_deref().map(|title| TitleShape { title }),
                     text: &text,
                     at,
+                    files: &files_of(files, self.keys),
                 };
                 named(Some(*public), &StreamEvent::Message(message))
             }

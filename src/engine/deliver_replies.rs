@@ -6,6 +6,7 @@ use super::intake::ReplyTo;
 use super::own::with_snapshot;
 use super::published::{NotDone, Replied};
 use crate::desk::answer::Answer;
+use crate::desk::files::FileRules;
 use crate::desk::ids::{AgentId, CommandId};
 use crate::desk::refusal::Refusal;
 use crate::presence::{PublicFrame, Session};
@@ -108,6 +109,7 @@ impl Delivery<'_> {
                     reject_reasons: &settings.reject_reasons,
                     text_bytes_max: self.limits.text_bytes_max,
                     frame_bytes_max: self.limits.frame_bytes_max,
+                    files: FileRules::in_force(&settings.files).map(Into::into),
                 },
                 snapshot,
             })

@@ -13,6 +13,7 @@
 use super::published::{NotDone, Replied};
 use super::turn::Asked;
 use crate::desk::command::{Ask, Command};
+use crate::desk::files;
 use crate::desk::ids::{CommandId, SessionId};
 use crate::desk::labels::LABELS_BYTES_MAX;
 use crate::overload::{Grains, Purpose, Weight, memory};
@@ -367,7 +368,8 @@ fn class_of(ask: &Ask) -> Class {
 fn bytes_of(command: &Command) -> usize {
     COMMAND_BYTES
         + match &command.ask {
-            Ask::Post { text, .. } | Ask::Note { text, .. } => text.len(),
+            Ask::Post { text, files, .. } => text.len() + files::bytes_of(files),
+            Ask::Note { text, .. } => text.len(),
             Ask::Start(start) => {
                 start.text.as_ref().map_or(0, |text| text.len()) + start.about.as_ref().map_or(0, |about| about.len())
             }

@@ -2,6 +2,7 @@
 //!
 //! One task owns one workspace ([`run`]); whoever wants something of it goes through its [`workspace::Workspace`].
 
+pub mod attaching;
 mod commit;
 pub mod counted;
 pub mod deliver;
@@ -14,6 +15,7 @@ pub mod desk_clock;
 mod followers;
 pub mod idle;
 pub mod intake;
+mod leftovers;
 mod levels;
 mod load;
 mod look_up;
@@ -45,6 +47,7 @@ pub use workspace::{Taking, Workspace};
 use crate::clock;
 use crate::desk::command::{Ask, Command};
 use crate::desk::settings::{QueueSettings, Settings};
+use crate::files::Files;
 use crate::journal::Journal;
 use crate::presence::{Registry, WorkspaceNumber};
 use crate::seal::KeyRing;
@@ -83,6 +86,7 @@ pub struct EngineSettings {
 pub struct Engine {
     workspaces: RwLock<BTreeMap<Arc<str>, Arc<Workspace>>>,
     shared: Arc<Shared>,
+    files: Arc<Files>,
     settings: EngineSettings,
     /// The place is the number.
     by_number: RwLock<Vec<Arc<Workspace>>>,
@@ -100,6 +104,7 @@ impl Engine {
         journal: Arc<dyn Journal>,
         view: Arc<View>,
         keys: Arc<KeyRing>,
+        files: Arc<Files>,
         registry: Arc<Registry>,
         settings: EngineSettings,
         threads: Threads,
@@ -121,6 +126,7 @@ impl Engine {
         let engine = Arc::new(Self {
             workspaces: RwLock::default(),
             shared,
+            files,
             settings,
             by_number: RwLock::default(),
             stop,
@@ -132,6 +138,8 @@ impl Engine {
         }
         let housekeeping = tokio::spawn(engine.clone().keep_house());
         engine.tasks().push(housekeeping);
+        let leftovers = tokio::spawn(leftovers::sweep(engine.clone(), engine.shared.stop.clone()));
+        engine.tasks().push(leftovers);
         Ok(engine)
     }
 
@@ -223,6 +231,11 @@ impl Engine {
     #[must_use]
     pub fn keys(&self) -> &Arc<KeyRing> {
         &self.shared.keys
+    }
+
+    #[must_use]
+    pub fn files(&self) -> &Arc<Files> {
+        &self.files
     }
 
     #[must_use]

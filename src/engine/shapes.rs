@@ -5,6 +5,7 @@ use crate::desk::Desk;
 use crate::desk::command::Author;
 use crate::desk::conversation::{Conversation, State};
 use crate::desk::event::OfferEnd;
+use crate::desk::files::Attached;
 use crate::desk::ids::{ConversationId, OfferId};
 use crate::desk::offer::{Delivery, Offer};
 use crate::desk::settings::Settings;
@@ -12,11 +13,13 @@ use crate::desk::wrapping::{OPEN_ENDED, WrapUpEnds};
 use crate::seal::{KeyRing, Sealed};
 use crate::wire::about::About;
 use crate::wire::agent::{ClockShape, ConversationShape, OfferShape, TransferShape, WrapUpShape};
+use crate::wire::files::FileShape;
 use crate::wire::labels::LabelsShape;
 
 /// The contexts that texts and abouts are sealed for.
 pub const TEXT: &[u8] = b"text";
 pub const ABOUT: &[u8] = b"about";
+pub const FILE_NAME: &[u8] = b"file name";
 
 /// Stands for a text whose customer was erased, or whose key cannot be read now.
 const ERASED: &str = "";
@@ -108,6 +111,14 @@ pub fn text_of(author: Author, text: &str, keys: &KeyRing) -> String {
         return text.to_owned();
     }
     clear_text(text, keys)
+}
+
+/// The files of a message; without names when its customer was erased.
+#[must_use]
+pub fn files_of(files: &[Attached], keys: &KeyRing) -> Vec<FileShape> {
+    let name = |file: &Attached| keys.unseal(FILE_NAME, &Sealed(file.name.as_ref().into()));
+    let clear = |file: &Attached| name(file).ok().and_then(|bytes| String::from_utf8(bytes).ok()).unwrap_or_default();
+    files.iter().map(|file| FileShape::of(file, clear(file))).collect()
 }
 
 /// A text that was sealed; empty when its customer was erased.

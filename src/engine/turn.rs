@@ -14,6 +14,7 @@ use crate::desk::answer::{Answer, Outcome};
 use crate::desk::command::{Ask, Command};
 use crate::desk::conversation::Conversation;
 use crate::desk::event::Event;
+use crate::desk::files;
 use crate::desk::ids::CommandId;
 use crate::desk::labels::ThenEnd;
 use crate::desk::needs::Loaded;
@@ -219,7 +220,8 @@ pub(super) fn may_use_the_last_room(ask: &Ask) -> bool {
 fn bytes_of(event: &Event) -> usize {
     EVENT_BYTES
         + match event {
-            Event::MessagePosted { text, .. } | Event::NotePosted { text, .. } => text.len(),
+            Event::MessagePosted { text, files, .. } => text.len() + files::bytes_of(files),
+            Event::NotePosted { text, .. } => text.len(),
             Event::ConversationLabelled { labels, .. } => labels.bytes(),
             Event::ConversationDescribed { about, .. } => about.len(),
             Event::ConversationTransferred { skills, .. } => 64 * skills.len(),
@@ -244,7 +246,8 @@ fn bytes_of(event: &Event) -> usize {
 fn bytes_of_whole(held: &Conversation) -> usize {
     let labels = held.labels.as_ref().map_or(0, |labels| labels.bytes());
     let comment = held.rating().and_then(|rating| rating.comment.as_ref()).map_or(0, |comment| comment.len());
-    EVENT_BYTES + held.about.as_ref().map_or(0, |about| about.len()) + labels + comment
+    let files = 40 * held.files().len();
+    EVENT_BYTES + held.about.as_ref().map_or(0, |about| about.len()) + labels + comment + files
 }
 
 #[cfg(test)]

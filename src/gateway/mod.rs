@@ -7,6 +7,7 @@ pub mod auth;
 pub mod carrier;
 pub mod desk_pages;
 pub mod embed;
+pub mod files;
 pub mod health;
 pub mod http;
 pub mod lag;

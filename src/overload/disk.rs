@@ -12,7 +12,7 @@ use metrics::{counter, gauge};
 use std::ffi::CString;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicU8, Ordering::Relaxed};
+use std::sync::atomic::{AtomicU8, AtomicU64, Ordering::Relaxed};
 
 /// How full it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -54,7 +54,7 @@ impl DiskMarks {
     }
 }
 
-static DISK: Disk = Disk { fill: AtomicU8::new(0) };
+static DISK: Disk = Disk { fill: AtomicU8::new(0), files_bytes: AtomicU64::new(0) };
 
 /// The process's data directory, as of a second ago.
 #[must_use]
@@ -65,6 +65,8 @@ pub fn disk() -> &'static Disk {
 #[derive(Debug)]
 pub struct Disk {
     fill: AtomicU8,
+    /// What messages' files take: too many to be looked at each second.
+    files_bytes: AtomicU64,
 }
 
 /// When a start may be tried again: disks fill and empty slowly.
@@ -81,7 +83,11 @@ impl Disk {
         self.fill.load(Relaxed) >= Fill::Critical as u8
     }
 
-    /// Counts a start that was shed, and says what to answer.
+    pub fn hold_files(&self, bytes: u64) {
+        self.files_bytes.store(bytes, Relaxed);
+    }
+
+    /// Counts a start, or a file, that was shed, and says what to answer.
     #[must_use]
     pub fn refuse_start(&self) -> WireError {
         counter!(names::DISK_SHED_TOTAL).increment(1);
@@ -110,6 +116,7 @@ impl DiskMeter {
             // The journal finds out by itself what is the matter with the disk.
             return;
         };
+        let used_bytes = used_bytes.saturating_add(DISK.files_bytes.load(Relaxed));
         let there_is = used_bytes.saturating_add(free_bytes);
         let most = if self.budget_bytes > 0 { self.budget_bytes.min(there_is) } else { there_is };
         let fill = self.marks.next(self.fill, super::meter::level(used_bytes, most));

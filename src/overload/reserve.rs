@@ -22,11 +22,13 @@ pub enum Purpose {
     Pages,
     /// Commands that wait for their turn.
     Turns,
+    /// Chunks of files on their way in or out.
+    Files,
 }
 
 impl Purpose {
-    pub const ALL: [Purpose; 5] =
-        [Purpose::Mailboxes, Purpose::Streams, Purpose::Bodies, Purpose::Pages, Purpose::Turns];
+    pub const ALL: [Purpose; 6] =
+        [Purpose::Mailboxes, Purpose::Streams, Purpose::Bodies, Purpose::Pages, Purpose::Turns, Purpose::Files];
 
     /// The word for metrics.
     #[must_use]
@@ -37,6 +39,7 @@ impl Purpose {
             Purpose::Bodies => "bodies",
             Purpose::Pages => "pages",
             Purpose::Turns => "turns",
+            Purpose::Files => "files",
         }
     }
 }

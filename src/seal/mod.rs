@@ -8,11 +8,13 @@
 //! record that needs it, and handing one out costs no fsync.
 
 mod cache;
+mod chunks;
 mod master;
 mod ring;
 mod sealed;
 mod store;
 
+pub use chunks::{CHUNK_MORE_BYTES, Chunks, STREAM_BYTES};
 pub use master::{MASTER_FILE_NAME, MasterKeyFailed};
 pub use ring::KeyRing;
 pub use sealed::Sealed;

@@ -9,6 +9,7 @@ use std::time::Duration;
 use std::collections::VecDeque;
 
 use super::cache::Cache;
+use super::chunks::{Chunks, STREAM_BYTES};
 use super::master::Master;
 use super::sealed::{self, CLEAR_BYTES_MAX, ClearKey};
 use super::store::{OpenFailed, Store};
@@ -116,6 +117,25 @@ impl KeyRing {
             .map_err(|failed| Unsealed::Unavailable(failed.to_string()))?
             .ok_or(Unsealed::Erased)?;
         sealed::unseal(number, &key, context, sealed).ok_or(Unsealed::Damaged)
+    }
+
+    /// Begins a stream of chunks that are sealed for one place.
+    pub fn seal_chunks(&self, number: KeyNumber, context: &[u8]) -> Result<Chunks, SealFailed> {
+        let key = self.shared.key(number)?.ok_or(SealFailed::Erased)?;
+        let mut stream = [0; STREAM_BYTES];
+        getrandom::fill(&mut stream).map_err(|error| SealFailed::Unavailable(error.to_string()))?;
+        Ok(Chunks::of(number, &key, context, stream))
+    }
+
+    /// The same stream again, to be opened.
+    pub fn open_chunks(
+        &self,
+        number: KeyNumber,
+        context: &[u8],
+        stream: [u8; STREAM_BYTES],
+    ) -> Result<Chunks, Unsealed> {
+        let key = self.shared.key(number).map_err(|failed| Unsealed::Unavailable(failed.to_string()))?;
+        Ok(Chunks::of(number, &key.ok_or(Unsealed::Erased)?, context, stream))
     }
 
     /// Erases keys for good: returns when they are gone from the disk. Erasing twice is no error. Backups of

@@ -103,6 +103,6 @@ fn head(number: KeyNumber) -> [u8; HEAD_BYTES] {
 }
 
 /// The head has a fixed length, so head and context cannot be shifted against each other.
-fn bound(number: KeyNumber, context: &[u8]) -> Vec<u8> {
+pub(super) fn bound(number: KeyNumber, context: &[u8]) -> Vec<u8> {
     [&head(number)[..], context].concat()
 }

@@ -5,6 +5,7 @@ use super::failed::{OrFailed, ViewFailed};
 use super::keys::{place, place_parts};
 use crate::desk::command::{Author, Closer};
 use crate::desk::event::Event;
+use crate::desk::files::Attachments;
 use crate::desk::ids::{AgentId, ConversationId, QueueId};
 use crate::desk::time::WallTime;
 use rusqlite::{Connection, ToSql};
@@ -33,6 +34,7 @@ pub struct MessageRow {
     pub at: WallTime,
     /// Sealed.
     pub text: Arc<str>,
+    pub files: Attachments,
 }
 
 /// An internal note.
@@ -60,7 +62,7 @@ pub struct PublicRow {
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Public {
     Opened,
-    Message { number: u32, author: Author, text: Arc<str> },
+    Message { number: u32, author: Author, text: Arc<str>, files: Attachments },
     Joined { agent: AgentId },
     Requeued,
     Ended { by: Closer },
@@ -102,7 +104,9 @@ pub(super) fn messages(
         Page::Before(number) => ("number < ?2 AND number > 0", number, true),
     };
     let mut page = page_of(connection, condition, &[&key, &bound], newest_first, limit, |row| match row.event {
-        Event::MessagePosted { number, author, text, .. } => Some(MessageRow { number, author, at: row.at, text }),
+        Event::MessagePosted { number, author, text, files, .. } => {
+            Some(MessageRow { number, author, at: row.at, text, files })
+        }
         _ => None,
     })?;
     if newest_first {
@@ -137,7 +141,9 @@ pub(super) fn public_events(
 pub fn public_of(event: Event) -> Option<(u32, Public)> {
     Some(match event {
         Event::ConversationOpened { public, .. } => (public, Public::Opened),
-        Event::MessagePosted { public, number, author, text, .. } => (public, Public::Message { number, author, text }),
+        Event::MessagePosted { public, number, author, text, files, .. } => {
+            (public, Public::Message { number, author, text, files })
+        }
         Event::OfferEnded { public, agent, .. } => (public?, Public::Joined { agent }),
         Event::ConversationRequeued { public, .. } => (public, Public::Requeued),
         Event::ConversationEnded { public, by, .. } => (public, Public::Ended { by }),

@@ -65,6 +65,10 @@ codes! {
     WrongState "wrong_state" 409 "The conversation is in another state",
     NoMoreTime "no_more_time" 409 "Wrap-up cannot be extended any more",
     RatingOver "rating_over" 409 "It cannot be rated now",
+    LengthRequired "length_required" 411 "The request does not say how long it is",
+    NoSuchFile "no_such_file" 422 "There is no such file here",
+    FileTaken "file_taken" 409 "A message has the file already",
+    FileRefused "file_refused" 422 "The file was looked at and refused",
     QueueFull "queue_full" 409 "The queue is full",
     NobodyThere "nobody_there" 409 "Nobody of the queue is there",
     QueueClosed "queue_closed" 409 "The queue is closed at this hour",
@@ -126,6 +130,10 @@ pub enum More {
     Owner(Option<std::sync::Arc<str>>),
     /// When the queue opens, in Unix milliseconds; null: nobody knows.
     OpensAt(Option<u64>),
+    /// How large it may be.
+    MaxBytes(u64),
+    /// Which kinds may be.
+    Allowed(Vec<std::sync::Arc<str>>),
 }
 
 impl WireError {
@@ -251,6 +259,7 @@ impl From<&Refusal> for WireError {
             // Only the server's own commands name sessions; a client that hears this met a fault of ours.
             Refusal::NoMoreTime(_) => Code::NoMoreTime,
             Refusal::RatingOver(_) => Code::RatingOver,
+            Refusal::FileTaken { .. } => Code::FileTaken,
             Refusal::NoSuchSession => Code::Internal,
         };
         let mut error = Self::new(code, refusal.to_string());
@@ -274,6 +283,7 @@ mod tests {
     use super::*;
     use crate::desk::decision::DecisionEnd;
     use crate::desk::event::OfferEnd;
+    use crate::desk::files::FileId;
     use crate::desk::fits::WhyNot;
     use crate::desk::ids::{ConversationId, DecisionId, OfferId};
     use crate::desk::time::WallTime;
@@ -335,6 +345,7 @@ mod tests {
             Refusal::LabelMissing { conversation: ConversationId(1), field: "disposition".into() },
             Refusal::DecisionGone { decision: DecisionId(1), end: Some(DecisionEnd::Silent) },
             Refusal::NoSuchDecision(DecisionId(1)),
+            Refusal::FileTaken { conversation: ConversationId(1), file: FileId(1) },
         ];
         for refusal in &refusals {
             let error = WireError::from(refusal);

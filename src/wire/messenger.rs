@@ -2,6 +2,7 @@
 
 use super::error::{Code, WireError};
 use super::fields::{Fields, missing, wrong_kind};
+use super::files::{FileShape, PostBody};
 use super::spelled::spelled;
 use crate::desk::estimates::Estimate;
 use crate::desk::ids::ConversationId;
@@ -71,15 +72,15 @@ impl StartBody {
     }
 }
 
-/// The text of `POST /conversations/{c}/messages`.
+/// `POST /conversations/{c}/messages`.
 ///
 /// # Errors
 /// `bad_request`, `bad_field` or `too_large`, with the field at fault.
-pub fn parse_post(body: &[u8], limits: &Limits) -> Result<String, WireError> {
-    let mut fields = fields(body, &["text"])?;
-    let text = fields.some_text("text", limits.text_bytes_max)?.into_owned();
+pub fn parse_post(body: &[u8], limits: &Limits) -> Result<PostBody, WireError> {
+    let mut fields = fields(body, &["text", "files"])?;
+    let post = PostBody::take(&mut fields, limits.text_bytes_max)?;
     fields.finish()?;
-    Ok(text)
+    Ok(post)
 }
 
 /// The number of `POST /conversations/{c}/read`.
@@ -272,6 +273,8 @@ pub struct MessageShape<'a> {
     pub agent: Option<TitleShape<'a>>,
     pub text: &'a str,
     pub at: u64,
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    pub files: &'a [FileShape],
 }
 
 /// A page of messages.
@@ -431,6 +434,7 @@ mod tests {
                 agent: Some(TitleShape { title: text }),
                 text,
                 at: 2,
+                files: &[],
             };
             let data = StreamEvent::Message(message).data();
             assert!(!data.contains(['\n', '\r']), "{text:?}");
@@ -442,7 +446,8 @@ mod tests {
     #[test]
     fn the_streams_events_are_those_of_the_document() {
         let title = TitleShape { title: "Ada" };
-        let message = MessageShape { number: 1, author: "agent", notice: None, agent: None, text: "x", at: 2 };
+        let message =
+            MessageShape { number: 1, author: "agent", notice: None, agent: None, text: "x", at: 2, files: &[] };
         let ours: Vec<_> = [
             StreamEvent::Opened { at: 1 },
             StreamEvent::Message(message),

@@ -6,6 +6,7 @@ pub mod agent;
 pub mod close;
 pub mod error;
 pub mod fields;
+pub mod files;
 pub mod labels;
 pub mod messenger;
 pub mod percent;

@@ -42,13 +42,18 @@ pub fn lines(event: &StreamEvent<'_>, you: &str, zone: &TimeZone) -> String {
         out.push('\n');
     };
     match event {
-        StreamEvent::Message(MessageShape { author, agent, text, at, .. }) => {
+        StreamEvent::Message(MessageShape { author, agent, text, at, files, .. }) => {
             let by = match *author {
                 "customer" => you,
                 "agent" => agent.map_or("", |agent| agent.title),
                 _ => "",
             };
-            line(*at, by, text);
+            if !text.is_empty() || files.is_empty() {
+                line(*at, by, text);
+            }
+            for file in *files {
+                line(*at, by, &format!("[{}, {}]", file.name, size(file.bytes)));
+            }
         }
         StreamEvent::Opened { at } => line(*at, "", "(begun)"),
         StreamEvent::Joined { agent, at } => line(*at, "", &format!("({} has joined)", agent.title)),
@@ -60,6 +65,15 @@ pub fn lines(event: &StreamEvent<'_>, you: &str, zone: &TimeZone) -> String {
         StreamEvent::State { .. } | StreamEvent::Read { .. } | StreamEvent::Rated { .. } | StreamEvent::Typing {} => {}
     }
     out
+}
+
+/// As people say it.
+fn size(bytes: u64) -> String {
+    match bytes {
+        0..1_024 => format!("{bytes} bytes"),
+        1_024..1_048_576 => format!("{} KiB", bytes.div_ceil(1_024)),
+        _ => format!("{:.1} MiB", bytes as f64 / 1_048_576.0),
+    }
 }
 
 /// As it may stand in a text that is not ours to trust.
@@ -89,7 +103,15 @@ mod tests {
 
     fn message<'a>(author: &'a str, title: Option<&'a str>, text: &'a str) -> StreamEvent<'a> {
         let agent = title.map(|title| TitleShape { title });
-        StreamEvent::Message(MessageShape { number: 1, author, notice: None, agent, text, at: 1_700_000_000_000 })
+        StreamEvent::Message(MessageShape {
+            number: 1,
+            author,
+            notice: None,
+            agent,
+            text,
+            at: 1_700_000_000_000,
+            files: &[],
+        })
     }
 
     #[test]

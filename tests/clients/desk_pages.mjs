@@ -105,7 +105,7 @@ export async function signedIn(context, kind, token) {
 export async function visitor(name, text, options) {
   const page = await tab(await context(options), `${url}/messenger/${workspace}`);
   await page.locator('.launcher').click();
-  await page.getByLabel('Name').fill(name);
+  await page.locator('form:not(#contact) input[name=name]').fill(name);
   await page.locator('textarea[enterkeyhint]').fill(text);
   await page.locator('textarea[enterkeyhint]').press('Enter');
   return page;

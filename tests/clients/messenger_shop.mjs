@@ -39,10 +39,12 @@ export function customerToken() {
   return `${signed}.${createHmac('sha256', secret).update(signed).digest('base64url')}`;
 }
 
-/** `with`: how the messenger comes in; every other name and value of the query becomes an attribute of the script tag. */
+/** `with`: how the messenger comes in; `pictures`: whether the page's policy has a place for them; every other name and value of the query becomes an
+    attribute of the script tag. */
 function html(query) {
   const kind = query.get('with');
   query.delete('with');
+  query.delete('pictures');
   const attributes = [...query].map(([name, value]) => `${name}="${value}"`).join(' ');
   const tag = `<script src="${url}/messenger.js" data-workspace="${workspace}" ${attributes} ${kind === 'module' ? 'type="module"' : (kind ?? 'async')}></script>`;
   const own = `<script type="module" src="/element.js"></script>`;
@@ -62,7 +64,7 @@ export const pages = createServer((request, response) => {
   const { pathname, searchParams } = new URL(request.url, 'http://shop');
   const script = scripts[pathname];
   response.setHeader('Content-Type', script ? 'text/javascript; charset=utf-8' : 'text/html; charset=utf-8');
-  response.setHeader('Content-Security-Policy', policy);
+  response.setHeader('Content-Security-Policy', searchParams.has('pictures') ? `${policy}; img-src blob:` : policy);
   response.end(script ? script() : html(searchParams));
 });
 await new Promise((done) => pages.listen(0, '127.0.0.1', done));

@@ -5,6 +5,7 @@ use crate::desk::auto_accept::{AUTO_ACCEPT_MS_MAX, AutoAccept};
 use crate::desk::command::AgentAsk;
 use crate::desk::decision::DecidedBy;
 use crate::desk::event::{Event, OfflineCause};
+use crate::desk::files::FileRules;
 use crate::desk::hours::HOURS_MAX;
 use crate::desk::ids::{AgentId, ConversationId, QueueId};
 use crate::desk::offering::{PREFERRED_SKILLS_MAX, TIER_MAX};
@@ -98,6 +99,7 @@ impl Desk {
         offer_ms_ok(put.program_offer_ms, "program_offer_ms")?;
         put.labels.check()?;
         put.rating.check()?;
+        put.files.as_ref().map_or(Ok(()), FileRules::check)?;
         put.messenger.check()?;
         for queue in self.queues.values().map(|queue| &queue.settings) {
             let lost = queue.labels.loses(&self.settings.labels, &put.labels);

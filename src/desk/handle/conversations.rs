@@ -6,6 +6,7 @@ use crate::desk::answer::Answer;
 use crate::desk::command::{Author, Closer, OpenAsk};
 use crate::desk::conversation::{Conversation, State, WishedAgent};
 use crate::desk::event::{Event, RequeueCause, RequiredSkill};
+use crate::desk::files::Attachments;
 use crate::desk::ids::{AgentId, ConversationId, CustomerId, QueueId};
 use crate::desk::needs::Loaded;
 use crate::desk::queue_moves::ReopenedFor;
@@ -30,7 +31,7 @@ impl Desk {
         let opened = self.opened(ask, conversation, (queue, channel), (left, message))?;
         self.emit(events, opened);
         if let Some(text) = &ask.text {
-            self.append_message(conversation, Author::Customer(ask.customer), text, events);
+            self.append_message(conversation, Author::Customer(ask.customer), text, &Attachments::default(), events);
         }
         match told {
             Some((notice, text)) if closes => self.say_and_close(conversation, notice, &text, events),
@@ -78,9 +79,14 @@ impl Desk {
         id: ConversationId,
         author: Author,
         text: &Arc<str>,
+        files: &Attachments,
         loaded: &Loaded,
         events: &mut Vec<Event>,
     ) -> Result<Answer, Refusal> {
+        if !files.is_empty() {
+            let held = self.conversation(id).or_else(|| self.closed(id, loaded));
+            held.ok_or(Refusal::NoSuchConversation(id))?.may_add(id, files)?;
+        }
         let mut woken = false;
         match author {
             Author::Agent(agent) => {
@@ -93,7 +99,7 @@ impl Desk {
             Author::Customer(customer) => woken = self.wake(id, customer, loaded, events)?,
             Author::System(_) => return Err(Refusal::NotYours(id)),
         }
-        let number = self.append_message(id, author, text, events);
+        let number = self.append_message(id, author, text, files, events);
         if woken {
             self.came_back(id, events);
         }
@@ -197,12 +203,14 @@ impl Desk {
         conversation: ConversationId,
         author: Author,
         text: &Arc<str>,
+        files: &Attachments,
         events: &mut Vec<Event>,
     ) -> u32 {
         self.wake_for(conversation, author, events);
         let held = &self.conversations[&conversation];
         let (number, public) = (held.last_number + 1, held.public + 1);
-        self.emit(events, Event::MessagePosted { conversation, number, author, text: text.clone(), public });
+        let (text, files) = (text.clone(), files.clone());
+        self.emit(events, Event::MessagePosted { conversation, number, author, text, public, files });
         number
     }
 

@@ -115,7 +115,9 @@ impl Desk {
             Ask::Reject { agent, offer, reason } => self.reject(*agent, *offer, reason, loaded, events),
 
             Ask::Open(open) => self.open(open, events),
-            Ask::Post { conversation, author, text } => self.post(*conversation, *author, text, loaded, events),
+            Ask::Post { conversation, author, text, files } => {
+                self.post(*conversation, *author, text, files, loaded, events)
+            }
             Ask::Read { conversation, reader, number } => self.read(*conversation, *reader, *number, loaded, events),
             Ask::Typing { conversation, author } => self.typing(*conversation, *author, loaded),
             Ask::Close { conversation, by } => self.close(*conversation, *by, loaded, events),

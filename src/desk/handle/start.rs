@@ -4,6 +4,7 @@ use crate::desk::Desk;
 use crate::desk::answer::Answer;
 use crate::desk::command::{Author, OpenAsk, StartAsk};
 use crate::desk::event::Event;
+use crate::desk::files::Attachments;
 use crate::desk::ids::ConversationId;
 use crate::desk::moves::{Mover, Taken};
 use crate::desk::refusal::Refusal;
@@ -34,7 +35,7 @@ impl Desk {
         self.emit_alone(events, opened);
         self.take(conversation, ask.agent, Taken::Started, Mover::Agent(ask.agent), false, events);
         if let Some(text) = &ask.text {
-            self.append_message(conversation, Author::Agent(ask.agent), text, events);
+            self.append_message(conversation, Author::Agent(ask.agent), text, &Attachments::default(), events);
         }
         Ok(Answer::Opened { conversation, customer: ask.customer, at: self.now.wall })
     }

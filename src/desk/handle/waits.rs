@@ -7,6 +7,7 @@ use crate::desk::Desk;
 use crate::desk::command::{Author, Closer, Notice};
 use crate::desk::conversation::State;
 use crate::desk::event::{Event, OfferEnd};
+use crate::desk::files::Attachments;
 use crate::desk::ids::{ConversationId, CustomerId, QueueId};
 use crate::desk::opening::Opening;
 use crate::desk::refusal::Refusal;
@@ -257,7 +258,7 @@ impl Desk {
     }
 
     pub(super) fn say(&mut self, id: ConversationId, notice: Notice, text: &Arc<str>, events: &mut Vec<Event>) {
-        self.append_message(id, Author::System(notice), text, events);
+        self.append_message(id, Author::System(notice), text, &Attachments::default(), events);
     }
 
     pub(super) fn say_and_close(

@@ -14,7 +14,9 @@ use crate::gateway::http::desks::{Desk, EventRow, Position, Rows, Seals, Span, U
 use crate::gateway::http::pages::Room;
 use crate::gateway::http::problem::{Problem, ok};
 use crate::gateway::http::query::Query;
+use crate::gateway::http::shown::files_shown;
 use crate::gateway::http::{Door, VIEW_WAIT_MOST};
+use crate::wire::files::FileShape;
 use axum::extract::State as Held;
 use axum::response::Response;
 use serde::Serialize;
@@ -49,6 +51,8 @@ struct Message {
     author: Value,
     text: Option<String>,
     at: u64,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    files: Vec<FileShape>,
 }
 
 #[derive(Serialize)]
@@ -77,6 +81,7 @@ pub(super) async fn messages(
         author: author(&*asker.desk, row.author),
         text: text(seals, row.author, &row.text),
         at: row.at.0,
+        files: files_shown(seals, &row.files),
     });
     room.ok(&Messages { messages: messages.collect(), next })
 }
@@ -193,6 +198,10 @@ fn spelled(door: &Door, desk: &dyn Desk, event: &Event, member: String, value: V
         }
         ("labels", _) => match event {
             Event::ConversationLabelled { labels: held, .. } => Some(json!(labels(door, held))),
+            _ => None,
+        },
+        ("files", _) => match event {
+            Event::MessagePosted { files, .. } => Some(json!(files_shown(door.desks.seals(), files))),
             _ => None,
         },
         ("comment", _) => value.as_str().map(|sealed| json!(sealed_text(door.desks.seals(), sealed))),

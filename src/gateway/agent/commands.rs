@@ -5,6 +5,7 @@ use super::rate::Rate;
 use super::session::{End, Present};
 use super::{AgentTokens, Desk};
 use crate::desk::command::{Ask, Author, Closer, Command, Worker};
+use crate::desk::files::{Attachments, FileId};
 use crate::desk::ids::{AgentId, CommandId, ConversationId, Principal};
 use crate::desk::labels::LabelAsk;
 use crate::desk::moves::{Deed, MoveAsk, Mover};
@@ -142,6 +143,9 @@ fn obey<D: Desk, T: AgentTokens>(
         AgentFrame::LabelRules { queue } => door.desk.label_rules(session, id, &queue).map(|()| None),
         AgentFrame::Start(frame) => start(present, id, agent, *frame).map(|()| None),
         AgentFrame::Refresh { token } => refresh(&token, present).map(Some),
+        AgentFrame::Send { conversation, text, files } if !files.is_empty() => {
+            send_with_files(present, id, agent, (conversation, text, files)).map(|()| None)
+        }
         AgentFrame::Typing { .. } if memory().is_shed(Rung::Typing) => Err(memory().shed(Rung::Typing).into()),
         frame => {
             // Typing is passed on and forgotten, and a look changes nothing: not worth remembering by their ids.
@@ -170,9 +174,9 @@ fn ask<D: Desk, T: AgentTokens>(frame: AgentFrame, agent: AgentId, present: &Pre
         AgentFrame::Delivered { offer } => Ask::ConfirmDelivery { agent, offer },
         AgentFrame::Accept { offer } => Ask::Accept { agent, offer },
         AgentFrame::Reject { offer, reason } => Ask::Reject { agent, offer, reason },
-        AgentFrame::Send { conversation, text } => {
+        AgentFrame::Send { conversation, text, files: _ } => {
             let text = present.door.desk.seal_text(&present.session, conversation, &text)?;
-            Ask::Post { conversation, author: Author::Agent(agent), text }
+            Ask::Post { conversation, author: Author::Agent(agent), text, files: Attachments::default() }
         }
         AgentFrame::Read { conversation, number } => Ask::Read { conversation, reader: Author::Agent(agent), number },
         AgentFrame::Typing { conversation } => Ask::Typing { conversation, author: Author::Agent(agent) },
@@ -264,6 +268,33 @@ fn start<D: Desk, T: AgentTokens>(
         });
         drop(permit);
         if let Err(error) = begun {
+            session.reply(render(&ServerFrame::Reply(Reply::error(Some(id), None, &error))));
+        }
+    });
+    Ok(())
+}
+
+/// The files are looked up beside the session, as pages are; then the command goes its way.
+fn send_with_files<D: Desk, T: AgentTokens>(
+    present: &Present<D, T>,
+    id: CommandId,
+    agent: AgentId,
+    (conversation, text, files): (ConversationId, String, Vec<FileId>),
+) -> Result<(), WireError> {
+    let Present { door, session } = present;
+    let sealed = door.desk.seal_text(session, conversation, &text)?;
+    let looked_up = door.desk.attached(session.clone(), conversation, files.clone());
+    let fingerprint = door.desk.fingerprint(&AgentFrame::Send { conversation, text, files }.body());
+    let permit = door.histories.clone().try_acquire_owned().map_err(|_| WireError::busy(HISTORY_RETRY_MS))?;
+    let (door, session) = (door.clone(), session.clone());
+    tokio::spawn(async move {
+        let sent = looked_up.await.and_then(|files| {
+            let ask = Ask::Post { conversation, author: Author::Agent(agent), text: sealed, files };
+            let command = Command { principal: Principal::Agent(agent), id: Some(id), fingerprint, ask };
+            door.desk.submit(&session, command, id)
+        });
+        drop(permit);
+        if let Err(error) = sent {
             session.reply(render(&ServerFrame::Reply(Reply::error(Some(id), None, &error))));
         }
     });

@@ -4,6 +4,7 @@ use super::*;
 use crate::gateway::auth::agent_token::Role;
 use crate::presence::{self, registry::Registry};
 use crate::wire::agent::{Done, Reply, ServerFrame, render};
+use crate::wire::files::no_such_file;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use tokio::sync::mpsc;
 
@@ -160,6 +161,14 @@ impl Desk for FakeDesk {
     }
     fn seal_text(&self, _: &Arc<Session>, _: ConversationId, text: &str) -> Result<Arc<str>, WireError> {
         Ok(text.into())
+    }
+    fn attached(
+        &self,
+        _: Arc<Session>,
+        _: ConversationId,
+        files: Vec<FileId>,
+    ) -> impl Future<Output = Result<Attachments, WireError>> + Send + 'static {
+        std::future::ready(files.is_empty().then(Attachments::default).ok_or_else(no_such_file))
     }
     fn seal_labels(
         &self,

@@ -18,6 +18,7 @@ pub use upgrade::routes;
 
 use crate::clock;
 use crate::desk::command::{Command, StartAsk};
+use crate::desk::files::{Attachments, FileId};
 use crate::desk::ids::{AgentId, CommandId, ConversationId, SessionId};
 use crate::desk::labels::{LabelChange, PlainValue};
 use crate::gateway::auth::agent_token::{AgentClaims, AgentKeys, TokenError};
@@ -196,6 +197,13 @@ pub trait Desk: Send + Sync + 'static {
         conversation: ConversationId,
         text: &str,
     ) -> Result<Arc<str>, WireError>;
+    /// The files of a conversation that a message is going to name.
+    fn attached(
+        &self,
+        session: Arc<Session>,
+        conversation: ConversationId,
+        files: Vec<FileId>,
+    ) -> impl Future<Output = Result<Attachments, WireError>> + Send + 'static;
     /// Checks labels against the workspace's rules, and seals those that must be with the key of the conversation's customer.
     ///
     /// # Errors

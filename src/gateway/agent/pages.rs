@@ -4,7 +4,7 @@ use super::real::FULL_RETRY_MS;
 use crate::desk::command::{Author, StartAsk};
 use crate::desk::conversation::{Conversation, State};
 use crate::desk::ids::{AgentId, CommandId, ConversationId, KeyNumber};
-use crate::engine::shapes::{TEXT, clear_text, text_of};
+use crate::engine::shapes::{TEXT, clear_text, files_of, text_of};
 use crate::engine::{Engine, Workspace};
 use crate::presence::session::Session;
 use crate::seal::{self, SealFailed};
@@ -13,6 +13,7 @@ use crate::wire::agent::{
     AuthorShape, Done, HistoryFrom, MessageShape, NoteShape, Reply, ServerFrame, StartFrame, render,
 };
 use crate::wire::error::{Code, More, WireError};
+use crate::wire::files::FileShape;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio_tungstenite::tungstenite::Utf8Bytes;
@@ -168,7 +169,7 @@ pub(super) async fn messages(
     let read = engine.view().messages(workspace.name(), conversation, page, limit).await;
     let mut page_rows = read.map_err(unread)?;
     let keys = engine.keys();
-    let clear: Vec<(String, Option<Arc<str>>)> = page_rows
+    let clear: Vec<(String, Option<Arc<str>>, Vec<FileShape>)> = page_rows
         .rows
         .iter()
         .map(|row| {
@@ -176,12 +177,12 @@ pub(super) async fn messages(
                 Author::Agent(agent) => workspace.agent_with_id(agent).map(|row| row.name),
                 Author::Customer(_) | Author::System(_) => None,
             };
-            (text_of(row.author, &row.text, keys), name)
+            (text_of(row.author, &row.text, keys), name, files_of(&row.files, keys))
         })
         .collect();
     let mut bytes = 0;
-    let mut fits = |(text, _): &&(String, Option<Arc<str>>)| {
-        bytes += escaped(text) + MESSAGE_BYTES;
+    let mut fits = |(text, _, files): &&(String, Option<Arc<str>>, Vec<FileShape>)| {
+        bytes += escaped(text) + MESSAGE_BYTES + files.iter().map(FileShape::bytes_in_json).sum::<usize>();
         bytes <= bytes_max
     };
     let from_the_end = !matches!(from, HistoryFrom::After(_));
@@ -198,7 +199,7 @@ pub(super) async fn messages(
         .zip(&clear)
         .skip(skip)
         .take(count)
-        .map(|(row, (text, name))| MessageShape {
+        .map(|(row, (text, name, files))| MessageShape {
             number: row.number,
             author: match row.author {
                 Author::Agent(_) => AuthorShape::Agent(name.as_deref().unwrap_or("")),
@@ -207,6 +208,7 @@ pub(super) async fn messages(
             },
             text,
             at: row.at.0,
+            files,
         })
         .collect();
     let members = Done::History { messages: &messages, more: page_rows.more };

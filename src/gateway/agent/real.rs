@@ -6,9 +6,11 @@ use super::{Desk, NewSession, Refused};
 use crate::clock;
 use crate::desk::agent::Connection;
 use crate::desk::command::{Ask, Command, StartAsk};
+use crate::desk::files::{Attachments, FileId};
 use crate::desk::ids::{AgentId, CommandId, ConversationId};
 use crate::desk::labels::{LabelChange, PlainValue};
 use crate::desk::refusal::Refusal;
+use crate::engine::attaching::attached;
 use crate::engine::shapes::TEXT;
 use crate::engine::watch::{What, agent_shape, queue_shape};
 use crate::engine::{Engine, NotDone, Taking, Workspace};
@@ -259,6 +261,24 @@ impl Desk for AgentDesks {
         let workspace = self.workspace(session)?;
         let held = workspace.conversation(conversation).ok_or_else(|| not_open(&workspace, conversation))?;
         sealed(&self.engine, held.key, TEXT, text.as_bytes())
+    }
+
+    fn attached(
+        &self,
+        session: Arc<Session>,
+        conversation: ConversationId,
+        files: Vec<FileId>,
+    ) -> impl Future<Output = Result<Attachments, WireError>> + Send + 'static {
+        let engine = self.engine.clone();
+        async move {
+            let workspace = engine.numbered(session.workspace).ok_or_else(WireError::internal)?;
+            let held = workspace.conversation(conversation).ok_or_else(|| not_open(&workspace, conversation))?;
+            // The desk says more exactly what is not the agent's; that there is a file it is not to be told here.
+            if !session.agent().is_some_and(|agent| held.is_talked_in_by(agent)) {
+                return Err(Refusal::NotYours(conversation).into());
+            }
+            attached(engine.files(), engine.keys(), workspace.name(), conversation, held.key, &files).await
+        }
     }
 
     fn seal_labels(

@@ -48,7 +48,7 @@ fn page_of(kind: &Kind, door: &Door, workspace: &str) -> Result<Response, Proble
     let mut response = page::page(kind, workspace, &files::tag(), &files::paths()).into_response();
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8"));
-    headers.insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(page::POLICY));
+    headers.insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(kind.policy));
     headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
     headers.insert(HeaderName::from_static("cross-origin-opener-policy"), HeaderValue::from_static("same-origin"));
     Ok(response)

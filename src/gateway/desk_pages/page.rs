@@ -2,24 +2,41 @@
 
 use std::fmt::Write as _;
 
-/// What a browser lets a page do: its own modules, styles, icons and calls, and no more. Text never becomes markup.
-pub(super) const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; \
-     base-uri 'none'; form-action 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types 'none'";
+macro_rules! policy {
+    ($pictures:literal) => {
+        concat!(
+            "default-src 'none'; script-src 'self'; style-src 'self'; img-src ",
+            $pictures,
+            "; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; ",
+            "require-trusted-types-for 'script'; trusted-types 'none'"
+        )
+    };
+}
 
 pub(super) struct Kind {
     /// Of its own folder in `web/desk/src/`, and the first part of its address.
     pub name: &'static str,
     pub title: &'static str,
+    /// Folders of which not every page needs something.
+    also: &'static [&'static str],
+    /// What a browser lets it do: its own modules, styles, icons and calls, and no more. Text never becomes markup.
+    pub policy: &'static str,
 }
 
 impl Kind {
-    pub const CONSOLE: Self = Self { name: "console", title: "Console" };
-    pub const WALLBOARD: Self = Self { name: "wallboard", title: "Wallboard" };
+    pub const CONSOLE: Self = Self {
+        name: "console",
+        title: "Console",
+        also: &["client/src/pages/"],
+        // Pictures in conversations are read with a token, so they have no address of the server's.
+        policy: policy!("'self' blob:"),
+    };
+    pub const WALLBOARD: Self = Self { name: "wallboard", title: "Wallboard", also: &[], policy: policy!("'self'") };
 
     /// What is the other page's, or the messenger's, is not this one's.
     fn has(&self, path: &str) -> bool {
         let folders = ["client/src/shared/", "client/src/agent/", "desk/src/shared/"];
-        folders.iter().any(|folder| path.starts_with(folder)) || self.owns(path)
+        folders.iter().chain(self.also).any(|folder| path.starts_with(folder)) || self.owns(path)
     }
 
     fn owns(&self, path: &str) -> bool {

@@ -1,7 +1,7 @@
 //! The pages of the desk: which files they name, that those are there, and what their policy allows.
 
 use super::files;
-use super::page::{Kind, POLICY, page};
+use super::page::{Kind, page};
 
 #[test]
 fn a_page_names_its_own_files_and_no_other_pages() {
@@ -10,6 +10,8 @@ fn a_page_names_its_own_files_and_no_other_pages() {
     assert!(html.contains("href=\"/desk/abc/client/src/agent/client.js\""));
     assert!(html.contains("href=\"/desk/abc/desk/src/shared/tokens.css\""));
     assert!(!html.contains("src/wallboard/") && !html.contains("src/messenger/"));
+    assert!(html.contains("client/src/pages/pictures.js"));
+    assert!(!page(&Kind::WALLBOARD, "demo", "abc", &files::paths()).contains("client/src/pages/"));
     // Its own styles come after those that it shares.
     let place = |path: &str| html.find(path).expect("named");
     assert!(place("desk/src/shared/tokens.css") < place("desk/src/console/console.css"));
@@ -33,6 +35,9 @@ fn every_file_that_a_page_may_name_is_there_and_of_a_known_kind() {
 }
 
 #[test]
-fn the_policy_allows_nothing_unsafe() {
-    assert!(!POLICY.contains("unsafe") && !POLICY.contains('*') && !POLICY.contains("data:"));
+fn the_policies_allow_nothing_unsafe_and_pictures_only_where_there_are_some() {
+    for Kind { policy, .. } in [&Kind::CONSOLE, &Kind::WALLBOARD] {
+        assert!(!policy.contains("unsafe") && !policy.contains('*') && !policy.contains("data:"), "{policy}");
+    }
+    assert!(Kind::CONSOLE.policy.contains("img-src 'self' blob:;") && !Kind::WALLBOARD.policy.contains("blob:"));
 }

@@ -1,8 +1,7 @@
 //! The modules of the messenger and of the client under it, linked into one script and compressed, once; what is fetched when
 //! there is a conversation, and what it says in other languages.
 
-use super::link::link;
-use super::squeeze::squeeze;
+use super::link::{link, link_module};
 use crate::gateway::http::gzip::gzip;
 use bytes::Bytes;
 use sha2::{Digest, Sha256};
@@ -43,6 +42,22 @@ const MODULES: &[(&str, &str)] = modules![
     "messenger/src/embed.js",
 ];
 
+/// What a module that comes later is made of; what both scripts need is in both, since neither may know the other's names.
+const LATER: &[(&str, &str)] = modules![
+    "client/src/shared/backoff.js",
+    "client/src/shared/refused.js",
+    "client/src/shared/scope.js",
+    "client/src/shared/transfer.js",
+    "client/src/shared/files.js",
+    "client/src/pages/attachments.js",
+    "client/src/pages/pictures.js",
+    "client/src/messenger/reach.js",
+    "messenger/src/files_style.js",
+    "messenger/src/attach.js",
+    "messenger/src/attached.js",
+    "messenger/src/later.js",
+];
+
 /// The slowest and the smallest: it is done once.
 const LEVEL: u8 = 10;
 
@@ -71,11 +86,10 @@ pub(super) fn bundle() -> &'static Bundle {
 
 /// What is not needed before there is a conversation: a module of its own, which imports nothing.
 pub(super) fn later() -> &'static Bundle {
-    static LATER: LazyLock<Bundle> = LazyLock::new(|| {
-        // A test squeezes the same file.
-        Bundle::of(squeeze(include_str!("../../../web/messenger/src/later.js")).expect("a module that can be squeezed"))
-    });
-    &LATER
+    // A test links the same modules.
+    static BUNDLE: LazyLock<Bundle> =
+        LazyLock::new(|| Bundle::of(link_module(LATER, "later").expect("modules that can be linked")));
+    &BUNDLE
 }
 
 macro_rules! words {

@@ -16,9 +16,18 @@ pub(super) struct LinkError {
     pub what: &'static str,
 }
 
-/// `modules`: path and text, each behind those that it imports.
+/// A classic script. `modules`: path and text, each behind those that it imports.
 pub(super) fn link(modules: &[(&str, &str)]) -> Result<String, LinkError> {
-    let mut out = String::from("(()=>{\"use strict\";\n");
+    Ok(format!("(()=>{{\"use strict\";\n{}}})();\n", joined(modules)?))
+}
+
+/// The same as a module, which gives `name` of the last.
+pub(super) fn link_module(modules: &[(&str, &str)], name: &str) -> Result<String, LinkError> {
+    Ok(format!("{}export{{{name}}};\n", joined(modules)?))
+}
+
+fn joined(modules: &[(&str, &str)]) -> Result<String, LinkError> {
+    let mut out = String::new();
     let mut names: HashSet<&str> = HashSet::new();
     let mut exports: HashMap<String, HashSet<&str>> = HashMap::new();
     for (path, text) in modules {
@@ -58,7 +67,6 @@ pub(super) fn link(modules: &[(&str, &str)]) -> Result<String, LinkError> {
         out.push('\n');
         exports.insert((*path).to_owned(), given);
     }
-    out.push_str("})();\n");
     Ok(out)
 }
 

@@ -1,4 +1,4 @@
-//! A page to try the messenger on, as strict as a page can be: its own script and calls, its own style by hash, and no more. Pure.
+//! A page to try the messenger on, as strict as a page can be: its own script and calls, pictures that the script made, its own style by hash, and no more. Pure.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -11,7 +11,8 @@ const STYLE: &str = "body{max-width:42rem;margin:4rem auto;padding:0 1.5rem;font
 pub(super) fn policy() -> HeaderValue {
     let hash = STANDARD.encode(Sha256::digest(STYLE));
     let policy = format!(
-        "default-src 'none'; script-src 'self'; connect-src 'self'; style-src 'sha256-{hash}'; base-uri 'none'; \
+        "default-src 'none'; script-src 'self'; connect-src 'self'; img-src blob:; \
+         style-src 'sha256-{hash}'; base-uri 'none'; \
          form-action 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'"
     );
     HeaderValue::from_str(&policy).expect("a policy of plain letters")

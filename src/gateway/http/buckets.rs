@@ -36,11 +36,19 @@ impl Buckets {
     /// # Errors
     /// The milliseconds until there is one again.
     pub fn take(&self, sender: impl Hash, now_ms: u64) -> Result<(), u64> {
+        self.take_many(sender, 1, now_ms)
+    }
+
+    /// Takes so many, where they have come back. More than there ever are is never had: whoever asks bounds it.
+    ///
+    /// # Errors
+    /// The milliseconds until there are so many.
+    pub fn take_many(&self, sender: impl Hash, count: u64, now_ms: u64) -> Result<(), u64> {
         let key = self.hasher.hash_one(sender);
         let now_us = now_ms.saturating_mul(1_000);
         let mut entries = self.shards[key as usize % SHARDS].lock().unwrap_or_else(|poisoned| poisoned.into_inner());
         let full_at = entries.get(&key).copied().unwrap_or(0).max(now_us);
-        let would_be_full_at = full_at + self.each_us;
+        let would_be_full_at = full_at.saturating_add(self.each_us.saturating_mul(count));
         let most = now_us + self.burst * self.each_us;
         if would_be_full_at > most {
             return Err((would_be_full_at - most).div_ceil(1_000).max(1));

@@ -3,10 +3,12 @@
 use crate::desk::command::{Author, Closer, Command};
 use crate::desk::conversation::Conversation;
 use crate::desk::event::Event;
+use crate::desk::files::{Attachments, FileId};
 use crate::desk::ids::{AgentId, ConversationId, CustomerId, KeyNumber, QueueId};
 use crate::desk::settings::{AgentProfile, QueueSettings};
 use crate::desk::time::WallTime;
 use crate::wire::close::CloseCode;
+use crate::wire::error::WireError;
 use std::collections::BTreeMap;
 use std::future::Future;
 use std::pin::Pin;
@@ -70,6 +72,16 @@ pub trait Desk: Send + Sync + 'static {
     /// Told whenever a decision was wanted from outside, or ended; `None` when as many follow already as may.
     fn decisions(&self) -> Option<watch::Receiver<Changes>>;
     fn history(&self) -> &dyn History;
+    /// The files of a conversation that a message is going to name, with their names sealed with its key.
+    ///
+    /// # Errors
+    /// `no_such_file`; or they cannot be read now.
+    fn attached<'a>(
+        &'a self,
+        conversation: ConversationId,
+        key: KeyNumber,
+        files: &'a [FileId],
+    ) -> Soon<'a, Result<Attachments, WireError>>;
 }
 
 pub type QueuesByName = BTreeMap<Arc<str>, (QueueId, Arc<QueueSettings>)>;
@@ -166,6 +178,7 @@ pub enum PublicFact {
         number: u32,
         author: Author,
         text: Arc<str>,
+        files: Attachments,
     },
     Joined {
         agent: AgentId,

@@ -15,6 +15,7 @@ pub mod pages;
 pub mod problem;
 pub mod query;
 pub mod real;
+pub mod shown;
 pub mod tokens;
 
 use crate::desk::time::Now;

@@ -7,14 +7,18 @@ use super::desks::{
 };
 use crate::desk::command::Command;
 use crate::desk::conversation::Conversation;
+use crate::desk::files::{Attachments, FileId};
 use crate::desk::ids::{AgentId, ConversationId, CustomerId, KeyNumber};
 use crate::desk::settings::AgentProfile;
+use crate::engine::attaching::attached;
 use crate::engine::{Engine, Workspace};
+use crate::files::Files;
 use crate::gateway::lag::Lag;
 use crate::presence::{Registry, Stream, StreamOut, WorkspaceNumber};
 use crate::seal::{self, KeyRing, SealFailed, Sealed, Unsealed};
 use crate::view::{self, Page, Public, View, ViewFailed};
 use crate::wire::close::CloseCode;
+use crate::wire::error::WireError;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
@@ -36,7 +40,14 @@ impl RealDesks {
 
     fn of(&self, workspace: Arc<Workspace>) -> Arc<dyn Desk> {
         let history = RealHistory { workspace: workspace.clone(), view: self.engine.view().clone() };
-        Arc::new(RealDesk { workspace, history, registry: self.engine.registry().clone(), lag: self.lag.clone() })
+        Arc::new(RealDesk {
+            workspace,
+            history,
+            registry: self.engine.registry().clone(),
+            lag: self.lag.clone(),
+            files: self.engine.files().clone(),
+            keys: self.engine.keys().clone(),
+        })
     }
 }
 
@@ -78,6 +89,8 @@ struct RealDesk {
     history: RealHistory,
     registry: Arc<Registry>,
     lag: Arc<Lag>,
+    files: Arc<Files>,
+    keys: Arc<KeyRing>,
 }
 
 impl Desk for RealDesk {
@@ -152,6 +165,15 @@ impl Desk for RealDesk {
 
     fn history(&self) -> &dyn History {
         &self.history
+    }
+
+    fn attached<'a>(
+        &'a self,
+        conversation: ConversationId,
+        key: KeyNumber,
+        files: &'a [FileId],
+    ) -> Soon<'a, Result<Attachments, WireError>> {
+        Box::pin(attached(&self.files, &self.keys, self.workspace.name(), conversation, key, files))
     }
 }
 
@@ -334,7 +356,7 @@ impl History for RealHistory {
 fn fact_of(what: Public) -> PublicFact {
     match what {
         Public::Opened => PublicFact::Opened,
-        Public::Message { number, author, text } => PublicFact::Message { number, author, text },
+        Public::Message { number, author, text, files } => PublicFact::Message { number, author, text, files },
         Public::Joined { agent } => PublicFact::Joined { agent },
         Public::Requeued => PublicFact::Requeued,
         Public::Ended { by } => PublicFact::Ended { by },

@@ -20,7 +20,9 @@ mod talk;
 mod tests;
 mod transcript;
 
+pub(super) use customer::customer_needed;
 pub use gate::gate;
+pub(super) use reading::own;
 
 use super::http::Door;
 use super::http::answered::answered;

@@ -1,6 +1,7 @@
 //! `GET /page`: how the messenger looks and what it says in this workspace. The same for everybody, so that anybody may keep it.
 
 use super::Shared;
+use crate::desk::files::FileRules;
 use crate::desk::messenger_page::MessengerPage;
 use crate::desk::ratings::RatingRules;
 use crate::engine::workspace::PROBES;
@@ -8,6 +9,7 @@ use crate::gateway::auth::client_address::prefix;
 use crate::gateway::http::asking::{Asked, At};
 use crate::gateway::http::problem::{Problem, answer_of, json_of};
 use crate::gateway::http::query::Query;
+use crate::wire::files::FilesAllowedShape;
 use axum::extract::State as Held;
 use axum::response::{IntoResponse, Response};
 use http::{HeaderValue, StatusCode, header};
@@ -23,6 +25,8 @@ struct Page<'a> {
     #[serde(flatten)]
     page: &'a MessengerPage,
     rating: &'a RatingRules,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    files: Option<FilesAllowedShape<'a>>,
 }
 
 pub(super) async fn page(
@@ -38,7 +42,11 @@ pub(super) async fn page(
     messenger.take(&messenger.calls, (&*workspace, address))?;
     Query::parse(asked.query.as_deref(), &[])?;
     let settings = desk.published().settings.clone();
-    let json = json_of(&Page { page: &settings.messenger, rating: &settings.rating });
+    let json = json_of(&Page {
+        page: &settings.messenger,
+        rating: &settings.rating,
+        files: FileRules::in_force(&settings.files).map(Into::into),
+    });
     let mut tag = String::from("\"");
     for byte in &Sha256::digest(&json)[..12] {
         let _ = write!(tag, "{byte:02x}");

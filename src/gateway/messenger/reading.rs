@@ -57,7 +57,11 @@ pub(super) async fn one(
 ///
 /// # Errors
 /// `no_such_conversation`, also for another customer's; `behind`; `unavailable`.
-pub(super) async fn own(desk: &dyn Desk, customer: CustomerId, id: ConversationId) -> Result<Conversation, Problem> {
+pub(in crate::gateway) async fn own(
+    desk: &dyn Desk,
+    customer: CustomerId,
+    id: ConversationId,
+) -> Result<Conversation, Problem> {
     desk.history().wait_for(desk.position(), VIEW_WAIT_MOST).await?;
     let found = desk.history().conversation(id).await?;
     found.filter(|found| found.customer == customer).ok_or_else(|| Problem::no_such_conversation(&id.to_string()))
@@ -85,7 +89,7 @@ pub(super) async fn messages(
     own(&*desk, customer.id, id).await?;
     let Rows { rows, more } = desk.history().messages(id, span, limit).await?;
     let messages = rows.iter().map(|row| {
-        with_message(&messenger.door, &*desk, row.number, row.author, &row.text, row.at, |shape| {
+        with_message(&messenger.door, &*desk, row, |shape| {
             let json = String::from_utf8(json_of(&shape)).expect("JSON is UTF-8");
             RawValue::from_string(json).expect("what was serialized is JSON")
         })

@@ -4,10 +4,10 @@ use crate::desk::command::Author;
 use crate::desk::conversation::{Conversation, State};
 use crate::desk::estimates::Estimate;
 use crate::desk::ids::{AgentId, ConversationId, CustomerId};
-use crate::desk::time::WallTime;
 use crate::engine::published::queue_title;
 use crate::gateway::http::Door;
-use crate::gateway::http::desks::{Desk, PublicFact, PublicFrame, PublicRow, Seals, Unread};
+use crate::gateway::http::desks::{Desk, MessageRow, PublicFact, PublicFrame, PublicRow, Seals, Unread};
+use crate::gateway::http::shown::files_shown;
 use crate::wire::messenger::{ConversationShape, MessageShape, RatedShape, StreamEvent, TitleShape};
 use crate::wire::percent::encoded;
 use crate::wire::shown::{author_shown, closer_shown, notice_shown, state_shown};
@@ -118,20 +118,20 @@ fn clear(seals: &dyn Seals, author: Author, sealed: &str) -> String {
 pub(super) fn with_message<T>(
     door: &Door,
     desk: &dyn Desk,
-    number: u32,
-    author: Author,
-    sealed: &str,
-    at: WallTime,
+    row: &MessageRow,
     then: impl FnOnce(MessageShape<'_>) -> T,
 ) -> T {
-    let text = clear(door.desks.seals(), author, sealed);
+    let MessageRow { number, author, at, text, files } = row;
+    let (number, author, seals) = (*number, *author, door.desks.seals());
+    let text = clear(seals, author, text);
+    let files = files_shown(seals, files);
     let title = match author {
         Author::Agent(agent) => Some(title(desk, agent)),
         Author::Customer(_) | Author::System(_) => None,
     };
     let agent = title.as_deref().map(|title| TitleShape { title });
     let (author, notice) = (author_shown(author), notice_shown(author));
-    then(MessageShape { number, author, notice, agent, text: &text, at: at.0 })
+    then(MessageShape { number, author, notice, agent, text: &text, at: at.0, files: &files })
 }
 
 /// A row of the view as the frame that the engine would have sent for it.
@@ -153,8 +153,10 @@ pub(super) fn with_event<T>(
     let at = row.at.0;
     match &row.fact {
         PublicFact::Opened => then(StreamEvent::Opened { at }),
-        PublicFact::Message { number, author, text } => {
-            with_message(door, desk, *number, *author, text, row.at, |shape| then(StreamEvent::Message(shape)))
+        PublicFact::Message { number, author, text, files } => {
+            let (text, files) = (text.clone(), files.clone());
+            let message = MessageRow { number: *number, author: *author, at: row.at, text, files };
+            with_message(door, desk, &message, |shape| then(StreamEvent::Message(shape)))
         }
         PublicFact::Joined { agent } => {
             then(StreamEvent::Joined { agent: TitleShape { title: &title(desk, *agent) }, at })

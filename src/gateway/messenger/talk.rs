@@ -2,6 +2,7 @@
 
 use super::Shared;
 use super::customer::{Customer, customer_needed};
+use super::reading::own;
 use crate::desk::answer::Answer;
 use crate::desk::command::{Ask, Author, Closer, Command};
 use crate::desk::ids::{CommandId, ConversationId, KeyNumber, Principal};
@@ -14,6 +15,7 @@ use crate::gateway::http::idempotency::{command_id, keyed_fingerprint};
 use crate::gateway::http::problem::{Problem, answer};
 use crate::gateway::http::{VIEW_WAIT_MOST, body};
 use crate::overload::{Rung, memory};
+use crate::wire::files::PostBody;
 use crate::wire::messenger::{PostedShape, parse_post, parse_rating, parse_read};
 use axum::body::Body;
 use axum::extract::State as Held;
@@ -79,7 +81,7 @@ pub(super) async fn post(
     let talk = Talk::of(&messenger, &workspace, &id, &asked)?;
     let id = command_id(&asked.headers)?;
     let sent = body::text(body, messenger.bounds.limits.body_bytes_max()).await?;
-    let text = parse_post(sent.as_bytes(), &messenger.bounds.limits)?;
+    let PostBody { text, files } = parse_post(sent.as_bytes(), &messenger.bounds.limits)?;
     messenger.take(&messenger.messages, (&*workspace, talk.customer.id))?;
     // One who may write is nobody's flood; many of them together are.
     let address = messenger.door.identities.client_address(&asked.headers, asked.peer);
@@ -87,10 +89,16 @@ pub(super) async fn post(
     messenger.take(&messenger.messages_of_workspaces, &*workspace)?;
     let key = key_of(&*talk.desk, talk.conversation).await?;
     let sealed = messenger.door.desks.seals().seal(key, b"text", text.as_bytes())?;
-    let ask = Ask::Post { conversation: talk.conversation, author: talk.author(), text: sealed };
-    let Answer::Posted { number, at, .. } =
-        talk.ask(messenger.door.desks.seals(), Some(id), &[text.as_bytes()], ask).await?
-    else {
+    // Of another's conversation not even that there are files in it is told.
+    if !files.is_empty() {
+        own(&*talk.desk, talk.customer.id, talk.conversation).await?;
+    }
+    let attached = talk.desk.attached(talk.conversation, key, &files).await?;
+    let ask = Ask::Post { conversation: talk.conversation, author: talk.author(), text: sealed, files: attached };
+    // Without files it is what it was before there were any: a retry may come across an upgrade.
+    let spelled: Vec<String> = files.iter().map(ToString::to_string).collect();
+    let parts: Vec<&[u8]> = std::iter::once(text.as_bytes()).chain(spelled.iter().map(String::as_bytes)).collect();
+    let Answer::Posted { number, at, .. } = talk.ask(messenger.door.desks.seals(), Some(id), &parts, ask).await? else {
         return Err(Problem::internal());
     };
     Ok(answer(StatusCode::CREATED, &PostedShape { number, at: at.0 }))

@@ -6,6 +6,7 @@ use super::customer::customer_needed;
 use super::reading::own;
 use super::shapes::{Shown, with_event};
 use crate::desk::conversation::Conversation;
+use crate::desk::files;
 use crate::desk::ids::ConversationId;
 use crate::gateway::http::asking::{Asked, At, conversation};
 use crate::gateway::http::desks::{Desk, PublicFact, PublicRow, Rows, Seals};
@@ -114,7 +115,7 @@ impl Told {
 
 fn bytes_of(row: &PublicRow) -> usize {
     let text = match &row.fact {
-        PublicFact::Message { text, .. } => text.len(),
+        PublicFact::Message { text, files, .. } => text.len() + files::bytes_of(files),
         _ => 0,
     };
     size_of::<PublicRow>() + text

@@ -4,6 +4,7 @@ mod decisions;
 mod moves;
 
 use crate::desk::command::{AgentAsk, Ask, AskedAgent, Author, Closer, Command, OpenAsk, Worker};
+use crate::desk::files::Attachments;
 use crate::desk::ids::{AgentId, CommandId, CustomerId, KeyNumber, NotAnId, Principal, SessionId};
 use crate::desk::moves::{MoveAsk, Mover};
 use crate::desk::ratings::RateAsk;
@@ -211,7 +212,9 @@ impl<'a> Words<'a> {
 
     fn of_author(&mut self, verb: &str, author: Author) -> Read<Ask> {
         Ok(match verb {
-            "posts" => Ask::Post { conversation: self.id()?, author, text: self.text()? },
+            "posts" => {
+                Ask::Post { conversation: self.id()?, author, text: self.text()?, files: Attachments::default() }
+            }
             "reads" => Ask::Read { conversation: self.id()?, reader: author, number: self.number()? },
             "types" => Ask::Typing { conversation: self.id()?, author },
             other => return Err(NotALine(other.into())),

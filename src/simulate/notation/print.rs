@@ -92,7 +92,9 @@ pub fn ask(ask: &Ask) -> String {
             add(&mut line, "text", open.text.as_ref());
             line
         }
-        Ask::Post { conversation, author: by, text } => format!("{} posts {conversation} {text}", author(*by)),
+        Ask::Post { conversation, author: by, text, files: _ } => {
+            format!("{} posts {conversation} {text}", author(*by))
+        }
         Ask::Read { conversation, reader, number } => format!("{} reads {conversation} {number}", author(*reader)),
         Ask::Typing { conversation, author: by } => format!("{} types {conversation}", author(*by)),
         Ask::Close { conversation, by } => format!("{} closes {conversation}", closer(*by)),
@@ -182,7 +184,7 @@ pub fn event(event: &Event) -> String {
             line.push_str(if *message { " message" } else { "" });
             line
         }
-        Event::MessagePosted { conversation, number, author: by, text, public: _ } => {
+        Event::MessagePosted { conversation, number, author: by, text, public: _, files: _ } => {
             format!("{conversation} message {number} {} {text}", author(*by))
         }
         Event::ConversationPaused { conversation, weight_percent } => {

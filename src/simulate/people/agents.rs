@@ -5,6 +5,7 @@ use crate::desk::agent::Connection;
 use crate::desk::answer::Answer;
 use crate::desk::command::{Ask, Author, Closer, StartAsk, Worker};
 use crate::desk::event::{Event, OfferEnd};
+use crate::desk::files::Attachments;
 use crate::desk::ids::{AgentId, ConversationId, CustomerId, KeyNumber, OfferId, SessionId};
 use crate::desk::labels::{FieldValue, LabelAsk, LabelChange, ThenEnd};
 use crate::desk::moves::{Deed, MoveAsk, Mover};
@@ -154,6 +155,7 @@ impl AgentModel {
                 conversation,
                 author: Author::Agent(agent),
                 text: "hello".into(),
+                files: Attachments::default(),
             }),
             625..=644 => {
                 with(conversation, |conversation| Ask::Read { conversation, reader: Author::Agent(agent), number: 1 })

@@ -3,6 +3,7 @@
 use crate::desk::Desk;
 use crate::desk::answer::Answer;
 use crate::desk::command::{Ask, AskedAgent, Author, Closer, OpenAsk};
+use crate::desk::files::Attachments;
 use crate::desk::ids::{ConversationId, CustomerId, KeyNumber};
 use crate::desk::ratings::RateAsk;
 use crate::desk::refusal::Refusal;
@@ -34,15 +35,15 @@ impl CustomerModel {
         if let Some(over) = mine.iter().find(wraps_up)
             && dice.per_mille(20)
         {
-            return Some(Ask::Post { conversation: *over, author, text: "one more thing".into() });
+            return Some(post(*over, author, "one more thing"));
         }
         match dice.below(1_000) {
             0..=29 => Some(self.open(dice)),
-            30..=79 => Some(Ask::Post { conversation: conversation?, author, text: "help".into() }),
+            30..=79 => Some(post(conversation?, author, "help")),
             80..=89 => Some(Ask::Read { conversation: conversation?, reader: author, number: 1 }),
             90..=94 => Some(Ask::Typing { conversation: conversation?, author }),
             95..=104 => Some(Ask::Close { conversation: conversation?, by: Closer::Customer(customer) }),
-            105 => Some(Ask::Post { conversation: ConversationId(dice.between(1, 30)), author, text: "mine".into() }),
+            105 => Some(post(ConversationId(dice.between(1, 30)), author, "mine")),
             106 => {
                 let into = CustomerId(u128::from(dice.between(1, 5)));
                 (into != customer).then_some(Ask::MergeCustomer { from: customer, into })
@@ -96,4 +97,8 @@ impl CustomerModel {
             self.conversations.insert(*conversation);
         }
     }
+}
+
+fn post(conversation: ConversationId, author: Author, text: &str) -> Ask {
+    Ask::Post { conversation, author, text: text.into(), files: Attachments::default() }
 }

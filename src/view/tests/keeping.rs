@@ -96,7 +96,8 @@ async fn a_full_view_says_so_and_recovers_by_itself() {
         let text = "x".repeat(16 << 10).into();
         let author = Author::Customer(ZOE);
         let number = position as u32;
-        let event = Event::MessagePosted { conversation: C1, number, author, text, public: number };
+        let files = Default::default();
+        let event = Event::MessagePosted { conversation: C1, number, author, text, public: number, files };
         batch_of(turn_at(position, vec![event], vec![]))
     };
     let old = vec![posted(C2, 1, 1); 200];

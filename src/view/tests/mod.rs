@@ -138,7 +138,8 @@ fn opened(conversation: ConversationId) -> Event {
 
 fn posted(conversation: ConversationId, number: u32, public: u32) -> Event {
     let text = format!("sealed {conversation} {number}").into();
-    Event::MessagePosted { conversation, number, author: Author::Customer(ZOE), text, public }
+    let files = Default::default();
+    Event::MessagePosted { conversation, number, author: Author::Customer(ZOE), text, public, files }
 }
 
 fn offer_made(offer: u64, conversation: ConversationId) -> Event {

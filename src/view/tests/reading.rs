@@ -46,7 +46,8 @@ async fn a_page_of_large_messages_ends_early_and_says_so() {
     for number in 1..=100 {
         let text = "x".repeat(16 << 10).into();
         let author = Author::Customer(ZOE);
-        desk.events(vec![Event::MessagePosted { conversation: C1, number, author, text, public: number }]).await;
+        let files = Default::default();
+        desk.events(vec![Event::MessagePosted { conversation: C1, number, author, text, public: number, files }]).await;
     }
     let page = desk.view.messages(W, C1, Page::Last, 100).await.unwrap();
     assert!(page.more && page.rows.len() < 64 && page.rows.last().unwrap().number == 100);

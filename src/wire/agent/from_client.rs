@@ -4,6 +4,7 @@ use super::labels::{self, LabelFrame};
 use super::moves::{self, Drained, StartFrame};
 use super::watching::{self, Watched, WatchedPage, WhyOf};
 use crate::desk::conversation::WaitKey;
+use crate::desk::files::FileId;
 use crate::desk::ids::{CommandId, ConversationId, OfferId};
 use crate::desk::labels::ThenEnd;
 use crate::desk::moves::Deed;
@@ -11,6 +12,7 @@ use crate::desk::own::OwnCursor;
 use crate::desk::settings::{CHANNELS_MAX, NAME_BYTES_MAX};
 use crate::wire::error::{Code, WireError};
 use crate::wire::fields::{Fields, missing, wrong_kind};
+use crate::wire::files::PostBody;
 use crate::wire::labels::print;
 use std::sync::Arc;
 
@@ -50,6 +52,7 @@ const KNOWN: &[&str] = &[
     "connection",
     "find",
     "skip",
+    "files",
 ];
 
 /// Bounds on what a frame may carry; the frame itself is bounded by the socket.
@@ -95,6 +98,7 @@ pub enum AgentFrame {
     Send {
         conversation: ConversationId,
         text: String,
+        files: Vec<FileId>,
     },
     Read {
         conversation: ConversationId,
@@ -227,10 +231,11 @@ fn read(fields: &mut Fields<'_>, limits: &Limits) -> Result<AgentFrame, WireErro
         "delivered" => AgentFrame::Delivered { offer: fields.id("offer")? },
         "accept" => AgentFrame::Accept { offer: fields.id("offer")? },
         "reject" => AgentFrame::Reject { offer: fields.id("offer")?, reason: short(fields, "reason")? },
-        "send" => AgentFrame::Send {
-            conversation: fields.id("conversation")?,
-            text: fields.some_text("text", limits.text_bytes_max)?.into_owned(),
-        },
+        "send" => {
+            let conversation = fields.id("conversation")?;
+            let PostBody { text, files } = PostBody::take(fields, limits.text_bytes_max)?;
+            AgentFrame::Send { conversation, text, files }
+        }
         "read" => AgentFrame::Read {
             conversation: fields.id("conversation")?,
             number: fields.number("number")?.ok_or_else(|| missing("number"))?,
@@ -399,7 +404,13 @@ impl AgentFrame {
                 put(&mut body, &offer.0.to_be_bytes());
                 put(&mut body, reason.as_bytes());
             }
-            AgentFrame::Send { conversation, text } | AgentFrame::Note { conversation, text } => {
+            AgentFrame::Send { conversation, text, files } => {
+                put(&mut body, &conversation.0.to_be_bytes());
+                put(&mut body, text.as_bytes());
+                // Without any it is what it was before there were files: a retry may come across an upgrade.
+                files.iter().for_each(|file| put(&mut body, &file.0.to_be_bytes()));
+            }
+            AgentFrame::Note { conversation, text } => {
                 put(&mut body, &conversation.0.to_be_bytes());
                 put(&mut body, text.as_bytes());
             }

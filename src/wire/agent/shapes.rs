@@ -5,6 +5,7 @@ use crate::desk::estimating::EstimateRow;
 use crate::desk::event::RequiredSkill;
 use crate::desk::ids::{ConversationId, CustomerId, OfferId};
 use crate::desk::wrapping::{Blocks, WrapUpEnds};
+use crate::wire::files::{FileShape, FilesAllowedShape};
 use crate::wire::labels::LabelsShape;
 use crate::wire::spelled::spelled;
 use serde::Serialize;
@@ -168,6 +169,8 @@ pub struct MessageShape<'a> {
     pub text: &'a str,
     /// Unix milliseconds.
     pub at: u64,
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    pub files: &'a [FileShape],
 }
 
 /// Who the welcome is for.
@@ -186,6 +189,9 @@ pub struct SettingsShape<'a> {
     pub reject_reasons: &'a [std::sync::Arc<str>],
     pub text_bytes_max: usize,
     pub frame_bytes_max: usize,
+    /// Where files may be added to messages.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub files: Option<FilesAllowedShape<'a>>,
 }
 
 #[derive(Clone, Copy, Debug, Serialize)]

@@ -87,7 +87,7 @@ fn every_frame_of_the_document_is_understood() {
         (r#""type":"reject","offer":"o23","reason":"busy""#, AgentFrame::Reject { offer: o, reason: "busy".into() }),
         (
             r#""type":"send","conversation":"c17","text":"h\u00e9""#,
-            AgentFrame::Send { conversation: c, text: "hé".into() },
+            AgentFrame::Send { conversation: c, text: "hé".into(), files: vec![] },
         ),
         (r#""type":"read","conversation":"c17","number":4"#, AgentFrame::Read { conversation: c, number: 4 }),
         (r#""type":"typing","conversation":"c17""#, AgentFrame::Typing { conversation: c }),
@@ -259,7 +259,8 @@ fn a_text_comes_in_and_goes_out_byte_for_byte() {
     for text in TEXTS {
         let sent =
             frame(&format!(r#""type":"send","conversation":"c1","text":{}"#, serde_json::to_string(text).unwrap()));
-        assert_eq!(parsed(&sent), Ok(AgentFrame::Send { conversation: ConversationId(1), text: (*text).into() }));
+        let conversation = ConversationId(1);
+        assert_eq!(parsed(&sent), Ok(AgentFrame::Send { conversation, text: (*text).into(), files: vec![] }));
         let bytes = render(&ServerFrame::Message {
             position: 1,
             conversation: ConversationId(1),
@@ -267,6 +268,7 @@ fn a_text_comes_in_and_goes_out_byte_for_byte() {
             author: AuthorShape::Agent(text),
             text,
             at: 5,
+            files: &[],
         });
         let back: serde_json::Value = serde_json::from_str(&bytes).unwrap();
         assert_eq!(back["text"].as_str().unwrap().as_bytes(), text.as_bytes());
@@ -348,6 +350,7 @@ fn frames_to_the_client_are_spelled_as_documented() {
             reject_reasons: &["busy".into()],
             text_bytes_max: 16_384,
             frame_bytes_max: 65_536,
+            files: None,
         },
         snapshot: SnapshotShape {
             status: "available",
@@ -382,7 +385,8 @@ fn replies_are_spelled_as_documented() {
         reply(Reply::done(id, Some(7), Done::Posted { number: 3, at: 9 })),
         format!(r#"{head},"number":3,"at":9}}"#)
     );
-    let messages = [MessageShape { number: 1, author: AuthorShape::Customer(CustomerId(1)), text: "x", at: 2 }];
+    let messages =
+        [MessageShape { number: 1, author: AuthorShape::Customer(CustomerId(1)), text: "x", at: 2, files: &[] }];
     assert_eq!(
         reply(Reply::done(id, Some(7), Done::History { messages: &messages, more: true })),
         format!(

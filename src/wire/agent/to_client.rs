@@ -7,6 +7,7 @@ use super::shapes::{
 use crate::desk::event::{StatusCause, WrapUpCause};
 use crate::desk::ids::{ConversationId, OfferId, SessionId};
 use crate::desk::moves::Taken;
+use crate::wire::files::FileShape;
 use crate::wire::labels::LabelsShape;
 use crate::wire::spelled::spelled;
 use serde::Serialize;
@@ -108,6 +109,8 @@ pub enum ServerFrame<'a> {
         author: AuthorShape<'a>,
         text: &'a str,
         at: u64,
+        #[serde(skip_serializing_if = "<[_]>::is_empty")]
+        files: &'a [FileShape],
     },
     Read {
         position: u64,

@@ -3,7 +3,8 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
-import { adviceOf, comeBack, fullJitter } from '../src/shared/backoff.js';
+import { adviceOf, comeBack } from '../src/agent/come_back.js';
+import { fullJitter } from '../src/shared/backoff.js';
 
 test('full jitter is from 0 to a second, doubling to thirty', () => {
   const most = [0, 1, 2, 3, 4, 5, 6, 100].map((attempt) => fullJitter(attempt, 1));

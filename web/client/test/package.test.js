@@ -58,11 +58,12 @@ test('each file says what it is for, and is short', () => {
   }
 });
 
-test('one file of each client touches the network, and only the environment what is outside', () => {
+test('one file of each client touches the network, one for files of both, and only the environment what is outside', () => {
   /** @type {[RegExp, string[]][]} */
   const rules = [
     [/new WebSocket\(/, ['src/agent/socket.js']],
     [/[^.\w]fetch\(|fetchOf\(/, ['src/messenger/stream.js']],
+    [/fetchIn\(|env\.XMLHttpRequest\)/, ['src/shared/transfer.js']],
     [/globalThis|Date\.now|performance\.|Math\.random|localStorage(?!,)/, ['src/shared/environment.js', 'src/shared/storage.js']],
   ];
   for (const [touches, may] of rules) {

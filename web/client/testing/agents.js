@@ -1,7 +1,7 @@
 // The test server's half of the agents' socket (docs/wire.md, *Agents*): welcome, commands with one reply each, deltas; and what becomes of
 // each where a test wants it to go wrong.
 
-import { Refusal } from './desk.js';
+import { Refusal } from './refusal.js';
 
 /**
  * @typedef {import('ws').WebSocket} WebSocket
@@ -43,7 +43,7 @@ export class AgentSession {
     const { name } = this.who;
     const agent = { name, title: name, role: 'agent' };
     const session = '0'.repeat(32);
-    const frame = { type: 'welcome', session, position: this.desk.position, ticket: `ohr1.${name}`, agent, workspace: 'demo', settings: SETTINGS };
+    const frame = { type: 'welcome', session, position: this.desk.position, ticket: `ohr1.${name}`, agent, workspace: 'demo', settings: { ...SETTINGS, ...this.desk.files.settings } };
     this.send({ ...frame, snapshot: this.snapshot() });
   }
 
@@ -165,7 +165,7 @@ export class AgentSession {
       case 'reject':
         return once(() => desk.reject(name, m.offer, m.reason));
       case 'send':
-        return once(() => desk.post(desk.owned(name, m.conversation), { agent: name }, m.text));
+        return once(() => desk.post(desk.owned(name, m.conversation), { agent: name }, m.text, m.files));
       case 'read':
         return once(() => desk.read(desk.owned(name, m.conversation), 'agent', m.number));
       case 'close':

@@ -2,7 +2,9 @@
 // where a test wants it to go wrong.
 
 import { pageOf } from './agents.js';
-import { Refusal, messageSeen } from './desk.js';
+import { FileCalls, fileOf } from './file_calls.js';
+import { messageSeen } from './desk.js';
+import { Refusal } from './refusal.js';
 
 /**
  * @typedef {import('node:http').IncomingMessage} Request
@@ -28,12 +30,15 @@ export class Customers {
     this.streams = new Set();
     /** @type {Set<string>} */
     this.signedOut = new Set();
+    this.files = new FileCalls(desk, points, problem);
   }
 
   /** @param {Request} request @param {Response} response */
   async answer(request, response) {
     const url = new URL(request.url ?? '/', 'http://here');
     const [workspace = '', ...path] = url.pathname.replace(/^\/v1\/messenger\//, '').split('/').filter((part) => part !== '');
+    const file = fileOf(path);
+    if (file) return this.files.answer(request, response, { ...file, who: () => this.own(request, file.conversation).customer });
     const call = `${request.method} ${path.at(-1) === path[1] && path.length === 2 ? 'conversation' : (path.at(-1) ?? '')}`.trim();
     let body = '';
     for await (const part of request) body += part;
@@ -103,7 +108,7 @@ export class Customers {
         return { ...desk.shown(this.own(request, id)), events: `/v1/messenger/${workspace}/conversations/${id}/events` };
       case 'POST messages': {
         const held = this.own(request, id);
-        return desk.once(held.customer, key, { id, ...body }, () => desk.post(held, { customer: held.customer }, body.text));
+        return desk.once(held.customer, key, { id, ...body }, () => desk.post(held, { customer: held.customer }, body.text, body.files));
       }
       case 'GET messages': {
         const numbers = ['after', 'before', 'limit'].flatMap((name) => (query.has(name) ? [[name, Number(query.get(name))]] : []));
@@ -135,6 +140,8 @@ export class Customers {
         desk.once(held.customer, key, { id, ...body }, () => described(desk, held, body));
         return undefined;
       }
+      case 'GET page':
+        return desk.files.settings;
       case 'GET presence':
         return { open: true, nobody_there: ![...desk.agents.values()].some(({ available }) => available), message: false };
       case 'GET transcript':

@@ -1,8 +1,12 @@
 // A desk in memory, for the test server: agents, offers, conversations, and the outcome of each command by its id. It knows no queues, skills,
 // capacity or time: an offer goes to the first agent who is available and has not rejected it, and runs until it is answered.
 
+import { Files } from './files.js';
+import { Refusal } from './refusal.js';
+
 /**
- * @typedef {{ number: number, author: { agent: string } | { customer: string }, text: string, at: number }} Message
+ * @typedef {import('./files.js').Attached} Attached
+ * @typedef {{ number: number, author: { agent: string } | { customer: string }, text: string, at: number, files?: Attached[] }} Message
  * @typedef {{ id: number, event: string, data: Record<string, unknown> }} Event
  *
  * @typedef {object} Conversation
@@ -30,19 +34,6 @@
 
 export const OFFER_MS = 30_000;
 
-export class Refusal extends Error {
-  /**
-   * @param {string} code
-   * @param {number} status
-   * @param {Record<string, unknown>} [more]
-   */
-  constructor(code, status, more = {}) {
-    super(code);
-    this.status = status;
-    this.error = { code, message: `refused: ${code}`, ...more };
-  }
-}
-
 export class Desk {
   /** @param {Told} told */
   constructor(told) {
@@ -56,6 +47,7 @@ export class Desk {
     this.offers = new Map();
     /** @type {Map<string, { body: string, outcome: any }>} */
     this.outcomes = new Map();
+    this.files = new Files();
     this.made = 0;
   }
 
@@ -123,11 +115,12 @@ export class Desk {
     this.told.customer(held, one);
   }
 
-  /** @param {Conversation} held @param {Message['author']} author @param {string} text */
-  post(held, author, text) {
+  /** @param {Conversation} held @param {Message['author']} author @param {string} text @param {unknown} [named] Its files. */
+  post(held, author, text, named) {
     if (held.state === 'closed') throw new Refusal('wrong_state', 409, { state: 'closed' });
+    const files = this.files.say(held.id, named);
     this.position++;
-    const message = { number: held.messages.length + 1, author, text, at: Date.now() };
+    const message = { number: held.messages.length + 1, author, text, at: Date.now(), ...(files && { files }) };
     held.messages.push(message);
     if ('agent' in author) held.read_by_agent = message.number;
     else held.read_by_customer = message.number;
@@ -283,7 +276,7 @@ function customerState({ state }) {
  * As the customer sees it.
  * @param {Message} message
  */
-export function messageSeen({ number, author, text, at }) {
+export function messageSeen({ number, author, text, at, files }) {
   const who = 'agent' in author ? { author: 'agent', agent: { title: author.agent } } : { author: 'customer' };
-  return { number, ...who, text, at };
+  return { number, ...who, text, at, ...(files && { files }) };
 }

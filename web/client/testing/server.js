@@ -6,7 +6,9 @@ import { WebSocketServer } from 'ws';
 import { AgentSession } from './agents.js';
 import { Customers, problem } from './customers.js';
 import { Desk } from './desk.js';
+import { fileOf } from './file_calls.js';
 import { Points } from './mischief.js';
+import { Refusal } from './refusal.js';
 
 /**
  * @typedef {import('./mischief.js').What} What
@@ -60,6 +62,11 @@ export class TestServer {
     return this.points.passed;
   }
 
+  /** What of files it holds, takes and refuses. */
+  get files() {
+    return this.desk.files;
+  }
+
   release() {
     this.points.release();
   }
@@ -78,6 +85,7 @@ export class TestServer {
   async listen() {
     const http = createServer((request, response) => {
       if (request.url?.startsWith('/v1/messenger/')) void this.customers.answer(request, response);
+      else if (request.url?.startsWith('/v1/agent/')) this.answerAgent(request, response);
       else problem(response, 404, { code: 'not_found', message: 'there is no such thing' });
     });
     const sockets = new WebSocketServer({ noServer: true, handleProtocols: () => 'offhook.agent.v1' });
@@ -100,6 +108,23 @@ export class TestServer {
 
   /**
    * @param {import('node:http').IncomingMessage} request
+   * @param {import('node:http').ServerResponse} response
+   */
+  answerAgent(request, response) {
+    const asked = fileOf(new URL(request.url ?? '/', 'http://here').pathname.split('/').slice(4));
+    if (!asked) return problem(response, 404, { code: 'not_found', message: 'there is no such thing' });
+    const who = () => {
+      const token = (request.headers.authorization ?? '').replace(/^Bearer /, '');
+      if (token === '' || this.badTokens.has(token)) throw new Refusal('unauthorized', 401);
+      const name = nameIn(token);
+      if (this.desk.conversation(asked.conversation).owner !== name) throw new Refusal('not_yours', 403);
+      return name;
+    };
+    void this.customers.files.answer(request, response, { ...asked, who });
+  }
+
+  /**
+   * @param {import('node:http').IncomingMessage} request
    * @param {import('ws').WebSocket} socket
    * @param {Mischief | undefined} mischief
    */
@@ -112,8 +137,7 @@ export class TestServer {
     const reason = this.badTokens.get(token) ?? (token === '' ? 'token_missing' : undefined);
     if (reason) return socket.close(4001, reason);
     if (mischief?.what === 'close') return socket.close(mischief.code ?? 4202, mischief.reason ?? 'resync');
-    const { sub } = JSON.parse(Buffer.from(token.split('.')[1] ?? '', 'base64url').toString());
-    const session = new AgentSession(socket, this.desk, this.points, { name: sub, ticket, page: this.page });
+    const session = new AgentSession(socket, this.desk, this.points, { name: nameIn(token), ticket, page: this.page });
     if (mischief?.what === 'mute') session.mute = true;
     if (mischief?.what === 'hold') await this.points.hold();
     this.sessions.add(session);
@@ -142,3 +166,6 @@ export class TestServer {
     await this.kill();
   }
 }
+
+/** @param {string} token @returns {string} */
+const nameIn = (token) => JSON.parse(Buffer.from(token.split('.')[1] ?? '', 'base64url').toString()).sub;

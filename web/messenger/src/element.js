@@ -56,6 +56,7 @@ export class OffhookMessenger extends HTMLElement {
       accent: set.accent,
       accentText: set.accent_text,
       rating: set.rating ?? { scale: 'none', within_ms: 0 },
+      files: set.files,
     });
     const shadow = this.attachShadow({ mode: 'open' });
     shadow.adoptedStyleSheets = [sheet()];

@@ -1,5 +1,11 @@
 // What is not there from the beginning, a module of its own that is fetched when there is a conversation: what it was like, in one touch, with
-// a word to it if there is one; the conversation as a text to keep; and who writes, said later.
+// a word to it if there is one; the conversation as a text to keep; who writes, said later; and files.
+
+import { saveFile } from '../../client/src/pages/pictures.js';
+import { reachOf } from '../../client/src/messenger/reach.js';
+import { attach } from './attach.js';
+import { attached } from './attached.js';
+import { FILES_CSS } from './files_style.js';
 
 const STAR = 'M12 3.5l2.6 5.4 5.9.8-4.3 4.1 1 5.9-5.2-2.8-5.2 2.8 1-5.9L3.5 9.7l5.9-.8z';
 const GOOD = 'M8 14c1 2 2.4 3 4 3s3-1 4-3M9 9.5h.01M15 9.5h.01M12 3a9 9 0 100 18 9 9 0 000-18';
@@ -32,7 +38,20 @@ export const MORE = {
   bad: 'Bad',
   comment: 'Anything to add?',
   thanks: 'Thank you!',
+  attach: 'Attach files',
+  remove: 'Remove {0}',
+  waits: 'Waits for the connection',
+  unsent: 'Sent as soon as the files are up',
+  file_large: 'Too large: {0} at most',
+  file_kind: 'Not of a kind that is taken ({0})',
+  file_scan: 'Refused by the check for harmful files',
+  files_max: '{0} files at most in one message',
+  open: 'Open {0}',
+  download: 'Download {0}',
+  lost: 'Cannot be shown',
 };
+
+/** @typedef {import('./words.js').Words & typeof MORE} AllWords */
 
 /**
  * @typedef {import('./widget.js').Widget} Widget
@@ -46,6 +65,7 @@ export const MORE = {
  * @property {typeof import('./frame.js').field} field
  * @property {typeof import('./frame.js').valueOf} valueOf
  * @property {typeof import('./words.js').fill} fill
+ * @property {typeof import('./dom.js').reconcile} reconcile
  */
 
 /**
@@ -53,11 +73,12 @@ export const MORE = {
  * @param {Kit} kit
  * @returns {(now: Standing, seen: MessengerState) => string} Shows how it stands; what is to be said of it.
  */
-export function later(widget, { make, icon, say, field, valueOf, fill }) {
+export function later(widget, kit) {
+  const { make, icon, say, field, valueOf, fill } = kit;
   const { client, frame, rating, known } = widget;
   const words = { ...MORE, ...widget.spoken.words };
   const style = new CSSStyleSheet();
-  style.replaceSync(CSS);
+  style.replaceSync(CSS + FILES_CSS);
   /** @type {ShadowRoot} */ (frame.root.getRootNode()).adoptedStyleSheets.push(style);
 
   // Who writes.
@@ -85,7 +106,7 @@ export function later(widget, { make, icon, say, field, valueOf, fill }) {
     event.preventDefault();
     const [name, email] = [valueOf(own.name), valueOf(own.email)];
     widget.said = { name, email };
-    void client.contact({ ...(name && { name }), email });
+    void client.command('contact', { ...(name && { name }), email });
     widget.reached = client.state.conversation?.conversation ?? '';
     tells = false;
     widget.remember();
@@ -112,7 +133,7 @@ export function later(widget, { make, icon, say, field, valueOf, fill }) {
     score = step;
     more.hidden = false;
     say(thanks, '');
-    void client.rate(step);
+    void client.command('rate', { score: step });
     comment.focus();
   }
 
@@ -124,18 +145,21 @@ export function later(widget, { make, icon, say, field, valueOf, fill }) {
     comment.value = '';
     more.hidden = true;
     say(thanks, words.thanks);
-    void client.rate(score, text);
+    void client.command('rate', { score, comment: text });
     frame.again.focus();
   }
 
   /** What was said, as a file. */
   async function save() {
     const id = client.state.conversation?.conversation;
-    const text = await client.transcript(Intl.DateTimeFormat().resolvedOptions().timeZone);
-    const href = URL.createObjectURL(new Blob([text], { type: 'text/plain;charset=utf-8' }));
-    make('a', { href, download: `conversation-${id}.txt` }).click();
-    setTimeout(() => URL.revokeObjectURL(href), 60_000);
+    const { answer } = await client.command('transcript', { time_zone: Intl.DateTimeFormat().resolvedOptions().timeZone });
+    saveFile(new Blob([answer.text], { type: 'text/plain;charset=utf-8' }), `conversation-${id}.txt`);
   }
+
+  // Files: shown wherever there are some, added where the workspace takes them.
+  const reach = reachOf(client);
+  widget.attached = attached(widget, kit, words, reach);
+  if (widget.files) attach(widget, kit, words, reach);
 
   return ({ isOver, goesOn, isAlone }, { conversation, messages, link }) => {
     const waits = conversation?.state === 'waiting';

@@ -15,6 +15,7 @@ import { fill } from './words.js';
  * @property {(at: number) => string} time
  * @property {(entry: Entry) => void} again
  * @property {(entry: Entry) => void} discard
+ * @property {((files: readonly any[]) => HTMLElement) | undefined} [attached] How a message's files are shown, once that has come.
  */
 
 /**
@@ -23,7 +24,8 @@ import { fill } from './words.js';
  * @returns {Row[]}
  */
 export function rows(state, telling) {
-  const { words, time } = telling;
+  const { words, time, attached } = telling;
+  const mark = (/** @type {unknown} */ files) => (files && attached ? '|files' : '');
   const { messages, pending } = shown(state);
   const read = state.conversation?.read_by_agent ?? 0;
   const last = messages.findLast(({ author }) => author === 'customer')?.number;
@@ -40,7 +42,7 @@ export function rows(state, telling) {
   };
   let before = '';
   let reached = 0;
-  for (const { number, author, agent, text, at } of messages) {
+  for (const { number, author, agent, text, at, files } of messages) {
     happened(reached, number);
     reached = number;
     const mine = author === 'customer';
@@ -49,29 +51,30 @@ export function rows(state, telling) {
     const under = mine && number === last ? `${time(at)} · ${number <= read ? words.read : words.sent}` : time(at);
     before = title;
     const kind = `message ${mine ? 'mine' : author}`;
-    rows.push({ key: `${number}`, is: `${by}|${under}|${text}`, make: () => bubble(kind, by, text, [under]) });
+    rows.push({ key: `${number}`, is: `${by}|${under}|${text}${mark(files)}`, make: () => bubble(kind, by, text, [under], files && attached?.(files)) });
   }
   happened(reached, Infinity);
   for (const entry of pending) {
     const { id, command, state: is, error } = entry;
     const text = String(command.text);
+    const files = /** @type {any[] | undefined} */ (command.files);
     const kind = `message mine pending ${is}`;
     const under = is === 'refused' ? why(error, telling) : is === 'sent' ? words.sending : words.kept;
     const choices = () => [
       make('button', { type: 'button', onclick: () => telling.again(entry) }, words.again),
       make('button', { type: 'button', onclick: () => telling.discard(entry) }, words.drop),
     ];
-    rows.push({ key: id, is: `${kind}|${under}`, make: () => bubble(kind, '', text, is === 'refused' ? [under, ...choices()] : [under]) });
+    rows.push({ key: id, is: `${kind}|${under}${mark(files)}`, make: () => bubble(kind, '', text, is === 'refused' ? [under, ...choices()] : [under], files && attached?.(files)) });
   }
   return rows;
 }
 
-/** @param {string} kind @param {string} by @param {string} text @param {(Node | string)[]} under */
-function bubble(kind, by, text, under) {
+/** @param {string} kind @param {string} by @param {string} text @param {(Node | string)[]} under @param {Node} [files] */
+function bubble(kind, by, text, under, files) {
   const made = make('div', { class: kind });
   if (by) made.append(make('div', { class: 'author' }, make('bdi', {}, by)));
   // Each in its own direction, and shut in it.
-  made.append(make('div', { class: 'text', dir: 'auto' }, text), make('div', { class: 'under' }, ...under));
+  made.append(make('div', { class: 'text', dir: 'auto' }, text), files ?? '', make('div', { class: 'under' }, ...under));
   return made;
 }
 

@@ -26,6 +26,7 @@ import { fill } from './words.js';
  * @property {string} [accent]
  * @property {string} [accentText]
  * @property {{ scale: 'none' | 'two' | 'five', within_ms: number }} rating
+ * @property {import('../../client/src/shared/files.js').Allowed} [files] Absent: none are taken.
  */
 
 const NEAR_PX = 60;
@@ -36,7 +37,7 @@ const OVER = new Set(['wrong_state', 'no_such_conversation']);
 
 export class Widget {
   /** @param {Settings} settings */
-  constructor({ url, workspace, token, customer, spoken, theme, start, asked, title, greeting, offline, accent, accentText, rating }) {
+  constructor({ url, workspace, token, customer, spoken, theme, start, asked, title, greeting, offline, accent, accentText, rating, files }) {
     const { words } = (this.spoken = spoken);
     const hour = /** @type {const} */ ({ hour: 'numeric', minute: '2-digit' });
     this.hour = new Intl.DateTimeFormat(spoken.language, hour);
@@ -46,6 +47,7 @@ export class Widget {
     this.asked = this.known ? [] : asked;
     this.own = { greeting: greeting ?? words.hello, offline };
     this.rating = rating;
+    this.files = files;
     this.client = new MessengerClient({ url, workspace, ...(token !== undefined && { token }), ...(customer !== undefined && { customer }) });
     this.key = `offhook|page|${url}|${workspace}`;
     this.isOpen = false;
@@ -58,6 +60,8 @@ export class Widget {
     this.presence = undefined;
     /** @type {ReturnType<typeof import('./later.js').later> | undefined} */
     this.later = undefined;
+    /** @type {import('./thread.js').Telling['attached']} */
+    this.attached = undefined;
     this.isFetched = false;
     this.readTo = { conversation: '', number: 0 };
     this.sure = false;
@@ -151,14 +155,14 @@ export class Widget {
     this.open();
   }
 
-  /** What is not needed before there is a conversation. */
+  /** What is not needed before there is a conversation, or files may be added. */
   async fetchMore() {
     if (this.isFetched) return;
     this.isFetched = true;
     try {
       /** @type {typeof import('./later.js')} */
       const { later } = await import(`${this.url}/messenger/later.js`);
-      this.later = later(this, { make, icon, say, field, valueOf, fill });
+      this.later = later(this, { make, icon, say, field, valueOf, fill, reconcile });
       this.render();
     } catch {
       // Then without: everything else goes on.
@@ -181,12 +185,12 @@ export class Widget {
     return this.isNew && this.presence?.message === true;
   }
 
-  /** @param {Event} event */
-  submit(event) {
+  /** @param {Event} event @param {boolean} [bare] Begins a conversation without a text. */
+  submit(event, bare = false) {
     event.preventDefault();
     const { input, fields } = this.frame;
     const text = input.value.trim();
-    if (!text) return;
+    if (!text && !bare) return;
     input.value = '';
     if (this.isNew) {
       const of = (/** @type {HTMLLabelElement} */ field) => (field.hidden ? '' : valueOf(field));
@@ -203,7 +207,7 @@ export class Widget {
     const { name, email } = this.said;
     const metadata = { ...this.about, ...(email && { email }) };
     // Refused for now: who is there is another question than before.
-    this.client.start({ text, ...(name && { name }), metadata, ...(or_message && { or_message }) }).catch(() => void this.look());
+    this.client.start({ ...(text && { text }), ...(name && { name }), metadata, ...(or_message && { or_message }) }).catch(() => void this.look());
   }
 
   /** @param {KeyboardEvent} event */
@@ -217,14 +221,14 @@ export class Widget {
   /** @param {import('../../client/src/shared/outbox.js').Entry} entry */
   async retry({ id, command, error }) {
     this.client.discard(id);
-    const { type, text, name, metadata } = /** @type {any} */ (command);
+    const { type, text, name, metadata, files } = /** @type {any} */ (command);
     const { input } = this.frame;
     input.focus();
     if (type !== 'start' && OVER.has(error?.code ?? '')) {
       this.done = this.client.state.conversation?.conversation ?? '';
       return this.begun(text, false);
     }
-    if (type !== 'start') return void this.client.send(text);
+    if (type !== 'start') return void this.client.send(text, files);
     if (FOR_NOW.has(error?.code ?? '')) {
       await this.look();
       if (this.leaves && !this.known && !metadata?.email) {
@@ -263,12 +267,12 @@ export class Widget {
     const speaking = { language: spoken.language, time };
     const now = standing(seen, client.now(), words, speaking);
     const isAtEnd = log.scrollHeight - log.scrollTop - log.clientHeight < NEAR_PX;
-    const wanted = rows(seen, { words, time, again: (entry) => void this.retry(entry), discard: (entry) => this.discard(entry) });
+    const wanted = rows(seen, { words, time, again: (entry) => void this.retry(entry), discard: (entry) => this.discard(entry), attached: this.attached });
     reconcile(list, this.shown, wanted);
     say(hello, wanted.length > 0 ? '' : welcome(isNew ? this.presence : undefined, this.own, words, speaking));
     earlier.hidden = seen.begins || seen.messages.length === 0 || seen.link.phase !== 'live';
     say(fact, now.fact);
-    if (isOpen && seen.conversation) void this.fetchMore();
+    if (isOpen && (this.files || seen.conversation)) void this.fetchMore();
     say(banner, now.banner || (this.later?.(now, seen) ?? ''));
     say(typing, now.typing);
     end.hidden = !now.goesOn;

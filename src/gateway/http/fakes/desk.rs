@@ -4,7 +4,8 @@ use crate::desk::answer::Answer;
 use crate::desk::command::{Ask, Author, Closer, Command};
 use crate::desk::conversation::{Conversation, State};
 use crate::desk::event::Event;
-use crate::desk::ids::{AgentId, CommandId, ConversationId, CustomerId, Principal, QueueId};
+use crate::desk::files::{Attachments, FileId};
+use crate::desk::ids::{AgentId, CommandId, ConversationId, CustomerId, KeyNumber, Principal, QueueId};
 use crate::desk::refusal::Refusal;
 use crate::desk::settings::{AgentProfile, QueueSettings, Settings};
 use crate::desk::time::WallTime;
@@ -13,6 +14,8 @@ use crate::gateway::http::desks::{
     AgentRow, Changes, Desk, EventRow, History, Live, MessageRow, NotDone, Out, Outlook, Position, PublicFact,
     PublicFrame, PublicRow, Published, QueueRow, Replied, Soon,
 };
+use crate::wire::error::WireError;
+use crate::wire::files::no_such_file;
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::task::{Context, Poll, Waker};
@@ -199,13 +202,20 @@ impl FakeDesk {
         let found = inside.conversations.get_mut(&id).unwrap();
         found.last_number += 1;
         let number = found.last_number;
-        let row = MessageRow { number, author, at: WallTime(AT), text: text.clone() };
+        let files = Attachments::default();
+        let row = MessageRow { number, author, at: WallTime(AT), text: text.clone(), files: files.clone() };
         inside.messages.entry(id).or_default().push(row);
-        let event = Event::MessagePosted { conversation: id, number, author, text: text.clone(), public: 0 };
+        let (public, written) = (0, text.clone());
+        let event =
+            Event::MessagePosted { conversation: id, number, author, text: written, public, files: files.clone() };
         let position = Position(inside.position + 1);
         inside.events.entry(id).or_default().push(EventRow { position, index: 0, at: WallTime(AT), event });
         drop(inside);
-        self.commit(id, PublicFact::Message { number, author, text }, ("message", format!(r#"{{"number":{number}}}"#)));
+        self.commit(
+            id,
+            PublicFact::Message { number, author, text, files },
+            ("message", format!(r#"{{"number":{number}}}"#)),
+        );
         number
     }
 
@@ -220,7 +230,7 @@ impl FakeDesk {
                 let conversation = self.opened(open.customer, open.key, open.about.clone(), open.text.clone());
                 Answer::Opened { conversation, customer: open.customer, at: WallTime(AT) }
             }
-            Ask::Post { conversation, author, text } => {
+            Ask::Post { conversation, author, text, .. } => {
                 owner(conversation, author)?;
                 let number = self.posted(*conversation, *author, text.clone());
                 Answer::Posted { conversation: *conversation, number, at: WallTime(AT) }
@@ -365,6 +375,15 @@ impl Desk for FakeDesk {
     }
     fn history(&self) -> &dyn History {
         self
+    }
+    fn attached<'a>(
+        &'a self,
+        _: ConversationId,
+        _: KeyNumber,
+        files: &'a [FileId],
+    ) -> Soon<'a, Result<Attachments, WireError>> {
+        let none = files.is_empty().then(Attachments::default).ok_or_else(no_such_file);
+        Box::pin(std::future::ready(none))
     }
 }
 

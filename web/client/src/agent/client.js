@@ -1,16 +1,16 @@
 // An agent's client: what a screen for agents, or a program that answers customers, holds. It is told what the person does, and shows
 // what the server says; between them it keeps a connection, and asks for nothing twice.
 
-import { SharedClient } from '../shared/client.js';
 import { fullJitter } from '../shared/backoff.js';
 import { Kept } from '../shared/outbox.js';
 import { bearerOf, scopeOf } from '../shared/scope.js';
+import { backOf, fileUrl, readFile, tokenFrom, upload } from '../shared/files.js';
 import { Core } from './core.js';
+import { Deeds } from './deeds.js';
 import { initial, reduce, shifted } from './state.js';
 
 /**
  * @typedef {import('./state.js').AgentState} AgentState
- * @typedef {import('./frames.js').Labels} Labels
  *
  * @typedef {object} AgentOptions
  * @property {string} url Of the server: `https://desk.example`.
@@ -19,17 +19,13 @@ import { initial, reduce, shifted } from './state.js';
  * @property {Partial<import('../shared/environment.js').Environment>} [environment] What is to be other than this runtime's own.
  */
 
-/** Not for each key that is pressed. */
-const TYPING_EACH_MS = 3_000;
-const INPUT_EACH_MS = 5_000;
-
-/** @extends {SharedClient<AgentState>} */
-export class AgentClient extends SharedClient {
+export class AgentClient extends Deeds {
   /** @param {AgentOptions} options */
   constructor({ url, token, shared = true, environment }) {
     super(environment, shared, { reduce, shifted }, initial());
     this.to = { url, token };
     this.scope = '';
+    this.reach = this.reachOf();
     /** Which start is under way: none after a stop. */
     this.starting = 0;
     this.starts = 0;
@@ -40,8 +36,6 @@ export class AgentClient extends SharedClient {
     this.source = token;
     /** What other tabs asked before the core was there. @type {import('../shared/client.js').Command[]} */
     this.early = [];
-    /** When something was mentioned last, by what it is. @type {Map<string, number>} */
-    this.mentioned = new Map();
   }
 
   /** Connects, and stays connected until `stop`. */
@@ -134,159 +128,35 @@ export class AgentClient extends SharedClient {
   }
 
   /**
-   * @param {string} status
-   * @param {readonly string[]} [channels] Those switched on; absent: as they are.
+   * Where files are, and by which right: the token of the connection, or, in a tab that follows, one of its own.
+   * @returns {import('../shared/files.js').Reach}
    */
-  setStatus(status, channels) {
-    return this.command('set_status', { status, channels });
+  reachOf() {
+    const own = tokenFrom(this.env, () => this.to.token);
+    return {
+      env: this.env,
+      // The workspace is told by the welcome.
+      base: () => `${this.to.url.replace(/\/+$/, '')}/v1/agent/${encodeURIComponent(this.current.workspace ?? '')}`,
+      token: async (refused) => {
+        const token = this.core?.link.token;
+        return token && token !== refused ? token : own(refused);
+      },
+      onBack: backOf(this),
+    };
   }
 
-  /** @param {string | null} status For when the work is over; null: none any more. */
-  nextStatus(status) {
-    return this.command('next_status', { status: status ?? undefined });
+  /** Goes on by itself when the connection broke. @param {string} conversation @param {Blob & { name?: string }} file @param {import('../shared/files.js').UploadOptions} [options] */
+  upload(conversation, file, options) {
+    return upload(this.reach, conversation, file, options);
   }
 
-  /** An agent that is `unreachable` is there again. */
-  ready() {
-    return this.command('ready');
+  /** What is in a file. @param {string} conversation @param {string} file @param {{ signal?: AbortSignal }} [options] */
+  readFile(conversation, file, options) {
+    return readFile(this.reach, conversation, file, options);
   }
 
-  /** Somebody moved the mouse or typed at this device. */
-  input() {
-    this.mentionSometimes('input', {}, INPUT_EACH_MS);
-  }
-
-  /** The offer is on the screen, or a notification was raised: called by whoever has painted it. @param {string} offer */
-  delivered(offer) {
-    return this.command('delivered', { offer });
-  }
-
-  /** @param {string} offer */
-  accept(offer) {
-    return this.command('accept', { offer });
-  }
-
-  /** @param {string} offer @param {string} reason One of the settings' `reject_reasons`. */
-  reject(offer, reason) {
-    return this.command('reject', { offer, reason });
-  }
-
-  /** Written now, shown as pending, sent once. @param {string} conversation @param {string} text */
-  send(conversation, text) {
-    return this.command('send', { conversation, text });
-  }
-
-  /** An internal note; kept like a message. @param {string} conversation @param {string} text */
-  note(conversation, text) {
-    return this.command('note', { conversation, text });
-  }
-
-  /** Takes back what was written and was not sent, or was refused. @param {string} entry Its id in `pending`. */
-  discard(entry) {
-    this.mention('local.discard', { entry });
-  }
-
-  /** @param {string} conversation @param {number} number */
-  read(conversation, number) {
-    return this.command('read', { conversation, number });
-  }
-
-  /** @param {string} conversation */
-  typing(conversation) {
-    this.mentionSometimes('typing', { conversation }, TYPING_EACH_MS);
-  }
-
-  /** @param {string} conversation @param {Labels} [labels] */
-  close(conversation, labels) {
-    return this.command('close', { conversation, ...labels });
-  }
-
-  /** @param {string} conversation @param {Labels} [labels] */
-  wrapUpDone(conversation, labels) {
-    return this.command('wrap_up_done', { conversation, ...labels });
-  }
-
-  /** @param {string} conversation */
-  extendWrapUp(conversation) {
-    return this.command('extend_wrap_up', { conversation });
-  }
-
-  /** @param {string} conversation @param {Labels} labels */
-  label(conversation, labels) {
-    return this.command('label', { conversation, ...labels });
-  }
-
-  /** @param {string} conversation @param {{ agent: string, warm?: boolean } | { queue: string, waiting_since?: number }} to */
-  transfer(conversation, to) {
-    return this.command('transfer', { conversation, ...to });
-  }
-
-  /** @param {string} conversation */
-  cancelTransfer(conversation) {
-    return this.command('cancel_transfer', { conversation });
-  }
-
-  /** @param {string} conversation */
-  handOver(conversation) {
-    return this.command('hand_over', { conversation });
-  }
-
-  /** @param {string} conversation */
-  leave(conversation) {
-    return this.command('leave', { conversation });
-  }
-
-  /** The last messages, into the state; the first thing when a conversation is looked at. @param {string} conversation */
-  open(conversation) {
-    return this.command('history', { conversation });
-  }
-
-  /** The messages before those that are known. @param {string} conversation */
-  earlier(conversation) {
-    const before = this.current.threads[conversation]?.messages[0]?.number;
-    return this.command('history', { conversation, before });
-  }
-
-  /** @param {string} queue @param {{ cursor?: string, limit?: number }} [page] */
-  waitingIn(queue, page) {
-    return this.command('waiting', { queue, ...page });
-  }
-
-  /** @param {string} conversation */
-  pick(conversation) {
-    return this.command('pick', { conversation });
-  }
-
-  /**
-   * Rows come into the state, and change there. With an `order` it is a sheet of agents, sorted and filtered by the server.
-   * @param {'queues' | 'agents'} what
-   * @param {{ cursor?: string, limit?: number, order?: 'name' | 'load' | 'since', connection?: string, status?: string, queue?: string, find?: string, skip?: number }} [page]
-   */
-  watch(what, page) {
-    return this.command('watch', { what, ...page });
-  }
-
-  /** @param {'queues' | 'agents'} what */
-  unwatch(what) {
-    return this.command('unwatch', { what });
-  }
-
-  /** Ends the work of this agent on all devices. */
-  signOut() {
-    return this.command('sign_out');
-  }
-
-  /**
-   * @param {string} type
-   * @param {Record<string, unknown>} members
-   * @param {number} eachMs
-   */
-  mentionSometimes(type, members, eachMs) {
-    const key = type + JSON.stringify(members);
-    const now = this.clock.now();
-    if (now - (this.mentioned.get(key) ?? -Infinity) < eachMs) return;
-    if (this.mentioned.size > 1_000) this.mentioned.clear();
-    this.mentioned.set(key, now);
-    this.mention(type, members);
+  /** Where it is read, with the token in a header. @param {string} conversation @param {string} file */
+  fileUrl(conversation, file) {
+    return fileUrl(this.reach, conversation, file);
   }
 }

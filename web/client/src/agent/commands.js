@@ -3,6 +3,7 @@
 
 import { advisedWithJitter } from '../shared/backoff.js';
 import { ENTRIES_MAX } from '../shared/outbox.js';
+import { AGAIN } from '../shared/refused.js';
 import { FLEETING, IN_ORDER, KEPT } from './frames.js';
 
 /**
@@ -19,8 +20,6 @@ import { FLEETING, IN_ORDER, KEPT } from './frames.js';
  * @property {(frame: any) => void} tell The state, and the other tabs.
  */
 
-/** Nothing happened, and it may be tried again. */
-const AGAIN = new Set(['busy', 'unavailable', 'rate_limited', 'behind']);
 const AGAIN_MS = 1_000;
 /** Commands of no text that wait; beyond it the newest is refused. */
 const ASKED_MAX = 1_000;
@@ -90,9 +89,10 @@ export class Commands {
   /** @param {Asked} one */
   send(one) {
     const { command } = one;
-    const bytes = new TextEncoder().encode(JSON.stringify(command)).length;
+    const said = asSaid(command);
+    const bytes = new TextEncoder().encode(JSON.stringify(said)).length;
     if (bytes > this.frameBytesMax) return this.refuse(command, { code: 'too_large', message: `over ${this.frameBytesMax} bytes` });
-    if (!this.around.send(command)) return;
+    if (!this.around.send(said)) return;
     one.sent = true;
     if (KEPT.has(command.type)) this.around.tell({ type: 'local.sent', id: command.id });
   }
@@ -152,6 +152,14 @@ export class Commands {
     if (KEPT.has(command.type)) this.kept.keep({ id: command.id, command, at: this.env.wall(), state: 'refused', error });
     this.around.tell({ type: 'reply', id: command.id, error, command });
   }
+}
+
+/**
+ * A message's files are named; what they are, which is shown meanwhile, the server knows.
+ * @param {Command} command
+ */
+function asSaid(command) {
+  return command.files ? { ...command, files: command.files.map((/** @type {{ file: string }} */ { file }) => file) } : command;
 }
 
 /**

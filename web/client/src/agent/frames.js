@@ -51,8 +51,9 @@
  * @property {boolean} [untold]
  *
  * @typedef {{ agent: string } | { customer: string } | { system: string }} Author
- * @typedef {{ number: number, author: Author, text: string, at: number }} Message
- * @typedef {{ note: number, author: string | null, after: number, text: string, at: number }} Note
+ * @typedef {import('../shared/files.js').Attached} Attached
+ * @typedef {{ number: number, author: Author, text: string, at: number, files?: readonly Attached[] }} Message
+ * @typedef {{ note: number, author: string | null, after: number, text: string, at: number, files?: readonly Attached[] }} Note
  *
  * @typedef {object} Thread What was said in one conversation, as far as it was read.
  * @property {readonly Message[]} messages Ascending; there may be gaps until they are healed.
@@ -67,6 +68,7 @@
  * @property {string[]} reject_reasons
  * @property {number} text_bytes_max
  * @property {number} frame_bytes_max
+ * @property {import('../shared/files.js').Allowed} [files] Absent: the workspace takes none.
  *
  * @typedef {import('../shared/outbox.js').WireError} WireError
  * @typedef {{ type: string, id: string } & Record<string, any>} Command

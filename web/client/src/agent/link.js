@@ -7,7 +7,8 @@
 //
 // It never sends a status: a connection that comes and goes is no choice of the person's.
 
-import { comeBack, fullJitter } from '../shared/backoff.js';
+import { fullJitter } from '../shared/backoff.js';
+import { comeBack } from './come_back.js';
 import { openSocket } from './socket.js';
 
 /**
@@ -191,7 +192,7 @@ export class Link {
     for (const name of ['welcome', 'quiet', 'answer']) this.alarms.clear(name);
   }
 
-  /** @param {import('../shared/backoff.js').Ended} ended */
+  /** @param {import('./come_back.js').Ended} ended */
   over(ended) {
     if (this.isLive && this.clock.now() - this.liveSince >= SETTLED_MS) this.attempt = 0;
     this.drop();

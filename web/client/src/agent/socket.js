@@ -2,7 +2,7 @@
 
 /**
  * @typedef {import('../shared/environment.js').Environment} Environment
- * @typedef {import('../shared/backoff.js').Ended} Ended
+ * @typedef {import('./come_back.js').Ended} Ended
  *
  * @typedef {object} Open
  * @property {(frame: object) => void} send

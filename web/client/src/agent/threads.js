@@ -61,7 +61,7 @@ function withMessages(thread, fresh) {
  * @param {any} told
  * @returns {Message}
  */
-const messageOf = ({ number, author, text, at }) => ({ number, author, text, at });
+const messageOf = ({ number, author, text, at, files }) => ({ number, author, text, at, ...(files && { files }) });
 
 /** @type {Step} */
 export function message(state, frame) {
@@ -96,9 +96,9 @@ function isTwin({ command, state, seen }, conversation, text) {
 
 /** The answer to our own message, which may have come without its delta. @type {Step} */
 export function sent(state, { command, number, at }) {
-  const { conversation: id, text } = command;
+  const { conversation: id, text, files } = command;
   if (!state.conversations[id] || !state.agent) return state;
-  const next = withThread(state, id, (old) => withMessages(old, [{ number, author: { agent: state.agent?.name ?? '' }, text, at }]));
+  const next = withThread(state, id, (old) => withMessages(old, [messageOf({ number, author: { agent: state.agent?.name ?? '' }, text, at, files })]));
   const held = next.conversations[id];
   if (!held || held.last_number >= number) return next;
   return { ...next, conversations: { ...next.conversations, [id]: { ...held, last_number: number } } };
@@ -117,15 +117,15 @@ export function history(state, { command, messages = [], more }) {
 
 /** @type {Step} */
 export function note(state, frame) {
-  const { conversation: id, note: number, author, after, text, at } = frame;
-  return withNotes(state, id, [{ note: number, author: author ?? null, after, text, at }]);
+  const { conversation: id, note: number, author, after, text, at, files } = frame;
+  return withNotes(state, id, [{ note: number, author: author ?? null, after, text, at, ...(files && { files }) }]);
 }
 
 /** @type {Step} */
 export function noted(state, { command, note: number, at }) {
-  const { conversation: id, text } = command;
+  const { conversation: id, text, files } = command;
   const after = state.conversations[id]?.last_number ?? 0;
-  return withNotes(state, id, [{ note: number, author: state.agent?.name ?? null, after, text, at }]);
+  return withNotes(state, id, [{ note: number, author: state.agent?.name ?? null, after, text, at, ...(files && { files }) }]);
 }
 
 /** @type {Step} */

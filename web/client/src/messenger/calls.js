@@ -13,6 +13,9 @@ const post = (path, body) => ({ method: 'POST', path, body });
 /** @param {string} path @returns {Call} */
 const look = (path) => ({ method: 'GET', path });
 
+/** @param {{ file: string }} file */
+const idOf = ({ file }) => file;
+
 /**
  * @param {import('../shared/client.js').Command} command
  * @param {string | undefined} conversation The one that is gone on with.
@@ -40,7 +43,7 @@ export function callOf(command, conversation, visitor) {
   const path = `/conversations/${conversation}`;
   switch (type) {
     case 'send':
-      return post(`${path}/messages`, { text: command.text });
+      return post(`${path}/messages`, { text: command.text, files: command.files?.map(idOf) });
     case 'read':
       return post(`${path}/read`, { number: command.number });
     case 'leave':

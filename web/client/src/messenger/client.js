@@ -1,5 +1,5 @@
-// A customer's client: what a widget holds. It begins a conversation or goes on with one, shows what is said, and keeps what is written
-// until the server has it.
+// A customer's client, as far as a widget needs it from the beginning. It begins a conversation or goes on with one, shows what is said, and keeps
+// what is written until the server has it. The rest is in whole.js.
 
 import { SharedClient } from '../shared/client.js';
 import { bearerOf, scopeOf } from '../shared/scope.js';
@@ -50,11 +50,17 @@ export class MessengerClient extends SharedClient {
     this.apply({ type: 'local.link', link: { phase: 'stopped', why: 'closed' }, heard_at: this.clock.now() });
   }
 
+  /** The workspace's messenger. */
+  get base() {
+    const { url, workspace } = this.to;
+    return `${url}/v1/messenger/${encodeURIComponent(workspace)}`;
+  }
+
   /** @override */
   async lead() {
-    const { url, workspace, token } = this.to;
+    const { token } = this.to;
     const around = { state: () => this.current, tell: (/** @type {any} */ frame) => this.tell(frame) };
-    const to = { base: `${url}/v1/messenger/${encodeURIComponent(workspace)}`, scope: this.scope ?? '', token };
+    const to = { base: this.base, scope: this.scope ?? '', token };
     const core = new Core(this.env, this.alarms, to, around);
     this.coming = core;
     await core.start();
@@ -96,9 +102,13 @@ export class MessengerClient extends SharedClient {
     return this.command('start', body);
   }
 
-  /** Written now, shown as pending, sent once; behind a start that is under way. @param {string} text */
-  send(text) {
-    return this.command('send', { text });
+  /**
+   * Written now, shown as pending, sent once; behind a start that is under way.
+   * @param {string} text
+   * @param {readonly import('../shared/files.js').Attached[]} [files] As they were uploaded; then the text may be empty.
+   */
+  send(text, files) {
+    return this.command('send', { text, files });
   }
 
   /** @param {string} entry Its id in `pending`. */
@@ -123,21 +133,6 @@ export class MessengerClient extends SharedClient {
     return this.command('leave');
   }
 
-  /** What it was like, once it is over; again, and the last counts. @param {number} score 1 to 5. @param {string} [comment] */
-  rate(score, comment) {
-    return this.command('rate', { score, comment });
-  }
-
-  /** Said anew after the beginning; empty: taken back. @param {{ name?: string, email?: string }} said */
-  contact(said) {
-    return this.command('contact', said);
-  }
-
-  /** What was said, as a text to keep. @param {string} time_zone `Europe/Berlin`. @returns {Promise<string>} */
-  async transcript(time_zone) {
-    return (await this.command('transcript', { time_zone })).answer.text;
-  }
-
   /**
    * Whether anybody is there, before anything is begun.
    * @param {Record<string, string>} [metadata] As of a start.
@@ -150,11 +145,6 @@ export class MessengerClient extends SharedClient {
   /** The messages before those that are known. @param {number} [limit] */
   earlier(limit = 50) {
     return this.command('page', { before: this.current.messages[0]?.number, limit });
-  }
-
-  /** This customer's conversations, newest first. @returns {Promise<import('./state.js').Conversation[]>} */
-  async list() {
-    return (await this.command('list')).answer.conversations;
   }
 
   /**

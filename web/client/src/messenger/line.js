@@ -2,6 +2,7 @@
 // server said so.
 
 import { advisedWithJitter, fullJitter } from '../shared/backoff.js';
+import { isForNow } from '../shared/refused.js';
 
 /**
  * @typedef {import('../shared/client.js').Command} Command
@@ -86,7 +87,7 @@ export class Line {
     this.alarms.clear(`${this.name} answer`);
     if (this.stopped) return;
     this.running = undefined;
-    if ('broken' in answer || isForNow(answer)) {
+    if ('broken' in answer || ('error' in answer && isForNow(answer))) {
       const advised = 'error' in answer ? answer.error.retry_after_ms : undefined;
       const random = this.env.random();
       const wait = advised === undefined ? fullJitter(this.attempt, random) : advisedWithJitter(advised, random);
@@ -109,13 +110,4 @@ export class Line {
     this.alarms.clear(this.name);
     this.alarms.clear(`${this.name} answer`);
   }
-}
-
-const AGAIN = new Set(['busy', 'unavailable', 'rate_limited', 'behind']);
-
-/** Nothing happened, and it may be tried again; of a proxy, it is not known what happened, which is settled by asking again. @param {Answer} answer */
-function isForNow(answer) {
-  if (!('error' in answer)) return false;
-  const { code } = answer.error;
-  return AGAIN.has(code) || (code.startsWith('http_') && answer.status >= 500);
 }

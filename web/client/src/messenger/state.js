@@ -15,6 +15,7 @@ import { answered, changed, queued, unsent } from '../shared/outbox.js';
  * @property {{ title: string }} [agent]
  * @property {string} text
  * @property {number} at Unix ms.
+ * @property {readonly import('../shared/files.js').Attached[]} [files]
  *
  * @typedef {object} Conversation
  * @property {string} conversation
@@ -204,8 +205,8 @@ function withMessages(state, told) {
 }
 
 /** @param {any} told @returns {Message} */
-function messageOf({ number, author, notice, agent, text, at }) {
-  return { number, author, ...(notice !== undefined && { notice }), ...(agent && { agent }), text, at };
+function messageOf({ number, author, notice, agent, text, at, files }) {
+  return { number, author, ...(notice !== undefined && { notice }), ...(agent && { agent }), text, at, ...(files && { files }) };
 }
 
 /**
@@ -234,7 +235,7 @@ function reply(state, { id, error, command, answer }) {
   if (command.type === 'rate' && !error) return facts(next, () => ({ rating: { score: command.score, at: next.conversation?.ended_at ?? 0 } }));
   if (error || command.text === undefined || typeof answer?.number !== 'number') return next;
   const at = answer.at ?? next.conversation?.opened_at ?? 0;
-  next = withMessages(next, [{ number: answer.number, author: 'customer', text: command.text, at }]);
+  next = withMessages(next, [{ number: answer.number, author: 'customer', text: command.text, at, files: command.files }]);
   return facts(next, (old) => ({
     last_number: Math.max(old.last_number, answer.number),
     read_by_customer: Math.max(old.read_by_customer, answer.number),

@@ -1,5 +1,7 @@
 // The one file of the messenger that touches the network: calls, and the stream of events, both through `fetch`.
 
+import { errorOf } from '../shared/refused.js';
+
 /**
  * @typedef {import('../shared/environment.js').Environment} Environment
  * @typedef {import('../shared/outbox.js').WireError} WireError
@@ -29,7 +31,7 @@ export async function call(env, { method, url, token, id, body, isText, signal }
     const response = await fetchOf(env)(url, { method, headers, signal, cache: 'no-store', ...(body !== undefined && { body: JSON.stringify(body) }) });
     const text = await response.text();
     if (response.ok) return { ok: text === '' ? undefined : isText ? { text } : JSON.parse(text) };
-    return { status: response.status, error: errorOf(response, text) };
+    return { status: response.status, error: errorOf(response.status, response.headers.get('retry-after'), text) };
   } catch {
     return { broken: true };
   }
@@ -57,7 +59,7 @@ export function follow(env, { url, token, after }, heard) {
       const headers = { Authorization: `Bearer ${token}`, Accept: 'text/event-stream', ...(after > 0 && { 'Last-Event-ID': String(after) }) };
       const response = await fetchOf(env)(url, { headers, signal: abort.signal, cache: 'no-store' });
       if (!response.ok || !response.body) {
-        return end({ status: response.status, error: errorOf(response, await response.text()) });
+        return end({ status: response.status, error: errorOf(response.status, response.headers.get('retry-after'), await response.text()) });
       }
       if (over) return;
       heard.opened();
@@ -91,25 +93,6 @@ export function follow(env, { url, token, after }, heard) {
 function fetchOf({ fetch }) {
   if (!fetch) throw new TypeError('no fetch here: hand one in');
   return fetch;
-}
-
-/**
- * @param {globalThis.Response} response
- * @param {string} text
- * @returns {WireError & Record<string, unknown>}
- */
-function errorOf(response, text) {
-  /** @type {any} */
-  let body;
-  try {
-    body = JSON.parse(text);
-  } catch {
-    // Of a proxy between us.
-  }
-  const seconds = response.headers.get('retry-after');
-  const after = seconds !== null && Number(seconds) >= 0 ? { retry_after_ms: Number(seconds) * 1_000 } : {};
-  const code = typeof body?.code === 'string' ? body.code : `http_${response.status}`;
-  return { message: `status ${response.status}`, ...after, ...body, code };
 }
 
 /**

@@ -26,6 +26,7 @@ import { memoryStorage, webStorage } from './storage.js';
  * @typedef {object} Environment
  * @property {SocketMaker | undefined} WebSocket In Node before 22: that of the package `ws`.
  * @property {typeof globalThis.fetch | undefined} fetch
+ * @property {(new () => XMLHttpRequest) | undefined} XMLHttpRequest For files on their way up: without it nothing says how far they are.
  * @property {Storage} storage What outlives a reload: messages that were not sent yet, and where a customer was.
  * @property {Locks | undefined} locks Without these two, each tab has a stream of its own.
  * @property {(new (name: string) => Channel) | undefined} BroadcastChannel
@@ -50,6 +51,7 @@ export function environment(given = {}) {
   return {
     WebSocket: here.WebSocket,
     fetch: here.fetch?.bind(here),
+    XMLHttpRequest: here.XMLHttpRequest,
     storage: given.storage ?? webStorage() ?? memoryStorage(),
     // Node has a BroadcastChannel, but it keeps the process alive, and there are no tabs.
     locks: here.document ? here.navigator?.locks : undefined,

@@ -1,6 +1,7 @@
 export { AgentClient } from './agent/client.js';
 export { initial as initialAgentState, reduce as reduceAgent, left, missing, shown } from './agent/state.js';
+export { FILES_MAX, PICTURES } from './shared/files.js';
 export { Refused } from './shared/refused.js';
 export { memoryStorage, webStorage } from './shared/storage.js';
-export { MessengerClient } from './messenger/client.js';
+export { MessengerClient } from './messenger/whole.js';
 export { initial as initialMessengerState, reduce as reduceMessenger, missing as missingMessages, shown as shownMessages } from './messenger/state.js';

@@ -1,3 +1,4 @@
+import { FileCalls } from './file_calls.js';
 export type Request = import('node:http').IncomingMessage;
 export type Response = import('node:http').ServerResponse;
 export type Desk = import('./desk.js').Desk;
@@ -35,6 +36,7 @@ export declare class Customers {
     streams: Set<Stream>;
     /** @type {Set<string>} */
     signedOut: Set<string>;
+    files: FileCalls;
     /**
      * @param {Desk} desk
      * @param {Points} points

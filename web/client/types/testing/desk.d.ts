@@ -1,3 +1,5 @@
+import { Files } from './files.js';
+export type Attached = import('./files.js').Attached;
 export type Message = {
     number: number;
     author: {
@@ -7,6 +9,7 @@ export type Message = {
     };
     text: string;
     at: number;
+    files?: Attached[];
 };
 export type Event = {
     id: number;
@@ -58,7 +61,8 @@ export type Told = {
     }) => void;
 };
 /**
- * @typedef {{ number: number, author: { agent: string } | { customer: string }, text: string, at: number }} Message
+ * @typedef {import('./files.js').Attached} Attached
+ * @typedef {{ number: number, author: { agent: string } | { customer: string }, text: string, at: number, files?: Attached[] }} Message
  * @typedef {{ id: number, event: string, data: Record<string, unknown> }} Event
  *
  * @typedef {object} Conversation
@@ -84,19 +88,6 @@ export type Told = {
  * @property {(conversation: Conversation, event: { id?: number, event: string, data: Record<string, unknown> }) => void} customer
  */
 export declare const OFFER_MS = 30000;
-export declare class Refusal extends Error {
-    status: number;
-    error: {
-        code: string;
-        message: string;
-    };
-    /**
-     * @param {string} code
-     * @param {number} status
-     * @param {Record<string, unknown>} [more]
-     */
-    constructor(code: string, status: number, more?: Record<string, unknown>);
-}
 export declare class Desk {
     told: Told;
     position: number;
@@ -111,6 +102,7 @@ export declare class Desk {
         body: string;
         outcome: any;
     }>;
+    files: Files;
     made: number;
     /** @param {Told} told */
     constructor(told: Told);
@@ -138,8 +130,8 @@ export declare class Desk {
     }): Conversation;
     /** @param {Conversation} held @param {string} event @param {Record<string, unknown>} data */
     event(held: Conversation, event: string, data: Record<string, unknown>): void;
-    /** @param {Conversation} held @param {Message['author']} author @param {string} text */
-    post(held: Conversation, author: Message['author'], text: string): {
+    /** @param {Conversation} held @param {Message['author']} author @param {string} text @param {unknown} [named] Its files. */
+    post(held: Conversation, author: Message['author'], text: string, named?: unknown): {
         number: number;
         at: number;
     };
@@ -335,7 +327,7 @@ export declare class Desk {
  * As the customer sees it.
  * @param {Message} message
  */
-export declare function messageSeen({ number, author, text, at }: Message): {
+export declare function messageSeen({ number, author, text, at, files }: Message): {
     author: string;
     agent: {
         title: string;
@@ -343,10 +335,12 @@ export declare function messageSeen({ number, author, text, at }: Message): {
     number: number;
     text: string;
     at: number;
+    files?: import("./files.js").Attached[] | undefined;
 } | {
     agent?: undefined;
     author: string;
     number: number;
     text: string;
     at: number;
+    files?: import("./files.js").Attached[] | undefined;
 };

@@ -37,6 +37,8 @@ export declare class TestServer {
      */
     at(point: string | number, mischief: What | Mischief, nth?: number): void;
     get passed(): string[];
+    /** What of files it holds, takes and refuses. */
+    get files(): import("./files.js").Files;
     release(): void;
     /**
      * A token of an agent, signed by nobody.
@@ -45,6 +47,11 @@ export declare class TestServer {
      */
     token(agent: string, more?: object): string;
     listen(): Promise<void>;
+    /**
+     * @param {import('node:http').IncomingMessage} request
+     * @param {import('node:http').ServerResponse} response
+     */
+    answerAgent(request: import('node:http').IncomingMessage, response: import('node:http').ServerResponse): void;
     /**
      * @param {import('node:http').IncomingMessage} request
      * @param {import('ws').WebSocket} socket

@@ -3,7 +3,7 @@
 
 import { announce } from '../shared/overlay.js';
 import { nameOf, oneLine } from './order.js';
-import { title } from './words.js';
+import { saidIn, title } from './words.js';
 
 const RING_EACH_MS = 4_000;
 /** Two tones, in Hz, and when they begin. */
@@ -83,12 +83,12 @@ export class Alerts {
     this.mark();
   }
 
-  /** A customer wrote. @param {{ conversation: string, text: string }} frame */
-  wrote({ conversation, text }) {
+  /** A customer wrote. @param {{ conversation: string, text: string, files?: { name: string }[] }} frame */
+  wrote({ conversation, text, files }) {
     if (document.visibilityState !== 'hidden') return;
     this.unseen += 1;
     this.mark();
-    const body = oneLine(text);
+    const body = oneLine(saidIn({ text, ...(files && { files }) }));
     this.raise(`message ${conversation}`, this.app.nameOf(conversation), body, () => this.app.open(conversation));
   }
 

@@ -1,9 +1,11 @@
 // What the console knows beside the client's state, and what a person does here: each deed says so where it was refused.
 
 import { missing } from '../../../client/src/agent/state.js';
+import { Pictures } from '../../../client/src/pages/pictures.js';
 import { scopeOf } from '../../../client/src/shared/scope.js';
 import { announce, toast } from '../shared/overlay.js';
 import { Alerts } from './alerts.js';
+import { attachmentsOf } from './attach_view.js';
 import { openCanned } from './canned_view.js';
 import { Directory } from './directory.js';
 import { listed, nameOf } from './order.js';
@@ -12,7 +14,7 @@ import { Prefetch } from './prefetch.js';
 import { CannedStore, Drafts } from './store.js';
 import { ThreadView } from './thread_view.js';
 import { Waiting } from './waiting.js';
-import { goneSaid, offerEnd, refusal } from './words.js';
+import { goneSaid, offerEnd, refusal, saidIn } from './words.js';
 
 /**
  * @typedef {import('../../../client/src/agent/state.js').AgentState} AgentState
@@ -62,6 +64,10 @@ export class App {
     this.answered = new Set();
     /** How long an offer had when it was seen first. @type {Map<string, number>} */
     this.totals = new Map();
+    /** Files of replies that are being written, and pictures that are shown. */
+    this.attachments = attachmentsOf(this);
+    this.pictures = new Pictures((conversation, file, options) => this.client.readFile(conversation, file, options));
+    this.dropping = false;
     this.past = new Past(this);
     this.waiting = new Waiting(this);
     this.directory = new Directory(this);
@@ -106,11 +112,12 @@ export class App {
     if (frame.type === 'reminder') announce(`${this.nameOf(frame.conversation)} waits for an answer.`);
     if (frame.type === 'message' && 'customer' in frame.author) {
       this.alerts.wrote(frame);
-      if (frame.conversation === this.chosen) announce(`${this.nameOf(frame.conversation)}: ${frame.text.slice(0, 300)}`);
+      if (frame.conversation === this.chosen) announce(`${this.nameOf(frame.conversation)}: ${saidIn(frame).slice(0, 300)}`);
     }
     this.alerts.heard(state, before);
     this.prefetch.heard(state, this.chosen);
     if (this.chosen !== undefined && !state.conversations[this.chosen] && state.complete && !state.stale) this.leaveThread(this.chosen);
+    if (state.complete && !state.stale) this.attachments.keepOnly((id) => Boolean(state.conversations[id]));
     if (frame.type === 'welcome') this.drafts.prune((id) => Boolean(state.conversations[id]) || !state.complete);
   }
 
@@ -299,10 +306,10 @@ export class App {
     });
   }
 
-  /** @param {string} id @param {boolean} note @param {string} text */
-  send(id, note, text) {
+  /** @param {string} id @param {boolean} note @param {string} text @param {import('../../../client/src/shared/files.js').Attached[]} [files] */
+  send(id, note, text, files) {
     // Refused, it is shown as that in the thread.
-    (note ? this.client.note(id, text) : this.client.send(id, text)).catch(() => {});
+    (note ? this.client.note(id, text) : this.client.send(id, text, files)).catch(() => {});
     this.drafts.write(id, note, '');
   }
 }

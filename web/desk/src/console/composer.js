@@ -3,6 +3,7 @@
 import { icon } from '../shared/icons.js';
 import { keysView } from '../shared/help.js';
 import { h } from '../shared/view.js';
+import { attachButton, chipsView, pasted, takesFiles } from './attach_view.js';
 import { nameOf } from './order.js';
 import { filled, suggested } from './store.js';
 
@@ -29,13 +30,14 @@ export function composerView(app, conversation) {
   const id = conversation.conversation;
   const over = conversation.state === 'wrap_up';
   const note = over || app.noting.has(id);
-  const key = `${id}${note ? ' note' : ''}`;
+  const key = keyOf(id, note);
   if (written.key !== key) {
     written.key = key;
     written.text = app.drafts.read(id, note);
   }
   const found = suggestedNow(app, note);
-  const empty = written.text.trim() === '';
+  const takes = !note && takesFiles(app, conversation);
+  const empty = written.text.trim() === '' && (note || app.attachments.of(id).length === 0);
   return h(
     'form',
     { class: `composer ${note ? 'note' : ''}`, onsubmit: (/** @type {Event} */ event) => (event.preventDefault(), submit(app, id, note)) },
@@ -47,6 +49,7 @@ export function composerView(app, conversation) {
       h('button', { type: 'button', class: 'kind', 'aria-pressed': String(note), onclick: () => noting(app, id, true) }, icon('note'), 'Note'),
       note && h('span', { class: 'hint' }, over ? 'The talk is over; notes can still be written.' : 'Only colleagues see this.'),
     ),
+    !note && chipsView(app, id),
     h('textarea', {
       key,
       id: 'composer',
@@ -59,10 +62,12 @@ export function composerView(app, conversation) {
       ref: (/** @type {HTMLTextAreaElement} */ field) => (field.value = written.text),
       oninput: (/** @type {any} */ { target }) => typed(app, id, note, target.value),
       onkeydown: (/** @type {KeyboardEvent} */ event) => pressed(app, conversation, note, event),
+      onpaste: (/** @type {ClipboardEvent} */ event) => takes && pasted(app, id, event),
     }),
     h(
       'div',
       { class: 'send' },
+      takes && attachButton(app, id),
       h('span', { class: 'hint keys-hint' }, keysView('Enter'), ' sends, ', keysView('Shift+Enter'), ' new line'),
       h('button', { type: 'submit', class: 'primary', disabled: empty }, note ? 'Add note' : 'Send', icon('send')),
     ),
@@ -134,14 +139,40 @@ function pressed(app, conversation, note, event) {
 function submit(app, id, note) {
   const field = composerField();
   const text = field?.value.trim() ?? '';
-  if (!field || !text) return;
+  if (!field) return;
+  if (!note && app.attachments.of(id).length > 0) return app.attachments.whenUp(id, (files) => sent(app, id, files));
+  if (!text) return;
   app.send(id, note, text);
-  written.text = '';
-  field.value = '';
-  app.threadView.follows = true;
+  cleared(app, id, note);
   field.focus();
+}
+
+/**
+ * With its files, once they are up; meanwhile another conversation may be looked at.
+ * @param {App} app
+ * @param {string} id
+ * @param {import('../../../client/src/shared/files.js').Attached[]} files
+ */
+function sent(app, id, files) {
+  const text = app.drafts.read(id, false).trim();
+  if (!text && files.length === 0) return;
+  app.send(id, false, text, files.length > 0 ? files : undefined);
+  cleared(app, id, false);
+}
+
+/** @param {App} app @param {string} id @param {boolean} note */
+function cleared(app, id, note) {
+  if (written.key === keyOf(id, note)) {
+    written.text = '';
+    const field = composerField();
+    if (field) field.value = '';
+    app.threadView.follows = true;
+  }
   app.changed();
 }
+
+/** @param {string} id @param {boolean} note */
+const keyOf = (id, note) => `${id}${note ? ' note' : ''}`;
 
 /**
  * @param {App} app

@@ -30,3 +30,14 @@ export function linked(text) {
   if (!text.includes('://')) return text;
   return parts(text).map(({ text: part, address }, key) => (address ? h('a', { key, href: part, target: '_blank', rel: 'noopener noreferrer nofollow', dir: 'ltr' }, part) : h('span', { key }, part)));
 }
+
+/**
+ * What was said; nothing, where it was files alone.
+ * @param {string} text
+ * @param {readonly unknown[] | undefined} files
+ * @param {string} [title]
+ */
+export function bubbleView(text, files, title) {
+  if (text === '' && files?.length) return null;
+  return h('div', { class: 'bubble', dir: 'auto', title }, text === '' ? h('i', { class: 'dim' }, 'erased') : linked(text));
+}

@@ -1,5 +1,7 @@
 // Which conversations an agent has, in the order in which they ask for something: who waits for an answer first, the longest first. Pure.
 
+import { saidIn } from './words.js';
+
 /**
  * @typedef {import('../../../client/src/agent/state.js').AgentState} AgentState
  * @typedef {import('../../../client/src/agent/frames.js').Conversation} Conversation
@@ -93,7 +95,7 @@ export function rowOf(state, conversation, now) {
     name: nameOf(conversation),
     channel,
     queue,
-    last: last ? oneLine(last.text) : '',
+    last: last ? oneLine(saidIn(last)) : '',
     by: !last ? '' : 'customer' in last.author ? 'customer' : 'system' in last.author ? 'system' : mine ? 'me' : 'agent',
     at: last?.at ?? conversation.waiting_since,
     unread: ends ? 0 : Math.max(0, last_number - read_by_agent),

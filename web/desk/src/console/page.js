@@ -5,6 +5,7 @@ import { openHelp } from '../shared/help.js';
 import { confirmed, openMenu } from '../shared/overlay.js';
 import { h } from '../shared/view.js';
 import { App } from './app.js';
+import { pick, takesFiles } from './attach_view.js';
 import { composerField, noting } from './composer.js';
 import { closeChosen, toggleDetails } from './deeds.js';
 import { detailsView } from './details_view.js';
@@ -122,6 +123,7 @@ function addKeys(app) {
   const offered = () => waitingOffers(app)[0];
   const chosen = () => app.conversation !== undefined;
   const mine = () => app.conversation?.owner === app.state.agent?.name && chosen();
+  const attaches = () => takesFiles(app, app.conversation);
   const [offers, list, thread] = ['An offer', 'The list', 'The conversation'];
   const focusOn = (/** @type {string} */ id) => requestAnimationFrame(() => document.getElementById(id)?.focus());
   const declineFirst = () => {
@@ -143,6 +145,8 @@ function addKeys(app) {
     { keys: 'r', what: 'Write a reply', group: thread, when: chosen, run: () => noting(app, app.chosen ?? '', false) },
     { keys: 'n', what: 'Write a note', group: thread, when: chosen, run: () => noting(app, app.chosen ?? '', true) },
     { keys: 'Alt+n', what: 'Reply or note, while writing', group: thread, writing: true, when: chosen, run: () => noting(app, app.chosen ?? '', !app.noting.has(app.chosen ?? '')) },
+    { keys: 'u', what: 'Attach files', group: thread, when: attaches, run: pick },
+    { keys: 'Alt+u', what: 'The same, while writing', group: thread, writing: true, when: attaches, run: pick },
     { keys: 'Escape', what: 'From writing to the list', group: thread, writing: true, when: () => false, run: () => {} },
     { keys: 'e', what: 'Close it, or end its wrap-up', group: thread, when: mine, run: () => closeChosen(app) },
     { keys: 'Alt+e', what: 'The same, while writing', group: thread, writing: true, when: mine, run: () => closeChosen(app) },

@@ -4,7 +4,8 @@ import { channelIcon, icon } from '../shared/icons.js';
 import { openDialog, toast } from '../shared/overlay.js';
 import { clockTime, dateTime, dayNumber, dayOf } from '../shared/time.js';
 import { h } from '../shared/view.js';
-import { linked } from './linked.js';
+import { attachedView } from './attached_view.js';
+import { bubbleView } from './linked.js';
 import { nameOf } from './order.js';
 import { title } from './words.js';
 
@@ -98,7 +99,7 @@ export class Past {
       title: `${nameOf(found)} · ${dateTime(found.opened_at)}`,
       kind: 'wide past',
       body: (dialog) => [
-        h('ol', { key: 'said', class: 'block', tabindex: 0, 'aria-label': 'Messages', 'data-first': true }, messages.map((message, place) => saidView(message, messages[place - 1], found))),
+        h('ol', { key: 'said', class: 'block', tabindex: 0, 'aria-label': 'Messages', 'data-first': true }, messages.map((message, place) => saidView(this.app, message, messages[place - 1], found))),
         next && h('button', { key: 'more', disabled: asking, onclick: () => void ask(dialog) }, asking ? 'One moment…' : 'Later messages'),
       ],
     });
@@ -106,11 +107,12 @@ export class Past {
 }
 
 /**
+ * @param {App} app
  * @param {any} message
  * @param {any} before
  * @param {any} found
  */
-function saidView({ number, author, text, at }, before, found) {
+function saidView(app, { number, author, text, at, files }, before, found) {
   const who = author.agent ?? (author.customer ? nameOf(found) : 'The workspace');
   const kind = author.agent ? 'mine' : author.customer ? 'theirs' : 'system';
   const newDay = !before || dayNumber(before.at) !== dayNumber(at);
@@ -119,7 +121,8 @@ function saidView({ number, author, text, at }, before, found) {
     { key: number, class: `said first last ${kind}` },
     newDay && h('p', { class: 'event day' }, h('span', null, dayOf(at, Date.now()))),
     h('p', { class: 'author' }, h('bdi', null, who), h('time', { datetime: new Date(at).toISOString() }, clockTime(at))),
-    h('div', { class: 'bubble', dir: 'auto' }, text === null || text === '' ? h('i', { class: 'dim' }, 'erased') : linked(text)),
+    bubbleView(text ?? '', files),
+    attachedView(app, found.conversation, files),
   );
 }
 

@@ -4,9 +4,11 @@ import { shown } from '../../../client/src/agent/state.js';
 import { channelIcon, icon } from '../shared/icons.js';
 import { clockTime, dateTime, dayOf } from '../shared/time.js';
 import { h, memo } from '../shared/view.js';
+import { dropping } from './attach_view.js';
+import { attachedView, filesOf } from './attached_view.js';
 import { composerView } from './composer.js';
 import { wrapUpView, threadDeeds } from './deeds.js';
-import { linked } from './linked.js';
+import { bubbleView } from './linked.js';
 import { nameOf } from './order.js';
 import { blocks, rowsOf, sameBlock } from './rows.js';
 import { refusal, title } from './words.js';
@@ -58,12 +60,13 @@ export class ThreadView {
     if (this.of !== id) this.turnTo(id);
     return h(
       'main',
-      { class: 'thread', key: 'thread', 'aria-label': `Conversation with ${nameOf(conversation)}` },
+      { class: 'thread', key: 'thread', 'aria-label': `Conversation with ${nameOf(conversation)}`, ...dropping(app, conversation) },
       this.head(conversation),
       h('div', { key: id, class: 'log', role: 'log', 'aria-live': 'off', 'aria-label': 'Messages', tabindex: 0, onscroll: () => this.scrolled(), ref: (/** @type {HTMLElement} */ node) => this.made(node) }, this.inside(conversation)),
       !this.follows && h('button', { class: 'to-end', onclick: () => this.toEnd() }, icon('down'), 'To the end'),
       conversation.state === 'wrap_up' && wrapUpView(app, conversation),
       composerView(app, conversation),
+      app.dropping && h('div', { class: 'drop', 'aria-hidden': 'true' }, 'Drop the files here'),
     );
   }
 
@@ -147,7 +150,7 @@ export class ThreadView {
         // What of the conversation shows in a block: only then is it described anew.
         const read = has(lastOwn) ? conversation.read_by_customer >= lastOwn : undefined;
         const fresh = has(readWhenOpened + 1) ? readWhenOpened + 1 : undefined;
-        return memo(block.key, [block, read, fresh, me, today], () => h('ol', { class: 'block' }, rowsOf(block).map((row) => rowView(app, row, { me, lastOwn, read, fresh, name: nameOf(conversation) }))));
+        return memo(block.key, [block, read, fresh, me, today], () => h('ol', { class: 'block' }, rowsOf(block).map((row) => rowView(app, row, { id, me, lastOwn, read, fresh, name: nameOf(conversation) }))));
       }),
       this.to === Infinity && this.pending(id),
       this.to === Infinity && this.typing(conversation),
@@ -170,7 +173,8 @@ export class ThreadView {
         h(
           'li',
           { key: entry, class: `said ${command.type === 'note' ? 'note' : 'mine'} ${state === 'refused' ? 'refused' : 'pending'}` },
-          h('div', { class: 'bubble', dir: 'auto' }, String(command.text)),
+          bubbleView(String(command.text), filesOf(command)),
+          attachedView(app, id, filesOf(command)),
           state === 'refused'
             ? h(
                 'p',
@@ -190,9 +194,9 @@ export class ThreadView {
    * @param {string} entry
    * @param {Record<string, any>} command
    */
-  again(entry, { type, conversation, text }) {
+  again(entry, { type, conversation, text, files }) {
     this.app.client.discard(entry);
-    this.app.client.command(type, { conversation, text }).catch(() => {});
+    this.app.client.command(type, { conversation, text, files }).catch(() => {});
   }
 
   /** @param {Conversation} conversation */
@@ -294,9 +298,9 @@ export class ThreadView {
 /**
  * @param {App} app
  * @param {ThreadRow} row
- * @param {{ me: string | undefined, lastOwn: number, read: boolean | undefined, fresh: number | undefined, name: string }} known
+ * @param {{ id: string, me: string | undefined, lastOwn: number, read: boolean | undefined, fresh: number | undefined, name: string }} known
  */
-function rowView(app, row, { me, lastOwn, read, fresh, name }) {
+function rowView(app, row, { id, me, lastOwn, read, fresh, name }) {
   if (row.kind === 'day') return h('li', { key: row.key, class: 'event day' }, h('span', null, dayOf(row.at, Date.now())));
   if (row.kind === 'gap') return h('li', { key: row.key, class: 'event' }, h('span', { class: 'spinner' }), 'Messages on their way');
   if (row.kind === 'note') {
@@ -305,11 +309,12 @@ function rowView(app, row, { me, lastOwn, read, fresh, name }) {
       'li',
       { key: row.key, class: 'said note' },
       h('p', { class: 'author' }, icon('note'), 'Note by ', h('bdi', null, note.author === null ? 'the administration' : note.author === me ? 'you' : note.author), h('time', { datetime: new Date(note.at).toISOString() }, clockTime(note.at))),
-      h('div', { class: 'bubble', dir: 'auto' }, linked(note.text)),
+      bubbleView(note.text, note.files),
+      attachedView(app, id, note.files),
     );
   }
   const { message, first, last } = row;
-  const { author, number, text, at } = message;
+  const { author, number, text, at, files } = message;
   const mine = 'agent' in author && author.agent === me;
   const kind = 'system' in author ? 'system' : mine ? 'mine' : 'agent' in author ? 'colleague' : 'theirs';
   const who = 'agent' in author ? author.agent : 'customer' in author ? name : 'The workspace';
@@ -318,7 +323,8 @@ function rowView(app, row, { me, lastOwn, read, fresh, name }) {
     { key: row.key, class: `said ${kind} ${first ? 'first' : ''} ${last ? 'last' : ''}`, 'data-number': number },
     fresh === number && h('p', { class: 'event new' }, h('span', null, 'New')),
     first ? h('p', { class: `author ${mine ? 'unseen' : ''}` }, h('bdi', null, mine ? 'You' : who)) : null,
-    h('div', { class: 'bubble', dir: 'auto', title: dateTime(at) }, text === '' ? h('i', { class: 'dim' }, 'erased') : linked(text)),
+    bubbleView(text, files, dateTime(at)),
+    attachedView(app, id, files),
     last && h('p', { class: 'under' }, h('time', { datetime: new Date(at).toISOString() }, clockTime(at)), number === lastOwn && mine && h('span', null, read ? ' · Read' : ' · Sent')),
   );
 }

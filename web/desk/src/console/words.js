@@ -1,5 +1,7 @@
 // What the server's words are called here. A word that a later server has is shown as it is. Pure.
 
+import { plain } from '../../../client/src/pages/attachments.js';
+
 /** @typedef {{ code: string, message: string, field?: string } & Record<string, any>} WireError */
 
 /** @type {Record<string, (error: WireError) => string>} */
@@ -24,6 +26,7 @@ const REFUSED = {
   nobody_joined: () => 'Nobody has joined.',
   too_large: () => 'This is too long.',
   too_many: () => 'Too much waits for the connection.',
+  file_refused: () => 'Refused by the check for harmful files.',
   forbidden: () => 'You may not do that.',
   rate_limited: () => 'That was too fast. Try again in a moment.',
 };
@@ -102,4 +105,12 @@ export function goneSaid(name, { cause, wrap_up, by }) {
   }
   const how = Object.hasOwn(GONE, cause) ? GONE[cause] : undefined;
   return how && `${name} ${how}.`;
+}
+
+/**
+ * What was said, in one line: the text, or else the names of the files.
+ * @param {{ text: string, files?: readonly { name: string }[] }} message
+ */
+export function saidIn({ text, files }) {
+  return text || (files ?? []).map(({ name }) => plain(name)).join(', ');
 }

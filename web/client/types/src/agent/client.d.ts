@@ -1,7 +1,6 @@
-import { SharedClient } from '../shared/client.js';
 import { Core } from './core.js';
+import { Deeds } from './deeds.js';
 export type AgentState = import('./state.js').AgentState;
-export type Labels = import('./frames.js').Labels;
 export type AgentOptions = {
     /**
      * Of the server: `https://desk.example`.
@@ -20,13 +19,22 @@ export type AgentOptions = {
      */
     environment?: Partial<import('../shared/environment.js').Environment>;
 };
-/** @extends {SharedClient<AgentState>} */
-export declare class AgentClient extends SharedClient<AgentState> {
+/**
+ * @typedef {import('./state.js').AgentState} AgentState
+ *
+ * @typedef {object} AgentOptions
+ * @property {string} url Of the server: `https://desk.example`.
+ * @property {import('./link.js').TokenSource} token A token, or a function that fetches one. A function is asked again before the token ends.
+ * @property {boolean} [shared] Whether tabs of one browser share one connection (default true, where the browser can).
+ * @property {Partial<import('../shared/environment.js').Environment>} [environment] What is to be other than this runtime's own.
+ */
+export declare class AgentClient extends Deeds {
     to: {
         url: string;
         token: import("./link.js").TokenSource;
     };
     scope: string;
+    reach: import("../shared/files.js").Reach;
     /** Which start is under way: none after a stop. */
     starting: number;
     starts: number;
@@ -37,8 +45,6 @@ export declare class AgentClient extends SharedClient<AgentState> {
     source: import('./link.js').TokenSource;
     /** What other tabs asked before the core was there. @type {import('../shared/client.js').Command[]} */
     early: import('../shared/client.js').Command[];
-    /** When something was mentioned last, by what it is. @type {Map<string, number>} */
-    mentioned: Map<string, number>;
     /** @param {AgentOptions} options */
     constructor({ url, token, shared, environment }: AgentOptions);
     /** Connects, and stays connected until `stop`. */
@@ -62,88 +68,18 @@ export declare class AgentClient extends SharedClient<AgentState> {
     /** @override */
     nudge(): void;
     /**
-     * @param {string} status
-     * @param {readonly string[]} [channels] Those switched on; absent: as they are.
+     * Where files are, and by which right: the token of the connection, or, in a tab that follows, one of its own.
+     * @returns {import('../shared/files.js').Reach}
      */
-    setStatus(status: string, channels?: readonly string[]): Promise<any>;
-    /** @param {string | null} status For when the work is over; null: none any more. */
-    nextStatus(status: string | null): Promise<any>;
-    /** An agent that is `unreachable` is there again. */
-    ready(): Promise<any>;
-    /** Somebody moved the mouse or typed at this device. */
-    input(): void;
-    /** The offer is on the screen, or a notification was raised: called by whoever has painted it. @param {string} offer */
-    delivered(offer: string): Promise<any>;
-    /** @param {string} offer */
-    accept(offer: string): Promise<any>;
-    /** @param {string} offer @param {string} reason One of the settings' `reject_reasons`. */
-    reject(offer: string, reason: string): Promise<any>;
-    /** Written now, shown as pending, sent once. @param {string} conversation @param {string} text */
-    send(conversation: string, text: string): Promise<any>;
-    /** An internal note; kept like a message. @param {string} conversation @param {string} text */
-    note(conversation: string, text: string): Promise<any>;
-    /** Takes back what was written and was not sent, or was refused. @param {string} entry Its id in `pending`. */
-    discard(entry: string): void;
-    /** @param {string} conversation @param {number} number */
-    read(conversation: string, number: number): Promise<any>;
-    /** @param {string} conversation */
-    typing(conversation: string): void;
-    /** @param {string} conversation @param {Labels} [labels] */
-    close(conversation: string, labels?: Labels): Promise<any>;
-    /** @param {string} conversation @param {Labels} [labels] */
-    wrapUpDone(conversation: string, labels?: Labels): Promise<any>;
-    /** @param {string} conversation */
-    extendWrapUp(conversation: string): Promise<any>;
-    /** @param {string} conversation @param {Labels} labels */
-    label(conversation: string, labels: Labels): Promise<any>;
-    /** @param {string} conversation @param {{ agent: string, warm?: boolean } | { queue: string, waiting_since?: number }} to */
-    transfer(conversation: string, to: {
-        agent: string;
-        warm?: boolean;
-    } | {
-        queue: string;
-        waiting_since?: number;
-    }): Promise<any>;
-    /** @param {string} conversation */
-    cancelTransfer(conversation: string): Promise<any>;
-    /** @param {string} conversation */
-    handOver(conversation: string): Promise<any>;
-    /** @param {string} conversation */
-    leave(conversation: string): Promise<any>;
-    /** The last messages, into the state; the first thing when a conversation is looked at. @param {string} conversation */
-    open(conversation: string): Promise<any>;
-    /** The messages before those that are known. @param {string} conversation */
-    earlier(conversation: string): Promise<any>;
-    /** @param {string} queue @param {{ cursor?: string, limit?: number }} [page] */
-    waitingIn(queue: string, page?: {
-        cursor?: string;
-        limit?: number;
-    }): Promise<any>;
-    /** @param {string} conversation */
-    pick(conversation: string): Promise<any>;
-    /**
-     * Rows come into the state, and change there. With an `order` it is a sheet of agents, sorted and filtered by the server.
-     * @param {'queues' | 'agents'} what
-     * @param {{ cursor?: string, limit?: number, order?: 'name' | 'load' | 'since', connection?: string, status?: string, queue?: string, find?: string, skip?: number }} [page]
-     */
-    watch(what: 'queues' | 'agents', page?: {
-        cursor?: string;
-        limit?: number;
-        order?: 'name' | 'load' | 'since';
-        connection?: string;
-        status?: string;
-        queue?: string;
-        find?: string;
-        skip?: number;
-    }): Promise<any>;
-    /** @param {'queues' | 'agents'} what */
-    unwatch(what: 'queues' | 'agents'): Promise<any>;
-    /** Ends the work of this agent on all devices. */
-    signOut(): Promise<any>;
-    /**
-     * @param {string} type
-     * @param {Record<string, unknown>} members
-     * @param {number} eachMs
-     */
-    mentionSometimes(type: string, members: Record<string, unknown>, eachMs: number): void;
+    reachOf(): import('../shared/files.js').Reach;
+    /** Goes on by itself when the connection broke. @param {string} conversation @param {Blob & { name?: string }} file @param {import('../shared/files.js').UploadOptions} [options] */
+    upload(conversation: string, file: Blob & {
+        name?: string;
+    }, options?: import('../shared/files.js').UploadOptions): Promise<import("../shared/files.js").Attached>;
+    /** What is in a file. @param {string} conversation @param {string} file @param {{ signal?: AbortSignal }} [options] */
+    readFile(conversation: string, file: string, options?: {
+        signal?: AbortSignal;
+    }): Promise<Blob>;
+    /** Where it is read, with the token in a header. @param {string} conversation @param {string} file */
+    fileUrl(conversation: string, file: string): string;
 }

@@ -100,11 +100,13 @@ export type Author = {
 } | {
     system: string;
 };
+export type Attached = import('../shared/files.js').Attached;
 export type Message = {
     number: number;
     author: Author;
     text: string;
     at: number;
+    files?: readonly Attached[];
 };
 export type Note = {
     note: number;
@@ -112,6 +114,7 @@ export type Note = {
     after: number;
     text: string;
     at: number;
+    files?: readonly Attached[];
 };
 export type Thread = {
     /**
@@ -138,6 +141,10 @@ export type Settings = {
     reject_reasons: string[];
     text_bytes_max: number;
     frame_bytes_max: number;
+    /**
+     * Absent: the workspace takes none.
+     */
+    files?: import('../shared/files.js').Allowed;
 };
 export type WireError = import('../shared/outbox.js').WireError;
 export type Command = {

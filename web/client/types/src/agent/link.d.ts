@@ -68,8 +68,8 @@ export declare class Link {
     listen(since?: number): void;
     probe(): void;
     drop(): void;
-    /** @param {import('../shared/backoff.js').Ended} ended */
-    over(ended: import('../shared/backoff.js').Ended): void;
+    /** @param {import('./come_back.js').Ended} ended */
+    over(ended: import('./come_back.js').Ended): void;
     /**
      * @param {number} ms
      * @param {boolean} advised

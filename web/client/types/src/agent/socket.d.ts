@@ -1,5 +1,5 @@
 export type Environment = import('../shared/environment.js').Environment;
-export type Ended = import('../shared/backoff.js').Ended;
+export type Ended = import('./come_back.js').Ended;
 export type Open = {
     send: (frame: object) => void;
     /**
@@ -9,7 +9,7 @@ export type Open = {
 };
 /**
  * @typedef {import('../shared/environment.js').Environment} Environment
- * @typedef {import('../shared/backoff.js').Ended} Ended
+ * @typedef {import('./come_back.js').Ended} Ended
  *
  * @typedef {object} Open
  * @property {(frame: object) => void} send

@@ -43,6 +43,8 @@ export declare class MessengerClient extends SharedClient<MessengerState> {
     connect(): void;
     /** Ends this tab's part in it. Nothing that was said or written is lost. */
     stop(): void;
+    /** The workspace's messenger. */
+    get base(): string;
     /** @override */
     lead(): Promise<void>;
     /** @override */
@@ -66,8 +68,12 @@ export declare class MessengerClient extends SharedClient<MessengerState> {
         metadata?: Record<string, string>;
         or_message?: boolean;
     }): Promise<any>;
-    /** Written now, shown as pending, sent once; behind a start that is under way. @param {string} text */
-    send(text: string): Promise<any>;
+    /**
+     * Written now, shown as pending, sent once; behind a start that is under way.
+     * @param {string} text
+     * @param {readonly import('../shared/files.js').Attached[]} [files] As they were uploaded; then the text may be empty.
+     */
+    send(text: string, files?: readonly import('../shared/files.js').Attached[]): Promise<any>;
     /** @param {string} entry Its id in `pending`. */
     discard(entry: string): void;
     /** @param {number} number Read up to there. */
@@ -75,15 +81,6 @@ export declare class MessengerClient extends SharedClient<MessengerState> {
     typing(): void;
     /** The customer ends it. */
     leave(): Promise<any>;
-    /** What it was like, once it is over; again, and the last counts. @param {number} score 1 to 5. @param {string} [comment] */
-    rate(score: number, comment?: string): Promise<any>;
-    /** Said anew after the beginning; empty: taken back. @param {{ name?: string, email?: string }} said */
-    contact(said: {
-        name?: string;
-        email?: string;
-    }): Promise<any>;
-    /** What was said, as a text to keep. @param {string} time_zone `Europe/Berlin`. @returns {Promise<string>} */
-    transcript(time_zone: string): Promise<string>;
     /**
      * Whether anybody is there, before anything is begun.
      * @param {Record<string, string>} [metadata] As of a start.
@@ -92,8 +89,6 @@ export declare class MessengerClient extends SharedClient<MessengerState> {
     presence(metadata?: Record<string, string>): Promise<import('./state.js').Presence>;
     /** The messages before those that are known. @param {number} [limit] */
     earlier(limit?: number): Promise<any>;
-    /** This customer's conversations, newest first. @returns {Promise<import('./state.js').Conversation[]>} */
-    list(): Promise<import('./state.js').Conversation[]>;
     /**
      * The visitor has signed in: what was the visitor's is now the known customer's, and goes on as that.
      * @param {TokenSource} token

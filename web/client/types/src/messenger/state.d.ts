@@ -18,6 +18,7 @@ export type Message = {
      * Unix ms.
      */
     at: number;
+    files?: readonly import('../shared/files.js').Attached[];
 };
 export type Conversation = {
     conversation: string;

@@ -25,6 +25,10 @@ export type Environment = {
     WebSocket: SocketMaker | undefined;
     fetch: typeof globalThis.fetch | undefined;
     /**
+     * For files on their way up: without it nothing says how far they are.
+     */
+    XMLHttpRequest: (new () => XMLHttpRequest) | undefined;
+    /**
      * What outlives a reload: messages that were not sent yet, and where a customer was.
      */
     storage: Storage;
@@ -82,6 +86,7 @@ export type Environment = {
  * @typedef {object} Environment
  * @property {SocketMaker | undefined} WebSocket In Node before 22: that of the package `ws`.
  * @property {typeof globalThis.fetch | undefined} fetch
+ * @property {(new () => XMLHttpRequest) | undefined} XMLHttpRequest For files on their way up: without it nothing says how far they are.
  * @property {Storage} storage What outlives a reload: messages that were not sent yet, and where a customer was.
  * @property {Locks | undefined} locks Without these two, each tab has a stream of its own.
  * @property {(new (name: string) => Channel) | undefined} BroadcastChannel
