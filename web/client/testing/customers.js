@@ -135,7 +135,7 @@ export class Customers {
         desk.once(held.customer, key, { id, ...body }, () => described(desk, held, body));
         return undefined;
       }
-      case 'GET presence':
+      case 'GET reception':
         return { open: true, nobody_there: ![...desk.agents.values()].some(({ available }) => available), message: false };
       case 'GET transcript':
         return this.own(request, id).messages.map(({ author, text }) => `${'agent' in author ? author.agent : 'You'}: ${text}\n`).join('');

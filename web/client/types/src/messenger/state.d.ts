@@ -59,7 +59,7 @@ export type Conversation = {
         at: number;
     };
 };
-export type Presence = {
+export type Reception = {
     open: boolean;
     /**
      * Unix ms.
