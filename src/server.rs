@@ -178,7 +178,8 @@ impl Server {
         let mut router = public_router(set, desks, &door, agent_keys.clone(), &agents, &endings)?;
         router = router.merge(signins.router(config, &door, endings, agent_keys.clone(), server_keys)?);
         router = router.merge(embed::router(door.clone(), set.messenger.sample_page));
-        router = router.merge(desk_pages::router(door.clone()));
+        let by_provider = set.signin.providers.iter().map(|provider| provider.workspace.clone()).collect();
+        router = router.merge(desk_pages::router(door.clone(), by_provider));
         if set.health.public_status {
             router = router.merge(status::router(health.board.clone(), None));
         }
