@@ -184,7 +184,8 @@ impl Server {
         router = router.merge(signins.router(config, &door, endings, agent_keys.clone(), server_keys)?);
         router = router.merge(gateway::files::router(door.clone(), files, scan(set)?, files_bounds(set)));
         router = router.merge(embed::router(door.clone(), set.messenger.sample_page));
-        router = router.merge(desk_pages::router(door.clone()));
+        let by_provider = set.signin.providers.iter().map(|provider| provider.workspace.clone()).collect();
+        router = router.merge(desk_pages::router(door.clone(), by_provider));
         if set.health.public_status {
             router = router.merge(status::router(health.board.clone(), None));
         }

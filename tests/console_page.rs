@@ -20,19 +20,13 @@ async fn two_agents_and_three_customers_do_the_whole_job_in_real_tabs() {
         "console_page.mjs",
         "console_loads.mjs",
         "console_looks.mjs",
-        "desk_pages.mjs",
+        "pages.mjs",
     ];
     npm(&root.join("tests/clients"), &files, &place);
     let mut command = Command::new("node");
     command.arg(place.join("console_page.mjs")).env("OFFHOOK_PICTURES", place.join("pictures"));
     let options = Options::default().without_rate_limits().set("messenger.sample_page=true");
     does_the_job_with(options, command).await;
-    if std::env::var_os("OFFHOOK_DOC_PICTURES").is_some() {
-        for name in ["console-light", "console-dark", "console-phone", "console-phone-dark"] {
-            let file = format!("{name}.png");
-            std::fs::copy(place.join("pictures").join(&file), root.join("docs/images").join(&file)).expect("a picture");
-        }
-    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -16,7 +16,7 @@ fn client(name: &str) -> Command {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let place = Path::new(env!("CARGO_TARGET_TMPDIR")).join("wallboard-page").join(name);
     let script = format!("{name}.mjs");
-    npm(&root.join("tests/clients"), &["package.json", "package-lock.json", "supervised.mjs", &script], &place);
+    npm(&root.join("tests/clients"), &["package.json", "package-lock.json", "pages.mjs", &script], &place);
     let mut command = Command::new("node");
     command
         .arg(place.join(script))

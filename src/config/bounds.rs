@@ -243,6 +243,13 @@ pub const BOUNDS: &[Bound] = &[
         "offhook_decision_followers",
     ),
     bound(
+        "service levels of queues, for each workspace",
+        "engine/levels.rs",
+        Fixed("1,024 queues, 288 parts of a day of 16 bytes each"),
+        "a further queue is told without its level; parts older than a day are forgotten",
+        "offhook_service_clocks_total",
+    ),
+    bound(
         "turns that the view does not have yet, for each workspace",
         "engine/project.rs",
         Setting("engine.view_lag_bytes_max"),

@@ -104,9 +104,13 @@ mod tests {
     const HOUR_MS: u64 = 3_600_000;
     const QUEUE: QueueId = QueueId(1);
 
-    fn achieved() -> Event {
+    fn achieved_of(queue: QueueId) -> Event {
         let (conversation, clock, end) = (ConversationId(1), Clock::Accept, ClockEnd::Achieved);
-        Event::ClockEnded { conversation, clock, queue: QUEUE, end, late: false, took_ms: 0 }
+        Event::ClockEnded { conversation, clock, queue, end, late: false, took_ms: 0 }
+    }
+
+    fn achieved() -> Event {
+        achieved_of(QUEUE)
     }
 
     fn breached() -> Event {
@@ -139,6 +143,19 @@ mod tests {
         // A clock that is set back is no other day.
         levels.count(&[achieved()], 0);
         assert_eq!(levels.of[&QUEUE].0.len() as u64, PARTS);
+    }
+
+    #[test]
+    fn queues_beyond_the_bound_have_none_and_those_before_go_on() {
+        let mut levels = Levels::since(0);
+        let queues: Vec<QueueId> = (1..=QUEUES_MAX as u32 + 1).map(QueueId).collect();
+        for queue in &queues {
+            levels.count(&[achieved_of(*queue), achieved_of(queues[0])], 0);
+        }
+        assert_eq!((levels.of.len(), size_of::<Part>(), PARTS), (QUEUES_MAX, 16, 288), "as the list of bounds says");
+        assert_eq!(levels.of(queues[QUEUES_MAX], None, 0), None);
+        let told = levels.of(queues[0], None, 0).expect("it was counted");
+        assert_eq!(told.day.achieved as usize, QUEUES_MAX + 2);
     }
 
     #[test]

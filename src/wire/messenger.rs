@@ -223,9 +223,9 @@ pub struct ConversationsShape<'a> {
     pub conversations: &'a [ConversationShape<'a>],
 }
 
-/// `GET /presence`: whether anybody is there.
+/// `GET /reception`: whether anybody is there.
 #[derive(Clone, Copy, Debug, Serialize)]
-pub struct PresenceShape {
+pub struct ReceptionShape {
     /// Within its hours.
     pub open: bool,
     /// Unix milliseconds, where it is closed and that is known.

@@ -1,16 +1,19 @@
 // What is large, and what is hostile: 5,000 messages of history, 100 conversations open while one types, ten minutes in a hidden tab, texts
 // that want to be more than text. And the figures.
-import { accessible, api, check, context, customer, figures, gone, put, says, signedIn, until, url, workspace } from './desk_pages.mjs';
+import { accessible, api, change, check, context, customer, figures, gone, says, signedIn, tab, until, url, workspace } from './pages.mjs';
 
-const HISTORY = 5_000;
+/** Minutes, and figures: `just console-loads`. */
+const { OFFHOOK_CONSOLE_LOADS: isLong } = process.env;
+/** Several pages of the server's at least. */
+const HISTORY = isLong ? 5_000 : 450;
 const OPEN = 100;
 const OFFERS = 60;
 
-const channels = async (change) => put('settings', { channels: (await api('GET', 'settings')).channels.map((channel) => (channel.name === 'chat' ? { ...channel, ...change } : channel)) });
+const channels = async (chat) => change('settings', { channels: (await api('GET', 'settings')).channels.map((channel) => (channel.name === 'chat' ? { ...channel, ...chat } : channel)) });
 
 export async function loads({ token, status, offered }) {
   await channels({ wrap_up_ms: 0, capacity: OPEN + 10, weight: 1 });
-  await put('settings', { labels: {} });
+  await change('settings', { labels: {} });
   for (const found of (await api('GET', 'conversations?state=active&limit=200')).conversations) await api('POST', `conversations/${found.conversation}/close`, {});
   for (const found of (await api('GET', 'conversations?state=wrap_up&limit=200')).conversations) await api('POST', `conversations/${found.conversation}/wrap_up_done`, {});
 
@@ -22,16 +25,15 @@ export async function loads({ token, status, offered }) {
   await status(page, 'Available');
 
   await hostile(page, offered);
-  // Minutes, and figures: `just console-loads`.
-  if (process.env.OFFHOOK_CONSOLE_LOADS) await large(place, page, { token, status, offered });
+  await history(page, offered);
+  if (isLong) await large(place, page, { status });
   await place.close();
 }
 
-async function large(place, page, { token, status, offered }) {
-  await history(page, offered);
+async function large(place, page, { status }) {
   await page.close();
-  await hidden(place, token);
-  const other = await signedIn(place, 'console', token);
+  await hidden(place);
+  const other = await tab(place, `${url}/console/${workspace}`);
   await other.locator('#status').waitFor();
   await painted(other);
   await typing(other, status);
@@ -127,10 +129,14 @@ async function history(page, offered) {
   }
   check(Math.max(...jumped) <= 2, `what one reads stays where it is: ${Math.max(...jumped)} px`);
   await says(page, '.log .event', 'Began');
+  // What is said now is in the list, and not among what one reads far up: that end is put away.
+  const place = () => log.evaluate((node) => node.scrollTop);
+  const before = await place();
   await long.write('and one more');
-  await until(page, () => [...document.querySelectorAll('.bubble')].some((one) => one.textContent === 'and one more'));
-  check(await log.evaluate((node) => node.scrollTop < 2_000), 'reading further up, one is left alone');
+  await says(page, `.row[data-conversation="${long.conversation}"]`, 'and one more');
+  check((await place()) === before, 'reading further up, one is left alone');
   await page.getByRole('button', { name: 'To the end' }).click();
+  await says(page, `.said[data-number="${HISTORY + 1}"] .bubble`, 'and one more');
   await until(page, () => {
     const node = document.querySelector('.log');
     return node.scrollHeight - node.scrollTop - node.clientHeight < 4 && document.querySelectorAll('.said').length <= 300;
@@ -140,11 +146,10 @@ async function history(page, offered) {
 }
 
 /** Ten minutes out of sight, by a clock that is turned on: nothing is sent that changes a status, and the status is what it was. */
-async function hidden(place, token) {
+async function hidden(place) {
   const away = await place.newPage();
   await away.clock.install();
-  await away.goto(`${url}/console/${workspace}#token=${token}`);
-  await away.getByRole('button', { name: 'Go on' }).click();
+  await away.goto(`${url}/console/${workspace}`);
   await away.clock.runFor(1_000);
   await away.locator('#status').waitFor();
   await away.evaluate(() => {

@@ -1,5 +1,5 @@
 // How the console looks: a working day's scene, in each size and colour. For the documents, and for whoever changes it to look at.
-import { accessible, api, context, customer, picture, put, says, signedIn, until } from './desk_pages.mjs';
+import { accessible, api, change, context, customer, picture, says, signedIn, until } from './pages.mjs';
 
 /** Who writes what, and what Ada has said to it. */
 const SCENE = [
@@ -38,8 +38,8 @@ async function talk(page, one) {
 
 export async function looks({ token, status }) {
   for (const found of (await api('GET', 'conversations?state=active&limit=200')).conversations) await api('POST', `conversations/${found.conversation}/close`, {});
-  await put('settings', { channels: (await api('GET', 'settings')).channels.map((channel) => (channel.name === 'chat' ? { ...channel, capacity: 9, weight: 10 } : channel)) });
-  await put('settings', { labels: { dispositions: ['solved', 'refunded', 'no_answer'], tags: ['vip', 'delivery', 'bug'], fields: [{ name: 'order', type: 'text' }] } });
+  await change('settings', { channels: (await api('GET', 'settings')).channels.map((channel) => (channel.name === 'chat' ? { ...channel, capacity: 9, weight: 10 } : channel)) });
+  await change('settings', { labels: { dispositions: ['solved', 'refunded', 'no_answer'], tags: ['vip', 'delivery', 'bug'], fields: [{ name: 'order', type: 'text' }] } });
   const place = await context({ viewport: { width: 1360, height: 820 }, colorScheme: 'light' });
   const page = await signedIn(place, 'console', token);
   await page.locator('#status').waitFor();
@@ -54,7 +54,7 @@ export async function looks({ token, status }) {
   await says(page, '.tags', 'delivery');
   await page.locator('#composer').fill('Yes: between nine and eleven. I have');
   // Only for the pictures: an offer that has its time.
-  await put('settings', { channels: (await api('GET', 'settings')).channels.map((channel) => ({ ...channel, offer_ms: 90_000 })) });
+  await change('settings', { channels: (await api('GET', 'settings')).channels.map((channel) => ({ ...channel, offer_ms: 90_000 })) });
   await customer('Do you have this in green?', { name: 'Mei Tanaka', metadata: { page: '/lamps/atlas' } });
   await page.locator('.offer', { hasText: 'Mei' }).waitFor();
   await zoe.typing();

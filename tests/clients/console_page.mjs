@@ -3,17 +3,17 @@
 import { createInterface } from 'node:readline';
 import { loads } from './console_loads.mjs';
 import { looks } from './console_looks.mjs';
-import { accessible, api, browser, check, complaints, context, gone, put, says, signedIn, tab, until, url, visitor, workspace } from './desk_pages.mjs';
+import { accessible, api, browser, change, check, complaints, context, fits, gone, picture, says, signedIn, tab, url, visitor, workspace } from './pages.mjs';
 
 const { OFFHOOK_TOKEN: token, OFFHOOK_TOKEN_2: token2, OFFHOOK_ADMIN: boss } = process.env;
 const lines = createInterface({ input: process.stdin })[Symbol.asyncIterator]();
 
-await put('settings', {
+await change('settings', {
   reject_reasons: ['busy', 'not_mine'],
   labels: { dispositions: ['solved', 'spam'], fields: [{ name: 'order', type: 'text', required: true }] },
   channels: (await api('GET', 'settings')).channels.map((channel) => (channel.name === 'chat' ? { ...channel, wrap_up_ms: 600_000, wrap_up: { extensions_max: 2 } } : channel)),
 });
-await put('queues/support', { title: 'Support', moves: { pick: true } });
+await change('queues/support', { title: 'Support', moves: { pick: true } });
 
 /** What one does there, as one does it: mostly by keyboard. */
 const outOfFields = (page) => page.evaluate(() => document.activeElement?.blur());
@@ -137,7 +137,7 @@ await says(ada, '#status', 'Available');
 await says(eve, '#status', 'Available');
 
 // Two tabs of one agent: what one does the other shows.
-const again = await signedIn(ofAda, 'console', token);
+const again = await tab(ofAda, `${url}/console/${workspace}`);
 await again.locator(`.row[data-conversation="${first}"]`).click();
 await says(again, '.said.theirs .bubble', 'Said while you were away');
 await write(again, 'From the other tab');
@@ -278,21 +278,57 @@ await ofAda.close();
 await loads({ token, status, offered });
 await looks({ token, token2, status, write, offered });
 
-check(complaints.length === 0, `complaints: ${complaints.join('\n')}`);
-// Who is not signed in is sent to the sign-in, told of a bad token, and comes back with a good one.
-const stranger = await tab(await context(), `${url}/console/${workspace}`);
-const sign = async (given) => {
-  await stranger.getByLabel('Agent’s token').fill(given);
+// Who is not signed in is at a door, told of a bad token at the sign-in, and comes back to where it was with a good one.
+for (const [name, options] of [
+  ['light', { colorScheme: 'light' }],
+  ['dark', { colorScheme: 'dark' }],
+  ['phone', { colorScheme: 'light', viewport: { width: 390, height: 780 }, isMobile: true, hasTouch: true }],
+]) {
+  const place = await context(options);
+  const stranger = await tab(place, `${url}/wallboard/${workspace}?find=ada`);
+  const way = stranger.getByRole('link', { name: 'Sign in with a token' });
+  await way.waitFor();
+  await accessible(stranger, `the door, ${name}`);
+  await picture(stranger, `door-${name}`);
+  await way.click();
+  const sign = async (given) => {
+    await stranger.getByLabel('Agent’s token').fill(given);
+    await stranger.getByRole('button', { name: 'Sign in' }).click();
+  };
+  await stranger.getByLabel('Agent’s token').waitFor();
+  await accessible(stranger, `the sign-in, ${name}`);
+  await fits(stranger, `the sign-in, ${name}`);
+  await picture(stranger, `signin-${name}`);
+  await sign('nonsense');
+  await stranger.getByRole('alert').waitFor();
+  await accessible(stranger, `a bad token, ${name}`);
+  await picture(stranger, `signin-bad-${name}`);
+  await sign(boss);
+  await stranger.locator('.board').waitFor();
+  check(stranger.url() === `${url}/wallboard/${workspace}?find=ada`, `back at the board as it was, and not at ${stranger.url()}`);
+  await stranger.reload();
+  await stranger.locator('.board').waitFor();
+  // The same page again by a link, where it is open: whose the token is is said before anything is done with it.
+  await stranger.goto(`${url}/signin/${workspace}/token`);
+  await stranger.goto(`${url}/signin/${workspace}/token#${token2}`);
+  await stranger.locator('#whose', { hasText: 'eve' }).waitFor();
+  check(!stranger.url().includes('#'), `the token is not in the address any more: ${stranger.url()}`);
+  await accessible(stranger, `a link, ${name}`);
+  await picture(stranger, `signin-link-${name}`);
   await stranger.getByRole('button', { name: 'Sign in' }).click();
-};
-await sign('nonsense');
-await stranger.getByRole('alert').waitFor();
-await accessible(stranger, 'the door');
-await sign(token2);
-await stranger.locator('#status').waitFor();
-check(new URL(stranger.url()).pathname === `/console/${workspace}`, `back at the console, and not at ${stranger.url()}`);
-await stranger.reload();
-await stranger.locator('#status').waitFor();
+  await stranger.locator('#status').waitFor();
+  // Out, and loaded again it is at the door.
+  await stranger.getByRole('button', { name: /eve/ }).click();
+  await stranger.getByRole('menuitem', { name: 'Sign out' }).click();
+  await stranger.locator('dialog').getByRole('button', { name: 'Sign out' }).click();
+  await stranger.getByText('you are signed out').waitFor();
+  await accessible(stranger, `signed out, ${name}`);
+  await picture(stranger, `signed-out-${name}`);
+  await stranger.getByRole('link', { name: 'Sign in' }).click();
+  await way.waitFor();
+  await place.close();
+}
+check(complaints.length === 0, `complaints: ${complaints.join('\n')}`);
 await browser.close();
 console.log('done');
 process.exit(0);

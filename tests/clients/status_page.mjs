@@ -1,6 +1,6 @@
 // The status page in Chromium: wide and narrow, light and dark, by keyboard, and when something changes while it is read.
 import { createInterface } from 'node:readline';
-import { accessible, browser, check, complaints, context, fits, open, picture, url } from './supervised.mjs';
+import { accessible, browser, check, complaints, context, fits, picture, tab, url } from './pages.mjs';
 
 const lines = createInterface({ input: process.stdin })[Symbol.asyncIterator]();
 const address = `${url}/status`;
@@ -11,7 +11,7 @@ for (const [name, options] of [
   ['status-phone', { viewport: { width: 375, height: 800 }, colorScheme: 'light' }],
 ]) {
   const place = await context(options);
-  const page = await open(place, address);
+  const page = await tab(place, address);
   await page.getByText('Asked again at').waitFor();
   await accessible(page, name);
   await fits(page, name);
@@ -23,7 +23,7 @@ for (const [name, options] of [
   await place.close();
 }
 
-const page = await open(await context(), address);
+const page = await tab(await context(), address);
 await page.getByText('Asked again at').waitFor();
 check((await page.locator('body').textContent()).includes('Messenger: major outage'), 'an incident and its lines');
 check(!(await page.content()).includes('disk'), 'reasons are for who runs the server');

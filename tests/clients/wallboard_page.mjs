@@ -1,17 +1,17 @@
 // A supervisor at the wallboard, in Chromium, against the real server. Agents work through the client library; the server is killed.
 import { createInterface } from 'node:readline';
 import WebSocket from 'ws';
-import { accessible, browser, check, complaints, context, customer, fits, get, open, picture, put, url, workspace } from './supervised.mjs';
+import { accessible, api, browser, check, complaints, context, customer, fits, picture, signedIn, url } from './pages.mjs';
 
 const { OFFHOOK_LIBRARY: library, OFFHOOK_SUPERVISOR: supervisor, OFFHOOK_TOKEN: adas, OFFHOOK_TOKEN_2: eves } = process.env;
 const { AgentClient } = await import(`${library}/src/index.js`);
 const lines = createInterface({ input: process.stdin })[Symbol.asyncIterator]();
 const hostile = '<img src=x onerror=alert(1)> \u202eevil';
 
-await put('queues/support', { title: 'Support', service: { accept_ms: 60_000 }, moves: { pick: true } });
-await put('queues/sales', { title: 'Sales & <b>more</b>' });
-await put('agents/ada', { title: 'Ada Lovelace', queues: ['support', 'sales'], capacity: { chat: 1 } });
-await put('agents/eve', { title: hostile, queues: ['support'] });
+await api('PUT', 'queues/support', { title: 'Support', service: { accept_ms: 60_000 }, moves: { pick: true } });
+await api('PUT', 'queues/sales', { title: 'Sales & <b>more</b>' });
+await api('PUT', 'agents/ada', { title: 'Ada Lovelace', queues: ['support', 'sales'], capacity: { chat: 1 } });
+await api('PUT', 'agents/eve', { title: hostile, queues: ['support'] });
 
 const agent = async (token, status) => {
   const client = new AgentClient({ url, token, environment: { WebSocket } });
@@ -31,22 +31,21 @@ const until = (client, wanted, what) =>
     const end = client.subscribe(look);
     look(client.state);
   });
+const starts = async (name) => (await customer('Hello', { name })).conversation;
 const ada = await agent(adas, 'available');
 const eve = await agent(eves, 'away');
-const first = await customer('Zoë');
+const first = await starts('Zoë');
 const offered = await until(ada, ({ offers }) => Object.keys(offers).length > 0, 'an offer');
 const [offer] = Object.values(offered.offers);
 await ada.delivered(offer.offer);
 await ada.accept(offer.offer);
-const second = await customer(hostile);
-const third = await customer('Amir');
-const fourth = await customer('Lena');
+const second = await starts(hostile);
+const third = await starts('Amir');
+const fourth = await starts('Lena');
 
 /** A window of a supervisor who has signed in. */
-async function wallboard(options = {}, query = '') {
-  const place = await context({ viewport: { width: 1440, height: 900 }, ...options });
-  await place.addInitScript(([key, token]) => sessionStorage.setItem(key, token), [`offhook|desk|token|${workspace}`, options.token ?? supervisor]);
-  return open(place, `${url}/wallboard/${workspace}${query}`);
+async function wallboard(options = {}, token = supervisor) {
+  return signedIn(await context({ viewport: { width: 1440, height: 900 }, ...options }), 'wallboard', token);
 }
 const page = await wallboard();
 const queue = (name) => page.locator('.queues tbody tr', { has: page.locator('.row-name', { hasText: name }) });
@@ -56,7 +55,11 @@ const is = (locator, text) => locator.filter({ hasText: text }).first().waitFor(
 const drawer = page.locator('dialog.drawer').last();
 const dialog = page.locator('dialog[open]').last();
 const closes = async () => {
-  while ((await page.locator('dialog[open]').count()) > 0) await page.keyboard.press('Escape');
+  const shown = page.locator('dialog[open]');
+  for (let left = await shown.count(); left > 0; left--) {
+    await page.keyboard.press('Escape');
+    await shown.nth(left - 1).waitFor({ state: 'hidden' });
+  }
 };
 
 // What there is, and what becomes of it while one looks.
@@ -71,7 +74,7 @@ await is(page.locator('.health'), 'All systems well');
 await is(page.locator('.live'), 'Live');
 await accessible(page, 'the board');
 await fits(page, 'the board');
-const fifth = await customer('Mei');
+const fifth = await starts('Mei');
 await is(figure('Waiting'), /^4$/);
 
 // By keyboard: to the queue, and to who waits there.
@@ -94,7 +97,7 @@ await drawer.getByRole('button', { name: `Claim ${second}` }).click();
 await accessible(page, 'a question');
 await dialog.getByRole('button', { name: 'Claim' }).click();
 await is(page.locator('.toast'), `${second} is yours.`);
-check((await get(`conversations/${second}`)).owner === 'sue', 'it is hers');
+check((await api('GET', `conversations/${second}`)).owner === 'sue', 'it is hers');
 await drawer.locator('.talk', { hasText: second }).waitFor({ state: 'detached' });
 
 // Moved: to another queue at its age, and to an agent beyond the rules.
@@ -145,7 +148,7 @@ await dialog.getByLabel('What is new meanwhile').selectOption('support');
 await accessible(page, 'a queue that is to drain');
 await dialog.getByRole('button', { name: 'Drain' }).click();
 await is(queue('Sales'), 'Draining');
-check((await get('queues/sales')).moves.draining.to === 'support', 'and what is new goes on');
+check((await api('GET', 'queues/sales')).moves.draining.to === 'support', 'and what is new goes on');
 await queue('Sales').getByRole('button', { name: /^Actions/ }).click();
 await page.getByRole('menuitem', { name: 'Take new' }).click();
 await dialog.getByRole('button', { name: 'Open again' }).click();
@@ -180,17 +183,17 @@ await is(page.locator('.live'), 'As of');
 await page.locator('.board.old').waitFor();
 await lines.next();
 await is(page.locator('.live'), 'Live');
-const sixth = await customer('Pablo');
+const sixth = await starts('Pablo');
 check(sixth !== fifth, 'another');
 await until(eve, ({ link }) => link.phase === 'live', 'back');
 await page.waitForFunction(() => !document.querySelector('.banner'));
-const waiting = async () => (await get('live/queues')).rows.reduce((sum, { waiting }) => sum + waiting, 0);
+const waiting = async () => (await api('GET', 'live/queues')).rows.reduce((sum, { waiting }) => sum + waiting, 0);
 await page.waitForFunction((count) => document.querySelector('.tile .figure').textContent === String(count), await waiting());
 
 // Five thousand agents: a page of them is all that is drawn, and all that is asked for.
 const names = Array.from({ length: 5_000 }, (_, place) => `agent-${String(place).padStart(4, '0')}`);
 for (let from = 0; from < names.length; from += 250) {
-  await Promise.all(names.slice(from, from + 250).map((name) => put(`agents/${name}`, { title: name.toUpperCase(), queues: ['support'] })));
+  await Promise.all(names.slice(from, from + 250).map((name) => api('PUT', `agents/${name}`, { title: name.toUpperCase(), queues: ['support'] })));
 }
 await page.getByRole('group', { name: 'Who is shown' }).getByRole('button', { name: 'Offline' }).click();
 await is(page.locator('.agents .card-head'), 'of 5000');
@@ -258,7 +261,7 @@ await picture(phone, 'wallboard-phone-queue');
 await phone.context().close();
 
 // An agent is told where its place is.
-const agents = await wallboard({ token: adas });
+const agents = await wallboard({}, adas);
 await agents.getByText('The wallboard is for supervisors').waitFor();
 await accessible(agents, 'an agent');
 await agents.context().close();

@@ -265,17 +265,22 @@ pub struct Tokens(SigningKey);
 impl Tokens {
     /// Good for a day.
     pub fn of(&self, workspace: &str, agent: &str, role: Role) -> String {
-        self.minted(workspace, agent, role, now_s() + 86_400)
+        self.minted(workspace, agent, role, None, now_s() + 86_400)
     }
 
     /// Good until then (Unix seconds).
     pub fn until(&self, workspace: &str, agent: &str, expires_at_s: i64) -> String {
-        self.minted(workspace, agent, Role::Agent, expires_at_s)
+        self.minted(workspace, agent, Role::Agent, None, expires_at_s)
     }
 
-    fn minted(&self, workspace: &str, agent: &str, role: Role, expires_at_s: i64) -> String {
+    /// Of somebody who is called like this.
+    pub fn named(&self, workspace: &str, agent: &str, title: &str) -> String {
+        self.minted(workspace, agent, Role::Agent, Some(title.to_owned()), now_s() + 86_400)
+    }
+
+    fn minted(&self, workspace: &str, agent: &str, role: Role, name: Option<String>, expires_at_s: i64) -> String {
         let (agent, workspace) = (agent.to_owned(), workspace.to_owned());
-        let claims = AgentClaims { agent, workspace, role, name: None, expires_at_s, signin: None };
+        let claims = AgentClaims { agent, workspace, role, name, expires_at_s, signin: None };
         agent_token::mint(&claims, now_s(), LOCAL_KID, &self.0).expect("a token can be signed")
     }
 }

@@ -192,15 +192,15 @@ async fn live(client: &mut Client, what: &str, key: &str) -> Value {
     client.ask_once(&Call::read(page, key)).await.map_or(Value::Null, |answered| answered.body)
 }
 
-/// The addresses of console and wallboard have a token behind their `#`, which no browser sends anywhere.
+/// The addresses of an agent and a supervisor have a token behind their `#`, which no browser sends anywhere before a button is pressed.
 fn join(address: &Address, dir: &Path) -> Result<String, CommandError> {
     let you = token(dir, "you", "You", Role::Agent)?;
     let lead = token(dir, "lead", "Team lead", Role::Supervisor)?;
     let (server, dir) = (address.authority(), dir.display());
     Ok(format!(
         "Join in, in a browser. As a customer: http://{server}/messenger/demo
-As an agent: http://{server}/console/demo#token={you}
-As a supervisor: http://{server}/wallboard/demo#token={lead}
+As an agent: http://{server}/signin/demo/token#{you}
+As a supervisor: http://{server}/signin/demo/token?to=/wallboard/demo#{lead}
 By hand, as an agent:
   npx wscat -c ws://{server}/v1/agent -s offhook.agent.v1 \\
     -s offhook.token.$(offhook token --agent you --workspace demo --set server.data_dir={dir})

@@ -18,34 +18,45 @@ use axum::routing::get;
 use files::File;
 use http::{HeaderMap, HeaderName, HeaderValue, header};
 use page::Kind;
+use std::collections::BTreeSet;
+use std::sync::Arc;
 
 /// What is in a file is in its address.
 const CACHE: &str = "public, max-age=31536000, immutable";
 /// Of the source tree: it may be another at the next request.
 const CACHE_OF_TREE: &str = "no-cache";
 
-pub fn router(door: Door) -> Router {
+#[derive(Clone)]
+struct Pages {
+    door: Door,
+    /// Workspaces with an OpenID provider of their own.
+    by_provider: Arc<BTreeSet<String>>,
+}
+
+/// `by_provider`: workspaces with an OpenID provider of their own, which is then a way to sign in.
+pub fn router(door: Door, by_provider: BTreeSet<String>) -> Router {
     Router::new()
         .route("/console/{workspace}", get(console))
         .route("/wallboard/{workspace}", get(wallboard))
         .route("/desk/{tag}/{*path}", get(file))
-        .with_state(door)
+        .with_state(Pages { door, by_provider: Arc::new(by_provider) })
         .layer(from_fn(answered))
 }
 
-async fn console(door: State<Door>, workspace: Path<String>) -> Result<Response, Problem> {
-    page_of(&Kind::CONSOLE, &door, &workspace)
+async fn console(pages: State<Pages>, workspace: Path<String>) -> Result<Response, Problem> {
+    page_of(&Kind::CONSOLE, &pages, &workspace)
 }
 
-async fn wallboard(door: State<Door>, workspace: Path<String>) -> Result<Response, Problem> {
-    page_of(&Kind::WALLBOARD, &door, &workspace)
+async fn wallboard(pages: State<Pages>, workspace: Path<String>) -> Result<Response, Problem> {
+    page_of(&Kind::WALLBOARD, &pages, &workspace)
 }
 
-fn page_of(kind: &Kind, door: &Door, workspace: &str) -> Result<Response, Problem> {
-    if door.desks.desk(workspace).is_none() {
+fn page_of(kind: &Kind, pages: &Pages, workspace: &str) -> Result<Response, Problem> {
+    if pages.door.desks.desk(workspace).is_none() {
         return Err(Problem::not_found("workspace"));
     }
-    let mut response = page::page(kind, workspace, &files::tag(), &files::paths()).into_response();
+    let by_provider = pages.by_provider.contains(workspace);
+    let mut response = page::page(kind, workspace, by_provider, &files::tag(), &files::paths()).into_response();
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8"));
     headers.insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(kind.policy));

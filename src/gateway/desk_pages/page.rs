@@ -46,9 +46,11 @@ impl Kind {
     }
 }
 
-/// `workspace` is a name that there is: lower-case letters, digits and hyphens. `paths` are in order.
-pub(super) fn page(kind: &Kind, workspace: &str, tag: &str, paths: &[String]) -> String {
+/// `workspace` is a name that there is: lower-case letters, digits and hyphens. `by_provider`: it has a provider by which people sign in.
+/// `paths` are in order.
+pub(super) fn page(kind: &Kind, workspace: &str, by_provider: bool, tag: &str, paths: &[String]) -> String {
     let (name, title) = (kind.name, kind.title);
+    let provider = if by_provider { " data-provider" } else { "" };
     let mut links = String::new();
     // The page's own styles come last, so that they may say otherwise.
     let styles = paths.iter().filter(|path| path.ends_with(".css") && kind.has(path));
@@ -60,7 +62,7 @@ pub(super) fn page(kind: &Kind, workspace: &str, tag: &str, paths: &[String]) ->
         let _ = write!(links, "<link rel=\"modulepreload\" href=\"/desk/{tag}/{path}\">");
     }
     format!(
-        "<!doctype html><html lang=\"en\" data-page=\"{name}\" data-workspace=\"{workspace}\" data-files=\"/desk/{tag}/desk/src\">\
+        "<!doctype html><html lang=\"en\" data-page=\"{name}\" data-workspace=\"{workspace}\" data-files=\"/desk/{tag}/desk/src\"{provider}>\
          <head><meta charset=\"utf-8\"><meta name=\"viewport\" content=\"width=device-width,initial-scale=1,interactive-widget=resizes-content\">\
          <meta name=\"color-scheme\" content=\"light dark\"><title>{title} · {workspace}</title>\
          <link rel=\"icon\" type=\"image/svg+xml\" href=\"/desk/{tag}/desk/src/shared/icon.svg\">\

@@ -5,7 +5,7 @@ use super::page::{Kind, page};
 
 #[test]
 fn a_page_names_its_own_files_and_no_other_pages() {
-    let html = page(&Kind::CONSOLE, "demo", "abc", &files::paths());
+    let html = page(&Kind::CONSOLE, "demo", false, "abc", &files::paths());
     assert!(html.contains("src=\"/desk/abc/desk/src/console/main.js\""));
     assert!(html.contains("href=\"/desk/abc/client/src/agent/client.js\""));
     assert!(html.contains("href=\"/desk/abc/desk/src/shared/tokens.css\""));
@@ -17,6 +17,8 @@ fn a_page_names_its_own_files_and_no_other_pages() {
     assert!(place("desk/src/shared/tokens.css") < place("desk/src/console/console.css"));
     // Blocking, and so no module.
     assert_eq!(html.matches("early.js").count(), 1);
+    assert!(!html.contains(" data-provider"));
+    assert!(page(&Kind::CONSOLE, "demo", true, "abc", &[]).contains(" data-provider>"));
 }
 
 #[test]

@@ -8,6 +8,7 @@ mod squeeze;
 
 use crate::gateway::http::Door;
 use crate::gateway::http::answered::answered;
+use crate::gateway::http::etag::tagged;
 use crate::gateway::http::gzip::takes_gzip;
 use crate::gateway::http::problem::Problem;
 use axum::Router;
@@ -16,7 +17,7 @@ use axum::middleware::from_fn;
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use bundle::{Bundle, bundle, later, words};
-use http::{HeaderMap, HeaderValue, StatusCode, header};
+use http::{HeaderMap, HeaderValue, header};
 
 /// A page that is loaded again asks whether there is another; a browser that was away for a day may still start with the old one.
 const CACHE: &str = "public, max-age=300, stale-while-revalidate=86400";
@@ -53,23 +54,18 @@ async fn words_of_a_language(asked: HeaderMap, Path(file): Path<String>) -> Resu
 fn given(asked: &HeaderMap, bundle: &'static Bundle, kind: &'static str) -> Response {
     let Bundle { plain, gzip, tag } = bundle;
     let zipped = takes_gzip(asked);
-    let tag = format!("\"{tag}{}\"", if zipped { "-gz" } else { "" });
-    let known = asked.get(header::IF_NONE_MATCH).and_then(|tags| tags.to_str().ok());
-    let is_known = known.is_some_and(|tags| tags.split(',').any(|one| one.trim().trim_start_matches("W/") == tag));
-    let mut response = if is_known {
-        StatusCode::NOT_MODIFIED.into_response()
-    } else {
-        (if zipped { gzip.clone() } else { plain.clone() }).into_response()
-    };
-    let headers = response.headers_mut();
-    if !is_known {
+    let tag = format!("{tag}{}", if zipped { "-gz" } else { "" });
+    let mut response = tagged(asked, &tag, || {
+        let mut response = (if zipped { gzip.clone() } else { plain.clone() }).into_response();
+        let headers = response.headers_mut();
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(kind));
         if zipped {
             headers.insert(header::CONTENT_ENCODING, HeaderValue::from_static("gzip"));
         }
-    }
+        response
+    });
+    let headers = response.headers_mut();
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static(CACHE));
-    headers.insert(header::ETAG, HeaderValue::from_str(&tag).expect("hexadecimal digits"));
     headers.insert(header::VARY, HeaderValue::from_static("Accept-Encoding"));
     headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
     headers.insert("cross-origin-resource-policy", HeaderValue::from_static("cross-origin"));

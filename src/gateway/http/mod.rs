@@ -6,6 +6,7 @@ pub mod body;
 pub mod buckets;
 pub mod cors;
 pub mod desks;
+pub mod etag;
 #[cfg(test)]
 pub(crate) mod fakes;
 pub mod gzip;

@@ -6,8 +6,8 @@ pub mod entry;
 mod gate;
 mod identity;
 mod page;
-mod presence;
 mod reading;
+mod reception;
 mod shapes;
 mod slots;
 mod sse;
@@ -141,7 +141,7 @@ pub fn router(door: Door, bounds: MessengerBounds) -> Router {
         .route(&format!("{conversation}/events"), get(stream::events))
         .route(&format!("{conversation}/transcript"), get(transcript::transcript))
         .route("/v1/messenger/{workspace}/page", get(page::page))
-        .route("/v1/messenger/{workspace}/presence", get(presence::presence))
+        .route("/v1/messenger/{workspace}/reception", get(reception::reception))
         .route("/v1/messenger/{workspace}/identify", post(identity::identify))
         .route("/v1/messenger/{workspace}/sign_out", post(identity::sign_out))
         .with_state(messenger)

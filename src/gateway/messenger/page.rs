@@ -7,11 +7,12 @@ use crate::desk::ratings::RatingRules;
 use crate::engine::workspace::PROBES;
 use crate::gateway::auth::client_address::prefix;
 use crate::gateway::http::asking::{Asked, At};
+use crate::gateway::http::etag::tagged;
 use crate::gateway::http::problem::{Problem, answer_of, json_of};
 use crate::gateway::http::query::Query;
 use crate::wire::files::FilesAllowedShape;
 use axum::extract::State as Held;
-use axum::response::{IntoResponse, Response};
+use axum::response::Response;
 use http::{HeaderValue, StatusCode, header};
 use serde::Serialize;
 use sha2::{Digest, Sha256};
@@ -47,17 +48,11 @@ pub(super) async fn page(
         rating: &settings.rating,
         files: FileRules::in_force(&settings.files).map(Into::into),
     });
-    let mut tag = String::from("\"");
+    let mut tag = String::new();
     for byte in &Sha256::digest(&json)[..12] {
         let _ = write!(tag, "{byte:02x}");
     }
-    tag.push('"');
-    let known = asked.headers.get(header::IF_NONE_MATCH).and_then(|tags| tags.to_str().ok());
-    let is_known = known.is_some_and(|tags| tags.split(',').any(|one| one.trim().trim_start_matches("W/") == tag));
-    let mut response =
-        if is_known { StatusCode::NOT_MODIFIED.into_response() } else { answer_of(StatusCode::OK, json) };
-    let headers = response.headers_mut();
-    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static(CACHE));
-    headers.insert(header::ETAG, HeaderValue::from_str(&tag).expect("hexadecimal digits"));
+    let mut response = tagged(&asked.headers, &tag, || answer_of(StatusCode::OK, json));
+    response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static(CACHE));
     Ok(response)
 }

@@ -95,7 +95,7 @@ pub(super) fn place(asked: Option<&str>, workspace: &str) -> String {
             && parts.next().is_some_and(|page| PAGES.contains(&page))
             && parts.next() == Some(workspace);
         let steps = parts.all(|part| part != "." && part != "..");
-        whole && steps && to.len() <= TO_BYTES_MAX && plain(path, b"") && plain(query, b"=&%+:,")
+        whole && steps && to.len() <= TO_BYTES_MAX && plain(path, b"") && plain(query, b"=&%+:,*")
     };
     asked.filter(own).map_or_else(|| format!("/{}/{workspace}", PAGES[0]), str::to_owned)
 }
@@ -120,7 +120,7 @@ mod tests {
     #[test]
     fn a_browser_is_sent_to_pages_of_the_workspace_alone() {
         for good in
-            ["/console/acme", "/console/acme/", "/wallboard/acme/queues/a-b?sort=name&x=%20", "/console/acme?a=b"]
+            ["/console/acme", "/console/acme/", "/wallboard/acme/queues/a-b?sort=name&x=%20*", "/console/acme?a=b"]
         {
             assert_eq!(place(Some(good), "acme"), good);
         }

@@ -5,7 +5,6 @@ use super::provider::{NotExchanged, Provider, ProviderFailed};
 use super::roll::{By, Signin};
 use super::settings::Person;
 use super::{BUSY_RETRY_MS, Shared, Signing, drawn, goes_to, pages, refused};
-use crate::desk::command::{AgentAsk, Ask, Command};
 use crate::desk::refusal::Refusal;
 use crate::gateway::auth::id_token::{self, Claims, Expected};
 use crate::gateway::auth::jwt::TokenError;
@@ -29,7 +28,7 @@ const PROVIDER_RETRY_MS: u64 = 2_000;
 pub(super) async fn begin(Held(signing): Held<Shared>, At(workspace): At<String>, asked: Asked) -> Response {
     match signing.begin(&workspace, &asked).await {
         Ok(response) => response,
-        Err(problem) => signing.turned(&asked, problem, Some(&again(&workspace, asked.query.as_deref()))),
+        Err(problem) => signing.turned(&workspace, &asked, problem, Some(&again(&workspace, asked.query.as_deref()))),
     }
 }
 
@@ -38,7 +37,7 @@ pub(super) async fn callback(Held(signing): Held<Shared>, At(workspace): At<Stri
     let here = signing.here(&asked);
     let mut response = match signing.back(&workspace, &asked).await {
         Ok(response) => response,
-        Err(problem) => signing.turned(&asked, problem, Some(&again(&workspace, None))),
+        Err(problem) => signing.turned(&workspace, &asked, problem, Some(&again(&workspace, None))),
     };
     // However it ended, it is over: what came back once is nothing a second time.
     if let Ok(here) = here {
@@ -214,16 +213,7 @@ impl Signing {
         match desk.profile(&name) {
             Some(profile) if profile.active => Ok(()),
             Some(_) => Err(Refusal::AgentDeactivated(name).into()),
-            None if provider.settings.create_agents => {
-                let ask = AgentAsk {
-                    name,
-                    title: person.title.as_deref().map(Arc::from),
-                    queues: Some(desk.published().settings.new_agent_queues.clone()),
-                    ..AgentAsk::default()
-                };
-                desk.ask(Command::of_server(Ask::PutAgent(Box::new(ask)))).await?.result?;
-                Ok(())
-            }
+            None if provider.settings.create_agents => self.make(desk, &name, person.title.as_deref()).await,
             None => Err(refused("unknown_agent", "nobody of this name works here yet: ask an administrator")),
         }
     }

@@ -30,6 +30,7 @@ pub use roll::{NotBegun, ROLES_MAX, Signin, Signins, SigninsFailed};
 pub use settings::{BadProvider, ProviderSettings};
 pub use store::{FILE_NAME, check_format};
 
+use crate::desk::command::{AgentAsk, Ask, Command};
 use crate::engine::workspace::PROBES;
 use crate::gateway::auth::agent_token::AgentKeys;
 use crate::gateway::auth::client_address::prefix;
@@ -170,7 +171,7 @@ impl Signing {
     }
 
     /// For a browser that navigates: a page that says what happened. For others: the problem.
-    fn turned(&self, asked: &Asked, problem: Problem, again: Option<&str>) -> Response {
+    fn turned(&self, workspace: &str, asked: &Asked, problem: Problem, again: Option<&str>) -> Response {
         if !pages::wants_html(&asked.headers) {
             return problem.into_response();
         }
@@ -180,7 +181,19 @@ impl Signing {
             _ => error.code.name().to_owned(),
         };
         let status = StatusCode::from_u16(error.code.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-        pages::failed(status, &error.message, &code, again)
+        pages::failed(status, workspace, &error.message, &code, again)
+    }
+
+    /// Makes an agent that is not known yet.
+    async fn make(&self, desk: &dyn Desk, name: &str, title: Option<&str>) -> Result<(), Problem> {
+        let ask = AgentAsk {
+            name: name.into(),
+            title: title.map(Arc::from),
+            queues: Some(desk.published().settings.new_agent_queues.clone()),
+            ..AgentAsk::default()
+        };
+        desk.ask(Command::of_server(Ask::PutAgent(Box::new(ask)))).await?.result?;
+        Ok(())
     }
 
     /// Signs somebody in: kept, told to those who are connected, and into the browser's cookie.

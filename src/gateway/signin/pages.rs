@@ -1,5 +1,6 @@
 //! The pages of signing in, as HTML: pure. They work without a script; what one there is puts a token from a link's fragment into its field.
 
+use crate::wire::percent::encoded;
 use axum::response::{IntoResponse, Response};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -7,8 +8,14 @@ use http::{HeaderMap, HeaderValue, StatusCode, header};
 use sha2::{Digest, Sha256};
 use std::sync::OnceLock;
 
-const STYLE: &str = include_str!("page.css");
-pub(super) const SCRIPT: &str = include_str!("page.js");
+/// Colours and elements are the desk's.
+const STYLE: &str = concat!(
+    include_str!("../../../web/desk/src/shared/tokens.css"),
+    include_str!("../../../web/desk/src/shared/base.css"),
+    include_str!("page.css")
+);
+/// It begins with what makes a page as light or dark as its reader chose at the desk, before anything is painted.
+pub(super) const SCRIPT: &str = concat!(include_str!("../../../web/desk/src/shared/early.js"), include_str!("page.js"));
 
 /// What a browser lets the pages do: their own style, their own script, and forms to us.
 fn policy() -> HeaderValue {
@@ -24,12 +31,14 @@ fn policy() -> HeaderValue {
     POLICY.get_or_init(made).clone()
 }
 
-fn page(status: StatusCode, title: &str, main: &str) -> Response {
+fn page(status: StatusCode, workspace: &str, title: &str, main: &str) -> Response {
     let text = format!(
         "<!doctype html><html lang=\"en\"><head><meta charset=\"utf-8\">\
-         <meta name=\"viewport\" content=\"width=device-width,initial-scale=1\"><title>{title}</title><style>{STYLE}</style></head>\
-         <body><main><h1>{title}</h1>{main}</main></body></html>",
+         <meta name=\"viewport\" content=\"width=device-width,initial-scale=1\"><meta name=\"color-scheme\" content=\"light dark\">\
+         <title>{title} · {workspace}</title><script src=\"/signin/page.js\"></script><style>{STYLE}</style></head>\
+         <body><main class=\"door\"><div class=\"card\"><p class=\"kind\">{workspace}</p><h1>{title}</h1>{main}</div></main></body></html>",
         title = escaped(title),
+        workspace = escaped(workspace),
     );
     let mut response = (status, text).into_response();
     let headers = response.headers_mut();
@@ -44,52 +53,67 @@ fn page(status: StatusCode, title: &str, main: &str) -> Response {
 /// Where a token is pasted. `wrong`: why the last one was not taken.
 pub(super) fn token(workspace: &str, to: &str, by_provider: bool, wrong: Option<(StatusCode, &str)>) -> Response {
     let (status, wrong) = match wrong {
-        Some((status, why)) => (status, format!("<p class=\"bad\" role=\"alert\" id=\"wrong\">{}</p>", escaped(why))),
+        Some((status, why)) => {
+            (status, format!("<p class=\"fault\" role=\"alert\" id=\"wrong\">{}</p>", sentence(why)))
+        }
         None => (StatusCode::OK, String::new()),
     };
-    let described = if wrong.is_empty() { "about" } else { "wrong about" };
+    let (described, invalid) = if wrong.is_empty() { ("about", "false") } else { ("wrong about", "true") };
     let provider = if by_provider {
-        format!("<p class=\"soft\"><a href=\"/signin/{workspace}\">Sign in with your organisation instead</a></p>")
+        let query = encoded(to);
+        format!(
+            "<a class=\"button large\" href=\"/signin/{workspace}?to={query}\">Sign in with your organisation instead</a>"
+        )
     } else {
         String::new()
     };
     let main = format!(
-        "{wrong}<form method=\"post\" action=\"/signin/{workspace}/token\">\
-         <label for=\"token\">Agent’s token</label>\
-         <textarea id=\"token\" name=\"token\" required maxlength=\"8192\" autocomplete=\"off\" autocapitalize=\"off\" spellcheck=\"false\" \
-         aria-describedby=\"{described}\"></textarea>\
-         <p class=\"soft\" id=\"about\">Of the workspace <strong>{workspace}</strong>. Your own backend signs it; on a trial, \
-         <code>offhook token --agent you --workspace {workspace}</code> does.</p>\
-         <input type=\"hidden\" name=\"to\" value=\"{to}\"><button>Sign in</button></form>{provider}\
-         <script src=\"/signin/page.js\" defer></script>",
+        "<form method=\"post\" action=\"/signin/{workspace}/token\">\
+         <p id=\"by_link\" hidden>The link that you followed has a token of <strong><bdi id=\"whose\"></bdi></strong> in it.</p>\
+         <div id=\"by_hand\" class=\"fields\"><label for=\"token\">Agent’s token</label>\
+         <textarea id=\"token\" name=\"token\" required maxlength=\"8192\" autofocus autocomplete=\"off\" autocapitalize=\"off\" spellcheck=\"false\" \
+         aria-invalid=\"{invalid}\" aria-describedby=\"{described}\"></textarea>{wrong}\
+         <p class=\"dim small\" id=\"about\">Your own backend signs it; on a trial, \
+         <code>offhook token <span>--agent you</span> <span>--workspace {workspace}</span></code> does.</p></div>\
+         <input type=\"hidden\" name=\"to\" value=\"{to}\"><button class=\"primary large\">Sign in</button></form>{provider}",
         to = escaped(to),
     );
-    page(status, "Sign in", &main)
+    page(status, workspace, "Sign in with a token", &main)
 }
 
 /// It did not work: what happened, its code for whoever helps, and the way to try again.
-pub(super) fn failed(status: StatusCode, sentence: &str, code: &str, again: Option<&str>) -> Response {
-    let again = again.map_or(String::new(), |to| format!("<a class=\"go\" href=\"{}\">Try again</a>", escaped(to)));
+pub(super) fn failed(status: StatusCode, workspace: &str, why: &str, code: &str, again: Option<&str>) -> Response {
+    let again = again.map_or(String::new(), |to| {
+        format!("<a class=\"button primary large\" href=\"{}\">Try again</a>", escaped(to))
+    });
     let main = format!(
-        "<p role=\"alert\">{}</p><p class=\"soft\">For whoever helps you: <code>{}</code></p>{again}",
-        escaped(sentence),
+        "<p role=\"alert\">{}</p><p class=\"dim small\">For whoever helps you: <code>{}</code></p>{again}",
+        sentence(why),
         escaped(code)
     );
-    page(status, "You are not signed in", &main)
+    page(status, workspace, "You are not signed in", &main)
 }
 
 pub(super) fn signed_out(workspace: &str) -> Response {
     let main = format!(
-        "<p>You are signed out of <strong>{workspace}</strong> in this browser.</p>\
-         <a class=\"go\" href=\"/signin/{workspace}\">Sign in</a>"
+        "<p>In this browser you are signed out of this workspace.</p>\
+         <a class=\"button primary large\" href=\"/console/{workspace}\">Sign in</a>"
     );
-    page(StatusCode::OK, "Signed out", &main)
+    page(StatusCode::OK, workspace, "Signed out", &main)
 }
 
 /// Browsers say that they want HTML; who says nothing of it gets JSON.
 pub(super) fn wants_html(headers: &HeaderMap) -> bool {
     let wants = headers.get_all(header::ACCEPT).iter().filter_map(|accept| accept.to_str().ok());
     wants.flat_map(|accept| accept.split(',')).any(|kind| kind.trim().starts_with("text/html"))
+}
+
+/// A message as people read it, where programs are told a clause.
+fn sentence(text: &str) -> String {
+    let mut letters = text.chars();
+    let first = letters.next().map(char::to_uppercase).into_iter().flatten();
+    let end = if text.ends_with(['.', '?', '!']) { "" } else { "." };
+    escaped(&first.chain(letters).chain(end.chars()).collect::<String>())
 }
 
 fn escaped(text: &str) -> String {
@@ -115,7 +139,7 @@ mod tests {
     async fn what_is_shown_is_text_and_never_markup() {
         let hostile = "<script>alert(1)</script>\"onload=\"x";
         for page in [
-            failed(StatusCode::FORBIDDEN, hostile, hostile, Some(hostile)),
+            failed(StatusCode::FORBIDDEN, hostile, hostile, hostile, Some(hostile)),
             token("acme", hostile, true, Some((StatusCode::UNAUTHORIZED, hostile))),
         ] {
             assert_eq!(page.headers()[header::CONTENT_TYPE], "text/html; charset=utf-8");

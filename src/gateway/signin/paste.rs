@@ -22,7 +22,7 @@ pub(super) async fn show(Held(signing): Held<Shared>, At(workspace): At<String>,
         let to = place(query.text("to"), &workspace);
         Ok(pages::token(&workspace, &to, signing.providers.contains_key(&workspace), None))
     };
-    shown().unwrap_or_else(|problem| signing.turned(&asked, problem, None))
+    shown().unwrap_or_else(|problem| signing.turned(&workspace, &asked, problem, None))
 }
 
 pub(super) async fn take(Held(signing): Held<Shared>, At(workspace): At<String>, asked: Asked, body: Body) -> Response {
@@ -75,9 +75,12 @@ impl Signing {
         if profile.as_ref().is_some_and(|profile| !profile.active) {
             return Err(Refusal::AgentDeactivated(claims.agent.as_str().into()).into());
         }
-        // The desk makes those who are new where the workspace says so, when they connect.
-        if profile.is_none() && !desk.published().settings.create_agents {
-            return Err(refused("unknown_agent", "nobody of this name works here yet: ask an administrator"));
+        if profile.is_none() {
+            if !desk.published().settings.create_agents {
+                return Err(refused("unknown_agent", "nobody of this name works here yet: ask an administrator"));
+            }
+            // Not when they connect, as with a token: those that a sign-in gives do not say how somebody is called.
+            self.make(&*desk, &claims.agent, claims.name.as_deref()).await?;
         }
         let signin = Signin {
             id: drawn()?,

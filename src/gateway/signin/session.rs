@@ -120,7 +120,7 @@ pub(super) async fn out(
 pub(super) async fn is_out(Held(signing): Held<Shared>, At(workspace): At<String>, asked: Asked) -> Response {
     match signing.desk(&workspace) {
         Ok(_) => pages::signed_out(&workspace),
-        Err(problem) => signing.turned(&asked, problem, None),
+        Err(problem) => signing.turned(&workspace, &asked, problem, None),
     }
 }
 

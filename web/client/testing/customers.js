@@ -142,7 +142,7 @@ export class Customers {
       }
       case 'GET page':
         return desk.files.settings;
-      case 'GET presence':
+      case 'GET reception':
         return { open: true, nobody_there: ![...desk.agents.values()].some(({ available }) => available), message: false };
       case 'GET transcript':
         return this.own(request, id).messages.map(({ author, text }) => `${'agent' in author ? author.agent : 'You'}: ${text}\n`).join('');

@@ -2,7 +2,6 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { isWriting, nameOf, signs } from '../src/shared/keys.js';
 import { linkSaid } from '../src/shared/link.js';
-import { whoOf } from '../src/shared/session.js';
 import { settingsOf } from '../src/shared/settings.js';
 import { ago, countdown, dayOf, span } from '../src/shared/time.js';
 import { goneSaid, labelName, refusal, title } from '../src/console/words.js';
@@ -55,13 +54,6 @@ test('settings that make no sense are those of the beginning', () => {
   const settings = settingsOf({ theme: 'dark', volume: 900, sound: 'yes', letters: false });
   assert.deepEqual(settings, { theme: 'dark', volume: 60, sound: true, notifications: true, letters: false });
   assert.deepEqual(settingsOf(null), settingsOf('x'));
-});
-
-test('a token says who it is for, and what is none says nothing', () => {
-  const part = (/** @type {object} */ value) => Buffer.from(JSON.stringify(value)).toString('base64url');
-  const token = `${part({ alg: 'HS256' })}.${part({ sub: 'ada', workspace: 'demo', role: 'supervisor', name: 'Ada ü', exp: 5 })}.x`;
-  assert.deepEqual(whoOf(token), { agent: 'ada', title: 'Ada ü', role: 'supervisor', workspace: 'demo', exp: 5_000 });
-  for (const bad of ['', 'a.b.c', `${part({})}.${part({ sub: 7 })}.x`, 'ohv1.abc']) assert.equal(whoOf(bad), undefined);
 });
 
 test('refusals are sentences, also those of a later server', () => {

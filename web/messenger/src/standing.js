@@ -51,15 +51,15 @@ export function usual({ p50_ms, p90_ms }, words, language) {
 
 /**
  * What an empty conversation says, by what is known of who is there.
- * @param {import('../../client/src/messenger/state.js').Presence | undefined} presence
+ * @param {import('../../client/src/messenger/state.js').Reception | undefined} reception
  * @param {{ greeting: string, offline: string | undefined }} own Words of the workspace's own.
  * @param {import('./words.js').Words} words
  * @param {{ language: string | undefined, time: (at: number) => string }} speaking
  * @returns {string}
  */
-export function welcome(presence, { greeting, offline }, words, { language, time }) {
-  if (!presence) return greeting;
-  const { refused, message, opens_at, estimate } = presence;
+export function welcome(reception, { greeting, offline }, words, { language, time }) {
+  if (!reception) return greeting;
+  const { refused, message, opens_at, estimate } = reception;
   if (refused === undefined) return estimate ? `${greeting}\n${usual(estimate, words, language)}` : greeting;
   if (offline) return offline;
   if (refused === 'queue_full' && !message) return words.queue_full;

@@ -56,8 +56,8 @@ export class Widget {
     /** In which conversation an address was left, and what was said of who writes. */
     this.reached = '';
     this.said = { name: '', email: '' };
-    /** Who is there, as it was when the panel was opened. @type {import('../../client/src/messenger/state.js').Presence | undefined} */
-    this.presence = undefined;
+    /** Who is there, as it was when the panel was opened. @type {import('../../client/src/messenger/state.js').Reception | undefined} */
+    this.reception = undefined;
     /** @type {ReturnType<typeof import('./later.js').later> | undefined} */
     this.later = undefined;
     /** @type {import('./thread.js').Telling['attached']} */
@@ -126,7 +126,7 @@ export class Widget {
   async look() {
     if (!this.isNew) return;
     try {
-      this.presence = await this.client.presence(this.about);
+      this.reception = await this.client.reception(this.about);
       this.render();
     } catch {
       // Then a start will say.
@@ -182,7 +182,7 @@ export class Widget {
 
   /** What is written now is a message that is left. */
   get leaves() {
-    return this.isNew && this.presence?.message === true;
+    return this.isNew && this.reception?.message === true;
   }
 
   /** @param {Event} event @param {boolean} [bare] Begins a conversation without a text. */
@@ -269,7 +269,7 @@ export class Widget {
     const isAtEnd = log.scrollHeight - log.scrollTop - log.clientHeight < NEAR_PX;
     const wanted = rows(seen, { words, time, again: (entry) => void this.retry(entry), discard: (entry) => this.discard(entry), attached: this.attached });
     reconcile(list, this.shown, wanted);
-    say(hello, wanted.length > 0 ? '' : welcome(isNew ? this.presence : undefined, this.own, words, speaking));
+    say(hello, wanted.length > 0 ? '' : welcome(isNew ? this.reception : undefined, this.own, words, speaking));
     earlier.hidden = seen.begins || seen.messages.length === 0 || seen.link.phase !== 'live';
     say(fact, now.fact);
     if (isOpen && (this.files || seen.conversation)) void this.fetchMore();

@@ -65,8 +65,8 @@ test('whoever left a message does not wait here', () => {
 test('before anything is begun it is said whether anybody is there', () => {
   const own = { greeting: 'Hello', offline: undefined };
   const there = { open: true, nobody_there: false, message: false };
-  const says = (/** @type {any} */ presence, more = {}) =>
-    welcome(presence, { ...own, ...more }, words, { language: 'en', time: (at) => `at ${at}` }).replace(/[\u2066-\u2069]/g, '');
+  const says = (/** @type {any} */ reception, more = {}) =>
+    welcome(reception, { ...own, ...more }, words, { language: 'en', time: (at) => `at ${at}` }).replace(/[\u2066-\u2069]/g, '');
   assert.equal(says(undefined), 'Hello');
   assert.equal(says(there), 'Hello');
   assert.equal(says({ ...there, estimate: { p50_ms: 1, p90_ms: 61_000 } }), 'Hello\nUsually 1 minute, seldom over 2 minutes');

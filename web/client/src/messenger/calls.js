@@ -32,8 +32,8 @@ export function callOf(command, conversation, visitor) {
     case 'list':
     case 'look':
       return look('/');
-    case 'presence':
-      return look(`/presence?metadata=${encodeURIComponent(JSON.stringify(command.metadata ?? {}))}`);
+    case 'reception':
+      return look(`/reception?metadata=${encodeURIComponent(JSON.stringify(command.metadata ?? {}))}`);
     case 'sign_out':
       return post('/sign_out');
     case 'identify':

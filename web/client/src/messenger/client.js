@@ -136,10 +136,10 @@ export class MessengerClient extends SharedClient {
   /**
    * Whether anybody is there, before anything is begun.
    * @param {Record<string, string>} [metadata] As of a start.
-   * @returns {Promise<import('./state.js').Presence>}
+   * @returns {Promise<import('./state.js').Reception>}
    */
-  async presence(metadata = {}) {
-    return (await this.command('presence', { metadata })).answer;
+  async reception(metadata = {}) {
+    return (await this.command('reception', { metadata })).answer;
   }
 
   /** The messages before those that are known. @param {number} [limit] */

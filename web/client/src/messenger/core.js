@@ -17,7 +17,7 @@ import { call } from './stream.js';
 
 const KEPT = new Set(['start', 'send']);
 /** These only look; none of them waits behind what is written. */
-const LOOKS = new Set(['list', 'page', 'look', 'presence', 'transcript']);
+const LOOKS = new Set(['list', 'page', 'look', 'reception', 'transcript']);
 const MESSAGES_KEPT = 50;
 const PAGE = 200;
 const TOKEN_MARGIN_MS = 30_000;

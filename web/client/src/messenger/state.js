@@ -34,7 +34,7 @@ import { answered, changed, queued, unsent } from '../shared/outbox.js';
  * @property {boolean} [message] While it waits: it was left as a message.
  * @property {{ score: number, at: number }} [rating]
  *
- * @typedef {object} Presence
+ * @typedef {object} Reception
  * @property {boolean} open
  * @property {number} [opens_at] Unix ms.
  * @property {boolean} nobody_there

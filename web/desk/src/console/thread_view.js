@@ -275,7 +275,8 @@ export class ThreadView {
       app.changed();
     } else if (log.scrollTop < NEAR && !thread.begins && !this.asking && app.state.link.phase === 'live' && first > 0) {
       this.asking = true;
-      const done = () => ((this.asking = false), app.changed());
+      // What has come is shown by who asked: it changes nothing of what is shown so far, and at the very top nobody scrolls any further.
+      const done = () => ((this.asking = false), app.changed(), this.fill());
       app.client.command('history', { conversation: this.of, before: first, limit: MORE }).then(done, () => setTimeout(done, 1_000));
     }
   }

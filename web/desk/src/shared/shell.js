@@ -8,7 +8,7 @@ import { icon } from './icons.js';
 import { Keys } from './keys.js';
 import { linkSaid } from './link.js';
 import { announce, tidy } from './overlay.js';
-import { Door, takeOffered } from './session.js';
+import { Door } from './session.js';
 import { Choices } from './settings.js';
 import { h, redrawing, render } from './view.js';
 
@@ -45,28 +45,26 @@ const AGAIN_MS = 5_000;
  * @param {{ shared?: boolean }} [how] `shared`: whether tabs have one connection; not where each watches something else.
  */
 export async function start(title, make, { shared = true } = {}) {
-  const { workspace = '', files = '' } = document.documentElement.dataset;
+  const { workspace = '', files = '', provider } = document.documentElement.dataset;
   const root = /** @type {HTMLElement} */ (document.getElementById('app'));
   const choices = new Choices();
   const door = new Door(workspace);
-  const signIn = () => (door.forget(), door.toSignIn());
-  const go = async (/** @type {string | undefined} */ offered) => {
-    const found = await door.find(offered);
-    if (!('door' in found)) return run(found);
-    // A sign-in page that is there is where one goes; not where somebody has just signed out.
-    if (found.door === 'sign_in' && !offered) return door.toSignIn();
-    const give = (/** @type {string} */ token) => {
-      const session = door.give(token);
-      if (session) run(session);
-    };
-    drawDoor(root, { door: found, workspace, title, give, signIn, again: () => void go(undefined) });
-    if (found.door === 'away') setTimeout(() => root.querySelector('.door') && void go(undefined), AGAIN_MS);
+  let asking = false;
+  const go = async () => {
+    // By itself and by a press at once, it is asked once.
+    if (asking) return;
+    asking = true;
+    const found = await door.find();
+    asking = false;
+    if (!('door' in found)) {
+      render(root);
+      open(root, { workspace, files, choices, door, session: found, make, shared });
+      return;
+    }
+    drawDoor(root, { door: found.door, workspace, title, byProvider: provider !== undefined, again: () => void go() });
+    if (found.door === 'away') setTimeout(() => root.querySelector('.door') && void go(), AGAIN_MS);
   };
-  const run = (/** @type {Session} */ session) => {
-    render(root);
-    open(root, { workspace, files, choices, door, session, make, shared });
-  };
-  await go(takeOffered());
+  await go();
 }
 
 /**
@@ -82,7 +80,8 @@ function open(root, { workspace, files, choices, door, session, make, shared }) 
   const changed = redrawing(draw);
   const { banner, say } = banners(() => linkSaid(client.state, client.now(), awaySince), {
     again: () => (client.stop(), void client.connect()),
-    sign_in: () => (door.forget(), session.by === 'given' ? location.reload() : door.toSignIn()),
+    // Who is signed in after all goes on; who is not is at the door.
+    sign_in: () => location.reload(),
   });
   /** @type {Shell} */
   const shell = {
@@ -99,7 +98,7 @@ function open(root, { workspace, files, choices, door, session, make, shared }) 
       // A server that cannot be reached hears of it when the sessions there end.
       if (client.state.link.phase === 'live') await client.signOut().catch(() => {});
       client.stop();
-      await door.signOut(session);
+      await door.signOut();
     },
     api: (path, init = {}) => api(workspace, session, path, init),
   };

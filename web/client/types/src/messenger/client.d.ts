@@ -84,9 +84,9 @@ export declare class MessengerClient extends SharedClient<MessengerState> {
     /**
      * Whether anybody is there, before anything is begun.
      * @param {Record<string, string>} [metadata] As of a start.
-     * @returns {Promise<import('./state.js').Presence>}
+     * @returns {Promise<import('./state.js').Reception>}
      */
-    presence(metadata?: Record<string, string>): Promise<import('./state.js').Presence>;
+    reception(metadata?: Record<string, string>): Promise<import('./state.js').Reception>;
     /** The messages before those that are known. @param {number} [limit] */
     earlier(limit?: number): Promise<any>;
     /**

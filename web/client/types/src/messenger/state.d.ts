@@ -60,7 +60,7 @@ export type Conversation = {
         at: number;
     };
 };
-export type Presence = {
+export type Reception = {
     open: boolean;
     /**
      * Unix ms.

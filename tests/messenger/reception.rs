@@ -7,16 +7,16 @@ use crate::support::server::Server;
 use crate::{call, problem};
 use serde_json::{Value, json};
 
-async fn presence(server: &Server, query: &str) -> Value {
-    let answer = call(server.address, "GET", &format!("/presence{query}"), &[], b"").await;
+async fn reception(server: &Server, query: &str) -> Value {
+    let answer = call(server.address, "GET", &format!("/reception{query}"), &[], b"").await;
     assert_eq!(answer.status, 200, "{}", answer.text());
     assert_eq!(answer.header("cache-control"), Some("public, max-age=5"));
     answer.json()
 }
 
 /// Rows of queues are as of a second ago.
-async fn until_presence(server: &Server, wanted: impl Fn(&Value) -> bool) -> Value {
-    eventually("the presence", async || presence(server, "").await, wanted).await
+async fn until_reception(server: &Server, wanted: impl Fn(&Value) -> bool) -> Value {
+    eventually("the reception", async || reception(server, "").await, wanted).await
 }
 
 async fn put_queue(server: &Server, name: &str, body: Value) {
@@ -27,24 +27,24 @@ async fn put_queue(server: &Server, name: &str, body: Value) {
 #[tokio::test(flavor = "multi_thread")]
 async fn whether_anybody_is_there_is_said_before_anything_is_begun() {
     let server = server();
-    let nobody = until_presence(&server, |told| told["nobody_there"] == true).await;
+    let nobody = until_reception(&server, |told| told["nobody_there"] == true).await;
     assert_eq!(nobody, json!({"open": true, "nobody_there": true, "message": false}));
     let mut ada = Agent::available(&server, DEMO, "ada").await;
-    until_presence(&server, |told| told["nobody_there"] == false).await;
+    until_reception(&server, |told| told["nobody_there"] == false).await;
     ada.must(json!({"type": "set_status", "status": "away"})).await;
     put_queue(&server, "support", json!({"waiting": {"nobody_there": "refuse"}})).await;
-    let refused = until_presence(&server, |told| told["refused"] == "nobody_there").await;
+    let refused = until_reception(&server, |told| told["refused"] == "nobody_there").await;
     assert_eq!(refused["message"], false);
     put_queue(&server, "letters", json!({})).await;
     server.change_settings(DEMO, |settings| settings["left_messages"] = json!({"queue": "letters"})).await;
-    until_presence(&server, |told| told["message"] == true).await;
+    until_reception(&server, |told| told["message"] == true).await;
 
     // By the entry rules, as a start would be.
     let rules = json!([{"metadata": {"page": ["/letters"]}, "queue": "letters"}]);
     server.change_settings(DEMO, |settings| settings["entry_rules"] = rules.clone()).await;
     let placed = "?channel=chat&metadata=%7B%22page%22%3A%22%2Fletters%22%7D";
     let told =
-        eventually("the other queue", async || presence(&server, placed).await, |told| told["refused"] == Value::Null);
+        eventually("the other queue", async || reception(&server, placed).await, |told| told["refused"] == Value::Null);
     assert_eq!(told.await["message"], false);
 
     for (query, code, field) in [
@@ -54,10 +54,10 @@ async fn whether_anybody_is_there_is_said_before_anything_is_begun() {
         (&*format!("?channel={}", "x".repeat(200)), "too_large", "channel"),
         ("?queue=vip", "bad_request", "queue"),
     ] {
-        let told = problem(&call(server.address, "GET", &format!("/presence{query}"), &[], b"").await);
+        let told = problem(&call(server.address, "GET", &format!("/reception{query}"), &[], b"").await);
         assert_eq!((&told["code"], &told["field"]), (&json!(code), &json!(field)), "{told}");
     }
-    let none = call(server.address, "GET", "/presence", &[("Authorization", "Bearer ohv1.nonsense")], b"").await;
+    let none = call(server.address, "GET", "/reception", &[("Authorization", "Bearer ohv1.nonsense")], b"").await;
     assert_eq!(none.status, 401);
 }
 

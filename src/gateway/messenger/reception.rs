@@ -1,4 +1,4 @@
-//! `GET /presence`: whether anybody is there, before a conversation is begun. By the entry rules and the rows of the queues, as of at most
+//! `GET /reception`: whether anybody is there, before a conversation is begun. By the entry rules and the rows of the queues, as of at most
 //! a second ago; no command, nothing of anybody, and cheap.
 
 use super::Shared;
@@ -12,7 +12,7 @@ use crate::gateway::http::asking::{Asked, At};
 use crate::gateway::http::desks::Desk;
 use crate::gateway::http::problem::{Problem, ok};
 use crate::gateway::http::query::Query;
-use crate::wire::messenger::{PresenceShape, metadata_of};
+use crate::wire::messenger::{ReceptionShape, metadata_of};
 use axum::extract::State as Held;
 use axum::response::Response;
 use http::{HeaderValue, header};
@@ -23,7 +23,7 @@ const METADATA_BYTES_MAX: usize = 1_024;
 /// For so long an answer holds: who opens the panel twice asks once.
 const CACHE: &str = "max-age=5";
 
-pub(super) async fn presence(
+pub(super) async fn reception(
     Held(messenger): Held<Shared>,
     At(workspace): At<String>,
     asked: Asked,
@@ -59,7 +59,7 @@ pub(super) async fn presence(
     Ok(response)
 }
 
-fn as_it_is(desk: &dyn Desk, visit: Visit<'_>) -> Result<PresenceShape, Problem> {
+fn as_it_is(desk: &dyn Desk, visit: Visit<'_>) -> Result<ReceptionShape, Problem> {
     let published = desk.published();
     let placed = entry(&published.settings, visit).ok_or_else(Problem::nowhere)?;
     let (id, settings) =
@@ -70,7 +70,7 @@ fn as_it_is(desk: &dyn Desk, visit: Visit<'_>) -> Result<PresenceShape, Problem>
         // Of a queue that was made within the last second nothing more is known.
         let opens_at = published.opens_at(*id).map(|at| at.0);
         let open = opens_at.is_none();
-        return Ok(PresenceShape {
+        return Ok(ReceptionShape {
             open,
             opens_at,
             nobody_there: false,
@@ -84,7 +84,7 @@ fn as_it_is(desk: &dyn Desk, visit: Visit<'_>) -> Result<PresenceShape, Problem>
     let own = published.queues.get(&there.queue).map_or(settings.priority, |(_, settings)| settings.priority);
     let priority = placed.priority.unwrap_or(own);
     let alike = there.estimates.iter().find(|one| *one.channel == *visit.channel && one.priority == priority);
-    Ok(PresenceShape {
+    Ok(ReceptionShape {
         open: there.open,
         opens_at: there.opens_at,
         nobody_there: !there.coming.there,
