@@ -222,6 +222,7 @@ pub struct AgentAsk {
     pub program: Option<bool>,
     pub capacity_total: Option<u32>,
     pub auto_accept: Option<AutoAccept>,
+    pub offer_percent: Option<u32>,
 }
 
 /// A new conversation, its place already picked by the entry rules.

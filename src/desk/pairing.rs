@@ -146,7 +146,7 @@ impl Desk {
         }
     }
 
-    /// Offer it for as long as its queue, or its channel, says.
+    /// Offer it for as long as its queue, or its channel, says; longer to who needs longer.
     pub(super) fn make_offer(
         &mut self,
         conversation: ConversationId,
@@ -158,8 +158,9 @@ impl Desk {
         let queue = &self.queues[&held.queue].settings;
         let channel = &self.settings.channels[usize::from(held.channel.0)];
         let offer_ms = queue.offer_ms.unwrap_or(channel.offer_ms);
-        let program = self.agents[agent.0 as usize].profile.program;
-        let offer_ms = if program { self.settings.program_offer_ms } else { offer_ms };
+        let profile = &self.agents[agent.0 as usize].profile;
+        let offer_ms = if profile.program { self.settings.program_offer_ms } else { offer_ms };
+        let offer_ms = offer_ms * u64::from(profile.offer_percent) / 100;
         let deliver_ms = self.settings.delivery_ms.min(offer_ms / 2);
         let offer = OfferId(self.last_offer + 1);
         let (ends_at, deliver_by) = (self.now.desk.plus_ms(offer_ms), self.now.desk.plus_ms(deliver_ms));

@@ -349,6 +349,20 @@ pub struct AgentProfile {
     pub capacity_total: Option<u32>,
     #[serde(default, skip_serializing_if = "AutoAccept::is_by_queue")]
     pub auto_accept: AutoAccept,
+    /// How long its offers run, in percent of what others are given: for who needs more time to see or to answer one.
+    #[serde(default = "as_long", skip_serializing_if = "is_as_long")]
+    pub offer_percent: u32,
+}
+
+/// Of `AgentProfile::offer_percent`: as long as everybody's, and ten times as long, to which WCAG's rule of adjustable timing goes.
+pub const OFFER_PERCENT: std::ops::RangeInclusive<u32> = 100..=1_000;
+
+fn as_long() -> u32 {
+    *OFFER_PERCENT.start()
+}
+
+fn is_as_long(percent: &u32) -> bool {
+    *percent == as_long()
 }
 
 impl AgentProfile {
@@ -366,6 +380,7 @@ impl AgentProfile {
             program: false,
             capacity_total: None,
             auto_accept: AutoAccept::ByQueue,
+            offer_percent: as_long(),
         }
     }
 

@@ -69,6 +69,7 @@ mod tests {
             "u1 opens chat in support only=a1",
             "admin agent a0 tiers=support:2",
             "admin agent a0 program=yes total=400",
+            "admin agent a0 offer_percent=250",
             "admin agent a0 auto=\"never\"",
             "admin agent a0 auto={\"after_ms\":3000}",
             "admin queue support offering={\"agents_by\":\"least_loaded\",\"tiers_up_to\":null,\"offer_to_at_most\":1,\"accept_within_ms\":null,\"weight\":1,\"programs_first\":false,\"rings\":[],\"preferred_agent\":{\"preferred_ms\":60000,\"when_offline\":\"skip\",\"when_away\":\"wait\",\"when_busy\":\"wait\"}}",

@@ -11,8 +11,8 @@ use crate::desk::ids::{AgentId, ConversationId, QueueId};
 use crate::desk::offering::{PREFERRED_SKILLS_MAX, TIER_MAX};
 use crate::desk::refusal::Refusal;
 use crate::desk::settings::{
-    AGENTS_MAX, AgentProfile, ApiKey, CAPACITY_TOTAL, CAPACITY_TOTAL_MAX, CHANNELS_MAX, NAME_BYTES_MAX, PROGRAMS_MAX,
-    QUEUES_MAX, QueueSettings, STATUSES_MAX, Settings,
+    AGENTS_MAX, AgentProfile, ApiKey, CAPACITY_TOTAL, CAPACITY_TOTAL_MAX, CHANNELS_MAX, NAME_BYTES_MAX, OFFER_PERCENT,
+    PROGRAMS_MAX, QUEUES_MAX, QueueSettings, STATUSES_MAX, Settings,
 };
 use crate::desk::silence_rules::SilentCustomer;
 use crate::desk::wrapping::WRAP_UP_MS_MAX;
@@ -297,6 +297,12 @@ impl Desk {
             let fits = !matches!(auto_accept, AutoAccept::AfterMs(ms) if ms > AUTO_ACCEPT_MS_MAX);
             ensure(fits, "auto_accept.after_ms", || format!("at most {AUTO_ACCEPT_MS_MAX} (an hour)"))?;
             profile.auto_accept = auto_accept;
+        }
+        if let Some(percent) = put.offer_percent {
+            ensure(OFFER_PERCENT.contains(&percent), "offer_percent", || {
+                format!("{} to {}", OFFER_PERCENT.start(), OFFER_PERCENT.end())
+            })?;
+            profile.offer_percent = percent;
         }
         if self.agent(agent).is_none_or(|held| held.profile != profile) {
             let leaves = !profile.active;

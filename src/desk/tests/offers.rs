@@ -123,6 +123,33 @@ u1 opens chat in support
 }
 
 #[test]
+fn who_needs_longer_is_given_longer() {
+    check(
+        r"
+given 2 agents
+admin queue support offer_ms=4000
+  -> put q1
+  q1 put as support
+admin agent a0 offer_percent=1001
+  -> refused bad_setting field=offer_percent: offer_percent: 100 to 1000
+admin agent a0 offer_percent=99
+  -> refused bad_setting field=offer_percent: offer_percent: 100 to 1000
+admin agent a0 offer_percent=300
+  -> put a0
+  a0 put queues=[q1] skills=-
+u1 opens chat in support
+  -> opened c1 u1
+  c1 opened u1 q1
+  o1 made c1 a0 ends 12s deliver 5s
+u2 opens chat in support
+  -> opened c2 u2
+  c2 opened u2 q1
+  o2 made c2 a1 ends 4s deliver 2s
+",
+    );
+}
+
+#[test]
 fn a_customer_who_leaves_withdraws_the_offer() {
     check(
         r"

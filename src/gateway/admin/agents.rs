@@ -34,6 +34,7 @@ struct Agent {
     program: bool,
     capacity_total: u32,
     auto_accept: AutoAccept,
+    offer_percent: u32,
 }
 
 impl Agent {
@@ -52,6 +53,7 @@ impl Agent {
             program: profile.program,
             capacity_total: profile.total(),
             auto_accept: profile.auto_accept,
+            offer_percent: profile.offer_percent,
         }
     }
 }
@@ -105,6 +107,7 @@ struct Change {
     program: Option<bool>,
     capacity_total: Option<u32>,
     auto_accept: Option<AutoAccept>,
+    offer_percent: Option<u32>,
 }
 
 pub(super) async fn change(
@@ -131,6 +134,7 @@ pub(super) async fn change(
         program: change.program,
         capacity_total: change.capacity_total,
         auto_accept: change.auto_accept,
+        offer_percent: change.offer_percent,
     };
     asker.ask(id, fingerprint, Ask::PutAgent(Box::new(ask))).await?;
     if change.active == Some(false) {

@@ -330,6 +330,7 @@ impl<'a> Words<'a> {
                 ("total", value) => agent.capacity_total = Some(number(value)?),
                 ("auto", value) => agent.auto_accept = Some(json(value)?),
                 ("tiers", value) => agent.tiers = Some(levels(value)?),
+                ("offer_percent", value) => agent.offer_percent = Some(number(value)?),
                 (other, _) => return Err(NotALine(other.into())),
             }
         }

@@ -58,6 +58,7 @@ pub fn ask(ask: &Ask) -> String {
             add(&mut line, "program", agent.program.map(|program| if program { "yes" } else { "no" }));
             add(&mut line, "total", agent.capacity_total);
             add(&mut line, "auto", agent.auto_accept.map(|auto| json(&auto)));
+            add(&mut line, "offer_percent", agent.offer_percent);
             line
         }
         Ask::PutApiKey(key) => format!("admin key {}", key.id),

@@ -103,7 +103,11 @@ pub fn change(dice: &mut Dice, agents: u32, desk: &Desk) -> String {
         }
         5..=7 => settings_change(dice, desk),
         8..=11 => offering(dice),
-        12 => format!("admin agent a{agent} tiers=support:{}", dice.between(1, 3)),
+        12 => format!(
+            "admin agent a{agent} tiers=support:{} offer_percent={}",
+            dice.between(1, 3),
+            dice.between(100, 300)
+        ),
         13 => moves(dice),
         24 => format!("admin agent a{agent} tiers=support:{}", dice.between(2, 4)),
         14 | 15 => {
