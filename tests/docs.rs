@@ -81,8 +81,10 @@ fn every_command_and_flag_in_the_documents_is_in_the_help() {
             // Once for each place where a command begins; a sentence that only begins with the name is no command.
             for command in code.split("offhook ").skip(1) {
                 let words: Vec<&str> = command.split_whitespace().collect();
-                let names =
-                    ["apply", "check", "demo", "drill", "journal", "serve", "simulate", "token", "upgrade", "why"];
+                let names = [
+                    "apply", "check", "demo", "drill", "journal", "serve", "simulate", "token", "upgrade", "version",
+                    "why",
+                ];
                 let Some(name) = words.first().copied().filter(|name| names.contains(name)) else { continue };
                 let mut path_words = vec![name];
                 if let ("journal", Some(second)) = (name, words.get(1)) {
@@ -108,6 +110,7 @@ fn every_command_and_flag_in_the_documents_is_in_the_help() {
         "simulate",
         "token",
         "upgrade",
+        "version",
         "why",
     ] {
         assert!(seen.contains(command), "no document shows `offhook {command}`");
@@ -143,7 +146,8 @@ fn every_setting_that_is_named_is_one() {
         }
     }
     let image = std::fs::read_to_string(root().join("Dockerfile")).unwrap();
-    for variable in image.split("OFFHOOK_").skip(1).filter_map(|rest| rest.split('=').next()) {
+    let variables = image.split("OFFHOOK_").skip(1).filter_map(|rest| rest.split(['=', '\n']).next());
+    for variable in variables.filter(|name| name.contains("__")) {
         let path = variable.to_lowercase().replace("__", ".");
         assert!(settings.contains(&path), "Dockerfile: there is no setting {path}");
     }
