@@ -181,6 +181,31 @@ fn the_words_of_the_justfile_name_what_is_there() {
     }
 }
 
+#[test]
+fn every_line_of_the_threat_model_names_a_test_that_there_is() {
+    let text = std::fs::read_to_string(root().join("SECURITY.md")).unwrap();
+    let (mut seen, mut lines) = (0, 0);
+    let mut in_lines = false;
+    for line in text.lines() {
+        in_lines = line.starts_with("| line | test |") || in_lines && line.starts_with('|');
+        let named = line.split('`').skip(1).step_by(2).filter_map(|code| code.split_once(".rs::"));
+        let mut of_line = 0;
+        for (path, function) in named {
+            let source = std::fs::read_to_string(root().join(format!("{path}.rs")));
+            let source = source.unwrap_or_else(|error| panic!("{path}.rs: {error}"));
+            let at = source.find(&format!("fn {function}(")).unwrap_or_else(|| panic!("{path}.rs has no {function}"));
+            let before: Vec<&str> = source[..at].lines().rev().take(4).collect();
+            assert!(before.iter().any(|line| line.contains("test")), "{path}.rs: {function} is no test");
+            of_line += 1;
+        }
+        let heads = line.starts_with("| line") || line.starts_with("| ---");
+        assert!(!in_lines || heads || of_line > 0, "no test holds: {line}");
+        lines += usize::from(in_lines && !heads);
+        seen += of_line;
+    }
+    assert!(lines > 40 && seen > 60, "{lines} lines, {seen} tests");
+}
+
 /// `A OR B` needs one of them, `A AND B` both; the old `/` is OR.
 fn allowed(licence: &str, list: &BTreeSet<String>) -> bool {
     let plain = licence.replace('/', " OR ").replace(['(', ')'], "");

@@ -13,7 +13,6 @@ import os
 import re
 import subprocess
 import sys
-import tomllib
 import uuid
 from pathlib import Path
 
@@ -137,14 +136,15 @@ def parts():
     return rows
 
 
-def listed():
-    return "".join(f"{name}: {licence}\n" for name, licence, _ in parts())
+def listed(rows):
+    return "".join(f"{name}: {licence}\n" for name, licence, _ in rows)
 
 
 def licences():
-    out = ["What Offhook's binary is built of beside its own source, under which licences; their texts follow.", "", listed().rstrip()]
+    rows = parts()
+    out = ["What Offhook's binary is built of beside its own source, under which licences; their texts follow.", "", listed(rows).rstrip()]
     users, first = {}, {}
-    for name, _, found in parts():
+    for name, _, found in rows:
         for text in found:
             # Texts that differ in their lines' breaks alone are one text.
             key = " ".join(text.split())
@@ -161,8 +161,9 @@ def purl(name, version):
 
 def sbom(target):
     tree = Tree(target)
-    lock = (ROOT / "Cargo.lock").read_bytes()
-    checksums = {(one["name"], one["version"]): one.get("checksum") for one in tomllib.loads(lock.decode())["package"]}
+    lock = (ROOT / "Cargo.lock").read_text()
+    entry = r'name = "(.+)"\nversion = "(.+)"\nsource = ".+"\nchecksum = "(.+)"'
+    checksums = {(name, version): checksum for name, version, checksum in re.findall(entry, lock)}
     own = tree.packages[tree.root]
 
     def component(package, scope):
@@ -216,7 +217,7 @@ def sbom(target):
         "bomFormat": "CycloneDX",
         "specVersion": "1.5",
         # Of what it says, not of when it was made.
-        "serialNumber": f"urn:uuid:{uuid.uuid5(uuid.NAMESPACE_URL, f'offhook {commit} {target} {lock.hex()}')}",
+        "serialNumber": f"urn:uuid:{uuid.uuid5(uuid.NAMESPACE_URL, f'offhook {commit} {target} {lock}')}",
         "version": 1,
         "metadata": metadata,
         "components": components,
@@ -226,15 +227,15 @@ def sbom(target):
 
 
 def main():
-    match sys.argv[1:]:
-        case ["list"]:
-            sys.stdout.write(listed())
-        case ["licences"]:
-            sys.stdout.write(licences())
-        case ["sbom", *target] if len(target) <= 1:
-            sys.stdout.write(sbom(*target or [WIDEST]))
-        case _:
-            sys.exit(__doc__)
+    what = sys.argv[1:]
+    if what == ["list"]:
+        sys.stdout.write(listed(parts()))
+    elif what == ["licences"]:
+        sys.stdout.write(licences())
+    elif what[:1] == ["sbom"] and len(what) <= 2:
+        sys.stdout.write(sbom(*what[1:] or [WIDEST]))
+    else:
+        sys.exit(__doc__)
 
 
 main()
