@@ -68,6 +68,16 @@ console-hour SECONDS="3600":
 soak SECONDS="3600" *ARGS:
     cargo bench --locked --bench soak -- --seconds {{SECONDS}} {{ARGS}}
 
+# The static binary of this machine's architecture, packed, and the Debian package around it, in ./dist.
+dist TARGET="x86_64-unknown-linux-musl" ARCHITECTURE="amd64":
+    bash config/release/static {{TARGET}} dist
+    bash config/release/smoke dist/{{TARGET}}/offhook
+    bash config/deploy/debian/build dist/{{TARGET}}/offhook {{ARCHITECTURE}} dist
+
+# The list of what is built in, after a dependency came, went or changed.
+components:
+    python3 config/release/components.py list >config/release/third-party.txt
+
 image:
     docker build -t offhook .
 

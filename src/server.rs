@@ -122,6 +122,10 @@ impl Server {
     ) -> Result<Self, StartFailed> {
         let set = &config.sections;
         let supervised = Arc::new(Supervised::of(&mut inherited));
+        // Whoever handed a socket in chose its address, and nothing in the settings says which.
+        let handed_in = inherited.public.as_ref().map(TcpListener::local_addr).transpose();
+        let listen =
+            handed_in.map_err(failed("looking at the socket that was handed in"))?.unwrap_or(set.server.listen);
         let dir = set.server.data_dir.as_path();
         std::fs::create_dir_all(dir).map_err(failed("making the data directory"))?;
         local_disk::require(dir).map_err(failed("looking at the data directory"))?;
@@ -134,7 +138,7 @@ impl Server {
         let server_keys = Arc::new(ServerKeys::load_or_make(dir).map_err(failed("reading server.key"))?);
         let probe_keys = (set.health.probe_every_ms > 0).then(|| ProbeKeys::of(&server_keys));
         let signins = Signings::open(dir, &server_keys)?;
-        let (agent_keys, admin_key) = agents_keys(set, dir, probe_keys.as_ref(), &signins)?;
+        let (agent_keys, admin_key) = agents_keys(set, listen, dir, probe_keys.as_ref(), &signins)?;
         let (mut health, left) = HealthWatch::begin(dir);
         let keys = Arc::new(KeyRing::open(dir).map_err(failed("opening customers' keys"))?);
         let journal = SqliteJournal::open(dir, journal_settings(set)).map_err(failed("opening the journal"))?;
@@ -295,6 +299,7 @@ impl Server {
 
 fn agents_keys(
     set: &Sections,
+    listen: SocketAddr,
     dir: &Path,
     probe_keys: Option<&ProbeKeys>,
     signins: &Signings,
@@ -302,7 +307,7 @@ fn agents_keys(
     let leeway_s = set.identity.token_leeway_s;
     let configured = &set.identity.agent_keys;
     let (settings, admin_key) = if configured.is_empty() {
-        let made = first_key::read_or_make(dir, set.server.listen).map_err(failed("making the first keys"))?;
+        let made = first_key::read_or_make(dir, listen).map_err(failed("making the first keys"))?;
         (vec![made.agent_key], Some(made.admin_key))
     } else {
         // The key of the data directory opens this machine's own door; it is made whoever signs agents' tokens.

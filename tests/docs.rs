@@ -81,8 +81,10 @@ fn every_command_and_flag_in_the_documents_is_in_the_help() {
             // Once for each place where a command begins; a sentence that only begins with the name is no command.
             for command in code.split("offhook ").skip(1) {
                 let words: Vec<&str> = command.split_whitespace().collect();
-                let names =
-                    ["apply", "check", "demo", "drill", "journal", "serve", "simulate", "token", "upgrade", "why"];
+                let names = [
+                    "apply", "check", "demo", "drill", "journal", "serve", "simulate", "token", "upgrade", "version",
+                    "why",
+                ];
                 let Some(name) = words.first().copied().filter(|name| names.contains(name)) else { continue };
                 let mut path_words = vec![name];
                 if let ("journal", Some(second)) = (name, words.get(1)) {
@@ -108,6 +110,7 @@ fn every_command_and_flag_in_the_documents_is_in_the_help() {
         "simulate",
         "token",
         "upgrade",
+        "version",
         "why",
     ] {
         assert!(seen.contains(command), "no document shows `offhook {command}`");
@@ -143,7 +146,8 @@ fn every_setting_that_is_named_is_one() {
         }
     }
     let image = std::fs::read_to_string(root().join("Dockerfile")).unwrap();
-    for variable in image.split("OFFHOOK_").skip(1).filter_map(|rest| rest.split('=').next()) {
+    let variables = image.split("OFFHOOK_").skip(1).filter_map(|rest| rest.split(['=', '\n']).next());
+    for variable in variables.filter(|name| name.contains("__")) {
         let path = variable.to_lowercase().replace("__", ".");
         assert!(settings.contains(&path), "Dockerfile: there is no setting {path}");
     }
@@ -175,6 +179,31 @@ fn the_words_of_the_justfile_name_what_is_there() {
     for script in ["tests/run", ".ci/run"] {
         assert!(root().join(script).is_file(), "{script}");
     }
+}
+
+#[test]
+fn every_line_of_the_threat_model_names_a_test_that_there_is() {
+    let text = std::fs::read_to_string(root().join("SECURITY.md")).unwrap();
+    let (mut seen, mut lines) = (0, 0);
+    let mut in_lines = false;
+    for line in text.lines() {
+        in_lines = line.starts_with("| line | test |") || in_lines && line.starts_with('|');
+        let named = line.split('`').skip(1).step_by(2).filter_map(|code| code.split_once(".rs::"));
+        let mut of_line = 0;
+        for (path, function) in named {
+            let source = std::fs::read_to_string(root().join(format!("{path}.rs")));
+            let source = source.unwrap_or_else(|error| panic!("{path}.rs: {error}"));
+            let at = source.find(&format!("fn {function}(")).unwrap_or_else(|| panic!("{path}.rs has no {function}"));
+            let before: Vec<&str> = source[..at].lines().rev().take(4).collect();
+            assert!(before.iter().any(|line| line.contains("test")), "{path}.rs: {function} is no test");
+            of_line += 1;
+        }
+        let heads = line.starts_with("| line") || line.starts_with("| ---");
+        assert!(!in_lines || heads || of_line > 0, "no test holds: {line}");
+        lines += usize::from(in_lines && !heads);
+        seen += of_line;
+    }
+    assert!(lines > 40 && seen > 60, "{lines} lines, {seen} tests");
 }
 
 /// `A OR B` needs one of them, `A AND B` both; the old `/` is OR.

@@ -10,6 +10,7 @@ mod serve;
 mod simulate;
 mod token;
 mod upgrade;
+mod version;
 mod why;
 
 use std::ffi::OsString;
@@ -22,7 +23,7 @@ use crate::config::Config;
 
 /// Keeps the roll of present agents, and offers each waiting conversation to the right one.
 #[derive(Debug, Parser)]
-#[command(name = "offhook", version, after_help = EXAMPLES)]
+#[command(name = "offhook", version, long_version = version::LONG.as_str(), after_help = EXAMPLES)]
 struct Line {
     /// The settings file; without one, the built-in defaults are what the rest lies over.
     #[arg(long, global = true, env = "OFFHOOK_CONFIG", value_name = "PATH")]
@@ -56,6 +57,7 @@ enum Command {
     Simulate(simulate::Simulate),
     Token(token::Token),
     Upgrade(upgrade::Upgrade),
+    Version(version::Version),
     Why(why::Why),
 }
 
@@ -102,6 +104,7 @@ pub fn run() -> ExitCode {
         Command::Simulate(simulate) => simulate.run(load, &mut out),
         Command::Why(why) => load().and_then(|config| why.run(&config.sections.server.data_dir, &mut out)),
         Command::Upgrade(upgrade) => load().and_then(|config| upgrade.run(&config.sections.server.data_dir, &mut out)),
+        Command::Version(version) => version.run(&mut out).map(|()| ExitCode::SUCCESS),
         Command::Token(token) => token.run(load, wall_s(), &mut out).map(|()| ExitCode::SUCCESS),
     };
     match done {

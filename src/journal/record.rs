@@ -14,7 +14,7 @@ use serde_json::value::RawValue;
 use super::{Position, TurnId};
 
 const MAGIC: &[u8; 3] = b"OHR";
-const VERSION: u8 = 1;
+pub const VERSION: u8 = 1;
 const FRAME_BYTES: usize = 8;
 
 /// What each record says of itself.

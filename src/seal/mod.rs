@@ -18,7 +18,7 @@ pub use chunks::{CHUNK_MORE_BYTES, Chunks, STREAM_BYTES};
 pub use master::{MASTER_FILE_NAME, MasterKeyFailed};
 pub use ring::KeyRing;
 pub use sealed::Sealed;
-pub use store::{KEYS_FILE_NAME, OpenFailed, check_format};
+pub use store::{FORMAT, KEYS_FILE_NAME, OpenFailed, check_format};
 
 use std::fmt;
 

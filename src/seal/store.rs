@@ -16,7 +16,7 @@ use super::{KeyNumber, SealFailed};
 /// The file's name in the data directory.
 pub const KEYS_FILE_NAME: &str = "keys.db";
 
-const FORMAT: i64 = 1;
+pub const FORMAT: i64 = 1;
 const CHECK_TEXT: &[u8] = b"offhook";
 
 const TABLES: &str = "

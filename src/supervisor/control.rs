@@ -159,7 +159,8 @@ async fn preflight(path: &Path, arguments: &[OsString], lines: &mpsc::Sender<Lin
         return Err(format!("{shown}: the path must be absolute"));
     }
     let said = run(path, &["--version".into()]).await.map_err(|why| format!("{shown} --version: {why}"))?;
-    let Some(version) = said.trim().strip_prefix("offhook ") else {
+    // What follows are facts of its build, for people.
+    let Some(version) = said.lines().next().and_then(|line| line.trim().strip_prefix("offhook ")) else {
         return Err(format!("{shown} --version: that is not an offhook"));
     };
     let _ = lines.try_send(Line::Progress(format!("{shown} is version {version}")));

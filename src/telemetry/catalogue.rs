@@ -141,7 +141,7 @@ catalogue! {
     UPGRADES_TOTAL = "offhook_upgrades_total" Counter Count ["outcome"] "Upgrades by outcome: done, rolled_back, refused, interrupted.";
     STOOD_IN_TOTAL = "offhook_stood_in_total" Counter Count ["answer"] "Connections that the supervisor took in its server's place: answered, or turned_away for want of room.";
     LOG_LINES_LEFT_OUT_TOTAL = "offhook_log_lines_left_out_total" Counter Count [] "Lines that were not written, as nobody read the log and a write would have had to wait.";
-    BUILD_INFO = "offhook_build_info" Gauge Count ["version"] "Always 1; the label says which version runs.";
+    BUILD_INFO = "offhook_build_info" Gauge Count ["version", "commit"] "Always 1; the labels say which version runs, and which commit it was built from.";
 }
 
 /// Registers kind, unit and help of every metric with the installed recorder.

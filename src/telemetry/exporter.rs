@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use metrics_exporter_prometheus::{BuildError, Matcher, PrometheusBuilder, PrometheusHandle, PrometheusRecorder};
 
+use super::build;
 use super::catalogue::{self, MetricKind};
 
 /// From 0.1 ms, below a commit on a good disk, to 30 s, a chat's offer.
@@ -34,7 +35,7 @@ impl Exporter {
         let handle = recorder.handle();
         metrics::set_global_recorder(recorder).map_err(|_| ExporterError::Installed)?;
         catalogue::describe_all();
-        metrics::gauge!(catalogue::BUILD_INFO, "version" => env!("CARGO_PKG_VERSION")).set(1.0);
+        metrics::gauge!(catalogue::BUILD_INFO, "version" => build::VERSION, "commit" => build::COMMIT).set(1.0);
         Ok(Self { handle })
     }
 

@@ -1,5 +1,6 @@
-//! What operators see: the catalogue of metrics, their exporter, the log, and the process's memory.
+//! What operators see: the catalogue of metrics, their exporter, the log, the process's memory, and what it was built from.
 
+pub mod build;
 pub mod catalogue;
 pub mod exporter;
 pub mod labels;

@@ -11,7 +11,7 @@ use rusqlite::{Connection, OpenFlags};
 use std::path::Path;
 
 /// In `PRAGMA user_version`.
-pub(super) const SCHEMA: i64 = 1;
+pub const SCHEMA: i64 = 1;
 
 const TABLES: &str = "
 CREATE TABLE workspace (

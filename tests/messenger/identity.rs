@@ -170,3 +170,25 @@ async fn an_anonymous_customer_becomes_known_and_a_sign_out_voids_tokens() {
     let stream = within("an answer", Events::open(server.address, &leaver.events, None)).await.unwrap();
     assert_eq!(stream.err(), Some(401));
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_name_and_no_text_lies_readable_on_the_disk() {
+    let mut server = Server::start(&Options::default().without_rate_limits());
+    let start = json!({
+        "text": "quokka says hello", "name": "Quokka Quokkason", "email": "quokka@example.com",
+        "metadata": {"page": "/quokkas"},
+    });
+    let mut customer = Customer::try_start(server.address, DEMO, &start).await.unwrap();
+    assert!(customer.call("POST", "messages", Some(json!({"text": "another quokka"}))).await.is_success());
+    // The view has them too when they are read.
+    let read = customer.call("GET", "messages", None).await;
+    assert!(read.json()["messages"][1]["text"].as_str().is_some_and(|text| text == "another quokka"), "{read:?}");
+    server.kill();
+    let mut files = 0;
+    for file in std::fs::read_dir(server.data_dir()).unwrap().flatten().filter(|file| file.path().is_file()) {
+        let bytes = std::fs::read(file.path()).unwrap().to_ascii_lowercase();
+        assert!(!bytes.windows(6).any(|six| six == b"quokka"), "{}", file.path().display());
+        files += 1;
+    }
+    assert!(files > 6, "{files}: journal, view and keys, with their logs");
+}

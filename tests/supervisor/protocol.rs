@@ -90,6 +90,39 @@ fn what_is_no_listening_socket_is_refused_by_its_place() {
     assert!(said.contains("descriptor 1 of LISTEN_FDS"), "{said}");
 }
 
+#[test]
+fn a_socket_that_others_can_reach_needs_keys_as_an_address_in_the_settings_does() {
+    // Of every address, but by the loopback's device alone.
+    let socket = socket2::Socket::new(socket2::Domain::IPV4, socket2::Type::STREAM, None).unwrap();
+    let device = c"lo";
+    // SAFETY: the option's value is a name that lives as long as the call.
+    let bound = unsafe {
+        let length = device.count_bytes() as libc::socklen_t;
+        libc::setsockopt(socket.as_raw_fd(), libc::SOL_SOCKET, libc::SO_BINDTODEVICE, device.as_ptr().cast(), length)
+    };
+    assert_eq!(bound, 0, "{}", std::io::Error::last_os_error());
+    socket.bind(&SocketAddr::from(([0, 0, 0, 0], 0)).into()).unwrap();
+    socket.listen(1).unwrap();
+    let (fd, dir) = (socket.as_raw_fd(), tempfile::tempdir().unwrap());
+    for flags in [&["--no-supervisor"][..], &[]] {
+        let mut command = Command::new("sh");
+        command.args(["-c", "LISTEN_PID=$$ exec \"$0\" \"$@\"", env!("CARGO_BIN_EXE_offhook"), "serve"]).args(flags);
+        command.env("LISTEN_FDS", "1").env("OFFHOOK_SERVER__DATA_DIR", dir.path().join("data")).stdin(Stdio::null());
+        command.env("OFFHOOK_SERVER__OPERATORS_LISTEN", "127.0.0.1:0");
+        // SAFETY: one system call, on a descriptor that is open until the child has ended.
+        unsafe {
+            command.pre_exec(move || {
+                libc::dup2(fd, 3);
+                Ok(())
+            })
+        };
+        let done = command.output().unwrap();
+        let said = String::from_utf8(done.stderr).unwrap();
+        assert_eq!(done.status.code(), Some(2), "{said}");
+        assert!(said.contains("identity.agent_keys"), "{said}");
+    }
+}
+
 /// What its descriptors lead to.
 fn open_of(pid: i32) -> BTreeSet<String> {
     let fds = std::fs::read_dir(format!("/proc/{pid}/fd")).unwrap().flatten();

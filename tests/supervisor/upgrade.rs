@@ -14,7 +14,7 @@ const OFFHOOK: &str = env!("CARGO_BIN_EXE_offhook");
 fn fake(dir: &Path, name: &str, serves: &str) -> PathBuf {
     let path = dir.join(name);
     let script = format!(
-        "#!/bin/sh\ncase \" $* \" in\n*' --version '*) echo offhook 9.9.9; exit 0;;\n*' check '*) exit 0;;\nesac\n{serves}\n"
+        "#!/bin/sh\ncase \" $* \" in\n*' --version '*) echo offhook 9.9.9; echo commit: 1234; exit 0;;\n*' check '*) exit 0;;\nesac\n{serves}\n"
     );
     std::fs::write(&path, script).unwrap();
     std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o755)).unwrap();

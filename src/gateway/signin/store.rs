@@ -10,7 +10,7 @@ use std::time::Duration;
 
 pub const FILE_NAME: &str = "signins.db";
 
-const FORMAT: i64 = 1;
+pub const FORMAT: i64 = 1;
 const TABLES: &str = "
     CREATE TABLE signin(
         id BLOB PRIMARY KEY, workspace TEXT NOT NULL, agent TEXT NOT NULL, role TEXT NOT NULL,

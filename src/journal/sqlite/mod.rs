@@ -28,7 +28,7 @@ mod writer;
 mod tests;
 
 pub use read_only::{NothingToRead, ReadOnlyJournal};
-pub use schema::OpenFailed;
+pub use schema::{FORMAT, OpenFailed};
 pub use settings::{FailedSync, Settings, Synchronous, end_process};
 
 use std::path::{Path, PathBuf};

@@ -11,7 +11,7 @@ use rusqlite::{Connection, ErrorCode, OpenFlags, ffi};
 use super::super::local_disk::NotLocal;
 use super::settings::Settings;
 
-pub(super) const FORMAT: i64 = 1;
+pub const FORMAT: i64 = 1;
 /// SQLite's default since 2016, and what the journal has always had.
 pub(super) const PAGE_BYTES: u64 = 4_096;
 
