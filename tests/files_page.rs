@@ -17,7 +17,7 @@ async fn a_customer_sends_looks_and_saves_on_a_strict_page() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_agent_looks_and_answers_with_files_in_the_console() {
-    let files = ["console_files.mjs", "desk_pages.mjs"];
+    let files = ["console_files.mjs", "pages.mjs"];
     in_chromium("console-files", &files, &[("files", "console-files")]).await;
 }
 
@@ -34,10 +34,10 @@ async fn in_chromium(name: &str, files: &[&str], taken: &[(&str, &str)]) {
         .env("OFFHOOK_PICTURES", place.join("pictures"));
     let options = Options::default().without_rate_limits().set("messenger.sample_page=true");
     does_the_job_with(options, command).await;
-    if std::env::var_os("OFFHOOK_DOC_PICTURES").is_some() {
+    if let Some(documents) = std::env::var_os("OFFHOOK_DOC_PICTURES") {
         for (picture, document) in taken {
             let from = place.join("pictures").join(format!("{picture}.png"));
-            std::fs::copy(from, root.join("docs/images").join(format!("{document}.png"))).expect("a picture");
+            std::fs::copy(from, Path::new(&documents).join(format!("{document}.png"))).expect("a picture");
         }
     }
 }

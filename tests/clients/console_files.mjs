@@ -1,7 +1,7 @@
 // Files in the console, in Chromium, against the real server: an agent looks at what a customer has sent, answers with files by button, key, paste
 // and drop, and reads on in a thread of many pictures. The server is killed while a file is on its way.
 import { createInterface } from 'node:readline';
-import { accessible, browser, check, complaints, context, gone, picture, says, signedIn, until, visitor } from './desk_pages.mjs';
+import { accessible, browser, check, complaints, context, gone, picture, says, signedIn, until, visitor } from './pages.mjs';
 import { PROGRAM, file, given, pdf, png, saved, slow } from './pictures.mjs';
 
 const { OFFHOOK_TOKEN: token } = process.env;
