@@ -164,7 +164,8 @@ export function attach(widget, { make, icon, say, fill, reconcile }, words, reac
   /** @param {Item['error']} error */
   function why({ code, field, max_bytes, allowed: types } = { code: '', message: '' }) {
     if (code === 'too_large' || code === 'http_413') return fill(words.file_large, sized(max_bytes ?? allowed?.max_bytes ?? 0, spoken.language));
-    if (field === 'type') return fill(words.file_kind, kindsOf(types ?? allowed?.types ?? []));
+    // By itself: names of kinds run from left to right in every language, and so does their list.
+    if (field === 'type') return fill(words.file_kind, `\u2068${kindsOf(types ?? allowed?.types ?? [])}\u2069`);
     return code === 'file_refused' ? words.file_scan : words.refused;
   }
 
