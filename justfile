@@ -60,6 +60,10 @@ loads CUSTOMERS="100000":
 console-loads:
     OFFHOOK_CONSOLE_LOADS=1 cargo test --release --locked --test console_page -- --nocapture
 
+# A console that is open for so long while conversations come and go; prints what it holds then.
+console-hour SECONDS="3600":
+    OFFHOOK_CONSOLE_SECONDS={{SECONDS}} cargo test --release --locked --test console_page all_day -- --nocapture
+
 # An hour of agents and customers who come and go, and the slope of the server's memory meanwhile.
 soak SECONDS="3600" *ARGS:
     cargo bench --locked --bench soak -- --seconds {{SECONDS}} {{ARGS}}

@@ -5,7 +5,8 @@ mod support;
 
 use std::path::Path;
 use std::process::Command;
-use support::foreign::{WORKSPACE, does_the_job_with, npm};
+use std::time::Duration;
+use support::foreign::{WORKSPACE, does_the_job_with, does_the_job_within, npm};
 use support::http::{Http, Response};
 use support::{Options, Server};
 
@@ -26,6 +27,23 @@ async fn two_agents_and_three_customers_do_the_whole_job_in_real_tabs() {
     command.arg(place.join("console_page.mjs")).env("OFFHOOK_PICTURES", place.join("pictures"));
     let options = Options::default().without_rate_limits().set("messenger.sample_page=true");
     does_the_job_with(options, command).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_console_that_is_open_all_day_holds_what_it_shows_and_no_more() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let place = Path::new(env!("CARGO_TARGET_TMPDIR")).join("console-hour");
+    npm(
+        &root.join("tests/clients"),
+        &["package.json", "package-lock.json", "console_hour.mjs", "desk_pages.mjs"],
+        &place,
+    );
+    let seconds = std::env::var("OFFHOOK_CONSOLE_SECONDS").unwrap_or("20".to_owned());
+    let mut command = Command::new("node");
+    command.arg(place.join("console_hour.mjs")).env("OFFHOOK_PICTURES", place.join("pictures"));
+    command.env("OFFHOOK_CONSOLE_SECONDS", &seconds);
+    let options = Options::default().without_rate_limits().set("messenger.sample_page=true");
+    does_the_job_within(options, command, Duration::from_secs(600 + seconds.parse::<u64>().expect("seconds"))).await;
 }
 
 async fn ask(server: &Server, path: &str, headers: &str) -> Response {

@@ -57,6 +57,18 @@ export const browser = await chromium.launch({
   args: ['--headless', '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync'],
 });
 
+// What failed is seen best in what the pages showed then.
+process.on('uncaughtException', async (error) => {
+  console.error(error);
+  for (const page of browser.contexts().flatMap((context) => context.pages())) {
+    const said = await page.locator('body').innerText({ timeout: 2_000 }).catch(String);
+    const active = await page.evaluate(() => document.activeElement?.outerHTML.slice(0, 200)).catch(String);
+    console.error(`${page.url()} shows:\n${said.slice(0, 2_000)}\nwith the focus on ${active}\n`);
+  }
+  console.error(complaints.join('\n'));
+  process.exit(1);
+});
+
 /** What no page may have said: an error, or that its policy was broken. */
 export const complaints = [];
 export async function context(options = {}) {

@@ -14,7 +14,6 @@ use tokio::net::{TcpListener, TcpStream};
 
 pub const WORKSPACE: &str = "demo";
 
-/// A client that has not ended after this is stuck: it is killed, so that the test says what it said so far instead of never ending.
 const CLIENT_MAX: Duration = Duration::from_secs(600);
 
 /// Runs it to its end, which must be a good one.
@@ -77,7 +76,12 @@ pub async fn does_the_job(command: Command) {
 }
 
 /// The same, with a server of these options.
-pub async fn does_the_job_with(options: Options, mut command: Command) {
+pub async fn does_the_job_with(options: Options, command: Command) {
+    does_the_job_within(options, command, CLIENT_MAX).await;
+}
+
+/// A client that has not ended after `most` is stuck: it is killed, so that the test says what it said so far instead of never ending.
+pub async fn does_the_job_within(options: Options, mut command: Command, most: Duration) {
     let mut server = tokio::task::spawn_blocking(move || Server::start(&options)).await.expect("a server");
     server.workspace(WORKSPACE).await;
     let (address, behind) = front(server.address).await;
@@ -96,7 +100,7 @@ pub async fn does_the_job_with(options: Options, mut command: Command) {
         let (ended, is_ended) = mpsc::channel::<()>();
         let pid = Pid::from_child(&client);
         let stuck = std::thread::spawn(move || {
-            let stuck = is_ended.recv_timeout(CLIENT_MAX) == Err(mpsc::RecvTimeoutError::Timeout);
+            let stuck = is_ended.recv_timeout(most) == Err(mpsc::RecvTimeoutError::Timeout);
             if stuck {
                 let _ = kill_process(pid, Signal::KILL);
             }
@@ -126,11 +130,7 @@ pub async fn does_the_job_with(options: Options, mut command: Command) {
         drop(ended);
         let errors = errors.join().unwrap_or_default();
         let stuck = stuck.join().expect("it only waits");
-        assert!(
-            !stuck,
-            "{command:?}: not done after {CLIENT_MAX:?}, {said:?}\n{errors}\nthe server:\n{}",
-            server.log_tail()
-        );
+        assert!(!stuck, "{command:?}: not done after {most:?}, {said:?}\n{errors}\nthe server:\n{}", server.log_tail());
         let done = status.success() && said.last().is_some_and(|line| line == "done");
         assert!(done, "{command:?}: {status}, {said:?}\n{errors}\nthe server:\n{}", server.log_tail());
         assert!(said.iter().any(|line| line == "kill"), "it never asked for the restart");

@@ -34,7 +34,7 @@ export function composerView(app, conversation) {
     written.key = key;
     written.text = app.drafts.read(id, note);
   }
-  const found = note || putAway === written.text ? undefined : suggested(app.canned.replies, written.text);
+  const found = suggestedNow(app, note);
   const empty = written.text.trim() === '';
   return h(
     'form',
@@ -58,7 +58,7 @@ export function composerView(app, conversation) {
       ...(found && found.length > 0 && { 'aria-haspopup': 'listbox', 'aria-controls': 'canned', 'aria-autocomplete': 'list', 'aria-activedescendant': `canned_${marked}` }),
       ref: (/** @type {HTMLTextAreaElement} */ field) => (field.value = written.text),
       oninput: (/** @type {any} */ { target }) => typed(app, id, note, target.value),
-      onkeydown: (/** @type {KeyboardEvent} */ event) => pressed(app, conversation, note, found, event),
+      onkeydown: (/** @type {KeyboardEvent} */ event) => pressed(app, conversation, note, event),
     }),
     h(
       'div',
@@ -68,6 +68,13 @@ export function composerView(app, conversation) {
     ),
   );
 }
+
+/**
+ * The saved replies that fit what is written.
+ * @param {App} app
+ * @param {boolean} note
+ */
+const suggestedNow = (app, note) => (note || putAway === written.text ? undefined : suggested(app.canned.replies, written.text));
 
 /**
  * @param {App} app
@@ -92,13 +99,14 @@ function typed(app, id, note, text) {
  * @param {App} app
  * @param {Conversation} conversation
  * @param {boolean} note
- * @param {import('./store.js').Canned[] | undefined} found
  * @param {KeyboardEvent} event
  */
-function pressed(app, conversation, note, found, event) {
+function pressed(app, conversation, note, event) {
   // A word that is being composed is not finished by Enter.
   if (event.isComposing) return;
   const id = conversation.conversation;
+  // As it is now, not as it was drawn: two keys may come between two drawings, and the second Enter sends what the first has taken.
+  const found = suggestedNow(app, note);
   if (found && found.length > 0) {
     const step = event.key === 'ArrowDown' ? 1 : event.key === 'ArrowUp' ? -1 : 0;
     if (step !== 0) marked = (marked + step + found.length) % found.length;
