@@ -290,6 +290,18 @@ for (const [name, options] of [
   await way.waitFor();
   await accessible(stranger, `the door, ${name}`);
   await picture(stranger, `door-${name}`);
+  // Where the workspace has a provider, the page says so, and both ways are there.
+  const address = '**/wallboard/*';
+  await stranger.route(address, async (route) => {
+    const response = await route.fetch();
+    await route.fulfill({ response, body: (await response.text()).replace('<html ', '<html data-provider ') });
+  });
+  await stranger.reload();
+  const to = encodeURIComponent(`/wallboard/${workspace}?find=ada`);
+  check((await stranger.getByRole('link', { name: 'Sign in with your organisation' }).getAttribute('href')) === `/signin/${workspace}?to=${to}`, 'the way to the provider');
+  await accessible(stranger, `two ways, ${name}`);
+  await picture(stranger, `door-two-${name}`);
+  await stranger.unroute(address);
   await way.click();
   const sign = async (given) => {
     await stranger.getByLabel('Agent’s token').fill(given);

@@ -94,6 +94,8 @@ pub async fn call(server: &Server, session: &Value, method: &str, path: &str, bo
 async fn a_sign_in_ends_where_it_was_begun_for_with_a_cookie_that_no_script_and_no_other_site_has() {
     let (provider, server) = both("").await;
     let mut browser = Browser::new();
+    let page = browser.go(&format!("{}/wallboard/demo", base(&server))).await;
+    assert!(page.text().contains(" data-provider>"), "its door says that there is a provider: {}", page.text());
     let begun = begin_for(&mut browser, &server, "?to=%2Fwallboard%2Fdemo%2Fqueues%3Fsort%3Dname").await;
     let member = |name| query(&begun.page.url, name).unwrap_or_default();
     assert_eq!((member("response_type").as_str(), member("code_challenge_method").as_str()), ("code", "S256"));
@@ -130,6 +132,7 @@ async fn a_sign_in_ends_where_it_was_begun_for_with_a_cookie_that_no_script_and_
 async fn without_a_provider_a_token_is_pasted_and_with_one_beside_it() {
     let server = server(Options::default()).await;
     let (url, mut browser) = (base(&server), Browser::new());
+    assert!(!browser.go(&format!("{url}/console/demo")).await.text().contains("data-provider"));
     let page = browser.go(&format!("{url}/signin/demo?to=/wallboard/demo")).await;
     assert_eq!(page.status(), 200);
     assert!(page.text().contains("<label for=\"token\">") && !page.text().contains("unsafe"));
@@ -185,5 +188,5 @@ async fn who_is_new_is_made_at_the_sign_in_and_called_as_the_token_says() {
     assert!(server.admin("PUT", settings, Some(&set)).await.is_success());
     let token = server.tokens().named(WORKSPACE, "eve", "Eve");
     let page = browser.submit(&page, &[("token", &token)]).await;
-    assert!(page.status() == 403 && page.text().contains("nobody of this name"), "{}", page.text());
+    assert!(page.status() == 403 && page.text().contains("obody of this name works here yet"), "{}", page.text());
 }
