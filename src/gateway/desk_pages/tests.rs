@@ -11,7 +11,7 @@ fn a_page_names_its_own_files_and_no_other_pages() {
     assert!(html.contains("href=\"/desk/abc/desk/src/shared/tokens.css\""));
     assert!(!html.contains("src/wallboard/") && !html.contains("src/messenger/"));
     assert!(html.contains("client/src/pages/pictures.js"));
-    assert!(!page(&Kind::WALLBOARD, "demo", "abc", &files::paths()).contains("client/src/pages/"));
+    assert!(!page(&Kind::WALLBOARD, "demo", false, "abc", &files::paths()).contains("client/src/pages/"));
     // Its own styles come after those that it shares.
     let place = |path: &str| html.find(path).expect("named");
     assert!(place("desk/src/shared/tokens.css") < place("desk/src/console/console.css"));
