@@ -9,7 +9,7 @@ use crate::desk::ids::{AgentId, ConversationId, SessionId};
 use crate::wire::close::CloseCode;
 use dashmap::DashMap;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering::Relaxed};
 use tokio_tungstenite::tungstenite::Utf8Bytes;
 
 #[derive(Debug)]
@@ -18,8 +18,13 @@ pub struct Registry {
     by_agent: DashMap<(WorkspaceNumber, AgentId), Vec<Arc<Session>>>,
     streams: DashMap<(WorkspaceNumber, ConversationId), Vec<Arc<Stream>>>,
     streams_open: AtomicUsize,
+    /// Monotonic milliseconds; 0: not yet.
+    swept_at_ms: AtomicU64,
     limits: Limits,
 }
+
+/// Two sweeps are so far apart at most, or else this process stood still in between.
+const SWEEPS_APART_MS: u64 = 1_500;
 
 #[derive(Debug, Clone, Copy)]
 pub struct Limits {
@@ -46,6 +51,7 @@ impl Registry {
             by_agent: DashMap::new(),
             streams: DashMap::new(),
             streams_open: AtomicUsize::new(0),
+            swept_at_ms: AtomicU64::new(0),
             limits,
         }
     }
@@ -185,8 +191,17 @@ impl Registry {
     }
 
     /// Look after every session: pings, dead peers, tokens that ended. To be called about once a second.
+    ///
+    /// Time in which this process stood still (a paused machine, a starved one) is nobody's silence: what its peers said
+    /// meanwhile is still to be read, and giving them up together would be a storm of our own making.
     pub fn sweep(&self, now_ms: u64, steady_s: i64) {
+        let before_ms = self.swept_at_ms.swap(now_ms, Relaxed);
+        let apart_ms = if before_ms == 0 { 0 } else { now_ms.saturating_sub(before_ms) };
+        let stood_still_ms = if apart_ms > SWEEPS_APART_MS { apart_ms } else { 0 };
         for session in &self.sessions {
+            if stood_still_ms > 0 {
+                session.overlook(now_ms, stood_still_ms);
+            }
             match session.sweep(
                 now_ms,
                 steady_s - self.limits.token_leeway_s,
@@ -287,6 +302,27 @@ mod tests {
         registry.remove(&new);
         assert!(!registry.bind(&new, AgentId(0)), "its connection is gone already");
         assert_eq!((registry.sessions(), registry.by_agent.len()), (0, 0));
+    }
+
+    #[test]
+    fn what_this_process_stood_still_is_nobodys_silence() {
+        let registry = registry();
+        let held = registry.admit(session(1)).unwrap();
+        let is_given_up = || {
+            let waker = std::task::Waker::noop();
+            let out = held.mailbox().poll_end(&mut std::task::Context::from_waker(waker));
+            out.is_ready()
+        };
+        for second in 1..=14 {
+            registry.sweep(second * 1_000, 0);
+        }
+        // A minute that nobody saw, then all goes on: there are still the six seconds in which it is pinged and may answer.
+        for second in 74..=79 {
+            registry.sweep(second * 1_000, 0);
+            assert!(!is_given_up(), "after {second} s");
+        }
+        registry.sweep(80_000, 0);
+        assert!(is_given_up());
     }
 
     #[test]

@@ -132,6 +132,14 @@ impl Session {
         self.pinged.store(false, Relaxed);
     }
 
+    /// So much of its silence does not count.
+    pub fn overlook(&self, now_ms: u64, silence_ms: u64) {
+        let heard_at = u64::from(self.heard_at.load(Relaxed));
+        let overlooked = (heard_at + silence_ms.div_ceil(100)).min(now_ms / 100) as u32;
+        // It may speak this very moment.
+        self.heard_at.fetch_max(overlooked, Relaxed);
+    }
+
     /// Somebody did something at this device: presence, which the desk never hears of.
     pub fn input(&self, now_ms: u64) {
         self.input_at.store((now_ms / 100) as u32, Relaxed);
