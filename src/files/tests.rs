@@ -165,7 +165,7 @@ fn leftovers_of_a_crash_are_found_and_what_was_just_named_is_kept() {
     let part = disk.path(1).with_file_name(format!("{}.{:032x}.part", FileId(9), 5));
     std::fs::write(&part, b"half").unwrap();
     let workspace: Arc<str> = "demo".into();
-    assert_eq!(disk.files.workspaces(), [workspace.clone()]);
+    assert_eq!(disk.files.workspaces(), std::slice::from_ref(&workspace));
     assert_eq!(disk.files.conversations("demo").next_few(), [ConversationId(7)]);
     let found = disk.files.found(&workspace, ConversationId(7));
     assert_eq!(found.iter().map(|found| found.file).collect::<Vec<_>>(), [FileId(1)]);
