@@ -10,7 +10,9 @@ async fn a_page_is_told_what_the_workspace_has_set() {
     let page = async |headers: &[(&str, &str)]| call(server.address, "GET", "/page", headers, b"").await;
     let first = page(&[]).await;
     let rating = json!({"scale": "five", "within_ms": 604_800_000});
-    assert_eq!(first.json(), json!({"texts": {}, "position": "end", "rating": rating}));
+    let types = ["image/png", "image/jpeg", "image/gif", "image/webp", "application/pdf", "text/plain"];
+    let files = json!({"max_bytes": 10 << 20, "types": types});
+    assert_eq!(first.json(), json!({"texts": {}, "position": "end", "rating": rating, "files": files}));
     assert_eq!(first.header("cache-control"), Some("public, max-age=60, stale-while-revalidate=86400"));
     let tag = first.header("etag").unwrap().to_owned();
     let known = page(&[("If-None-Match", &tag)]).await;
@@ -26,6 +28,7 @@ async fn a_page_is_told_what_the_workspace_has_set() {
     assert_eq!(told.status, 200);
     let mut wanted = set.clone();
     wanted["rating"] = rating;
+    wanted["files"] = files;
     assert_eq!(told.json(), wanted);
 
     let path = format!("/v1/workspaces/{DEMO}/settings");
