@@ -33,11 +33,7 @@ async fn two_agents_and_three_customers_do_the_whole_job_in_real_tabs() {
 async fn a_console_that_is_open_all_day_holds_what_it_shows_and_no_more() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let place = Path::new(env!("CARGO_TARGET_TMPDIR")).join("console-hour");
-    npm(
-        &root.join("tests/clients"),
-        &["package.json", "package-lock.json", "console_hour.mjs", "desk_pages.mjs"],
-        &place,
-    );
+    npm(&root.join("tests/clients"), &["package.json", "package-lock.json", "console_hour.mjs", "pages.mjs"], &place);
     let seconds = std::env::var("OFFHOOK_CONSOLE_SECONDS").unwrap_or("20".to_owned());
     let mut command = Command::new("node");
     command.arg(place.join("console_hour.mjs")).env("OFFHOOK_PICTURES", place.join("pictures"));

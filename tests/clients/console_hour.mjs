@@ -1,7 +1,7 @@
 // A console that is open all day: conversations come, are talked in and go, the server is killed in between, and what the page holds is
 // looked at. A minute or so by default; an hour: `just console-hour`.
 import { createInterface } from 'node:readline';
-import { api, check, complaints, context, customer, gone, put, says, signedIn } from './desk_pages.mjs';
+import { api, change, check, complaints, context, customer, gone, says, signedIn } from './pages.mjs';
 
 const { OFFHOOK_TOKEN: token, OFFHOOK_CONSOLE_SECONDS: seconds = '20' } = process.env;
 const lines = createInterface({ input: process.stdin })[Symbol.asyncIterator]();
@@ -11,7 +11,7 @@ const MESSAGES_PER_S = 5;
 const MESSAGES = 40;
 const LOOKS = 20;
 
-await put('settings', {
+await change('settings', {
   channels: (await api('GET', 'settings')).channels.map((channel) => (channel.name === 'chat' ? { ...channel, wrap_up_ms: 0, capacity: OPEN + 10, weight: 1 } : channel)),
 });
 const place = await context();
