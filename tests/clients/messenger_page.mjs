@@ -279,6 +279,7 @@ for (;;) {
   // Who is there is as of a second ago.
   if (await offline.locator('input[name=email]:visible').count()) break;
   await offline.keyboard.press('Escape');
+  await offline.locator('.hello').waitFor({ state: 'hidden' });
 }
 await says(offline, '.hello', 'Leave a message, and we answer by e-mail.');
 await accessible(offline, 'offline');
