@@ -4,7 +4,7 @@ use super::alone;
 use super::support::{Http, Options, PATIENCE, Server};
 use std::collections::BTreeSet;
 use std::net::{SocketAddr, TcpListener};
-use std::os::fd::AsRawFd;
+use std::os::fd::{AsRawFd, RawFd};
 use std::os::unix::net::UnixDatagram;
 use std::os::unix::process::CommandExt;
 use std::path::Path;
@@ -31,18 +31,7 @@ impl Unit {
         command.env("LISTEN_FDS", "2").env("LISTEN_FDNAMES", names).env("NOTIFY_SOCKET", dir.path().join("notify"));
         command.env("WATCHDOG_USEC", "3000000").env("OFFHOOK_SERVER__DATA_DIR", dir.path().join("data"));
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
-        // SAFETY: system calls alone, on descriptors that are open until the child has been started.
-        unsafe {
-            command.pre_exec(move || {
-                // Out of the way of 3 and 4 first.
-                let kept = fds.map(|fd| libc::fcntl(fd, libc::F_DUPFD, 100));
-                for (place, fd) in (3..).zip(kept) {
-                    libc::dup2(fd, place);
-                    libc::close(fd);
-                }
-                Ok(())
-            })
-        };
+        hand_in(&mut command, fds);
         Self { child: command.spawn().unwrap(), public, told, dir }
     }
 
@@ -55,6 +44,22 @@ impl Unit {
             }
         }
     }
+}
+
+/// At 3 and on; they are open until the child has been started.
+fn hand_in<const COUNT: usize>(command: &mut Command, fds: [RawFd; COUNT]) {
+    // SAFETY: system calls alone, on descriptors that are open.
+    unsafe {
+        command.pre_exec(move || {
+            // Out of the way of those places first.
+            let kept = fds.map(|fd| libc::fcntl(fd, libc::F_DUPFD, 100));
+            for (place, fd) in (3..).zip(kept) {
+                libc::dup2(fd, place);
+                libc::close(fd);
+            }
+            Ok(())
+        })
+    };
 }
 
 impl Drop for Unit {
@@ -103,19 +108,13 @@ fn a_socket_that_others_can_reach_needs_keys_as_an_address_in_the_settings_does(
     assert_eq!(bound, 0, "{}", std::io::Error::last_os_error());
     socket.bind(&SocketAddr::from(([0, 0, 0, 0], 0)).into()).unwrap();
     socket.listen(1).unwrap();
-    let (fd, dir) = (socket.as_raw_fd(), tempfile::tempdir().unwrap());
+    let dir = tempfile::tempdir().unwrap();
     for flags in [&["--no-supervisor"][..], &[]] {
         let mut command = Command::new("sh");
         command.args(["-c", "LISTEN_PID=$$ exec \"$0\" \"$@\"", env!("CARGO_BIN_EXE_offhook"), "serve"]).args(flags);
         command.env("LISTEN_FDS", "1").env("OFFHOOK_SERVER__DATA_DIR", dir.path().join("data")).stdin(Stdio::null());
         command.env("OFFHOOK_SERVER__OPERATORS_LISTEN", "127.0.0.1:0");
-        // SAFETY: one system call, on a descriptor that is open until the child has ended.
-        unsafe {
-            command.pre_exec(move || {
-                libc::dup2(fd, 3);
-                Ok(())
-            })
-        };
+        hand_in(&mut command, [socket.as_raw_fd()]);
         let done = command.output().unwrap();
         let said = String::from_utf8(done.stderr).unwrap();
         assert_eq!(done.status.code(), Some(2), "{said}");
