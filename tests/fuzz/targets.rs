@@ -2,6 +2,7 @@
 
 use http::{HeaderMap, HeaderValue};
 use offhook::desk::event::Event;
+use offhook::desk::files::FILES_EACH_MAX;
 use offhook::desk::settings::Settings;
 use offhook::gateway::auth::agent_token::{self, AgentClaims, AgentKeys, Role};
 use offhook::gateway::auth::client_address::{ForwardedHeader, TrustedProxies};
@@ -136,8 +137,10 @@ pub fn bodies() -> Target {
             Err(error) => told(&error),
         };
         let post = match messenger::parse_post(bytes, &limits) {
-            Ok(text) => {
-                assert!((1..=limits.text_bytes_max).contains(&text.len()));
+            Ok(post) => {
+                let least = usize::from(post.files.is_empty());
+                assert!((least..=limits.text_bytes_max).contains(&post.text.len()));
+                assert!(post.files.len() <= FILES_EACH_MAX);
                 "ok post".to_owned()
             }
             Err(error) => told(&error),
