@@ -6,7 +6,7 @@ mod support;
 use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
-use support::foreign::{WORKSPACE, does_the_job_with, does_the_job_within, npm};
+use support::foreign::{WORKSPACE, does_the_job_with, does_the_job_within, npm, pictures_for_documents};
 use support::http::{Http, Response};
 use support::{Options, Server};
 
@@ -27,6 +27,12 @@ async fn two_agents_and_three_customers_do_the_whole_job_in_real_tabs() {
     command.arg(place.join("console_page.mjs")).env("OFFHOOK_PICTURES", place.join("pictures"));
     let options = Options::default().without_rate_limits().set("messenger.sample_page=true");
     does_the_job_with(options, command).await;
+    for page in ["console", "signin"] {
+        for look in ["light", "dark", "phone", "phone-dark"] {
+            let name = format!("{page}-{look}");
+            pictures_for_documents(&place, &[(&name, &name)]);
+        }
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

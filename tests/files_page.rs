@@ -6,7 +6,7 @@ mod support;
 use std::path::Path;
 use std::process::Command;
 use support::Options;
-use support::foreign::{does_the_job_with, npm};
+use support::foreign::{does_the_job_with, npm, pictures_for_documents};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_customer_sends_looks_and_saves_on_a_strict_page() {
@@ -34,10 +34,5 @@ async fn in_chromium(name: &str, files: &[&str], taken: &[(&str, &str)]) {
         .env("OFFHOOK_PICTURES", place.join("pictures"));
     let options = Options::default().without_rate_limits().set("messenger.sample_page=true");
     does_the_job_with(options, command).await;
-    if let Some(documents) = std::env::var_os("OFFHOOK_DOC_PICTURES") {
-        for (picture, document) in taken {
-            let from = place.join("pictures").join(format!("{picture}.png"));
-            std::fs::copy(from, Path::new(&documents).join(format!("{document}.png"))).expect("a picture");
-        }
-    }
+    pictures_for_documents(&place, taken);
 }

@@ -1,11 +1,11 @@
 //! The messenger that the binary serves: its script as a browser and a cache see it, and in Chromium, on a strict page of another origin,
-//! a customer's whole conversation over a restart of the server.
+//! a customer's whole conversation over a restart of the server. With `OFFHOOK_DOC_PICTURES` the pictures of the documents are made anew.
 
 mod support;
 
 use std::path::Path;
 use std::process::Command;
-use support::foreign::{WORKSPACE, does_the_job_with, npm};
+use support::foreign::{WORKSPACE, does_the_job_with, npm, pictures_for_documents};
 use support::http::{Http, Response};
 use support::{Options, Server};
 
@@ -31,6 +31,13 @@ async fn a_customer_on_a_strict_page_talks_through_reload_second_tab_and_restart
         r#"identity.customer_keys=[{{kid="shop", algorithm="HS256", file="{file}", workspace="{WORKSPACE}"}}]"#
     ));
     does_the_job_with(options, command).await;
+    let taken = [
+        ("wide-light", "messenger"),
+        ("wide-dark", "messenger-dark"),
+        ("phone", "messenger-phone"),
+        ("phone-rtl-dark", "messenger-rtl-dark"),
+    ];
+    pictures_for_documents(&place, &taken);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -4,17 +4,20 @@
 mod support;
 
 use serde_json::json;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use support::Options;
-use support::foreign::{does_the_job_with, npm};
+use support::foreign::{does_the_job_with, npm, pictures_for_documents};
 
 const DAY_MS: u64 = 86_400_000;
 
 /// A client of `tests/clients`, with what it needs beside it.
+fn place(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_TARGET_TMPDIR")).join("wallboard-page").join(name)
+}
+
 fn client(name: &str) -> Command {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let place = Path::new(env!("CARGO_TARGET_TMPDIR")).join("wallboard-page").join(name);
+    let (root, place) = (Path::new(env!("CARGO_MANIFEST_DIR")), place(name));
     let script = format!("{name}.mjs");
     npm(&root.join("tests/clients"), &["package.json", "package-lock.json", "pages.mjs", &script], &place);
     let mut command = Command::new("node");
@@ -28,6 +31,11 @@ fn client(name: &str) -> Command {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_supervisor_sees_what_happens_and_does_something_about_it() {
     does_the_job_with(Options::default().without_rate_limits(), client("wallboard_page")).await;
+    for name in
+        ["wallboard", "wallboard-why", "wallboard-screen", "wallboard-dark", "wallboard-phone", "wallboard-phone-dark"]
+    {
+        pictures_for_documents(&place("wallboard_page"), &[(name, name)]);
+    }
 }
 
 /// Three weeks of history: an outage, a day of slowness, and something that is under way.
@@ -61,4 +69,7 @@ async fn the_status_page_is_read_by_everybody_and_never_reloads_under_its_reader
     let options =
         Options { data_dir: Some(dir.path().to_owned()), ..Options::default().set("health.public_status=true") };
     does_the_job_with(options, client("status_page")).await;
+    for name in ["status-light", "status-dark", "status-phone", "status-phone-dark"] {
+        pictures_for_documents(&place("status_page"), &[(name, name)]);
+    }
 }

@@ -283,6 +283,7 @@ for (const [name, options] of [
   ['light', { colorScheme: 'light' }],
   ['dark', { colorScheme: 'dark' }],
   ['phone', { colorScheme: 'light', viewport: { width: 390, height: 780 }, isMobile: true, hasTouch: true }],
+  ['phone-dark', { colorScheme: 'dark', viewport: { width: 390, height: 780 }, isMobile: true, hasTouch: true }],
 ]) {
   const place = await context(options);
   const stranger = await tab(place, `${url}/wallboard/${workspace}?find=ada`);

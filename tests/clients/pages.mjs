@@ -1,10 +1,10 @@
 // What tests of the server's own pages stand on: a browser, people who are signed in, customers with and without a page, and what is asked of a page.
 import { randomBytes } from 'node:crypto';
-import { copyFileSync, mkdirSync, readFileSync } from 'node:fs';
+import { mkdirSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { chromium } from 'playwright-core';
 
-const { OFFHOOK_ADMIN: admin, OFFHOOK_PICTURES: pictures, OFFHOOK_DOC_PICTURES: documents } = process.env;
+const { OFFHOOK_ADMIN: admin, OFFHOOK_PICTURES: pictures } = process.env;
 export const { OFFHOOK_URL: url, OFFHOOK_WORKSPACE: workspace } = process.env;
 const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 mkdirSync(pictures, { recursive: true });
@@ -126,12 +126,7 @@ export async function accessible(page, where) {
   check(told.length === 0, `axe, ${where}: ${told.join('\n')}`);
 }
 
-/** Of these the documents have their own. */
-const SHOWN = new Set(['console-light', 'console-dark', 'console-phone', 'console-phone-dark', 'wallboard', 'wallboard-why', 'wallboard-screen', 'wallboard-dark', 'wallboard-phone', 'status-light']);
-export async function picture(page, name) {
-  await page.screenshot({ path: `${pictures}/${name}.png` });
-  if (documents && SHOWN.has(name)) copyFileSync(`${pictures}/${name}.png`, `${documents}/${name}.png`);
-}
+export const picture = (page, name) => page.screenshot({ path: `${pictures}/${name}.png` });
 
 /** Nothing sticks out at the side. */
 export const fits = async (page, where) => check(await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth), `${where}: it is wider than its window`);

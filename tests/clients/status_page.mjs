@@ -9,6 +9,7 @@ for (const [name, options] of [
   ['status-light', { viewport: { width: 1280, height: 900 }, colorScheme: 'light' }],
   ['status-dark', { viewport: { width: 1280, height: 900 }, colorScheme: 'dark' }],
   ['status-phone', { viewport: { width: 375, height: 800 }, colorScheme: 'light' }],
+  ['status-phone-dark', { viewport: { width: 375, height: 800 }, colorScheme: 'dark' }],
 ]) {
   const place = await context(options);
   const page = await tab(place, address);

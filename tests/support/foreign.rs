@@ -50,6 +50,16 @@ fn copy(from: &Path, to: &Path) {
     }
 }
 
+/// Where `OFFHOOK_DOC_PICTURES` names the directory of the documents' pictures, those that a client has made in `place` are taken over: each by
+/// its name there, and its name in the documents.
+pub fn pictures_for_documents(place: &Path, taken: &[(&str, &str)]) {
+    let Some(documents) = std::env::var_os("OFFHOOK_DOC_PICTURES") else { return };
+    for (picture, document) in taken {
+        let from = place.join("pictures").join(format!("{picture}.png"));
+        std::fs::copy(from, Path::new(&documents).join(format!("{document}.png"))).expect("a picture");
+    }
+}
+
 /// One address for the client, whatever port the server has after it was started again.
 pub async fn front(server: SocketAddr) -> (SocketAddr, Arc<Mutex<SocketAddr>>) {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
