@@ -2,6 +2,7 @@
 
 mod bounds;
 mod files;
+mod identities;
 mod readiness;
 mod signin;
 
@@ -15,19 +16,14 @@ use crate::files::Files;
 use crate::gateway::agent::{self, AgentDesks, AgentLimits, CommandRate};
 use crate::gateway::auth::agent_token::AgentKeys;
 use crate::gateway::auth::client_address::TrustedProxies;
-use crate::gateway::auth::customer_token::{CustomerKeySettings, CustomerKeys};
-use crate::gateway::auth::keys::read_key_file;
-use crate::gateway::auth::origin::OriginRules;
 use crate::gateway::auth::probe_keys::ProbeKeys;
 use crate::gateway::auth::server_keys::ServerKeys;
-use crate::gateway::auth::{api_key, first_key};
 use crate::gateway::desk_pages;
 use crate::gateway::embed;
 use crate::gateway::health::{HealthWatch, Probes};
 use crate::gateway::http::Door;
 use crate::gateway::http::problem::Problem;
 use crate::gateway::http::real::RealDesks;
-use crate::gateway::http::tokens::Tokens;
 use crate::gateway::lag::{self, Lag};
 use crate::gateway::listen::{self, ListenLimits, Listening};
 use crate::gateway::messenger::{self, MessengerBounds};
@@ -55,10 +51,10 @@ use crate::wire::{agent as agent_wire, messenger as messenger_wire};
 use axum::Router;
 use bounds::{disk_marks, health_limits, marks, presence_limits, probe_settings};
 use files::{files_bounds, files_settings, scan};
+use identities::{agents_keys, identities};
 use readiness::ProcessHealth;
 use signin::Signings;
 pub use signin::signin_providers;
-use std::collections::{BTreeMap, HashMap};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::path::Path;
 use std::sync::Arc;
@@ -295,71 +291,6 @@ impl Server {
         let _ = tokio::time::timeout_at(end, self.operators.stop()).await;
         self.health.stop().await;
     }
-}
-
-fn agents_keys(
-    set: &Sections,
-    listen: SocketAddr,
-    dir: &Path,
-    probe_keys: Option<&ProbeKeys>,
-    signins: &Signings,
-) -> Result<(Arc<AgentKeys>, Option<api_key::ApiKey>), StartFailed> {
-    let leeway_s = set.identity.token_leeway_s;
-    let configured = &set.identity.agent_keys;
-    let (settings, admin_key) = if configured.is_empty() {
-        let made = first_key::read_or_make(dir, listen).map_err(failed("making the first keys"))?;
-        (vec![made.agent_key], Some(made.admin_key))
-    } else {
-        // The key of the data directory opens this machine's own door; it is made whoever signs agents' tokens.
-        let admin_key = first_key::read_or_make_admin(dir).map_err(failed("making admin.key"))?;
-        (configured.clone(), Some(admin_key))
-    };
-    let mut keys = AgentKeys::load(&settings, leeway_s).map_err(failed("reading agents' keys"))?;
-    if let Some(probe_keys) = probe_keys {
-        keys = keys.with_probe(probe_keys).map_err(failed("making the probe's key"))?;
-    }
-    Ok((Arc::new(signins.known_to(keys)?), admin_key))
-}
-
-fn identities(
-    set: &Sections,
-    agents: Arc<AgentKeys>,
-    server_keys: Arc<ServerKeys>,
-    admin_key: Option<api_key::ApiKey>,
-    probe_keys: Option<&ProbeKeys>,
-) -> Result<Tokens, StartFailed> {
-    let mut of_workspace: BTreeMap<String, Vec<CustomerKeySettings>> = BTreeMap::new();
-    for key in &set.identity.customer_keys {
-        let doing = "reading customers' keys";
-        let workspace = key.workspace.clone().ok_or_else(|| StartFailed {
-            doing,
-            why: format!("identity.customer_keys: the key {:?} names no workspace", key.kid),
-        })?;
-        let text = read_key_file(&key.file).map_err(failed(doing))?;
-        let text = String::from_utf8(text).map_err(failed(doing))?;
-        let setting = CustomerKeySettings { kid: key.kid.clone(), algorithm: key.algorithm, key: text };
-        of_workspace.entry(workspace).or_default().push(setting);
-    }
-    let mut customer_keys = HashMap::new();
-    for (workspace, keys) in of_workspace {
-        let keys = CustomerKeys::from_list(&keys).map_err(failed("reading customers' keys"))?;
-        customer_keys.insert(workspace, keys);
-    }
-    if let Some(probe_keys) = probe_keys {
-        let keys = probe_keys.of_customers().map_err(failed("making the probe's key"))?;
-        customer_keys.insert(PROBES.to_owned(), keys);
-    }
-    Ok(Tokens {
-        server_keys,
-        agent_keys: agents,
-        customer_keys,
-        api_keys: admin_key.into_iter().collect(),
-        origins: OriginRules::parse(&set.identity.origins).map_err(failed("reading identity.origins"))?,
-        proxies: proxies(set)?,
-        leeway_s: set.identity.token_leeway_s,
-        visitor_life_s: set.messenger.anonymous_token_days as i64 * 86_400,
-        ticket_life_s: set.messenger.stream_ticket_hours as i64 * 3_600,
-    })
 }
 
 fn public_router(
