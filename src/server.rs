@@ -16,6 +16,7 @@ use crate::files::Files;
 use crate::gateway::agent::{self, AgentDesks, AgentLimits, CommandRate};
 use crate::gateway::auth::agent_token::AgentKeys;
 use crate::gateway::auth::client_address::TrustedProxies;
+use crate::gateway::auth::origin::OriginRules;
 use crate::gateway::auth::probe_keys::ProbeKeys;
 use crate::gateway::auth::server_keys::ServerKeys;
 use crate::gateway::desk_pages;
