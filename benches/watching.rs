@@ -15,6 +15,7 @@ use load::support::process::cpu_ms;
 use load::support::socket::{Heard, Writer};
 use offhook::gateway::auth::agent_token::Role;
 use std::cell::Cell;
+use std::ops::Range;
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
@@ -60,13 +61,14 @@ async fn measure(name: &str, agents: u32, sizes: Sizes) {
         writers.push(socket.writer.clone());
         tokio::task::spawn_local(async move { while matches!(socket.next().await, Heard::Text(_)) {} });
     }
-    let alone_ms = changed(&server, &writers, sizes).await;
+    let changes = (sizes.rate * f64::from(sizes.seconds)) as u32;
+    let alone_ms = changed(&server, &writers, sizes, 0..changes).await;
     let told = Rc::new(Told::default());
     for number in 0..sizes.watchers {
         watch(&server, number, told.clone()).await;
     }
     let first_bytes = told.bytes.get();
-    let watched_ms = changed(&server, &writers, sizes).await;
+    let watched_ms = changed(&server, &writers, sizes, changes..2 * changes).await;
     let (seconds, watchers) = (f64::from(sizes.seconds), f64::from(sizes.watchers));
     let bytes = (told.bytes.get() - first_bytes) as f64;
     eprintln!(
@@ -79,12 +81,12 @@ async fn measure(name: &str, agents: u32, sizes: Sizes) {
     figure(&format!("watch_{name}_processor_percent"), more_ms / (seconds * 10.0), "%");
 }
 
-/// Changes for as long as it was asked; milliseconds of the processor that the server took meanwhile.
-async fn changed(server: &Server, writers: &[Writer], sizes: Sizes) -> u64 {
+/// Changes for as long as it was asked, by their numbers, so that none is another's retry; milliseconds of the processor that the server took.
+async fn changed(server: &Server, writers: &[Writer], sizes: Sizes, numbers: Range<u32>) -> u64 {
     let (before, began) = (cpu_ms(server.pid()), Instant::now());
-    let pace = Pace::begin(sizes.rate, (sizes.rate * f64::from(sizes.seconds)) as u32);
-    while let Some(number) = pace.next().await {
-        let all = writers.len() as u32;
+    let pace = Pace::begin(sizes.rate, numbers.end - numbers.start);
+    while let Some(place) = pace.next().await {
+        let (number, all) = (numbers.start + place, writers.len() as u32);
         let status = if (number / all).is_multiple_of(2) { "available" } else { "away" };
         let id = tagged_id(1, number);
         let frame = format!("{{\"type\":\"set_status\",\"status\":\"{status}\",\"id\":\"{id}\"}}");
