@@ -152,6 +152,7 @@ await write(ada, 'She was angry last time, too.');
 await says(ada, '.said.note .bubble', 'She was angry last time, too.');
 await accessible(ada, 'a note');
 await ada.keyboard.press('Alt+n');
+await gone(ada, '.composer.note');
 await write(ada, 'It is with you tomorrow.');
 await says(zoe, '.message.agent .text', 'It is with you tomorrow.');
 check((await zoe.locator('.message', { hasText: 'angry' }).count()) === 0, 'the customer sees no note');

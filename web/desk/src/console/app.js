@@ -270,6 +270,7 @@ export class App {
     const at = this.chosen === undefined ? -1 : ids.indexOf(this.chosen);
     const next = at < 0 ? (step > 0 ? 0 : ids.length - 1) : Math.min(ids.length - 1, Math.max(0, at + step));
     this.open(/** @type {string} */ (ids[next]), focus);
+    this.shell.draw();
   }
 
   /** @param {string} offer */

@@ -183,7 +183,7 @@ export function noting(app, id, note) {
   if (note) app.noting.add(id);
   else app.noting.delete(id);
   app.focus = 'composer';
-  app.changed();
+  app.shell.draw();
 }
 
 /**

@@ -25,6 +25,7 @@ import { h, redrawing, render } from './view.js';
  * @property {Choices} choices
  * @property {Keys} keys
  * @property {() => void} changed Asks for drawing, once for all that changes until then.
+ * @property {() => void} draw Draws at once: where what is typed next must not go to where one was before.
  * @property {() => Kid} banner What the connection does: for the page to place.
  * @property {() => Promise<void>} signOut Ends the work of this agent on all devices, and forgets who it was.
  * @property {(path: string, init?: RequestInit) => Promise<Response>} api A call of `/v1/workspaces/{workspace}` as this agent.
@@ -93,6 +94,7 @@ function open(root, { workspace, files, choices, door, session, make, shared }) 
     choices,
     keys,
     changed,
+    draw,
     banner,
     signOut: async () => {
       // A server that cannot be reached hears of it when the sessions there end.
