@@ -9,6 +9,7 @@ use std::collections::BTreeSet;
 use std::net::SocketAddr;
 use std::path::Path;
 use std::process::Command;
+use support::process::{freeze, thaw};
 use support::scene::{DEMO, eventually, server, talking};
 use support::socket::frame;
 use support::{Agent, Customer, Http, Options, Server, command_id, within};
@@ -67,17 +68,43 @@ async fn a_stream_and_an_answer_that_nobody_reads_are_ended_and_give_their_place
     ada.must(json!({"type": "ready"})).await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn an_agent_that_neither_reads_nor_answers_is_given_up() {
-    let options = unlimited().set("sessions.ping_every_ms=200").set("sessions.dead_after_ms=600");
-    let server = Server::start(&options);
-    let token = server.agent_token(DEMO, "eve", Role::Agent);
+/// An agent that says nothing more, and answers no ping.
+async fn falls_silent(server: &Server, name: &str) -> TcpStream {
+    let token = server.agent_token(DEMO, name, Role::Agent);
     let mut silent = narrow(server.address).await;
     let request = format!(
         "GET /v1/agent HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n\
          Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Protocol: offhook.agent.v1, offhook.token.{token}\r\n\r\n"
     );
     silent.write_all(request.as_bytes()).await.unwrap();
+    silent
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_that_stood_still_gives_up_who_is_silent_and_nobody_else() {
+    let server = Server::start(&unlimited().set("sessions.ping_every_ms=1000").set("sessions.dead_after_ms=3000"));
+    let mut ada = Agent::connect(&server, DEMO, "ada").await;
+    let mut silent = falls_silent(&server, "eve").await;
+    within("the upgrade", silent.read_exact(&mut [0; 12])).await.unwrap();
+    let pid = server.pid().cast_signed();
+    freeze(pid);
+    // What is tested is time that passes: more of it than anybody may be silent.
+    tokio::time::sleep(std::time::Duration::from_millis(3_500)).await;
+    thaw(pid);
+    // Who reads answers pings.
+    tokio::select! {
+        ended = ada.closed() => panic!("ada was given up: {ended:?}"),
+        () = metric_reaches(&server, "offhook_dead_peers_total", 1.0) => {}
+    }
+    ada.must(json!({"type": "set_status", "status": "available"})).await;
+    assert_eq!(metric(&server, "offhook_dead_peers_total").await, 1.0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_agent_that_neither_reads_nor_answers_is_given_up() {
+    let options = unlimited().set("sessions.ping_every_ms=200").set("sessions.dead_after_ms=600");
+    let server = Server::start(&options);
+    let _silent = falls_silent(&server, "eve").await;
     metric_reaches(&server, "offhook_dead_peers_total", 1.0).await;
     eventually("its place", async || metric(&server, "offhook_sessions").await, |open| *open == 0.0).await;
 }

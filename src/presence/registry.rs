@@ -18,7 +18,7 @@ pub struct Registry {
     by_agent: DashMap<(WorkspaceNumber, AgentId), Vec<Arc<Session>>>,
     streams: DashMap<(WorkspaceNumber, ConversationId), Vec<Arc<Stream>>>,
     streams_open: AtomicUsize,
-    /// Monotonic milliseconds; 0: not yet.
+    /// Monotonic milliseconds, which begin with the process: before the first sweep, then.
     swept_at_ms: AtomicU64,
     limits: Limits,
 }
@@ -195,8 +195,7 @@ impl Registry {
     /// Time in which this process stood still (a paused machine, a starved one) is nobody's silence: what its peers said
     /// meanwhile is still to be read, and giving them up together would be a storm of our own making.
     pub fn sweep(&self, now_ms: u64, steady_s: i64) {
-        let before_ms = self.swept_at_ms.swap(now_ms, Relaxed);
-        let apart_ms = if before_ms == 0 { 0 } else { now_ms.saturating_sub(before_ms) };
+        let apart_ms = now_ms.saturating_sub(self.swept_at_ms.swap(now_ms, Relaxed));
         let stood_still_ms = if apart_ms > SWEEPS_APART_MS { apart_ms } else { 0 };
         for session in &self.sessions {
             if stood_still_ms > 0 {
@@ -313,15 +312,20 @@ mod tests {
             let out = held.mailbox().poll_end(&mut std::task::Context::from_waker(waker));
             out.is_ready()
         };
-        for second in 1..=14 {
+        // Before the first sweep, too.
+        registry.sweep(70_000, 0);
+        assert!(!is_given_up());
+        held.heard(70_000);
+        let begin = 70;
+        for second in begin + 1..=begin + 14 {
             registry.sweep(second * 1_000, 0);
         }
         // A minute that nobody saw, then all goes on: there are still the six seconds in which it is pinged and may answer.
-        for second in 74..=79 {
+        for second in begin + 74..=begin + 79 {
             registry.sweep(second * 1_000, 0);
             assert!(!is_given_up(), "after {second} s");
         }
-        registry.sweep(80_000, 0);
+        registry.sweep((begin + 80) * 1_000, 0);
         assert!(is_given_up());
     }
 

@@ -1,5 +1,5 @@
 // How the console looks: a working day's scene, in each size and colour. For the documents, and for whoever changes it to look at.
-import { accessible, api, change, context, customer, gone, picture, says, signedIn, until } from './pages.mjs';
+import { accessible, api, change, context, customer, picture, says, signedIn, until } from './pages.mjs';
 
 /** Who writes what, and what Ada has said to it. */
 const SCENE = [
@@ -24,7 +24,6 @@ async function talk(page, one) {
       await page.locator('#composer').press('Enter');
       await says(page, '.said.note .bubble', text.slice(2));
       await page.keyboard.press('Alt+n');
-      await gone(page, '.composer.note');
     } else if (text.startsWith('> ')) {
       await page.locator('#composer').fill(text.slice(2));
       await page.locator('#composer').press('Enter');

@@ -36,6 +36,12 @@ pub fn threads_cpu_ms(pid: u32) -> Vec<(String, u64)> {
     threads
 }
 
+/// Lets a process that was stopped go on (SIGCONT).
+pub fn thaw(pid: i32) {
+    // SAFETY: sends a signal to a process that a test started.
+    unsafe { libc::kill(pid, libc::SIGCONT) };
+}
+
 /// Stops a process (SIGSTOP), and returns when all its threads stand still: the signal alone takes a moment.
 pub fn freeze(pid: i32) {
     // SAFETY: sends a signal to a process that a test started.

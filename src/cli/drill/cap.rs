@@ -87,6 +87,7 @@ impl Drop for Cap {
         for _ in 0..EMPTIES_WITHIN {
             match fs::remove_dir(directory) {
                 Ok(()) => return,
+                // The kernel tells nobody when the last of its processes has left.
                 Err(error) if error.kind() == io::ErrorKind::ResourceBusy => std::thread::sleep(LOOK_EVERY),
                 Err(error) => return eprintln!("offhook: {} is left behind: {error}", directory.display()),
             }

@@ -1,11 +1,10 @@
 //! An agent's files: it adds to conversations that it talks in, and reads those of conversations that it may read.
 
-use super::upload::{Head, Sent, refused, take};
+use super::upload::{Head, Sent, take};
 use super::{Shared, reading, upload};
 use crate::desk::conversation::{Conversation, State};
 use crate::desk::ids::{AgentId, ConversationId, Principal};
 use crate::desk::settings::Role;
-use crate::files::Place;
 use crate::gateway::http::VIEW_WAIT_MOST;
 use crate::gateway::http::asking::{Asked, At, conversation};
 use crate::gateway::http::desks::Desk;
@@ -78,10 +77,7 @@ pub(super) async fn upload(
         let (sender, conversation, key) = (format!("agent {agent}"), id, conversation.key);
         Ok((Sent { desk, principal, sender, conversation, key }, head))
     };
-    match sent.await {
-        Ok((sent, head)) => take(&counter, sent, head, &asked, body).await,
-        Err(problem) => refused(problem, body.into_data_stream()).await,
-    }
+    take(&counter, sent.await, &asked, body).await
 }
 
 pub(super) async fn read(
@@ -96,6 +92,5 @@ pub(super) async fn read(
     if !supervises && !conversation.is_held_by(agent) && conversation.last_owner() != Some(agent) {
         return Err(not_yours(id));
     }
-    let file = file.parse().map_err(|_| Problem::not_found("file"))?;
-    reading::give(&counter, Place { workspace: desk.name().clone(), conversation: id, file }).await
+    reading::give(&counter, &*desk, id, &file).await
 }

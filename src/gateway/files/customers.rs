@@ -1,9 +1,8 @@
 //! A customer's files: of conversations of its own.
 
-use super::upload::{Head, Sent, refused, take};
+use super::upload::{Head, Sent, take};
 use super::{Shared, reading, upload};
 use crate::desk::ids::{ConversationId, CustomerId, Principal};
-use crate::files::Place;
 use crate::gateway::http::asking::{Asked, At, conversation};
 use crate::gateway::http::desks::Desk;
 use crate::gateway::http::problem::Problem;
@@ -41,10 +40,7 @@ pub(super) async fn upload(
         let principal = Principal::Customer(customer);
         Ok((Sent { desk, principal, sender: format!("customer {}", customer.0), conversation, key }, head))
     };
-    match sent.await {
-        Ok((sent, head)) => take(&counter, sent, head, &asked, body).await,
-        Err(problem) => refused(problem, body.into_data_stream()).await,
-    }
+    take(&counter, sent.await, &asked, body).await
 }
 
 pub(super) async fn read(
@@ -56,6 +52,5 @@ pub(super) async fn read(
     let Asks { desk, customer, conversation } = asks(&counter, &workspace, &id, &asked)?;
     Query::parse(asked.query.as_deref(), &[])?;
     own(&*desk, customer, conversation).await?;
-    let file = file.parse().map_err(|_| Problem::not_found("file"))?;
-    reading::give(&counter, Place { workspace: desk.name().clone(), conversation, file }).await
+    reading::give(&counter, &*desk, conversation, &file).await
 }

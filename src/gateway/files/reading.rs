@@ -2,7 +2,9 @@
 
 use super::Counter;
 use super::upload::{UNDER_WAY_BYTES, chunks_of};
+use crate::desk::ids::ConversationId;
 use crate::files::{About, NotOpened, Place, kind};
+use crate::gateway::http::desks::Desk;
 use crate::gateway::http::problem::Problem;
 use crate::overload::{Purpose, Rung, Weight, memory};
 use crate::seal::Unsealed;
@@ -23,7 +25,14 @@ pub(super) fn admit() -> Result<(), Problem> {
 
 /// # Errors
 /// There is none; or it cannot be read now.
-pub(super) async fn give(counter: &Counter, place: Place) -> Result<Response, Problem> {
+pub(super) async fn give(
+    counter: &Counter,
+    desk: &dyn Desk,
+    conversation: ConversationId,
+    file: &str,
+) -> Result<Response, Problem> {
+    let file = file.parse().map_err(|_| Problem::not_found("file"))?;
+    let place = Place { workspace: desk.name().clone(), conversation, file };
     let busy = |_| Problem(WireError::busy(RETRY_MS));
     let permit = counter.reads.clone().try_acquire_owned().map_err(busy)?;
     let taken = memory().reserve.guard(Purpose::Files, Weight::Ordinary, UNDER_WAY_BYTES)?;

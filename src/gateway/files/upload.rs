@@ -90,10 +90,19 @@ impl Head {
     }
 }
 
-/// Takes the file, and answers.
-pub(super) async fn take(counter: &Counter, sent: Sent, head: Head, asked: &Asked, body: Body) -> Response {
+/// Takes the file, where that may be, and answers.
+pub(super) async fn take(
+    counter: &Counter,
+    sent: Result<(Sent, Head), Problem>,
+    asked: &Asked,
+    body: Body,
+) -> Response {
     let mut body = body.into_data_stream();
-    match taken(counter, sent, head, asked, &mut body).await {
+    let stored = async {
+        let (sent, head) = sent?;
+        taken(counter, sent, head, asked, &mut body).await
+    };
+    match stored.await {
         Ok(shape) => {
             metrics::counter!(FILES_UPLOADS_TOTAL, "result" => "stored").increment(1);
             answer(StatusCode::CREATED, &UploadedShape { file: shape })
@@ -103,7 +112,7 @@ pub(super) async fn take(counter: &Counter, sent: Sent, head: Head, asked: &Aske
 }
 
 /// Answers what is not taken; what still comes is read for a while.
-pub(super) async fn refused(problem: Problem, mut body: BodyDataStream) -> Response {
+async fn refused(problem: Problem, mut body: BodyDataStream) -> Response {
     use axum::response::IntoResponse;
     metrics::counter!(FILES_UPLOADS_TOTAL, "result" => problem.0.code.name()).increment(1);
     let mut left = FILE_BYTES_MAX as usize;

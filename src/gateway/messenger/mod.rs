@@ -30,6 +30,7 @@ use super::http::buckets::Buckets;
 use super::http::cors::allow_listed;
 use super::http::desks::Desk;
 use super::http::problem::Problem;
+use crate::engine::workspace::PROBES;
 use crate::wire::messenger::Limits;
 use axum::Router;
 use axum::middleware::{from_fn, from_fn_with_state};
@@ -152,6 +153,15 @@ pub fn router(door: Door, bounds: MessengerBounds) -> Router {
 impl Messenger {
     fn desk(&self, workspace: &str) -> Result<Arc<dyn Desk>, Problem> {
         self.door.desks.desk(workspace).ok_or_else(|| Problem::not_found("workspace"))
+    }
+
+    /// For who asks before there is a conversation: the probe's workspace is nobody's.
+    ///
+    /// # Errors
+    /// There is none of that name.
+    fn desk_for_people(&self, workspace: &str) -> Result<Arc<dyn Desk>, Problem> {
+        let desk = self.desk(workspace)?;
+        if **desk.name() == *PROBES { Err(Problem::not_found("workspace")) } else { Ok(desk) }
     }
 
     fn now_ms(&self) -> u64 {

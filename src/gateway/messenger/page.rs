@@ -4,7 +4,6 @@ use super::Shared;
 use crate::desk::files::FileRules;
 use crate::desk::messenger_page::MessengerPage;
 use crate::desk::ratings::RatingRules;
-use crate::engine::workspace::PROBES;
 use crate::gateway::auth::client_address::prefix;
 use crate::gateway::http::asking::{Asked, At};
 use crate::gateway::http::etag::tagged;
@@ -35,10 +34,7 @@ pub(super) async fn page(
     At(workspace): At<String>,
     asked: Asked,
 ) -> Result<Response, Problem> {
-    let desk = messenger.desk(&workspace)?;
-    if **desk.name() == *PROBES {
-        return Err(Problem::not_found("workspace"));
-    }
+    let desk = messenger.desk_for_people(&workspace)?;
     let address = prefix(messenger.door.identities.client_address(&asked.headers, asked.peer));
     messenger.take(&messenger.calls, (&*workspace, address))?;
     Query::parse(asked.query.as_deref(), &[])?;

@@ -6,7 +6,6 @@ use super::customer::customer;
 use super::entry::{Visit, entry};
 use crate::desk::refusal::Refusal;
 use crate::desk::settings::NAME_BYTES_MAX;
-use crate::engine::workspace::PROBES;
 use crate::gateway::auth::client_address::prefix;
 use crate::gateway::http::asking::{Asked, At};
 use crate::gateway::http::desks::Desk;
@@ -28,10 +27,7 @@ pub(super) async fn reception(
     At(workspace): At<String>,
     asked: Asked,
 ) -> Result<Response, Problem> {
-    let desk = messenger.desk(&workspace)?;
-    if **desk.name() == *PROBES {
-        return Err(Problem::not_found("workspace"));
-    }
+    let desk = messenger.desk_for_people(&workspace)?;
     let door = &messenger.door;
     let asker = customer(door, &*desk, &asked)?;
     match &asker {

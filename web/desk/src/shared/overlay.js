@@ -27,7 +27,14 @@ export function openDialog({ title, body, foot, kind = '', closed }) {
   node.className = `dialog ${kind}`;
   node.setAttribute('aria-label', title);
   document.body.append(node);
-  const close = () => node.close();
+  // Whoever closes it goes on typing: the focus is back at once, and not when the event of the closing comes.
+  const close = () => {
+    if (!node.isConnected) return;
+    node.close();
+    node.remove();
+    if (before?.isConnected) before.focus();
+    closed?.();
+  };
   /** @type {Dialog} */
   const dialog = {
     close,
@@ -39,11 +46,9 @@ export function openDialog({ title, body, foot, kind = '', closed }) {
         foot && h('footer', null, foot(dialog)),
       ),
   };
-  node.addEventListener('close', () => {
-    node.remove();
-    if (before?.isConnected) before.focus();
-    closed?.();
-  });
+  node.addEventListener('cancel', (event) => (event.preventDefault(), close()));
+  // However else a browser closes one.
+  node.addEventListener('close', close);
   // Outside of it is its own backdrop.
   node.addEventListener('pointerdown', ({ target }) => target === node && close());
   dialog.draw();
