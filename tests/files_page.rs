@@ -10,7 +10,7 @@ use support::foreign::{does_the_job_with, npm, pictures_for_documents};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_customer_sends_looks_and_saves_on_a_strict_page() {
-    let files = ["messenger_files.mjs", "messenger_shop.mjs"];
+    let files = ["messenger_files.mjs", "messenger_shop.mjs", "agent.mjs", "pages.mjs"];
     let taken = [("files", "messenger-files"), ("files-rtl-dark", "messenger-files-rtl-dark")];
     in_chromium("messenger-files", &files, &taken).await;
 }

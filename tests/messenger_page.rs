@@ -16,7 +16,8 @@ const SECRET: &str = "a secret of the shop's own, with 32 bytes and more";
 async fn a_customer_on_a_strict_page_talks_through_reload_second_tab_and_restart() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let place = Path::new(env!("CARGO_TARGET_TMPDIR")).join("messenger-page");
-    let files = ["package.json", "package-lock.json", "messenger_page.mjs", "messenger_shop.mjs"];
+    let files =
+        ["package.json", "package-lock.json", "messenger_page.mjs", "messenger_shop.mjs", "agent.mjs", "pages.mjs"];
     npm(&root.join("tests/clients"), &files, &place);
     let mut command = Command::new("node");
     command

@@ -1,38 +1,13 @@
 // Files in the messenger, in Chromium, against the real server: a customer on a strict page adds, sends, looks and saves; an agent answers through
 // the client library. The server is killed while a file is on its way.
 import { createInterface } from 'node:readline';
-import WebSocket from 'ws';
-import { accessible, browser, check, complaints, context, focused, pages, picture, says, tab, url, write } from './messenger_shop.mjs';
+import { accepted, agent, until } from './agent.mjs';
+import { context, focused, pages, tab, write } from './messenger_shop.mjs';
+import { accessible, browser, check, complaints, picture, says, url } from './pages.mjs';
 import { PROGRAM, SVG, file, given, pdf, png, saved, slow } from './pictures.mjs';
 
-const { OFFHOOK_TOKEN: token, OFFHOOK_LIBRARY: library } = process.env;
-const { AgentClient } = await import(`${library}/src/index.js`);
 const lines = createInterface({ input: process.stdin })[Symbol.asyncIterator]();
-
-const agent = new AgentClient({ url, token, environment: { WebSocket } });
-await agent.connect();
-await agent.setStatus('available', ['chat']);
-const until = (wanted, what) =>
-  new Promise((done, fail) => {
-    const over = setTimeout(() => fail(new Error(`did not come: ${what}; ${JSON.stringify(agent.state).slice(0, 2000)}`)), 30_000);
-    const look = (state) => {
-      const found = wanted(state);
-      if (!found) return;
-      clearTimeout(over);
-      end();
-      done(found);
-    };
-    const end = agent.subscribe(look);
-    look(agent.state);
-  });
 const said = (id, name) => until(({ threads }) => threads[id]?.messages.find(({ files }) => files?.some((one) => one.name === name)), name);
-async function accepted() {
-  const [{ offer }] = await until(({ offers }) => Object.values(offers).length > 0 && Object.values(offers), 'an offer');
-  await agent.delivered(offer);
-  const { conversation } = await agent.accept(offer);
-  await agent.open(conversation);
-  return conversation;
-}
 
 const place = await context();
 const page = await tab(place, { pictures: 'yes' });

@@ -1,38 +1,12 @@
 // The messenger on somebody's page, in Chromium, against the real server: a page of another origin whose policy allows that script, calls to
 // that server, and nothing else. An agent answers through the client library. The server is killed while the customer types.
 import { createInterface } from 'node:readline';
-import WebSocket from 'ws';
-import { accessible, browser, check, complaints, context, customerToken, focused, look, pages, picture, put, says, tab, texts, url, workspace, write } from './messenger_shop.mjs';
+import { accepted, agent, until } from './agent.mjs';
+import { context, customerToken, focused, pages, tab, texts, write } from './messenger_shop.mjs';
+import { accessible, api, browser, change, check, complaints, picture, says, url, workspace } from './pages.mjs';
 
-const { OFFHOOK_TOKEN: token, OFFHOOK_LIBRARY: library } = process.env;
-const { AgentClient } = await import(`${library}/src/index.js`);
 const lines = createInterface({ input: process.stdin })[Symbol.asyncIterator]();
-
-const agent = new AgentClient({ url, token, environment: { WebSocket } });
-await agent.connect();
-await agent.setStatus('available', ['chat']);
-const until = (wanted, what) =>
-  new Promise((done, fail) => {
-    const over = setTimeout(() => fail(new Error(`did not come: ${what}; ${JSON.stringify(agent.state).slice(0, 2000)}`)), 30_000);
-    const look = (state) => {
-      if (!wanted(state)) return;
-      clearTimeout(over);
-      end();
-      done(state);
-    };
-    const end = agent.subscribe(look);
-    look(agent.state);
-  });
-const offered = async () => Object.values((await until(({ offers }) => Object.keys(offers).length > 0, 'an offer')).offers)[0];
-const accepted = async () => {
-  const { offer, conversation } = await offered();
-  await agent.delivered(offer);
-  await agent.accept(offer);
-  const id = conversation.conversation;
-  await until(({ conversations }) => conversations[id]?.state === 'active', 'accepted');
-  await agent.open(id);
-  return id;
-};
+const offered = () => until(({ offers }) => Object.values(offers)[0], 'an offer');
 /** Where the name is asked before a conversation. */
 const nameOf = (page) => page.locator('form:not(#contact) input[name=name]');
 const heard = (id, text) => until(({ threads }) => threads[id]?.messages.filter((message) => message.text === text).length === 1, text);
@@ -152,7 +126,7 @@ await accessible(first, 'ended');
 // What it was like: in one touch, with a word to it, and changed; and all of it as a text to keep.
 const rated = async (wanted) => {
   for (;;) {
-    const { rating } = await look(`conversations/${id}`);
+    const { rating } = await api('GET', `conversations/${id}`);
     if (rating?.score === wanted.score && rating.comment === wanted.comment) return;
     await new Promise((done) => setTimeout(done, 20));
   }
@@ -257,21 +231,21 @@ await agent.wrapUpDone(signedIn).catch(() => {});
 
 // Nobody is there, and the queue's rules say so: the start is refused with the reason, and tried again when somebody is.
 await agent.setStatus('away', ['chat']);
-await put('queues/support', { waiting: { nobody_there: 'refuse' } });
+await change('queues/support', { waiting: { nobody_there: 'refuse' } });
 const early = await tab(await context());
 await early.locator('.launcher').click();
 await write(early, 'Is anybody there?');
 await says(early, '.message.refused .under', 'Nobody is here now');
 await accessible(early, 'refused');
 await picture(early, 'refused');
-await put('queues/support', { waiting: {} });
+await change('queues/support', { waiting: {} });
 await early.getByRole('button', { name: 'Try again' }).click();
 await says(early, '.fact', 'You are in line, place');
 await picture(early, 'waiting');
 
 // Where a message may be left, the same panel asks for an address, and says what becomes of it.
-await put('queues/support', { waiting: { nobody_there: 'refuse' } });
-await put('settings', { left_messages: {} });
+await change('queues/support', { waiting: { nobody_there: 'refuse' } });
+await change('settings', { left_messages: {} });
 const offline = await tab(await context());
 for (;;) {
   await offline.locator('.launcher').click();
@@ -289,8 +263,8 @@ await write(offline, 'Please call me');
 await says(offline, '.fact', 'Your message has reached us');
 await accessible(offline, 'left');
 await picture(offline, 'left');
-await put('queues/support', { waiting: {} });
-await put('settings', { left_messages: null });
+await change('queues/support', { waiting: {} });
+await change('settings', { left_messages: null });
 await agent.setStatus('available', ['chat']);
 const awaited = await accepted();
 const message = await accepted();
@@ -329,8 +303,8 @@ await agent.wrapUpDone(awaited).catch(() => {});
 // Out of hours a message may be left, and an address.
 const day = (offset) => new Date(Date.now() + offset * 86_400_000).toISOString().slice(0, 10);
 const weekly = Object.fromEntries(['monday', 'tuesday', 'wednesday', 'thursday', 'friday', 'saturday', 'sunday'].map((name) => [name, ['00:00-24:00']]));
-await put('settings', { hours: { office: { time_zone: 'Etc/UTC', weekly, exceptions: [{ name: 'The move', date: day(-1), until: day(2) }] } } });
-await put('queues/support', { hours: 'office', waiting: { out_of_hours: { take_message: { text: 'We have moved house, and read this on Monday.' } } } });
+await change('settings', { hours: { office: { time_zone: 'Etc/UTC', weekly, exceptions: [{ name: 'The move', date: day(-1), until: day(2) }] } } });
+await change('queues/support', { hours: 'office', waiting: { out_of_hours: { take_message: { text: 'We have moved house, and read this on Monday.' } } } });
 const late = await tab(await context());
 await late.locator('.launcher').click();
 await write(late, 'Can you call me?');
@@ -342,14 +316,14 @@ await picture(late, 'out-of-hours');
 await late.getByLabel('Your e-mail, so that we can reach you').press('Enter');
 await says(late, '.banner', 'We answer to');
 check((await late.locator('input:visible').count()) === 0, 'an address is left once');
-await put('queues/support', { hours: null, waiting: {} });
+await change('queues/support', { hours: null, waiting: {} });
 const left = await accepted();
 check(agent.state.conversations[left].metadata.email === 'zoe@example.org', 'the agent sees the address');
 await agent.close(left);
 await agent.wrapUpDone(left).catch(() => {});
 
 // What the workspace has set holds for every page, where the page says nothing else.
-await put('settings', {
+await change('settings', {
   messenger: {
     texts: { heading: 'Ask the shop', greeting: 'What are you looking for?' },
     by_language: { de: { heading: 'Fragen Sie uns' } },
@@ -380,7 +354,7 @@ await german.locator('.launcher').click();
 await says(german, 'h2', 'Fragen Sie uns');
 await says(german, '.hello', 'Was suchen Sie?');
 check((await german.locator('input:visible').count()) === 0 && (await german.locator('.launcher').boundingBox()).x > 100, 'the tag says otherwise');
-await put('settings', { messenger: {}, rating: { scale: 'five', within_ms: 3_600_000 } });
+await change('settings', { messenger: {}, rating: { scale: 'five', within_ms: 3_600_000 } });
 
 // Neither the settings nor the words can be had: it is there all the same, in one language and one direction.
 const alone = await context();
