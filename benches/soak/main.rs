@@ -1,11 +1,12 @@
 //! The soak: agents and customers who come and go for an hour, and what the server's memory does meanwhile.
 //!
-//! `cargo bench --bench soak -- [--quick] [--seconds N] [--agents N] [--starts RATE] [--conversations N] [--visitors N]
-//! [--ids N]`
+//! `cargo bench --bench soak -- [--quick] [--seconds N] [--settle N] [--agents N] [--starts RATE] [--conversations N]
+//! [--visitors N] [--ids N]`
 //!
 //! Each second one agent in a hundred goes, in one of six ways (`floor.rs`), `--starts` customers come, supervisors watch and stop
 //! watching, the admin API is asked, and strangers are refused. Before it, what has a bound is filled to it: `--conversations`, `--visitors`
-//! and `--ids` say with how much. Figures are of the second half.
+//! and `--ids` say with how much. Then it goes on for `--settle` seconds,
+//! which are not measured, and for `--seconds`, which are.
 
 mod dice;
 mod fill;
@@ -36,13 +37,14 @@ const SUPERVISORS: u32 = 5;
 
 fn main() {
     slope::holds();
-    let arguments = Arguments::read(&["seconds", "agents", "starts", "conversations", "visitors", "ids"]);
+    let arguments = Arguments::read(&["seconds", "settle", "agents", "starts", "conversations", "visitors", "ids"]);
     let local = tokio::task::LocalSet::new();
     local.block_on(&load::runtime(), run(&arguments));
 }
 
 async fn run(arguments: &Arguments) {
     let seconds = arguments.size("seconds", 3_600_usize, 6);
+    let settle = arguments.size("settle", 1_800_usize, 3);
     let agents = arguments.size("agents", 2_000_u32, 100);
     let starts = arguments.size("starts", 20_u32, 10);
     // More visitors than are remembered for their rates, more ids than are known to have been used.
@@ -91,7 +93,7 @@ async fn run(arguments: &Arguments) {
 
     let (mut resident, mut allocated) = (Vec::new(), Vec::new());
     let mut beat = tokio::time::interval(Duration::from_secs(1));
-    for second in 0..seconds {
+    for second in 0..settle + seconds {
         beat.tick().await;
         churn(&seats);
         for number in 0..starts {
@@ -110,11 +112,11 @@ async fn run(arguments: &Arguments) {
             say_memory(&server, "now").await;
         }
     }
-    tally.say(seconds as u64);
+    tally.say((settle + seconds) as u64);
     floor.going.set(false);
     crowd.shutdown().await;
     let fds_last = fewest_fds(&server).await;
-    say(&resident, &allocated);
+    say(&resident[settle..], &allocated[settle..]);
     figure("open_fds_first", fds_first as f64, "");
     figure("open_fds_last", fds_last as f64, "");
     for (name, count) in [
@@ -140,15 +142,12 @@ fn churn(seats: &[Rc<Seat>]) {
     }
 }
 
-/// Figures of the second half.
 fn say(resident: &[f64], allocated: &[f64]) {
-    let half = |values: &[f64]| values[values.len() / 2..].to_vec();
-    let (resident, allocated) = (half(resident), half(allocated));
-    let of_resident = slope(&resident);
+    let of_resident = slope(resident);
     figure("memory_slope_bytes_per_s", of_resident.per_s, "B/s");
     figure("memory_slope_ci", of_resident.ci, "B/s");
     figure("memory_slope_is_zero", f64::from(of_resident.per_s.abs() <= of_resident.ci), "");
-    let of_allocated = slope(&allocated);
+    let of_allocated = slope(allocated);
     figure("allocated_slope_bytes_per_s", of_allocated.per_s, "B/s");
     figure("allocated_slope_ci", of_allocated.ci, "B/s");
     let minute = 60.min(resident.len() / 2).max(1);
