@@ -28,6 +28,8 @@ pub mod presence;
 
 pub mod engine;
 
+pub mod feed;
+
 pub mod gateway;
 
 pub mod simulate;

@@ -12,6 +12,7 @@ use crate::config::{Config, Sections, Synchronous};
 use crate::desk::time::{DeskTime, Now, WallTime};
 use crate::engine::workspace::PROBES;
 use crate::engine::{Engine, EngineSettings, FrameLimits, Threads, intake};
+use crate::feed::Feeds;
 use crate::files::Files;
 use crate::gateway::agent::{self, AgentDesks, AgentLimits, CommandRate};
 use crate::gateway::auth::agent_token::AgentKeys;
@@ -164,8 +165,9 @@ impl Server {
             let lag = lag.clone();
             threads.spawn(async move { lag.watch().await });
         }
+        let feeds = Feeds::new(engine.clone());
         let door = Door {
-            desks: Arc::new(RealDesks::new(engine.clone(), lag)),
+            desks: Arc::new(RealDesks::new(engine.clone(), lag, feeds)),
             identities: Arc::new(identities(
                 set,
                 agent_keys.clone(),
@@ -278,7 +280,7 @@ impl Server {
         self.readiness.stops();
         let end = tokio::time::Instant::from_std(clock::instant()) + self.drain;
         self.engine.registry().close_all();
-        self.engine.all().iter().for_each(|workspace| workspace.followers().end());
+        self.engine.all().iter().for_each(|workspace| workspace.end_followers());
         if let Some(own_door) = self.own_door {
             let _ = tokio::time::timeout_at(end - self.drain / LAST_QUARTER, own_door.stop()).await;
         }

@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::OnceLock;
 use support::customer::event_named;
-use support::foreign::{WORKSPACE, does_the_job, must, npm};
+use support::foreign::{WORKSPACE, does_the_job, npm};
 use support::script::Script;
 use support::{Agent, Customer, Options, Server};
 
@@ -24,23 +24,9 @@ fn installed() -> PathBuf {
     Path::new(env!("CARGO_TARGET_TMPDIR")).join("foreign-clients")
 }
 
-/// The interpreter of a venv that holds `requirements.txt`: made once, whichever test comes first.
+/// The interpreter of a venv that holds `requirements.txt`.
 fn python() -> PathBuf {
-    static ONCE: OnceLock<PathBuf> = OnceLock::new();
-    let install = || {
-        let venv = installed().join("venv");
-        let python = venv.join("bin/python3");
-        let wanted = std::fs::read_to_string(scripts().join("requirements.txt")).expect("requirements.txt");
-        let done = venv.join("requirements.txt");
-        if std::fs::read_to_string(&done).ok().as_deref() != Some(&wanted) {
-            must(Command::new("python3").args(["-m", "venv", "--clear"]).arg(&venv));
-            let pip = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "-r"];
-            must(Command::new(&python).args(pip).arg(scripts().join("requirements.txt")));
-            std::fs::write(done, wanted).expect("the venv can be written");
-        }
-        python
-    };
-    ONCE.get_or_init(install).clone()
+    support::foreign::python(&scripts().join("requirements.txt"), &installed().join("venv"))
 }
 
 /// A directory with the scripts and `node_modules` beside them.

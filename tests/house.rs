@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// A module imports only from itself and from those before it.
-const ORDER: [&str; 21] = [
+const ORDER: [&str; 22] = [
     "desk",
     "clock",
     "slices",
@@ -20,6 +20,7 @@ const ORDER: [&str; 21] = [
     "view",
     "presence",
     "engine",
+    "feed",
     "gateway",
     "simulate",
     "supervisor",

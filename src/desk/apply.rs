@@ -42,7 +42,7 @@ impl Desk {
         match event {
             Event::SettingsChanged { settings } => self.change_settings((**settings).clone()),
             Event::QueuePut { queue, settings } => self.apply_queue_put(*queue, settings),
-            Event::QueueRemoved { queue } => {
+            Event::QueueRemoved { queue, name: _ } => {
                 let removed = self.queues.remove(queue).expect("a queue that is here");
                 self.able.remove_queue(*queue);
                 self.look_who_skips_busy();
@@ -94,10 +94,10 @@ impl Desk {
             }
             Event::NextStatusSet { agent, status } => self.change_agent(*agent, |a| a.next_status = *status),
 
-            Event::OfferMade { offer, conversation, agent, ends_at, deliver_by, transfer } => {
+            Event::OfferMade { offer, conversation, agent, ends_at, deliver_by, transfer, queue: _ } => {
                 self.apply_offer_made(*offer, *conversation, *agent, (*ends_at, *deliver_by), *transfer);
             }
-            Event::OfferDelivered { offer, accepts_at } => {
+            Event::OfferDelivered { offer, accepts_at, of: _ } => {
                 let agent = self.offers[offer].agent;
                 self.change_offer(*offer, |o| o.confirm(now.desk, *accepts_at));
                 self.change_agent(agent, |a| a.undelivered_in_a_row = 0);

@@ -33,6 +33,9 @@ pub enum Event {
     },
     QueueRemoved {
         queue: QueueId,
+        /// What it was called. Absent in older records.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        name: Option<Arc<str>>,
     },
     AgentPut {
         agent: AgentId,
@@ -101,9 +104,15 @@ pub enum Event {
         /// Its owner gives it to this agent.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         transfer: Option<Transfer>,
+        /// Where the conversation is, as of every event of offers: for those outside who read this alone. Absent in older records.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        queue: Option<QueueId>,
     },
     OfferDelivered {
         offer: OfferId,
+        /// Whose, to whom and where, for those outside. Absent in older records.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        of: Option<Offered>,
         /// When it is accepted by itself.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         accepts_at: Option<DeskTime>,
@@ -124,6 +133,8 @@ pub enum Event {
         /// Its owner was giving it away. Accepted of a warm one, the agent has joined, and the owner is who it was.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         transfer: Option<Transfer>,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        queue: Option<QueueId>,
     },
 
     // conversations
@@ -421,6 +432,14 @@ pub enum Event {
     CustomerSignedOut {
         customer: CustomerId,
     },
+}
+
+/// What an offer is of.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Offered {
+    pub conversation: ConversationId,
+    pub agent: AgentId,
+    pub queue: QueueId,
 }
 
 /// A skill that a conversation requires.

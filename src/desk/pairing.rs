@@ -164,7 +164,8 @@ impl Desk {
         let deliver_ms = self.settings.delivery_ms.min(offer_ms / 2);
         let offer = OfferId(self.last_offer + 1);
         let (ends_at, deliver_by) = (self.now.desk.plus_ms(offer_ms), self.now.desk.plus_ms(deliver_ms));
-        self.emit(events, Event::OfferMade { offer, conversation, agent, ends_at, deliver_by, transfer });
+        let queue = Some(held.queue);
+        self.emit(events, Event::OfferMade { offer, conversation, agent, ends_at, deliver_by, transfer, queue });
         offer
     }
 

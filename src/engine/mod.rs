@@ -4,6 +4,7 @@
 
 pub mod attaching;
 mod commit;
+mod committed;
 pub mod counted;
 pub mod deliver;
 mod deliver_customers;
@@ -36,6 +37,7 @@ pub mod turn;
 pub mod watch;
 pub mod workspace;
 
+pub use committed::{Committed, Standing};
 pub use deliver::FrameLimits;
 pub use followers::Changes;
 pub use load::{LoadFailed, turn_of};

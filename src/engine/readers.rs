@@ -35,6 +35,7 @@ impl Serving<'_> {
         workspace.last_conversation.store(desk.last_conversation().0, Ordering::Release);
         workspace.position.store(self.keeper.position().0, Ordering::Release);
         workspace.queue_rows.store(Arc::new(queue_rows(desk, &mut self.run.levels, clock::wall_ms())));
+        workspace.committed.reach(self.keeper.position());
     }
 
     /// Readers outside are given what was committed.

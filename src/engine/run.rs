@@ -310,6 +310,7 @@ impl Serving<'_> {
                     CommittedTurn { position: self.keeper.position().0, now, events: Vec::new(), outcomes: Vec::new() };
                 self.projection.add(turn, self.keeper.take_touched(), bytes);
                 self.run.workspace.position.store(self.keeper.position().0, Ordering::Release);
+                self.run.workspace.committed.reach(self.keeper.position());
                 self.recorded_at = now.desk;
                 None
             }
@@ -338,6 +339,7 @@ impl Serving<'_> {
             self.run.levels.count(&decided.events, decided.now.wall.0);
         }
         self.run.workspace.followers.look_at(&decided.events);
+        self.run.workspace.committed.reach(decided.position);
     }
 
     /// Commands are decided in order, so the first of them are those that were answered.

@@ -1,5 +1,6 @@
 //! One workspace as the rest of the process sees it: a place to hand commands in, and what was committed.
 
+use super::committed::Committed;
 use super::counted::Amounts;
 use super::followers::Followers;
 use super::intake::{Intake, Limits, ReplyTo};
@@ -69,6 +70,7 @@ pub struct Workspace {
     pub(super) watchers: Watchers,
     pub(super) sheets: Sheets,
     pub(super) followers: Followers,
+    pub(super) committed: Committed,
     pub(super) amounts: ArcSwap<Amounts>,
     /// Committed conversations that are not closed, for readers.
     pub(super) open: DashMap<ConversationId, Arc<Conversation>>,
@@ -96,6 +98,7 @@ impl Workspace {
             watchers: Watchers::default(),
             sheets: Sheets::default(),
             followers: Followers::default(),
+            committed: Committed::default(),
             amounts: ArcSwap::default(),
             open: DashMap::new(),
             last_conversation: AtomicU64::new(0),
@@ -292,6 +295,24 @@ impl Workspace {
     #[must_use]
     pub fn followers(&self) -> &Followers {
         &self.followers
+    }
+
+    /// How far it has committed, for those who follow all of it.
+    #[must_use]
+    pub fn committed(&self) -> &Committed {
+        &self.committed
+    }
+
+    /// The server stops: whoever follows is told so.
+    pub fn end_followers(&self) {
+        self.followers.end();
+        self.committed.end();
+    }
+
+    /// How an agent is called.
+    #[must_use]
+    pub fn agent_name(&self, id: AgentId) -> Option<Arc<str>> {
+        self.roll().with_id(id).map(|row| row.name.clone())
     }
 
     /// A conversation that is not closed, as committed. Closed ones are in the view.

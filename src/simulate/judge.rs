@@ -145,7 +145,7 @@ impl Judge {
 
     fn one(&mut self, event: &Event, now: Now, position: Position) -> Result<(), String> {
         match event {
-            Event::OfferMade { offer, conversation, agent, ends_at, deliver_by, transfer } => {
+            Event::OfferMade { offer, conversation, agent, ends_at, deliver_by, transfer, queue: _ } => {
                 self.offer_fits(*conversation, *agent, transfer.is_some())?;
                 let talk = talk(&mut self.talks, *conversation)?;
                 if transfer.is_some() {
@@ -175,7 +175,7 @@ impl Judge {
                     return Err(format!("{offer} is made twice"));
                 }
             }
-            Event::OfferDelivered { offer, accepts_at } => {
+            Event::OfferDelivered { offer, accepts_at, of: _ } => {
                 let seen = self.offers.get_mut(offer).ok_or_else(|| format!("{offer} was never made"))?;
                 if seen.end.is_some() {
                     return Err(format!("{offer} is delivered after its end"));

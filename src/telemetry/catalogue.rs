@@ -79,6 +79,8 @@ catalogue! {
     DECISION_TIME_SECONDS = "offhook_decision_time_seconds" Histogram Seconds ["end"] "From when a decision was wanted from outside to its end.";
     DECISIONS_PENDING = "offhook_decisions_pending" Gauge Count [] "Decisions that are wanted from outside now.";
     DECISION_FOLLOWERS = "offhook_decision_followers" Gauge Count [] "Streams by which decisions are followed.";
+    FEED_FOLLOWERS = "offhook_feed_followers" Gauge Count [] "Streams and waiting pages of events that are open.";
+    FEED_EVENTS_TOTAL = "offhook_feed_events_total" Counter Count [] "Events that were told to those who follow them.";
     LEFT_MESSAGES_TOTAL = "offhook_left_messages_total" Counter Count [] "Messages that customers left since a conversation could not be begun.";
     RATINGS_TOTAL = "offhook_ratings_total" Counter Count ["score", "changed"] "Ratings committed, by score (1 to 5) and whether one was there before: yes, no.";
     MESSAGES_TOTAL = "offhook_messages_total" Counter Count ["by"] "Messages committed, by who wrote: agent, customer, system.";

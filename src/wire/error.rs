@@ -37,6 +37,7 @@ codes! {
     BadRequest "bad_request" 400 "The request has not the right shape",
     BadField "bad_field" 422 "A field has a wrong value",
     BadCursor "bad_cursor" 422 "The cursor is not one of ours",
+    CursorGone "cursor_gone" 410 "What comes after the cursor is not kept any more",
     UnknownType "unknown_type" 400 "There is no frame of this type",
     MissingId "missing_id" 400 "The command has no id",
     IdReused "id_reused" 409 "The command id was used with another body",
@@ -134,6 +135,8 @@ pub enum More {
     MaxBytes(u64),
     /// Which kinds may be.
     Allowed(Vec<std::sync::Arc<str>>),
+    /// The first cursor that is still there.
+    First(String),
 }
 
 impl WireError {

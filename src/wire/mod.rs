@@ -5,6 +5,7 @@ pub mod about;
 pub mod agent;
 pub mod close;
 pub mod error;
+pub mod feed;
 pub mod fields;
 pub mod files;
 pub mod labels;

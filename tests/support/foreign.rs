@@ -6,9 +6,9 @@ use offhook::gateway::auth::agent_token::Role;
 use rustix::process::{Pid, Signal, kill_process};
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::SocketAddr;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
-use std::sync::{Arc, Mutex, mpsc};
+use std::sync::{Arc, Mutex, PoisonError, mpsc};
 use std::time::Duration;
 use tokio::net::{TcpListener, TcpStream};
 
@@ -21,6 +21,22 @@ pub fn must(command: &mut Command) {
     let done = command.output().unwrap_or_else(|error| panic!("{command:?}: {error}"));
     let said = String::from_utf8_lossy(&done.stdout).into_owned() + &String::from_utf8_lossy(&done.stderr);
     assert!(done.status.success(), "{command:?}: {}\n{said}", done.status);
+}
+
+/// The interpreter of a venv in `place` that holds what `requirements` names: made once, whichever test comes first.
+pub fn python(requirements: &Path, place: &Path) -> PathBuf {
+    static ONE: Mutex<()> = Mutex::new(());
+    let _one = ONE.lock().unwrap_or_else(PoisonError::into_inner);
+    let python = place.join("bin/python3");
+    let wanted = std::fs::read_to_string(requirements).expect("requirements.txt");
+    let done = place.join("requirements.txt");
+    if std::fs::read_to_string(&done).ok().as_deref() != Some(&wanted) {
+        must(Command::new("python3").args(["-m", "venv", "--clear"]).arg(place));
+        let pip = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "-r"];
+        must(Command::new(&python).args(pip).arg(requirements));
+        std::fs::write(done, wanted).expect("the venv can be written");
+    }
+    python
 }
 
 /// Copies `files` (and folders) of `from` to `place`, and installs there what its lock file names, unless that is there already.

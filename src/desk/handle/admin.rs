@@ -228,7 +228,8 @@ impl Desk {
         ensure(taken_to.is_none(), "name", || "a rule of another queue moves to this queue: change it first".into())?;
         let drained = self.queues.values().find(|other| other.settings.moves.names_queue(name));
         ensure(drained.is_none(), "name", || "another queue drains into this queue: change it first".into())?;
-        self.emit(events, Event::QueueRemoved { queue });
+        let name = Some(name.clone());
+        self.emit(events, Event::QueueRemoved { queue, name });
         Ok(Answer::Done)
     }
 

@@ -4,7 +4,7 @@ use crate::desk::Desk;
 use crate::desk::agent::Connection;
 use crate::desk::answer::Answer;
 use crate::desk::apply::away_status;
-use crate::desk::event::{Event, OfferEnd, StatusCause};
+use crate::desk::event::{Event, OfferEnd, Offered, StatusCause};
 use crate::desk::ids::{AgentId, ConversationId, OfferId};
 use crate::desk::needs::Loaded;
 use crate::desk::refusal::Refusal;
@@ -23,8 +23,11 @@ impl Desk {
             return Err(Refusal::OfferGone { offer, end });
         }
         if !self.offers[&offer].is_delivered() {
-            let accepts_at = self.accepts_at(&self.offers[&offer]);
-            self.emit(events, Event::OfferDelivered { offer, accepts_at });
+            let held = &self.offers[&offer];
+            let accepts_at = self.accepts_at(held);
+            let queue = self.conversations[&held.conversation].queue;
+            let of = Some(Offered { conversation: held.conversation, agent: held.agent, queue });
+            self.emit(events, Event::OfferDelivered { offer, accepts_at, of });
         }
         Ok(Answer::Done)
     }
@@ -100,9 +103,10 @@ impl Desk {
         let cool_ms = held.cool_down_ms(&self.settings.cool_downs, agent, end).filter(|_| transfer.is_none());
         let cool_down_until = cool_ms.map(|ms| self.now.desk.plus_ms(ms));
         let public = (end == OfferEnd::Accepted).then_some(held.public + 1);
+        let (offer, queue) = (id, Some(held.queue));
         self.emit(
             events,
-            Event::OfferEnded { offer: id, conversation, agent, end, reason, cool_down_until, public, transfer },
+            Event::OfferEnded { offer, conversation, agent, end, reason, cool_down_until, public, transfer, queue },
         );
         let held = &self.agents[agent.0 as usize];
         let most = self.settings.undelivered_in_a_row_max;

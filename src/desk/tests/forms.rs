@@ -55,7 +55,8 @@ fn clocks_are_written_as_they_were() {
 fn deliveries_of_before_auto_accept_are_read_and_later_ones_stay_as_they_are() {
     let plain = r#"{"offer_delivered":{"offer":1}}"#;
     assert!(matches!(read(plain), Event::OfferDelivered { accepts_at: None, .. }));
-    for json in [plain, r#"{"offer_delivered":{"offer":1,"accepts_at":9000}}"#] {
+    let of = r#"{"offer_delivered":{"offer":1,"of":{"conversation":2,"agent":0,"queue":1}}}"#;
+    for json in [plain, r#"{"offer_delivered":{"offer":1,"accepts_at":9000}}"#, of] {
         assert_eq!(serde_json::to_string(&read(json)).expect("events are plain values"), json);
     }
 }

@@ -28,6 +28,7 @@ pub(super) enum Scope {
     Admin,
     Keys,
     Route,
+    Events,
     /// Of a key as `Read`; of people also an agent, who is shown its own.
     Own,
     /// Of a key as `Read`; of people administrators alone.
@@ -38,7 +39,7 @@ pub(super) enum Scope {
 
 impl Scope {
     /// Those that a key is given by name.
-    pub const ALL: [Scope; 5] = [Scope::Read, Scope::Write, Scope::Admin, Scope::Keys, Scope::Route];
+    pub const ALL: [Scope; 6] = [Scope::Read, Scope::Write, Scope::Admin, Scope::Keys, Scope::Route, Scope::Events];
 
     pub fn name(self) -> &'static str {
         match self {
@@ -47,6 +48,7 @@ impl Scope {
             Scope::Admin | Scope::Floor => "admin",
             Scope::Keys => "keys",
             Scope::Route => "route",
+            Scope::Events => "events",
         }
     }
 
@@ -54,7 +56,7 @@ impl Scope {
         match self {
             Scope::Own => Role::Agent,
             Scope::Read | Scope::Write | Scope::Floor => Role::Supervisor,
-            Scope::Admin | Scope::Keys | Scope::Route | Scope::Settings => Role::Admin,
+            Scope::Admin | Scope::Keys | Scope::Route | Scope::Events | Scope::Settings => Role::Admin,
         }
     }
 }

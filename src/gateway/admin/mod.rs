@@ -5,6 +5,8 @@ mod asker;
 mod decision_stream;
 mod decisions;
 mod ends;
+mod event_stream;
+mod events;
 mod history;
 mod keys;
 mod labels;
@@ -80,6 +82,7 @@ pub fn router(door: Door, endings: Endings, calls_per_s: u32) -> Router {
         .route(&at("/agents/{agent}/drain"), post(moves::drain_agent))
         .route(&at("/agents/{agent}/status"), post(statuses::force))
         .route(&at("/queues/{queue}/drain"), post(moves::drain_queue))
+        .route(&at("/events"), get(events::list))
         .route(&at("/decisions"), get(decisions::follow))
         .route(&at("/conversations/{conversation}/decide"), post(decisions::decide))
         .route(&at("/conversations/{conversation}/why"), get(why::of_conversation))

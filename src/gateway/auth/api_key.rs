@@ -18,7 +18,7 @@ const BASE62: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnop
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Scope {
-    /// Live state, history, search, reports, decision traces, the event feed.
+    /// Live state, history, search, reports, decision traces.
     Read = 1,
     /// Act on conversations, messages and agents' presence.
     Write = 2,
@@ -28,10 +28,12 @@ pub enum Scope {
     Keys = 8,
     /// Decide to whom conversations are offered, where a queue is decided from outside.
     Route = 16,
+    /// Follow all that happens; texts only together with `Read`.
+    Events = 32,
 }
 
 impl Scope {
-    pub const ALL: [Self; 5] = [Self::Read, Self::Write, Self::Admin, Self::Keys, Self::Route];
+    pub const ALL: [Self; 6] = [Self::Read, Self::Write, Self::Admin, Self::Keys, Self::Route, Self::Events];
 
     pub fn word(self) -> &'static str {
         match self {
@@ -40,6 +42,7 @@ impl Scope {
             Self::Admin => "admin",
             Self::Keys => "keys",
             Self::Route => "route",
+            Self::Events => "events",
         }
     }
 }

@@ -7,6 +7,7 @@ use crate::desk::files::{Attachments, FileId};
 use crate::desk::ids::{AgentId, ConversationId, CustomerId, KeyNumber, QueueId};
 use crate::desk::settings::{AgentProfile, QueueSettings};
 use crate::desk::time::WallTime;
+use crate::feed::Feed;
 use crate::wire::close::CloseCode;
 use crate::wire::error::WireError;
 use std::collections::BTreeMap;
@@ -71,6 +72,10 @@ pub trait Desk: Send + Sync + 'static {
     fn stream(&self, conversation: ConversationId, after: u32) -> Box<dyn Live>;
     /// Told whenever a decision was wanted from outside, or ended; `None` when as many follow already as may.
     fn decisions(&self) -> Option<watch::Receiver<Changes>>;
+    /// All that happens in it; `None` of a desk that keeps no journal, as those of tests.
+    fn feed(&self) -> Option<Feed> {
+        None
+    }
     fn history(&self) -> &dyn History;
     /// The files of a conversation that a message is going to name, with their names sealed with its key.
     ///

@@ -12,6 +12,7 @@ use crate::desk::ids::{AgentId, ConversationId, CustomerId, KeyNumber};
 use crate::desk::settings::AgentProfile;
 use crate::engine::attaching::attached;
 use crate::engine::{Engine, Workspace};
+use crate::feed::{Feed, Feeds};
 use crate::files::Files;
 use crate::gateway::lag::Lag;
 use crate::presence::{Registry, Stream, StreamOut, WorkspaceNumber};
@@ -29,13 +30,14 @@ pub struct RealDesks {
     engine: Arc<Engine>,
     lag: Arc<Lag>,
     seals: RealSeals,
+    feeds: Feeds,
 }
 
 impl RealDesks {
     #[must_use]
-    pub fn new(engine: Arc<Engine>, lag: Arc<Lag>) -> Self {
+    pub fn new(engine: Arc<Engine>, lag: Arc<Lag>, feeds: Feeds) -> Self {
         let seals = RealSeals { keys: engine.keys().clone() };
-        Self { engine, lag, seals }
+        Self { engine, lag, seals, feeds }
     }
 
     fn of(&self, workspace: Arc<Workspace>) -> Arc<dyn Desk> {
@@ -47,6 +49,7 @@ impl RealDesks {
             lag: self.lag.clone(),
             files: self.engine.files().clone(),
             keys: self.engine.keys().clone(),
+            feeds: self.feeds.clone(),
         })
     }
 }
@@ -91,6 +94,7 @@ struct RealDesk {
     lag: Arc<Lag>,
     files: Arc<Files>,
     keys: Arc<KeyRing>,
+    feeds: Feeds,
 }
 
 impl Desk for RealDesk {
@@ -161,6 +165,10 @@ impl Desk for RealDesk {
 
     fn decisions(&self) -> Option<watch::Receiver<Changes>> {
         self.workspace.followers().follow()
+    }
+
+    fn feed(&self) -> Option<Feed> {
+        self.feeds.of(self.workspace.name())
     }
 
     fn history(&self) -> &dyn History {

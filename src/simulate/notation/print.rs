@@ -130,7 +130,7 @@ pub fn event(event: &Event) -> String {
     match event {
         Event::SettingsChanged { .. } => "settings changed".into(),
         Event::QueuePut { queue, settings } => format!("{queue} put as {}", settings.name),
-        Event::QueueRemoved { queue } => format!("{queue} removed"),
+        Event::QueueRemoved { queue, name: _ } => format!("{queue} removed"),
         Event::AgentPut { agent, profile } => {
             let active = if profile.active { "" } else { " inactive" };
             let program = if profile.program { " program" } else { "" };
@@ -157,19 +157,29 @@ pub fn event(event: &Event) -> String {
         Event::NextStatusSet { agent, status } => {
             format!("{agent} next status {}", status.map_or("none".into(), |status| status.0.to_string()))
         }
-        Event::OfferMade { offer, conversation, agent, ends_at, deliver_by, transfer } => {
+        Event::OfferMade { offer, conversation, agent, ends_at, deliver_by, transfer, queue: _ } => {
             let (ends_at, deliver_by) = (at(*ends_at), at(*deliver_by));
             let mut line = format!("{offer} made {conversation} {agent} ends {ends_at} deliver {deliver_by}");
             add(&mut line, "from", transfer.map(|transfer| transfer.from));
             line.push_str(if transfer.is_some_and(|transfer| transfer.warm) { " warm" } else { "" });
             line
         }
-        Event::OfferDelivered { offer, accepts_at } => {
+        Event::OfferDelivered { offer, accepts_at, of: _ } => {
             let mut line = format!("{offer} delivered");
             add(&mut line, "accepts", accepts_at.map(at));
             line
         }
-        Event::OfferEnded { offer, conversation, agent, end, reason, cool_down_until, public: _, transfer } => {
+        Event::OfferEnded {
+            offer,
+            conversation,
+            agent,
+            end,
+            reason,
+            cool_down_until,
+            public: _,
+            transfer,
+            queue: _,
+        } => {
             let mut line = format!("{offer} {} {conversation} {agent}", end.name());
             add(&mut line, "reason", reason.as_ref());
             add(&mut line, "cool", cool_down_until.map(at));

@@ -309,12 +309,14 @@ impl Shadow {
             cool_down_until: None,
             public,
             transfer: None,
+            queue: None,
         };
         let others = held.offers.iter();
         facts.extend(others.map(|other| ended(other.offer, other.agent, OfferEnd::Withdrawn, None)));
         self.last_offer = OfferId(self.last_offer.0 + 1);
         let (offer, ends_at) = (self.last_offer, self.now().desk.plus_ms(OFFER_MS));
-        facts.push(Event::OfferMade { offer, conversation: id, agent, ends_at, deliver_by: ends_at, transfer: None });
+        let (deliver_by, transfer, queue) = (ends_at, None, None);
+        facts.push(Event::OfferMade { offer, conversation: id, agent, ends_at, deliver_by, transfer, queue });
         facts.push(ended(offer, agent, OfferEnd::Accepted, Some(public)));
         self.desk.replay(self.now(), &facts, &[]);
         self.desk.take_touched();

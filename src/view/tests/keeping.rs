@@ -60,7 +60,7 @@ async fn workspaces_do_not_see_each_other() {
 async fn an_event_that_cannot_be_kept_stops_no_other() {
     let mut desk = Desk::new();
     let beyond = ConversationId(1 << 40);
-    let unmade = Event::OfferDelivered { offer: OfferId(99), accepts_at: None };
+    let unmade = Event::OfferDelivered { offer: OfferId(99), accepts_at: None, of: None };
     let events = vec![opened(beyond), unmade, opened(C1)];
     desk.turn(events, vec![], vec![(beyond, conversation(State::Waiting)), (C1, conversation(State::Waiting))]).await;
     assert_eq!(desk.view.load(W).await.unwrap().conversations.len(), 1);

@@ -144,7 +144,8 @@ fn posted(conversation: ConversationId, number: u32, public: u32) -> Event {
 
 fn offer_made(offer: u64, conversation: ConversationId) -> Event {
     let (ends_at, deliver_by) = (DeskTime(30_000), DeskTime(5_000));
-    Event::OfferMade { offer: OfferId(offer), conversation, agent: ADA, ends_at, deliver_by, transfer: None }
+    let (offer, transfer, queue) = (OfferId(offer), None, None);
+    Event::OfferMade { offer, conversation, agent: ADA, ends_at, deliver_by, transfer, queue }
 }
 
 fn offer_ended(offer: u64, conversation: ConversationId, end: OfferEnd, public: Option<u32>) -> Event {
@@ -157,6 +158,7 @@ fn offer_ended(offer: u64, conversation: ConversationId, end: OfferEnd, public: 
         cool_down_until: None,
         public,
         transfer: None,
+        queue: None,
     }
 }
 

@@ -5,7 +5,7 @@ use super::*;
 /// Opened, five messages, an offer expired and one accepted, the end: as a customer's stream would have it.
 async fn talk(desk: &mut Desk) {
     desk.events(vec![opened(C1), posted(C1, 1, 2), offer_made(1, C1)]).await;
-    desk.events(vec![Event::OfferDelivered { offer: OfferId(1), accepts_at: None }]).await;
+    desk.events(vec![Event::OfferDelivered { offer: OfferId(1), accepts_at: None, of: None }]).await;
     desk.events(vec![offer_ended(1, C1, OfferEnd::Expired, None), offer_made(2, C1)]).await;
     desk.events(vec![offer_ended(2, C1, OfferEnd::Accepted, Some(3))]).await;
     for number in 2..=5 {
@@ -97,7 +97,7 @@ async fn every_event_of_a_conversation_is_in_its_log_and_no_other() {
     desk.events(vec![opened(C2), Event::AgentReachable { agent: ADA }]).await;
     let all = desk.view.events_of(W, C1, None, 50).await.unwrap();
     assert_eq!(all.rows.len(), 12);
-    assert_eq!(all.rows[3].event, Event::OfferDelivered { offer: OfferId(1), accepts_at: None });
+    assert_eq!(all.rows[3].event, Event::OfferDelivered { offer: OfferId(1), accepts_at: None, of: None });
     assert_eq!((all.rows[5].position, all.rows[5].index, all.rows[5].at), (3, 1, wall_of(3)));
     let rest = desk.view.events_of(W, C1, Some((3, 1)), 2).await.unwrap();
     assert_eq!(rest.rows, all.rows[6..8]);

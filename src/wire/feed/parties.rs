@@ -1,0 +1,86 @@
+//! Who did something, and the small things that several types have.
+
+use serde::{Deserialize, Serialize};
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// One of a few words that a document lists.
+pub type Word = Cow<'static, str>;
+
+/// Who wrote a message, or has read one.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Author {
+    /// The agent's name.
+    Agent(Arc<str>),
+    /// The customer's id: 32 hexadecimal digits.
+    Customer(String),
+    /// The workspace itself, and what for: `queue_full`, `waited_too_long`, `offered_too_often`, `nobody_there`, `out_of_hours`,
+    /// `reminder`, `customer_silent`.
+    System(Word),
+}
+
+/// Who works on a conversation.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Actor {
+    /// The name of the agent who owns it.
+    Agent(Arc<str>),
+    /// The name of a supervisor or administrator, who need not own it.
+    Supervisor(Arc<str>),
+    /// Over the admin API, with a key.
+    Admin,
+}
+
+/// Who ended a conversation.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Closer {
+    /// The name of the agent who owned it.
+    Agent(Arc<str>),
+    /// The name of a supervisor or administrator.
+    Supervisor(Arc<str>),
+    /// The customer's id.
+    Customer(String),
+    /// Over the admin API, with a key.
+    Admin,
+    /// A rule of the workspace.
+    System,
+}
+
+/// A skill that a conversation requires.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Skill {
+    /// What it is called.
+    pub name: Arc<str>,
+    /// The least level, 1 to 10.
+    pub level: u8,
+}
+
+/// A file of a message.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct File {
+    /// Its id.
+    pub file: String,
+    /// Its name; null without `texts`, and when its customer was erased.
+    pub name: Option<String>,
+    /// As was seen from what is in it: `image/png`.
+    #[serde(rename = "type")]
+    pub kind: Arc<str>,
+    /// How large it is.
+    pub bytes: u64,
+}
+
+/// What is known of a customer.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct About {
+    /// What it is called; null: it did not say.
+    pub name: Option<String>,
+    /// What the page said: a flat object of strings.
+    pub metadata: BTreeMap<String, String>,
+    /// What its signed token said.
+    pub attributes: BTreeMap<String, String>,
+    /// Whether a signed token said who it is.
+    pub known: bool,
+}
