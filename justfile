@@ -74,6 +74,15 @@ dist TARGET="x86_64-unknown-linux-musl" ARCHITECTURE="amd64":
     bash config/release/smoke dist/{{TARGET}}/offhook
     bash config/deploy/debian/build dist/{{TARGET}}/offhook {{ARCHITECTURE}} dist
 
+# What the code says of its calls, sockets and streams, into docs: after any of them changed.
+documents:
+    cargo run --locked -- openapi >docs/openapi.json
+    cargo run --locked -- asyncapi >docs/asyncapi.json
+
+# Calls that are made up from the API's document, so many of each.
+calls EXAMPLES="500":
+    OFFHOOK_CALLS={{EXAMPLES}} cargo test --locked --test spec made_up -- --nocapture
+
 # The list of what is built in, after a dependency came, went or changed.
 components:
     python3 config/release/components.py list >config/release/third-party.txt

@@ -32,6 +32,7 @@ use crate::gateway::messenger::{self, MessengerBounds};
 use crate::gateway::operators::{self, Operators};
 use crate::gateway::probe::Probe;
 use crate::gateway::signin::Endings;
+use crate::gateway::spec;
 use crate::gateway::status;
 use crate::gateway::tls::Tls;
 use crate::gateway::{self, admin};
@@ -186,6 +187,7 @@ impl Server {
         let mut router = public_router(set, desks, &door, agent_keys.clone(), &agents, &endings)?;
         router = router.merge(signins.router(config, &door, endings, agent_keys.clone(), server_keys)?);
         router = router.merge(gateway::files::router(door.clone(), files, scan(set)?, files_bounds(set)));
+        router = router.merge(spec::router());
         router = router.merge(embed::router(door.clone(), set.messenger.sample_page));
         let by_provider = set.signin.providers.iter().map(|provider| provider.workspace.clone()).collect();
         router = router.merge(desk_pages::router(door.clone(), by_provider));

@@ -82,7 +82,7 @@ fn every_command_and_flag_in_the_documents_is_in_the_help() {
             for command in code.split("offhook ").skip(1) {
                 let words: Vec<&str> = command.split_whitespace().collect();
                 let names = [
-                    "apply", "check", "demo", "drill", "journal", "serve", "simulate", "token", "upgrade", "version",
+                    "apply", "asyncapi", "check", "demo", "drill", "journal", "openapi", "serve", "simulate", "token", "upgrade", "version",
                     "why",
                 ];
                 let Some(name) = words.first().copied().filter(|name| names.contains(name)) else { continue };
@@ -101,11 +101,13 @@ fn every_command_and_flag_in_the_documents_is_in_the_help() {
     }
     for command in [
         "apply",
+        "asyncapi",
         "check",
         "demo",
         "drill",
         "journal show",
         "journal verify",
+        "openapi",
         "serve",
         "simulate",
         "token",

@@ -217,6 +217,17 @@ fn one_file_reads_the_clock() {
     holds("the clock is read in src/clock.rs alone", elsewhere.flat_map(|source| source.found(&never)).collect());
 }
 
+/// What browsers navigate to, and what their pages are made of; and the operators' own port. The rest comes from tables.
+const PAGES: [&str; 4] =
+    ["gateway/desk_pages/mod.rs", "gateway/embed/mod.rs", "gateway/operators.rs", "gateway/signin/mod.rs"];
+
+#[test]
+fn every_route_comes_from_a_table_that_says_what_it_is() {
+    let others = |source: &Source| source.path != "gateway/http/calls.rs" && !PAGES.contains(&source.path.as_str());
+    let found = sources().iter().filter(|source| others(source)).flat_map(|source| source.found(&[".route("])).collect();
+    holds("a route is described where it is made (gateway/http/calls.rs), and so in docs/openapi.json", found);
+}
+
 #[test]
 fn every_event_is_named_where_events_are_taken() {
     let mut broken = Vec::new();

@@ -1,11 +1,13 @@
 //! The command line: one file a command.
 
 mod apply;
+mod asyncapi;
 mod check;
 mod check_data;
 mod demo;
 mod drill;
 mod journal;
+mod openapi;
 mod serve;
 mod simulate;
 mod token;
@@ -42,6 +44,7 @@ const EXAMPLES: &str = "Examples:
   offhook apply --diff workspace.toml
   offhook journal verify
   offhook simulate config/scenario.toml
+  offhook openapi
   offhook demo
   offhook drill 2023-08-25
   offhook upgrade /usr/bin/offhook";
@@ -49,10 +52,14 @@ const EXAMPLES: &str = "Examples:
 #[derive(Debug, Subcommand)]
 enum Command {
     Apply(apply::Apply),
+    #[command(name = "asyncapi")]
+    AsyncApi(asyncapi::AsyncApi),
     Check(check::Check),
     Demo(demo::Demo),
     Drill(drill::Drill),
     Journal(journal::Journal),
+    #[command(name = "openapi")]
+    OpenApi(openapi::OpenApi),
     Serve(serve::Serve),
     Simulate(simulate::Simulate),
     Token(token::Token),
@@ -93,10 +100,12 @@ pub fn run() -> ExitCode {
     let mut out = std::io::stdout().lock();
     let done = match command {
         Command::Apply(apply) => apply.run(load, &mut out),
+        Command::AsyncApi(asyncapi) => asyncapi.run(&mut out).map(|()| ExitCode::SUCCESS),
         Command::Check(check) => load().and_then(|config| check.run(&config, &mut out)),
         Command::Demo(demo) => demo.run(config.as_deref(), &set, &mut out).map(|()| ExitCode::SUCCESS),
         Command::Drill(drill) => drill.run(&Given { config: config.clone(), set: set.clone() }, &mut out),
         Command::Journal(journal) => load().and_then(|config| journal.run(&config.sections.server.data_dir, &mut out)),
+        Command::OpenApi(openapi) => openapi.run(&mut out).map(|()| ExitCode::SUCCESS),
         Command::Serve(serve) => {
             let given = Given { config: config.clone(), set: set.clone() };
             load().and_then(|config| serve.run(&config, &given, &mut out))

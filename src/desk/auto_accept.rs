@@ -4,6 +4,7 @@
 use super::Desk;
 use super::offer::Offer;
 use super::time::DeskTime;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// The longest time after which an offer is accepted by itself.
@@ -12,7 +13,7 @@ pub const AUTO_ACCEPT_MS_MAX: u64 = 3_600_000;
 pub const BY_ITSELF: &str = "auto_accept";
 
 /// What an agent's profile says of it.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum AutoAccept {
     /// As the conversation's queue has it.

@@ -1,5 +1,6 @@
 //! How an offer ended, and why something else did or changed: the small words within events, kept as those are.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// The one end of an offer.
@@ -68,7 +69,7 @@ impl RequeueCause {
 }
 
 /// Why a status changed.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum StatusCause {
     Chosen,
@@ -96,7 +97,7 @@ impl StatusCause {
 }
 
 /// Why wrap-up ended.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum WrapUpCause {
     Done,

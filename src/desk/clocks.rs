@@ -15,12 +15,13 @@ use super::event::Event;
 use super::ids::{ConversationId, QueueId};
 use super::refusal::Refusal;
 use super::time::WallTime;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 const CLOCK_MS_MAX: u64 = 90 * 86_400_000;
 
 /// What is measured.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Clock {
     /// From when it began to wait until a person has it.
@@ -70,7 +71,7 @@ impl ClockEnd {
 }
 
 /// A queue's clocks: each in milliseconds, 1 s to 90 days; absent: it is not measured.
-#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct ServiceTimes {
     #[serde(skip_serializing_if = "Option::is_none")]

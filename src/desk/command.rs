@@ -3,6 +3,7 @@
 use super::auto_accept::AutoAccept;
 use super::conversation::WaitKey;
 use super::decision::DecideAsk;
+use super::expecting::OnlyIf;
 use super::files::Attachments;
 use super::ids::{
     AgentId, CommandId, ConversationId, CustomerId, DecisionId, KeyNumber, OfferId, Principal, SessionId,
@@ -46,6 +47,8 @@ pub enum Ask {
         name: Arc<str>,
     },
     PutAgent(Box<AgentAsk>),
+    /// Settings, a queue or an agent is put or removed, if it is still as whoever asks knows it.
+    OnlyIf(Box<OnlyIf>),
     PutApiKey(Box<ApiKey>),
     RemoveApiKey {
         id: Arc<str>,
@@ -278,7 +281,9 @@ pub enum Author {
 }
 
 /// What a message of the workspace itself is for.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, serde::Serialize, serde::Deserialize)]
+#[derive(
+    Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, serde::Serialize, serde::Deserialize, schemars::JsonSchema,
+)]
 #[serde(rename_all = "snake_case")]
 pub enum Notice {
     /// Its queue has its most waiting.
@@ -368,7 +373,8 @@ impl Ask {
             | Ask::Tick => false,
             // What was so once stays so.
             Ask::ConfirmDelivery { .. } | Ask::Accept { .. } | Ask::Reject { .. } | Ask::Read { .. } => false,
-            Ask::PutSettings(_)
+            Ask::OnlyIf(_)
+            | Ask::PutSettings(_)
             | Ask::PutQueue(_)
             | Ask::RemoveQueue { .. }
             | Ask::PutAgent(_)
@@ -401,6 +407,7 @@ impl Ask {
     #[must_use]
     pub fn name(&self) -> &'static str {
         match self {
+            Ask::OnlyIf(only_if) => only_if.then.name(),
             Ask::PutSettings(_) => "put_settings",
             Ask::PutQueue(_) => "put_queue",
             Ask::RemoveQueue { .. } => "remove_queue",

@@ -13,6 +13,7 @@ use super::ids::{AgentId, ConversationId, CustomerId, DecisionId};
 use super::refusal::Refusal;
 use super::time::{DeskTime, WallTime};
 use super::why::Candidate;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
@@ -26,7 +27,7 @@ pub const DECISIONS_PAGE_MAX: usize = 20;
 pub const WITHIN_MS_MAX: u64 = 60_000;
 
 /// Who decides whom a queue's conversations are offered to.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Router {
     pub by: DecidedBy,
@@ -40,7 +41,7 @@ impl Default for Router {
     }
 }
 
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum DecidedBy {
     #[default]
@@ -67,7 +68,7 @@ impl Router {
 }
 
 /// The one end of a decision that was wanted from outside.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum DecisionEnd {
     /// The outside named an agent, to whom it was then offered.
@@ -176,7 +177,7 @@ pub struct DecideAsk {
     pub by: Arc<str>,
 }
 
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Choice {
     /// Offer it to this agent.
@@ -230,7 +231,7 @@ pub struct Wanted {
 }
 
 /// An agent who could take it.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct Fitting {
     #[serde(flatten)]
     pub standing: Candidate,

@@ -12,6 +12,7 @@
 //! hours old.
 
 use super::time::WallTime;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::VecDeque;
 
@@ -26,7 +27,7 @@ const KINDS: usize = 6;
 const TOLD_MAX: usize = 100;
 
 /// How long somebody will wait from now on: half of those at this place less than `p50_ms`, nine of ten less than `p90_ms`.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct Estimate {
     pub p50_ms: u32,
     pub p90_ms: u32,
@@ -62,7 +63,7 @@ impl Said {
 }
 
 /// How far off the last estimates were that were given at the beginning of a wait.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, JsonSchema)]
 pub struct PastError {
     /// So many waits.
     pub of: u32,

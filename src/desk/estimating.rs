@@ -7,6 +7,7 @@ use super::estimates::{AtEachPlace, Estimate, Estimates, PastError, Said};
 use super::ids::{ConversationId, QueueId};
 use super::settings::ChannelId;
 use super::time::WallTime;
+use schemars::JsonSchema;
 use serde::Serialize;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -50,7 +51,7 @@ impl std::str::FromStr for Class {
 pub type ByClass = BTreeMap<Class, Estimates>;
 
 /// What somebody would be told who began to wait now, and how good it was lately.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, JsonSchema)]
 pub struct EstimateRow {
     pub channel: Arc<str>,
     pub priority: i32,

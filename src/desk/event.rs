@@ -16,6 +16,7 @@ use super::moves::{Mover, Taken, Transfer};
 use super::settings::{AgentProfile, ApiKey, ChannelId, QueueSettings, Settings, StatusId};
 use super::time::{DeskTime, WallTime};
 use super::wrapping::Blocks;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
@@ -443,7 +444,7 @@ pub struct Offered {
 }
 
 /// A skill that a conversation requires.
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct RequiredSkill {
     pub name: Arc<str>,
     /// The least level, 1 to 10.

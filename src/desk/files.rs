@@ -4,7 +4,9 @@
 use super::conversation::Conversation;
 use super::ids::{ConversationId, NotAnId};
 use super::refusal::Refusal;
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
+use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
 
@@ -52,9 +54,23 @@ impl Serialize for FileId {
     }
 }
 
+impl JsonSchema for FileId {
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn schema_name() -> Cow<'static, str> {
+        "FileId".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({"type": "string", "pattern": "^f_[0-9a-f]{32}$"})
+    }
+}
+
 impl<'de> Deserialize<'de> for FileId {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let text = std::borrow::Cow::<str>::deserialize(deserializer)?;
+        let text = Cow::<str>::deserialize(deserializer)?;
         text.parse().map_err(D::Error::custom)
     }
 }
@@ -90,7 +106,7 @@ pub(super) fn is_none(files: &Attachments) -> bool {
 }
 
 /// Which files may be added to messages.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct FileRules {
     pub max_bytes: u64,

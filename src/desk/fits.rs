@@ -7,10 +7,11 @@ use super::conversation::Conversation;
 use super::ids::AgentId;
 use super::need::{Need, has_skills};
 use super::settings::ChannelId;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// The first rule by which this agent is not offered this conversation, in the order of testing.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize, Deserialize)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum WhyNot {
     /// The conversation's queue is closed at this hour.

@@ -4,6 +4,7 @@
 use super::refusal::Refusal;
 use super::time::WallTime;
 use jiff::civil::{Date, Weekday};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::str::FromStr;
@@ -19,7 +20,7 @@ const DAY_MIN: u16 = 1_440;
 
 /// When the queues that name it are open. An interval belongs to the day on which it begins: what is said of a day, by an
 /// exception, else a holiday, else its day of the week, is all that begins on it.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Hours {
     /// An IANA name, `Europe/Berlin`.
@@ -34,7 +35,7 @@ pub struct Hours {
 }
 
 /// Intervals by day of the week; a day that is not named is closed.
-#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Weekly {
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -81,7 +82,7 @@ impl Weekly {
 }
 
 /// A day, or days, on which it is otherwise.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct SpecialDay {
     /// For people.
@@ -111,8 +112,9 @@ impl SpecialDay {
 }
 
 /// `2026-12-24`, or `12-24` of every year.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(try_from = "String", into = "String")]
+#[schemars(extend("pattern" = "^([0-9]{4}-)?[0-9]{2}-[0-9]{2}$"))]
 pub enum Day {
     Once(Date),
     /// Month and day.
@@ -121,8 +123,9 @@ pub enum Day {
 
 /// `09:00-17:00`, local time, in minutes after midnight. One that ends when it begins or earlier ends on the next day; `24:00` is
 /// the end of its own.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(try_from = "String", into = "String")]
+#[schemars(extend("pattern" = "^[0-9]{2}:[0-9]{2}-[0-9]{2}:[0-9]{2}$"))]
 pub struct Interval {
     pub from: u16,
     pub to: u16,

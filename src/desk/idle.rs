@@ -2,6 +2,7 @@
 
 use super::refusal::Refusal;
 use super::settings::Status;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
@@ -9,7 +10,7 @@ use std::sync::Arc;
 const AFTER_MS: std::ops::RangeInclusive<u64> = 1_000..=86_400_000;
 
 /// A person in an available status is given another one.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct IdleAgents {
     pub after_ms: u64,

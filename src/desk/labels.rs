@@ -7,6 +7,7 @@ use super::ids::ConversationId;
 use super::moves::Mover;
 use super::refusal::Refusal;
 use super::settings::NAME_BYTES_MAX;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -25,7 +26,7 @@ pub const FIELD_TEXT_BYTES_MAX: usize = 1_000;
 pub const LABELS_BYTES_MAX: usize = 8 * 1024;
 
 /// What a workspace's conversations may be labelled with.
-#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct LabelRules {
     /// Disposition codes.
@@ -37,7 +38,7 @@ pub struct LabelRules {
 }
 
 /// A field of the workspace's own.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct CustomField {
     pub name: Arc<str>,
@@ -54,7 +55,7 @@ pub struct CustomField {
     pub personal: bool,
 }
 
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum FieldKind {
     Text,
@@ -66,7 +67,7 @@ pub enum FieldKind {
 }
 
 /// What a queue says of labels.
-#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct QueueLabels {
     /// The disposition codes that are offered here; absent: the workspace's.

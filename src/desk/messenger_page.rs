@@ -2,6 +2,7 @@
 //! it, and nothing is decided by it.
 
 use super::refusal::Refusal;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -13,7 +14,7 @@ const LANGUAGES_MAX: usize = 20;
 const CONTRAST_MIN: f64 = 4.5;
 const WHITE: &str = "#ffffff";
 
-#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct MessengerPage {
     pub texts: PageTexts,
@@ -36,7 +37,7 @@ pub struct MessengerPage {
 }
 
 /// Words of the workspace's own; what is absent the messenger says in its own words.
-#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct PageTexts {
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -49,7 +50,7 @@ pub struct PageTexts {
     pub offline: Option<Arc<str>>,
 }
 
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum PageAsks {
     Name,
@@ -57,7 +58,7 @@ pub enum PageAsks {
 }
 
 /// At which end of a line's direction the button is.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum PagePosition {
     #[default]

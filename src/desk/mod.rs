@@ -22,6 +22,7 @@ pub mod decision;
 pub mod estimates;
 pub mod estimating;
 pub mod event;
+pub mod expecting;
 pub mod files;
 pub mod fits;
 mod forgotten;

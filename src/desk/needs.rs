@@ -77,7 +77,8 @@ impl Desk {
                 }
             }
             Ask::MergeCustomer { from, .. } => needs.push(Need::OfCustomer(*from)),
-            Ask::PutSettings(_)
+            Ask::OnlyIf(_)
+            | Ask::PutSettings(_)
             | Ask::PutQueue(_)
             | Ask::RemoveQueue { .. }
             | Ask::PutAgent(_)

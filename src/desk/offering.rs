@@ -4,6 +4,7 @@
 use super::auto_accept::AUTO_ACCEPT_MS_MAX;
 use super::decision::Router;
 use super::refusal::Refusal;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -21,7 +22,7 @@ pub const PREFERRED_SKILLS_MAX: usize = 20;
 const DAY_MS: u64 = 86_400_000;
 
 /// A queue's settings of offering.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Offering {
     /// Who comes first among the agents of one tier who may take a conversation.
@@ -65,7 +66,7 @@ impl Default for Offering {
 }
 
 /// Who comes first within a tier.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum AgentsBy {
     /// The fewest pending offers (so that a burst does not pile onto one), then the longest without anything new.
@@ -80,7 +81,7 @@ pub enum AgentsBy {
 }
 
 /// One step of widening.
-#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Ring {
     /// From this age on, 1 s to a day; later than the step before it.
@@ -99,7 +100,7 @@ pub struct Ring {
 }
 
 /// What a preferred agent is worth in this queue.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct PreferredAgent {
     /// For how long a conversation is kept for its preferred agent.
@@ -123,7 +124,7 @@ impl Default for PreferredAgent {
 }
 
 /// What a conversation does while its preferred agent cannot take it.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Meanwhile {
     /// It waits for that agent until `preferred_ms` is over.
@@ -133,7 +134,7 @@ pub enum Meanwhile {
 }
 
 /// Which of its queues an agent's next conversation comes from.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum AcrossQueues {
     /// The first of all its queues by priority, then accept-by time, then age.

@@ -1,13 +1,14 @@
 //! What a queue allows and wants when its conversations change hands. Plain values with their defaults, and their checks.
 
 use super::refusal::Refusal;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
 const DAY_MS: u64 = 86_400_000;
 
 /// A queue's settings of moves.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct QueueMoves {
     /// Agents may see what waits here, and pick from it.
@@ -38,7 +39,7 @@ impl Default for QueueMoves {
 }
 
 /// What becomes of a conversation whose owner went offline.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum VanishedOwner {
     /// It waits again after `vanished_owner_ms`.
@@ -50,7 +51,7 @@ pub enum VanishedOwner {
 }
 
 /// Whom a closed conversation is for when its customer writes again.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum ReopenedFor {
     /// For whoever comes first.
@@ -61,7 +62,7 @@ pub enum ReopenedFor {
 }
 
 /// Where what is new goes meanwhile.
-#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Draining {
     /// Another queue; absent: it is refused.

@@ -5,6 +5,7 @@ use super::conversation::Conversation;
 use super::ids::{ConversationId, CustomerId};
 use super::refusal::Refusal;
 use super::time::WallTime;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
@@ -41,7 +42,7 @@ pub struct Rating {
 }
 
 /// What customers are asked.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Scale {
     /// Nothing.
@@ -54,7 +55,7 @@ pub enum Scale {
 }
 
 /// Whether conversations are rated, on which scale, and until when.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct RatingRules {
     pub scale: Scale,

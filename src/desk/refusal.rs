@@ -67,6 +67,8 @@ pub enum Refusal {
     QueueInUse { queue: Arc<str>, conversations: u32 },
     #[error("this command id was used with another body")]
     IdReused,
+    #[error("it is not as it was known to whoever asked: read it again")]
+    ChangedMeanwhile,
     #[error("{field}: {what}")]
     BadSetting { field: String, what: String },
     #[error("the workspace holds its most of {what}: {most}")]
@@ -118,6 +120,7 @@ impl Refusal {
             Refusal::NoSuchMessage { .. } => "no_such_message",
             Refusal::QueueInUse { .. } => "queue_in_use",
             Refusal::IdReused => "id_reused",
+            Refusal::ChangedMeanwhile => "changed_meanwhile",
             Refusal::BadSetting { .. } => "bad_setting",
             Refusal::TooMany { .. } => "too_many",
             Refusal::BadLabel { .. } => "bad_label",
@@ -162,7 +165,10 @@ impl Refusal {
             Refusal::BadSetting { field, .. }
             | Refusal::BadLabel { field, .. }
             | Refusal::LabelMissing { field, .. } => field,
-            Refusal::TooManyDevices { .. } | Refusal::TooMany { .. } | Refusal::NoSuchSession => return None,
+            Refusal::ChangedMeanwhile
+            | Refusal::TooManyDevices { .. }
+            | Refusal::TooMany { .. }
+            | Refusal::NoSuchSession => return None,
         })
     }
 }

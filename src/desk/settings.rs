@@ -16,6 +16,7 @@ use super::silence::SilenceRules;
 use super::silence_rules::{SilentCustomer, SilentOwner};
 use super::waiting_rules::{LeftMessages, WaitingRules};
 use super::wrapping::WrapUp;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -40,7 +41,7 @@ pub struct ChannelId(pub u8);
 pub struct StatusId(pub u8);
 
 /// One way of talking: how much of an agent it takes, and how long an offer of it runs.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Channel {
     pub name: Arc<str>,
@@ -71,7 +72,7 @@ pub const CAPACITY_TOTAL_MAX: u32 = 100_000;
 pub const HELD_MAX: u32 = 500;
 
 /// A status that an agent may choose.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Status {
     pub name: Arc<str>,
@@ -80,7 +81,7 @@ pub struct Status {
 }
 
 /// Cool-down after each end of an offer, for the pair of that agent and that conversation.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct CoolDowns {
     pub rejected_ms: u64,
@@ -98,7 +99,7 @@ impl Default for CoolDowns {
 }
 
 /// The workspace's own settings; one event carries them whole.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Settings {
     pub channels: Vec<Channel>,
@@ -201,7 +202,7 @@ impl Default for Settings {
 }
 
 /// One entry rule: every condition must hold. What the visitor sends is only ever compared, never obeyed.
-#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct EntryRule {
     /// Metadata key -> the values that match.
@@ -218,7 +219,7 @@ pub struct EntryRule {
 }
 
 /// What a rule makes a conversation prefer.
-#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Prefers {
     /// Skills that put an agent first, and never exclude one.
@@ -232,7 +233,7 @@ pub struct Prefers {
 }
 
 /// A queue's settings.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct QueueSettings {
     pub name: Arc<str>,
@@ -309,7 +310,7 @@ impl QueueSettings {
 }
 
 /// What an agent may do besides taking conversations.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Role {
     #[default]

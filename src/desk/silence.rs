@@ -20,12 +20,13 @@ use super::load::WHOLE;
 use super::refusal::Refusal;
 use super::settings::{QueueSettings, Settings};
 use super::time::DeskTime;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 const PAUSE_MS_MAX: u64 = 30 * 86_400_000;
 
 /// A channel's rules for customers who are silent.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct SilenceRules {
     /// Silent for so long after an agent's last message, its conversation is paused; 1 s to 30 days, absent: never.

@@ -3,13 +3,14 @@
 
 use super::refusal::Refusal;
 use super::waiting_rules::TEXT_BYTES_MAX;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
 const SILENCE_MS_MAX: u64 = 30 * 86_400_000;
 
 /// Of a customer who has not answered an agent's last message.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct SilentCustomer {
     /// It is reminded, once.
@@ -34,14 +35,14 @@ impl Default for SilentCustomer {
 }
 
 /// Of an owner whose customer has waited for a word of it for so long.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct SilentOwner {
     pub after_ms: u64,
     pub action: OwnerAction,
 }
 
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum OwnerAction {
     /// It is reminded, once.

@@ -1,10 +1,11 @@
 //! The two clocks, as plain values. Neither type can read a clock: both times are handed in.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// Milliseconds of desk time: the monotonic clock that offers, delivery, grace, cool-downs and wrap-up run on.
 /// It stands still while the workspace cannot commit and goes on after a restart where the last record left it.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(transparent)]
 pub struct DeskTime(pub u64);
 
@@ -59,12 +60,12 @@ impl From<DeskTimeOrNone> for Option<DeskTime> {
 }
 
 /// Milliseconds since the Unix epoch, for age, reports and people. Never goes back within a journal.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(transparent)]
 pub struct WallTime(pub u64);
 
 /// Both clocks, read once for a whole turn.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize, JsonSchema)]
 pub struct Now {
     #[serde(rename = "desk_ms")]
     pub desk: DeskTime,

@@ -2,6 +2,7 @@
 //! a customer who left keeps the place. Plain values with their defaults, and the checks that keep anybody from being stranded.
 
 use super::refusal::Refusal;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
@@ -16,7 +17,7 @@ const WAITING_MS_MAX: u64 = 30 * 86_400_000;
 const DAY_MS: u64 = 86_400_000;
 
 /// A queue's settings of waiting.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct WaitingRules {
     /// What becomes of a new conversation when nobody of the queue's agents is there: `wait`, `refuse`, `move`,
@@ -58,7 +59,7 @@ impl Default for WaitingRules {
 }
 
 /// What a rule does.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum Action {
     /// Nothing: it waits.
@@ -86,7 +87,7 @@ fn once() -> u8 {
 }
 
 /// Where a message goes that is left when a conversation cannot be begun now, if its customer says so.
-#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct LeftMessages {
     /// Absent: where it was placed.

@@ -15,6 +15,7 @@ use super::offering::{AcrossQueues, AgentsBy};
 use super::opening::Opening;
 use super::settings::QueueSettings;
 use super::time::{DeskTime, Now, WallTime};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -27,7 +28,7 @@ pub const LOOKED_AT_MAX: usize = 10_000;
 const OTHERS_LOOKED_AT_MAX: usize = 100;
 
 /// What a conversation needs now, and what each agent is to it.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct WhyConversation {
     pub conversation: ConversationId,
     pub state: Arc<str>,
@@ -60,7 +61,7 @@ pub struct WhyConversation {
 }
 
 /// What it needs of an agent, as far as its rings have widened it.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct Needs {
     pub queues: Vec<Arc<str>>,
     pub channel: Arc<str>,
@@ -82,14 +83,14 @@ pub struct Needs {
     pub offer_to_at_most: u8,
 }
 
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct OfferedTo {
     pub offer: OfferId,
     pub agent: Arc<str>,
 }
 
 /// Who has been silent since when, and when a rule of the queue does something about it.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct WhyAwaited {
     /// `customer` or `owner`.
     pub who: Arc<str>,
@@ -99,7 +100,7 @@ pub struct WhyAwaited {
 }
 
 /// A clock of service.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct WhyClock {
     pub clock: Clock,
     pub breached: bool,
@@ -110,7 +111,7 @@ pub struct WhyClock {
 }
 
 /// Who decides about it, and how that went.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct WhyDecision {
     /// Who makes its next offer.
     pub next_by: DecidedBy,
@@ -119,7 +120,7 @@ pub struct WhyDecision {
     pub last: Option<WhyLast>,
 }
 
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct WhyPending {
     pub decision: DecisionId,
     pub ends_in_ms: u64,
@@ -128,7 +129,7 @@ pub struct WhyPending {
 }
 
 /// How the last decision about it ended.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct WhyLast {
     pub decision: DecisionId,
     pub end: DecisionEnd,
@@ -140,7 +141,7 @@ pub struct WhyLast {
 }
 
 /// An agent who could take it, with what it is ordered by, the first first.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct Candidate {
     pub agent: Arc<str>,
     /// 0: of the conversation's own queue; then those that rings added.
@@ -158,14 +159,14 @@ pub struct Candidate {
     pub then: u64,
 }
 
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct Excluded {
     pub agent: Arc<str>,
     pub rule: WhyNot,
 }
 
 /// Why an agent is idle: for each group of what waits in its queues, what stands against it.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct WhyAgent {
     pub agent: Arc<str>,
     /// The rule about the agent alone by which nothing is offered to it.
@@ -189,7 +190,7 @@ pub struct WhyAgent {
 }
 
 /// Conversations that need the same of an agent.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct WhyGroup {
     pub queue: Arc<str>,
     pub channel: Arc<str>,

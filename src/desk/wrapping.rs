@@ -3,6 +3,7 @@
 
 use super::refusal::Refusal;
 use super::time::DeskTime;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// Wrap-up is at most an hour, with all that is added to it (as Salesforce has it).
@@ -12,7 +13,7 @@ pub const OPEN_ENDED: DeskTime = DeskTime(u64::MAX);
 const EXTENSIONS_MAX: u8 = 60;
 
 /// Rules of wrap-up, of a channel or of a queue; what a queue leaves out is its channel's.
-#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct WrapUp {
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -28,7 +29,7 @@ pub struct WrapUp {
 }
 
 /// What ends wrap-up, besides its agent.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum WrapUpEnds {
     /// Its time, `wrap_up_ms`.
@@ -39,7 +40,7 @@ pub enum WrapUpEnds {
 }
 
 /// What wrap-up takes of its agent.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Blocks {
     /// What the conversation took.

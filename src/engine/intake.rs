@@ -334,7 +334,8 @@ fn class_of(ask: &Ask) -> Class {
         | Ask::Decide(_)
         | Ask::SignOut { .. } => Class::Answer,
         Ask::SessionCame { .. } | Ask::SessionWent { .. } | Ask::ServerBegan | Ask::Tick => Class::Edge,
-        Ask::PutSettings(_)
+        Ask::OnlyIf(_)
+        | Ask::PutSettings(_)
         | Ask::PutQueue(_)
         | Ask::RemoveQueue { .. }
         | Ask::PutAgent(_)
@@ -379,7 +380,7 @@ fn bytes_of(command: &Command) -> usize {
             Ask::Label(_) => LABELS_BYTES_MAX,
             Ask::Describe { about, .. } => about.len(),
             Ask::Rate(ask) => ask.comment.as_ref().map_or(0, |comment| comment.len()),
-            Ask::PutSettings(_) => 64 * 1024,
+            Ask::PutSettings(_) | Ask::OnlyIf(_) => 64 * 1024,
             Ask::ListDecisions { known } => 16 * known.len(),
             _ => 0,
         }

@@ -14,6 +14,7 @@ use crate::desk::time::WallTime;
 use crate::desk::waiting_rules::Coming;
 use crate::journal::Position;
 use crate::wire::agent::{ChannelHeldShape, ServiceShape, TotalShape};
+use schemars::JsonSchema;
 use serde::Serialize;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -73,7 +74,7 @@ impl Published {
 }
 
 /// An agent as supervisors see it.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, JsonSchema)]
 pub struct AgentRow {
     #[serde(rename = "agent")]
     pub name: Arc<str>,
@@ -110,7 +111,7 @@ pub struct AgentRow {
 }
 
 /// A queue as supervisors see it.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, JsonSchema)]
 pub struct QueueRow {
     pub queue: Arc<str>,
     pub title: Arc<str>,

@@ -16,6 +16,7 @@ pub mod messenger;
 pub mod operators;
 pub mod probe;
 pub mod signin;
+pub mod spec;
 pub mod status;
 pub mod tls;
 pub mod websocket;

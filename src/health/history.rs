@@ -4,6 +4,7 @@
 
 use super::rules::Judged;
 use super::{Component, ComponentState, Each};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::VecDeque;
 
@@ -18,7 +19,7 @@ pub const DAY_MS: u64 = 86_400_000;
 const NOTICED_MS: u64 = 10_000;
 
 /// Something that happened in an incident.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct Line {
     pub at: u64,
     /// For everybody.
@@ -29,7 +30,7 @@ pub struct Line {
 }
 
 /// From when something was not well until all was.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct Incident {
     pub began_at: u64,
     pub ended_at: Option<u64>,
@@ -64,7 +65,7 @@ fn short(text: &str) -> String {
 }
 
 /// One day on which something was not well.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct Day {
     /// Days since 1970.
     pub day: u64,

@@ -10,10 +10,11 @@ pub mod kept;
 pub mod rules;
 pub mod shown;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// A part of the product, as its users name it.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize, Deserialize)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Component {
     /// Agents come in, stay in and work.
@@ -60,7 +61,7 @@ impl Component {
 }
 
 /// How a component stands, the better first.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum ComponentState {
     #[default]

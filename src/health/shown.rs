@@ -2,11 +2,12 @@
 
 use super::history::{Day, History, Incident, Stood};
 use super::{Component, ComponentState};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::VecDeque;
 
 /// Times are Unix milliseconds.
-#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct Shown {
     /// The worst of the components.
     pub status: ComponentState,
@@ -22,7 +23,7 @@ pub struct Shown {
     pub days: VecDeque<Day>,
 }
 
-#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct ShownComponent {
     pub component: Component,
     /// For people.

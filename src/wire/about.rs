@@ -1,10 +1,11 @@
 //! What is known about the customer of a conversation, as it lies sealed in the journal and is shown with an offer.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
 /// The sealed JSON under the context `about`. Journals keep it, so a field is only ever added, with a default.
-#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct About {
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -7,7 +7,7 @@ use std::borrow::Cow;
 macro_rules! codes {
     ($($variant:ident $name:literal $status:literal $title:literal,)*) => {
         /// The stable codes of docs/wire.md.
-        #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+        #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
         pub enum Code { $($variant,)* }
 
         impl Code {
@@ -80,6 +80,7 @@ codes! {
     OwnerChanged "owner_changed" 409 "Another owns it now",
     NobodyJoined "nobody_joined" 409 "Nobody has joined",
     NoSuchCustomer "no_such_customer" 404 "There is no such customer",
+    ChangedMeanwhile "changed_meanwhile" 412 "It is no longer as it was known",
     QueueInUse "queue_in_use" 409 "The queue still holds conversations",
     TooMany "too_many" 409 "The workspace holds its most",
     AgentDeactivated "agent_deactivated" 403 "The agent is deactivated",
@@ -255,6 +256,7 @@ impl From<&Refusal> for WireError {
             Refusal::NoSuchMessage { .. } => Code::NoSuchMessage,
             Refusal::QueueInUse { .. } => Code::QueueInUse,
             Refusal::IdReused => Code::IdReused,
+            Refusal::ChangedMeanwhile => Code::ChangedMeanwhile,
             Refusal::BadSetting { .. } => Code::BadSetting,
             Refusal::TooMany { .. } => Code::TooMany,
             Refusal::BadLabel { .. } => Code::BadLabel,
@@ -349,6 +351,7 @@ mod tests {
             Refusal::DecisionGone { decision: DecisionId(1), end: Some(DecisionEnd::Silent) },
             Refusal::NoSuchDecision(DecisionId(1)),
             Refusal::FileTaken { conversation: ConversationId(1), file: FileId(1) },
+            Refusal::ChangedMeanwhile,
         ];
         for refusal in &refusals {
             let error = WireError::from(refusal);

@@ -2,15 +2,17 @@
 
 use super::error::{Code, WireError};
 use super::fields::{Fields, wrong_kind};
-use super::spelled::spelled;
+use super::spelled::{Spelled, spelled};
 use crate::desk::files::{Attached, FILES_EACH_MAX, FileId, FileRules};
+use schemars::JsonSchema;
 use serde::Serialize;
 use std::sync::Arc;
 
 /// A file as both sides see it.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, JsonSchema)]
 pub struct FileShape {
     #[serde(serialize_with = "spelled")]
+    #[schemars(with = "Spelled<FileId>")]
     pub file: FileId,
     /// Empty when its customer was erased.
     pub name: String,
@@ -39,13 +41,13 @@ impl FileShape {
 }
 
 /// The answer to an upload.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, JsonSchema)]
 pub struct UploadedShape {
     pub file: FileShape,
 }
 
 /// What pages are told of what a workspace allows.
-#[derive(Clone, Copy, Debug, Serialize)]
+#[derive(Clone, Copy, Debug, Serialize, JsonSchema)]
 pub struct FilesAllowedShape<'a> {
     pub max_bytes: u64,
     pub types: &'a [Arc<str>],

@@ -2,6 +2,7 @@
 
 use crate::desk::labels::{FieldValue, LabelChange, Labels, PlainValue};
 use crate::wire::error::{Code, WireError};
+use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::Value;
 use serde_json::value::RawValue;
@@ -14,7 +15,7 @@ pub const FIELD: &[u8] = b"field";
 const VALUES_MAX: usize = 100;
 
 /// What a conversation is labelled with, unsealed; a value whose customer was erased is null.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, JsonSchema)]
 pub struct LabelsShape {
     pub disposition: Option<Arc<str>>,
     pub tags: BTreeSet<Arc<str>>,

@@ -3,11 +3,12 @@
 use super::error::{Code, WireError};
 use super::fields::{Fields, missing, wrong_kind};
 use super::files::{FileShape, PostBody};
-use super::spelled::spelled;
+use super::spelled::{Spelled, spelled};
 use crate::desk::estimates::Estimate;
 use crate::desk::ids::ConversationId;
 use crate::desk::ratings::{COMMENT_BYTES_MAX, SCORE_MAX, SCORE_MIN};
 use crate::desk::settings::NAME_BYTES_MAX;
+use schemars::JsonSchema;
 use serde::Serialize;
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -166,15 +167,16 @@ pub fn metadata_of(json: &str, bytes_max: usize) -> Result<BTreeMap<String, Stri
 }
 
 /// An agent as a customer sees it: a title, and no more.
-#[derive(Clone, Copy, Debug, Serialize)]
+#[derive(Clone, Copy, Debug, Serialize, JsonSchema)]
 pub struct TitleShape<'a> {
     pub title: &'a str,
 }
 
 /// A conversation as its customer sees it.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, JsonSchema)]
 pub struct ConversationShape<'a> {
     #[serde(serialize_with = "spelled")]
+    #[schemars(with = "Spelled<ConversationId>")]
     pub conversation: ConversationId,
     pub state: &'a str,
     /// The queue's title.
@@ -209,7 +211,7 @@ pub struct ConversationShape<'a> {
 }
 
 /// A rating as its customer sees it.
-#[derive(Clone, Copy, Debug, Serialize)]
+#[derive(Clone, Copy, Debug, Serialize, JsonSchema)]
 pub struct RatedShape {
     /// 1 to 5.
     pub score: u8,
@@ -218,13 +220,13 @@ pub struct RatedShape {
 }
 
 /// `GET /`.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, JsonSchema)]
 pub struct ConversationsShape<'a> {
     pub conversations: &'a [ConversationShape<'a>],
 }
 
 /// `GET /reception`: whether anybody is there.
-#[derive(Clone, Copy, Debug, Serialize)]
+#[derive(Clone, Copy, Debug, Serialize, JsonSchema)]
 pub struct ReceptionShape {
     /// Within its hours.
     pub open: bool,
@@ -243,7 +245,7 @@ pub struct ReceptionShape {
 }
 
 /// The answer to a start.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, JsonSchema)]
 pub struct StartedShape<'a> {
     pub conversation: ConversationShape<'a>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -254,14 +256,14 @@ pub struct StartedShape<'a> {
 }
 
 /// The answer to a message.
-#[derive(Clone, Copy, Debug, Serialize)]
+#[derive(Clone, Copy, Debug, Serialize, JsonSchema)]
 pub struct PostedShape {
     pub number: u32,
     pub at: u64,
 }
 
 /// A message as the customer sees it, in a page and as the event `message`.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, JsonSchema)]
 pub struct MessageShape<'a> {
     pub number: u32,
     /// `customer`, `agent` or `system`.
@@ -278,20 +280,20 @@ pub struct MessageShape<'a> {
 }
 
 /// A page of messages.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, JsonSchema)]
 pub struct MessagesShape<'a> {
     pub messages: &'a [MessageShape<'a>],
     pub more: bool,
 }
 
 /// The answer to `identify`: how many conversations moved.
-#[derive(Clone, Copy, Debug, Serialize)]
+#[derive(Clone, Copy, Debug, Serialize, JsonSchema)]
 pub struct MergedShape {
     pub conversations: u32,
 }
 
 /// An event of the stream. Serialized, it is the event's `data`.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, JsonSchema)]
 #[serde(untagged)]
 pub enum StreamEvent<'a> {
     Opened {

@@ -1,5 +1,6 @@
 //! An agent's client as a test wants it: JSON in, JSON out, and what was not asked for yet is kept.
 
+use super::heard;
 use super::server::Server;
 use super::socket::{Heard, Socket};
 use super::{command_id, within};
@@ -48,7 +49,7 @@ impl Agent {
         };
         match within("a welcome", socket.next()).await {
             Heard::Text(text) => {
-                let welcome: Value = serde_json::from_str(&text).expect("frames are JSON");
+                let welcome = read(&text);
                 assert_eq!(welcome["type"], "welcome", "{text}");
                 Ok(Self { name: name.to_owned(), welcome, socket, kept: VecDeque::new() })
             }
@@ -73,9 +74,15 @@ impl Agent {
     }
 
     /// Sends a command and waits for its reply; deltas that come before it are kept.
-    pub async fn ask(&mut self, frame: Value) -> Value {
-        let id = self.send(frame).await;
-        self.until(&format!("the reply to {id}"), |frame| frame["type"] == "reply" && frame["id"] == id.as_str()).await
+    pub async fn ask(&mut self, mut frame: Value) -> Value {
+        let id = self.send(frame.clone()).await;
+        let is_reply = |frame: &Value| frame["type"] == "reply" && frame["id"] == id.as_str();
+        let reply = self.until(&format!("the reply to {id}"), is_reply).await;
+        if reply["ok"] == true {
+            frame["id"] = id.into();
+            heard::from_agent(&frame);
+        }
+        reply
     }
 
     /// The same, and the reply must say `ok`.
@@ -120,7 +127,7 @@ impl Agent {
     pub async fn closed(&mut self) -> (u16, String) {
         loop {
             match within("a close", self.socket.next()).await {
-                Heard::Text(text) => self.kept.push_back(serde_json::from_str(&text).expect("frames are JSON")),
+                Heard::Text(text) => self.kept.push_back(read(&text)),
                 Heard::Close { code, reason } => return (code, reason),
                 Heard::Gone => return (1006, String::new()),
             }
@@ -134,7 +141,7 @@ impl Agent {
         loop {
             let heard = within("a reply, or the end", self.socket.next()).await;
             let Heard::Text(text) = heard else { return None };
-            let frame: Value = serde_json::from_str(&text).expect("frames are JSON");
+            let frame = read(&text);
             if frame["type"] == "reply" && frame["id"] == id.as_str() {
                 return Some(frame);
             }
@@ -148,7 +155,7 @@ impl Agent {
             return Some(frame);
         }
         match self.socket.next().await {
-            Heard::Text(text) => Some(serde_json::from_str(&text).expect("frames are JSON")),
+            Heard::Text(text) => Some(read(&text)),
             Heard::Close { .. } | Heard::Gone => None,
         }
     }
@@ -165,8 +172,14 @@ impl Agent {
 
     async fn hear(&mut self) -> Value {
         match self.socket.next().await {
-            Heard::Text(text) => serde_json::from_str(&text).expect("frames are JSON"),
+            Heard::Text(text) => read(&text),
             other => panic!("{} heard {other:?}; before it: {:?}", self.name, self.kept),
         }
     }
+}
+
+fn read(text: &str) -> Value {
+    let frame = serde_json::from_str(text).expect("frames are JSON");
+    heard::from_server(&frame);
+    frame
 }

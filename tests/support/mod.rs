@@ -12,6 +12,7 @@ pub mod clock;
 pub mod customer;
 pub mod disk;
 pub mod foreign;
+pub mod heard;
 pub mod http;
 pub mod process;
 pub mod provider;

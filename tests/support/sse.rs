@@ -1,5 +1,6 @@
 //! A customer's event stream, event by event.
 
+use super::heard;
 use super::http::Http;
 use serde_json::Value;
 use std::io;
@@ -21,6 +22,7 @@ impl Event {
 }
 
 pub struct Events {
+    path: String,
     http: Http,
     text: Vec<u8>,
     pub last_id: u64,
@@ -42,7 +44,7 @@ impl Events {
         if head.status != 200 {
             return Ok(Err(head.status));
         }
-        Ok(Ok(Self { http, text: Vec::new(), last_id: 0 }))
+        Ok(Ok(Self { path: path.to_owned(), http, text: Vec::new(), last_id: 0 }))
     }
 
     /// The next event; comments are passed over. `None` when the server ended the stream.
@@ -79,6 +81,8 @@ impl Events {
                 _ => {}
             }
         }
-        data.map(|data| Event { id: self.last_id, name, data })
+        let data = data?;
+        heard::event(&self.path, &name, &data);
+        Some(Event { id: self.last_id, name, data })
     }
 }

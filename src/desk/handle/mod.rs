@@ -90,7 +90,12 @@ impl Desk {
     }
 
     fn decide(&mut self, command: &Command, loaded: &Loaded, events: &mut Vec<Event>) -> Result<Answer, Refusal> {
-        match &command.ask {
+        let ask = match &command.ask {
+            Ask::OnlyIf(only_if) if self.is_as_known(only_if) => &only_if.then,
+            ask => ask,
+        };
+        match ask {
+            Ask::OnlyIf(_) => Err(Refusal::ChangedMeanwhile),
             Ask::PutSettings(settings) => self.put_settings(settings, events),
             Ask::PutQueue(queue) => self.put_queue(queue, events),
             Ask::RemoveQueue { name } => self.remove_queue(name, events),

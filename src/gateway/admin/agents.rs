@@ -2,27 +2,33 @@
 
 use super::Shared;
 use super::asker::Scope;
+use super::conditions::{conditional, put};
 use crate::desk::auto_accept::AutoAccept;
 use crate::desk::command::{AgentAsk, Ask};
+use crate::desk::expecting::Known;
 use crate::desk::refusal::Refusal;
 use crate::desk::settings::AgentProfile;
 use crate::gateway::http::asking::{Asked, At};
 use crate::gateway::http::body;
 use crate::gateway::http::desks::Desk;
+use crate::gateway::http::etag::{hex_tag, tagged};
 use crate::gateway::http::idempotency::{command_id, fingerprint};
-use crate::gateway::http::problem::{Problem, json_of, ok};
+use crate::gateway::http::problem::{Problem, answer_of, json_of, ok};
 use crate::gateway::http::query::Query;
 use crate::gateway::signin::{Signin, not_kept};
 use axum::body::Body;
 use axum::extract::State as Held;
 use axum::response::Response;
+use http::StatusCode;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// An agent as it is set; its queues by name.
-#[derive(Serialize)]
-struct Agent {
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "AgentSettings")]
+pub(super) struct Agent {
     name: Arc<str>,
     title: Arc<str>,
     active: bool,
@@ -58,8 +64,9 @@ impl Agent {
     }
 }
 
-#[derive(Serialize)]
-struct Page {
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "AgentsPage")]
+pub(super) struct Page {
     agents: Vec<Agent>,
     #[serde(skip_serializing_if = "Option::is_none")]
     next: Option<Arc<str>>,
@@ -90,13 +97,15 @@ pub(super) async fn one(
     let asker = admin.asker(&workspace, &asked, Scope::Read)?;
     Query::parse(asked.query.as_deref(), &[])?;
     let profile = asker.desk.profile(&name).ok_or_else(|| Refusal::NoSuchAgent(name.as_str().into()))?;
-    Ok(ok(&Agent::of(&*asker.desk, &profile)))
+    let json = json_of(&Agent::of(&*asker.desk, &profile));
+    Ok(tagged(&asked.headers, &hex_tag(&json), || answer_of(StatusCode::OK, json)))
 }
 
 /// Absent members stay as they are.
-#[derive(Deserialize, Serialize)]
+#[derive(Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-struct Change {
+#[schemars(rename = "AgentChange")]
+pub(super) struct Change {
     name: Option<Arc<str>>,
     title: Option<Arc<str>>,
     active: Option<bool>,
@@ -136,12 +145,15 @@ pub(super) async fn change(
         auto_accept: change.auto_accept,
         offer_percent: change.offer_percent,
     };
-    asker.ask(id, fingerprint, Ask::PutAgent(Box::new(ask))).await?;
+    let held = asker.desk.profile(&name);
+    let current = held.map(|held| (json_of(&Agent::of(&*asker.desk, &held)), Known::Agent(held)));
+    let ask = conditional(&asked.headers, current, Ask::PutAgent(Box::new(ask)))?;
+    asker.ask(id, fingerprint, ask).await?;
     if change.active == Some(false) {
         // Its sockets the desk has closed. Who is made active again later signs in again.
         let of = |signin: &Signin| *signin.workspace == **asker.desk.name() && *signin.agent == *name;
         admin.endings.end("deactivated", of).await.map_err(|error| not_kept(&error))?;
     }
     let profile = asker.desk.profile(&name).ok_or_else(Problem::internal)?;
-    Ok(ok(&Agent::of(&*asker.desk, &profile)))
+    Ok(put(&Agent::of(&*asker.desk, &profile)))
 }

@@ -52,7 +52,7 @@ impl Scope {
         }
     }
 
-    fn least_role(self) -> Role {
+    pub fn least_role(self) -> Role {
         match self {
             Scope::Own => Role::Agent,
             Scope::Read | Scope::Write | Scope::Floor => Role::Supervisor,
@@ -233,7 +233,7 @@ impl Admin {
     /// `rate_limited`.
     pub(super) fn take(&self, workspace: &str, principal: Principal) -> Result<(), Problem> {
         self.calls
-            .take((workspace, principal), (self.door.now)().desk.0)
+            .take_told("calls", (workspace, principal), (self.door.now)().desk.0)
             .map_err(|ms| Problem::rate_limited("api_key", ms))
     }
 

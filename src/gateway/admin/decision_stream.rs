@@ -11,9 +11,10 @@ use crate::desk::time::DeskTime;
 use crate::engine::Changes;
 use crate::gateway::http::asking::Asked;
 use crate::gateway::http::desks::Position;
-use crate::wire::spelled::spelled;
+use crate::wire::spelled::{Spelled, spelled};
 use axum::body::Body;
 use bytes::Bytes;
+use schemars::JsonSchema;
 use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet};
 use std::convert::Infallible;
@@ -157,31 +158,38 @@ fn event(out: &mut String, name: &str, data: &impl Serialize) {
     out.push_str("\n\n");
 }
 
-#[derive(Serialize)]
-struct ListShape {
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "DecisionsBegin")]
+pub(super) struct ListShape {
     position: u64,
 }
 
-#[derive(Serialize)]
-struct EndedShape {
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "DecisionEnded")]
+pub(super) struct EndedShape {
     position: u64,
     #[serde(serialize_with = "spelled")]
+    #[schemars(with = "Spelled<DecisionId>")]
     decision: DecisionId,
     /// `null`: so long ago that it is not known any more.
     end: Option<&'static str>,
 }
 
-#[derive(Serialize)]
-struct WantedShape<'a> {
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "DecisionWanted")]
+pub(super) struct WantedShape<'a> {
     position: u64,
     #[serde(serialize_with = "spelled")]
+    #[schemars(with = "Spelled<DecisionId>")]
     decision: DecisionId,
     #[serde(serialize_with = "spelled")]
+    #[schemars(with = "Spelled<ConversationId>")]
     conversation: ConversationId,
     ends_in_ms: u64,
     queue: &'a str,
     channel: &'a str,
     #[serde(serialize_with = "spelled")]
+    #[schemars(with = "Spelled<CustomerId>")]
     customer: CustomerId,
     priority: i32,
     skills: BTreeMap<&'a str, u8>,

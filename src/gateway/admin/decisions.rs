@@ -3,6 +3,7 @@
 use super::Shared;
 use super::asker::{Asker, Credential, Scope};
 use super::decision_stream;
+use super::shapes::Offered;
 use crate::desk::answer::Answer;
 use crate::desk::command::Ask;
 use crate::desk::decision::{Choice, DecideAsk};
@@ -16,16 +17,16 @@ use axum::body::Body;
 use axum::extract::State as Held;
 use axum::response::{IntoResponse, Response};
 use http::{HeaderValue, StatusCode, header};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use serde_json::json;
 use std::sync::Arc;
 
 /// When all places are taken, for whoever would follow.
 const RETRY_AFTER_MS: u64 = 5_000;
 
-#[derive(Deserialize, Serialize)]
+#[derive(Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-struct Decide {
+pub(super) struct Decide {
     decision: String,
     expected_owner: Option<Arc<str>>,
     to: Choice,
@@ -47,7 +48,7 @@ pub(super) async fn decide(
     let by = name_of(&asker);
     let ask = Ask::Decide(Box::new(DecideAsk { conversation, decision, expected_owner, choice, by }));
     Ok(match asker.ask(id, fingerprint, ask).await? {
-        Answer::Decided { offer, .. } => ok(&json!({"offer": offer.to_string()})),
+        Answer::Decided { offer, .. } => ok(&Offered { offer }),
         _ => StatusCode::NO_CONTENT.into_response(),
     })
 }

@@ -3,10 +3,10 @@
 use super::Shared;
 use super::asker::{Asker, Scope};
 use super::shapes::{Facts, about, labels};
-use crate::desk::command::Author;
+use crate::desk::command::{Author, Notice};
 use crate::desk::conversation::Conversation;
 use crate::desk::event::Event;
-use crate::desk::ids::{AgentId, ConversationId, OfferId, QueueId};
+use crate::desk::ids::{AgentId, ConversationId, CustomerId, OfferId, QueueId};
 use crate::desk::settings::ChannelId;
 use crate::desk::wrapping::OPEN_ENDED;
 use crate::gateway::http::asking::{Asked, At, conversation};
@@ -19,6 +19,7 @@ use crate::gateway::http::{Door, VIEW_WAIT_MOST};
 use crate::wire::files::FileShape;
 use axum::extract::State as Held;
 use axum::response::Response;
+use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 use std::str::FromStr;
@@ -45,18 +46,20 @@ async fn found(asker: &Asker, id: ConversationId) -> Result<Conversation, Proble
 }
 
 /// A message; `text` is null when its customer was erased.
-#[derive(Serialize)]
-struct Message {
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "AdminMessage")]
+pub(super) struct Message {
     number: u32,
-    author: Value,
+    author: AuthorShape,
     text: Option<String>,
     at: u64,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     files: Vec<FileShape>,
 }
 
-#[derive(Serialize)]
-struct Messages {
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "AdminMessagesPage")]
+pub(super) struct Messages {
     messages: Vec<Message>,
     #[serde(skip_serializing_if = "Option::is_none")]
     next: Option<String>,
@@ -86,11 +89,21 @@ pub(super) async fn messages(
     room.ok(&Messages { messages: messages.collect(), next })
 }
 
-fn author(desk: &dyn Desk, author: Author) -> Value {
+/// Who wrote: an agent by name, a customer by id, or the workspace itself, by what it tells.
+#[derive(Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+#[schemars(rename = "AdminAuthor")]
+pub(super) enum AuthorShape {
+    Agent(Arc<str>),
+    Customer(CustomerId),
+    System(Notice),
+}
+
+fn author(desk: &dyn Desk, author: Author) -> AuthorShape {
     match author {
-        Author::Agent(agent) => json!({"agent": agent_name(desk, agent)}),
-        Author::Customer(customer) => json!({"customer": customer}),
-        Author::System(notice) => json!({"system": notice}),
+        Author::Agent(agent) => AuthorShape::Agent(agent_name(desk, agent)),
+        Author::Customer(customer) => AuthorShape::Customer(customer),
+        Author::System(notice) => AuthorShape::System(notice),
     }
 }
 
@@ -130,9 +143,10 @@ impl FromStr for Place {
     }
 }
 
-#[derive(Serialize)]
-struct Events {
-    events: Vec<Value>,
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "EventsPage")]
+pub(super) struct Events {
+    events: Vec<EventShape>,
     #[serde(skip_serializing_if = "Option::is_none")]
     next: Option<String>,
 }
@@ -155,8 +169,20 @@ pub(super) async fn events(
     room.ok(&Events { events, next })
 }
 
+/// An event of the journal.
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "JournalEvent")]
+struct EventShape {
+    position: u64,
+    index: u32,
+    /// Unix milliseconds.
+    at: u64,
+    event: String,
+    data: Map<String, Value>,
+}
+
 /// A journal's event in the words of the wire: ids spelled, names for numbers, texts unsealed.
-fn event(door: &Door, desk: &dyn Desk, row: &EventRow) -> Value {
+fn event(door: &Door, desk: &dyn Desk, row: &EventRow) -> EventShape {
     let (name, members) = match serde_json::to_value(&row.event) {
         Ok(Value::Object(tagged)) => tagged.into_iter().next().unwrap_or_default(),
         _ => Default::default(),
@@ -171,7 +197,7 @@ fn event(door: &Door, desk: &dyn Desk, row: &EventRow) -> Value {
         .filter(|(member, _)| !matches!(member.as_str(), "key" | "public" | "was"))
         .map(|(member, value)| spelled(door, desk, &row.event, member, value))
         .collect();
-    json!({"position": row.position, "index": row.index, "at": row.at, "event": name, "data": data})
+    EventShape { position: row.position.0, index: row.index, at: row.at.0, event: name, data }
 }
 
 fn spelled(door: &Door, desk: &dyn Desk, event: &Event, member: String, value: Value) -> (String, Value) {

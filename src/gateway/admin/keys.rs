@@ -13,13 +13,15 @@ use axum::body::Body;
 use axum::extract::State as Held;
 use axum::response::{IntoResponse, Response};
 use http::StatusCode;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::ops::Bound;
 use std::sync::Arc;
 
 /// A key without what would let anybody be it.
-#[derive(Serialize)]
-struct Key {
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "ApiKey")]
+pub(super) struct Key {
     id: Arc<str>,
     name: Arc<str>,
     scopes: Vec<Arc<str>>,
@@ -35,8 +37,9 @@ impl Key {
     }
 }
 
-#[derive(Serialize)]
-struct Page {
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "ApiKeysPage")]
+pub(super) struct Page {
     keys: Vec<Key>,
     #[serde(skip_serializing_if = "Option::is_none")]
     next: Option<Arc<str>>,
@@ -61,9 +64,10 @@ pub(super) async fn list(
     Ok(ok(&Page { keys, next }))
 }
 
-#[derive(Deserialize, Serialize)]
+#[derive(Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-struct Wanted {
+#[schemars(rename = "NewApiKey")]
+pub(super) struct Wanted {
     name: String,
     scopes: Vec<String>,
 }

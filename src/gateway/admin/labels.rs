@@ -13,14 +13,16 @@ use axum::body::Body;
 use axum::extract::State as Held;
 use axum::response::{IntoResponse, Response};
 use http::StatusCode;
+use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-struct Said {
+#[schemars(rename = "LabelChange")]
+pub(super) struct Said {
     disposition: Option<Arc<str>>,
     tags: Option<Vec<Arc<str>>>,
     #[serde(default)]

@@ -8,11 +8,13 @@ use crate::gateway::http::query::Query;
 use crate::overload::{Rung, memory};
 use axum::extract::State as Held;
 use axum::response::Response;
+use schemars::JsonSchema;
 use serde::Serialize;
 use std::sync::Arc;
 
-#[derive(Serialize)]
-struct Page<T> {
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "{T}sPage")]
+pub(super) struct Page<T> {
     rows: Vec<T>,
     #[serde(skip_serializing_if = "Option::is_none")]
     next: Option<Arc<str>>,

@@ -2,6 +2,9 @@
 
 mod agents;
 mod asker;
+mod calls;
+mod calls_of_work;
+mod conditions;
 mod decision_stream;
 mod decisions;
 mod ends;
@@ -27,10 +30,10 @@ mod workspaces;
 use super::http::Door;
 use super::http::answered::answered;
 use super::http::buckets::Buckets;
+use super::http::calls::Routed;
 use super::signin::Endings;
 use axum::Router;
 use axum::middleware::from_fn;
-use axum::routing::{get, post, put};
 use std::sync::Arc;
 
 pub(crate) struct Admin {
@@ -44,6 +47,11 @@ pub(crate) struct Admin {
 
 pub(crate) type Shared = Arc<Admin>;
 
+/// What is said of the calls.
+pub fn described() -> Vec<Routed> {
+    calls::calls().described()
+}
+
 /// The routes, with all their layers. Each key, and each agent, may call `calls_per_s` times a second.
 pub fn router(door: Door, endings: Endings, calls_per_s: u32) -> Router {
     let admin = Arc::new(Admin {
@@ -52,41 +60,5 @@ pub fn router(door: Door, endings: Endings, calls_per_s: u32) -> Router {
         calls: Buckets::new(calls_per_s, 1_000.0 / f64::from(calls_per_s), 16_384),
         strangers: Buckets::new(20, 1_000.0, 65_536),
     });
-    let at = |rest: &str| format!("/v1/workspaces/{{workspace}}{rest}");
-    Router::new()
-        .route("/v1/workspaces", get(workspaces::list))
-        .route(&at(""), put(workspaces::create))
-        .route(&at("/settings"), get(settings::show).put(settings::replace))
-        .route(&at("/queues"), get(queues::list))
-        .route(&at("/queues/{queue}"), get(queues::one).put(queues::replace).delete(queues::remove))
-        .route(&at("/agents"), get(agents::list))
-        .route(&at("/agents/{agent}"), get(agents::one).put(agents::change))
-        .route(&at("/agents/{agent}/role"), post(signins::set_role))
-        .route(&at("/agents/{agent}/sign_out"), post(signins::sign_out))
-        .route(&at("/signins"), get(signins::list))
-        .route(&at("/signins/{signin}"), axum::routing::delete(signins::end))
-        .route(&at("/keys"), get(keys::list).post(keys::create))
-        .route(&at("/keys/{key}"), axum::routing::delete(keys::remove))
-        .route(&at("/live/queues"), get(live::queues))
-        .route(&at("/live/agents"), get(live::agents))
-        .route(&at("/conversations"), get(search::search))
-        .route(&at("/conversations/{conversation}"), get(history::one))
-        .route(&at("/conversations/{conversation}/messages"), get(history::messages))
-        .route(&at("/conversations/{conversation}/events"), get(history::events))
-        .route(&at("/conversations/{conversation}/close"), post(ends::close))
-        .route(&at("/conversations/{conversation}/wrap_up_done"), post(ends::wrap_up_done))
-        .route(&at("/conversations/{conversation}/notes"), get(notes::list).post(notes::write))
-        .route(&at("/conversations/{conversation}/label"), post(labels::label))
-        .route(&at("/conversations/{conversation}/transfer"), post(moves::transfer))
-        .route(&at("/conversations/{conversation}/assign"), post(moves::assign))
-        .route(&at("/agents/{agent}/drain"), post(moves::drain_agent))
-        .route(&at("/agents/{agent}/status"), post(statuses::force))
-        .route(&at("/queues/{queue}/drain"), post(moves::drain_queue))
-        .route(&at("/events"), get(events::list))
-        .route(&at("/decisions"), get(decisions::follow))
-        .route(&at("/conversations/{conversation}/decide"), post(decisions::decide))
-        .route(&at("/conversations/{conversation}/why"), get(why::of_conversation))
-        .route(&at("/agents/{agent}/why"), get(why::of_agent))
-        .with_state(admin)
-        .layer(from_fn(answered))
+    calls::calls().router().with_state(admin).layer(from_fn(answered))
 }

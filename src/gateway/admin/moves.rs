@@ -2,6 +2,7 @@
 
 use super::Shared;
 use super::asker::Scope;
+use super::shapes::Offered;
 use crate::desk::answer::Answer;
 use crate::desk::command::Ask;
 use crate::desk::moves::{Deed, MoveAsk};
@@ -15,14 +16,15 @@ use axum::body::Body;
 use axum::extract::State as Held;
 use axum::response::{IntoResponse, Response};
 use http::StatusCode;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use serde_json::json;
 use std::sync::Arc;
 
 /// To an agent, or to a queue.
-#[derive(Deserialize, Serialize)]
+#[derive(Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-struct Transfer {
+#[schemars(rename = "TransferTo")]
+pub(super) struct Transfer {
     agent: Option<Arc<str>>,
     warm: Option<bool>,
     queue: Option<Arc<str>>,
@@ -49,9 +51,10 @@ pub(super) async fn transfer(
     moved(held, at, asked, ("transfer", &print), deed).await
 }
 
-#[derive(Deserialize, Serialize)]
+#[derive(Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-struct Assign {
+#[schemars(rename = "AssignTo")]
+pub(super) struct Assign {
     agent: Arc<str>,
     expected_owner: Option<Arc<str>>,
     #[serde(default)]
@@ -83,14 +86,14 @@ async fn moved(
     let fingerprint = fingerprint(call, &[conversation_id.as_bytes(), print]);
     let ask = Ask::Move(MoveAsk { conversation, by: asker.mover(), deed });
     Ok(match asker.ask(id, fingerprint, ask).await? {
-        Answer::TransferOffered { offer } => ok(&json!({"offer": offer.to_string()})),
+        Answer::TransferOffered { offer } => ok(&Offered { offer }),
         _ => StatusCode::NO_CONTENT.into_response(),
     })
 }
 
-#[derive(Deserialize, Serialize)]
+#[derive(Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-struct Drain {
+pub(super) struct Drain {
     on: bool,
     to: Option<Arc<str>>,
 }

@@ -18,13 +18,14 @@ use axum::body::Body;
 use axum::extract::State as Held;
 use axum::response::Response;
 use http::StatusCode;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use serde_json::json;
 use std::sync::Arc;
 
 /// A note; `text` is null when its customer was erased, `author` when it was written over this API.
-#[derive(Serialize)]
-struct Note {
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "AdminNote")]
+pub(super) struct Note {
     note: u32,
     author: Option<Arc<str>>,
     /// The last message before it.
@@ -33,8 +34,9 @@ struct Note {
     at: u64,
 }
 
-#[derive(Serialize)]
-struct Notes {
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "NotesPage")]
+pub(super) struct Notes {
     notes: Vec<Note>,
     #[serde(skip_serializing_if = "Option::is_none")]
     next: Option<String>,
@@ -68,9 +70,18 @@ pub(super) async fn list(
     room.ok(&Notes { notes: notes.collect(), next })
 }
 
-#[derive(Deserialize)]
+/// A note that is written down.
+#[derive(Serialize, JsonSchema)]
+pub(super) struct Noted {
+    note: u32,
+    /// Unix milliseconds.
+    at: u64,
+}
+
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-struct Said {
+#[schemars(rename = "NewNote")]
+pub(super) struct Said {
     text: String,
 }
 
@@ -104,5 +115,5 @@ pub(super) async fn write(
     else {
         return Err(Problem::internal());
     };
-    Ok(answer(StatusCode::CREATED, &json!({"note": note, "at": at.0})))
+    Ok(answer(StatusCode::CREATED, &Noted { note, at: at.0 }))
 }

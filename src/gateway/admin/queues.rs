@@ -2,26 +2,31 @@
 
 use super::Shared;
 use super::asker::Scope;
+use super::conditions::{conditional, put};
 use super::shapes::Named;
 use crate::desk::command::Ask;
+use crate::desk::expecting::Known;
 use crate::desk::refusal::Refusal;
 use crate::desk::settings::QueueSettings;
 use crate::gateway::http::asking::{Asked, At};
 use crate::gateway::http::body;
 use crate::gateway::http::desks::Desk;
+use crate::gateway::http::etag::{hex_tag, tagged};
 use crate::gateway::http::idempotency::{command_id, fingerprint};
-use crate::gateway::http::problem::{Problem, json_of, ok};
+use crate::gateway::http::problem::{Problem, answer_of, json_of, ok};
 use crate::gateway::http::query::Query;
 use axum::body::Body;
 use axum::extract::State as Held;
 use axum::response::{IntoResponse, Response};
 use http::StatusCode;
+use schemars::JsonSchema;
 use serde::Serialize;
 use std::ops::Bound;
 use std::sync::Arc;
 
-#[derive(Serialize)]
-struct Page {
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "QueuesPage")]
+pub(super) struct Page {
     queues: Vec<Arc<QueueSettings>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     next: Option<Arc<str>>,
@@ -57,13 +62,20 @@ pub(super) async fn one(
 ) -> Result<Response, Problem> {
     let asker = admin.asker(&workspace, &asked, Scope::Read)?;
     Query::parse(asked.query.as_deref(), &[])?;
-    Ok(ok(&*queue(&*asker.desk, &name)?))
+    let json = json_of(&*queue(&*asker.desk, &name)?);
+    Ok(tagged(&asked.headers, &hex_tag(&json), || answer_of(StatusCode::OK, json)))
 }
 
 fn queue(desk: &dyn Desk, name: &str) -> Result<Arc<QueueSettings>, Problem> {
     let published = desk.published();
     let found = published.queues.get(name).map(|(_, queue)| queue.clone());
     found.ok_or_else(|| Refusal::NoSuchQueue(name.into()).into())
+}
+
+/// As it is shown now, and as it is held.
+fn current(desk: &dyn Desk, name: &str) -> Option<(Vec<u8>, Known)> {
+    let held = queue(desk, name).ok()?;
+    Some((json_of(&*held), Known::Queue(held)))
 }
 
 pub(super) async fn replace(
@@ -76,8 +88,9 @@ pub(super) async fn replace(
     let id = command_id(&asked.headers)?;
     let queue: QueueSettings = Named::parse(&body::text(body, body::ADMIN_BODY_BYTES_MAX).await?, &name)?;
     let fingerprint = fingerprint("put_queue", &[&json_of(&queue)]);
-    let response = ok(&queue);
-    asker.ask(id, fingerprint, Ask::PutQueue(Box::new(queue))).await?;
+    let response = put(&queue);
+    let ask = conditional(&asked.headers, current(&*asker.desk, &name), Ask::PutQueue(Box::new(queue)))?;
+    asker.ask(id, fingerprint, ask).await?;
     Ok(response)
 }
 
@@ -89,6 +102,8 @@ pub(super) async fn remove(
     let asker = admin.asker(&workspace, &asked, Scope::Admin)?;
     let id = command_id(&asked.headers)?;
     let fingerprint = fingerprint("remove_queue", &[name.as_bytes()]);
-    asker.ask(id, fingerprint, Ask::RemoveQueue { name: name.as_str().into() }).await?;
+    let remove = Ask::RemoveQueue { name: name.as_str().into() };
+    let ask = conditional(&asked.headers, current(&*asker.desk, &name), remove)?;
+    asker.ask(id, fingerprint, ask).await?;
     Ok(StatusCode::NO_CONTENT.into_response())
 }

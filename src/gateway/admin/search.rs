@@ -16,6 +16,7 @@ use crate::gateway::http::problem::Problem;
 use crate::gateway::http::query::Query;
 use axum::extract::State as Held;
 use axum::response::Response;
+use schemars::JsonSchema;
 use serde::Serialize;
 use std::fmt;
 use std::str::FromStr;
@@ -29,8 +30,9 @@ const CONVERSATIONS_MAX: usize = 500;
 /// Messages, and conversations, read from the view at once.
 const PAGE: usize = 50;
 
-#[derive(Serialize)]
-struct Page {
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "FoundConversations")]
+pub(super) struct Page {
     conversations: Vec<Facts>,
     #[serde(skip_serializing_if = "Option::is_none")]
     next: Option<String>,

@@ -2,7 +2,7 @@
 
 use super::history::sealed_text;
 use crate::desk::conversation::{Conversation, State};
-use crate::desk::ids::{ConversationId, CustomerId};
+use crate::desk::ids::{ConversationId, CustomerId, OfferId};
 use crate::desk::labels::Labels;
 use crate::gateway::http::Door;
 use crate::gateway::http::body;
@@ -11,12 +11,22 @@ use crate::gateway::http::problem::Problem;
 use crate::wire::about::About;
 use crate::wire::agent::ClockShape;
 use crate::wire::labels::{FIELD, LabelsShape};
-use crate::wire::spelled::spelled;
+use crate::wire::spelled::{Spelled, spelled};
+use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
+use std::borrow::Cow;
 use std::marker::PhantomData;
 use std::sync::Arc;
+
+/// It is offered to an agent by now.
+#[derive(Serialize, JsonSchema)]
+pub(super) struct Offered {
+    #[serde(serialize_with = "spelled")]
+    #[schemars(with = "Spelled<OfferId>")]
+    pub offer: OfferId,
+}
 
 /// A body whose `name` is in the path already, and may be there again.
 pub(super) struct Named<T>(PhantomData<T>);
@@ -35,10 +45,26 @@ impl<T: DeserializeOwned> Named<T> {
     }
 }
 
+impl<T: JsonSchema> JsonSchema for Named<T> {
+    fn schema_name() -> Cow<'static, str> {
+        format!("{}ByPath", T::schema_name()).into()
+    }
+
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        let mut schema = T::json_schema(generator);
+        if let Some(required) = schema.get_mut("required").and_then(Value::as_array_mut) {
+            required.retain(|member| member != "name");
+        }
+        schema
+    }
+}
+
 /// A conversation's facts. Times are Unix milliseconds.
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "AdminConversation")]
 pub(super) struct Facts {
     #[serde(serialize_with = "spelled")]
+    #[schemars(with = "Spelled<ConversationId>")]
     conversation: ConversationId,
     state: &'static str,
     channel: Arc<str>,
@@ -73,8 +99,9 @@ pub(super) struct Facts {
 }
 
 /// As its customer rated it; `comment` is null when there is none, or the customer was erased.
-#[derive(Serialize)]
-struct Rated {
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "AdminRating")]
+pub(super) struct Rated {
     score: u8,
     comment: Option<String>,
     at: u64,

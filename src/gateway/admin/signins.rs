@@ -16,13 +16,14 @@ use axum::body::Body;
 use axum::extract::State as Held;
 use axum::response::{IntoResponse, Response};
 use http::StatusCode;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use serde_json::json;
 use std::sync::Arc;
 
 /// Times are Unix milliseconds.
-#[derive(Serialize)]
-struct Row {
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "Signin")]
+pub(super) struct Row {
     signin: String,
     agent: Arc<str>,
     role: Role,
@@ -52,8 +53,9 @@ fn parsed(text: &str) -> Option<u128> {
     u128::from_str_radix(text, 16).ok().filter(|id| spelled(*id) == text)
 }
 
-#[derive(Serialize)]
-struct Page {
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "SigninsPage")]
+pub(super) struct Page {
     signins: Vec<Row>,
     #[serde(skip_serializing_if = "Option::is_none")]
     next: Option<String>,
@@ -112,9 +114,17 @@ pub(super) async fn sign_out(
     Ok(StatusCode::NO_CONTENT.into_response())
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-struct Said {
+#[schemars(rename = "RoleChange")]
+pub(super) struct Said {
+    role: Option<Role>,
+}
+
+/// As it was set.
+#[derive(Serialize, JsonSchema)]
+pub(super) struct RoleSet {
+    agent: String,
     role: Option<Role>,
 }
 
@@ -137,5 +147,5 @@ pub(super) async fn set_role(
         NotBegun::NotKept(error) => not_kept(&error),
     })?;
     admin.endings.role_changed(&changed);
-    Ok(ok(&json!({"agent": name, "role": role})))
+    Ok(ok(&RoleSet { agent: name, role }))
 }

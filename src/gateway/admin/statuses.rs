@@ -11,12 +11,14 @@ use axum::body::Body;
 use axum::extract::State as Held;
 use axum::response::{IntoResponse, Response};
 use http::StatusCode;
+use schemars::JsonSchema;
 use serde::Deserialize;
 use std::sync::Arc;
 
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-struct Force {
+#[schemars(rename = "ForcedStatus")]
+pub(super) struct Force {
     status: Arc<str>,
 }
 

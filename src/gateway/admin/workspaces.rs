@@ -12,11 +12,13 @@ use crate::gateway::http::query::Query;
 use axum::body::Body;
 use axum::extract::State as Held;
 use axum::response::Response;
+use schemars::JsonSchema;
 use serde::Serialize;
 use std::sync::Arc;
 
-#[derive(Serialize)]
-struct Names {
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "WorkspacesPage")]
+pub(super) struct Names {
     workspaces: Vec<Arc<str>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     next: Option<Arc<str>>,
@@ -41,8 +43,9 @@ pub(super) async fn list(Held(admin): Held<Shared>, asked: Asked) -> Result<Resp
     Ok(ok(&Names { workspaces, next }))
 }
 
-#[derive(Serialize)]
-struct Made {
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "Workspace")]
+pub(super) struct Made {
     workspace: Arc<str>,
 }
 

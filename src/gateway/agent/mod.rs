@@ -14,7 +14,7 @@ mod session;
 mod upgrade;
 
 pub use real::AgentDesks;
-pub use upgrade::routes;
+pub use upgrade::{described, routes};
 
 use crate::clock;
 use crate::desk::command::{Command, StartAsk};

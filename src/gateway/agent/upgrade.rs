@@ -5,8 +5,10 @@
 
 use super::entrance::{Turned, entries, protocols};
 use super::session::{self, Welcome};
-use super::{AgentTokens, Desk, Door, NewSession, Refused};
+use super::{AgentDesks, AgentTokens, Desk, Door, NewSession, Refused};
+use crate::gateway::auth::agent_token::AgentKeys;
 use crate::gateway::carrier::{Carrier, Guarded};
+use crate::gateway::http::calls::{Calls, Group, Routed, Who, call};
 use crate::gateway::listen::{HeldPlace, Peer, Place};
 use crate::gateway::websocket::Socket;
 use crate::health::Component;
@@ -15,11 +17,11 @@ use crate::overload::pace::Served;
 use crate::telemetry::catalogue;
 use crate::wire::close::CloseCode;
 use crate::wire::error::{Code, WireError};
+use crate::wire::error_schema::Problem;
 use axum::Router;
 use axum::body::Body;
 use axum::extract::State;
 use axum::response::Response;
-use axum::routing::get;
 use http::header::{
     CONNECTION, CONTENT_TYPE, RETRY_AFTER, SEC_WEBSOCKET_ACCEPT, SEC_WEBSOCKET_KEY, SEC_WEBSOCKET_PROTOCOL,
     SEC_WEBSOCKET_VERSION, UPGRADE,
@@ -27,6 +29,7 @@ use http::header::{
 use http::{HeaderMap, HeaderName, Request, StatusCode, Version};
 use hyper::upgrade::OnUpgrade;
 use hyper_util::rt::TokioIo;
+use serde_json::json;
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 use std::time::Duration;
@@ -39,9 +42,32 @@ const PROTOCOL: &str = "offhook.agent.v1";
 const UPGRADE_WAIT: Duration = Duration::from_secs(10);
 const RETRY_AFTER_MS: u64 = 2_000;
 
+const GROUP: Group = Group {
+    name: "agents",
+    says: "Where agents' clients open their socket; what is said on it is in /asyncapi.json.",
+    codes: &[Code::BadRequest, Code::Internal, Code::Busy],
+};
+
+fn calls<D: Desk, T: AgentTokens>() -> Calls<Arc<Door<D, T>>> {
+    let protocols = json!({"type": "string", "examples": ["offhook.agent.v1", "offhook.agent.v1, offhook.token.eyJ…"]});
+    let opens = call("open_agent_socket", Who::Agent, "Opens an agent's WebSocket")
+        .says("Who may not come in is let in only to be told so by a close code, since a browser cannot read a refused upgrade.")
+        .needs_header("Upgrade", json!({"const": "websocket"}), "WebSocket (RFC 6455)")
+        .needs_header("Sec-WebSocket-Protocol", protocols, "A token, and a return ticket, may come as further subprotocols")
+        .gives_nothing(101, "From here on frames are spoken")
+        .gives_as::<Problem>(426, "application/problem+json", "Another version of WebSocket");
+    Calls::of(&GROUP, "").get("/v1/agent", upgrade::<D, T>, opens)
+}
+
+/// What is said of the call.
+#[must_use]
+pub fn described() -> Vec<Routed> {
+    calls::<AgentDesks, Arc<AgentKeys>>().described()
+}
+
 /// `GET /v1/agent`.
 pub fn routes<D: Desk, T: AgentTokens>(door: Arc<Door<D, T>>) -> Router {
-    Router::new().route("/v1/agent", get(upgrade::<D, T>)).with_state(door)
+    calls().router().with_state(door)
 }
 
 async fn upgrade<D: Desk, T: AgentTokens>(State(door): State<Arc<Door<D, T>>>, request: Request<Body>) -> Response {

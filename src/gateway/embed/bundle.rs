@@ -2,11 +2,8 @@
 //! there is a conversation, and what it says in other languages.
 
 use super::link::{link, link_module};
-use crate::gateway::http::gzip::gzip;
-use bytes::Bytes;
-use sha2::{Digest, Sha256};
+use crate::gateway::http::bundle::Bundle;
 use std::collections::BTreeMap;
-use std::fmt::Write as _;
 use std::sync::LazyLock;
 
 macro_rules! modules {
@@ -57,26 +54,6 @@ const LATER: &[(&str, &str)] = modules![
     "messenger/src/attached.js",
     "messenger/src/later.js",
 ];
-
-/// The slowest and the smallest: it is done once.
-const LEVEL: u8 = 10;
-
-pub(super) struct Bundle {
-    pub plain: Bytes,
-    pub gzip: Bytes,
-    /// Of what is in it, in hexadecimal digits.
-    pub tag: String,
-}
-
-impl Bundle {
-    fn of(plain: String) -> Self {
-        let mut tag = String::new();
-        for byte in &Sha256::digest(&plain)[..12] {
-            let _ = write!(tag, "{byte:02x}");
-        }
-        Self { gzip: gzip(plain.as_bytes(), LEVEL).into(), plain: plain.into(), tag }
-    }
-}
 
 pub(super) fn bundle() -> &'static Bundle {
     // A test links the same modules.

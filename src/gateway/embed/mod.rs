@@ -8,19 +8,14 @@ mod squeeze;
 
 use crate::gateway::http::Door;
 use crate::gateway::http::answered::answered;
-use crate::gateway::http::etag::tagged;
-use crate::gateway::http::gzip::takes_gzip;
 use crate::gateway::http::problem::Problem;
 use axum::Router;
 use axum::extract::{Path, State};
 use axum::middleware::from_fn;
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
-use bundle::{Bundle, bundle, later, words};
+use bundle::{bundle, later, words};
 use http::{HeaderMap, HeaderValue, header};
-
-/// A page that is loaded again asks whether there is another; a browser that was away for a day may still start with the old one.
-const CACHE: &str = "public, max-age=300, stale-while-revalidate=86400";
 
 const SCRIPT: &str = "text/javascript; charset=utf-8";
 
@@ -37,39 +32,17 @@ pub fn router(door: Door, sample_page: bool) -> Router {
 }
 
 async fn script(asked: HeaderMap) -> Response {
-    given(&asked, bundle(), SCRIPT)
+    bundle().given(&asked, SCRIPT)
 }
 
 async fn script_for_later(asked: HeaderMap) -> Response {
-    given(&asked, later(), SCRIPT)
+    later().given(&asked, SCRIPT)
 }
 
 async fn words_of_a_language(asked: HeaderMap, Path(file): Path<String>) -> Result<Response, Problem> {
     let found = file.strip_suffix(".json").and_then(words);
     let found = found.ok_or_else(|| Problem::not_found("language"))?;
-    Ok(given(&asked, found, "application/json"))
-}
-
-/// For every page, whatever its origin: there is nothing of anybody in it.
-fn given(asked: &HeaderMap, bundle: &'static Bundle, kind: &'static str) -> Response {
-    let Bundle { plain, gzip, tag } = bundle;
-    let zipped = takes_gzip(asked);
-    let tag = format!("{tag}{}", if zipped { "-gz" } else { "" });
-    let mut response = tagged(asked, &tag, || {
-        let mut response = (if zipped { gzip.clone() } else { plain.clone() }).into_response();
-        let headers = response.headers_mut();
-        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(kind));
-        if zipped {
-            headers.insert(header::CONTENT_ENCODING, HeaderValue::from_static("gzip"));
-        }
-        response
-    });
-    let headers = response.headers_mut();
-    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static(CACHE));
-    headers.insert(header::VARY, HeaderValue::from_static("Accept-Encoding"));
-    headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
-    headers.insert("cross-origin-resource-policy", HeaderValue::from_static("cross-origin"));
-    response
+    Ok(found.given(&asked, "application/json"))
 }
 
 async fn page(State(door): State<Door>, Path(workspace): Path<String>) -> Result<Response, Problem> {

@@ -5,6 +5,7 @@
 //! ```
 
 mod agents;
+mod calls;
 mod customers;
 mod reading;
 mod scan;
@@ -16,12 +17,12 @@ pub use scan::{Scan, ScanFailed};
 use super::http::Door;
 use super::http::answered::answered;
 use super::http::buckets::Buckets;
+use super::http::calls::Routed;
 use super::http::cors::allow_listed;
 use super::http::problem::Problem;
 use crate::files::Files;
 use axum::Router;
 use axum::middleware::{from_fn, from_fn_with_state};
-use axum::routing::{get, post};
 use senders::Senders;
 use std::hash::Hash;
 use std::sync::Arc;
@@ -75,6 +76,11 @@ pub(crate) struct Counter {
 
 type Shared = Arc<Counter>;
 
+/// What is said of the calls.
+pub fn described() -> Vec<Routed> {
+    calls::calls().described()
+}
+
 /// The routes, with all their layers.
 pub fn router(door: Door, files: Arc<Files>, scan: Option<Scan>, bounds: FilesBounds) -> Router {
     let grains = (bounds.visitor_bytes_per_h / GRAIN_BYTES).clamp(1, u64::from(u32::MAX)) as u32;
@@ -93,16 +99,7 @@ pub fn router(door: Door, files: Arc<Files>, scan: Option<Scan>, bounds: FilesBo
         ),
         bounds,
     });
-    let (customers, agents) = ("/v1/messenger/{workspace}", "/v1/agent/{workspace}");
-    let files = "/conversations/{conversation}/files";
-    Router::new()
-        .route(&format!("{customers}{files}"), post(customers::upload))
-        .route(&format!("{customers}{files}/{{file}}"), get(customers::read))
-        .route(&format!("{agents}{files}"), post(agents::upload))
-        .route(&format!("{agents}{files}/{{file}}"), get(agents::read))
-        .with_state(counter)
-        .layer(from_fn_with_state(door, allow_listed))
-        .layer(from_fn(answered))
+    calls::calls().router().with_state(counter).layer(from_fn_with_state(door, allow_listed)).layer(from_fn(answered))
 }
 
 impl Counter {

@@ -1,6 +1,7 @@
 //! What every answer goes through: problems in place of bare statuses, the safe headers, and the request metric.
 
 use super::problem::Problem;
+use super::rates;
 use crate::clock;
 use crate::engine::workspace::PROBES;
 use crate::health::Component;
@@ -18,7 +19,8 @@ pub async fn answered(request: Request, next: Next) -> Response {
     let component = component_of(request.uri().path());
     let is_upload = request.method() == Method::POST && request.uri().path().ends_with("/files");
     let stopwatch = clock::stopwatch();
-    let mut response = next.run(request).await;
+    let (mut response, rates) = rates::told(next.run(request)).await;
+    rates::mark(response.headers_mut(), &rates);
     let status = response.status();
     match component {
         // A file takes as long as its sender's line does, and whether it is looked at is somebody else's.

@@ -1,5 +1,6 @@
 //! Limits by sender: so many at once, so many a second after that. Bounded in memory whatever senders come.
 
+use super::rates::{self, Rate};
 use std::collections::HashMap;
 use std::hash::{BuildHasher, Hash, RandomState};
 use std::sync::Mutex;
@@ -44,6 +45,32 @@ impl Buckets {
     /// # Errors
     /// The milliseconds until there are so many.
     pub fn take_many(&self, sender: impl Hash, count: u64, now_ms: u64) -> Result<(), u64> {
+        self.taken(sender, count, now_ms).map(drop)
+    }
+
+    /// As `take`; and whoever asked is told, under this name, how many it has left.
+    ///
+    /// # Errors
+    /// As `take`.
+    pub fn take_told(&self, name: &'static str, sender: impl Hash, now_ms: u64) -> Result<(), u64> {
+        let taken = self.taken(sender, 1, now_ms);
+        let (left, more_in_us) = match &taken {
+            Ok(full_in_us) => (self.burst.saturating_sub(full_in_us.div_ceil(self.each_us)), *full_in_us),
+            Err(wait_ms) => (0, wait_ms.saturating_mul(1_000)),
+        };
+        let seconds = |us: u64| us.div_ceil(1_000_000).max(1);
+        rates::tell(Rate {
+            name,
+            most: self.burst,
+            window_s: seconds(self.burst * self.each_us),
+            left,
+            more_in_s: seconds(more_in_us),
+        });
+        taken.map(drop)
+    }
+
+    /// Microseconds until the bucket is full again.
+    fn taken(&self, sender: impl Hash, count: u64, now_ms: u64) -> Result<u64, u64> {
         let key = self.hasher.hash_one(sender);
         let now_us = now_ms.saturating_mul(1_000);
         let mut entries = self.shards[key as usize % SHARDS].lock().unwrap_or_else(|poisoned| poisoned.into_inner());
@@ -57,7 +84,7 @@ impl Buckets {
             make_room(&mut entries, now_us);
         }
         entries.insert(key, would_be_full_at);
-        Ok(())
+        Ok(would_be_full_at - now_us)
     }
 
     /// Whether there is one, which is not taken. `now_ms` is monotonic.

@@ -10,6 +10,9 @@ use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 /// A preflight's answer is good for this long, in seconds.
 const MAX_AGE: &str = "600";
 
+/// What a page may read of an answer besides its body.
+const EXPOSED: &str = "Retry-After, RateLimit, RateLimit-Policy";
+
 /// For `axum::middleware::from_fn_with_state`.
 pub async fn allow_listed(State(door): State<Door>, request: Request, next: Next) -> Response {
     let headers = request.headers();
@@ -41,7 +44,7 @@ pub fn mark(headers: &mut HeaderMap, origin: Option<HeaderValue>) {
     headers.append(header::VARY, HeaderValue::from_static("Origin"));
     if let Some(origin) = origin {
         headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, origin);
-        headers.insert(header::ACCESS_CONTROL_EXPOSE_HEADERS, HeaderValue::from_static("Retry-After"));
+        headers.insert(header::ACCESS_CONTROL_EXPOSE_HEADERS, HeaderValue::from_static(EXPOSED));
     }
 }
 

@@ -2,6 +2,17 @@
 
 use axum::response::{IntoResponse, Response};
 use http::{HeaderMap, HeaderValue, StatusCode, header};
+use sha2::{Digest, Sha256};
+use std::fmt::Write as _;
+
+/// A tag that changes with what is in it.
+pub fn hex_tag(content: &[u8]) -> String {
+    let mut tag = String::new();
+    for byte in &Sha256::digest(content)[..12] {
+        let _ = write!(tag, "{byte:02x}");
+    }
+    tag
+}
 
 /// The answer under `tag`, hexadecimal digits and hyphens; 304 and nothing more where who asks has it.
 pub fn tagged(asked: &HeaderMap, tag: &str, answer: impl FnOnce() -> Response) -> Response {

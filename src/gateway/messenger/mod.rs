@@ -1,5 +1,6 @@
 //! The messenger's calls, `/v1/messenger/{workspace}`: a visitor starts, writes, reads, follows and leaves (docs/wire.md).
 
+mod calls;
 mod contact;
 mod customer;
 pub mod entry;
@@ -27,6 +28,7 @@ pub(super) use reading::own;
 use super::http::Door;
 use super::http::answered::answered;
 use super::http::buckets::Buckets;
+use super::http::calls::Routed;
 use super::http::cors::allow_listed;
 use super::http::desks::Desk;
 use super::http::problem::Problem;
@@ -34,7 +36,6 @@ use crate::engine::workspace::PROBES;
 use crate::wire::messenger::Limits;
 use axum::Router;
 use axum::middleware::{from_fn, from_fn_with_state};
-use axum::routing::{get, post};
 use slots::StreamSlots;
 use std::hash::Hash;
 use std::sync::Arc;
@@ -99,6 +100,11 @@ pub(crate) struct Messenger {
 
 pub(crate) type Shared = Arc<Messenger>;
 
+/// What is said of the calls.
+pub fn described() -> Vec<Routed> {
+    calls::calls().described()
+}
+
 /// The routes, with all their layers.
 pub fn router(door: Door, bounds: MessengerBounds) -> Router {
     let senders_max = bounds.senders_max;
@@ -127,27 +133,7 @@ pub fn router(door: Door, bounds: MessengerBounds) -> Router {
         streams: StreamSlots::new(bounds.streams_max, bounds.streams_max_per_customer, bounds.streams_max_per_address),
         bounds,
     });
-    let conversation = "/v1/messenger/{workspace}/conversations/{conversation}";
-    Router::new()
-        .route("/v1/messenger/{workspace}", get(reading::list))
-        .route("/v1/messenger/{workspace}/", get(reading::list))
-        .route(gate::STARTS, post(start::start))
-        .route(conversation, get(reading::one))
-        .route(&format!("{conversation}/messages"), get(reading::messages).post(talk::post))
-        .route(&format!("{conversation}/read"), post(talk::read))
-        .route(&format!("{conversation}/typing"), post(talk::typing))
-        .route(&format!("{conversation}/leave"), post(talk::leave))
-        .route(&format!("{conversation}/rating"), post(talk::rate))
-        .route(&format!("{conversation}/contact"), post(contact::contact))
-        .route(&format!("{conversation}/events"), get(stream::events))
-        .route(&format!("{conversation}/transcript"), get(transcript::transcript))
-        .route("/v1/messenger/{workspace}/page", get(page::page))
-        .route("/v1/messenger/{workspace}/reception", get(reception::reception))
-        .route("/v1/messenger/{workspace}/identify", post(identity::identify))
-        .route("/v1/messenger/{workspace}/sign_out", post(identity::sign_out))
-        .with_state(messenger)
-        .layer(from_fn_with_state(door, allow_listed))
-        .layer(from_fn(answered))
+    calls::calls().router().with_state(messenger).layer(from_fn_with_state(door, allow_listed)).layer(from_fn(answered))
 }
 
 impl Messenger {
@@ -179,6 +165,12 @@ impl Messenger {
         } else {
             "visitor"
         };
-        buckets.take(sender, self.now_ms()).map_err(|retry_after_ms| Problem::rate_limited(scope, retry_after_ms))
+        // What is others' too is nothing to reckon with.
+        let own = [(&self.calls, "calls"), (&self.messages, "messages"), (&self.starts_of_customers, "starts")];
+        let taken = match own.into_iter().find(|(held, _)| is(held)) {
+            Some((_, name)) => buckets.take_told(name, sender, self.now_ms()),
+            None => buckets.take(sender, self.now_ms()),
+        };
+        taken.map_err(|retry_after_ms| Problem::rate_limited(scope, retry_after_ms))
     }
 }

@@ -6,22 +6,22 @@ use crate::desk::messenger_page::MessengerPage;
 use crate::desk::ratings::RatingRules;
 use crate::gateway::auth::client_address::prefix;
 use crate::gateway::http::asking::{Asked, At};
-use crate::gateway::http::etag::tagged;
+use crate::gateway::http::etag::{hex_tag, tagged};
 use crate::gateway::http::problem::{Problem, answer_of, json_of};
 use crate::gateway::http::query::Query;
 use crate::wire::files::FilesAllowedShape;
 use axum::extract::State as Held;
 use axum::response::Response;
 use http::{HeaderValue, StatusCode, header};
+use schemars::JsonSchema;
 use serde::Serialize;
-use sha2::{Digest, Sha256};
-use std::fmt::Write as _;
 
 /// A change of it is seen within a minute; a browser that was away may begin with what it had.
 const CACHE: &str = "public, max-age=60, stale-while-revalidate=86400";
 
-#[derive(Serialize)]
-struct Page<'a> {
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "MessengerPageShown")]
+pub(super) struct Page<'a> {
     #[serde(flatten)]
     page: &'a MessengerPage,
     rating: &'a RatingRules,
@@ -44,11 +44,7 @@ pub(super) async fn page(
         rating: &settings.rating,
         files: FileRules::in_force(&settings.files).map(Into::into),
     });
-    let mut tag = String::new();
-    for byte in &Sha256::digest(&json)[..12] {
-        let _ = write!(tag, "{byte:02x}");
-    }
-    let mut response = tagged(&asked.headers, &tag, || answer_of(StatusCode::OK, json));
+    let mut response = tagged(&asked.headers, &hex_tag(&json), || answer_of(StatusCode::OK, json));
     response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static(CACHE));
     Ok(response)
 }

@@ -11,9 +11,10 @@ use crate::gateway::http::desks::{Desk, Rows, Span};
 use crate::gateway::http::pages::Room;
 use crate::gateway::http::problem::{Problem, json_of, ok};
 use crate::gateway::http::query::Query;
-use crate::wire::messenger::ConversationsShape;
+use crate::wire::messenger::{ConversationsShape, MessageShape};
 use axum::extract::State as Held;
 use axum::response::Response;
+use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::value::RawValue;
 
@@ -68,8 +69,10 @@ pub(in crate::gateway) async fn own(
 }
 
 /// A page of messages, each row as JSON already: what it is made from was unsealed and is gone again.
-#[derive(Serialize)]
-struct Page {
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "OwnMessagesPage")]
+pub(super) struct Page {
+    #[schemars(with = "Vec<MessageShape<'static>>")]
     messages: Vec<Box<RawValue>>,
     more: bool,
 }

@@ -13,7 +13,20 @@ use axum::body::Body;
 use axum::extract::State as Held;
 use axum::response::Response;
 use http::StatusCode;
-use serde_json::json;
+use schemars::JsonSchema;
+use serde::Serialize;
+
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "ProviderSignOut")]
+pub(super) struct Ended {}
+
+/// As OAuth 2.0 has it.
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "ProviderSignOutRefused")]
+pub(super) struct NotEnded<'a> {
+    error: &'a str,
+    error_description: &'a str,
+}
 
 /// 200; or 400, as that document has it.
 pub(super) async fn logout(
@@ -23,14 +36,14 @@ pub(super) async fn logout(
     body: Body,
 ) -> Response {
     match signing.logout(&workspace, &asked, body).await {
-        Ok(()) => answer(StatusCode::OK, &json!({})),
+        Ok(()) => answer(StatusCode::OK, &Ended {}),
         Err(problem) => {
             let reason = match &problem.0.more {
                 Some(More::Reason(reason)) => reason,
                 _ => problem.0.code.name(),
             };
             tracing::warn!(workspace, reason, "a logout token was refused");
-            answer(StatusCode::BAD_REQUEST, &json!({"error": "invalid_request", "error_description": reason}))
+            answer(StatusCode::BAD_REQUEST, &NotEnded { error: "invalid_request", error_description: reason })
         }
     }
 }

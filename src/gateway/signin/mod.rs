@@ -11,6 +11,7 @@
 
 mod back_channel;
 mod browser;
+mod calls;
 mod claims;
 mod ending;
 mod flow;
@@ -40,6 +41,7 @@ use crate::gateway::http::Door;
 use crate::gateway::http::answered::answered;
 use crate::gateway::http::asking::Asked;
 use crate::gateway::http::buckets::Buckets;
+use crate::gateway::http::calls::Routed;
 use crate::gateway::http::desks::Desk;
 use crate::gateway::http::problem::Problem;
 use crate::telemetry::catalogue;
@@ -47,7 +49,7 @@ use crate::wire::error::{Code, More, WireError};
 use axum::Router;
 use axum::middleware::from_fn;
 use axum::response::{IntoResponse, Response};
-use axum::routing::{get, post};
+use axum::routing::get;
 use browser::Here;
 use http::{HeaderValue, StatusCode, header};
 use roll::Begun;
@@ -105,6 +107,11 @@ pub(crate) struct Signing {
 
 type Shared = Arc<Signing>;
 
+/// What is said of the calls of programs and pages.
+pub fn described() -> Vec<Routed> {
+    calls::calls().described()
+}
+
 /// The routes, with all their layers.
 pub fn router(parts: Parts) -> Router {
     let Parts { door, endings, agent_keys, server_keys, key, providers, settings } = parts;
@@ -127,9 +134,8 @@ pub fn router(parts: Parts) -> Router {
         .route(&at(""), get(flow::begin))
         .route(&at("/callback"), get(flow::callback))
         .route(&at("/token"), get(paste::show).post(paste::take))
-        .route(&at("/session"), get(session::show))
-        .route(&at("/out"), get(session::is_out).post(session::out))
-        .route(&at("/backchannel"), post(back_channel::logout))
+        .route(&at("/out"), get(session::is_out))
+        .merge(calls::calls().router())
         .with_state(Arc::new(signing))
         .layer(from_fn(answered))
 }

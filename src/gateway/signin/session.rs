@@ -15,16 +15,16 @@ use crate::gateway::http::query::Query;
 use axum::extract::State as Held;
 use axum::response::Response;
 use http::{HeaderValue, header};
+use schemars::JsonSchema;
 use serde::Serialize;
-use serde_json::json;
 use std::sync::Arc;
 
 /// A header that no page of another site can send without asking first, which it would be told no.
 const OWN_HEADER: &str = "x-offhook";
 
 /// Times are Unix milliseconds.
-#[derive(Serialize)]
-struct Session {
+#[derive(Serialize, JsonSchema)]
+pub(super) struct Session {
     workspace: Arc<str>,
     agent: Arc<str>,
     title: Arc<str>,
@@ -34,6 +34,13 @@ struct Session {
     expires_at: i64,
     token: String,
     token_expires_at: i64,
+}
+
+/// Where the browser is to go.
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "SignedOut")]
+pub(super) struct Out {
+    to: String,
 }
 
 pub(super) async fn show(
@@ -110,7 +117,7 @@ pub(super) async fn out(
         true => signing.end_at_provider(&workspace, &here.origin, id_token.as_deref()).await,
         false => None,
     };
-    let mut response = ok(&json!({"to": to.unwrap_or(own_page)}));
+    let mut response = ok(&Out { to: to.unwrap_or(own_page) });
     let gone = here.set(&here.session_name(&workspace), "", 0, true);
     response.headers_mut().append(header::SET_COOKIE, gone);
     Ok(response)

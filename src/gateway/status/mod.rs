@@ -1,9 +1,11 @@
 //! The status page: how each component stands, incidents, and ninety days. As HTML for browsers and as JSON for all others; on
 //! the operators' port, and on the public one if that is wanted.
 
+mod calls;
 mod page;
 
 use crate::gateway::http::answered::answered;
+use crate::gateway::http::calls::Routed;
 use crate::gateway::http::problem::json_of;
 use crate::health::history::History;
 use crate::health::shown::Shown;
@@ -12,8 +14,8 @@ use axum::Router;
 use axum::extract::State as Held;
 use axum::middleware::from_fn;
 use axum::response::{IntoResponse, Response};
-use axum::routing::get;
 use http::{HeaderMap, HeaderValue, header};
+use schemars::JsonSchema;
 use serde::Serialize;
 use std::sync::Arc;
 
@@ -40,7 +42,7 @@ impl Board {
 /// What operators are told besides: the signs, the release, and what the process over this one knows.
 pub type ForOperators = Arc<dyn Fn() -> Option<serde_json::Value> + Send + Sync>;
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 struct Status {
     /// Who answers: while there is no server, its supervisor does.
     answered_by: &'static str,
@@ -52,16 +54,18 @@ struct Status {
     shown: Shown,
 }
 
-/// Without `operators` it is for everybody.
-pub fn router(board: Arc<Board>, operators: Option<ForOperators>) -> Router {
-    Router::new()
-        .route("/status", get(negotiated))
-        .route("/status.json", get(as_json))
-        .with_state((board, operators))
-        .layer(from_fn(answered))
+/// What is said of the calls.
+pub fn described() -> Vec<Routed> {
+    calls::calls().described()
 }
 
-type Shared = Held<(Arc<Board>, Option<ForOperators>)>;
+/// Without `operators` it is for everybody.
+pub fn router(board: Arc<Board>, operators: Option<ForOperators>) -> Router {
+    calls::calls().router().with_state((board, operators)).layer(from_fn(answered))
+}
+
+type Known = (Arc<Board>, Option<ForOperators>);
+type Shared = Held<Known>;
 
 fn shown(board: &Board, operators: Option<&ForOperators>) -> Shown {
     let shown = Shown::of(&board.history());

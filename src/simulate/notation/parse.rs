@@ -58,7 +58,8 @@ pub fn principal(ask: &Ask) -> Principal {
         | Ask::Typing { author: Author::System(_), .. }
         | Ask::Close { by: Closer::System, .. }
         | Ask::Tick => Principal::Server,
-        Ask::PutSettings(_)
+        Ask::OnlyIf(_)
+        | Ask::PutSettings(_)
         | Ask::PutQueue(_)
         | Ask::RemoveQueue { .. }
         | Ask::PutAgent(_)

@@ -26,6 +26,7 @@ use std::sync::Arc;
 #[must_use]
 pub fn ask(ask: &Ask) -> String {
     match ask {
+        Ask::OnlyIf(only_if) => format!("if_unchanged {}", self::ask(&only_if.then)),
         Ask::PutSettings(settings) => {
             format!("admin settings {}", serde_json::to_string(settings).expect("settings are plain values"))
         }

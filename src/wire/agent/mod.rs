@@ -4,6 +4,7 @@ mod from_client;
 mod labels;
 mod moves;
 mod reply;
+pub mod schema;
 mod shapes;
 mod to_client;
 mod watching;

@@ -8,11 +8,13 @@ use crate::desk::ids::{CommandId, ConversationId, OfferId};
 use crate::desk::labels::CustomField;
 use crate::desk::why::{WhyAgent, WhyConversation};
 use crate::wire::error::WireError;
-use crate::wire::spelled::spelled;
+use crate::wire::spelled::{Spelled, spelled};
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::Serialize;
+use std::borrow::Cow;
 use std::sync::Arc;
 
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, JsonSchema)]
 pub struct Reply<'a> {
     /// Null when the frame's own could not be read.
     pub id: Option<CommandId>,
@@ -23,7 +25,7 @@ pub struct Reply<'a> {
     pub outcome: Outcome<'a>,
 }
 
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, JsonSchema)]
 #[serde(untagged)]
 pub enum Outcome<'a> {
     Done {
@@ -37,16 +39,18 @@ pub enum Outcome<'a> {
 }
 
 /// What a reply to a command that was done carries besides `ok`.
-#[derive(Clone, Copy, Debug, Serialize)]
+#[derive(Clone, Copy, Debug, Serialize, JsonSchema)]
 #[serde(untagged)]
 pub enum Done<'a> {
     Plain {},
     Accepted {
         #[serde(serialize_with = "spelled")]
+        #[schemars(with = "Spelled<ConversationId>")]
         conversation: ConversationId,
     },
     TransferOffered {
         #[serde(serialize_with = "spelled")]
+        #[schemars(with = "Spelled<OfferId>")]
         offer: OfferId,
     },
     Noted {
@@ -111,7 +115,7 @@ pub enum Done<'a> {
     },
 }
 
-#[derive(Clone, Copy, Debug, Serialize)]
+#[derive(Clone, Copy, Debug, Serialize, JsonSchema)]
 #[serde(untagged)]
 pub enum Rows<'a> {
     Queues(&'a [QueueRowShape<'a>]),
@@ -127,6 +131,20 @@ pub struct True;
 impl Serialize for True {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.serialize_bool(true)
+    }
+}
+
+impl JsonSchema for True {
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn schema_name() -> Cow<'static, str> {
+        "True".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({"const": true})
     }
 }
 

@@ -7,14 +7,16 @@ use crate::desk::ids::{ConversationId, CustomerId, OfferId};
 use crate::desk::wrapping::{Blocks, WrapUpEnds};
 use crate::wire::files::{FileShape, FilesAllowedShape};
 use crate::wire::labels::LabelsShape;
-use crate::wire::spelled::spelled;
+use crate::wire::spelled::{Spelled, spelled};
+use schemars::JsonSchema;
 use serde::Serialize;
 use std::collections::BTreeMap;
 
 /// A conversation as an agent sees it. Times are Unix milliseconds.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, JsonSchema)]
 pub struct ConversationShape<'a> {
     #[serde(serialize_with = "spelled")]
+    #[schemars(with = "Spelled<ConversationId>")]
     pub conversation: ConversationId,
     pub state: &'a str,
     pub channel: &'a str,
@@ -59,7 +61,7 @@ pub struct ConversationShape<'a> {
 }
 
 /// A clock of service that runs. Times are Unix milliseconds.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, JsonSchema)]
 pub struct ClockShape {
     pub clock: &'static str,
     /// `pending` or `breached`.
@@ -76,7 +78,7 @@ impl From<&Running> for ClockShape {
 }
 
 /// What wrap-up is like for the agent whose it is.
-#[derive(Clone, Copy, Debug, Serialize)]
+#[derive(Clone, Copy, Debug, Serialize, JsonSchema)]
 pub struct WrapUpShape {
     pub ends: WrapUpEnds,
     pub blocks: Blocks,
@@ -84,9 +86,10 @@ pub struct WrapUpShape {
     pub extensions_left: u8,
 }
 
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, JsonSchema)]
 pub struct OfferShape<'a> {
     #[serde(serialize_with = "spelled")]
+    #[schemars(with = "Spelled<OfferId>")]
     pub offer: OfferId,
     pub conversation: ConversationShape<'a>,
     pub left_ms: u64,
@@ -101,7 +104,7 @@ pub struct OfferShape<'a> {
 }
 
 /// The owner of a conversation gives it away.
-#[derive(Clone, Copy, Debug, Serialize)]
+#[derive(Clone, Copy, Debug, Serialize, JsonSchema)]
 pub struct TransferShape<'a> {
     /// The owner's name.
     pub from: &'a str,
@@ -109,7 +112,7 @@ pub struct TransferShape<'a> {
 }
 
 /// A conversation that waits, for those who may pick it.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, JsonSchema)]
 pub struct WaitingRowShape<'a> {
     #[serde(flatten)]
     pub conversation: ConversationShape<'a>,
@@ -119,7 +122,7 @@ pub struct WaitingRowShape<'a> {
 }
 
 /// An internal note in a page of notes.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, JsonSchema)]
 pub struct NoteShape<'a> {
     pub note: u32,
     /// The agent's name; null: over the admin API.
@@ -132,7 +135,7 @@ pub struct NoteShape<'a> {
 }
 
 /// All that is an agent's own, at one position.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, JsonSchema)]
 pub struct SnapshotShape<'a> {
     pub status: &'a str,
     pub available: bool,
@@ -153,7 +156,7 @@ pub struct SnapshotShape<'a> {
 }
 
 /// Who wrote: an agent by name, a customer by id, or the workspace itself, by what it tells.
-#[derive(Clone, Copy, Debug, Serialize)]
+#[derive(Clone, Copy, Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum AuthorShape<'a> {
     Agent(&'a str),
@@ -162,7 +165,7 @@ pub enum AuthorShape<'a> {
 }
 
 /// A message in a page of history.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, JsonSchema)]
 pub struct MessageShape<'a> {
     pub number: u32,
     pub author: AuthorShape<'a>,
@@ -174,7 +177,7 @@ pub struct MessageShape<'a> {
 }
 
 /// Who the welcome is for.
-#[derive(Clone, Copy, Debug, Serialize)]
+#[derive(Clone, Copy, Debug, Serialize, JsonSchema)]
 pub struct AgentShape<'a> {
     pub name: &'a str,
     pub title: &'a str,
@@ -182,7 +185,7 @@ pub struct AgentShape<'a> {
 }
 
 /// What a client must know of the settings.
-#[derive(Clone, Copy, Debug, Serialize)]
+#[derive(Clone, Copy, Debug, Serialize, JsonSchema)]
 pub struct SettingsShape<'a> {
     pub statuses: &'a [StatusShape<'a>],
     pub channels: &'a [&'a str],
@@ -194,14 +197,14 @@ pub struct SettingsShape<'a> {
     pub files: Option<FilesAllowedShape<'a>>,
 }
 
-#[derive(Clone, Copy, Debug, Serialize)]
+#[derive(Clone, Copy, Debug, Serialize, JsonSchema)]
 pub struct StatusShape<'a> {
     pub name: &'a str,
     pub available: bool,
 }
 
 /// A row of `queues`.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, JsonSchema)]
 pub struct QueueRowShape<'a> {
     pub queue: &'a str,
     pub title: &'a str,
@@ -233,7 +236,7 @@ pub struct QueueRowShape<'a> {
 }
 
 /// How many were accepted in time, and how many were not, of those whose time has come.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, JsonSchema)]
 pub struct ServiceShape {
     /// The time that they have.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -246,14 +249,14 @@ pub struct ServiceShape {
     pub day: KeptShape,
 }
 
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, JsonSchema)]
 pub struct KeptShape {
     pub achieved: u32,
     pub breached: u32,
 }
 
 /// A row of `agents`.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, JsonSchema)]
 pub struct AgentRowShape<'a> {
     pub agent: &'a str,
     pub title: &'a str,
@@ -285,7 +288,7 @@ pub struct AgentRowShape<'a> {
 }
 
 /// What an agent holds of one channel.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, JsonSchema)]
 pub struct ChannelHeldShape {
     pub channel: std::sync::Arc<str>,
     /// In hundredths of a conversation here, and in conversations on the wire: one that is paused may count less than whole.
@@ -300,7 +303,7 @@ fn whole<S: serde::Serializer>(hundredths: &u32, serializer: S) -> Result<S::Ok,
 }
 
 /// How many agents are of one connection and status.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, JsonSchema)]
 pub struct TotalShape {
     pub connection: &'static str,
     pub status: std::sync::Arc<str>,
@@ -309,7 +312,7 @@ pub struct TotalShape {
 }
 
 /// How a part of the server stands for its users.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, JsonSchema)]
 pub struct ComponentShape {
     pub component: &'static str,
     pub title: &'static str,
@@ -320,7 +323,7 @@ pub struct ComponentShape {
 }
 
 /// An agent as its colleagues are told of it: whom one may transfer to.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, JsonSchema)]
 pub struct ColleagueShape<'a> {
     pub agent: &'a str,
     pub title: &'a str,
@@ -331,7 +334,7 @@ pub struct ColleagueShape<'a> {
 }
 
 /// A queue as agents are told of it.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, JsonSchema)]
 pub struct QueueNameShape<'a> {
     pub queue: &'a str,
     pub title: &'a str,

@@ -9,14 +9,15 @@ use crate::desk::ids::{ConversationId, OfferId, SessionId};
 use crate::desk::moves::Taken;
 use crate::wire::files::FileShape;
 use crate::wire::labels::LabelsShape;
-use crate::wire::spelled::spelled;
+use crate::wire::spelled::{Spelled, spelled};
+use schemars::JsonSchema;
 use serde::Serialize;
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 use tokio_tungstenite::tungstenite::Utf8Bytes;
 
 /// Every frame that the server sends. `position` is the place in the workspace's journal that it rests on.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, JsonSchema)]
 #[serde(tag = "type", rename_all = "snake_case")]
 pub enum ServerFrame<'a> {
     Welcome {
@@ -55,6 +56,7 @@ pub enum ServerFrame<'a> {
     OfferDelivered {
         position: u64,
         #[serde(serialize_with = "spelled")]
+        #[schemars(with = "Spelled<OfferId>")]
         offer: OfferId,
         /// It is accepted by itself then.
         #[serde(skip_serializing_if = "Option::is_none")]
@@ -63,8 +65,10 @@ pub enum ServerFrame<'a> {
     OfferEnded {
         position: u64,
         #[serde(serialize_with = "spelled")]
+        #[schemars(with = "Spelled<OfferId>")]
         offer: OfferId,
         #[serde(serialize_with = "spelled")]
+        #[schemars(with = "Spelled<ConversationId>")]
         conversation: ConversationId,
         end: &'a str,
         #[serde(skip_serializing_if = "Option::is_none")]
@@ -78,6 +82,7 @@ pub enum ServerFrame<'a> {
     ConversationGone {
         position: u64,
         #[serde(serialize_with = "spelled")]
+        #[schemars(with = "Spelled<ConversationId>")]
         conversation: ConversationId,
         cause: Cause,
         /// How its wrap-up ended, where it had one.
@@ -97,6 +102,7 @@ pub enum ServerFrame<'a> {
     WrapUp {
         position: u64,
         #[serde(serialize_with = "spelled")]
+        #[schemars(with = "Spelled<ConversationId>")]
         conversation: ConversationId,
         left_ms: u64,
         wrap_up: WrapUpShape,
@@ -104,6 +110,7 @@ pub enum ServerFrame<'a> {
     Message {
         position: u64,
         #[serde(serialize_with = "spelled")]
+        #[schemars(with = "Spelled<ConversationId>")]
         conversation: ConversationId,
         number: u32,
         author: AuthorShape<'a>,
@@ -115,6 +122,7 @@ pub enum ServerFrame<'a> {
     Read {
         position: u64,
         #[serde(serialize_with = "spelled")]
+        #[schemars(with = "Spelled<ConversationId>")]
         conversation: ConversationId,
         /// `agent` or `customer`.
         reader: &'a str,
@@ -122,6 +130,7 @@ pub enum ServerFrame<'a> {
     },
     Typing {
         #[serde(serialize_with = "spelled")]
+        #[schemars(with = "Spelled<ConversationId>")]
         conversation: ConversationId,
         /// The other agent who talks in it; absent: its customer.
         #[serde(skip_serializing_if = "Option::is_none")]
@@ -131,8 +140,10 @@ pub enum ServerFrame<'a> {
     Transfer {
         position: u64,
         #[serde(serialize_with = "spelled")]
+        #[schemars(with = "Spelled<ConversationId>")]
         conversation: ConversationId,
         #[serde(serialize_with = "spelled")]
+        #[schemars(with = "Spelled<OfferId>")]
         offer: OfferId,
         agent: &'a str,
         warm: bool,
@@ -140,8 +151,10 @@ pub enum ServerFrame<'a> {
     TransferEnded {
         position: u64,
         #[serde(serialize_with = "spelled")]
+        #[schemars(with = "Spelled<ConversationId>")]
         conversation: ConversationId,
         #[serde(serialize_with = "spelled")]
+        #[schemars(with = "Spelled<OfferId>")]
         offer: OfferId,
         agent: &'a str,
         end: &'a str,
@@ -152,12 +165,14 @@ pub enum ServerFrame<'a> {
     Left {
         position: u64,
         #[serde(serialize_with = "spelled")]
+        #[schemars(with = "Spelled<ConversationId>")]
         conversation: ConversationId,
         agent: &'a str,
     },
     Note {
         position: u64,
         #[serde(serialize_with = "spelled")]
+        #[schemars(with = "Spelled<ConversationId>")]
         conversation: ConversationId,
         note: u32,
         author: Option<&'a str>,
@@ -170,6 +185,7 @@ pub enum ServerFrame<'a> {
     Paused {
         position: u64,
         #[serde(serialize_with = "spelled")]
+        #[schemars(with = "Spelled<ConversationId>")]
         conversation: ConversationId,
         paused: bool,
         /// What it takes of what it takes in full.
@@ -179,6 +195,7 @@ pub enum ServerFrame<'a> {
     Labelled {
         position: u64,
         #[serde(serialize_with = "spelled")]
+        #[schemars(with = "Spelled<ConversationId>")]
         conversation: ConversationId,
         labels: &'a LabelsShape,
     },
@@ -186,6 +203,7 @@ pub enum ServerFrame<'a> {
     Described {
         position: u64,
         #[serde(serialize_with = "spelled")]
+        #[schemars(with = "Spelled<ConversationId>")]
         conversation: ConversationId,
         name: Option<&'a str>,
         metadata: &'a BTreeMap<String, String>,
@@ -194,6 +212,7 @@ pub enum ServerFrame<'a> {
     Rated {
         position: u64,
         #[serde(serialize_with = "spelled")]
+        #[schemars(with = "Spelled<ConversationId>")]
         conversation: ConversationId,
         /// 1 to 5.
         score: u8,
@@ -207,6 +226,7 @@ pub enum ServerFrame<'a> {
     Clock {
         position: u64,
         #[serde(serialize_with = "spelled")]
+        #[schemars(with = "Spelled<ConversationId>")]
         conversation: ConversationId,
         clock: &'a str,
         /// `pending`, `breached`, `achieved` or `voided`.
@@ -221,6 +241,7 @@ pub enum ServerFrame<'a> {
     Reminder {
         position: u64,
         #[serde(serialize_with = "spelled")]
+        #[schemars(with = "Spelled<ConversationId>")]
         conversation: ConversationId,
     },
     Draining {
@@ -254,7 +275,7 @@ pub enum ServerFrame<'a> {
 }
 
 /// Why a delta was sent.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Cause {
     // of `status`
