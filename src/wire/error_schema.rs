@@ -32,6 +32,7 @@ fn members(generator: &mut SchemaGenerator) -> Map<String, Value> {
         "rule": text("By which rule an agent cannot take a conversation"),
         "owner": {"type": ["string", "null"], "description": "Who owns the conversation now; null: nobody"},
         "opens_at": {"type": ["integer", "null"], "minimum": 0, "description": "When the queue opens, in Unix ms; null: nobody knows"},
+        "first": text("The first cursor that is still there"),
         "max_bytes": count("How large it may be"),
         "allowed": {"type": "array", "items": {"type": "string"}, "description": "Which kinds may be"},
     });

@@ -2,7 +2,7 @@
 
 use super::asker::Scope;
 use super::shapes::Named;
-use super::{Shared, agents, calls_of_work, keys, queues, settings, signins, workspaces};
+use super::{Shared, agents, calls_of_events, calls_of_work, keys, queues, settings, signins, workspaces};
 use crate::desk::settings::{QueueSettings, Settings};
 use crate::gateway::http::calls::{Call, Calls, Group, Who, call};
 use crate::wire::error::Code;
@@ -46,7 +46,7 @@ pub(super) fn name() -> Value {
 /// All calls of the admin API.
 pub(super) fn calls() -> Calls<Shared> {
     let calls = accounts(set_up(Calls::of(&GROUP, "")));
-    calls_of_work::conversations(calls_of_work::floor(calls))
+    calls_of_events::events(calls_of_work::conversations(calls_of_work::floor(calls)))
 }
 
 fn set_up(calls: Calls<Shared>) -> Calls<Shared> {

@@ -14,7 +14,8 @@ use axum::body::Body;
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use http::{HeaderValue, header};
-use serde_json::json;
+use schemars::JsonSchema;
+use serde::Serialize;
 use std::convert::Infallible;
 use std::fmt::Write;
 use std::pin::Pin;
@@ -33,6 +34,13 @@ const GATHER_MS: u64 = 10;
 const LIFE_MS_MAX: u64 = 3_600_000;
 /// Events that are sent at once.
 const EVENTS_MAX: usize = 100;
+
+/// What comes after the last event is not kept any more.
+#[derive(Serialize, JsonSchema)]
+pub(super) struct Gone {
+    /// The first cursor that is still there.
+    first: String,
+}
 
 /// `from`: where it begins, and whether that is wherever the journal does.
 pub(super) fn body(
@@ -172,7 +180,8 @@ impl Follow {
             }
             Err(NotRead::Gone { first }) => {
                 self.next = Next::End;
-                Some(format!("event: gone\ndata: {}\n\n", json!({"first": first.to_string()})).into())
+                let gone = serde_json::to_string(&Gone { first: first.to_string() }).expect("a string always serializes");
+                Some(format!("event: gone\ndata: {gone}\n\n").into())
             }
             Err(NotRead::Beyond) => {
                 self.next = Next::End;

@@ -3,6 +3,7 @@
 mod agents;
 mod asker;
 mod calls;
+mod calls_of_events;
 mod calls_of_work;
 mod conditions;
 mod decision_stream;

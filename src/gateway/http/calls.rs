@@ -258,6 +258,14 @@ impl Call {
         call
     }
 
+    /// The last answer may be such a stream too.
+    #[must_use]
+    pub fn or_streams(self, events: &[Stream]) -> Self {
+        let mut call = self.or_as("text/event-stream");
+        call.events = events.to_vec();
+        call
+    }
+
     #[must_use]
     pub fn gives_nothing(mut self, status: u16, says: &'static str) -> Self {
         self.answers.push(Answer { status, says, content: Vec::new(), headers: Vec::new() });

@@ -3,13 +3,14 @@
 //! Texts, names and values that were sealed with a customer's key are null without `texts`, and when the customer was erased.
 
 use super::parties::{About, Actor, Author, Closer, File, Skill, Word};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// A conversation begins, and waits.
-#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct ConversationOpened {
     /// Its id: `c17`. Ascending.
     pub conversation: String,
@@ -34,7 +35,7 @@ pub struct ConversationOpened {
 }
 
 /// A message was written.
-#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct MessagePosted {
     /// The conversation's id.
     pub conversation: String,
@@ -49,7 +50,7 @@ pub struct MessagePosted {
 }
 
 /// Somebody has read up to there.
-#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct MessagesRead {
     /// The conversation's id.
     pub conversation: String,
@@ -60,7 +61,7 @@ pub struct MessagesRead {
 }
 
 /// An internal note was written.
-#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct NotePosted {
     /// The conversation's id.
     pub conversation: String,
@@ -75,7 +76,7 @@ pub struct NotePosted {
 }
 
 /// It lost its owner, and waits again.
-#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct ConversationRequeued {
     /// The conversation's id.
     pub conversation: String,
@@ -88,7 +89,7 @@ pub struct ConversationRequeued {
 }
 
 /// Its owner, or a supervisor, has given it to a queue, where it waits.
-#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct ConversationTransferred {
     /// The conversation's id.
     pub conversation: String,
@@ -105,7 +106,7 @@ pub struct ConversationTransferred {
 }
 
 /// An agent owns it without an offer.
-#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct ConversationTaken {
     /// The conversation's id.
     pub conversation: String,
@@ -122,7 +123,7 @@ pub struct ConversationTaken {
 }
 
 /// The agent who had joined owns it.
-#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct ConversationHandedOver {
     /// The conversation's id.
     pub conversation: String,
@@ -133,7 +134,7 @@ pub struct ConversationHandedOver {
 }
 
 /// The agent who had joined is gone from it.
-#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct ConversationLeft {
     /// The conversation's id.
     pub conversation: String,
@@ -142,7 +143,7 @@ pub struct ConversationLeft {
 }
 
 /// A rule, or a supervisor, moved it to another queue, where it waits at its old age.
-#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct ConversationMoved {
     /// The conversation's id.
     pub conversation: String,
@@ -157,7 +158,7 @@ pub struct ConversationMoved {
 }
 
 /// A rule of its queue put it ahead.
-#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct ConversationPriorityRaised {
     /// The conversation's id.
     pub conversation: String,
@@ -166,7 +167,7 @@ pub struct ConversationPriorityRaised {
 }
 
 /// It has waited so long that more agents may take it.
-#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct ConversationRingReached {
     /// The conversation's id.
     pub conversation: String,
@@ -175,14 +176,14 @@ pub struct ConversationRingReached {
 }
 
 /// Its queue closed for the day, and it waits on.
-#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct ConversationStayedAtClosing {
     /// The conversation's id.
     pub conversation: String,
 }
 
 /// Its customer has been silent for long, and it takes less of its agent.
-#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct ConversationPaused {
     /// The conversation's id.
     pub conversation: String,
@@ -191,14 +192,14 @@ pub struct ConversationPaused {
 }
 
 /// Somebody writes again: it takes all of its weight.
-#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct ConversationWoken {
     /// The conversation's id.
     pub conversation: String,
 }
 
 /// Its owner went offline.
-#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct ConversationOwnerVanished {
     /// The conversation's id.
     pub conversation: String,
@@ -207,14 +208,14 @@ pub struct ConversationOwnerVanished {
 }
 
 /// Its owner is back.
-#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct ConversationOwnerReturned {
     /// The conversation's id.
     pub conversation: String,
 }
 
 /// Its customer has awaited its owner's word for long.
-#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct ConversationOwnerReminded {
     /// The conversation's id.
     pub conversation: String,
@@ -223,7 +224,7 @@ pub struct ConversationOwnerReminded {
 }
 
 /// Its labels are these from now on.
-#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct ConversationLabelled {
     /// The conversation's id.
     pub conversation: String,
@@ -238,7 +239,7 @@ pub struct ConversationLabelled {
 }
 
 /// Its customer says anew who it is, or where it can be reached.
-#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct ConversationDescribed {
     /// The conversation's id.
     pub conversation: String,
@@ -247,7 +248,7 @@ pub struct ConversationDescribed {
 }
 
 /// The talk is over. Without wrap-up it is closed.
-#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct ConversationEnded {
     /// The conversation's id.
     pub conversation: String,
@@ -262,7 +263,7 @@ pub struct ConversationEnded {
 }
 
 /// The customer wrote again.
-#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct ConversationReopened {
     /// The conversation's id.
     pub conversation: String,
@@ -275,7 +276,7 @@ pub struct ConversationReopened {
 }
 
 /// Its owner asked for more time.
-#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct WrapUpExtended {
     /// The conversation's id.
     pub conversation: String,
@@ -284,7 +285,7 @@ pub struct WrapUpExtended {
 }
 
 /// The work after it is done, and it is closed; unless its customer wrote again.
-#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct WrapUpEnded {
     /// The conversation's id.
     pub conversation: String,
@@ -297,7 +298,7 @@ pub struct WrapUpEnded {
 }
 
 /// Its customer says what it was like; again, and the last counts.
-#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct RatingGiven {
     /// The conversation's id.
     pub conversation: String,

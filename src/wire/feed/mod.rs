@@ -32,11 +32,12 @@ pub use workspace::{
     SettingsChanged, WorkspaceBegan,
 };
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
 /// One fact of a workspace.
-#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct FeedEvent {
     /// Its position in the workspace's journal and its index there: `812.0`. Unique within the workspace, and ascending.
     pub id: String,
@@ -52,7 +53,7 @@ pub struct FeedEvent {
 }
 
 /// Some of them, in order, and from where to read on.
-#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct EventsPage {
     /// In the order in which they were committed.
     pub events: Vec<FeedEvent>,
@@ -68,7 +69,7 @@ macro_rules! facts {
         of_conversations { $($variant:ident $name:literal $version:literal,)* }
     ) => {
         /// What happened, by its `type`.
-        #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+        #[derive(Clone, PartialEq, Debug, Serialize, Deserialize, JsonSchema)]
         #[serde(tag = "type")]
         pub enum Fact {
             $(#[serde(rename = $other_name)] $other($other),)*

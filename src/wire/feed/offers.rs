@@ -1,11 +1,12 @@
 //! Offers, from made to their one end; and decisions that are asked of the outside.
 
 use super::parties::Word;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
 /// The owner gives the conversation to the agent who is offered it.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct Transfer {
     /// The owner's name.
     pub from: Arc<str>,
@@ -14,7 +15,7 @@ pub struct Transfer {
 }
 
 /// A conversation is offered to an agent.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct OfferMade {
     /// The offer's id: `o23`.
     pub offer: String,
@@ -33,7 +34,7 @@ pub struct OfferMade {
 }
 
 /// The agent's client confirmed that the offer was shown. An offer that is answered without has none.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct OfferDelivered {
     /// The offer's id.
     pub offer: String,
@@ -48,7 +49,7 @@ pub struct OfferDelivered {
 }
 
 /// The offer has its one end.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct OfferEnded {
     /// The offer's id.
     pub offer: String,
@@ -67,7 +68,7 @@ pub struct OfferEnded {
 }
 
 /// Whom a conversation is offered to is asked of the outside.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct DecisionWanted {
     /// The decision's id: `d12`.
     pub decision: String,
@@ -80,7 +81,7 @@ pub struct DecisionWanted {
 }
 
 /// The decision has its one end.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct DecisionEnded {
     /// The decision's id.
     pub decision: String,

@@ -1,5 +1,6 @@
 //! Who did something, and the small things that several types have.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -9,7 +10,7 @@ use std::sync::Arc;
 pub type Word = Cow<'static, str>;
 
 /// Who wrote a message, or has read one.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Author {
     /// The agent's name.
@@ -22,7 +23,7 @@ pub enum Author {
 }
 
 /// Who works on a conversation.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Actor {
     /// The name of the agent who owns it.
@@ -34,7 +35,7 @@ pub enum Actor {
 }
 
 /// Who ended a conversation.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Closer {
     /// The name of the agent who owned it.
@@ -50,7 +51,7 @@ pub enum Closer {
 }
 
 /// A skill that a conversation requires.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct Skill {
     /// What it is called.
     pub name: Arc<str>,
@@ -59,7 +60,7 @@ pub struct Skill {
 }
 
 /// A file of a message.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct File {
     /// Its id.
     pub file: String,
@@ -73,7 +74,7 @@ pub struct File {
 }
 
 /// What is known of a customer.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct About {
     /// What it is called; null: it did not say.
     pub name: Option<String>,

@@ -1,11 +1,12 @@
 //! Agents: their connections and statuses.
 
 use super::parties::{Actor, Word};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
 /// A device of the agent connected.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct AgentConnected {
     /// The agent's name.
     pub agent: Arc<str>,
@@ -14,7 +15,7 @@ pub struct AgentConnected {
 }
 
 /// A device of the agent is gone.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct AgentDisconnected {
     /// The agent's name.
     pub agent: Arc<str>,
@@ -23,7 +24,7 @@ pub struct AgentDisconnected {
 }
 
 /// The last of its devices is gone: it keeps its status for its grace.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct AgentReconnecting {
     /// The agent's name.
     pub agent: Arc<str>,
@@ -32,21 +33,21 @@ pub struct AgentReconnecting {
 }
 
 /// Offers were not confirmed as delivered: it is offered nothing until its client says something.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct AgentUnreachable {
     /// The agent's name.
     pub agent: Arc<str>,
 }
 
 /// Its client said something.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct AgentReachable {
     /// The agent's name.
     pub agent: Arc<str>,
 }
 
 /// It is offline.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct AgentOffline {
     /// The agent's name.
     pub agent: Arc<str>,
@@ -57,7 +58,7 @@ pub struct AgentOffline {
 }
 
 /// Its status, or the channels that it has switched on, changed.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct AgentStatusChanged {
     /// The agent's name.
     pub agent: Arc<str>,
@@ -74,7 +75,7 @@ pub struct AgentStatusChanged {
 }
 
 /// It has chosen a status for after its work.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct AgentNextStatusSet {
     /// The agent's name.
     pub agent: Arc<str>,
@@ -83,7 +84,7 @@ pub struct AgentNextStatusSet {
 }
 
 /// It is offered nothing new, or something again.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct AgentDraining {
     /// The agent's name.
     pub agent: Arc<str>,

@@ -1,11 +1,12 @@
 //! Clocks of service, and opening hours.
 
 use super::parties::Word;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
 /// A clock of service runs from now on, or goes on by what another queue sets.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct ClockSet {
     /// The conversation's id.
     pub conversation: String,
@@ -20,7 +21,7 @@ pub struct ClockSet {
 }
 
 /// Its time is over. It runs on, to be achieved late or voided.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct ClockBreached {
     /// The conversation's id.
     pub conversation: String,
@@ -31,7 +32,7 @@ pub struct ClockBreached {
 }
 
 /// It ended.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct ClockEnded {
     /// The conversation's id.
     pub conversation: String,
@@ -48,7 +49,7 @@ pub struct ClockEnded {
 }
 
 /// The queues with these hours are open, or closed, from now on.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct HoursTurned {
     /// The hours' name.
     pub hours: Arc<str>,
