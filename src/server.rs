@@ -11,7 +11,7 @@ use crate::clock;
 use crate::config::{Config, Sections, Synchronous};
 use crate::desk::time::{DeskTime, Now, WallTime};
 use crate::engine::workspace::PROBES;
-use crate::engine::{Engine, EngineSettings, FrameLimits, Threads, intake};
+use crate::engine::{Engine, EngineSettings, FrameLimits, Quotas, Threads, intake};
 use crate::feed::Feeds;
 use crate::files::Files;
 use crate::gateway::agent::{self, AgentDesks, AgentLimits, CommandRate};
@@ -52,7 +52,7 @@ use crate::view::{self, View};
 use crate::wire::error::Code;
 use crate::wire::{agent as agent_wire, messenger as messenger_wire};
 use axum::Router;
-use bounds::{disk_marks, health_limits, marks, presence_limits, probe_settings};
+use bounds::{disk_marks, health_limits, marks, presence_limits, probe_settings, quota};
 use files::{files_bounds, files_settings, scan};
 use identities::{agents_keys, identities};
 use readiness::ProcessHealth;
@@ -146,7 +146,8 @@ impl Server {
         let registry = Arc::new(Registry::new(presence_limits(set)));
         let threads = Threads::start("engine").map_err(failed("starting threads"))?;
         let files = Files::new(dir, keys.clone(), files_settings(set));
-        let (kept, settings) = (journal.clone(), engine_settings(set));
+        let quotas = Quotas::open(dir, quota(set)).map_err(failed("reading the quotas"))?;
+        let (kept, settings) = (journal.clone(), (engine_settings(set), quotas));
         let engine = Engine::start(kept, view.clone(), keys, files.clone(), registry, settings, threads)
             .await
             .map_err(failed("reading which workspaces there are"))?;

@@ -224,7 +224,8 @@ const PAGES: [&str; 4] =
 #[test]
 fn every_route_comes_from_a_table_that_says_what_it_is() {
     let others = |source: &Source| source.path != "gateway/http/calls.rs" && !PAGES.contains(&source.path.as_str());
-    let found = sources().iter().filter(|source| others(source)).flat_map(|source| source.found(&[".route("])).collect();
+    let found =
+        sources().iter().filter(|source| others(source)).flat_map(|source| source.found(&[".route("])).collect();
     holds("a route is described where it is made (gateway/http/calls.rs), and so in docs/openapi.json", found);
 }
 

@@ -13,7 +13,6 @@ use std::time::Instant;
 use tokio::sync::Notify;
 
 pub const WORKSPACE: &str = "bench";
-const STARTS: &str = "/v1/messenger/bench/conversations";
 
 /// What an agent's commands were for.
 const SET_STATUS: u16 = 1;
@@ -32,15 +31,20 @@ pub fn options() -> Options {
 /// A server with one workspace whose agents may hold `capacity` chats each.
 pub async fn serve(options: &Options, capacity: u32) -> Server {
     let server = Server::start(options);
+    furnish(&server, WORKSPACE, capacity).await;
     server
-        .change_settings(WORKSPACE, |settings| {
+}
+
+/// A workspace whose agents may hold `capacity` chats each.
+pub async fn furnish(server: &Server, workspace: &str, capacity: u32) {
+    server
+        .change_settings(workspace, |settings| {
             settings["channels"][0]["capacity"] = json!(capacity);
             settings["channels"][0]["weight"] = json!((100 / capacity).max(1));
             // Closed is closed: what is measured is offers, and not what is done after them.
             settings["channels"][0]["wrap_up_ms"] = json!(0);
         })
         .await;
-    server
 }
 
 /// Microseconds since the bench began; 0 means not yet.
@@ -64,15 +68,21 @@ pub struct Board {
 pub struct Crew {
     pub board: Rc<Board>,
     pub began: Instant,
+    starts: String,
     agents: Vec<tokio::task::JoinHandle<()>>,
 }
 
 impl Crew {
     pub async fn connect(server: &Server, agents: u32) -> Self {
-        let mut crew = Self { board: Rc::default(), began: Instant::now(), agents: Vec::new() };
+        Self::connect_in(server, WORKSPACE, agents).await
+    }
+
+    pub async fn connect_in(server: &Server, workspace: &str, agents: u32) -> Self {
+        let mut crew =
+            Self { board: Rc::default(), began: Instant::now(), starts: starts_in(workspace), agents: Vec::new() };
         let tokens = server.tokens();
         for number in 0..agents {
-            let token = tokens.of(WORKSPACE, &format!("crew{number}"), Role::Agent);
+            let token = tokens.of(workspace, &format!("crew{number}"), Role::Agent);
             let socket = connect(server, &token).await;
             let (board, began) = (crew.board.clone(), crew.began);
             crew.agents.push(tokio::task::spawn_local(work(socket, board, began)));
@@ -107,12 +117,12 @@ impl Crew {
         let mut tasks = Vec::new();
         for (number, bell) in bells.into_iter().enumerate() {
             let mut poster = Poster::connect(server.address).await.expect("the server listens");
-            let going = going.clone();
+            let (going, starts) = (going.clone(), self.starts.clone());
             tasks.push(tokio::task::spawn_local(async move {
                 let mut from = number as u32;
                 while going.get() {
                     from = from.wrapping_add(workers);
-                    if start(&mut poster, number as u32, from).await == 201 {
+                    if start(&mut poster, &starts, number as u32, from).await == 201 {
                         bell.notified().await;
                     }
                 }
@@ -139,14 +149,14 @@ impl Crew {
         let mut tasks = Vec::new();
         for _ in 0..connections {
             let mut poster = Poster::connect(server.address).await.expect("the server listens");
-            let (pace, answers) = (pace.clone(), answers.clone());
+            let (pace, answers, starts) = (pace.clone(), answers.clone(), self.starts.clone());
             tasks.push(tokio::task::spawn_local(async move {
                 while let Some(number) = pace.next().await {
                     // A visitor who was not even answered for this long has given up.
                     if pace.late_us(number) > 5_000_000 {
                         continue;
                     }
-                    let status = start(&mut poster, number, number.wrapping_mul(7)).await;
+                    let status = start(&mut poster, &starts, number, number.wrapping_mul(7)).await;
                     answers.borrow_mut().push((status, pace.late_us(number)));
                 }
             }));
@@ -176,9 +186,9 @@ pub async fn flood(address: std::net::SocketAddr, seconds: f64, connections: u32
     let mut tasks = Vec::new();
     for number in 0..connections {
         let mut poster = Poster::connect(address).await.expect("it listens");
-        let (answered, going) = (answered.clone(), going.clone());
+        let (answered, going, starts) = (answered.clone(), going.clone(), starts_in(WORKSPACE));
         tasks.push(tokio::task::spawn_local(async move {
-            while going.get() && start(&mut poster, number, number).await > 0 {
+            while going.get() && start(&mut poster, &starts, number, number).await > 0 {
                 answered.set(answered.get() + 1);
             }
         }));
@@ -228,10 +238,14 @@ pub async fn set_available(socket: &mut Socket) {
     }
 }
 
+fn starts_in(workspace: &str) -> String {
+    format!("/v1/messenger/{workspace}/conversations")
+}
+
 /// The status of the answer; 0 when there was none.
-async fn start(poster: &mut Poster, number: u32, from: u32) -> u16 {
+async fn start(poster: &mut Poster, starts: &str, number: u32, from: u32) -> u16 {
     let body = format!("{{\"text\":\"hello\",\"name\":\"{number}\"}}");
-    poster.post(STARTS, &tagged_id(0, number), from, None, &body).await.map_or(0, |(status, _)| status)
+    poster.post(starts, &tagged_id(0, number), from, None, &body).await.map_or(0, |(status, _)| status)
 }
 
 async fn work(mut socket: Socket, board: Rc<Board>, began: Instant) {

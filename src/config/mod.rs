@@ -17,8 +17,9 @@ pub use error::ConfigError;
 pub use kind::Kind;
 pub use layers::{DEFAULTS, Entry, Layers, Origin};
 pub use sections::{
-    EngineSettings, HealthSettings, IdentitySettings, JournalSettings, LogSettings, MessengerSettings, Sections,
-    ServerSettings, SessionsSettings, Setting, SigninSettings, SupervisorSettings, Synchronous, TlsSettings, all,
+    EngineSettings, HealthSettings, IdentitySettings, JournalSettings, LogSettings, MessengerSettings, QuotasSettings,
+    Sections, ServerSettings, SessionsSettings, Setting, SigninSettings, SupervisorSettings, Synchronous, TlsSettings,
+    all,
 };
 
 /// The settings that are in force, and where each came from.

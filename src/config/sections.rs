@@ -151,6 +151,15 @@ sections! {
         tick_record_every_ms: u64 = ms(100, 5000),
         view_lag_bytes_max: u64 = bytes(MIB, TIB),
     }
+    /// What each workspace may have, unless something else is set for it.
+    quotas: QuotasSettings {
+        agents: u64 = count(0, 200_000),
+        open_conversations: u64 = count(0, 1_000_000_000),
+        messages_per_s: u64 = count(0, 1_000_000),
+        starts_per_s: u64 = count(0, 1_000_000),
+        storage_bytes: u64 = bytes(0, 1024 * TIB),
+        connections: u64 = count(0, 10_000_000),
+    }
     /// How much memory may be used, and from which use on what is shed.
     memory: MemorySettings {
         budget_bytes: u64 = bytes(0, 1024 * TIB),

@@ -331,6 +331,8 @@ impl Desk {
     }
 
     fn apply_agent_put(&mut self, id: AgentId, profile: &super::settings::AgentProfile) {
+        let was_active = self.agent(id).is_some_and(|held| held.profile.active);
+        self.active_agents = self.active_agents + u32::from(profile.active) - u32::from(was_active);
         if id.0 as usize == self.agents.len() {
             let away = away_status(&self.settings.statuses);
             let all = all_channels(self.settings.channels.len());

@@ -218,6 +218,7 @@ impl Desk {
         for (id, queue) in self.queues.iter() {
             self.able.put_queue(id, queue.settings.offering.agents_by);
         }
+        self.active_agents = self.agents.iter().map(|agent| u32::from(agent.profile.active)).sum();
         for (place, agent) in self.agents.iter().enumerate() {
             let id = AgentId(place as u32);
             self.skills.put_agent(id, &agent.profile.skills);

@@ -51,6 +51,7 @@ mod pairing;
 mod preferring;
 mod programs;
 pub mod queue_moves;
+pub mod quota;
 pub mod ratings;
 pub mod refusal;
 pub mod remembered;
@@ -136,6 +137,11 @@ pub struct Desk {
     deciding: deciding::Deciding,
     /// Programs whose profile changed, and that have not been looked at since.
     programs_moved: BTreeSet<AgentId>,
+
+    /// Those that are active.
+    active_agents: u32,
+    /// By the operator; not of the state.
+    allowed: quota::Allowed,
 
     // What the next command has to look at; empty but for work that goes in steps.
     unpaired_agents: BTreeSet<AgentId>,
@@ -316,7 +322,8 @@ impl Desk {
             waiting,
             preferring,
             programs,
-            deciding
+            deciding,
+            active_agents
         );
         None
     }

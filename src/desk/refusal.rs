@@ -73,6 +73,8 @@ pub enum Refusal {
     BadSetting { field: String, what: String },
     #[error("the workspace holds its most of {what}: {most}")]
     TooMany { what: &'static str, most: usize },
+    #[error("the workspace's quota of {what} is used up: {most}")]
+    Quota { what: &'static str, most: u64 },
     #[error("{field}: {what}")]
     BadLabel { field: String, what: String },
     #[error("{conversation} cannot be finished without {field}")]
@@ -123,6 +125,7 @@ impl Refusal {
             Refusal::ChangedMeanwhile => "changed_meanwhile",
             Refusal::BadSetting { .. } => "bad_setting",
             Refusal::TooMany { .. } => "too_many",
+            Refusal::Quota { .. } => "quota",
             Refusal::BadLabel { .. } => "bad_label",
             Refusal::LabelMissing { .. } => "label_missing",
             Refusal::NoMoreTime(_) => "no_more_time",
@@ -168,6 +171,7 @@ impl Refusal {
             Refusal::ChangedMeanwhile
             | Refusal::TooManyDevices { .. }
             | Refusal::TooMany { .. }
+            | Refusal::Quota { .. }
             | Refusal::NoSuchSession => return None,
         })
     }

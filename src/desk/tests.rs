@@ -22,6 +22,7 @@ mod pairing;
 mod preferred_agents;
 mod presence;
 mod programs;
+mod quota;
 mod ratings;
 mod reopening;
 mod rings;

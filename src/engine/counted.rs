@@ -20,6 +20,8 @@ use std::sync::Arc;
 pub struct Amounts {
     /// online, reconnecting, unreachable
     pub agents: [u64; 3],
+    /// That are not deactivated.
+    pub agents_active: u64,
     /// waiting, offered, active, wrap_up
     pub conversations: [u64; 4],
     /// Of the active ones.
@@ -47,6 +49,7 @@ impl Amounts {
                 amounts.agents[place] += 1;
             }
         }
+        amounts.agents_active = desk.active_agents();
         amounts.decisions_pending = desk.decisions().count() as u64;
         for (id, queue) in desk.queues() {
             amounts.paused += u64::from(queue.paused);
@@ -91,6 +94,7 @@ pub fn gauge_all(workspaces: &[Arc<Workspace>], labels: &BoundedLabels) {
         lag += amounts.view_lag_records;
         decisions += amounts.decisions_pending;
         followers += workspace.followers().count();
+        workspace.quota().tell(&amounts, || labels.label(workspace.name()).to_string());
         for (queue, waiting, open) in &amounts.waiting {
             let (workspace, queue) = (labels.label(workspace.name()), labels.label(queue));
             metrics::gauge!(catalogue::WAITING, "workspace" => workspace.to_string(), "queue" => queue.to_string())

@@ -5,6 +5,7 @@ use super::deliver_customers::named;
 use super::intake::ReplyTo;
 use super::own::with_snapshot;
 use super::published::{NotDone, Replied};
+use super::quota::OverQuota;
 use crate::desk::answer::Answer;
 use crate::desk::files::FileRules;
 use crate::desk::ids::{AgentId, CommandId};
@@ -15,6 +16,9 @@ use crate::wire::close::CloseCode;
 use crate::wire::error::WireError;
 use crate::wire::messenger::StreamEvent;
 use std::sync::Arc;
+
+/// When a session may come again that found its workspace's quota used up: somebody else must go, or an operator act.
+pub const QUOTA_RETRY_MS: u64 = 30_000;
 
 impl Delivery<'_> {
     pub(super) fn reply(&self, reply_to: ReplyTo, result: Result<Answer, Refusal>, gone: &mut Vec<Arc<Session>>) {
@@ -135,6 +139,10 @@ impl Delivery<'_> {
 fn refuse_session(session: &Session, refusal: &Refusal) {
     let code = match refusal {
         Refusal::TooManyDevices { .. } => CloseCode::TooManyDevices,
+        Refusal::Quota { .. } => {
+            session.mailbox().close(CloseCode::Quota.number(), CloseCode::reason_with_retry(QUOTA_RETRY_MS));
+            return;
+        }
         _ => CloseCode::Forbidden,
     };
     session.close_now(code);
@@ -151,6 +159,7 @@ pub fn not_done(reply_to: ReplyTo, not_done: NotDone) {
             let (code, retry_after_ms) = match not_done {
                 NotDone::Busy { retry_after_ms } => (CloseCode::Busy, retry_after_ms),
                 NotDone::Unavailable { retry_after_ms, .. } => (CloseCode::Unavailable, retry_after_ms),
+                NotDone::Quota(_) => (CloseCode::Quota, QUOTA_RETRY_MS),
             };
             session.mailbox().close(code.number(), CloseCode::reason_with_retry(retry_after_ms));
         }
@@ -166,6 +175,9 @@ impl From<NotDone> for WireError {
         match not_done {
             NotDone::Busy { retry_after_ms } => WireError::busy(retry_after_ms),
             NotDone::Unavailable { retry_after_ms, why } => WireError::unavailable(retry_after_ms, why),
+            NotDone::Quota(OverQuota { what, most, retry_after_ms }) => {
+                WireError::quota(what.name(), most, retry_after_ms)
+            }
         }
     }
 }

@@ -10,7 +10,7 @@ pub mod deliver;
 mod deliver_customers;
 pub mod deliver_labels;
 mod deliver_moves;
-mod deliver_replies;
+pub mod deliver_replies;
 mod deliver_why;
 pub mod desk_clock;
 mod followers;
@@ -25,12 +25,14 @@ mod own;
 pub mod past;
 mod project;
 pub mod published;
+pub mod quota;
 mod readers;
 mod retention;
 pub mod route;
 mod run;
 pub mod settle;
 pub mod shapes;
+pub mod shares;
 pub mod sheets;
 mod threads;
 pub mod turn;
@@ -43,6 +45,7 @@ pub use followers::Changes;
 pub use load::{LoadFailed, turn_of};
 pub use outlook::Outlook;
 pub use published::{AgentRow, NotDone, Published, QueueRow, Replied};
+pub use quota::{OverQuota, OwnQuota, Quota, Quotas, Used};
 pub use threads::Threads;
 pub use workspace::{Taking, Workspace};
 
@@ -50,12 +53,14 @@ use crate::clock;
 use crate::desk::command::{Ask, Command};
 use crate::desk::settings::{QueueSettings, Settings};
 use crate::files::Files;
-use crate::journal::Journal;
+use crate::journal::{Journal, JournalFailed, Position};
 use crate::presence::{Registry, WorkspaceNumber};
 use crate::seal::KeyRing;
 use crate::telemetry::labels::BoundedLabels;
 use crate::view::View;
+use quota::NotKept;
 use run::{Run, Shared};
+use shares::Shares;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::Duration;
@@ -84,12 +89,24 @@ pub struct EngineSettings {
     pub retention_days: u64,
 }
 
+/// How a workspace's quota stands.
+#[derive(Debug, Clone, Copy, serde::Serialize, schemars::JsonSchema)]
+pub struct QuotaStands {
+    /// What holds; 0: without a limit.
+    pub quota: Quota,
+    /// What of it is set for this workspace alone.
+    pub set: OwnQuota,
+    pub used: Used,
+}
+
 /// All workspaces of this process.
 pub struct Engine {
     workspaces: RwLock<BTreeMap<Arc<str>, Arc<Workspace>>>,
     shared: Arc<Shared>,
     files: Arc<Files>,
     settings: EngineSettings,
+    quotas: Arc<Quotas>,
+    shares: Arc<Shares>,
     /// The place is the number.
     by_number: RwLock<Vec<Arc<Workspace>>>,
     stop: signal::Sender<bool>,
@@ -108,9 +125,9 @@ impl Engine {
         keys: Arc<KeyRing>,
         files: Arc<Files>,
         registry: Arc<Registry>,
-        settings: EngineSettings,
+        (settings, quotas): (EngineSettings, Quotas),
         threads: Threads,
-    ) -> Result<Arc<Self>, crate::journal::JournalFailed> {
+    ) -> Result<Arc<Self>, JournalFailed> {
         let (stop, stopped) = signal::channel(false);
         let mut names: BTreeSet<Arc<str>> = journal.workspaces().await?.into_iter().collect();
         names.extend(view.workspaces());
@@ -130,6 +147,8 @@ impl Engine {
             shared,
             files,
             settings,
+            quotas: Arc::new(quotas),
+            shares: Arc::default(),
             by_number: RwLock::default(),
             stop,
             tasks: Mutex::default(),
@@ -142,6 +161,8 @@ impl Engine {
         engine.tasks().push(housekeeping);
         let leftovers = tokio::spawn(leftovers::sweep(engine.clone(), engine.shared.stop.clone()));
         engine.tasks().push(leftovers);
+        let measuring = tokio::spawn(quota::measure(engine.clone(), engine.shared.stop.clone()));
+        engine.tasks().push(measuring);
         Ok(engine)
     }
 
@@ -220,7 +241,10 @@ impl Engine {
         }
         let mut by_number = self.by_number.write().unwrap_or_else(PoisonError::into_inner);
         let number = by_number.len() as WorkspaceNumber;
-        let workspace = Arc::new(Workspace::new(name.clone(), number, self.settings.intake));
+        let workspace = Arc::new(Workspace::new(name.clone(), number, self.settings.intake, self.shares.clone()));
+        if !workspace.is_probes() {
+            workspace.quota().set(&self.quotas.of(name).0);
+        }
         by_number.push(workspace.clone());
         drop(by_number);
         workspaces.insert(name.clone(), workspace.clone());
@@ -228,6 +252,24 @@ impl Engine {
         let task = self.threads.spawn(Run::new(workspace.clone(), self.shared.clone()).run());
         self.tasks().push(task);
         workspace
+    }
+
+    /// How the quota of a workspace stands.
+    #[must_use]
+    pub fn quota_of(&self, workspace: &Workspace) -> QuotaStands {
+        let (quota, set) = self.quotas.of(workspace.name());
+        QuotaStands { quota, set, used: workspace.quota().used(&workspace.amounts()) }
+    }
+
+    /// Sets a workspace's own quota, whole; it is on the disk then, and holds.
+    ///
+    /// # Errors
+    /// What was set before holds on.
+    pub async fn put_quota(&self, workspace: &Workspace, own: OwnQuota) -> Result<(), NotKept> {
+        let (quotas, name) = (self.quotas.clone(), workspace.name().clone());
+        let put = tokio::task::spawn_blocking(move || quotas.put(&name, own)).await;
+        workspace.quota().set(&put.unwrap_or_else(|gone| std::panic::resume_unwind(gone.into_panic()))?);
+        Ok(())
     }
 
     #[must_use]
@@ -332,7 +374,7 @@ impl Engine {
 
     async fn cut(&self, workspace: &Arc<str>, position: u64, oldest_kept_ms: u64) {
         match retention::first_kept(self.journal(), workspace, position, oldest_kept_ms).await {
-            Ok(Some(below)) => match self.journal().cut(workspace, below).await {
+            Ok(Some(below)) => match self.cut_below(workspace, below).await {
                 Ok(0) => {}
                 Ok(records) if **workspace == *workspace::PROBES => tracing::debug!(records, "probes were cut"),
                 Ok(records) => tracing::info!(%workspace, records, "the journal was cut"),
@@ -341,5 +383,13 @@ impl Engine {
             Ok(None) => {}
             Err(error) => tracing::warn!(%workspace, %error, "the journal could not be read for cutting"),
         }
+    }
+
+    async fn cut_below(&self, workspace: &Arc<str>, below: Position) -> Result<u64, JournalFailed> {
+        let cut = self.journal().cut(workspace, below).await;
+        if let Some(workspace) = self.workspace(workspace) {
+            workspace.quota().measure_again();
+        }
+        cut
     }
 }

@@ -1,6 +1,7 @@
 //! What readers outside the engine see of a workspace: its committed settings, and rows of its agents and queues.
 
 use super::levels::Levels;
+use super::quota::OverQuota;
 use crate::desk::Desk;
 use crate::desk::agent::Agent;
 use crate::desk::answer::Answer;
@@ -33,6 +34,14 @@ pub enum NotDone {
     Busy { retry_after_ms: u64 },
     /// Nothing can be committed now.
     Unavailable { retry_after_ms: u64, why: &'static str },
+    /// A quota of the workspace is used up.
+    Quota(OverQuota),
+}
+
+impl From<OverQuota> for NotDone {
+    fn from(over: OverQuota) -> Self {
+        NotDone::Quota(over)
+    }
 }
 
 /// Committed settings of a workspace.

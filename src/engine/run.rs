@@ -29,6 +29,7 @@ use crate::clock;
 use crate::desk::answer::Outcome;
 use crate::desk::command::{Ask, Command};
 use crate::desk::ids::{AgentId, SessionId};
+use crate::desk::refusal::Refusal;
 use crate::journal::Journal;
 use crate::presence::Registry;
 use crate::seal::KeyRing;
@@ -272,6 +273,7 @@ impl Serving<'_> {
                 return None;
             }
         };
+        self.keeper.allow(self.run.workspace.quota().allowed());
         let stopwatch = clock::stopwatch();
         let types: Vec<&'static str> = self.run.asked.iter().map(|asked| asked.command.ask.name()).collect();
         let mut decided = self.keeper.decide(now, random_turn(), &mut self.run.asked, &loaded);
@@ -350,6 +352,9 @@ impl Serving<'_> {
         let took_ms = clock::monotonic_ms().saturating_sub(self.run.asked_since_ms);
         for (name, (reply_to, result)) in types.iter().zip(&decided.replies) {
             let outcome = word(result.is_ok());
+            if let Err(Refusal::Quota { what, .. }) = result {
+                self.run.workspace.quota().refused(what);
+            }
             self.run.workspace.experienced(name, reply_to, (outcome != "not_committed").then_some(took_ms));
             metrics::counter!(catalogue::COMMANDS_TOTAL, "type" => *name, "outcome" => outcome).increment(1);
         }

@@ -18,6 +18,7 @@ use crate::desk::files;
 use crate::desk::ids::CommandId;
 use crate::desk::labels::ThenEnd;
 use crate::desk::needs::Loaded;
+use crate::desk::quota::Allowed;
 use crate::desk::refusal::Refusal;
 use crate::desk::time::{Now, WallTime};
 use crate::desk::touched::Touched;
@@ -76,6 +77,11 @@ impl Keeper {
     /// After a load: anything may have become possible, so the next command looks at everything.
     pub fn look_at_everything(&mut self) {
         self.desk.look_at_everything();
+    }
+
+    /// What the operator allows, from now on.
+    pub fn allow(&mut self, allowed: Allowed) {
+        self.desk.allow(allowed);
     }
 
     /// Since when somebody waits whom an agent could take.

@@ -6,6 +6,8 @@ use super::followers::Followers;
 use super::intake::{Intake, Limits, ReplyTo};
 use super::outlook::Outlook;
 use super::published::{AgentRow, NotDone, Published, QueueRow, Replied, Roll};
+use super::quota::Account;
+use super::shares::{Share, Shares};
 use super::sheets::Sheets;
 use super::turn::Asked;
 use super::watch::Watchers;
@@ -77,6 +79,9 @@ pub struct Workspace {
     pub(super) last_conversation: AtomicU64,
     /// The view is behind: nothing new is begun until it has caught up.
     pub(super) starts_held: AtomicBool,
+    quota: Account,
+    share: Share,
+    shares: Arc<Shares>,
 }
 
 /// How long a caller waits for its answer before it is told to try again: its command may still be done, and a
@@ -84,7 +89,7 @@ pub struct Workspace {
 const RETRY_AFTER_MS: u64 = 1_000;
 
 impl Workspace {
-    pub(super) fn new(name: Arc<str>, number: WorkspaceNumber, limits: Limits) -> Self {
+    pub(super) fn new(name: Arc<str>, number: WorkspaceNumber, limits: Limits, shares: Arc<Shares>) -> Self {
         Self {
             name,
             number,
@@ -103,6 +108,9 @@ impl Workspace {
             open: DashMap::new(),
             last_conversation: AtomicU64::new(0),
             starts_held: AtomicBool::new(false),
+            quota: Account::default(),
+            share: Share::default(),
+            shares,
         }
     }
 
@@ -125,6 +133,12 @@ impl Workspace {
     #[must_use]
     pub fn taking(&self) -> Taking {
         **self.taking.load()
+    }
+
+    /// What its operator allows it, and what it has of that.
+    #[must_use]
+    pub fn quota(&self) -> &Account {
+        &self.quota
     }
 
     /// The last committed position.
@@ -178,6 +192,14 @@ impl Workspace {
         self.intake.refuse_start(retry_after_ms)
     }
 
+    /// Somebody wants to begin a conversation: whether its workspace is asking for more than its share, where there is not enough for all.
+    #[must_use]
+    pub fn asks_beyond_its_share(&self) -> bool {
+        let now_ms = clock::monotonic_ms();
+        self.shares.ask(&self.share, now_ms);
+        self.shares.is_used_up(&self.share, now_ms)
+    }
+
     /// Whether a new conversation would be taken now.
     ///
     /// # Errors
@@ -185,7 +207,11 @@ impl Workspace {
     pub fn may_start(&self) -> Result<(), NotDone> {
         match self.taking() {
             Taking::Everything if self.starts_held.load(Ordering::Relaxed) => Err(self.refuse_start(RETRY_AFTER_MS)),
-            Taking::Everything => self.intake.may_start(clock::monotonic_ms()),
+            Taking::Everything => {
+                let now_ms = clock::monotonic_ms();
+                self.quota.may_start(now_ms)?;
+                self.intake.may_start(now_ms)
+            }
             Taking::Nothing { why } | Taking::LastResort { why } => {
                 Err(NotDone::Unavailable { retry_after_ms: RETRY_AFTER_MS, why })
             }
@@ -195,7 +221,10 @@ impl Workspace {
     fn put_of_session(&self, command: Command, reply_to: ReplyTo) -> Result<(), NotDone> {
         let name = command.ask.name();
         self.put(command, reply_to).map_err(|(not_done, reply_to)| {
-            self.experienced(name, &reply_to, None);
+            // Who is over its quota is refused by its own fault.
+            if !matches!(not_done, NotDone::Quota(_)) {
+                self.experienced(name, &reply_to, None);
+            }
             not_done
         })
     }
@@ -231,7 +260,12 @@ impl Workspace {
             Taking::LastResort { .. } if super::turn::may_use_the_last_room(&command.ask) => {}
             Taking::Nothing { why } | Taking::LastResort { why } => return Err((unavailable(why), reply_to)),
         }
-        self.intake.put(Asked { command, reply_to }, clock::monotonic_ms())
+        let now_ms = clock::monotonic_ms();
+        self.shares.ask(&self.share, now_ms);
+        if let Err(over) = self.quota.take(&command.ask, now_ms) {
+            return Err((over.into(), reply_to));
+        }
+        self.intake.put(Asked { command, reply_to }, now_ms)
     }
 
     /// This session's deltas were dropped: it wants a fresh snapshot.

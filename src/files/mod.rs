@@ -96,6 +96,12 @@ impl Files {
         self.settings.unnamed_kept_ms
     }
 
+    /// What a workspace's files take on the disk, with those under way.
+    #[must_use]
+    pub fn bytes_of(&self, workspace: &str) -> u64 {
+        self.rooms.of(workspace)
+    }
+
     /// A file's id follows from the command that brings it, so that one that is sent again is the same file, with nothing remembered.
     #[must_use]
     pub fn id_of(&self, workspace: &str, conversation: ConversationId, sender: &str, command: CommandId) -> FileId {

@@ -55,6 +55,11 @@ impl Rooms {
         held.counted = true;
     }
 
+    /// What a workspace's take.
+    pub(super) fn of(&self, workspace: &str) -> u64 {
+        self.held().of.get(workspace).copied().unwrap_or(0)
+    }
+
     /// A file is gone.
     pub(super) fn give(&self, workspace: &Arc<str>, bytes: u64) {
         let mut held = self.held();

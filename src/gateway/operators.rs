@@ -96,7 +96,7 @@ pub async fn silent(door: &Door, mut waited_for: Vec<Arc<str>>) -> Vec<Arc<str>>
         .map(|name| async move {
             if let Some(desk) = door.desks.desk(&name) {
                 match desk.ask(Command::of_server(Ask::Tick)).await {
-                    Ok(_) | Err(NotDone::Busy { .. } | NotDone::Unavailable { .. }) => {}
+                    Ok(_) | Err(NotDone::Busy { .. } | NotDone::Unavailable { .. } | NotDone::Quota(_)) => {}
                 }
             }
             name

@@ -108,6 +108,16 @@ pub enum Appended {
     Unknown(String),
 }
 
+/// How much some records that follow each other take.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Span {
+    pub records: usize,
+    /// Of their bodies.
+    pub bytes: u64,
+    /// The last of them; where there is none, the position that was asked about.
+    pub to: Position,
+}
+
 /// Why nothing was appended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum RefusedAppend {
@@ -183,6 +193,14 @@ pub trait Journal: Send + Sync + 'static {
         records_max: usize,
         bytes_max: usize,
     ) -> BoxFuture<'static, Result<Vec<StoredRecord>, JournalFailed>>;
+
+    /// How much the records after a position take, of at most `records_max` of them.
+    fn span(
+        &self,
+        workspace: &Arc<str>,
+        after: Position,
+        records_max: usize,
+    ) -> BoxFuture<'static, Result<Span, JournalFailed>>;
 
     /// Every workspace that ever committed a record, by name.
     fn workspaces(&self) -> BoxFuture<'static, Result<Vec<Arc<str>>, JournalFailed>>;

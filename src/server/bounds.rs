@@ -1,6 +1,7 @@
 //! Settings in the shapes of those who hold to them: memory, disk, health, presence.
 
-use crate::config::{HealthSettings, Sections};
+use crate::config::{HealthSettings, QuotasSettings, Sections};
+use crate::engine::Quota;
 use crate::gateway::probe::ProbeSettings;
 use crate::health::rules::Limits;
 use crate::overload::{DiskMarks, Marks};
@@ -39,6 +40,13 @@ pub fn probe_settings(set: &Sections) -> ProbeSettings {
     let ms = Duration::from_millis;
     let HealthSettings { probe_every_ms, probe_within_ms, slow_ms, .. } = set.health;
     ProbeSettings { every: ms(probe_every_ms), within: ms(probe_within_ms), slow_ms }
+}
+
+/// What each workspace may have for which nothing else is set.
+pub fn quota(set: &Sections) -> Quota {
+    let QuotasSettings { agents, open_conversations, messages_per_s, starts_per_s, storage_bytes, connections } =
+        set.quotas;
+    Quota { agents, open_conversations, messages_per_s, starts_per_s, storage_bytes, connections }
 }
 
 pub fn presence_limits(set: &Sections) -> presence::Limits {

@@ -90,6 +90,9 @@ catalogue! {
     REFUSALS_TOTAL = "offhook_refusals_total" Counter Count ["code"] "Commands refused, by the code that the client was given.";
     INTAKE_COMMANDS = "offhook_intake_commands" Gauge Count [] "Commands that wait to be decided.";
     INTAKE_BYTES = "offhook_intake_bytes" Gauge Bytes [] "Bytes of commands that wait to be decided.";
+    QUOTA_MOST = "offhook_quota_most" Gauge Count ["workspace", "what"] "What a workspace may have, of quotas that are set; 0 where one was lifted.";
+    QUOTA_USED = "offhook_quota_used" Gauge Count ["workspace", "what"] "What it has of them: agents, open_conversations, storage_bytes, connections.";
+    QUOTA_REFUSED_TOTAL = "offhook_quota_refused_total" Counter Count ["workspace", "what"] "What was refused since a quota was used up: agents, open_conversations, messages_per_s, starts_per_s, storage_bytes, connections.";
     INTAKE_REFUSED_TOTAL = "offhook_intake_refused_total" Counter Count ["class"] "Commands that found the intake full, by class of the ladder.";
     TURNS_TOTAL = "offhook_turns_total" Counter Count ["outcome"] "Turns by outcome: committed, refused, unknown.";
     TURN_SECONDS = "offhook_turn_seconds" Histogram Seconds ["stage"] "Time of a turn by stage: decide, commit, deliver.";

@@ -41,6 +41,7 @@ close_codes! {
     Busy = 4100 "busy",
     Unavailable = 4101 "unavailable",
     RateLimited = 4102 "rate_limited",
+    Quota = 4103 "quota",
     Restarting = 4200 "restarting",
     TooSlow = 4201 "too_slow",
     Resync = 4202 "resync",

@@ -83,6 +83,7 @@ codes! {
     ChangedMeanwhile "changed_meanwhile" 412 "It is no longer as it was known",
     QueueInUse "queue_in_use" 409 "The queue still holds conversations",
     TooMany "too_many" 409 "The workspace holds its most",
+    Quota "quota" 409 "The workspace's quota is used up",
     AgentDeactivated "agent_deactivated" 403 "The agent is deactivated",
     TooManyDevices "too_many_devices" 409 "All devices of the agent are connected",
     SigninRefused "signin_refused" 403 "Nobody was signed in",
@@ -124,7 +125,7 @@ pub enum More {
     State(&'static str),
     /// Why a token is not good.
     Reason(&'static str),
-    /// Of which thing there are too many.
+    /// Of which thing there are too many, or which quota is used up.
     What(&'static str),
     /// By which rule an agent cannot take a conversation.
     Rule(&'static str),
@@ -180,6 +181,21 @@ impl WireError {
         Self::new(Code::RateLimited, "too many from this sender").after_ms(retry_after_ms)
     }
 
+    /// With a time to try again it is one of a rate.
+    #[must_use]
+    pub fn quota(what: &'static str, most: u64, retry_after_ms: Option<u64>) -> Self {
+        Self { retry_after_ms, ..Refusal::Quota { what, most }.into() }
+    }
+
+    /// The HTTP status: its code's, but for a quota of a rate, which is 429 as every rate is.
+    #[must_use]
+    pub fn status(&self) -> u16 {
+        match self.code {
+            Code::Quota if self.retry_after_ms.is_some() => Code::RateLimited.status(),
+            code => code.status(),
+        }
+    }
+
     #[must_use]
     pub fn behind(retry_after_ms: u64) -> Self {
         Self::new(Code::Behind, "the view has not reached what you have seen").after_ms(retry_after_ms)
@@ -211,7 +227,7 @@ impl WireError {
         let problem = Problem {
             r#type: format!("urn:offhook:problem:{}", self.code.name()),
             title: self.code.title(),
-            status: self.code.status(),
+            status: self.status(),
             detail: &self.message,
             error: self,
         };
@@ -259,6 +275,7 @@ impl From<&Refusal> for WireError {
             Refusal::ChangedMeanwhile => Code::ChangedMeanwhile,
             Refusal::BadSetting { .. } => Code::BadSetting,
             Refusal::TooMany { .. } => Code::TooMany,
+            Refusal::Quota { .. } => Code::Quota,
             Refusal::BadLabel { .. } => Code::BadLabel,
             Refusal::LabelMissing { .. } => Code::LabelMissing,
             // Only the server's own commands name sessions; a client that hears this met a fault of ours.
@@ -273,7 +290,7 @@ impl From<&Refusal> for WireError {
             Refusal::OfferGone { end, .. } => error.more = Some(More::End(end.name())),
             Refusal::DecisionGone { end, .. } => error.more = end.map(|end| More::End(end.name())),
             Refusal::WrongState { state, .. } => error.more = Some(More::State(state)),
-            Refusal::TooMany { what, .. } => error.more = Some(More::What(what)),
+            Refusal::TooMany { what, .. } | Refusal::Quota { what, .. } => error.more = Some(More::What(what)),
             Refusal::AgentUnable { rule, .. } => error.more = Some(More::Rule(rule.name())),
             Refusal::QueueClosed { opens_at, .. } => error.more = Some(More::OpensAt(opens_at.map(|at| at.0))),
             Refusal::OwnerChanged { owner, .. } => error.more = Some(More::Owner(owner.clone())),
@@ -352,6 +369,7 @@ mod tests {
             Refusal::NoSuchDecision(DecisionId(1)),
             Refusal::FileTaken { conversation: ConversationId(1), file: FileId(1) },
             Refusal::ChangedMeanwhile,
+            Refusal::Quota { what: "agents", most: 1 },
         ];
         for refusal in &refusals {
             let error = WireError::from(refusal);
@@ -385,5 +403,19 @@ mod tests {
         assert_eq!(body["code"], "busy");
         assert_eq!(body["retry_after_ms"], 1_001);
         assert_eq!(WireError::busy(1_001).retry_after_s(), Some(2));
+    }
+
+    #[test]
+    fn a_quota_of_an_amount_is_a_conflict_and_one_of_a_rate_passes() {
+        let told = |retry_after_ms| -> serde_json::Value {
+            serde_json::from_slice(&WireError::quota("starts_per_s", 5, retry_after_ms).problem()).unwrap()
+        };
+        let (amount, rate) = (told(None), told(Some(200)));
+        assert_eq!((&amount["status"], &amount["retry_after_ms"]), (&409.into(), &serde_json::Value::Null));
+        assert_eq!(
+            (&rate["status"], &rate["retry_after_ms"], &rate["what"]),
+            (&429.into(), &200.into(), &"starts_per_s".into())
+        );
+        assert_eq!(rate["message"], "the workspace's quota of starts_per_s is used up: 5");
     }
 }

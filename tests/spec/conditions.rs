@@ -30,7 +30,11 @@ async fn of_two_who_change_the_same_thing_one_hears_of_the_other() {
     let mut server = server();
     change(&server, "PUT", "/agents/ada", "", Some(json!({"title": "Ada"}))).await;
     let settings = ask(&server, "GET", "/settings", "", None).await.json();
-    let bodies = [("/settings", settings), ("/queues/support", json!({"title": "Support"})), ("/agents/ada", json!({"title": "A"}))];
+    let bodies = [
+        ("/settings", settings),
+        ("/queues/support", json!({"title": "Support"})),
+        ("/agents/ada", json!({"title": "A"})),
+    ];
     for (path, mut body) in bodies {
         let seen = tag(&ask(&server, "GET", path, "", None).await);
         let known = ask(&server, "GET", path, &format!("If-None-Match: {seen}\r\n"), None).await;
@@ -44,12 +48,20 @@ async fn of_two_who_change_the_same_thing_one_hears_of_the_other() {
         let changed = tag(&first);
         assert_ne!(changed, seen, "{path}");
         assert_eq!(tag(&ask(&server, "GET", path, "", None).await), changed, "{path}: it is told with the answer");
-        is(&change(&server, "PUT", path, &format!("If-Match: {seen}\r\n"), Some(body.clone())).await, 412, "changed_meanwhile");
+        is(
+            &change(&server, "PUT", path, &format!("If-Match: {seen}\r\n"), Some(body.clone())).await,
+            412,
+            "changed_meanwhile",
+        );
         let again = ask(&server, "PUT", path, &id, Some(body.clone())).await;
         assert_eq!((again.status, &again.body), (200, &first.body), "{path}: what was done is answered as it was");
         let either = format!("If-Match: \"0\", {changed}\r\n");
         assert_eq!(change(&server, "PUT", path, &either, Some(body.clone())).await.status, 200, "{path}");
-        is(&change(&server, "PUT", path, &format!("If-Match: W/{changed}\r\n"), Some(body.clone())).await, 412, "changed_meanwhile");
+        is(
+            &change(&server, "PUT", path, &format!("If-Match: W/{changed}\r\n"), Some(body.clone())).await,
+            412,
+            "changed_meanwhile",
+        );
         is(&change(&server, "PUT", path, "If-Match: new\r\n", Some(body)).await, 400, "bad_request");
     }
     let before = tag(&ask(&server, "GET", "/queues/support", "", None).await);
@@ -71,7 +83,11 @@ async fn what_is_to_be_new_is_made_once_and_what_is_to_be_there_is_not_made() {
     }
     let seen = tag(&ask(&server, "GET", "/queues/sales", "", None).await);
     change(&server, "POST", "/queues/sales/drain", "", Some(json!({"on": true}))).await;
-    is(&change(&server, "DELETE", "/queues/sales", &format!("If-Match: {seen}\r\n"), None).await, 412, "changed_meanwhile");
+    is(
+        &change(&server, "DELETE", "/queues/sales", &format!("If-Match: {seen}\r\n"), None).await,
+        412,
+        "changed_meanwhile",
+    );
     let now = tag(&ask(&server, "GET", "/queues/sales", "", None).await);
     assert_eq!(change(&server, "DELETE", "/queues/sales", &format!("If-Match: {now}\r\n"), None).await.status, 204);
 }

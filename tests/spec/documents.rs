@@ -124,8 +124,19 @@ fn every_code_is_where_it_may_be_heard() {
     }
     // What is heard on the socket alone, and by browsers that navigate; what a path is not there for is no answer of a call.
     let elsewhere = [
-        "unknown_type", "method_not_allowed", "no_such_offer", "offer_gone", "not_your_offer", "no_such_reason", "no_more_time",
-        "label_missing", "pick_not_allowed", "nobody_joined", "no_such_customer", "too_many_devices", "signin_refused",
+        "unknown_type",
+        "method_not_allowed",
+        "no_such_offer",
+        "offer_gone",
+        "not_your_offer",
+        "no_such_reason",
+        "no_more_time",
+        "label_missing",
+        "pick_not_allowed",
+        "nobody_joined",
+        "no_such_customer",
+        "too_many_devices",
+        "signin_refused",
         "provider_failed",
     ];
     let elsewhere: BTreeSet<String> = elsewhere.map(str::to_owned).into();

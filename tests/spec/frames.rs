@@ -42,11 +42,17 @@ async fn a_long_day() {
             settings["channels"][0]["wrap_up"] = json!({"extend_ms": 1_000, "extensions_max": 2});
         })
         .await;
-    put(&server, "/queues/support", json!({"moves": {"pick": true}, "service": {"accept_within_ms": 30_000, "first_reply_ms": 60_000},
-        "labels": {"dispositions": ["solved"]}})).await;
+    put(
+        &server,
+        "/queues/support",
+        json!({"moves": {"pick": true}, "service": {"accept_within_ms": 30_000, "first_reply_ms": 60_000},
+        "labels": {"dispositions": ["solved"]}}),
+    )
+    .await;
     put(&server, "/queues/sales", json!({"moves": {"pick": true}})).await;
     for name in ["ada", "bob"] {
-        put(&server, &format!("/agents/{name}"), json!({"queues": ["support", "sales"], "skills": {"french": 3}})).await;
+        put(&server, &format!("/agents/{name}"), json!({"queues": ["support", "sales"], "skills": {"french": 3}}))
+            .await;
     }
     let mut sue = Agent::connect_as(&server, DEMO, "sue", Role::Supervisor).await;
     watched(&mut sue).await;

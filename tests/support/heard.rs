@@ -67,7 +67,9 @@ fn shape_of(value: &Value, shape: &mut DefaultHasher) {
             items.len().min(2).hash(shape);
             items.iter().take(2).for_each(|item| shape_of(item, shape));
         }
-        Value::String(text) if text.len() < 24 && text.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_') => {
+        Value::String(text)
+            if text.len() < 24 && text.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_') =>
+        {
             text.hash(shape);
         }
         Value::String(_) => 1.hash(shape),

@@ -24,7 +24,7 @@ pub(super) struct Change {
 }
 
 /// All changes. The workspace comes first; then opening hours and dispositions, which queues name; then queues, which settings and agents name; then
-/// the other settings, whose channels agents name; then agents; and what goes last: agents first, then queues, which by then nothing names.
+/// the other settings, whose channels agents name; then agents; then the quota; and what goes last: agents first, then queues, which by then nothing names.
 #[derive(Debug, Default)]
 pub(super) struct Plan {
     pub changes: Vec<Change>,
@@ -41,6 +41,7 @@ impl Plan {
         plan.queues(declared, found);
         plan.settings(declared, &settings)?;
         plan.agents(declared, found);
+        plan.quota(declared, found);
         if prune {
             plan.prune(declared, found);
         }
@@ -123,6 +124,18 @@ impl Plan {
                 let body = Value::Object(agent.clone());
                 self.add(Method::PUT, path, Some(body), format!("agents[{place}]"), lines);
             }
+        }
+    }
+
+    /// After what it may stand in the way of. Only a key of the server's own may set it, so it is sent only where it differs.
+    fn quota(&mut self, declared: &Declared, found: &Found) {
+        let merged = merged_members(&found.quota, &declared.quota);
+        let mut lines = Vec::new();
+        for (name, most) in &merged {
+            differences(&format!("quota.{name}"), found.quota.get(name).unwrap_or(&Value::Null), most, &mut lines);
+        }
+        if !lines.is_empty() {
+            self.add(Method::PUT, "/quota".to_owned(), Some(Value::Object(merged)), "quota".to_owned(), lines);
         }
     }
 

@@ -8,12 +8,15 @@ use serde_json::{Map, Value, json};
 use super::merge::Members;
 use crate::desk::command::AgentAsk;
 use crate::desk::settings::{Channel, CoolDowns, EntryRule, QueueSettings, Settings, Status};
+use crate::engine::OwnQuota;
 
 /// A file's content. Queues and agents hold the members that the file mentions, `name` among them.
 #[derive(Debug, Default)]
 pub(in crate::cli) struct Declared {
     pub workspace: Option<String>,
     pub settings: Members,
+    /// What the server's operator allows it.
+    pub quota: Members,
     pub queues: Vec<Members>,
     pub agents: Vec<Members>,
 }
@@ -47,10 +50,13 @@ impl Declared {
                 ("workspace", _) => return Err(Wrong::at(section, "a name in quotes")),
                 ("settings", Value::Object(settings)) => declared.settings = settings,
                 ("settings", _) => return Err(Wrong::at(section, "a table: [settings]")),
+                ("quota", Value::Object(quota)) => declared.quota = quota,
+                ("quota", _) => return Err(Wrong::at(section, "a table: [quota]")),
                 ("queues", value) => declared.queues = entries("queues", value)?,
                 ("agents", value) => declared.agents = entries("agents", value)?,
                 _ => {
-                    return Err(Wrong::at(section, "unknown; there are workspace, [settings], [[queues]], [[agents]]"));
+                    let known = "unknown; there are workspace, [settings], [quota], [[queues]], [[agents]]";
+                    return Err(Wrong::at(section, known));
                 }
             }
         }
@@ -61,6 +67,7 @@ impl Declared {
     /// Each member by itself; what must hold between them, the server checks.
     fn check(&self) -> Result<(), Wrong> {
         self.check_settings()?;
+        members_fit::<OwnQuota>("quota", &Map::new(), &self.quota)?;
         let queue = object(json!(QueueSettings::named("")));
         for (place, queue_members) in self.queues.iter().enumerate() {
             members_fit::<QueueSettings>(&format!("queues[{place}]"), &queue, queue_members)?;

@@ -18,6 +18,8 @@ pub(super) struct Found {
     pub workspace: String,
     pub exists: bool,
     pub settings: Members,
+    /// What is set for this workspace alone.
+    pub quota: Members,
     pub queues: BTreeMap<String, Members>,
     pub agents: BTreeMap<String, Members>,
 }
@@ -25,8 +27,8 @@ pub(super) struct Found {
 impl Found {
     fn absent(workspace: &str) -> Self {
         let settings = object(json!(Settings::default()));
-        let (queues, agents) = (BTreeMap::new(), BTreeMap::new());
-        Self { workspace: workspace.to_owned(), exists: false, settings, queues, agents }
+        let (quota, queues, agents) = (Members::new(), BTreeMap::new(), BTreeMap::new());
+        Self { workspace: workspace.to_owned(), exists: false, settings, quota, queues, agents }
     }
 }
 
@@ -94,9 +96,20 @@ impl Live {
             workspace: self.workspace.clone(),
             exists: true,
             settings: object(settings.body),
+            quota: self.quota().await?,
             queues: self.list("queues").await?,
             agents: self.list("agents").await?,
         })
+    }
+
+    async fn quota(&mut self) -> Result<Members, NotMade> {
+        let quota = self.client.ask(&Call::read(self.path("/quota"), &self.key)).await?;
+        match quota.status {
+            StatusCode::OK => Ok(object(quota.body.get("set").cloned().unwrap_or_default())),
+            // A release before there were any.
+            StatusCode::NOT_FOUND => Ok(Members::new()),
+            _ => Err(NotMade::of(&quota)),
+        }
     }
 
     async fn list(&mut self, what: &str) -> Result<BTreeMap<String, Members>, NotMade> {

@@ -19,6 +19,7 @@ fn found() -> Found {
         workspace: "demo".to_owned(),
         exists: true,
         settings: object(json!(Settings::default())),
+        quota: object(json!({"agents": 5})),
         queues: BTreeMap::from([("support".to_owned(), queue)]),
         agents: BTreeMap::from([("ada".to_owned(), object(agent))]),
     }
@@ -134,6 +135,15 @@ fn dispositions_come_before_the_queues_that_offer_them_and_go_after() {
 }
 
 #[test]
+fn a_quota_is_merged_and_sent_only_where_it_differs() {
+    let change = plan("[quota]\nagents = 9\nconnections = 20\n", &found(), false);
+    assert_eq!(change.to_string(), "~ quota.agents: 5 -> 9\n~ quota.connections: null -> 20\n");
+    let sent = change.changes.iter().map(|change| (change.path.as_str(), change.body.clone())).collect::<Vec<_>>();
+    assert_eq!(sent, [("/quota", Some(json!({"agents": 9, "connections": 20})))]);
+    assert!(plan("[quota]\nagents = 5\n", &found(), false).changes.is_empty());
+}
+
+#[test]
 fn what_is_not_named_goes_only_when_asked() {
     let file = "[[queues]]\nname = \"sales\"\n";
     assert_eq!(plan(file, &found(), false).to_string(), "+ queue sales\n");
@@ -165,6 +175,9 @@ fn what_is_wrong_is_named_by_its_field() {
         ("[[queues]]\nname = \"x\"\noffer_ms = true", "queues[0].offer_ms:"),
         ("[[agents]]\nname = \"x\"\nskills = {french = 300}", "agents[0].skills:"),
         ("agents = 1", "agents:"),
+        ("quota = 1", "quota:"),
+        ("[quota]\nagent = 1", "quota.agent:"),
+        ("[quota]\nagents = -1", "quota.agents:"),
         ("a = ", "line 1"),
     ] {
         let wrong = Declared::parse(text).unwrap_err().to_string();

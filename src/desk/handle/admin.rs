@@ -253,6 +253,9 @@ impl Desk {
             profile.title = title.clone();
         }
         profile.active = put.active.unwrap_or(profile.active);
+        if profile.active && !known.and_then(|id| self.agent(id)).is_some_and(|held| held.profile.active) {
+            self.may_hold_one_agent_more()?;
+        }
         if let Some(queues) = &put.queues {
             profile.queues.clear();
             for (place, name) in queues.iter().enumerate() {

@@ -56,6 +56,7 @@ impl Desk {
         (queue, channel): (QueueId, ChannelId),
         (left, message): (bool, bool),
     ) -> Result<Event, Refusal> {
+        self.may_open_one_more()?;
         let settings = &self.queues[&queue].settings;
         Ok(Event::ConversationOpened {
             conversation,
@@ -152,6 +153,7 @@ impl Desk {
                 if conversation.ended_at.0.saturating_add(self.settings.reopen_ms) < self.now.wall.0 {
                     return Err(wrong_state(id, conversation));
                 }
+                self.may_open_one_more()?;
                 let was = Some(Box::new(conversation.clone()));
                 let queue = self.queue_to_reopen_in(conversation.queue)?;
                 self.may_come_back_to(queue)?;

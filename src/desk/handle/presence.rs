@@ -63,6 +63,7 @@ impl Desk {
             return Err(Refusal::NoSuchAgent(name.clone()));
         }
         let agent = self.next_agent()?;
+        self.may_hold_one_agent_more()?;
         let queues = &self.settings.new_agent_queues;
         let profile = AgentProfile {
             title: title.cloned().unwrap_or_default(),

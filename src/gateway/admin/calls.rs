@@ -2,9 +2,11 @@
 
 use super::asker::Scope;
 use super::shapes::Named;
-use super::{Shared, agents, calls_of_events, calls_of_work, keys, queues, settings, signins, workspaces};
+use super::{Shared, agents, calls_of_events, calls_of_work, keys, queues, quotas, settings, signins, workspaces};
 use crate::desk::settings::{QueueSettings, Settings};
+use crate::engine::QuotaStands;
 use crate::gateway::http::calls::{Call, Calls, Group, Who, call};
+use crate::gateway::http::desks::OwnQuota;
 use crate::wire::error::Code;
 use serde_json::{Value, json};
 
@@ -88,6 +90,21 @@ fn set_up(calls: Calls<Shared>) -> Calls<Shared> {
                 .gives::<Settings>(200, "As they are now", None)
                 .tells_tag()
                 .may(&[Code::BadSetting]),
+        )
+        .get(
+            &at("/quota"),
+            quotas::show,
+            of(Read, "get_quota", "What the server's operator allows the workspace, and what of it is used").gives::<QuotaStands>(200, "As it stands", None),
+        )
+        .put(
+            &at("/quota"),
+            quotas::replace,
+            of(Admin, "put_quota", "Sets the workspace's own quota, whole: what is absent is as for all")
+                .says("For a key of the server's own alone. 0 is without a limit.")
+                .once()
+                .takes::<OwnQuota>(json!({"agents": 50, "open_conversations": 2000, "starts_per_s": 20}))
+                .gives::<QuotaStands>(200, "As it stands now", None)
+                .may(&[Code::BadField]),
         )
         .get(
             &at("/queues"),

@@ -22,8 +22,16 @@ pub(super) fn events(calls: Calls<Shared>) -> Calls<Shared> {
             .query("after", cursor, "The cursor; absent: from the first event that is kept; `latest`: only what comes")
             .query("types", json!({"type": "string", "examples": ["offer.*,message.posted"]}), "Those that are wanted")
             .query("texts", json!({"type": "boolean", "default": false}), "With what was sealed")
-            .query("limit", json!({"type": "integer", "minimum": 1, "maximum": 200, "default": 100}), "How many, at most; not for streams")
-            .query("wait_ms", json!({"type": "integer", "minimum": 0, "maximum": 30_000, "default": 0}), "How long a page waits for something to happen; not for streams")
+            .query(
+                "limit",
+                json!({"type": "integer", "minimum": 1, "maximum": 200, "default": 100}),
+                "How many, at most; not for streams",
+            )
+            .query(
+                "wait_ms",
+                json!({"type": "integer", "minimum": 0, "maximum": 30_000, "default": 0}),
+                "How long a page waits for something to happen; not for streams",
+            )
             .gives::<EventsPage>(200, "A page, or the stream", None)
             .or_streams(&stream)
             .may(&[Code::BadField, Code::BadCursor, Code::CursorGone]),

@@ -180,7 +180,8 @@ impl Follow {
             }
             Err(NotRead::Gone { first }) => {
                 self.next = Next::End;
-                let gone = serde_json::to_string(&Gone { first: first.to_string() }).expect("a string always serializes");
+                let gone =
+                    serde_json::to_string(&Gone { first: first.to_string() }).expect("a string always serializes");
                 Some(format!("event: gone\ndata: {gone}\n\n").into())
             }
             Err(NotRead::Beyond) => {

@@ -18,6 +18,7 @@ mod live;
 mod moves;
 mod notes;
 mod queues;
+mod quotas;
 mod search;
 mod settings;
 mod shapes;

@@ -11,6 +11,7 @@ use crate::desk::ids::{AgentId, CommandId, ConversationId};
 use crate::desk::labels::{LabelChange, PlainValue};
 use crate::desk::refusal::Refusal;
 use crate::engine::attaching::attached;
+use crate::engine::deliver_replies::QUOTA_RETRY_MS;
 use crate::engine::shapes::TEXT;
 use crate::engine::watch::{What, agent_shape, queue_shape};
 use crate::engine::{Engine, NotDone, Taking, Workspace};
@@ -97,6 +98,7 @@ impl Desk for AgentDesks {
             let shed = memory().shed(Rung::Newcomers);
             return Err(Refused::for_now(CloseCode::Busy, shed.retry_after_ms));
         }
+        workspace.quota().connect(was_here).map_err(|_| over_quota())?;
         let session = Session::new(
             id,
             workspace.number(),
@@ -109,6 +111,7 @@ impl Desk for AgentDesks {
         let registry = self.engine.registry();
         session.rest_on(claims.signin.map_or(0, mark));
         let session = registry.admit(session).map_err(|_| {
+            workspace.quota().disconnect();
             workspace.not_admitted();
             Refused::for_now(CloseCode::Busy, FULL_RETRY_MS)
         })?;
@@ -117,6 +120,7 @@ impl Desk for AgentDesks {
             && self.signins.role_of(signin, workspace.name(), &name) != Some(claims.role)
         {
             registry.remove(&session);
+            workspace.quota().disconnect();
             return Err(Refused { code: CloseCode::Unauthorized, reason: TokenError::Revoked.code().into() });
         }
         let title = claims.name.map(Arc::from);
@@ -124,9 +128,11 @@ impl Desk for AgentDesks {
         let ticket = self.ticket(&name, workspace.name());
         workspace.submit_session(came, &session, ticket).map_err(|not_done| {
             registry.remove(&session);
+            workspace.quota().disconnect();
             match not_done {
                 NotDone::Busy { retry_after_ms } => Refused::for_now(CloseCode::Busy, retry_after_ms),
                 NotDone::Unavailable { retry_after_ms, .. } => Refused::for_now(CloseCode::Unavailable, retry_after_ms),
+                NotDone::Quota(_) => over_quota(),
             }
         })?;
         Ok(session)
@@ -136,6 +142,7 @@ impl Desk for AgentDesks {
         memory().places.keep_one();
         self.engine.registry().remove(session);
         let Some(workspace) = self.engine.numbered(session.workspace) else { return };
+        workspace.quota().disconnect();
         if session.is_supervisor() {
             workspace.watchers().unwatch(session.id, None);
             workspace.sheets().unwatch(session.id);
@@ -311,6 +318,11 @@ impl Desk for AgentDesks {
         let hash = self.engine.keys().keyed_hash("command", body);
         u64::from_le_bytes(*hash.first_chunk().expect("a hash has sixteen bytes"))
     }
+}
+
+/// The workspace has as many connections as it may.
+fn over_quota() -> Refused {
+    Refused::for_now(CloseCode::Quota, QUOTA_RETRY_MS)
 }
 
 /// One page in the order of names, and from then on what changes in it.

@@ -137,6 +137,7 @@ async fn taken(
 ) -> Result<FileShape, Problem> {
     let command = command_id(&asked.headers)?;
     let workspace = sent.desk.name().clone();
+    sent.desk.has_storage(head.bytes)?;
     let busy = || Problem(WireError::busy(BUSY_RETRY_MS));
     let begun = counter.senders.begin(&workspace, sent.principal);
     let _under_way = begun.ok_or_else(|| Problem::rate_limited("files", BUSY_RETRY_MS))?;

@@ -361,7 +361,6 @@ impl<S: Clone + Send + Sync + 'static> Calls<S> {
     }
 
     /// The routes, without layers.
-    #[must_use]
     pub fn router(self) -> Router<S> {
         let routes = self.routes.into_iter().map(|(routed, does)| (routed.path, does));
         routes.chain(self.also).fold(Router::new(), |router, (path, does)| router.route(&path, does))

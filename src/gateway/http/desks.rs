@@ -18,7 +18,8 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 use tokio::sync::watch;
 
-pub use crate::engine::{AgentRow, Changes, NotDone, Outlook, Published, QueueRow, Replied};
+use super::problem::Problem;
+pub use crate::engine::{AgentRow, Changes, NotDone, Outlook, OwnQuota, Published, QueueRow, QuotaStands, Replied};
 pub use crate::journal::Position;
 pub use crate::presence::PublicFrame;
 pub use crate::view::{MessageRow, NoteRow, Rows};
@@ -39,6 +40,10 @@ pub trait Desks: Send + Sync + 'static {
     fn names(&self) -> Vec<Arc<str>>;
     /// Makes a workspace with default settings, or finds the one that is there.
     fn create<'a>(&'a self, workspace: &'a str) -> Soon<'a, Result<Arc<dyn Desk>, NotDone>>;
+    /// How the quota of a workspace stands.
+    fn quota(&self, workspace: &str) -> Option<QuotaStands>;
+    /// Sets a workspace's own quota, whole; on the disk when this answers.
+    fn put_quota<'a>(&'a self, workspace: &'a str, own: OwnQuota) -> Soon<'a, Result<(), Problem>>;
     fn seals(&self) -> &dyn Seals;
     /// Closes every agent's socket that rests on the sign-in with this mark.
     fn close_sockets(&self, signin: u64, code: CloseCode, reason: &'static str);
@@ -69,7 +74,18 @@ pub trait Desk: Send + Sync + 'static {
     /// What it waits for; `None` when it is not waiting.
     fn outlook(&self, conversation: ConversationId) -> Option<Outlook>;
     /// Subscribes to what the conversation's customer may see, from now on.
-    fn stream(&self, conversation: ConversationId, after: u32) -> Box<dyn Live>;
+    ///
+    /// # Errors
+    /// The workspace has as many connections as it may.
+    fn stream(&self, conversation: ConversationId, after: u32) -> Result<Box<dyn Live>, NotDone>;
+    /// Whether so many bytes more may be stored for it.
+    ///
+    /// # Errors
+    /// Its quota is used up.
+    fn has_storage(&self, bytes: u64) -> Result<(), NotDone> {
+        let _ = bytes;
+        Ok(())
+    }
     /// Told whenever a decision was wanted from outside, or ended; `None` when as many follow already as may.
     fn decisions(&self) -> Option<watch::Receiver<Changes>>;
     /// All that happens in it; `None` of a desk that keeps no journal, as those of tests.

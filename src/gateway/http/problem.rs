@@ -102,7 +102,7 @@ impl Problem {
 
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
-        let status = StatusCode::from_u16(self.0.code.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        let status = StatusCode::from_u16(self.0.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
         if matches!(self.0.code.status(), 400 | 413 | 422) {
             metrics::counter!(catalogue::BAD_INPUT_TOTAL, "code" => self.0.code.name()).increment(1);
         }
@@ -145,10 +145,7 @@ impl From<Refusal> for Problem {
 
 impl From<NotDone> for Problem {
     fn from(not_done: NotDone) -> Self {
-        Self(match not_done {
-            NotDone::Busy { retry_after_ms } => WireError::busy(retry_after_ms),
-            NotDone::Unavailable { retry_after_ms, why } => WireError::unavailable(retry_after_ms, why),
-        })
+        Self(not_done.into())
     }
 }
 

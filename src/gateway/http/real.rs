@@ -5,17 +5,18 @@ use super::desks::{
     NoteRow, Out, Outlook, Position, PublicFact, PublicRow, Published, QueueRow, Replied, Rows, Seals, Soon, Span,
     Unread,
 };
+use super::problem::Problem;
 use crate::desk::command::Command;
 use crate::desk::conversation::Conversation;
 use crate::desk::files::{Attachments, FileId};
 use crate::desk::ids::{AgentId, ConversationId, CustomerId, KeyNumber};
 use crate::desk::settings::AgentProfile;
 use crate::engine::attaching::attached;
-use crate::engine::{Engine, Workspace};
+use crate::engine::{Engine, OwnQuota, QuotaStands, Workspace};
 use crate::feed::{Feed, Feeds};
 use crate::files::Files;
 use crate::gateway::lag::Lag;
-use crate::presence::{Registry, Stream, StreamOut, WorkspaceNumber};
+use crate::presence::{Registry, Stream, StreamOut};
 use crate::seal::{self, KeyRing, SealFailed, Sealed, Unsealed};
 use crate::view::{self, Page, Public, View, ViewFailed};
 use crate::wire::close::CloseCode;
@@ -71,6 +72,20 @@ impl Desks for RealDesks {
         Box::pin(async move { self.engine.create_workspace(workspace).await.map(|held| self.of(held)) })
     }
 
+    fn quota(&self, workspace: &str) -> Option<QuotaStands> {
+        self.engine.workspace(workspace).map(|held| self.engine.quota_of(&held))
+    }
+
+    fn put_quota<'a>(&'a self, workspace: &'a str, own: OwnQuota) -> Soon<'a, Result<(), Problem>> {
+        Box::pin(async move {
+            let held = self.engine.workspace(workspace).ok_or_else(|| Problem::not_found("workspace"))?;
+            self.engine.put_quota(&held, own).await.map_err(|error| {
+                tracing::error!(%error, "a quota could not be kept");
+                Problem(WireError::unavailable(1_000, "the quota cannot be written"))
+            })
+        })
+    }
+
     fn seals(&self) -> &dyn Seals {
         &self.seals
     }
@@ -81,7 +96,8 @@ impl Desks for RealDesks {
 }
 
 fn may_start(workspace: &Workspace, lag: &Lag) -> Result<(), NotDone> {
-    if lag.is_late() {
+    // Counted first, whatever comes of it.
+    if workspace.asks_beyond_its_share() && lag.is_late() {
         return Err(workspace.refuse_start(lag.retry_after_ms()));
     }
     workspace.may_start()
@@ -152,15 +168,25 @@ impl Desk for RealDesk {
         self.workspace.outlook(conversation)
     }
 
-    fn stream(&self, conversation: ConversationId, _after: u32) -> Box<dyn Live> {
+    fn stream(&self, conversation: ConversationId, _after: u32) -> Result<Box<dyn Live>, NotDone> {
+        // A stream that breaks comes back and loses nothing, so none is kept a place for.
+        self.workspace.quota().connect(|| false)?;
         let number = self.workspace.number();
         match self.registry.follow(number, conversation) {
             Ok(stream) => {
-                Box::new(Following { registry: self.registry.clone(), workspace: number, conversation, stream })
+                let (registry, workspace) = (self.registry.clone(), self.workspace.clone());
+                Ok(Box::new(Following { registry, workspace, conversation, stream }))
             }
             // The browser comes back by itself.
-            Err(_) => Box::new(NoRoom),
+            Err(_) => {
+                self.workspace.quota().disconnect();
+                Ok(Box::new(NoRoom))
+            }
         }
+    }
+
+    fn has_storage(&self, bytes: u64) -> Result<(), NotDone> {
+        Ok(self.workspace.quota().has_storage(bytes)?)
     }
 
     fn decisions(&self) -> Option<watch::Receiver<Changes>> {
@@ -188,7 +214,7 @@ impl Desk for RealDesk {
 /// A customer's stream, taken out of the registry when it is dropped.
 struct Following {
     registry: Arc<Registry>,
-    workspace: WorkspaceNumber,
+    workspace: Arc<Workspace>,
     conversation: ConversationId,
     stream: Arc<Stream>,
 }
@@ -205,7 +231,8 @@ impl Live for Following {
 
 impl Drop for Following {
     fn drop(&mut self) {
-        self.registry.unfollow(self.workspace, self.conversation, &self.stream);
+        self.registry.unfollow(self.workspace.number(), self.conversation, &self.stream);
+        self.workspace.quota().disconnect();
     }
 }
 

@@ -43,7 +43,14 @@ pub fn gate(door: Door) -> Gate {
         if origin.is_some_and(|origin| !cors::is_allowed(&door, request.headers(), origin)) {
             return None;
         }
+        let quota = matches!(refused, Ok(NotDone::Quota(_)));
         let mut response = match refused {
+            // By its own doing, and with another status.
+            Ok(not_done @ NotDone::Quota(_)) => {
+                let mut response = Problem::from(not_done).into_response();
+                finish(&mut response, STARTS.into());
+                response
+            }
             Ok(not_done) => answers.to(not_done),
             Err(shed) => {
                 let mut response = Problem::from(shed).into_response();
@@ -52,7 +59,7 @@ pub fn gate(door: Door) -> Gate {
             }
         };
         cors::mark(response.headers_mut(), origin.cloned());
-        if workspace != PROBES {
+        if workspace != PROBES && !quota {
             EXPERIENCE.failed(Component::Messenger);
         }
         Some(response)
@@ -86,7 +93,7 @@ impl Answers {
                 response
             }
         };
-        // Everything that was not done is one status.
+        // Everything that was not done for a fault of ours is one status.
         self.counted.get_or_init(|| counter(STARTS.into(), response.status())).increment(1);
         response
     }

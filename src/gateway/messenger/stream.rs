@@ -70,7 +70,7 @@ pub(super) async fn events(
     let address = messenger.door.identities.client_address(&asked.headers, asked.peer);
     let slot = messenger.streams.take(customer, prefix(address))?;
     let stream = EventStream {
-        live: desk.stream(conversation, after),
+        live: desk.stream(conversation, after)?,
         follow: Arc::new(Follow {
             opened_at: (messenger.door.now)(),
             messenger: messenger.clone(),

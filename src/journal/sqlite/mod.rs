@@ -43,7 +43,9 @@ use rusqlite::Row;
 use tokio::sync::{oneshot, watch};
 
 use super::health::HealthCell;
-use super::{Appended, Journal, JournalFailed, JournalHealth, NewRecord, Position, StoredRecord, TurnId, local_disk};
+use super::{
+    Appended, Journal, JournalFailed, JournalHealth, NewRecord, Position, Span, StoredRecord, TurnId, local_disk,
+};
 use inbox::{AppendJob, CutJob, Inbox};
 use readers::Readers;
 
@@ -136,6 +138,15 @@ impl Journal for SqliteJournal {
         bytes_max: usize,
     ) -> BoxFuture<'static, Result<Vec<StoredRecord>, JournalFailed>> {
         Arc::clone(&self.readers).read(Arc::clone(workspace), after, records_max, bytes_max).boxed()
+    }
+
+    fn span(
+        &self,
+        workspace: &Arc<str>,
+        after: Position,
+        records_max: usize,
+    ) -> BoxFuture<'static, Result<Span, JournalFailed>> {
+        Arc::clone(&self.readers).span(Arc::clone(workspace), after, records_max).boxed()
     }
 
     fn workspaces(&self) -> BoxFuture<'static, Result<Vec<Arc<str>>, JournalFailed>> {

@@ -10,7 +10,9 @@ use futures_util::FutureExt;
 use futures_util::future::{BoxFuture, ready};
 
 use super::super::health::HealthCell;
-use super::super::{Appended, Journal, JournalFailed, JournalHealth, NewRecord, Position, RefusedAppend, StoredRecord};
+use super::super::{
+    Appended, Journal, JournalFailed, JournalHealth, NewRecord, Position, RefusedAppend, Span, StoredRecord,
+};
 use super::readers::Readers;
 use super::{FILE_NAME, Settings, schema};
 
@@ -72,6 +74,15 @@ impl Journal for ReadOnlyJournal {
         bytes_max: usize,
     ) -> BoxFuture<'static, Result<Vec<StoredRecord>, JournalFailed>> {
         Arc::clone(&self.readers).read(Arc::clone(workspace), after, records_max, bytes_max).boxed()
+    }
+
+    fn span(
+        &self,
+        workspace: &Arc<str>,
+        after: Position,
+        records_max: usize,
+    ) -> BoxFuture<'static, Result<Span, JournalFailed>> {
+        Arc::clone(&self.readers).span(Arc::clone(workspace), after, records_max).boxed()
     }
 
     fn workspaces(&self) -> BoxFuture<'static, Result<Vec<Arc<str>>, JournalFailed>> {

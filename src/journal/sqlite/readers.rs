@@ -10,7 +10,7 @@ use rusqlite::{Connection, OptionalExtension};
 use tokio::sync::Semaphore;
 
 use super::super::health::HealthCell;
-use super::super::{JournalFailed, JournalState, Position, StoredRecord};
+use super::super::{JournalFailed, JournalState, Position, Span, StoredRecord};
 use super::fault::{Fault, FaultKind};
 use super::settings::Settings;
 use super::{lock, now, schema, stored};
@@ -80,6 +80,39 @@ impl Readers {
                 records.push(stored(row)?);
             }
             Ok(records)
+        })
+        .await
+    }
+
+    pub async fn span(
+        self: Arc<Self>,
+        workspace: Arc<str>,
+        after: Position,
+        records_max: usize,
+    ) -> Result<Span, JournalFailed> {
+        self.run(move |db, deadline| {
+            let mut span = Span { records: 0, bytes: 0, to: after };
+            let Ok(after) = i64::try_from(after.0) else {
+                return Ok(span);
+            };
+            // The length alone is read: of a large body not its pages.
+            let mut statement = db.prepare_cached(
+                "SELECT position, length(body) FROM record
+                 WHERE workspace = (SELECT id FROM workspace WHERE name = ?1) AND position > ?2
+                 ORDER BY position LIMIT ?3",
+            )?;
+            let limit = records_max.clamp(1, ROWS_AT_ONCE_MAX) as i64;
+            let mut rows = statement.query((&*workspace, after, limit))?;
+            while let Some(row) = rows.next()? {
+                let (position, bytes): (i64, i64) = (row.get(0)?, row.get(1)?);
+                span.records += 1;
+                span.bytes += bytes.max(0) as u64;
+                span.to = Position(position.max(0) as u64);
+                if now() > deadline {
+                    return Err(Unread::TooSlow);
+                }
+            }
+            Ok(span)
         })
         .await
     }

@@ -364,11 +364,11 @@ impl Desk for FakeDesk {
         let waits = self.inside().conversations.get(&id).is_some_and(|found| found.state == State::Waiting);
         waits.then_some(Outlook { place: 1, opens_at: None, estimate: None })
     }
-    fn stream(&self, id: ConversationId, _: u32) -> Box<dyn Live> {
+    fn stream(&self, id: ConversationId, _: u32) -> Result<Box<dyn Live>, NotDone> {
         self.at(Point::Stream);
         let queue = Arc::new(Mutex::new(Queue::default()));
         self.inside().streams.push((id, queue.clone()));
-        Box::new(FakeLive(queue))
+        Ok(Box::new(FakeLive(queue)))
     }
     fn decisions(&self) -> Option<watch::Receiver<Changes>> {
         Some(self.changes.subscribe())

@@ -9,7 +9,8 @@ pub(crate) use desk::{FakeDesk, Point};
 pub(crate) use identities::FakeIdentities;
 
 use super::Door;
-use super::desks::{Desk, Desks, NotDone, Seals, Soon};
+use super::desks::{Desk, Desks, NotDone, OwnQuota, QuotaStands, Seals, Soon};
+use super::problem::Problem;
 use crate::desk::ids::CustomerId;
 use crate::desk::time::{DeskTime, Now, WallTime};
 use crate::wire::close::CloseCode;
@@ -56,6 +57,12 @@ impl Desks for FakeDesks {
             self.desks.lock().unwrap().push(FakeDesk::new(workspace));
         }
         Box::pin(async move { Ok(self.desk(workspace).unwrap()) })
+    }
+    fn quota(&self, _: &str) -> Option<QuotaStands> {
+        None
+    }
+    fn put_quota<'a>(&'a self, _: &'a str, _: OwnQuota) -> Soon<'a, Result<(), Problem>> {
+        Box::pin(std::future::ready(Err(Problem::not_found("workspace"))))
     }
     fn seals(&self) -> &dyn Seals {
         &self.seals
