@@ -29,6 +29,7 @@ pub const WITHIN_MS_MAX: u64 = 60_000;
 /// Who decides whom a queue's conversations are offered to.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
+#[schemars(rename = "QueueRouter")]
 pub struct Router {
     pub by: DecidedBy,
     /// The outside has so long, 100 ms to a minute; then Offhook decides by itself.
@@ -179,6 +180,7 @@ pub struct DecideAsk {
 
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
+#[schemars(rename = "DecisionChoice")]
 pub enum Choice {
     /// Offer it to this agent.
     Agent(Arc<str>),
@@ -232,6 +234,7 @@ pub struct Wanted {
 
 /// An agent who could take it.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "DecisionCandidate")]
 pub struct Fitting {
     #[serde(flatten)]
     pub standing: Candidate,

@@ -51,3 +51,60 @@ impl Desk {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::desk::answer::Answer;
+    use crate::desk::command::{AgentAsk, Command};
+    use crate::desk::ids::{CommandId, Principal};
+    use crate::desk::needs::Loaded;
+    use crate::desk::refusal::Refusal;
+    use crate::desk::time::Now;
+
+    fn ask(desk: &mut Desk, id: u128, ask: Ask) -> Result<Answer, Refusal> {
+        let command = Command { principal: Principal::ApiKey(1), id: Some(CommandId(id)), fingerprint: 7, ask };
+        desk.handle(Now::default(), &command, &Loaded::default(), &mut Vec::new())
+    }
+
+    fn only_if(desk: &mut Desk, id: u128, known: Known, then: Ask) -> Result<(), Refusal> {
+        ask(desk, id, Ask::OnlyIf(Box::new(OnlyIf { known, then }))).map(drop)
+    }
+
+    fn queue(waiting_max: u32) -> QueueSettings {
+        QueueSettings { waiting_max, ..QueueSettings::named("support") }
+    }
+
+    #[test]
+    fn a_queue_is_changed_only_as_its_sender_knows_it() {
+        let mut desk = Desk::default();
+        let put = |waiting_max| Ask::PutQueue(Box::new(queue(waiting_max)));
+        let known = |waiting_max| Known::Queue(Arc::new(queue(waiting_max)));
+        assert_eq!(only_if(&mut desk, 1, Known::There, put(5)), Err(Refusal::ChangedMeanwhile));
+        assert_eq!(only_if(&mut desk, 2, Known::Absent, put(5)), Ok(()));
+        assert_eq!(only_if(&mut desk, 3, Known::Absent, put(6)), Err(Refusal::ChangedMeanwhile));
+        assert_eq!(only_if(&mut desk, 4, known(5), put(6)), Ok(()));
+        assert_eq!(only_if(&mut desk, 5, known(5), put(7)), Err(Refusal::ChangedMeanwhile), "it is another by now");
+        assert_eq!(only_if(&mut desk, 4, Known::Outdated, put(6)), Ok(()), "what was done is answered as it was");
+        let remove = || Ask::RemoveQueue { name: "support".into() };
+        assert_eq!(only_if(&mut desk, 6, known(5), remove()), Err(Refusal::ChangedMeanwhile));
+        assert_eq!(only_if(&mut desk, 7, known(6), remove()), Ok(()));
+        assert_eq!(only_if(&mut desk, 8, Known::There, remove()), Err(Refusal::ChangedMeanwhile));
+    }
+
+    #[test]
+    fn so_are_settings_and_agents() {
+        let mut desk = Desk::default();
+        let settings = Arc::new(Settings { devices_max: 3, ..Settings::default() });
+        let put = || Ask::PutSettings(Box::new((*settings).clone()));
+        assert_eq!(only_if(&mut desk, 1, Known::Settings(settings.clone()), put()), Err(Refusal::ChangedMeanwhile));
+        assert_eq!(only_if(&mut desk, 2, Known::Settings(Arc::default()), put()), Ok(()));
+        let put = |title: &str| {
+            Ask::PutAgent(Box::new(AgentAsk { name: "ada".into(), title: Some(title.into()), ..AgentAsk::default() }))
+        };
+        assert_eq!(only_if(&mut desk, 3, Known::Absent, put("Ada")), Ok(()));
+        let ada = Known::Agent(Arc::new(AgentProfile { title: "Ada".into(), ..AgentProfile::named(&"ada".into()) }));
+        assert_eq!(only_if(&mut desk, 4, ada.clone(), put("A.")), Ok(()));
+        assert_eq!(only_if(&mut desk, 5, ada, put("B.")), Err(Refusal::ChangedMeanwhile));
+    }
+}

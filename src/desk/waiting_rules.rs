@@ -61,6 +61,7 @@ impl Default for WaitingRules {
 /// What a rule does.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
+#[schemars(rename = "WaitingAction")]
 pub enum Action {
     /// Nothing: it waits.
     Wait,

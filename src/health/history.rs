@@ -20,6 +20,7 @@ const NOTICED_MS: u64 = 10_000;
 
 /// Something that happened in an incident.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "IncidentLine")]
 pub struct Line {
     pub at: u64,
     /// For everybody.
@@ -66,6 +67,7 @@ fn short(text: &str) -> String {
 
 /// One day on which something was not well.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "StatusDay")]
 pub struct Day {
     /// Days since 1970.
     pub day: u64,

@@ -34,6 +34,7 @@ fn members(generator: &mut SchemaGenerator) -> Map<String, Value> {
         "opens_at": {"type": ["integer", "null"], "minimum": 0, "description": "When the queue opens, in Unix ms; null: nobody knows"},
         "first": text("The first cursor that is still there"),
         "max_bytes": count("How large it may be"),
+        "first": text("The first cursor that is still there"),
         "allowed": {"type": "array", "items": {"type": "string"}, "description": "Which kinds may be"},
     });
     match members {
@@ -95,6 +96,7 @@ mod tests {
             More::OpensAt(None),
             More::MaxBytes(1),
             More::Allowed(Vec::new()),
+            More::First("812".into()),
         ];
         let members = members(&mut SchemaGenerator::default());
         let mut seen = std::collections::BTreeSet::new();

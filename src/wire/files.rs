@@ -10,6 +10,7 @@ use std::sync::Arc;
 
 /// A file as both sides see it.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, JsonSchema)]
+#[schemars(rename = "File")]
 pub struct FileShape {
     #[serde(serialize_with = "spelled")]
     #[schemars(with = "Spelled<FileId>")]
@@ -42,12 +43,14 @@ impl FileShape {
 
 /// The answer to an upload.
 #[derive(Clone, Debug, Serialize, JsonSchema)]
+#[schemars(rename = "Uploaded")]
 pub struct UploadedShape {
     pub file: FileShape,
 }
 
 /// What pages are told of what a workspace allows.
 #[derive(Clone, Copy, Debug, Serialize, JsonSchema)]
+#[schemars(rename = "FilesAllowed")]
 pub struct FilesAllowedShape<'a> {
     pub max_bytes: u64,
     pub types: &'a [Arc<str>],

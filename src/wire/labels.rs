@@ -16,6 +16,7 @@ const VALUES_MAX: usize = 100;
 
 /// What a conversation is labelled with, unsealed; a value whose customer was erased is null.
 #[derive(Clone, Debug, Serialize, JsonSchema)]
+#[schemars(rename = "LabelsShown")]
 pub struct LabelsShape {
     pub disposition: Option<Arc<str>>,
     pub tags: BTreeSet<Arc<str>>,

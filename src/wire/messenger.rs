@@ -168,12 +168,14 @@ pub fn metadata_of(json: &str, bytes_max: usize) -> Result<BTreeMap<String, Stri
 
 /// An agent as a customer sees it: a title, and no more.
 #[derive(Clone, Copy, Debug, Serialize, JsonSchema)]
+#[schemars(rename = "AgentTitle")]
 pub struct TitleShape<'a> {
     pub title: &'a str,
 }
 
 /// A conversation as its customer sees it.
 #[derive(Clone, Debug, Serialize, JsonSchema)]
+#[schemars(rename = "CustomerConversation")]
 pub struct ConversationShape<'a> {
     #[serde(serialize_with = "spelled")]
     #[schemars(with = "Spelled<ConversationId>")]
@@ -212,6 +214,7 @@ pub struct ConversationShape<'a> {
 
 /// A rating as its customer sees it.
 #[derive(Clone, Copy, Debug, Serialize, JsonSchema)]
+#[schemars(rename = "CustomerRating")]
 pub struct RatedShape {
     /// 1 to 5.
     pub score: u8,
@@ -221,12 +224,14 @@ pub struct RatedShape {
 
 /// `GET /`.
 #[derive(Clone, Debug, Serialize, JsonSchema)]
+#[schemars(rename = "CustomerConversations")]
 pub struct ConversationsShape<'a> {
     pub conversations: &'a [ConversationShape<'a>],
 }
 
 /// `GET /reception`: whether anybody is there.
 #[derive(Clone, Copy, Debug, Serialize, JsonSchema)]
+#[schemars(rename = "Reception")]
 pub struct ReceptionShape {
     /// Within its hours.
     pub open: bool,
@@ -246,6 +251,7 @@ pub struct ReceptionShape {
 
 /// The answer to a start.
 #[derive(Clone, Debug, Serialize, JsonSchema)]
+#[schemars(rename = "Started")]
 pub struct StartedShape<'a> {
     pub conversation: ConversationShape<'a>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -257,6 +263,7 @@ pub struct StartedShape<'a> {
 
 /// The answer to a message.
 #[derive(Clone, Copy, Debug, Serialize, JsonSchema)]
+#[schemars(rename = "Posted")]
 pub struct PostedShape {
     pub number: u32,
     pub at: u64,
@@ -264,6 +271,7 @@ pub struct PostedShape {
 
 /// A message as the customer sees it, in a page and as the event `message`.
 #[derive(Clone, Debug, Serialize, JsonSchema)]
+#[schemars(rename = "CustomerMessage")]
 pub struct MessageShape<'a> {
     pub number: u32,
     /// `customer`, `agent` or `system`.
@@ -288,6 +296,7 @@ pub struct MessagesShape<'a> {
 
 /// The answer to `identify`: how many conversations moved.
 #[derive(Clone, Copy, Debug, Serialize, JsonSchema)]
+#[schemars(rename = "Merged")]
 pub struct MergedShape {
     pub conversations: u32,
 }

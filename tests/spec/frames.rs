@@ -45,7 +45,7 @@ async fn a_long_day() {
     put(
         &server,
         "/queues/support",
-        json!({"moves": {"pick": true}, "service": {"accept_within_ms": 30_000, "first_reply_ms": 60_000},
+        json!({"moves": {"pick": true}, "service": {"accept_ms": 30_000, "first_reply_ms": 60_000},
         "labels": {"dispositions": ["solved"]}}),
     )
     .await;

@@ -54,8 +54,7 @@ pub(super) fn calls() -> Calls<Shared> {
 fn set_up(calls: Calls<Shared>) -> Calls<Shared> {
     use Scope::{Admin, Read, Settings as OwnSettings};
     let at = |rest: &str| format!("{AT}{rest}");
-    let queue =
-        json!({"title": "Support", "priority": 0, "skills": {"french": 3}, "service": {"accept_within_ms": 30000}});
+    let queue = json!({"title": "Support", "priority": 0, "skills": {"french": 3}, "service": {"accept_ms": 30000}});
     let agent = json!({"title": "Ada", "queues": ["support"], "skills": {"french": 5}, "capacity": {"chat": 3}});
     calls
         .get(

@@ -159,13 +159,13 @@ fn event(out: &mut String, name: &str, data: &impl Serialize) {
 }
 
 #[derive(Serialize, JsonSchema)]
-#[schemars(rename = "DecisionsBegin")]
+#[schemars(rename = "RouterBegins")]
 pub(super) struct ListShape {
     position: u64,
 }
 
 #[derive(Serialize, JsonSchema)]
-#[schemars(rename = "DecisionEnded")]
+#[schemars(rename = "RouterDecisionEnded")]
 pub(super) struct EndedShape {
     position: u64,
     #[serde(serialize_with = "spelled")]
@@ -176,7 +176,7 @@ pub(super) struct EndedShape {
 }
 
 #[derive(Serialize, JsonSchema)]
-#[schemars(rename = "DecisionWanted")]
+#[schemars(rename = "RouterDecisionWanted")]
 pub(super) struct WantedShape<'a> {
     position: u64,
     #[serde(serialize_with = "spelled")]

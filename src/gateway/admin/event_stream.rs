@@ -37,6 +37,7 @@ const EVENTS_MAX: usize = 100;
 
 /// What comes after the last event is not kept any more.
 #[derive(Serialize, JsonSchema)]
+#[schemars(rename = "FeedGone")]
 pub(super) struct Gone {
     /// The first cursor that is still there.
     first: String,

@@ -196,7 +196,7 @@ fn security_schemes() -> Value {
             "description": "An anonymous customer's token, as the first start answers with, or a known one's, signed by the workspace's own backend"},
         "ticket": {"type": "apiKey", "in": "query", "name": "ticket",
             "description": "For one stream, for reading and nothing else"},
-        "session": {"type": "apiKey", "in": "cookie", "name": "__Host-offhook-…",
+        "session": {"type": "apiKey", "in": "cookie", "name": "__Host-offhook-demo",
             "description": "What signing in has left in the browser; its name ends with the workspace's"},
     })
 }

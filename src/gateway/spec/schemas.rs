@@ -141,10 +141,16 @@ fn opened(schema: &mut Value) {
     }
 }
 
-/// Numbers by their bounds, and not by names of Rust's for them.
+/// Numbers by their bounds, and not by names of Rust's for them; what may be anything as tools read it that know no schema `true`.
 fn plain(schema: &mut Value) {
     match schema {
         Value::Object(members) => {
+            let properties = members.get_mut("properties").and_then(Value::as_object_mut);
+            for anything in
+                properties.into_iter().flat_map(Map::values_mut).filter(|schema| **schema == Value::Bool(true))
+            {
+                *anything = json!({});
+            }
             let most = match members.get("format").and_then(Value::as_str) {
                 Some("uint8") => Some(Some(json!(u8::MAX))),
                 Some("uint16") => Some(Some(json!(u16::MAX))),

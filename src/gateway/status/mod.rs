@@ -43,6 +43,7 @@ impl Board {
 pub type ForOperators = Arc<dyn Fn() -> Option<serde_json::Value> + Send + Sync>;
 
 #[derive(Serialize, JsonSchema)]
+#[schemars(rename = "StatusShown")]
 struct Status {
     /// Who answers: while there is no server, its supervisor does.
     answered_by: &'static str,

@@ -14,6 +14,7 @@ use std::collections::BTreeMap;
 
 /// A conversation as an agent sees it. Times are Unix milliseconds.
 #[derive(Clone, Debug, Serialize, JsonSchema)]
+#[schemars(rename = "Conversation")]
 pub struct ConversationShape<'a> {
     #[serde(serialize_with = "spelled")]
     #[schemars(with = "Spelled<ConversationId>")]
@@ -62,6 +63,7 @@ pub struct ConversationShape<'a> {
 
 /// A clock of service that runs. Times are Unix milliseconds.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, JsonSchema)]
+#[schemars(rename = "RunningClock")]
 pub struct ClockShape {
     pub clock: &'static str,
     /// `pending` or `breached`.
@@ -79,6 +81,7 @@ impl From<&Running> for ClockShape {
 
 /// What wrap-up is like for the agent whose it is.
 #[derive(Clone, Copy, Debug, Serialize, JsonSchema)]
+#[schemars(rename = "WrapUpState")]
 pub struct WrapUpShape {
     pub ends: WrapUpEnds,
     pub blocks: Blocks,
@@ -87,6 +90,7 @@ pub struct WrapUpShape {
 }
 
 #[derive(Clone, Debug, Serialize, JsonSchema)]
+#[schemars(rename = "Offer")]
 pub struct OfferShape<'a> {
     #[serde(serialize_with = "spelled")]
     #[schemars(with = "Spelled<OfferId>")]
@@ -105,6 +109,7 @@ pub struct OfferShape<'a> {
 
 /// The owner of a conversation gives it away.
 #[derive(Clone, Copy, Debug, Serialize, JsonSchema)]
+#[schemars(rename = "Transfer")]
 pub struct TransferShape<'a> {
     /// The owner's name.
     pub from: &'a str,
@@ -113,6 +118,7 @@ pub struct TransferShape<'a> {
 
 /// A conversation that waits, for those who may pick it.
 #[derive(Clone, Debug, Serialize, JsonSchema)]
+#[schemars(rename = "WaitingRow")]
 pub struct WaitingRowShape<'a> {
     #[serde(flatten)]
     pub conversation: ConversationShape<'a>,
@@ -123,6 +129,7 @@ pub struct WaitingRowShape<'a> {
 
 /// An internal note in a page of notes.
 #[derive(Clone, Debug, Serialize, JsonSchema)]
+#[schemars(rename = "Note")]
 pub struct NoteShape<'a> {
     pub note: u32,
     /// The agent's name; null: over the admin API.
@@ -136,6 +143,7 @@ pub struct NoteShape<'a> {
 
 /// All that is an agent's own, at one position.
 #[derive(Clone, Debug, Serialize, JsonSchema)]
+#[schemars(rename = "Snapshot")]
 pub struct SnapshotShape<'a> {
     pub status: &'a str,
     pub available: bool,
@@ -158,6 +166,7 @@ pub struct SnapshotShape<'a> {
 /// Who wrote: an agent by name, a customer by id, or the workspace itself, by what it tells.
 #[derive(Clone, Copy, Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
+#[schemars(rename = "Author")]
 pub enum AuthorShape<'a> {
     Agent(&'a str),
     Customer(CustomerId),
@@ -166,6 +175,7 @@ pub enum AuthorShape<'a> {
 
 /// A message in a page of history.
 #[derive(Clone, Debug, Serialize, JsonSchema)]
+#[schemars(rename = "Message")]
 pub struct MessageShape<'a> {
     pub number: u32,
     pub author: AuthorShape<'a>,
@@ -178,6 +188,7 @@ pub struct MessageShape<'a> {
 
 /// Who the welcome is for.
 #[derive(Clone, Copy, Debug, Serialize, JsonSchema)]
+#[schemars(rename = "WelcomedAgent")]
 pub struct AgentShape<'a> {
     pub name: &'a str,
     pub title: &'a str,
@@ -186,6 +197,7 @@ pub struct AgentShape<'a> {
 
 /// What a client must know of the settings.
 #[derive(Clone, Copy, Debug, Serialize, JsonSchema)]
+#[schemars(rename = "WelcomedSettings")]
 pub struct SettingsShape<'a> {
     pub statuses: &'a [StatusShape<'a>],
     pub channels: &'a [&'a str],
@@ -198,6 +210,7 @@ pub struct SettingsShape<'a> {
 }
 
 #[derive(Clone, Copy, Debug, Serialize, JsonSchema)]
+#[schemars(rename = "StatusChoice")]
 pub struct StatusShape<'a> {
     pub name: &'a str,
     pub available: bool,
@@ -205,6 +218,7 @@ pub struct StatusShape<'a> {
 
 /// A row of `queues`.
 #[derive(Clone, Debug, Serialize, JsonSchema)]
+#[schemars(rename = "QueueRow")]
 pub struct QueueRowShape<'a> {
     pub queue: &'a str,
     pub title: &'a str,
@@ -237,6 +251,7 @@ pub struct QueueRowShape<'a> {
 
 /// How many were accepted in time, and how many were not, of those whose time has come.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, JsonSchema)]
+#[schemars(rename = "QueueService")]
 pub struct ServiceShape {
     /// The time that they have.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -250,6 +265,7 @@ pub struct ServiceShape {
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, JsonSchema)]
+#[schemars(rename = "TimesKept")]
 pub struct KeptShape {
     pub achieved: u32,
     pub breached: u32,
@@ -257,6 +273,7 @@ pub struct KeptShape {
 
 /// A row of `agents`.
 #[derive(Clone, Debug, Serialize, JsonSchema)]
+#[schemars(rename = "AgentRow")]
 pub struct AgentRowShape<'a> {
     pub agent: &'a str,
     pub title: &'a str,
@@ -289,6 +306,7 @@ pub struct AgentRowShape<'a> {
 
 /// What an agent holds of one channel.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, JsonSchema)]
+#[schemars(rename = "ChannelHeld")]
 pub struct ChannelHeldShape {
     pub channel: std::sync::Arc<str>,
     /// In hundredths of a conversation here, and in conversations on the wire: one that is paused may count less than whole.
@@ -304,6 +322,7 @@ fn whole<S: serde::Serializer>(hundredths: &u32, serializer: S) -> Result<S::Ok,
 
 /// How many agents are of one connection and status.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, JsonSchema)]
+#[schemars(rename = "AgentsTotal")]
 pub struct TotalShape {
     pub connection: &'static str,
     pub status: std::sync::Arc<str>,
@@ -313,6 +332,7 @@ pub struct TotalShape {
 
 /// How a part of the server stands for its users.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, JsonSchema)]
+#[schemars(rename = "ComponentRow")]
 pub struct ComponentShape {
     pub component: &'static str,
     pub title: &'static str,
@@ -324,6 +344,7 @@ pub struct ComponentShape {
 
 /// An agent as its colleagues are told of it: whom one may transfer to.
 #[derive(Clone, Debug, Serialize, JsonSchema)]
+#[schemars(rename = "Colleague")]
 pub struct ColleagueShape<'a> {
     pub agent: &'a str,
     pub title: &'a str,
@@ -335,6 +356,7 @@ pub struct ColleagueShape<'a> {
 
 /// A queue as agents are told of it.
 #[derive(Clone, Debug, Serialize, JsonSchema)]
+#[schemars(rename = "QueueName")]
 pub struct QueueNameShape<'a> {
     pub queue: &'a str,
     pub title: &'a str,

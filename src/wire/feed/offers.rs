@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 /// The owner gives the conversation to the agent who is offered it.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "FeedTransfer")]
 pub struct Transfer {
     /// The owner's name.
     pub from: Arc<str>,

@@ -12,6 +12,7 @@ pub type Word = Cow<'static, str>;
 /// Who wrote a message, or has read one.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
+#[schemars(rename = "FeedAuthor")]
 pub enum Author {
     /// The agent's name.
     Agent(Arc<str>),
@@ -25,6 +26,7 @@ pub enum Author {
 /// Who works on a conversation.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
+#[schemars(rename = "FeedActor")]
 pub enum Actor {
     /// The name of the agent who owns it.
     Agent(Arc<str>),
@@ -37,6 +39,7 @@ pub enum Actor {
 /// Who ended a conversation.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
+#[schemars(rename = "FeedCloser")]
 pub enum Closer {
     /// The name of the agent who owned it.
     Agent(Arc<str>),
@@ -52,6 +55,7 @@ pub enum Closer {
 
 /// A skill that a conversation requires.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "FeedSkill")]
 pub struct Skill {
     /// What it is called.
     pub name: Arc<str>,
@@ -61,6 +65,7 @@ pub struct Skill {
 
 /// A file of a message.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "FeedFile")]
 pub struct File {
     /// Its id.
     pub file: String,
@@ -75,6 +80,7 @@ pub struct File {
 
 /// What is known of a customer.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "FeedAbout")]
 pub struct About {
     /// What it is called; null: it did not say.
     pub name: Option<String>,
