@@ -30,6 +30,8 @@ pub mod engine;
 
 pub mod feed;
 
+pub mod webhooks;
+
 pub mod gateway;
 
 pub mod simulate;

@@ -5,6 +5,7 @@ mod files;
 mod identities;
 mod readiness;
 mod signin;
+mod webhooks;
 
 use crate::client::Address;
 use crate::clock;
@@ -49,6 +50,7 @@ use crate::supervisor::{self, Inherited, Supervised};
 use crate::telemetry::catalogue;
 use crate::telemetry::exporter::Exporter;
 use crate::view::{self, View};
+use crate::webhooks::Webhooks;
 use crate::wire::error::Code;
 use crate::wire::{agent as agent_wire, messenger as messenger_wire};
 use axum::Router;
@@ -92,6 +94,7 @@ pub struct Server {
     pub address: SocketAddr,
     pub operators_address: SocketAddr,
     engine: Arc<Engine>,
+    webhooks: Arc<Webhooks>,
     health: HealthWatch,
     probe: Option<JoinHandle<()>>,
     agent_keys: Arc<AgentKeys>,
@@ -168,6 +171,7 @@ impl Server {
             threads.spawn(async move { lag.watch().await });
         }
         let feeds = Feeds::new(engine.clone());
+        let hooks = webhooks::webhooks(set, dir, feeds.clone())?;
         let door = Door {
             desks: Arc::new(RealDesks::new(engine.clone(), lag, feeds)),
             identities: Arc::new(identities(
@@ -185,7 +189,7 @@ impl Server {
         let (frames, mailboxes) = (set.sessions.frame_bytes_max, set.sessions.mailbox_bytes_max);
         let (board, live) = (health.board.clone(), endings.signins.clone());
         let desks = AgentDesks::new(engine.clone(), board, live, server_keys.clone(), mailboxes, frames);
-        let mut router = public_router(set, desks, &door, agent_keys.clone(), &agents, &endings)?;
+        let mut router = public_router(set, desks, &door, agent_keys.clone(), &agents, &endings, hooks.clone())?;
         router = router.merge(signins.router(config, &door, endings, agent_keys.clone(), server_keys)?);
         router = router.merge(gateway::files::router(door.clone(), files, scan(set)?, files_bounds(set)));
         router = router.merge(spec::router());
@@ -199,8 +203,9 @@ impl Server {
         let operators_router = operators::router(Operators {
             door: door.clone(),
             metrics: Arc::new({
-                let supervised = supervised.clone();
+                let (supervised, hooks) = (supervised.clone(), hooks.clone());
                 move || {
+                    hooks.gauge();
                     supervised.iter().for_each(Supervised::count);
                     exporter.render()
                 }
@@ -223,6 +228,7 @@ impl Server {
             .then(|| open(None, (Ipv4Addr::LOCALHOST, 0).into(), router.clone(), Some(gate.clone()), &few))
             .transpose()?;
         let public = open(inherited.public, set.server.listen, router, Some(gate), &limits)?;
+        hooks.start();
         EXPERIENCE.set_slow_after_ms(set.health.slow_ms);
         let probes = Arc::new(Probes::default());
         health.run(left, readiness.last_end(), engine.clone(), probes.clone(), health_limits(set));
@@ -234,6 +240,7 @@ impl Server {
             address: public.address,
             operators_address: operators.address,
             engine,
+            webhooks: hooks,
             health,
             probe,
             agent_keys,
@@ -284,6 +291,9 @@ impl Server {
         let end = tokio::time::Instant::from_std(clock::instant()) + self.drain;
         self.engine.registry().close_all();
         self.engine.all().iter().for_each(|workspace| workspace.end_followers());
+        if tokio::time::timeout_at(end, self.webhooks.stop()).await.is_err() {
+            tracing::warn!("not every webhook kept its place: what was sent last may be sent again");
+        }
         if let Some(own_door) = self.own_door {
             let _ = tokio::time::timeout_at(end - self.drain / LAST_QUARTER, own_door.stop()).await;
         }
@@ -306,6 +316,7 @@ fn public_router(
     agent_keys: Arc<AgentKeys>,
     threads: &Threads,
     endings: &Endings,
+    webhooks: Arc<Webhooks>,
 ) -> Result<Router, StartFailed> {
     let origins = OriginRules::parse(&set.identity.origins).map_err(failed("reading identity.origins"))?;
     let limits = AgentLimits {
@@ -342,7 +353,7 @@ fn public_router(
     };
     Ok(agents
         .merge(messenger::router(door.clone(), bounds))
-        .merge(admin::router(door.clone(), endings.clone(), set.identity.api_key_requests_per_s))
+        .merge(admin::router(door.clone(), endings.clone(), Some(webhooks), set.identity.api_key_requests_per_s))
         .fallback(|| async { Problem::new(Code::NotFound, "there is nothing at this address") }))
 }
 

@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// A module imports only from itself and from those before it.
-const ORDER: [&str; 22] = [
+const ORDER: [&str; 23] = [
     "desk",
     "clock",
     "slices",
@@ -21,6 +21,7 @@ const ORDER: [&str; 22] = [
     "presence",
     "engine",
     "feed",
+    "webhooks",
     "gateway",
     "simulate",
     "supervisor",

@@ -8,13 +8,14 @@ use crate::desk::event::Event;
 use crate::gateway::signin;
 use crate::journal::sqlite::{FILE_NAME, ReadOnlyJournal};
 use crate::journal::{Journal, record};
-use crate::{seal, view};
+use crate::{seal, view, webhooks};
 
 /// Changes nothing, and may run beside a server.
 pub(super) fn check(dir: &Path) -> Result<(), CommandError> {
     view::check_format(&dir.join(view::FILE_NAME)).map_err(CommandError::of)?;
     seal::check_format(dir).map_err(CommandError::of)?;
     signin::check_format(dir).map_err(CommandError::of)?;
+    webhooks::check_format(dir).map_err(CommandError::of)?;
     // A first start has nothing to be read.
     if !dir.join(FILE_NAME).is_file() {
         return Ok(());

@@ -4,7 +4,7 @@ use super::CommandError;
 use crate::gateway::signin;
 use crate::journal::{record, sqlite};
 use crate::telemetry::build;
-use crate::{seal, view};
+use crate::{seal, view, webhooks};
 use clap::Args;
 use serde::Serialize;
 use std::io::Write;
@@ -63,6 +63,7 @@ struct Formats {
     view: i64,
     keys: i64,
     signins: i64,
+    webhooks: i64,
 }
 
 impl Facts {
@@ -83,20 +84,22 @@ impl Facts {
                 view: view::SCHEMA,
                 keys: seal::FORMAT,
                 signins: signin::FORMAT,
+                webhooks: webhooks::FORMAT,
             },
         }
     }
 
     fn to_text(&self) -> String {
         let Self { version, commit, tree, target, profile, opt_level, rustc, sqlite, source_date, formats } = self;
-        let Formats { journal, record, view, keys, signins } = formats;
+        let Formats { journal, record, view, keys, signins, webhooks } = formats;
         // Where the commit is not known there is no more to say of it.
         let source = if commit == tree { (*commit).to_owned() } else { format!("{commit}, {tree}") };
         let date = source_date.map(|date| format!("\nsource date: {date}")).unwrap_or_default();
         format!(
             "{version}\ncommit: {source}{date}\ntarget: {target}, {profile}, opt-level {opt_level}\n\
              rustc: {rustc}\nsqlite: {sqlite}\n\
-             formats: journal {journal}, record {record}, view {view}, keys {keys}, signins {signins}"
+             formats: journal {journal}, record {record}, view {view}, keys {keys}, signins {signins}, \
+             webhooks {webhooks}"
         )
     }
 }

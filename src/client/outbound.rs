@@ -2,6 +2,7 @@
 //! HTTP to this machine, for trying things out), one connection for each request, no redirect followed, an answer bounded in bytes
 //! and the whole of it in time.
 
+use std::net::IpAddr;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,6 +13,7 @@ use http::{HeaderMap, Method, Request, StatusCode};
 use http_body::Body;
 use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
 use hyper::client::conn::http1;
+use hyper::client::conn::http1::SendRequest;
 use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
@@ -54,10 +56,18 @@ impl Url {
     /// # Errors
     /// For another scheme, plain HTTP to another machine, a user in it, a fragment, or more than 2 KiB.
     pub fn parse(text: &str) -> Result<Self, BadUrl> {
-        Self::read(text).ok_or_else(|| BadUrl { found: text.chars().take(200).collect() })
+        Self::parse_with(text, false)
     }
 
-    fn read(text: &str) -> Option<Self> {
+    /// The same, with plain HTTP to any machine where that is allowed.
+    ///
+    /// # Errors
+    /// As `parse`.
+    pub fn parse_with(text: &str, plain_too: bool) -> Result<Self, BadUrl> {
+        Self::read(text, plain_too).ok_or_else(|| BadUrl { found: text.chars().take(200).collect() })
+    }
+
+    fn read(text: &str, plain_too: bool) -> Option<Self> {
         let plain = text.bytes().all(|byte| byte.is_ascii_graphic() && !b"\"<>\\^`{|}#".contains(&byte));
         let uri: http::Uri = text.parse().ok().filter(|_| plain && text.len() <= URL_BYTES_MAX)?;
         let secure = match uri.scheme_str()? {
@@ -67,7 +77,7 @@ impl Url {
         };
         let authority = uri.authority()?;
         let host = authority.host().trim_start_matches('[').trim_end_matches(']');
-        if authority.as_str().contains('@') || host.is_empty() || !(secure || is_loopback(host)) {
+        if authority.as_str().contains('@') || host.is_empty() || !(secure || plain_too || is_loopback(host)) {
             return None;
         }
         Some(Self {
@@ -89,6 +99,12 @@ impl Url {
     #[must_use]
     pub fn is_secure(&self) -> bool {
         self.secure
+    }
+
+    /// Host, without brackets, and port: what is looked up and connected to.
+    #[must_use]
+    pub fn place(&self) -> (&str, u16) {
+        (&self.host, self.port)
     }
 
     /// With these in its query; names and values are encoded here.
@@ -133,6 +149,8 @@ pub enum NotFetched {
     Late,
     #[error("its answer is over {0} bytes")]
     TooLarge(usize),
+    #[error("its address {0} is of this machine or of a network of one's own")]
+    NotAllowed(IpAddr),
 }
 
 /// Why there can be no requests.
@@ -230,11 +248,11 @@ impl Outbound {
     }
 }
 
-fn unreachable(why: impl std::fmt::Display) -> NotFetched {
+pub(super) fn unreachable(why: impl std::fmt::Display) -> NotFetched {
     NotFetched::Unreachable(why.to_string())
 }
 
-fn begun(url: &Url, method: Method) -> http::request::Builder {
+pub(super) fn begun(url: &Url, method: Method) -> http::request::Builder {
     Request::builder()
         .method(method)
         .uri(&url.path)
@@ -286,6 +304,36 @@ where
         // Its end brings the answer's end, or the reason why there is none: the exchange tells.
         _ = connection => exchange.await,
     }
+}
+
+/// A connection of its own, for several requests one after the other: it goes on beside whoever holds its end.
+pub(super) async fn connection(
+    outbound: Option<&Outbound>,
+    url: &Url,
+    stream: TcpStream,
+) -> Result<SendRequest<Full<Bytes>>, NotFetched> {
+    stream.set_nodelay(true).map_err(unreachable)?;
+    match outbound.filter(|_| url.secure) {
+        None => begin(stream).await,
+        Some(outbound) => {
+            let name = ServerName::try_from(url.host.clone()).map_err(unreachable)?;
+            begin(outbound.tls.connect(name, stream).await.map_err(unreachable)?).await
+        }
+    }
+}
+
+async fn begin<S>(stream: S) -> Result<SendRequest<Full<Bytes>>, NotFetched>
+where
+    S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
+{
+    let mut http = http1::Builder::new();
+    http.max_buf_size(HEAD_BYTES_MAX).max_headers(HEADERS_MAX);
+    let (sender, connection) = http.handshake(TokioIo::new(stream)).await.map_err(unreachable)?;
+    tokio::spawn(async move {
+        // Its end is seen by whoever holds the other end.
+        let _ = connection.await;
+    });
+    Ok(sender)
 }
 
 fn read_roots(given: Option<&Path>) -> Result<RootCertStore, NoRoots> {

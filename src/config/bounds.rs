@@ -256,6 +256,21 @@ pub const BOUNDS: &[Bound] = &[
         "wait",
         "offhook_feed_followers",
     ),
+    bound("webhooks", "webhooks/mod.rs", Fixed("20 a workspace, 1,000 in all"), "`too_many`", "offhook_webhooks"),
+    bound(
+        "messages under way to one webhook",
+        "webhooks/runner.rs",
+        Setting("webhooks.connections_max"),
+        "wait",
+        "offhook_webhook_deliveries_total",
+    ),
+    bound(
+        "events that one webhook has not taken",
+        "webhooks/schedule.rs",
+        Budget("1,000, 1 MiB, of the reserve for bursts"),
+        "wait in the journal",
+        "offhook_reserve_bytes",
+    ),
     bound(
         "service levels of queues, for each workspace",
         "engine/levels.rs",

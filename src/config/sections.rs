@@ -196,6 +196,17 @@ sections! {
         provider_timeout_ms: u64 = ms(100, 60_000),
         authorities: PathBuf = Kind::Text { bytes_max: 1024 },
     }
+    /// What is brought to endpoints that others named.
+    webhooks: WebhookSettings {
+        private_addresses: bool = Kind::Flag,
+        plain_http: bool = Kind::Flag,
+        timeout_ms: u64 = ms(100, 60_000),
+        connections_max: usize = count(1, 64),
+        retry_first_ms: u64 = ms(10, HOUR_MS),
+        retry_most_ms: u64 = ms(10, 24 * HOUR_MS),
+        pause_after_ms: u64 = ms(100, 30 * 24 * HOUR_MS),
+        authorities: PathBuf = Kind::Text { bytes_max: 1024 },
+    }
     /// What is called an outage, and the probe that looks for one.
     health: HealthSettings {
         probe_every_ms: u64 = ms(0, HOUR_MS),

@@ -81,6 +81,10 @@ catalogue! {
     DECISION_FOLLOWERS = "offhook_decision_followers" Gauge Count [] "Streams by which decisions are followed.";
     FEED_FOLLOWERS = "offhook_feed_followers" Gauge Count [] "Streams and waiting pages of events that are open.";
     FEED_EVENTS_TOTAL = "offhook_feed_events_total" Counter Count [] "Events that were told to those who follow them.";
+    WEBHOOKS = "offhook_webhooks" Gauge Count ["state"] "Webhooks by how they stand: active, failing (something was not taken and is tried again), paused.";
+    WEBHOOK_OLDEST_SECONDS = "offhook_webhook_oldest_seconds" Gauge Seconds [] "For how long the webhook that has failed for longest has.";
+    WEBHOOK_DELIVERIES_TOTAL = "offhook_webhook_deliveries_total" Counter Count ["outcome"] "Attempts to deliver to webhooks by outcome: taken, refused (by its status), gone (410), late, unreachable, not_allowed (its address is of this machine or of one's own network).";
+    WEBHOOK_SECONDS = "offhook_webhook_seconds" Histogram Seconds [] "Time of one attempt to deliver to a webhook.";
     LEFT_MESSAGES_TOTAL = "offhook_left_messages_total" Counter Count [] "Messages that customers left since a conversation could not be begun.";
     RATINGS_TOTAL = "offhook_ratings_total" Counter Count ["score", "changed"] "Ratings committed, by score (1 to 5) and whether one was there before: yes, no.";
     MESSAGES_TOTAL = "offhook_messages_total" Counter Count ["by"] "Messages committed, by who wrote: agent, customer, system.";

@@ -16,3 +16,4 @@ pub mod percent;
 pub mod shown;
 pub mod spelled;
 pub mod transcript;
+pub mod webhook;

@@ -49,7 +49,7 @@ async fn each_role_may_call_what_it_needs_and_no_more() {
     }
     let yes = json!({"on": true});
     // (call, agent, supervisor, admin)
-    let calls: [(&str, &str, Option<&Value>, [u16; 3]); 16] = [
+    let calls: [(&str, &str, Option<&Value>, [u16; 3]); 17] = [
         ("GET", "/live/queues", None, [403, 200, 200]),
         ("GET", "/agents", None, [403, 200, 200]),
         ("GET", "/agents/ann/why", None, [403, 200, 200]),
@@ -64,6 +64,7 @@ async fn each_role_may_call_what_it_needs_and_no_more() {
         ("GET", "/signins", None, [403, 403, 200]),
         ("GET", "/decisions", None, [403, 403, 0]),
         ("GET", "/events", None, [403, 403, 200]),
+        ("GET", "/webhooks", None, [403, 403, 200]),
         ("POST", "/agents/lea/role", Some(&Value::Null), [403, 403, 400]),
         ("PUT", "/agents/ann", Some(&yes), [403, 403, 400]),
     ];

@@ -2,7 +2,10 @@
 
 use super::asker::Scope;
 use super::shapes::Named;
-use super::{Shared, agents, calls_of_events, calls_of_work, keys, queues, quotas, settings, signins, workspaces};
+use super::{
+    Shared, agents, calls_of_events, calls_of_webhooks, calls_of_work, keys, queues, quotas, settings, signins,
+    workspaces,
+};
 use crate::desk::settings::{QueueSettings, Settings};
 use crate::engine::QuotaStands;
 use crate::gateway::http::calls::{Call, Calls, Group, Who, call};
@@ -48,7 +51,8 @@ pub(super) fn name() -> Value {
 /// All calls of the admin API.
 pub(super) fn calls() -> Calls<Shared> {
     let calls = accounts(set_up(Calls::of(&GROUP, "")));
-    calls_of_events::events(calls_of_work::conversations(calls_of_work::floor(calls)))
+    let calls = calls_of_events::events(calls_of_work::conversations(calls_of_work::floor(calls)));
+    calls_of_webhooks::webhooks(calls)
 }
 
 fn set_up(calls: Calls<Shared>) -> Calls<Shared> {

@@ -65,6 +65,7 @@ pub(super) fn body(
         from_the_first,
         told: at,
         looked_at_ms: 0,
+        spoke_at_ms: clock::monotonic_ms(),
         next: Next::Hello,
         beat: Box::pin(sleep(BEAT)),
         held: None,
@@ -95,6 +96,7 @@ struct Follow {
     /// What the client would come back with.
     told: Place,
     looked_at_ms: u64,
+    spoke_at_ms: u64,
     next: Next,
     beat: Pin<Box<Sleep>>,
     /// For what was handed out last, until it is taken.
@@ -114,6 +116,12 @@ impl Follow {
     /// The next bytes; `None` at the end.
     async fn next(&mut self) -> Option<Bytes> {
         self.held = None;
+        let bytes = self.said().await;
+        self.spoke_at_ms = clock::monotonic_ms();
+        bytes
+    }
+
+    async fn said(&mut self) -> Option<Bytes> {
         loop {
             match self.next {
                 Next::Hello => {
@@ -127,6 +135,10 @@ impl Follow {
                     }
                     if let Some(bytes) = self.look().await {
                         return Some(bytes);
+                    }
+                    // Far behind, and little of it is wanted: it says that it is there.
+                    if clock::monotonic_ms().saturating_sub(self.spoke_at_ms) >= BEAT.as_millis() as u64 {
+                        return Some(self.heartbeat());
                     }
                 }
                 Next::Wait => tokio::select! {

@@ -3,6 +3,7 @@
 use super::Shared;
 use super::asker::{Asker, Scope};
 use super::event_stream;
+use crate::clock;
 use crate::feed::{Feed, NotRead, Page, Place, Wanted};
 use crate::gateway::http::asking::Asked;
 use crate::gateway::http::asking::At;
@@ -15,13 +16,15 @@ use axum::extract::State as Held;
 use axum::response::{IntoResponse, Response};
 use http::header;
 use std::time::Duration;
-use tokio::time::{Instant, timeout_at};
+use tokio::time::{Instant, sleep_until, timeout_at};
 
 /// When all places are taken, for whoever would follow.
 const RETRY_AFTER_MS: u64 = 5_000;
 const LIMIT: usize = 100;
 /// The longest that a page waits.
 const WAIT_MS_MAX: u64 = 30_000;
+/// Between two looks at a busy workspace.
+const GATHER: Duration = Duration::from_millis(10);
 
 pub(super) async fn list(
     Held(admin): Held<Shared>,
@@ -90,7 +93,7 @@ async fn page(feed: &Feed, query: &Query, after: Option<Place>, wanted: &Wanted)
         Some(wait_ms @ 0..=WAIT_MS_MAX) => wait_ms,
         Some(_) => return Err(Problem::bad_field("wait_ms", "must be 0 to 30000")),
     };
-    let until = Instant::now() + Duration::from_millis(wait_ms);
+    let until = now() + Duration::from_millis(wait_ms);
     let mut standing = feed.standing();
     let mut place = None;
     let mut after = after;
@@ -100,7 +103,7 @@ async fn page(feed: &Feed, query: &Query, after: Option<Place>, wanted: &Wanted)
         let room = Room::for_rows(limit)?;
         let Page { events, next, is_last } =
             feed.read(after, wanted, limit).await.map_err(|not_read| problem(&not_read))?;
-        let waits = events.is_empty() && is_last && !over && Instant::now() < until;
+        let waits = events.is_empty() && is_last && !over && now() < until;
         if !waits {
             return room.ok(&EventsPage { events, next: next.to_string(), more: !is_last });
         }
@@ -109,9 +112,15 @@ async fn page(feed: &Feed, query: &Query, after: Option<Place>, wanted: &Wanted)
             place = Some(feed.place_to_follow().ok_or_else(|| Problem(WireError::busy(RETRY_AFTER_MS)))?);
         }
         after = Some(next);
-        // Later than that it is answered as it is.
-        let _ = timeout_at(until, standing.changed()).await;
+        // Later than that it is answered as it is; before, it is gathered for a moment, as of a stream.
+        if timeout_at(until, standing.changed()).await.is_ok() {
+            sleep_until(until.min(now() + GATHER)).await;
+        }
     }
+}
+
+fn now() -> Instant {
+    Instant::from_std(clock::instant())
 }
 
 /// As a client is told.

@@ -4,6 +4,7 @@ mod agents;
 mod asker;
 mod calls;
 mod calls_of_events;
+mod calls_of_webhooks;
 mod calls_of_work;
 mod conditions;
 mod decision_stream;
@@ -26,6 +27,7 @@ mod signins;
 mod statuses;
 #[cfg(test)]
 mod tests;
+mod webhooks;
 mod why;
 mod workspaces;
 
@@ -34,6 +36,7 @@ use super::http::answered::answered;
 use super::http::buckets::Buckets;
 use super::http::calls::Routed;
 use super::signin::Endings;
+use crate::webhooks::Webhooks;
 use axum::Router;
 use axum::middleware::from_fn;
 use std::sync::Arc;
@@ -41,6 +44,8 @@ use std::sync::Arc;
 pub(crate) struct Admin {
     door: Door,
     endings: Endings,
+    /// `None` where there is no journal to follow, as in tests.
+    webhooks: Option<Arc<Webhooks>>,
     /// Calls of each key or agent.
     calls: Buckets,
     /// Bad tokens from each address: looking one up costs more than refusing it.
@@ -55,10 +60,11 @@ pub fn described() -> Vec<Routed> {
 }
 
 /// The routes, with all their layers. Each key, and each agent, may call `calls_per_s` times a second.
-pub fn router(door: Door, endings: Endings, calls_per_s: u32) -> Router {
+pub fn router(door: Door, endings: Endings, webhooks: Option<Arc<Webhooks>>, calls_per_s: u32) -> Router {
     let admin = Arc::new(Admin {
         door,
         endings,
+        webhooks,
         calls: Buckets::new(calls_per_s, 1_000.0 / f64::from(calls_per_s), 16_384),
         strangers: Buckets::new(20, 1_000.0, 65_536),
     });

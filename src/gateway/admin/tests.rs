@@ -24,7 +24,7 @@ fn world() -> (World, Router) {
 
 fn router_of(world: &World, calls_per_s: u32) -> Router {
     let endings = Endings { signins: Arc::new(Signins::in_memory()), desks: world.door.desks.clone() };
-    router(world.door.clone(), endings, calls_per_s)
+    router(world.door.clone(), endings, None, calls_per_s)
 }
 
 fn key(world: &World, desk: &FakeDesk, secret: u8, scopes: &[&str]) {

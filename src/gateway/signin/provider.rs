@@ -45,7 +45,7 @@ fn failed(reason: &'static str, detail: impl std::fmt::Display) -> ProviderFaile
 impl From<NotFetched> for ProviderFailed {
     fn from(error: NotFetched) -> Self {
         let reason = match &error {
-            NotFetched::Unreachable(_) => "unreachable",
+            NotFetched::Unreachable(_) | NotFetched::NotAllowed(_) => "unreachable",
             NotFetched::Late => "late",
             NotFetched::TooLarge(_) => "too_large",
         };

@@ -1,0 +1,153 @@
+//! Endpoints on disk, `webhooks.db`: what they are set to, synced before it is acknowledged, and how far each has been told, now and then.
+//! An old place costs what was sent since being sent again.
+
+use super::endpoint::{Endpoint, Held};
+use rusqlite::{Connection, OpenFlags, params};
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+pub const FILE_NAME: &str = "webhooks.db";
+
+pub const FORMAT: i64 = 1;
+const TABLES: &str = "
+    CREATE TABLE endpoint(
+        workspace TEXT NOT NULL, name TEXT NOT NULL, spec TEXT NOT NULL, cursor TEXT NOT NULL, failing_ms INTEGER,
+        PRIMARY KEY(workspace, name)
+    ) WITHOUT ROWID;
+";
+
+/// Why the store did not open.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenFailed {
+    #[error("{path} has format {format}, of a newer release; this one reads {FORMAT}")]
+    NewerFormat { path: PathBuf, format: i64 },
+    #[error("cannot open {path}: {source}; restore it, or move it away and set the webhooks again")]
+    Sqlite { path: PathBuf, source: rusqlite::Error },
+}
+
+/// It could not be written; the sentence is for the log.
+#[derive(Debug, thiserror::Error)]
+#[error("webhooks cannot be written: {0}")]
+pub struct NotKept(String);
+
+impl NotKept {
+    pub(super) fn of(why: &impl std::fmt::Display) -> Self {
+        Self(why.to_string())
+    }
+}
+
+impl From<rusqlite::Error> for NotKept {
+    fn from(error: rusqlite::Error) -> Self {
+        Self::of(&error)
+    }
+}
+
+#[derive(Debug)]
+pub(super) struct Store(Mutex<Connection>);
+
+impl Store {
+    pub fn open(dir: &Path) -> Result<Self, OpenFailed> {
+        let path = dir.join(FILE_NAME);
+        let failed = |source| OpenFailed::Sqlite { path: path.clone(), source };
+        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let db = Connection::open_with_flags(&path, flags).map_err(failed)?;
+        let format: i64 = db.pragma_query_value(None, "user_version", |row| row.get(0)).map_err(failed)?;
+        if format > FORMAT {
+            return Err(OpenFailed::NewerFormat { path, format });
+        }
+        Self::of(db, format).map_err(failed)
+    }
+
+    fn of(db: Connection, format: i64) -> rusqlite::Result<Self> {
+        db.busy_timeout(Duration::from_secs(2))?;
+        db.pragma_update_and_check(None, "journal_mode", "WAL", |_| Ok(()))?;
+        db.pragma_update(None, "cache_size", -256)?;
+        db.pragma_update_and_check(None, "secure_delete", "ON", |_| Ok(()))?;
+        if format == 0 {
+            let tx = db.unchecked_transaction()?;
+            tx.execute_batch(TABLES)?;
+            tx.pragma_update(None, "user_version", FORMAT)?;
+            tx.commit()?;
+        }
+        Ok(Self(Mutex::new(db)))
+    }
+
+    /// All that there are. One that cannot be read is left out with a complaint: it stops no other.
+    pub fn load(&self) -> Result<Vec<Endpoint>, NotKept> {
+        let db = self.lock();
+        let mut select = db.prepare("SELECT workspace, name, spec, cursor, failing_ms FROM endpoint")?;
+        let read = |row: &rusqlite::Row<'_>| {
+            let text = |at: usize| row.get::<_, String>(at);
+            Ok((text(0)?, text(1)?, text(2)?, text(3)?, row.get::<_, Option<i64>>(4)?))
+        };
+        let mut found = Vec::new();
+        for row in select.query_map([], read)? {
+            let (workspace, name, spec, cursor, failing_ms) = row?;
+            let (Ok(spec), Ok(cursor)) = (serde_json::from_str(&spec), cursor.parse()) else {
+                tracing::error!(workspace, name, "a webhook cannot be read and is left out: set it again");
+                continue;
+            };
+            let failing_ms = failing_ms.and_then(|ms| u64::try_from(ms).ok());
+            found.push(Endpoint::new(workspace.into(), name.into(), spec, cursor, failing_ms));
+        }
+        Ok(found)
+    }
+
+    /// On disk when this answers.
+    pub fn put(&self, workspace: &str, name: &str, held: &Held) -> Result<(), NotKept> {
+        let db = self.lock();
+        db.pragma_update(None, "synchronous", "FULL")?;
+        let spec = serde_json::to_string(&held.spec).map_err(|error| NotKept::of(&error))?;
+        let cursor = held.cursor.to_string();
+        db.execute(
+            "INSERT INTO endpoint VALUES (?1, ?2, ?3, ?4, ?5)
+             ON CONFLICT(workspace, name) DO UPDATE SET spec = ?3, cursor = ?4, failing_ms = ?5",
+            params![workspace, name, spec, cursor, held.failing_ms.map(|ms| ms as i64)],
+        )?;
+        Ok(())
+    }
+
+    /// On disk when this answers.
+    pub fn remove(&self, workspace: &str, name: &str) -> Result<(), NotKept> {
+        let db = self.lock();
+        db.pragma_update(None, "synchronous", "FULL")?;
+        db.execute("DELETE FROM endpoint WHERE workspace = ?1 AND name = ?2", params![workspace, name])?;
+        Ok(())
+    }
+
+    /// How far it is; not synced. One that was removed meanwhile stays so.
+    pub fn keep_place(&self, endpoint: &Endpoint) -> Result<(), NotKept> {
+        let held = endpoint.held();
+        let db = self.lock();
+        db.pragma_update(None, "synchronous", "NORMAL")?;
+        let cursor = held.cursor.to_string();
+        db.prepare_cached("UPDATE endpoint SET cursor = ?3, failing_ms = ?4 WHERE workspace = ?1 AND name = ?2")?
+            .execute(params![&*endpoint.workspace, &*endpoint.name, cursor, held.failing_ms.map(|ms| ms as i64)])?;
+        Ok(())
+    }
+
+    /// A connection is whole between statements, so a panic elsewhere taints nothing.
+    fn lock(&self) -> MutexGuard<'_, Connection> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Whether this release reads the webhooks in `dir`, if there are any. Changes nothing.
+///
+/// # Errors
+/// They are of a newer release, or cannot be read.
+pub fn check_format(dir: &Path) -> Result<(), OpenFailed> {
+    let path = dir.join(FILE_NAME);
+    if !path.is_file() {
+        return Ok(());
+    }
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let asked = Connection::open_with_flags(&path, flags)
+        .and_then(|db| db.pragma_query_value(None, "user_version", |row| row.get(0)));
+    match asked {
+        Ok(format) if format > FORMAT => Err(OpenFailed::NewerFormat { path, format }),
+        Ok(_) => Ok(()),
+        Err(source) => Err(OpenFailed::Sqlite { path, source }),
+    }
+}
