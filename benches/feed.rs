@@ -6,15 +6,14 @@
 mod load;
 
 use load::arguments::Arguments;
-use load::desk::{WORKSPACE, connect, options, serve};
+use load::desk::{WORKSPACE, options, serve};
 use load::figures::percentiles;
 use load::pace::Pace;
 use load::scan::tagged_id;
-use load::support::Server;
 use load::support::process::cpu_ms;
 use load::support::socket::{Heard, Writer};
 use load::support::sse::Events;
-use offhook::gateway::auth::agent_token::Role;
+use load::support::{Agent, Customer, Server};
 use serde_json::json;
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -22,7 +21,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 
-const KIND: &str = "agent.status_changed";
+const KIND: &str = "message.posted";
 
 /// Microseconds that each event took.
 type Late = Rc<RefCell<Vec<u32>>>;
@@ -39,13 +38,10 @@ fn main() {
 
 async fn measure(how: &str, seconds: u32, agents: u32, rate: f64) {
     let options = options().set("webhooks.private_addresses=true").set("webhooks.plain_http=true");
-    let server = serve(&options, 3).await;
-    let tokens = server.tokens();
-    let mut writers = Vec::new();
+    let server = serve(&options, 1).await;
+    let mut talks = Vec::new();
     for number in 0..agents {
-        let mut socket = connect(&server, &tokens.of(WORKSPACE, &format!("agent{number:05}"), Role::Agent)).await;
-        writers.push(socket.writer.clone());
-        tokio::task::spawn_local(async move { while matches!(socket.next().await, Heard::Text(_)) {} });
+        talks.push(talk(&server, &format!("agent{number:05}")).await);
     }
     let late = Late::default();
     if how == "feed" {
@@ -55,7 +51,7 @@ async fn measure(how: &str, seconds: u32, agents: u32, rate: f64) {
     }
     let before_ms = cpu_ms(server.pid());
     let all = (rate * f64::from(seconds)) as u32;
-    change(&writers, rate, all).await;
+    write(&talks, rate, all).await;
     while (late.borrow().len() as u32) < all {
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
@@ -64,15 +60,32 @@ async fn measure(how: &str, seconds: u32, agents: u32, rate: f64) {
     percentiles(&format!("{how}_lag"), late.take());
 }
 
-/// One event each.
-async fn change(writers: &[Writer], rate: f64, all: u32) {
+/// A conversation, and where its agent writes.
+struct Talk {
+    conversation: String,
+    writer: Writer,
+}
+
+/// The next agent, who is the only one with room, takes a new conversation.
+async fn talk(server: &Server, name: &str) -> Talk {
+    let mut agent = Agent::available(server, WORKSPACE, name).await;
+    let customer = Customer::start_when_there_is_room(server.address, WORKSPACE, "hello").await;
+    let offer = agent.wait_for("offer").await["offer"]["offer"].clone();
+    agent.must(json!({"type": "accept", "offer": offer})).await;
+    let (writer, mut socket) = (agent.socket.writer.clone(), agent.socket);
+    tokio::task::spawn_local(async move { while matches!(socket.next().await, Heard::Text(_)) {} });
+    Talk { conversation: customer.conversation, writer }
+}
+
+/// Messages of the agents, one event each.
+async fn write(talks: &[Talk], rate: f64, all: u32) {
     let pace = Pace::begin(rate, all);
     while let Some(number) = pace.next().await {
-        let agents = writers.len() as u32;
-        let status = if (number / agents).is_multiple_of(2) { "available" } else { "away" };
-        let id = tagged_id(1, number);
-        let frame = format!("{{\"type\":\"set_status\",\"status\":\"{status}\",\"id\":\"{id}\"}}");
-        writers[(number % agents) as usize].text(&frame).await.expect("the connection takes a frame");
+        let (Talk { conversation, writer }, id) = (&talks[number as usize % talks.len()], tagged_id(1, number));
+        let text = "As long as most are: a line, or two.";
+        let frame =
+            format!("{{\"type\":\"send\",\"conversation\":\"{conversation}\",\"text\":\"{text}\",\"id\":\"{id}\"}}");
+        writer.text(&frame).await.expect("the connection takes a frame");
     }
 }
 
