@@ -208,6 +208,13 @@ pub const BOUNDS: &[Bound] = &[
         "offhook_rate_limited_total",
     ),
     bound(
+        "messages whose delivery is awaited, of each conversation that is carried",
+        "desk/outside.rs",
+        Fixed("100, with a reason of 64 bytes each"),
+        "of older ones no report is taken: `delivery_over`",
+        "offhook_deliveries_total",
+    ),
+    bound(
         "commands that wait to be decided, for each workspace",
         "engine/intake.rs",
         Setting("engine.intake_bytes_max"),

@@ -24,6 +24,13 @@ pub enum Answer {
         number: u32,
         at: WallTime,
     },
+    /// A message from outside has this number, in a conversation that it began or in one that went on.
+    Received {
+        conversation: ConversationId,
+        number: u32,
+        at: WallTime,
+        started: bool,
+    },
     /// The agent owns this conversation now (or already did, by this offer).
     Accepted {
         conversation: ConversationId,
@@ -71,6 +78,8 @@ pub enum Answer {
         conversation: ConversationId,
         to: Vec<AgentId>,
         by: Option<AgentId>,
+        /// For its customer alone.
+        draft: Option<std::sync::Arc<str>>,
     },
 }
 

@@ -121,38 +121,40 @@ impl Desk {
                 wishes,
                 left,
                 message,
+                thread,
             } => {
                 self.last_conversation = self.last_conversation.max(conversation.0);
-                self.add_conversation(
-                    *conversation,
-                    Conversation {
-                        customer: *customer,
-                        key: *key,
-                        channel: *channel,
-                        queue: *queue,
-                        priority: *priority,
-                        skills: skills.clone(),
-                        about: about.clone(),
-                        state: State::Waiting,
-                        offers: Vec::new(),
-                        opened_at: now.wall,
-                        waiting_since: waiting_since.unwrap_or(now.wall),
-                        ended_at: WallTime(0),
-                        last_number: 0,
-                        public: *public,
-                        read_by_agent: 0,
-                        read_by_customer: 0,
-                        offers_made: 0,
-                        cool_downs: Vec::new(),
-                        requeue_at: DeskTimeOrNone::NONE,
-                        ring: 0,
-                        wishes: wishes.clone(),
-                        spell: Spell { from: now.wall, left: *left, message: *message, ..Spell::default() },
-                        moved: None,
-                        routed: None,
-                        labels: None,
-                    },
-                );
+                let mut opened = Conversation {
+                    customer: *customer,
+                    key: *key,
+                    channel: *channel,
+                    queue: *queue,
+                    priority: *priority,
+                    skills: skills.clone(),
+                    about: about.clone(),
+                    state: State::Waiting,
+                    offers: Vec::new(),
+                    opened_at: now.wall,
+                    waiting_since: waiting_since.unwrap_or(now.wall),
+                    ended_at: WallTime(0),
+                    last_number: 0,
+                    public: *public,
+                    read_by_agent: 0,
+                    read_by_customer: 0,
+                    offers_made: 0,
+                    cool_downs: Vec::new(),
+                    requeue_at: DeskTimeOrNone::NONE,
+                    ring: 0,
+                    wishes: wishes.clone(),
+                    spell: Spell { from: now.wall, left: *left, message: *message, ..Spell::default() },
+                    moved: None,
+                    routed: None,
+                    labels: None,
+                };
+                if let Some(thread) = thread {
+                    opened.begin_line(*thread);
+                }
+                self.add_conversation(*conversation, opened);
                 self.forget_left(*customer);
             }
             Event::MessagePosted { conversation, number, author, public, files, text: _ } => {
@@ -160,6 +162,7 @@ impl Desk {
                     c.last_number = *number;
                     c.public = *public;
                     c.add_files(files);
+                    c.await_delivery(*author, *number);
                     mark_read(c, *author, *number);
                 });
             }
@@ -169,6 +172,10 @@ impl Desk {
             Event::ConversationWoken { conversation } => self.apply_paused(*conversation, None),
             Event::MessagesRead { conversation, reader, number } => {
                 self.note(*conversation, |c| mark_read(c, *reader, *number));
+            }
+            Event::DeliveryReported { conversation, number, state, reason, was } => {
+                let change = |c: &mut Conversation| c.report(*number, *state, reason.as_ref());
+                self.change_lately(*conversation, was.as_deref(), change);
             }
             Event::ConversationEnded { conversation, by: _, owner, wrap_up_until, public, blocks } => {
                 let wrap_up = owner.zip(*wrap_up_until).map(|(owner, until)| State::WrapUp {
@@ -252,7 +259,8 @@ impl Desk {
                 self.note(*conversation, |c| c.about = Some(about.clone()));
             }
             Event::ConversationRated { conversation, score, comment, was, before: _ } => {
-                self.apply_rated(*conversation, *score, comment.as_ref(), was.as_deref());
+                let change = |c: &mut Conversation| c.rate(*score, comment.as_ref(), now.wall);
+                self.change_lately(*conversation, was.as_deref(), change);
             }
             Event::AgentDraining { agent, draining } => self.change_agent(*agent, |a| a.draining = *draining),
 

@@ -43,6 +43,7 @@ impl Desk {
     }
 
     pub(super) fn add_conversation(&mut self, id: ConversationId, conversation: Conversation) {
+        self.threads.add(id, &conversation);
         self.conversations.insert(id, Box::new(conversation));
         self.attach(id);
         self.wait_began(id);
@@ -78,6 +79,7 @@ impl Desk {
         self.detach(id);
         let mut conversation = self.conversations.remove(&id).expect("events name conversations that are here");
         conversation.next_breach().inspect(|at| self.deadlines.clear_by_wall(*at, ByWall::clock(id)));
+        self.threads.remove(id, &conversation);
         let before = conversation.state;
         let stood = Stood::of(&conversation);
         change(&mut conversation);
@@ -213,6 +215,7 @@ impl Desk {
         self.preferring = super::preferring::Preferring::default();
         self.programs = super::programs::Programs::default();
         self.deciding = super::deciding::Deciding::default();
+        self.threads = super::outside::Threads::default();
         self.preferred_seen.clear();
         self.look_who_skips_busy();
         for (id, queue) in self.queues.iter() {
@@ -233,6 +236,7 @@ impl Desk {
         for (id, conversation) in self.conversations.iter() {
             let rules = (&*self.settings, &*self.queues[&conversation.queue].settings);
             let now = self.now.desk;
+            self.threads.add(id, conversation);
             deadlines_of(conversation, rules, id, now, |at, what| self.deadlines.set(at, what));
             conversation.next_breach().inspect(|at| self.deadlines.set_by_wall(*at, ByWall::clock(id)));
             let paused = u32::from(conversation.paused().is_some());

@@ -6,10 +6,11 @@ use super::decision::DecideAsk;
 use super::expecting::OnlyIf;
 use super::files::Attachments;
 use super::ids::{
-    AgentId, CommandId, ConversationId, CustomerId, DecisionId, KeyNumber, OfferId, Principal, SessionId,
+    AgentId, CommandId, ConversationId, CustomerId, DecisionId, KeyNumber, OfferId, Principal, SessionId, ThreadId,
 };
 use super::labels::LabelAsk;
 use super::moves::{MoveAsk, Mover};
+use super::outside::{DeliveryAsk, ReceiveAsk};
 use super::own::OwnCursor;
 use super::queue_moves::Draining;
 use super::ratings::RateAsk;
@@ -122,6 +123,9 @@ pub enum Ask {
         text: Arc<str>,
         files: Attachments,
     },
+    /// A customer's message from outside: it goes on, or begins something.
+    Receive(Box<ReceiveAsk>),
+    ReportDelivery(Box<DeliveryAsk>),
     Read {
         conversation: ConversationId,
         reader: Author,
@@ -131,6 +135,8 @@ pub enum Ask {
     Typing {
         conversation: ConversationId,
         author: Author,
+        /// What there is of an agent's answer, sealed; empty: it is taken back.
+        draft: Option<Arc<str>>,
     },
     Close {
         conversation: ConversationId,
@@ -247,6 +253,8 @@ pub struct OpenAsk {
     pub preferred_agent: Option<AskedAgent>,
     /// Should it be refused for now, it is a message that is left.
     pub or_message: bool,
+    /// It goes on elsewhere.
+    pub thread: Option<ThreadId>,
 }
 
 /// A conversation that an agent begins. The first text, sealed, is the agent's.
@@ -260,6 +268,8 @@ pub struct StartAsk {
     /// Sealed name and metadata of the customer.
     pub about: Option<Arc<str>>,
     pub text: Option<Arc<str>>,
+    /// Where the customer has a thread on that channel.
+    pub thread: Option<ThreadId>,
 }
 
 /// The agent that a new conversation is to be kept for, by name.
@@ -372,7 +382,11 @@ impl Ask {
             | Ask::AgentIsIdle { .. }
             | Ask::Tick => false,
             // What was so once stays so.
-            Ask::ConfirmDelivery { .. } | Ask::Accept { .. } | Ask::Reject { .. } | Ask::Read { .. } => false,
+            Ask::ConfirmDelivery { .. }
+            | Ask::Accept { .. }
+            | Ask::Reject { .. }
+            | Ask::Read { .. }
+            | Ask::ReportDelivery(_) => false,
             Ask::OnlyIf(_)
             | Ask::PutSettings(_)
             | Ask::PutQueue(_)
@@ -386,6 +400,7 @@ impl Ask {
             | Ask::SignOut { .. }
             | Ask::Open(_)
             | Ask::Post { .. }
+            | Ask::Receive(_)
             | Ask::Close { .. }
             | Ask::WrapUpDone { .. }
             | Ask::ExtendWrapUp { .. }
@@ -429,6 +444,8 @@ impl Ask {
             Ask::Reject { .. } => "reject",
             Ask::Open(_) => "open",
             Ask::Post { .. } => "post",
+            Ask::Receive(_) => "receive",
+            Ask::ReportDelivery(_) => "report_delivery",
             Ask::Read { .. } => "read",
             Ask::Typing { .. } => "typing",
             Ask::Close { .. } => "close",

@@ -10,9 +10,10 @@ use super::command::{Author, Closer};
 use super::conversation::{Conversation, WishedAgent, Wishes};
 use super::decision::DecisionEnd;
 use super::files::{self, Attachments};
-use super::ids::{AgentId, ConversationId, CustomerId, DecisionId, KeyNumber, OfferId, QueueId, SessionId};
+use super::ids::{AgentId, ConversationId, CustomerId, DecisionId, KeyNumber, OfferId, QueueId, SessionId, ThreadId};
 use super::labels::Labels;
 use super::moves::{Mover, Taken, Transfer};
+use super::outside::DeliveryState;
 use super::settings::{AgentProfile, ApiKey, ChannelId, QueueSettings, Settings, StatusId};
 use super::time::{DeskTime, WallTime};
 use super::wrapping::Blocks;
@@ -161,6 +162,9 @@ pub enum Event {
         /// It would have been refused for now, and is a message that its customer left instead.
         #[serde(default, skip_serializing_if = "std::ops::Not::not")]
         message: bool,
+        /// It goes on elsewhere, and its customer's next message is found by this.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        thread: Option<ThreadId>,
     },
     MessagePosted {
         conversation: ConversationId,
@@ -185,6 +189,18 @@ pub enum Event {
         conversation: ConversationId,
         reader: Author,
         number: u32,
+    },
+    /// Who carries its messages says what became of this one.
+    DeliveryReported {
+        conversation: ConversationId,
+        number: u32,
+        state: DeliveryState,
+        /// Of a failure.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        reason: Option<Arc<str>>,
+        /// What the desk no longer held, so that a replay needs nothing from elsewhere.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        was: Option<Box<Conversation>>,
     },
     /// The talk is over. With `wrap_up_until`, its owner still has work to do (`OPEN_ENDED`: until it says so).
     ConversationEnded {

@@ -147,6 +147,10 @@ hex_id!(
     CustomerId
 );
 hex_id!(
+    /// What a service outside names as one talk with one customer: a keyed hash of its own names.
+    ThreadId
+);
+hex_id!(
     /// Chosen by the client, 128 random bits; the same command again carries the same id.
     CommandId
 );

@@ -44,6 +44,7 @@ pub mod needs;
 pub mod offer;
 pub mod offering;
 pub mod opening;
+pub mod outside;
 mod overlooked;
 pub mod own;
 mod paged;
@@ -135,6 +136,7 @@ pub struct Desk {
     skips_busy: bool,
     programs: programs::Programs,
     deciding: deciding::Deciding,
+    threads: outside::Threads,
     /// Programs whose profile changed, and that have not been looked at since.
     programs_moved: BTreeSet<AgentId>,
 
@@ -323,7 +325,8 @@ impl Desk {
             preferring,
             programs,
             deciding,
-            active_agents
+            active_agents,
+            threads
         );
         None
     }

@@ -14,6 +14,7 @@
 use super::conversation::Conversation;
 use super::files::FileId;
 use super::ids::{AgentId, ConversationId};
+use super::outside::Line;
 use super::ratings::Rating;
 use super::silence::Talk;
 use super::time::WallTime;
@@ -146,6 +147,9 @@ pub struct Moved {
     /// Those that its messages have, at most `FILES_MAX`.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub files: Vec<FileId>,
+    /// Where it goes on elsewhere.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub line: Option<Box<Line>>,
 }
 
 fn is_zero(notes: &u32) -> bool {

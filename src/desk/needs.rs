@@ -34,7 +34,6 @@ pub struct Loaded {
 impl Desk {
     /// What must be loaded before this command can be decided; mostly nothing.
     pub fn needs(&self, now: WallTime, command: &Command, needs: &mut Vec<Need>) {
-        let day_ago = WallTime(now.0.saturating_sub(REMEMBERED_MS));
         match &command.ask {
             Ask::ConfirmDelivery { offer, .. } | Ask::Accept { offer, .. } | Ask::Reject { offer, .. } => {
                 let here = self.offers.contains_key(offer) || self.ended_offers.contains_key(offer);
@@ -68,6 +67,16 @@ impl Desk {
                 if !self.conversations.contains_key(conversation) && conversation.0 <= self.last_conversation {
                     needs.push(Need::Conversation(*conversation));
                 }
+            }
+            Ask::ReportDelivery(ask) => {
+                if !self.conversations.contains_key(&ask.conversation) && ask.conversation.0 <= self.last_conversation {
+                    needs.push(Need::Conversation(ask.conversation));
+                }
+            }
+            Ask::Receive(ask) => {
+                let open = self.threads.newest(ask.thread).is_some();
+                let closed = ask.found.filter(|id| !open && !self.conversations.contains_key(id));
+                needs.extend(closed.map(Need::Conversation));
             }
             Ask::Decide(ask) => {
                 let id = ask.conversation;
@@ -105,13 +114,7 @@ impl Desk {
             | Ask::Tick => {}
         }
         let Some(id) = command.id else { return };
-        let (since, message_of) = match &command.ask {
-            // A message is remembered as long as it is there, so back to when its conversation began.
-            Ask::Post { conversation, .. } => {
-                (self.conversations.get(conversation).map_or(WallTime(0), |held| held.opened_at), Some(*conversation))
-            }
-            _ => (day_ago, None),
-        };
+        let (since, message_of) = self.remembered_since(command, now);
         if self.remembered.recall(command.principal, id, since) == Recall::AskTheView {
             needs.push(Need::Outcome(command.principal, id, message_of));
         }
@@ -119,12 +122,22 @@ impl Desk {
 
     /// What is known here of this command's id.
     pub(super) fn recall(&self, command: &Command, id: CommandId) -> Recall<'_> {
-        let since = match &command.ask {
-            Ask::Post { conversation, .. } => {
-                self.conversations.get(conversation).map_or(WallTime(0), |held| held.opened_at)
-            }
-            _ => WallTime(self.now.wall.0.saturating_sub(REMEMBERED_MS)),
-        };
+        let (since, _) = self.remembered_since(command, self.now.wall);
         self.remembered.recall(command.principal, id, since)
+    }
+
+    /// From when on this command's outcome is looked for, and the conversation whose messages know of it.
+    fn remembered_since(&self, command: &Command, now: WallTime) -> (WallTime, Option<ConversationId>) {
+        let day_ago = WallTime(now.0.saturating_sub(REMEMBERED_MS));
+        // A message is remembered as long as it is there, so back to when its conversation began.
+        let opened_at = |id: ConversationId| self.conversations.get(&id).map_or(WallTime(0), |held| held.opened_at);
+        match &command.ask {
+            Ask::Post { conversation, .. } => (opened_at(*conversation), Some(*conversation)),
+            Ask::Receive(ask) => match self.threads.newest(ask.thread).or(ask.found) {
+                Some(id) => (opened_at(id).min(day_ago), Some(id)),
+                None => (day_ago, None),
+            },
+            _ => (day_ago, None),
+        }
     }
 }

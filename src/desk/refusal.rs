@@ -4,7 +4,7 @@ use super::decision::DecisionEnd;
 use super::event::OfferEnd;
 use super::files::FileId;
 use super::fits::WhyNot;
-use super::ids::{ConversationId, DecisionId, OfferId};
+use super::ids::{ConversationId, DecisionId, KeyNumber, OfferId};
 use super::time::WallTime;
 use std::sync::Arc;
 
@@ -85,6 +85,10 @@ pub enum Refusal {
     RatingOver(ConversationId),
     #[error("a message of {conversation} has the file {file} already")]
     FileTaken { conversation: ConversationId, file: FileId },
+    #[error("no state is kept of message {number} of {conversation}: its customer wrote it, or it is too old")]
+    DeliveryOver { conversation: ConversationId, number: u32 },
+    #[error("the customer's texts are sealed with another key: {0}")]
+    AnotherKey(KeyNumber),
     #[error("the session is not known here any more")]
     NoSuchSession,
 }
@@ -131,6 +135,8 @@ impl Refusal {
             Refusal::NoMoreTime(_) => "no_more_time",
             Refusal::RatingOver(_) => "rating_over",
             Refusal::FileTaken { .. } => "file_taken",
+            Refusal::DeliveryOver { .. } => "delivery_over",
+            Refusal::AnotherKey(_) => "another_key",
             Refusal::NoSuchSession => "no_such_session",
         }
     }
@@ -163,7 +169,7 @@ impl Refusal {
             Refusal::NoSuchStatus(_) => "status",
             Refusal::NoSuchReason(_) => "reason",
             Refusal::FileTaken { .. } => "files",
-            Refusal::NoSuchMessage { .. } => "number",
+            Refusal::NoSuchMessage { .. } | Refusal::DeliveryOver { .. } => "number",
             Refusal::NoSuchApiKey(_) | Refusal::IdReused => "id",
             Refusal::BadSetting { field, .. }
             | Refusal::BadLabel { field, .. }
@@ -172,6 +178,7 @@ impl Refusal {
             | Refusal::TooManyDevices { .. }
             | Refusal::TooMany { .. }
             | Refusal::Quota { .. }
+            | Refusal::AnotherKey(_)
             | Refusal::NoSuchSession => return None,
         })
     }

@@ -17,6 +17,7 @@ mod misses;
 mod offered_at_once;
 mod offers;
 mod others_faults;
+mod outside;
 mod overlooked;
 mod pairing;
 mod preferred_agents;

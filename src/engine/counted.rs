@@ -210,6 +210,9 @@ impl Counter {
                         out_of_hours("told");
                     }
                 }
+                Event::DeliveryReported { state, .. } => {
+                    metrics::counter!(catalogue::DELIVERIES_TOTAL, "state" => state.name()).increment(1);
+                }
                 Event::ConversationRated { score, before, .. } => {
                     let changed = if before.is_some() { "yes" } else { "no" };
                     metrics::counter!(catalogue::RATINGS_TOTAL, "score" => score.to_string(), "changed" => changed)

@@ -17,7 +17,7 @@ use crate::desk::settings::StatusId;
 use crate::journal::Position;
 use crate::presence::{Registry, Session, WorkspaceNumber};
 use crate::seal::KeyRing;
-use crate::wire::agent::{AuthorShape, Cause, ServerFrame, render};
+use crate::wire::agent::{AuthorShape, Cause, DeliveryShape, ServerFrame, render};
 use crate::wire::close::CloseCode;
 use crate::wire::shown::closer_shown;
 use std::collections::BTreeSet;
@@ -124,6 +124,7 @@ impl Delivery<'_> {
             }
             Event::MessagePosted { conversation, number, author, text, files, .. } => {
                 let text = text_of(*author, text, self.keys);
+                let sent = desk.conversation(*conversation).and_then(|held| held.sent(*number));
                 return Some(render(&ServerFrame::Message {
                     position,
                     conversation: *conversation,
@@ -132,6 +133,7 @@ impl Delivery<'_> {
                     text: &text,
                     at,
                     files: &files_of(files, self.keys),
+                    delivery: sent.map(DeliveryShape::from),
                 }));
             }
             Event::MessagesRead { conversation, reader, number } => {
@@ -170,6 +172,7 @@ impl Delivery<'_> {
             | Event::ConversationLabelled { .. }
             | Event::ConversationDescribed { .. }
             | Event::ConversationRated { .. }
+            | Event::DeliveryReported { .. }
             | Event::AgentDraining { .. } => return self.moved(to, event, at),
             _ => return None,
         };

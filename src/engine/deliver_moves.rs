@@ -6,7 +6,7 @@ use crate::desk::clocks::Clock;
 use crate::desk::event::{Event, OfferEnd};
 use crate::desk::ids::{AgentId, CommandId, ConversationId, OfferId};
 use crate::desk::waiting_page::WaitingPage;
-use crate::wire::agent::{Cause, Done, Reply, ServerFrame, WaitingRowShape, render};
+use crate::wire::agent::{Cause, DeliveryShape, Done, Reply, ServerFrame, WaitingRowShape, render};
 use tokio_tungstenite::tungstenite::Utf8Bytes;
 
 /// What a page of what waits takes at most: its cursor then goes on from the last row that fits.
@@ -99,6 +99,11 @@ impl Delivery<'_> {
                 let about = about_of(self.desk.conversation(*conversation)?, self.keys);
                 let (name, metadata) = (about.name.as_deref(), &about.metadata);
                 render(&ServerFrame::Described { position, conversation: *conversation, name, metadata })
+            }
+            Event::DeliveryReported { conversation, number, state, reason, .. } => {
+                let (conversation, number) = (*conversation, *number);
+                let delivery = DeliveryShape { state: state.name(), reason: reason.as_deref() };
+                render(&ServerFrame::Delivery { position, conversation, number, delivery })
             }
             Event::ConversationRated { conversation, score, comment, before, .. } => {
                 let comment = comment.as_ref().map(|comment| clear_text(comment, self.keys));

@@ -6,6 +6,7 @@ use super::intake::ReplyTo;
 use super::own::with_snapshot;
 use super::published::{NotDone, Replied};
 use super::quota::OverQuota;
+use super::shapes::clear_text;
 use crate::desk::answer::Answer;
 use crate::desk::files::FileRules;
 use crate::desk::ids::{AgentId, CommandId};
@@ -36,7 +37,7 @@ impl Delivery<'_> {
                 Err(refusal) => refuse_session(&session, &refusal),
             },
             ReplyTo::Caller(caller) => {
-                if let Ok(Answer::Typing { conversation, to, by }) = &result {
+                if let Ok(Answer::Typing { conversation, to, by, draft: _ }) = &result {
                     self.typing(*conversation, to, *by);
                 }
                 // A caller who went away has its answer by asking again.
@@ -49,10 +50,13 @@ impl Delivery<'_> {
     fn reply_frame(&self, session: &Arc<Session>, id: CommandId, result: Result<Answer, Refusal>) {
         let position = Some(self.position.0);
         let members = match result {
-            Ok(Answer::Typing { conversation, to, by }) => {
+            Ok(Answer::Typing { conversation, to, by, draft }) => {
                 self.typing(conversation, &to, by);
-                let (_, event, data) = named(None, &StreamEvent::Typing {});
-                self.registry.publish(self.number, conversation, || Some(PublicFrame { public: None, event, data }));
+                self.registry.publish(self.number, conversation, || {
+                    let text = draft.as_ref().map(|draft| clear_text(draft, self.keys));
+                    let (_, event, data) = named(None, &StreamEvent::Typing { text: text.as_deref() });
+                    Some(PublicFrame { public: None, event, data })
+                });
                 return;
             }
             Ok(Answer::Own { agent, after }) => {

@@ -349,6 +349,8 @@ fn class_of(ask: &Ask) -> Class {
         | Ask::Ready { .. }
         | Ask::ListOwn { .. }
         | Ask::Post { .. }
+        | Ask::Receive(_)
+        | Ask::ReportDelivery(_)
         | Ask::Read { .. }
         | Ask::Typing { .. }
         | Ask::MergeCustomer { .. }
@@ -370,6 +372,8 @@ fn bytes_of(command: &Command) -> usize {
     COMMAND_BYTES
         + match &command.ask {
             Ask::Post { text, files, .. } => text.len() + files::bytes_of(files),
+            Ask::Receive(ask) => ask.text.len() + ask.open.about.as_ref().map_or(0, |about| about.len()),
+            Ask::Typing { draft, .. } => draft.as_ref().map_or(0, |draft| draft.len()),
             Ask::Note { text, .. } => text.len(),
             Ask::Start(start) => {
                 start.text.as_ref().map_or(0, |text| text.len()) + start.about.as_ref().map_or(0, |about| about.len())

@@ -117,6 +117,10 @@ pub fn route(event: &Event, place: usize, desk: &Desk, routes: &mut Vec<Route>) 
             let offers = desk.conversation(*conversation).into_iter().flat_map(|held| &held.offers);
             offers.for_each(|pending| tell(To::Agent(pending.agent)));
         }
+        Event::DeliveryReported { conversation, was, .. } => {
+            let held = was.as_deref().or_else(|| desk.conversation(*conversation));
+            held.into_iter().flat_map(|held| held.talkers()).for_each(|talker| tell(To::Agent(talker)));
+        }
         Event::ConversationRated { conversation, was, .. } => {
             let held = was.as_deref().or_else(|| desk.conversation(*conversation));
             let owner = held.and_then(|held| held.state.owner().or_else(|| held.last_owner()));

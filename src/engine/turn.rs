@@ -18,6 +18,7 @@ use crate::desk::files;
 use crate::desk::ids::CommandId;
 use crate::desk::labels::ThenEnd;
 use crate::desk::needs::Loaded;
+use crate::desk::outside::REASON_BYTES_MAX;
 use crate::desk::quota::Allowed;
 use crate::desk::refusal::Refusal;
 use crate::desk::time::{Now, WallTime};
@@ -233,6 +234,7 @@ fn bytes_of(event: &Event) -> usize {
             Event::ConversationTransferred { skills, .. } => 64 * skills.len(),
             Event::ConversationOpened { about, .. } => about.as_ref().map_or(0, |about| about.len()),
             Event::ConversationReopened { was: Some(was), .. } => bytes_of_whole(was),
+            Event::DeliveryReported { was, .. } => was.as_deref().map_or(0, bytes_of_whole),
             Event::ConversationRated { comment, was, .. } => {
                 comment.as_ref().map_or(0, |comment| comment.len()) + was.as_deref().map_or(0, bytes_of_whole)
             }
@@ -253,7 +255,8 @@ fn bytes_of_whole(held: &Conversation) -> usize {
     let labels = held.labels.as_ref().map_or(0, |labels| labels.bytes());
     let comment = held.rating().and_then(|rating| rating.comment.as_ref()).map_or(0, |comment| comment.len());
     let files = 40 * held.files().len();
-    EVENT_BYTES + held.about.as_ref().map_or(0, |about| about.len()) + labels + comment + files
+    let sent = held.line().map_or(0, |line| (48 + REASON_BYTES_MAX) * line.sent.len());
+    EVENT_BYTES + held.about.as_ref().map_or(0, |about| about.len()) + labels + comment + files + sent
 }
 
 #[cfg(test)]

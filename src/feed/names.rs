@@ -89,8 +89,8 @@ impl<'a> Names<'a> {
     #[must_use]
     pub fn about(&self, sealed: Option<&str>) -> Option<About> {
         let clear = self.unsealed(ABOUT, sealed?)?;
-        let Sealing { name, metadata, attributes, known } = serde_json::from_slice(&clear).unwrap_or_default();
-        Some(About { name, metadata, attributes, known })
+        let Sealing { name, metadata, attributes, known, outside } = serde_json::from_slice(&clear).unwrap_or_default();
+        Some(About { name, metadata, attributes, known, outside })
     }
 
     fn unsealed(&self, context: &[u8], sealed: &str) -> Option<Vec<u8>> {

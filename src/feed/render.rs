@@ -260,6 +260,10 @@ pub fn fact(event: Event, now: Now, names: &Names<'_>) -> Fact {
             cause: word(cause),
             by: by.map(|by| names.agent(by)),
         }),
+        Event::DeliveryReported { conversation, number, state, reason, was: _ } => {
+            let (conversation, state) = (conversation.to_string(), state.name().into());
+            Fact::MessageDelivery(said::MessageDelivery { conversation, number, state, reason })
+        }
         Event::ConversationRated { conversation, score, comment, before, was: _ } => {
             Fact::RatingGiven(said::RatingGiven {
                 conversation: conversation.to_string(),

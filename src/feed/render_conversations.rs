@@ -30,6 +30,7 @@ pub(super) fn opened(event: Event, now: Now, names: &Names<'_>) -> Fact {
         wishes: _,
         left,
         message,
+        thread: _,
     } = event
     else {
         unreachable!("the caller has matched it")

@@ -9,6 +9,8 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll};
 use tokio_tungstenite::tungstenite::Utf8Bytes;
 
+/// The event that is true for a moment.
+const TYPING: &str = "typing";
 /// What a frame's place takes beside its bytes.
 const FRAME_BYTES: usize = 64;
 
@@ -56,6 +58,14 @@ impl Stream {
     /// Adds a frame, or drops all when it does not fit: then the stream is behind.
     pub fn push(&self, frame: PublicFrame, bytes_max: usize) {
         let mut state = self.lock();
+        // What is typed now goes before what was typed a moment ago: a slow reader is not sent each letter of an answer.
+        if frame.event == TYPING
+            && let Some(place) = state.frames.iter().rposition(|held| held.event == TYPING)
+        {
+            let stale = state.frames.remove(place).expect("it was found there");
+            let left = state.bytes - stale.data.len() - FRAME_BYTES;
+            state.shrink_to(left);
+        }
         let bytes = state.bytes + frame.data.len() + FRAME_BYTES;
         let fits =
             bytes <= bytes_max && GRAINS.grow(&memory().reserve, state.bytes, bytes, Some(Weight::Ordinary)).is_ok();
@@ -128,6 +138,22 @@ mod tests {
             Poll::Ready(out) => Some(out),
             Poll::Pending => None,
         }
+    }
+
+    #[test]
+    fn of_an_answer_that_grows_a_slow_reader_is_sent_the_newest_alone() {
+        let stream = Stream::default();
+        let typing = |text: &str| PublicFrame { public: None, event: TYPING, data: text.into() };
+        let message = PublicFrame { public: Some(1), event: "message", data: "hello".into() };
+        stream.push(typing("so"), 400);
+        stream.push(message.clone(), 400);
+        for length in 1..100 {
+            stream.push(typing(&"x".repeat(length)), 400);
+        }
+        assert_eq!(next(&stream), Some(StreamOut::Frame(message)));
+        assert_eq!(next(&stream), Some(StreamOut::Frame(typing(&"x".repeat(99)))));
+        assert_eq!(next(&stream), None);
+        assert_eq!(stream.lock().bytes, 0);
     }
 
     #[test]

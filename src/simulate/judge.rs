@@ -335,6 +335,7 @@ impl Judge {
             Event::SettingsChanged { .. }
             | Event::ConversationDescribed { .. }
             | Event::ConversationRated { .. }
+            | Event::DeliveryReported { .. }
             | Event::QueuePut { .. }
             | Event::QueueRemoved { .. }
             | Event::AgentPut { .. }

@@ -29,7 +29,7 @@ impl Judge {
             (Ok(answer), Some((fingerprint, first))) if answer != first || *fingerprint != command.fingerprint => {
                 return Err(format!("{}, and it was {first:?} before", line()));
             }
-            (Ok(Answer::Posted { .. } | Answer::Opened { .. }), None) => {
+            (Ok(Answer::Posted { .. } | Answer::Received { .. } | Answer::Opened { .. }), None) => {
                 return Err(format!("{}, and the journal does not know it", line()));
             }
             (Err(Refusal::IdReused), None) => return Err(format!("{}, and it was not", line())),

@@ -56,7 +56,7 @@ const OF_RULES: [&str; 27] = [
 ];
 
 /// Commands that change something or ask something.
-const COMMANDS: [&str; 46] = [
+const COMMANDS: [&str; 48] = [
     "put_settings",
     "put_queue",
     "remove_queue",
@@ -77,6 +77,8 @@ const COMMANDS: [&str; 46] = [
     "reject",
     "open",
     "post",
+    "receive",
+    "report_delivery",
     "read",
     "typing",
     "close",
@@ -106,7 +108,7 @@ const COMMANDS: [&str; 46] = [
 ];
 
 /// Refusals that a rule stands behind.
-const REFUSALS: [&str; 28] = [
+const REFUSALS: [&str; 29] = [
     "offer_gone",
     "no_such_offer",
     "decision_gone",
@@ -134,6 +136,7 @@ const REFUSALS: [&str; 28] = [
     "label_missing",
     "no_more_time",
     "rating_over",
+    "delivery_over",
     "no_such_session",
 ];
 

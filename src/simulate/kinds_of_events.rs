@@ -6,6 +6,7 @@ use crate::desk::command::{Author, Closer, Notice};
 use crate::desk::decision::DecisionEnd;
 use crate::desk::event::{Event, OfferEnd, OfflineCause, RequeueCause, StatusCause, WrapUpCause};
 use crate::desk::moves::{Mover, Taken, Transfer};
+use crate::desk::outside::DeliveryState;
 
 /// A table of kinds, each with the events that are of it: the compiler sees to it that none is left out.
 macro_rules! kinds_of_events {
@@ -60,6 +61,7 @@ kinds_of_events! {
     "opened: left out of hours": Event::ConversationOpened { left: true, .. },
     "opened: keeps an old place": Event::ConversationOpened { waiting_since: Some(_), .. },
     "opened: with wishes": Event::ConversationOpened { wishes: Some(_), .. },
+    "opened: on a thread": Event::ConversationOpened { thread: Some(_), .. },
     "opened": Event::ConversationOpened { .. },
     "message by agent": Event::MessagePosted { author: Author::Agent(_), .. },
     "message by customer": Event::MessagePosted { author: Author::Customer(_), .. },
@@ -107,6 +109,10 @@ kinds_of_events! {
     "labelled by a supervisor": Event::ConversationLabelled { by: Mover::Supervisor(_), .. },
     "labelled by an administrator": Event::ConversationLabelled { by: Mover::Admin, .. },
     "described anew": Event::ConversationDescribed { .. },
+    "message sent": Event::DeliveryReported { state: DeliveryState::Sent, .. },
+    "message failed": Event::DeliveryReported { state: DeliveryState::Failed, .. },
+    "message delivered": Event::DeliveryReported { state: DeliveryState::Delivered, .. },
+    "message read elsewhere": Event::DeliveryReported { state: DeliveryState::Read, .. },
     "rated": Event::ConversationRated { before: None, .. },
     "rated again": Event::ConversationRated { before: Some(_), .. },
     "agent drains": Event::AgentDraining { draining: true, .. },

@@ -86,6 +86,7 @@ catalogue! {
     WEBHOOK_DELIVERIES_TOTAL = "offhook_webhook_deliveries_total" Counter Count ["outcome"] "Attempts to deliver to webhooks by outcome: taken, refused (by its status), gone (410), late, unreachable, not_allowed (its address is of this machine or of one's own network).";
     WEBHOOK_SECONDS = "offhook_webhook_seconds" Histogram Seconds [] "Time of one attempt to deliver to a webhook.";
     LEFT_MESSAGES_TOTAL = "offhook_left_messages_total" Counter Count [] "Messages that customers left since a conversation could not be begun.";
+    DELIVERIES_TOTAL = "offhook_deliveries_total" Counter Count ["state"] "What became of messages that a channel of the workspace's own carries, as reported, by state: sent, failed, delivered, read.";
     RATINGS_TOTAL = "offhook_ratings_total" Counter Count ["score", "changed"] "Ratings committed, by score (1 to 5) and whether one was there before: yes, no.";
     MESSAGES_TOTAL = "offhook_messages_total" Counter Count ["by"] "Messages committed, by who wrote: agent, customer, system.";
     MOVES_TOTAL = "offhook_moves_total" Counter Count ["kind"] "Conversations that changed hands or queues, by kind: transferred (to an agent), joined, handed_over, queued (to a queue), picked, claimed, reassigned, started, requeued (their owner stayed away), moved (by a rule of waiting).";

@@ -171,6 +171,7 @@ pub fn public_of(event: Event) -> Option<(u32, Public)> {
         | Event::OfferMade { .. }
         | Event::OfferDelivered { .. }
         | Event::MessagesRead { .. }
+        | Event::DeliveryReported { .. }
         | Event::ConversationPaused { .. }
         | Event::ConversationWoken { .. }
         | Event::OwnerReminded { .. }

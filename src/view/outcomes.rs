@@ -13,31 +13,42 @@ pub const OUTCOME_KEPT_MS: u64 = 24 * 3_600_000;
 /// A principal that collides with itself on purpose finds only its own latest.
 const CANDIDATES_MAX: i64 = 32;
 
-/// Command id, fingerprint and principal of an outcome, and whether it started the conversation, in 26 to 42 bytes.
+/// Command id, fingerprint and principal of an outcome, and how its message came about, in 26 to 42 bytes.
 pub(super) fn remembered_bytes(outcome: &Outcome) -> Vec<u8> {
     let mut bytes = Vec::with_capacity(42);
     bytes.extend(outcome.id.0.to_be_bytes());
     bytes.extend(outcome.fingerprint.to_be_bytes());
-    bytes.push(u8::from(matches!(outcome.answer, Answer::Opened { .. })));
+    bytes.push(match outcome.answer {
+        Answer::Opened { .. } => OPENED,
+        Answer::Received { started: false, .. } => RECEIVED,
+        Answer::Received { started: true, .. } => RECEIVED_FIRST,
+        _ => POSTED,
+    });
     bytes.extend(principal_bytes(outcome.by));
     bytes
 }
 
+/// How a message came about, beside its command. They never change their meaning.
+const POSTED: u8 = 0;
+const OPENED: u8 = 1;
+const RECEIVED: u8 = 2;
+const RECEIVED_FIRST: u8 = 3;
+
 struct Remembered {
     id: CommandId,
     fingerprint: u64,
-    opened: bool,
+    how: u8,
     by: Principal,
 }
 
 fn remembered_of(bytes: &[u8]) -> Option<Remembered> {
     let (id, rest) = bytes.split_first_chunk::<16>()?;
     let (fingerprint, rest) = rest.split_first_chunk::<8>()?;
-    let (opened, by) = rest.split_first()?;
+    let (how, by) = rest.split_first()?;
     Some(Remembered {
         id: CommandId(u128::from_be_bytes(*id)),
         fingerprint: u64::from_be_bytes(*fingerprint),
-        opened: *opened != 0,
+        how: *how,
         by: principal_of(by)?,
     })
 }
@@ -46,6 +57,7 @@ fn remembered_of(bytes: &[u8]) -> Option<Remembered> {
 pub(super) fn message_of(outcome: &Outcome) -> Option<(ConversationId, u32)> {
     match outcome.answer {
         Answer::Posted { conversation, number, .. } => Some((conversation, number)),
+        Answer::Received { conversation, number, .. } => Some((conversation, number)),
         Answer::Opened { conversation, .. } => Some((conversation, 1)),
         Answer::Done
         | Answer::Welcome { .. }
@@ -170,11 +182,15 @@ fn find_message(
         }
         let at = WallTime(row.get::<_, i64>(2).or_failed(doing)? as u64);
         let number = row.get(1).or_failed(doing)?;
-        let answer = if remembered.opened {
-            let Some(customer) = customer_at_start(connection, key)? else { continue };
-            Answer::Opened { conversation, customer, at }
-        } else {
-            Answer::Posted { conversation, number, at }
+        let answer = match remembered.how {
+            OPENED => {
+                let Some(customer) = customer_at_start(connection, key)? else { continue };
+                Answer::Opened { conversation, customer, at }
+            }
+            RECEIVED | RECEIVED_FIRST => {
+                Answer::Received { conversation, number, at, started: remembered.how == RECEIVED_FIRST }
+            }
+            _ => Answer::Posted { conversation, number, at },
         };
         return Ok(Some(Outcome { by, id, fingerprint: remembered.fingerprint, answer }));
     }
@@ -212,8 +228,8 @@ mod tests {
         };
         let remembered = remembered_of(&remembered_bytes(&outcome)).unwrap();
         assert_eq!(
-            (remembered.by, remembered.id, remembered.fingerprint, remembered.opened),
-            (outcome.by, outcome.id, outcome.fingerprint, false)
+            (remembered.by, remembered.id, remembered.fingerprint, remembered.how),
+            (outcome.by, outcome.id, outcome.fingerprint, POSTED)
         );
         assert!(remembered_of(&[0; 25]).is_none());
     }

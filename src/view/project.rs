@@ -143,6 +143,7 @@ fn one_event(
         | Event::ConversationReopened { conversation, public, .. }
         | Event::ConversationRequeued { conversation, public, .. } => keep(*conversation, shown(*public)),
         Event::MessagesRead { conversation, .. }
+        | Event::DeliveryReported { conversation, .. }
         | Event::ConversationDescribed { conversation, .. }
         | Event::ConversationPaused { conversation, .. }
         | Event::ConversationWoken { conversation }

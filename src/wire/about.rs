@@ -18,4 +18,17 @@ pub struct About {
     pub attributes: BTreeMap<String, String>,
     /// Whether a signed token said who it is.
     pub known: bool,
+    /// Where it goes on elsewhere: how the service that carries its messages calls its customer and the thread.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub outside: Option<Outside>,
+}
+
+/// The outside's own names.
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(default)]
+pub struct Outside {
+    pub customer: String,
+    /// Empty where the service has one thread with each customer.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub thread: String,
 }

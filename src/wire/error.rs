@@ -66,6 +66,7 @@ codes! {
     WrongState "wrong_state" 409 "The conversation is in another state",
     NoMoreTime "no_more_time" 409 "Wrap-up cannot be extended any more",
     RatingOver "rating_over" 409 "It cannot be rated now",
+    DeliveryOver "delivery_over" 409 "No state of the message is kept",
     LengthRequired "length_required" 411 "The request does not say how long it is",
     NoSuchFile "no_such_file" 422 "There is no such file here",
     FileTaken "file_taken" 409 "A message has the file already",
@@ -282,6 +283,9 @@ impl From<&Refusal> for WireError {
             Refusal::NoMoreTime(_) => Code::NoMoreTime,
             Refusal::RatingOver(_) => Code::RatingOver,
             Refusal::FileTaken { .. } => Code::FileTaken,
+            Refusal::DeliveryOver { .. } => Code::DeliveryOver,
+            // The gateway seals anew, with that key, and asks again.
+            Refusal::AnotherKey(_) => Code::Internal,
             Refusal::NoSuchSession => Code::Internal,
         };
         let mut error = Self::new(code, refusal.to_string());

@@ -354,7 +354,11 @@ pub enum StreamEvent<'a> {
         score: u8,
         at: u64,
     },
-    Typing {},
+    Typing {
+        /// What there is of the agent's answer; empty: it was taken back.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        text: Option<&'a str>,
+    },
 }
 
 impl StreamEvent<'_> {
@@ -373,7 +377,7 @@ impl StreamEvent<'_> {
             StreamEvent::State { .. } => "state",
             StreamEvent::Read { .. } => "read",
             StreamEvent::Rated { .. } => "rated",
-            StreamEvent::Typing {} => "typing",
+            StreamEvent::Typing { .. } => "typing",
         }
     }
 
@@ -381,7 +385,7 @@ impl StreamEvent<'_> {
     #[must_use]
     pub fn is_numbered(&self) -> bool {
         use StreamEvent::{Rated, Read, State, Typing};
-        !matches!(self, State { .. } | Read { .. } | Rated { .. } | Typing {})
+        !matches!(self, State { .. } | Read { .. } | Rated { .. } | Typing { .. })
     }
 
     /// The event's `data`: one line of JSON, whatever the texts hold.
@@ -478,7 +482,7 @@ mod tests {
             },
             StreamEvent::Read { number: 1 },
             StreamEvent::Rated { score: 5, at: 1 },
-            StreamEvent::Typing {},
+            StreamEvent::Typing { text: None },
         ]
         .iter()
         .map(|event| (event.name().to_owned(), event.is_numbered()))
@@ -491,6 +495,7 @@ mod tests {
             .map(|(name, rest)| (name.to_owned(), rest.ends_with("| yes |")))
             .collect();
         assert_eq!(ours, documented);
-        assert_eq!(StreamEvent::Typing {}.data().as_str(), "{}");
+        assert_eq!(StreamEvent::Typing { text: None }.data().as_str(), "{}");
+        assert_eq!(StreamEvent::Typing { text: Some("so f") }.data().as_str(), r#"{"text":"so f"}"#);
     }
 }

@@ -108,7 +108,7 @@ pub const EVENTS: [(&str, &str, SchemaOf); 12] = [
     ("state", "As of now, at the beginning and after each change; has no number", event::<8>),
     ("read", "The agent has read up to there; has no number", event::<9>),
     ("rated", "It was rated, in another tab perhaps; has no number", event::<10>),
-    ("typing", "Its agent types; has no number", event::<11>),
+    ("typing", "Its agent types, and perhaps what there is of the answer; has no number", event::<11>),
 ];
 
 fn event<const PLACE: usize>(generator: &mut SchemaGenerator) -> Schema {
@@ -155,7 +155,7 @@ mod tests {
             },
             StreamEvent::Read { number: 1 },
             StreamEvent::Rated { score: 5, at },
-            StreamEvent::Typing {},
+            StreamEvent::Typing { text: Some("so f") },
         ]
     }
 

@@ -3,6 +3,8 @@
 
 pub mod about;
 pub mod agent;
+pub mod channel;
+pub mod channel_schema;
 pub mod close;
 pub mod error;
 pub mod error_schema;

@@ -62,7 +62,10 @@ pub fn lines(event: &StreamEvent<'_>, you: &str, zone: &TimeZone) -> String {
         StreamEvent::Moved { queue, at } => line(*at, "", &format!("(waiting for {queue})")),
         StreamEvent::Ended { at, .. } => line(*at, "", "(ended)"),
         StreamEvent::Reopened { at } => line(*at, "", "(goes on)"),
-        StreamEvent::State { .. } | StreamEvent::Read { .. } | StreamEvent::Rated { .. } | StreamEvent::Typing {} => {}
+        StreamEvent::State { .. }
+        | StreamEvent::Read { .. }
+        | StreamEvent::Rated { .. }
+        | StreamEvent::Typing { .. } => {}
     }
     out
 }
@@ -122,7 +125,7 @@ mod tests {
         assert_eq!(lines(&message("system", None, "closed"), "Zoë", &utc), "2023-11-14 22:13 closed\n");
         let joined = StreamEvent::Joined { agent: TitleShape { title: "Ada" }, at: 0 };
         assert_eq!(lines(&joined, "", &utc), "1970-01-01 00:00 (Ada has joined)\n");
-        assert_eq!(lines(&StreamEvent::Typing {}, "", &utc), "");
+        assert_eq!(lines(&StreamEvent::Typing { text: Some("so f") }, "", &utc), "");
         assert!(zone("Mars/Olympus").is_none());
     }
 

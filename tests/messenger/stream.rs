@@ -2,7 +2,7 @@
 
 use crate::support::customer::event_named;
 use crate::support::http::Http;
-use crate::support::scene::{DEMO, offered, server, talking};
+use crate::support::scene::{DEMO, offered, refused, server, talking};
 use crate::support::sse::Events;
 use crate::support::{Agent, within};
 use crate::{call, problem, until_state};
@@ -84,4 +84,30 @@ async fn what_happens_is_on_the_stream_as_it_happens() {
     assert_eq!(event_named(&mut events, "ended").await.json()["by"], "customer");
     let again = customer.call("POST", "leave", None).await;
     assert_eq!((again.status, problem(&again)["code"].clone()), (409, json!("wrong_state")));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_answer_that_grows_is_seen_before_it_is_a_message_and_is_kept_nowhere() {
+    let server = server();
+    let (mut agent, customer) = talking(&server, "ada").await;
+    let mut events = customer.follow(None).await;
+    let last = event_named(&mut events, "joined").await.id;
+    let typing = |text: &str| json!({"type": "typing", "conversation": customer.conversation, "text": text});
+    for text in ["so", "so f", "so far \u{1f600}", ""] {
+        agent.send(typing(text)).await;
+        let seen = event_named(&mut events, "typing").await;
+        assert_eq!((seen.id, seen.json()), (last, json!({ "text": text })));
+    }
+    agent.send(json!({"type": "typing", "conversation": customer.conversation})).await;
+    assert_eq!(event_named(&mut events, "typing").await.json(), json!({}));
+    let too_large = refused(&mut agent, typing(&"x".repeat(16 * 1024 + 1))).await;
+    assert_eq!((&too_large["code"], &too_large["field"]), (&json!("too_large"), &json!("text")));
+    agent.must(json!({"type": "send", "conversation": customer.conversation, "text": "so far, so good"})).await;
+    assert_eq!(event_named(&mut events, "message").await.json()["text"], "so far, so good");
+
+    let mut eve = Agent::available(&server, DEMO, "eve").await;
+    assert_eq!(refused(&mut eve, typing("mine")).await["code"], "not_yours");
+    let path = format!("/v1/workspaces/{DEMO}/conversations/{}/events?limit=200", customer.conversation);
+    let journal = server.admin("GET", &path, None).await;
+    assert!(!journal.text().contains("so f\"") && journal.text().contains("so far, so good"), "{}", journal.text());
 }

@@ -5,7 +5,6 @@ use crate::desk::ids::{ConversationId, CustomerId};
 use crate::desk::left_waiting::Left;
 use crate::desk::time::WallTime;
 use crate::desk::{Desk, SIGNED_OUT_MAX};
-use std::sync::Arc;
 
 impl Desk {
     /// Its older tokens are void. Bounded: beyond that the oldest sign-outs are forgotten.
@@ -21,21 +20,19 @@ impl Desk {
     }
 
     /// One that the desk no longer holds comes with the event, and goes on to the view.
-    pub(super) fn apply_rated(
+    pub(super) fn change_lately(
         &mut self,
         id: ConversationId,
-        score: u8,
-        comment: Option<&Arc<str>>,
         was: Option<&Conversation>,
+        change: impl FnOnce(&mut Conversation),
     ) {
-        let at = self.now.wall;
         match was {
             Some(was) => {
                 let mut closed = Box::new(was.clone());
-                closed.rate(score, comment, at);
+                change(&mut closed);
                 self.touched.conversations.insert(id, Some(closed));
             }
-            None => self.note(id, |c| c.rate(score, comment, at)),
+            None => self.note(id, change),
         }
     }
 

@@ -72,6 +72,7 @@ impl Desk {
             wishes: self.wishes(ask, queue)?,
             left,
             message,
+            thread: ask.thread,
         })
     }
 
@@ -248,7 +249,13 @@ impl Desk {
         Ok(Answer::Done)
     }
 
-    pub(super) fn typing(&self, id: ConversationId, author: Author, loaded: &Loaded) -> Result<Answer, Refusal> {
+    pub(super) fn typing(
+        &self,
+        id: ConversationId,
+        author: Author,
+        draft: Option<&Arc<str>>,
+        loaded: &Loaded,
+    ) -> Result<Answer, Refusal> {
         let conversation = self.conversations.get(&id).ok_or_else(|| self.not_here(id, loaded))?;
         let by = match author {
             Author::Agent(agent) => talked_in_by(id, conversation, agent).map(|()| Some(agent))?,
@@ -257,7 +264,7 @@ impl Desk {
             Author::System(_) => return Err(Refusal::NotYours(id)),
         };
         let to = conversation.talkers().filter(|talker| Some(*talker) != by).collect();
-        Ok(Answer::Typing { conversation: id, to, by })
+        Ok(Answer::Typing { conversation: id, to, by, draft: draft.cloned() })
     }
 
     pub(super) fn close(

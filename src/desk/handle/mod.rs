@@ -11,6 +11,7 @@ mod labels;
 mod moves;
 mod notes;
 mod offers;
+mod outside;
 mod presence;
 mod ratings;
 mod silence;
@@ -123,8 +124,10 @@ impl Desk {
             Ask::Post { conversation, author, text, files } => {
                 self.post(*conversation, *author, text, files, loaded, events)
             }
+            Ask::Receive(ask) => self.receive(ask, loaded, events),
+            Ask::ReportDelivery(ask) => self.report_delivery(ask, loaded, events),
             Ask::Read { conversation, reader, number } => self.read(*conversation, *reader, *number, loaded, events),
-            Ask::Typing { conversation, author } => self.typing(*conversation, *author, loaded),
+            Ask::Typing { conversation, author, draft } => self.typing(*conversation, *author, draft.as_ref(), loaded),
             Ask::Close { conversation, by } => self.close(*conversation, *by, loaded, events),
             Ask::WrapUpDone { conversation, by } => self.wrap_up_done(*conversation, *by, loaded, events),
             Ask::ExtendWrapUp { agent, conversation } => self.extend_wrap_up(*agent, *conversation, loaded, events),

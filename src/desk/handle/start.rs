@@ -17,6 +17,7 @@ impl Desk {
             channel: ask.channel.clone(),
             queue: ask.queue.clone(),
             about: ask.about.clone(),
+            thread: ask.thread,
             ..OpenAsk::default()
         };
         let (queue, channel) = self.entry(&open)?;

@@ -6,7 +6,7 @@
 use super::Admin;
 use crate::desk::answer::Answer;
 use crate::desk::command::{Ask, Closer, Command, Worker};
-use crate::desk::ids::{AgentId, CommandId, ConversationId, Principal};
+use crate::desk::ids::{AgentId, CommandId, ConversationId, CustomerId, Principal};
 use crate::desk::moves::Mover;
 use crate::desk::refusal::Refusal;
 use crate::desk::settings::{ApiKey, Role};
@@ -29,6 +29,7 @@ pub(super) enum Scope {
     Keys,
     Route,
     Events,
+    Channel,
     /// Of a key as `Read`; of people also an agent, who is shown its own.
     Own,
     /// Of a key as `Read`; of people administrators alone.
@@ -39,7 +40,8 @@ pub(super) enum Scope {
 
 impl Scope {
     /// Those that a key is given by name.
-    pub const ALL: [Scope; 6] = [Scope::Read, Scope::Write, Scope::Admin, Scope::Keys, Scope::Route, Scope::Events];
+    pub const ALL: [Scope; 7] =
+        [Scope::Read, Scope::Write, Scope::Admin, Scope::Keys, Scope::Route, Scope::Events, Scope::Channel];
 
     pub fn name(self) -> &'static str {
         match self {
@@ -49,6 +51,7 @@ impl Scope {
             Scope::Keys => "keys",
             Scope::Route => "route",
             Scope::Events => "events",
+            Scope::Channel => "channel",
         }
     }
 
@@ -56,7 +59,7 @@ impl Scope {
         match self {
             Scope::Own => Role::Agent,
             Scope::Read | Scope::Write | Scope::Floor => Role::Supervisor,
-            Scope::Admin | Scope::Keys | Scope::Route | Scope::Events | Scope::Settings => Role::Admin,
+            Scope::Admin | Scope::Keys | Scope::Route | Scope::Events | Scope::Channel | Scope::Settings => Role::Admin,
         }
     }
 }
@@ -235,6 +238,13 @@ impl Admin {
         self.calls
             .take_told("calls", (workspace, principal), (self.door.now)().desk.0)
             .map_err(|ms| Problem::rate_limited("api_key", ms))
+    }
+
+    /// # Errors
+    /// `rate_limited`: this customer has written too much.
+    pub(super) fn take_of_customer(&self, workspace: &str, customer: CustomerId) -> Result<(), Problem> {
+        let taken = self.messages.take_told("messages", (workspace, customer), (self.door.now)().desk.0);
+        taken.map_err(|ms| Problem::rate_limited("visitor", ms))
     }
 
     /// # Errors

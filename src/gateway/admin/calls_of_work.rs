@@ -109,7 +109,7 @@ pub(super) fn conversations(calls: Calls<Shared>) -> Calls<Shared> {
             history::messages,
             of(Own, "list_messages", "Its messages; texts of an erased customer are null")
                 .pages(number())
-                .gives::<history::Messages>(200, "In their order", None)
+                .gives::<history::Messages<'static>>(200, "In their order", None)
                 .may(&is_gone),
         )
         .get(

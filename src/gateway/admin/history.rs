@@ -16,6 +16,7 @@ use crate::gateway::http::problem::{Problem, ok};
 use crate::gateway::http::query::Query;
 use crate::gateway::http::shown::files_shown;
 use crate::gateway::http::{Door, VIEW_WAIT_MOST};
+use crate::wire::agent::DeliveryShape;
 use crate::wire::files::FileShape;
 use axum::extract::State as Held;
 use axum::response::Response;
@@ -48,19 +49,21 @@ async fn found(asker: &Asker, id: ConversationId) -> Result<Conversation, Proble
 /// A message; `text` is null when its customer was erased.
 #[derive(Serialize, JsonSchema)]
 #[schemars(rename = "AdminMessage")]
-pub(super) struct Message {
+pub(super) struct Message<'a> {
     number: u32,
     author: AuthorShape,
     text: Option<String>,
     at: u64,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     files: Vec<FileShape>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    delivery: Option<DeliveryShape<'a>>,
 }
 
 #[derive(Serialize, JsonSchema)]
 #[schemars(rename = "AdminMessagesPage")]
-pub(super) struct Messages {
-    messages: Vec<Message>,
+pub(super) struct Messages<'a> {
+    messages: Vec<Message<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     next: Option<String>,
 }
@@ -75,7 +78,7 @@ pub(super) async fn messages(
     let (limit, after) = (query.limit()?, query.cursor("cursor")?.unwrap_or(0));
     let id = conversation(&id)?;
     let room = Room::for_rows(limit)?;
-    found(&asker, id).await?;
+    let held = found(&asker, id).await?;
     let Rows { rows, more } = asker.desk.history().messages(id, Span::After(after), limit).await?;
     let next = rows.last().filter(|_| more).map(|last| last.number.to_string());
     let seals = admin.door.desks.seals();
@@ -85,6 +88,7 @@ pub(super) async fn messages(
         text: text(seals, row.author, &row.text),
         at: row.at.0,
         files: files_shown(seals, &row.files),
+        delivery: held.sent(row.number).map(DeliveryShape::from),
     });
     room.ok(&Messages { messages: messages.collect(), next })
 }

@@ -87,8 +87,9 @@ pub(super) async fn create(
     let scope_of = |word: &String| Scope::ALL.into_iter().find(|scope| scope.name() == word);
     let scopes: Option<Vec<Scope>> = wanted.scopes.iter().map(scope_of).collect();
     let scopes = scopes.filter(|scopes| !scopes.is_empty());
-    let scopes = scopes
-        .ok_or_else(|| Problem::bad_field("scopes", "must be some of read, write, admin, keys, route and events"))?;
+    let scopes = scopes.ok_or_else(|| {
+        Problem::bad_field("scopes", "must be some of read, write, admin, keys, route, events and channel")
+    })?;
     for scope in scopes {
         // Else a key that may only make keys could make itself anything.
         asker.credential.must_have(scope)?;

@@ -3,9 +3,11 @@
 mod agents;
 mod asker;
 mod calls;
+mod calls_of_channels;
 mod calls_of_events;
 mod calls_of_webhooks;
 mod calls_of_work;
+mod channel;
 mod conditions;
 mod decision_stream;
 mod decisions;
@@ -50,6 +52,8 @@ pub(crate) struct Admin {
     calls: Buckets,
     /// Bad tokens from each address: looking one up costs more than refusing it.
     strangers: Buckets,
+    /// Messages of each customer from outside.
+    messages: Buckets,
 }
 
 pub(crate) type Shared = Arc<Admin>;
@@ -67,6 +71,7 @@ pub fn router(door: Door, endings: Endings, webhooks: Option<Arc<Webhooks>>, cal
         webhooks,
         calls: Buckets::new(calls_per_s, 1_000.0 / f64::from(calls_per_s), 16_384),
         strangers: Buckets::new(20, 1_000.0, 65_536),
+        messages: Buckets::new(60, 1_000.0, 65_536),
     });
     calls::calls().router().with_state(admin).layer(from_fn(answered))
 }

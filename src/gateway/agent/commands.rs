@@ -179,7 +179,10 @@ fn ask<D: Desk, T: AgentTokens>(frame: AgentFrame, agent: AgentId, present: &Pre
             Ask::Post { conversation, author: Author::Agent(agent), text, files: Attachments::default() }
         }
         AgentFrame::Read { conversation, number } => Ask::Read { conversation, reader: Author::Agent(agent), number },
-        AgentFrame::Typing { conversation } => Ask::Typing { conversation, author: Author::Agent(agent) },
+        AgentFrame::Typing { conversation, draft } => {
+            let seal = |text: String| present.door.desk.seal_text(&present.session, conversation, &text);
+            Ask::Typing { conversation, author: Author::Agent(agent), draft: draft.map(seal).transpose()? }
+        }
         AgentFrame::Close { conversation } => Ask::Close { conversation, by: closer(agent, present.session.role) },
         AgentFrame::WrapUpDone { conversation } => {
             Ask::WrapUpDone { conversation, by: worker(agent, present.session.role) }

@@ -10,7 +10,7 @@ use crate::presence::session::Session;
 use crate::seal::{self, SealFailed};
 use crate::view::{Page, ViewFailed};
 use crate::wire::agent::{
-    AuthorShape, Done, HistoryFrom, MessageShape, NoteShape, Reply, ServerFrame, StartFrame, render,
+    AuthorShape, DeliveryShape, Done, HistoryFrom, MessageShape, NoteShape, Reply, ServerFrame, StartFrame, render,
 };
 use crate::wire::error::{Code, More, WireError};
 use crate::wire::files::FileShape;
@@ -21,6 +21,8 @@ use tokio_tungstenite::tungstenite::Utf8Bytes;
 /// How long a read waits for the view to reach what its session has seen.
 const BEHIND: Duration = Duration::from_millis(1_000);
 const BEHIND_RETRY_MS: u64 = 500;
+/// Of one customer's conversations, the newest among which a thread is looked for.
+const THREADS_LOOKED_AT_MAX: usize = 20;
 /// What a message takes in a page beside its text.
 const MESSAGE_BYTES: usize = 160;
 
@@ -90,8 +92,19 @@ pub(super) async fn start_of(
     let nobody = || WireError::new(Code::NoSuchCustomer, "nobody with this id has written here").at("customer");
     let workspace = engine.numbered(session.workspace).ok_or_else(WireError::internal)?;
     reached(engine, &workspace).await?;
-    let found = engine.view().conversations_of_customer(workspace.name(), frame.customer, 1).await;
-    let last = found.map_err(unread)?.pop().ok_or_else(nobody)?.conversation;
+    let found = engine.view().conversations_of_customer(workspace.name(), frame.customer, THREADS_LOOKED_AT_MAX).await;
+    let mut rows = found.map_err(unread)?.into_iter().map(|row| row.conversation);
+    let mut last = rows.next().ok_or_else(nobody)?;
+    // Where its messages are carried, the answer is to find it: it goes on the thread that the customer has there.
+    let published = workspace.published();
+    let channel = published.settings.channels.iter().position(|channel| channel.name == frame.channel);
+    let on_channel = |held: &Conversation| held.line().is_some() && Some(usize::from(held.channel.0)) == channel;
+    if !on_channel(&last)
+        && let Some(threaded) = rows.find(on_channel)
+    {
+        last = threaded;
+    }
+    let thread = last.line().filter(|_| on_channel(&last)).map(|line| line.thread);
     let sealing = |text: String| match engine.keys().seal(seal::KeyNumber(last.key.0), TEXT, text.as_bytes()) {
         Ok(sealed) => Ok(Arc::from(sealed.0)),
         Err(SealFailed::Erased) => Err(nobody()),
@@ -99,7 +112,7 @@ pub(super) async fn start_of(
     };
     let text = frame.text.map(sealing).transpose()?;
     let StartFrame { customer, queue, channel, .. } = frame;
-    Ok(StartAsk { agent, customer, key: last.key, channel, queue, about: last.about, text })
+    Ok(StartAsk { agent, customer, key: last.key, channel, queue, about: last.about, text, thread })
 }
 
 /// Notes in ascending order, as many as fit into a frame.
@@ -169,6 +182,10 @@ pub(super) async fn messages(
     let read = engine.view().messages(workspace.name(), conversation, page, limit).await;
     let mut page_rows = read.map_err(unread)?;
     let keys = engine.keys();
+    let held = match workspace.conversation(conversation) {
+        Some(held) => Some(held),
+        None => engine.view().conversation(workspace.name(), conversation).await.map_err(unread)?.map(Arc::new),
+    };
     let clear: Vec<(String, Option<Arc<str>>, Vec<FileShape>)> = page_rows
         .rows
         .iter()
@@ -209,6 +226,7 @@ pub(super) async fn messages(
             text,
             at: row.at.0,
             files,
+            delivery: held.as_ref().and_then(|held| held.sent(row.number)).map(DeliveryShape::from),
         })
         .collect();
     let members = Done::History { messages: &messages, more: page_rows.more };

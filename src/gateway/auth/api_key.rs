@@ -30,10 +30,13 @@ pub enum Scope {
     Route = 16,
     /// Follow all that happens; texts only together with `Read`.
     Events = 32,
+    /// Carry messages to and from customers who write elsewhere.
+    Channel = 64,
 }
 
 impl Scope {
-    pub const ALL: [Self; 6] = [Self::Read, Self::Write, Self::Admin, Self::Keys, Self::Route, Self::Events];
+    pub const ALL: [Self; 7] =
+        [Self::Read, Self::Write, Self::Admin, Self::Keys, Self::Route, Self::Events, Self::Channel];
 
     pub fn word(self) -> &'static str {
         match self {
@@ -43,6 +46,7 @@ impl Scope {
             Self::Keys => "keys",
             Self::Route => "route",
             Self::Events => "events",
+            Self::Channel => "channel",
         }
     }
 }

@@ -67,22 +67,25 @@ pub fn still_good(published: &Published, customer: CustomerId, issued_at: WallTi
 }
 
 /// A known customer's id: the keyed hash of the outside one, which itself is kept nowhere in the clear.
-fn known_id(door: &Door, desk: &dyn Desk, subject: &str) -> CustomerId {
-    keyed(door, "customer", &[desk.name().as_bytes(), subject.as_bytes()])
+#[must_use]
+pub fn known_id(door: &Door, desk: &dyn Desk, subject: &str) -> CustomerId {
+    CustomerId(keyed_id(door, "customer", &[desk.name().as_bytes(), subject.as_bytes()]))
 }
 
 /// An anonymous visitor's id follows from its start's command id, so that a start that is repeated, to any node and after
 /// any restart, is the same customer's, with nothing stored for it.
 #[must_use]
 pub fn visitor_id(door: &Door, desk: &dyn Desk, start: crate::desk::ids::CommandId) -> CustomerId {
-    keyed(door, "visitor", &[desk.name().as_bytes(), &start.0.to_be_bytes()])
+    CustomerId(keyed_id(door, "visitor", &[desk.name().as_bytes(), &start.0.to_be_bytes()]))
 }
 
-fn keyed(door: &Door, domain: &str, parts: &[&[u8]]) -> CustomerId {
+/// A keyed hash of names that are the outside's: the same on every node and after every restart, and nobody else's to compute.
+#[must_use]
+pub fn keyed_id(door: &Door, domain: &str, parts: &[&[u8]]) -> u128 {
     let mut bytes = Vec::new();
     for part in parts {
         bytes.extend_from_slice(&(part.len() as u64).to_le_bytes());
         bytes.extend_from_slice(part);
     }
-    CustomerId(u128::from_be_bytes(door.desks.seals().keyed_hash(domain, &bytes)))
+    u128::from_be_bytes(door.desks.seals().keyed_hash(domain, &bytes))
 }

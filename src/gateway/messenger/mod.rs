@@ -21,7 +21,7 @@ mod talk;
 mod tests;
 mod transcript;
 
-pub(super) use customer::customer_needed;
+pub(super) use customer::{customer_needed, keyed_id, known_id};
 pub use gate::gate;
 pub(super) use reading::own;
 

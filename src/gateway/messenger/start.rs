@@ -147,6 +147,7 @@ fn placed(desk: &dyn Desk, asker: Option<&Customer>, sent: &StartBody) -> Result
         preferred_skills: entry.preferred_skills,
         preferred_agent: entry.preferred_agent,
         or_message: sent.or_message,
+        thread: None,
     })
 }
 
@@ -166,6 +167,7 @@ fn sealed(
         metadata: sent.metadata,
         attributes: known.map(|known| known.attributes.clone()).unwrap_or_default(),
         known: known.is_some(),
+        outside: None,
     };
     let text = sent.text.map(|text| seals.seal(key, b"text", text.as_bytes())).transpose()?;
     let about = seals.seal(key, b"about", &json_of(&about))?;

@@ -157,7 +157,7 @@ pub(super) async fn typing(
         messenger.door.desks.seals(),
         None,
         &[],
-        Ask::Typing { conversation: talk.conversation, author: talk.author() },
+        Ask::Typing { conversation: talk.conversation, author: talk.author(), draft: None },
     )
     .await?;
     Ok(StatusCode::NO_CONTENT.into_response())

@@ -2,6 +2,7 @@
 
 mod decisions;
 mod moves;
+mod outside;
 
 use crate::desk::command::{AgentAsk, Ask, AskedAgent, Author, Closer, Command, OpenAsk, Worker};
 use crate::desk::files::Attachments;
@@ -41,6 +42,8 @@ pub fn principal(ask: &Ask) -> Principal {
         | Ask::Typing { author: Author::Customer(customer), .. }
         | Ask::Close { by: Closer::Customer(customer), .. } => Principal::Customer(*customer),
         Ask::Rate(ask) => Principal::Customer(ask.customer),
+        Ask::Receive(ask) => Principal::Customer(ask.open.customer),
+        Ask::ReportDelivery(_) => Principal::ApiKey(3),
         Ask::Describe { customer, .. } => Principal::Customer(*customer),
         Ask::Label(ask) => ask.by.agent().map_or(Principal::ApiKey(1), Principal::Agent),
         Ask::Move(MoveAsk { by, .. })
@@ -134,6 +137,7 @@ impl<'a> Words<'a> {
             "server" => self.of_server(),
             "admin" => self.of_admin(),
             "router" => self.of_router(),
+            "carrier" => self.of_carrier(),
             "supervisor" => {
                 let agent = self.id()?;
                 match self.word()? {
@@ -191,6 +195,7 @@ impl<'a> Words<'a> {
     fn of_customer(&mut self, customer: CustomerId) -> Read<Ask> {
         Ok(match self.word()? {
             "opens" => return self.open(customer),
+            "writes" => return self.receive(customer),
             "closes" => Ask::Close { conversation: self.id()?, by: Closer::Customer(customer) },
             "signs_out" => Ask::SignOutCustomer { customer },
             "describes" => {
@@ -217,7 +222,11 @@ impl<'a> Words<'a> {
                 Ask::Post { conversation: self.id()?, author, text: self.text()?, files: Attachments::default() }
             }
             "reads" => Ask::Read { conversation: self.id()?, reader: author, number: self.number()? },
-            "types" => Ask::Typing { conversation: self.id()?, author },
+            "types" => {
+                let conversation = self.id()?;
+                let draft = Some(self.left.trim()).filter(|text| !text.is_empty()).map(Into::into);
+                Ask::Typing { conversation, author, draft }
+            }
             other => return Err(NotALine(other.into())),
         })
     }

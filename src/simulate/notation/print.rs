@@ -3,6 +3,7 @@
 mod clocks;
 mod decisions;
 mod moves;
+mod outside;
 mod why;
 
 pub(super) use self::moves::mover;
@@ -97,8 +98,12 @@ pub fn ask(ask: &Ask) -> String {
         Ask::Post { conversation, author: by, text, files: _ } => {
             format!("{} posts {conversation} {text}", author(*by))
         }
+        Ask::Receive(_) | Ask::ReportDelivery(_) => self::outside::ask(ask),
         Ask::Read { conversation, reader, number } => format!("{} reads {conversation} {number}", author(*reader)),
-        Ask::Typing { conversation, author: by } => format!("{} types {conversation}", author(*by)),
+        Ask::Typing { conversation, author: by, draft } => {
+            let draft = draft.as_deref().map_or(String::new(), |draft| format!(" {draft}"));
+            format!("{} types {conversation}{draft}", author(*by))
+        }
         Ask::Close { conversation, by } => format!("{} closes {conversation}", closer(*by)),
         Ask::WrapUpDone { conversation, by } => format!("{} done {conversation}", worker(*by)),
         Ask::ExtendWrapUp { agent, conversation } => format!("{agent} extends {conversation}"),
@@ -188,12 +193,23 @@ pub fn event(event: &Event) -> String {
             line.push_str(if transfer.is_some_and(|transfer| transfer.warm) { " warm" } else { "" });
             line
         }
-        Event::ConversationOpened { conversation, customer: by, queue, priority, skills, left, message, .. } => {
+        Event::ConversationOpened {
+            conversation,
+            customer: by,
+            queue,
+            priority,
+            skills,
+            left,
+            message,
+            thread,
+            ..
+        } => {
             let mut line = format!("{conversation} opened {} {queue}", customer(*by));
             add(&mut line, "priority", (*priority != 0).then_some(priority));
             add(&mut line, "skills", (!skills.is_empty()).then(|| required(skills)));
             line.push_str(if *left { " left" } else { "" });
             line.push_str(if *message { " message" } else { "" });
+            line.push_str(if thread.is_some() { " thread" } else { "" });
             line
         }
         Event::MessagePosted { conversation, number, author: by, text, public: _, files: _ } => {
@@ -248,6 +264,12 @@ pub fn event(event: &Event) -> String {
         | Event::AgentDraining { .. } => self::moves::event(event),
         Event::DecisionWanted { .. } | Event::DecisionEnded { .. } => self::decisions::event(event),
         Event::ConversationLabelled { .. } => super::labels::event(event),
+        Event::DeliveryReported { conversation, number, state, reason, was } => {
+            let mut line = format!("{conversation} message {number} {}", state.name());
+            line.push_str(if was.is_some() { " loaded" } else { "" });
+            add(&mut line, "reason", reason.as_ref());
+            line
+        }
         Event::ConversationDescribed { conversation, about } => format!("{conversation} described {about}"),
         Event::ConversationRated { conversation, score, comment, before, was } => {
             let mut line = format!("{conversation} rated {score}");
@@ -286,6 +308,9 @@ pub fn answer(answer: &Answer) -> String {
         Answer::Welcome { agent } => format!("welcome {agent}"),
         Answer::Opened { conversation, customer: who, at: _ } => format!("opened {conversation} {}", customer(*who)),
         Answer::Posted { conversation, number, at: _ } => format!("posted {conversation} {number}"),
+        Answer::Received { conversation, number, at: _, started } => {
+            format!("received {conversation} {number}{}", if *started { " started" } else { "" })
+        }
         Answer::Accepted { conversation } => format!("accepted {conversation}"),
         Answer::QueuePut { queue } => format!("put {queue}"),
         Answer::AgentPut { agent } => format!("put {agent}"),
@@ -299,7 +324,7 @@ pub fn answer(answer: &Answer) -> String {
         Answer::Waiting(page) => self::moves::page(page),
         Answer::WhyConversation(why) => self::why::conversation(why),
         Answer::WhyAgent(why) => self::why::agent(why),
-        Answer::Typing { conversation, to, by: _ } => {
+        Answer::Typing { conversation, to, by: _, draft: _ } => {
             let to: Vec<String> = to.iter().map(ToString::to_string).collect();
             format!("typing {conversation} to {}", if to.is_empty() { "nobody".into() } else { to.join(",") })
         }

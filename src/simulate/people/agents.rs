@@ -160,7 +160,11 @@ impl AgentModel {
             625..=644 => {
                 with(conversation, |conversation| Ask::Read { conversation, reader: Author::Agent(agent), number: 1 })
             }
-            645..=654 => with(conversation, |conversation| Ask::Typing { conversation, author: Author::Agent(agent) }),
+            645..=654 => with(conversation, |conversation| Ask::Typing {
+                conversation,
+                author: Author::Agent(agent),
+                draft: None,
+            }),
             655..=694 => with(conversation, |conversation| Ask::Close { conversation, by: Closer::Agent(agent) }),
             695..=709 => with(conversation, |conversation| {
                 let by = if dice.per_mille(900) { Worker::Owner(agent) } else { Worker::Supervisor(agent) };
@@ -278,6 +282,7 @@ impl AgentModel {
                     queue,
                     about: None,
                     text,
+                    thread: None,
                 }))];
             }
             22 if dice.per_mille(500) => return vec![Ask::ListOwn { agent, after: OwnCursor::default() }],

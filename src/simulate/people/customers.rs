@@ -4,22 +4,26 @@ use crate::desk::Desk;
 use crate::desk::answer::Answer;
 use crate::desk::command::{Ask, AskedAgent, Author, Closer, OpenAsk};
 use crate::desk::files::Attachments;
-use crate::desk::ids::{ConversationId, CustomerId, KeyNumber};
+use crate::desk::ids::{ConversationId, CustomerId, KeyNumber, ThreadId};
+use crate::desk::outside::ReceiveAsk;
 use crate::desk::ratings::RateAsk;
 use crate::desk::refusal::Refusal;
 use crate::simulate::dice::Dice;
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 #[derive(Debug)]
 pub struct CustomerModel {
     id: CustomerId,
     /// All that it ever started.
     conversations: BTreeSet<ConversationId>,
+    /// The last one that its thread was in.
+    on_thread: Option<ConversationId>,
 }
 
 impl CustomerModel {
     pub fn new(number: u128) -> Self {
-        Self { id: CustomerId(number), conversations: BTreeSet::new() }
+        Self { id: CustomerId(number), conversations: BTreeSet::new(), on_thread: None }
     }
 
     pub fn act(&mut self, dice: &mut Dice, desk: &Desk) -> Option<Ask> {
@@ -41,7 +45,7 @@ impl CustomerModel {
             0..=29 => Some(self.open(dice)),
             30..=79 => Some(post(conversation?, author, "help")),
             80..=89 => Some(Ask::Read { conversation: conversation?, reader: author, number: 1 }),
-            90..=94 => Some(Ask::Typing { conversation: conversation?, author }),
+            90..=94 => Some(Ask::Typing { conversation: conversation?, author, draft: None }),
             95..=104 => Some(Ask::Close { conversation: conversation?, by: Closer::Customer(customer) }),
             105 => Some(post(ConversationId(dice.between(1, 30)), author, "mine")),
             106 => {
@@ -58,8 +62,25 @@ impl CustomerModel {
                 let comment = dice.per_mille(300).then(|| "as I thought".into());
                 Some(Ask::Rate(Box::new(RateAsk { conversation, customer, score, comment })))
             }
+            118..=129 => Some(self.write(dice)),
             _ => None,
         }
+    }
+
+    /// By e-mail, on the one thread that it has.
+    fn write(&self, dice: &mut Dice) -> Ask {
+        let (thread, text) = (ThreadId(self.id.0), Arc::from("by e-mail"));
+        let open = OpenAsk {
+            customer: self.id,
+            key: KeyNumber(1),
+            channel: "email".into(),
+            queue: "support".into(),
+            text: Some(Arc::clone(&text)),
+            or_message: dice.per_mille(500),
+            thread: Some(thread),
+            ..OpenAsk::default()
+        };
+        Ask::Receive(Box::new(ReceiveAsk { thread, found: self.on_thread, text, open }))
     }
 
     fn open(&self, dice: &mut Dice) -> Ask {
@@ -95,6 +116,10 @@ impl CustomerModel {
     pub fn hear(&mut self, result: &Result<Answer, Refusal>) {
         if let Ok(Answer::Opened { conversation, .. }) = result {
             self.conversations.insert(*conversation);
+        }
+        if let Ok(Answer::Received { conversation, .. }) = result {
+            self.conversations.insert(*conversation);
+            self.on_thread = Some(*conversation);
         }
     }
 }

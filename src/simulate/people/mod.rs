@@ -1,8 +1,9 @@
-//! Agents, customers and an administrator: models that act by dice, remember what they were told, and ask again with the
+//! Agents, customers, a carrier of messages and an administrator: models that act by dice, remember what they were told, and ask again with the
 //! same command id when they were told nothing.
 
 mod admin;
 mod agents;
+mod carrier;
 mod customers;
 mod router;
 
@@ -136,6 +137,13 @@ impl People {
         if set_up && !calm && dice.per_mille(10) {
             let agent = AgentId(dice.below(u64::from(AGENTS)) as u32);
             self.ask(Who::Nobody, Ask::AgentIsIdle { agent });
+        }
+        if set_up
+            && !calm
+            && dice.per_mille(30)
+            && let Some(ask) = carrier::act(dice, desk)
+        {
+            self.ask(Who::Nobody, ask);
         }
         for place in 0..self.customers.len() {
             let who = Who::Customer(place);

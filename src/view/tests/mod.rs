@@ -133,6 +133,7 @@ fn opened(conversation: ConversationId) -> Event {
         public: 1,
         waiting_since: None,
         wishes: None,
+        thread: None,
     }
 }
 

@@ -106,6 +106,8 @@ pub enum AgentFrame {
     },
     Typing {
         conversation: ConversationId,
+        /// What there is of the answer; empty: it is taken back.
+        draft: Option<String>,
     },
     Close {
         conversation: ConversationId,
@@ -240,7 +242,10 @@ fn read(fields: &mut Fields<'_>, limits: &Limits) -> Result<AgentFrame, WireErro
             conversation: fields.id("conversation")?,
             number: fields.number("number")?.ok_or_else(|| missing("number"))?,
         },
-        "typing" => AgentFrame::Typing { conversation: fields.id("conversation")? },
+        "typing" => AgentFrame::Typing {
+            conversation: fields.id("conversation")?,
+            draft: fields.text("text", limits.text_bytes_max)?.map(std::borrow::Cow::into_owned),
+        },
         "close" => labels::read(fields, ThenEnd::Talk)?,
         "wrap_up_done" => labels::read(fields, ThenEnd::WrapUp)?,
         "label" => labels::read(fields, ThenEnd::Nothing)?,
@@ -418,8 +423,7 @@ impl AgentFrame {
                 put(&mut body, &conversation.0.to_be_bytes());
                 put(&mut body, &number.to_be_bytes());
             }
-            AgentFrame::Typing { conversation }
-            | AgentFrame::Close { conversation }
+            AgentFrame::Close { conversation }
             | AgentFrame::WrapUpDone { conversation }
             | AgentFrame::ExtendWrapUp { conversation } => put(&mut body, &conversation.0.to_be_bytes()),
             AgentFrame::Move { conversation, deed } => {
@@ -433,7 +437,8 @@ impl AgentFrame {
             AgentFrame::Start(start) => moves::put_start(&mut body, start),
             AgentFrame::Drain(drained) => moves::put_drained(&mut body, drained),
             // These change nothing that is remembered.
-            AgentFrame::Ready
+            AgentFrame::Typing { .. }
+            | AgentFrame::Ready
             | AgentFrame::Input
             | AgentFrame::SignOut
             | AgentFrame::Own { .. }

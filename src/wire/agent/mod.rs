@@ -15,8 +15,8 @@ pub use moves::{Drained, StartFrame};
 pub use reply::{Done, Outcome, Reply, Rows};
 pub use shapes::{
     AgentRowShape, AgentShape, AuthorShape, ChannelHeldShape, ClockShape, ColleagueShape, ComponentShape,
-    ConversationShape, KeptShape, MessageShape, NoteShape, OfferShape, QueueNameShape, QueueRowShape, ServiceShape,
-    SettingsShape, SnapshotShape, StatusShape, TotalShape, TransferShape, WaitingRowShape, WrapUpShape,
+    ConversationShape, DeliveryShape, KeptShape, MessageShape, NoteShape, OfferShape, QueueNameShape, QueueRowShape,
+    ServiceShape, SettingsShape, SnapshotShape, StatusShape, TotalShape, TransferShape, WaitingRowShape, WrapUpShape,
 };
 pub use to_client::{Cause, ServerFrame, render};
 pub use watching::{SeenAs, Sheet, SheetOrder, Watched, WatchedPage, WhyOf};

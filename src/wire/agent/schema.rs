@@ -148,7 +148,8 @@ fn talking() -> Vec<Frame> {
     vec![
         Frame { also: Some(either), ..send },
         about("read", "What came so far has been read").has("number", number()),
-        about("typing", "Something is being typed; no reply is sent when it is done"),
+        about("typing", "Something is being typed, and what there is of the answer; no reply is sent when it is done")
+            .may("text", json!({"type": "string"})),
         about("close", "Ends the talk, perhaps with labels").labels(),
         about("wrap_up_done", "Ends wrap-up, perhaps with labels").labels(),
         about("label", "Labels it: what is absent stays as it is").labels(),

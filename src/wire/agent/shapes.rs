@@ -4,6 +4,7 @@ use crate::desk::clocks::Running;
 use crate::desk::estimating::EstimateRow;
 use crate::desk::event::RequiredSkill;
 use crate::desk::ids::{ConversationId, CustomerId, OfferId};
+use crate::desk::outside::{DeliveryState, SentMessage};
 use crate::desk::wrapping::{Blocks, WrapUpEnds};
 use crate::wire::files::{FileShape, FilesAllowedShape};
 use crate::wire::labels::LabelsShape;
@@ -76,6 +77,22 @@ impl From<&Running> for ClockShape {
     fn from(running: &Running) -> Self {
         let (since, due) = (running.since.0, running.due.0);
         Self { clock: running.clock.name(), state: running.state(), since, due }
+    }
+}
+
+/// What became of a message that went out.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, JsonSchema)]
+pub struct DeliveryShape<'a> {
+    /// `pending`, `sent`, `failed`, `delivered` or `read`.
+    pub state: &'a str,
+    /// Of a failure.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reason: Option<&'a str>,
+}
+
+impl<'a> From<&'a SentMessage> for DeliveryShape<'a> {
+    fn from(sent: &'a SentMessage) -> Self {
+        Self { state: sent.state.map_or("pending", DeliveryState::name), reason: sent.reason.as_deref() }
     }
 }
 
@@ -184,6 +201,9 @@ pub struct MessageShape<'a> {
     pub at: u64,
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
     pub files: &'a [FileShape],
+    /// Of one that went out by a channel of the workspace's own.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub delivery: Option<DeliveryShape<'a>>,
 }
 
 /// Who the welcome is for.

@@ -90,7 +90,11 @@ fn every_frame_of_the_document_is_understood() {
             AgentFrame::Send { conversation: c, text: "hé".into(), files: vec![] },
         ),
         (r#""type":"read","conversation":"c17","number":4"#, AgentFrame::Read { conversation: c, number: 4 }),
-        (r#""type":"typing","conversation":"c17""#, AgentFrame::Typing { conversation: c }),
+        (r#""type":"typing","conversation":"c17""#, AgentFrame::Typing { conversation: c, draft: None }),
+        (
+            r#""type":"typing","conversation":"c17","text":"so f""#,
+            AgentFrame::Typing { conversation: c, draft: Some("so f".into()) },
+        ),
         (r#""type":"close","conversation":"c17""#, AgentFrame::Close { conversation: c }),
         (r#""type":"wrap_up_done","conversation":"c17""#, AgentFrame::WrapUpDone { conversation: c }),
         (
@@ -269,6 +273,7 @@ fn a_text_comes_in_and_goes_out_byte_for_byte() {
             text,
             at: 5,
             files: &[],
+            delivery: None,
         });
         let back: serde_json::Value = serde_json::from_str(&bytes).unwrap();
         assert_eq!(back["text"].as_str().unwrap().as_bytes(), text.as_bytes());
@@ -385,14 +390,26 @@ fn replies_are_spelled_as_documented() {
         reply(Reply::done(id, Some(7), Done::Posted { number: 3, at: 9 })),
         format!(r#"{head},"number":3,"at":9}}"#)
     );
-    let messages =
-        [MessageShape { number: 1, author: AuthorShape::Customer(CustomerId(1)), text: "x", at: 2, files: &[] }];
+    let messages = [MessageShape {
+        number: 1,
+        author: AuthorShape::Customer(CustomerId(1)),
+        text: "x",
+        at: 2,
+        files: &[],
+        delivery: Some(DeliveryShape { state: "failed", reason: Some("no such number") }),
+    }];
     assert_eq!(
         reply(Reply::done(id, Some(7), Done::History { messages: &messages, more: true })),
         format!(
-            r#"{head},"messages":[{{"number":1,"author":{{"customer":"{:032x}"}},"text":"x","at":2}}],"more":true}}"#,
+            r#"{head},"messages":[{{"number":1,"author":{{"customer":"{:032x}"}},"text":"x","at":2,"delivery":{{"state":"failed","reason":"no such number"}}}}],"more":true}}"#,
             1
         )
+    );
+    let delivery = DeliveryShape { state: "read", reason: None };
+    let delivered = ServerFrame::Delivery { position: 7, conversation: ConversationId(17), number: 3, delivery };
+    assert_eq!(
+        render(&delivered).as_str(),
+        r#"{"type":"delivery","position":7,"conversation":"c17","number":3,"state":"read"}"#
     );
     let rows = [QueueRowShape {
         queue: "support",

@@ -2,7 +2,8 @@
 
 use super::reply::{Reply, Rows};
 use super::shapes::{
-    AgentShape, AuthorShape, ConversationShape, OfferShape, SettingsShape, SnapshotShape, TotalShape, WrapUpShape,
+    AgentShape, AuthorShape, ConversationShape, DeliveryShape, OfferShape, SettingsShape, SnapshotShape, TotalShape,
+    WrapUpShape,
 };
 use crate::desk::event::{StatusCause, WrapUpCause};
 use crate::desk::ids::{ConversationId, OfferId, SessionId};
@@ -118,6 +119,9 @@ pub enum ServerFrame<'a> {
         at: u64,
         #[serde(skip_serializing_if = "<[_]>::is_empty")]
         files: &'a [FileShape],
+        /// Of one that goes out by a channel of the workspace's own.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        delivery: Option<DeliveryShape<'a>>,
     },
     Read {
         position: u64,
@@ -127,6 +131,15 @@ pub enum ServerFrame<'a> {
         /// `agent` or `customer`.
         reader: &'a str,
         number: u32,
+    },
+    /// What became of a message that went out by a channel of the workspace's own.
+    Delivery {
+        position: u64,
+        #[serde(serialize_with = "spelled")]
+        conversation: ConversationId,
+        number: u32,
+        #[serde(flatten)]
+        delivery: DeliveryShape<'a>,
     },
     Typing {
         #[serde(serialize_with = "spelled")]

@@ -49,6 +49,19 @@ pub struct MessagePosted {
     pub files: Vec<File>,
 }
 
+/// What became of a message that a channel of the workspace's own carries.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize, JsonSchema)]
+pub struct MessageDelivery {
+    /// The conversation's id.
+    pub conversation: String,
+    /// The message's number within the conversation.
+    pub number: u32,
+    /// `sent`, `failed`, `delivered` or `read`.
+    pub state: Word,
+    /// Of a failure: what was said of it.
+    pub reason: Option<Arc<str>>,
+}
+
 /// Somebody has read up to there.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct MessagesRead {

@@ -17,8 +17,8 @@ pub use conversations::{
     ConversationMoved, ConversationOpened, ConversationOwnerReminded, ConversationOwnerReturned,
     ConversationOwnerVanished, ConversationPaused, ConversationPriorityRaised, ConversationReopened,
     ConversationRequeued, ConversationRingReached, ConversationStayedAtClosing, ConversationTaken,
-    ConversationTransferred, ConversationWoken, MessagePosted, MessagesRead, NotePosted, RatingGiven, WrapUpEnded,
-    WrapUpExtended,
+    ConversationTransferred, ConversationWoken, MessageDelivery, MessagePosted, MessagesRead, NotePosted, RatingGiven,
+    WrapUpEnded, WrapUpExtended,
 };
 pub use offers::{DecisionEnded, DecisionWanted, OfferDelivered, OfferEnded, OfferMade, Transfer};
 pub use parties::{About, Actor, Author, Closer, File, Skill, Word};
@@ -149,6 +149,7 @@ facts! {
         DecisionEnded "decision.ended" 1,
         ConversationOpened "conversation.opened" 1,
         MessagePosted "message.posted" 1,
+        MessageDelivery "message.delivery" 1,
         MessagesRead "messages.read" 1,
         NotePosted "note.posted" 1,
         ConversationRequeued "conversation.requeued" 1,

@@ -1,5 +1,6 @@
 //! Who did something, and the small things that several types have.
 
+use crate::wire::about::Outside;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
@@ -88,6 +89,9 @@ pub struct About {
     pub metadata: BTreeMap<String, String>,
     /// What its signed token said.
     pub attributes: BTreeMap<String, String>,
-    /// Whether a signed token said who it is.
+    /// Whether a signed token said who it is, or a channel of the workspace's own.
     pub known: bool,
+    /// Where a channel of the workspace's own began it: what that calls its customer, and the thread.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub outside: Option<Outside>,
 }

@@ -150,6 +150,18 @@ test('typing and input are for now or never, and not for each key', async () => 
   assert.deepEqual(last().sent, []);
 });
 
+test('an answer that grows is told some times a second, and taken back at once', async () => {
+  const { last, client, time } = await live();
+  const drafts = () => last().sent.map(({ type, text }) => `${type} ${text}`);
+  client.draft('c1', 'so');
+  client.draft('c1', 'so f');
+  await time.advance(150);
+  client.draft('c1', 'so far');
+  client.draft('c2', 'elsewhere');
+  client.draft('c1', '');
+  assert.deepEqual(drafts(), ['typing so', 'typing so far', 'typing elsewhere', 'typing ']);
+});
+
 test('pages of the snapshot are asked for until there is none, and anew after a snapshot', async () => {
   const { last, client, time } = await live();
   last().says({ type: 'snapshot', position: 20, snapshot: { status: 'away', available: false, channels: [], connection: 'online', offers: [], conversations: [conversation('c1')], cursor: 'k1' } });

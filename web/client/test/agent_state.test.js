@@ -45,9 +45,10 @@ function line(state) {
     parts.push(`${one.conversation}/${one.state} ${one.last_number},${one.read_by_agent},${one.read_by_customer}${more.map((word) => ` ${word}`).join('')}`);
   }
   for (const [id, thread] of Object.entries(state.threads)) {
+    const carried = thread.messages.filter(({ delivery }) => delivery).map(({ number, delivery }) => ` ${number}:${delivery?.state}${delivery?.reason ? `(${delivery.reason})` : ''}`);
     const typing = Object.entries(thread.typing).map(([who, at]) => ` ${who || 'customer'}…${at}`);
     const notes = thread.notes.map(({ note, text }) => ` note${note}=${text}`);
-    parts.push(`${id}=[${thread.messages.map(({ number }) => number)}]${thread.begins ? ' whole' : ''}${notes.join('')}${typing.join('')}`);
+    parts.push(`${id}=[${thread.messages.map(({ number }) => number)}]${thread.begins ? ' whole' : ''}${notes.join('')}${carried.join('')}${typing.join('')}`);
   }
   for (const { id, state: how, seen } of state.pending) parts.push(`${id}:${how}${seen === undefined ? '' : `=${seen}`}`);
   for (const [what, { rows, paused, names, matching }] of Object.entries(state.watched)) parts.push(`${what}{${Object.keys(rows).sort()}}${paused ? ' paused' : ''}${names ? ` ${names} of ${matching}` : ''}`);
@@ -92,6 +93,7 @@ const CASES = [
   ['a message of the workspace itself', [...with1, message('c1', 2, { customer: undefined, system: 'reminder' })], 'live | away | c1/active 2,0,1 | c1=[2]'],
   ['a message of a conversation that no page has told', [...hello(), message('c9', 7)], 'live | away | c9=[7]'],
   ['read', [...with1, { type: 'read', position: 11, conversation: 'c1', reader: 'customer', number: 4 }, { type: 'read', position: 12, conversation: 'c1', reader: 'agent', number: 3 }, { type: 'read', position: 13, conversation: 'c1', reader: 'agent', number: 2 }], 'live | away | c1/active 1,3,4'],
+  ['what became of a message', [...with1, { ...message('c1', 2), delivery: { state: 'pending' } }, { type: 'delivery', position: 99, conversation: 'c1', number: 2, state: 'failed', reason: 'no such number' }], 'live | away | c1/active 2,0,2 | c1=[2] 2:failed(no such number)'],
   ['typing, until a message', [...with1, { type: 'typing', conversation: 'c1' }, { type: 'typing', conversation: 'c1', agent: 'eve' }, message('c1', 2)], 'live | away | c1/active 2,0,2 | c1=[2] eve…6100'],
   ['a transfer, taken', [...with1, { type: 'transfer', position: 11, conversation: 'c1', offer: 'o2', agent: 'eve', warm: true }, { type: 'transfer_ended', position: 12, conversation: 'c1', offer: 'o2', agent: 'eve', end: 'accepted' }], 'live | away | c1/active 1,0,1 joined=eve'],
   ['a transfer under way', [...with1, { type: 'transfer', position: 11, conversation: 'c1', offer: 'o2', agent: 'eve', warm: false }], 'live | away | c1/active 1,0,1 transfer_to=eve'],

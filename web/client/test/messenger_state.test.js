@@ -23,6 +23,7 @@ function line(state) {
   for (const { type, after } of state.happened) parts.push(`${type}>${after}`);
   for (const { id, state: how, seen } of state.pending) parts.push(`${id}:${how}${seen === undefined ? '' : `=${seen}`}`);
   if (state.typing_until) parts.push(`typing…${state.typing_until}`);
+  if (state.draft) parts.push(`“${state.draft}”`);
   if (state.ignored) parts.push(`ignored ${state.ignored}`);
   return parts.join(' | ');
 }
@@ -54,6 +55,9 @@ const CASES = [
   ['an event twice', [...begun, message(2, 'agent'), message(2, 'agent'), { type: 'opened', event_id: 1, at: 1 }], 'live | stale | c1/waiting 2,2,1 place 2 | [1c,2a] whole @3'],
   ['read', [...begun, { type: 'read', number: 1 }, { type: 'read', number: 0 }], 'live | stale | c1/waiting 1,1,1 place 2 | [1c] whole @2'],
   ['typing', [...begun, { type: 'typing' }], 'live | stale | c1/waiting 1,0,1 place 2 | [1c] whole @2 | typing…6100'],
+  ['an answer that grows', [...begun, { type: 'typing', text: 'so' }, { type: 'typing', text: 'so f' }], 'live | stale | c1/waiting 1,0,1 place 2 | [1c] whole @2 | typing…6100 | “so f”'],
+  ['an answer that was taken back', [...begun, { type: 'typing', text: 'so' }, { type: 'typing', text: '' }], 'live | stale | c1/waiting 1,0,1 place 2 | [1c] whole @2'],
+  ['an answer, until the message', [...begun, { type: 'typing', text: 'so' }, message(2, 'agent')], 'live | stale | c1/waiting 2,2,1 place 2 | [1c,2a] whole @3'],
   ['typing, until the message', [...begun, { type: 'typing' }, message(2, 'agent')], 'live | stale | c1/waiting 2,2,1 place 2 | [1c,2a] whole @3'],
   ['written, sent, heard', [...begun, { type: 'local.queued', entry: entry('m2') }, { type: 'local.sent', id: 'm2' }, message(2)], 'live | stale | c1/waiting 2,0,2 place 2 | [1c,2c] whole @3 | m2:sent=2'],
   ['written, sent, heard, answered', [...begun, { type: 'local.queued', entry: entry('m2') }, { type: 'local.sent', id: 'm2' }, message(2), { type: 'reply', id: 'm2', command: entry('m2').command, answer: { number: 2, at: 1 } }], 'live | stale | c1/waiting 2,0,2 place 2 | [1c,2c] whole @3'],

@@ -48,6 +48,7 @@ h2{margin:0;font-size:16px;font-weight:600;line-height:1.3}
 .under button,.event button{color:var(--text);text-decoration:underline;margin-inline-start:10px;padding-block:4px}
 .event,.message.system{align-self:center;text-align:center;font-size:13px;color:var(--dim);padding-block:6px}
 .system .text{background:none;padding:0;margin-inline:auto}
+.draft .text{opacity:.75}
 .typing{padding:0 20px 8px;font-size:13px;color:var(--dim)}
 form{border-block-start:1px solid var(--edge);padding:10px 12px;display:flex;flex-direction:column;gap:8px}
 label{display:block;font-size:13px;color:var(--dim)}

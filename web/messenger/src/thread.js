@@ -15,6 +15,7 @@ import { fill } from './words.js';
  * @property {(at: number) => string} time
  * @property {(entry: Entry) => void} again
  * @property {(entry: Entry) => void} discard
+ * @property {boolean} [typing] Somebody is writing, so that what there is of the answer is shown.
  * @property {((files: readonly any[]) => HTMLElement) | undefined} [attached] How a message's files are shown, once that has come.
  */
 
@@ -24,7 +25,8 @@ import { fill } from './words.js';
  * @returns {Row[]}
  */
 export function rows(state, telling) {
-  const { words, time, attached } = telling;
+  const { words, time, attached, typing } = telling;
+  const { draft } = state;
   const mark = (/** @type {unknown} */ files) => (files && attached ? '|files' : '');
   const { messages, pending } = shown(state);
   const read = state.conversation?.read_by_agent ?? 0;
@@ -54,6 +56,12 @@ export function rows(state, telling) {
     rows.push({ key: `${number}`, is: `${by}|${under}|${text}${mark(files)}`, make: () => bubble(kind, by, text, [under], files && attached?.(files)) });
   }
   happened(reached, Infinity);
+  if (typing && draft) {
+    const title = state.conversation?.agent?.title ?? '';
+    const by = title !== before ? title : '';
+    // It is not read out letter by letter: that somebody writes is, and then the message.
+    rows.push({ key: 'draft', is: `${by}|${draft}`, make: () => hidden(bubble('message agent draft', by, draft, ['…'])) });
+  }
   for (const entry of pending) {
     const { id, command, state: is, error } = entry;
     const text = String(command.text);
@@ -67,6 +75,12 @@ export function rows(state, telling) {
     rows.push({ key: id, is: `${kind}|${under}${mark(files)}`, make: () => bubble(kind, '', text, is === 'refused' ? [under, ...choices()] : [under], files && attached?.(files)) });
   }
   return rows;
+}
+
+/** @param {HTMLElement} row */
+function hidden(row) {
+  row.setAttribute('aria-hidden', 'true');
+  return row;
 }
 
 /** @param {string} kind @param {string} by @param {string} text @param {(Node | string)[]} under @param {Node} [files] */

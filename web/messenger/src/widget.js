@@ -267,7 +267,7 @@ export class Widget {
     const speaking = { language: spoken.language, time };
     const now = standing(seen, client.now(), words, speaking);
     const isAtEnd = log.scrollHeight - log.scrollTop - log.clientHeight < NEAR_PX;
-    const wanted = rows(seen, { words, time, again: (entry) => void this.retry(entry), discard: (entry) => this.discard(entry), attached: this.attached });
+    const wanted = rows(seen, { words, time, again: (entry) => void this.retry(entry), discard: (entry) => this.discard(entry), attached: this.attached, typing: now.typing !== '' });
     reconcile(list, this.shown, wanted);
     say(hello, wanted.length > 0 ? '' : welcome(isNew ? this.reception : undefined, this.own, words, speaking));
     earlier.hidden = seen.begins || seen.messages.length === 0 || seen.link.phase !== 'live';

@@ -7,8 +7,8 @@ import { speak } from '../src/words.js';
 const { words } = speak(['en']);
 
 /** What the rows show, as strings. @param {object} state */
-function shows(state) {
-  const telling = { words, time: (/** @type {number} */ at) => `${at}`, again: () => {}, discard: () => {} };
+function shows(state, typing = false) {
+  const telling = { words, time: (/** @type {number} */ at) => `${at}`, again: () => {}, discard: () => {}, typing };
   return rows({ ...initial(), ...state }, telling).map(({ key, is }) => `${key}: ${is}`.replace(/[\u2068\u2069]/g, ''));
 }
 
@@ -36,6 +36,14 @@ test('the last of ours is read when the agent has read it', () => {
 test('what happened before the first message that is known is left out', () => {
   const happened = [{ event_id: 3, type: 'joined', after: 1, agent: { title: 'Ada' } }];
   assert.deepEqual(shows({ conversation, messages: [said(9, 'agent', 'z')], happened }), ['9: Ada|9|z']);
+});
+
+test('an answer that grows is shown while somebody writes it, and gives way to the message', () => {
+  const messages = [said(1, 'customer', 'a')];
+  const drafting = { conversation: { ...conversation, agent: { title: 'Ada' } }, messages, draft: 'so f' };
+  assert.deepEqual(shows(drafting), ['1: |1 · Read|a']);
+  assert.deepEqual(shows(drafting, true), ['1: |1 · Read|a', 'draft: Ada|so f']);
+  assert.deepEqual(shows({ ...drafting, draft: '' }, true), ['1: |1 · Read|a']);
 });
 
 test('what is not answered says how it stands, and why it was refused', () => {

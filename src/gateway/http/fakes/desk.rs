@@ -236,9 +236,9 @@ impl FakeDesk {
                 Answer::Posted { conversation: *conversation, number, at: WallTime(AT) }
             }
             Ask::Read { conversation, reader, .. } => owner(conversation, reader).map(|()| Answer::Done)?,
-            Ask::Typing { conversation, author } => {
+            Ask::Typing { conversation, author, draft } => {
                 owner(conversation, author)?;
-                Answer::Typing { conversation: *conversation, to: Vec::new(), by: None }
+                Answer::Typing { conversation: *conversation, to: Vec::new(), by: None, draft: draft.clone() }
             }
             Ask::Close { conversation, by: Closer::Customer(customer) } => {
                 owner(conversation, &Author::Customer(*customer)).map(|()| Answer::Done)?

@@ -75,7 +75,7 @@ impl Words<'_> {
         let queue = self.word()?.into();
         let text = self.left.trim().strip_prefix("text=").map(Into::into);
         let key = KeyNumber(1);
-        Ok(Ask::Start(Box::new(StartAsk { agent, customer, key, channel, queue, about: None, text })))
+        Ok(Ask::Start(Box::new(StartAsk { agent, customer, key, channel, queue, about: None, text, thread: None })))
     }
 
     pub(super) fn drain_queue(&mut self) -> Read<Ask> {
@@ -90,7 +90,7 @@ impl Words<'_> {
         Ok(Ask::DrainQueue { queue, draining })
     }
 
-    fn expect(&mut self, expected: &str) -> Read<()> {
+    pub(super) fn expect(&mut self, expected: &str) -> Read<()> {
         let word = self.word()?;
         if word == expected { Ok(()) } else { Err(NotALine(word.into())) }
     }

@@ -9,6 +9,7 @@ import { SharedClient } from '../shared/client.js';
 
 /** Not for each key that is pressed. */
 const TYPING_EACH_MS = 3_000;
+const DRAFT_EACH_MS = 150;
 const INPUT_EACH_MS = 5_000;
 
 /** @extends {SharedClient<AgentState>} */
@@ -82,6 +83,17 @@ export class Deeds extends SharedClient {
   /** @param {string} conversation */
   typing(conversation) {
     this.mentionSometimes('typing', { conversation }, TYPING_EACH_MS);
+  }
+
+  /**
+   * What there is of an answer, which its customer sees grow until the message comes; empty: it is taken back. Called as often as there is more of it.
+   * @param {string} conversation
+   * @param {string} text
+   */
+  draft(conversation, text) {
+    const said = { conversation, text };
+    if (text === '') this.mention('typing', said);
+    else this.mentionSometimes('typing', said, DRAFT_EACH_MS, `draft ${conversation}`);
   }
 
   /** @param {string} conversation @param {Labels} [labels] */
@@ -168,9 +180,9 @@ export class Deeds extends SharedClient {
    * @param {string} type
    * @param {Record<string, unknown>} members
    * @param {number} eachMs
+   * @param {string} [key] What is mentioned no more often than that.
    */
-  mentionSometimes(type, members, eachMs) {
-    const key = type + JSON.stringify(members);
+  mentionSometimes(type, members, eachMs, key = type + JSON.stringify(members)) {
     const now = this.clock.now();
     if (now - (this.mentioned.get(key) ?? -Infinity) < eachMs) return;
     if (this.mentioned.size > 1_000) this.mentioned.clear();

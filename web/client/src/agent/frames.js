@@ -52,7 +52,8 @@
  *
  * @typedef {{ agent: string } | { customer: string } | { system: string }} Author
  * @typedef {import('../shared/files.js').Attached} Attached
- * @typedef {{ number: number, author: Author, text: string, at: number, files?: readonly Attached[] }} Message
+ * @typedef {{ state: 'pending' | 'sent' | 'failed' | 'delivered' | 'read', reason?: string }} Delivery Of a message that a channel of the workspace's own carries.
+ * @typedef {{ number: number, author: Author, text: string, at: number, files?: readonly Attached[], delivery?: Delivery }} Message
  * @typedef {{ note: number, author: string | null, after: number, text: string, at: number, files?: readonly Attached[] }} Note
  *
  * @typedef {object} Thread What was said in one conversation, as far as it was read.
@@ -90,6 +91,7 @@ const SHAPES = /** @type {Record<string, Record<string, string>>} */ ({
   conversation_ended: { position: 'number', conversation: 'conversation' },
   wrap_up: { position: 'number', conversation: 'string', left_ms: 'number', wrap_up: 'object' },
   message: { position: 'number', conversation: 'string', number: 'number', author: 'object', text: 'string', at: 'number' },
+  delivery: { position: 'number', conversation: 'string', number: 'number', state: 'string' },
   read: { position: 'number', conversation: 'string', reader: 'string', number: 'number' },
   typing: { conversation: 'string' },
   transfer: { position: 'number', conversation: 'string', agent: 'string' },

@@ -95,6 +95,7 @@ const STEPS = {
   clock: held.patched(held.clocks),
   read: held.patched((old, { reader, number }) => held.readUpTo(old, reader, number)),
   message: threads.message,
+  delivery: threads.delivery,
   note: threads.note,
   typing: threads.typing,
   queues: rows,

@@ -61,7 +61,7 @@ function withMessages(thread, fresh) {
  * @param {any} told
  * @returns {Message}
  */
-const messageOf = ({ number, author, text, at, files }) => ({ number, author, text, at, ...(files && { files }) });
+const messageOf = ({ number, author, text, at, files, delivery }) => ({ number, author, text, at, ...(files && { files }), ...(delivery && { delivery }) });
 
 /** @type {Step} */
 export function message(state, frame) {
@@ -83,6 +83,14 @@ export function message(state, frame) {
   const own = author.agent && author.agent === state.agent?.name;
   const twin = own && next.pending.find((one) => isTwin(one, id, frame.text));
   return twin ? { ...next, pending: changed(next.pending, twin.id, { seen: number }) } : next;
+}
+
+/** What became of a message that was carried elsewhere. @type {Step} */
+export function delivery(held, { conversation: id, number, state, reason }) {
+  return withThread(held, id, (old) => {
+    const messages = old.messages.map((one) => (one.number === number ? { ...one, delivery: { state, ...(reason !== undefined && { reason }) } } : one));
+    return { ...old, messages };
+  });
 }
 
 /**

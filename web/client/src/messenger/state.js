@@ -59,6 +59,7 @@ import { answered, changed, queued, unsent } from '../shared/outbox.js';
  * @property {readonly Entry[]} pending What was written and is not answered: messages, and the start itself.
  * @property {number} last_event The number of the last event that was seen.
  * @property {number} typing_until On the client's clock.
+ * @property {string} draft While somebody is typing: what there is of the answer; mostly nothing.
  * @property {number} ignored
  */
 
@@ -77,6 +78,7 @@ export function initial() {
     pending: [],
     last_event: 0,
     typing_until: 0,
+    draft: '',
     ignored: 0,
   };
 }
@@ -102,8 +104,15 @@ const STEPS = {
   read: (state, { number }) =>
     typeof number === 'number' ? facts(state, ({ read_by_agent }) => ({ read_by_agent: Math.max(read_by_agent, number) })) : ignored(state),
   rated: (state, { score, at }) => (typeof score === 'number' ? facts(state, () => ({ rating: { score, at } })) : ignored(state)),
-  typing: (state, { heard_at }) => ({ ...state, typing_until: heard_at + TYPING_MS }),
+  typing: (state, { heard_at, text }) => {
+    const draft = typeof text === 'string' ? text : '';
+    // What was taken back is an empty one.
+    return { ...state, draft, typing_until: text === '' ? 0 : heard_at + TYPING_MS };
+  },
 };
+
+/** Nobody is typing. */
+const SILENT = { typing_until: 0, draft: '' };
 
 /** @type {Conversation} */
 const EMPTY = { conversation: '', state: 'waiting', last_number: 0, read_by_agent: 0, read_by_customer: 0 };
@@ -185,7 +194,7 @@ function message(state, frame) {
     ...(author === 'agent' && { read_by_agent: Math.max(old.read_by_agent, number) }),
     ...(author === 'customer' && { read_by_customer: Math.max(old.read_by_customer, number) }),
   }));
-  if (author === 'agent') next = { ...next, typing_until: 0 };
+  if (author === 'agent') next = { ...next, ...SILENT };
   // Our own may come before the answer to it: it is shown once, by its number.
   const twin = author === 'customer' && next.pending.find(({ command, state, seen }) => state === 'sent' && seen === undefined && command.text === text);
   return twin ? { ...next, pending: changed(next.pending, twin.id, { seen: number }) } : next;
@@ -219,7 +228,8 @@ function happened(change, more = () => ({})) {
     const { type, event_id = 0, at, by, queue, agent } = frame;
     const after = state.conversation?.last_number ?? 0;
     const one = { event_id, type, after, at, ...(by && { by }), ...(queue && { queue }), ...(agent && { agent }) };
-    const next = { ...state, happened: [...state.happened, one].slice(-HAPPENED_MAX) };
+    // Whoever was typing may be gone.
+    const next = { ...state, ...SILENT, happened: [...state.happened, one].slice(-HAPPENED_MAX) };
     return facts(next, () => ({ ...change, ...more(frame) }));
   };
 }

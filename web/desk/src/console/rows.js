@@ -65,9 +65,10 @@ export function blocks(messages, notes, from, to = Infinity) {
  * @param {Block} b
  */
 export function sameBlock(a, b) {
-  const ends = a.messages.length === b.messages.length && a.messages[0] === b.messages[0] && a.messages.at(-1) === b.messages.at(-1);
+  // Also one in the middle is another when it is known what became of it.
+  const said = a.messages.length === b.messages.length && a.messages.every((one, place) => one === b.messages[place]);
   const notes = a.notes.length === b.notes.length && a.notes.every((note, place) => note.note === b.notes[place]?.note);
-  return ends && notes && a.before?.number === b.before?.number && a.after?.number === b.after?.number;
+  return said && notes && a.before?.number === b.before?.number && a.after?.number === b.after?.number;
 }
 
 /**

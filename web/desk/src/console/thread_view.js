@@ -28,6 +28,9 @@ const MOST = 400;
 const NEAR = 900;
 const NEAR_END = 60;
 
+/** What became of the last that was said, where a channel of the workspace's own carries it. @type {Record<string, string>} */
+const DELIVERY = { pending: 'Not carried yet', sent: 'Sent', failed: 'Not delivered', delivered: 'Delivered', read: 'Read' };
+
 export class ThreadView {
   /** @param {App} app */
   constructor(app) {
@@ -315,7 +318,7 @@ function rowView(app, row, { id, me, lastOwn, read, fresh, name }) {
     );
   }
   const { message, first, last } = row;
-  const { author, number, text, at, files } = message;
+  const { author, number, text, at, files, delivery } = message;
   const mine = 'agent' in author && author.agent === me;
   const kind = 'system' in author ? 'system' : mine ? 'mine' : 'agent' in author ? 'colleague' : 'theirs';
   const who = 'agent' in author ? author.agent : 'customer' in author ? name : 'The workspace';
@@ -326,6 +329,7 @@ function rowView(app, row, { id, me, lastOwn, read, fresh, name }) {
     first ? h('p', { class: `author ${mine ? 'unseen' : ''}` }, h('bdi', null, mine ? 'You' : who)) : null,
     bubbleView(text, files, dateTime(at)),
     attachedView(app, id, files),
-    last && h('p', { class: 'under' }, h('time', { datetime: new Date(at).toISOString() }, clockTime(at)), number === lastOwn && mine && h('span', null, read ? ' · Read' : ' · Sent')),
+    last && h('p', { class: 'under' }, h('time', { datetime: new Date(at).toISOString() }, clockTime(at)), number === lastOwn && mine && h('span', null, ` · ${read ? 'Read' : DELIVERY[delivery?.state ?? 'sent']}`)),
+    delivery?.state === 'failed' && h('p', { class: 'under bad', role: 'status' }, icon('alert'), `Not delivered${delivery.reason ? `: ${delivery.reason}` : ''}`),
   );
 }

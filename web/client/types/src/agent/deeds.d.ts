@@ -37,6 +37,12 @@ export declare class Deeds extends SharedClient<AgentState> {
     read(conversation: string, number: number): Promise<any>;
     /** @param {string} conversation */
     typing(conversation: string): void;
+    /**
+     * What there is of an answer, which its customer sees grow until the message comes; empty: it is taken back. Called as often as there is more of it.
+     * @param {string} conversation
+     * @param {string} text
+     */
+    draft(conversation: string, text: string): void;
     /** @param {string} conversation @param {Labels} [labels] */
     close(conversation: string, labels?: Labels): Promise<any>;
     /** @param {string} conversation @param {Labels} [labels] */
@@ -93,6 +99,7 @@ export declare class Deeds extends SharedClient<AgentState> {
      * @param {string} type
      * @param {Record<string, unknown>} members
      * @param {number} eachMs
+     * @param {string} [key] What is mentioned no more often than that.
      */
-    mentionSometimes(type: string, members: Record<string, unknown>, eachMs: number): void;
+    mentionSometimes(type: string, members: Record<string, unknown>, eachMs: number, key?: string): void;
 }

@@ -101,12 +101,17 @@ export type Author = {
     system: string;
 };
 export type Attached = import('../shared/files.js').Attached;
+export type Delivery = {
+    state: 'pending' | 'sent' | 'failed' | 'delivered' | 'read';
+    reason?: string;
+};
 export type Message = {
     number: number;
     author: Author;
     text: string;
     at: number;
     files?: readonly Attached[];
+    delivery?: Delivery;
 };
 export type Note = {
     note: number;

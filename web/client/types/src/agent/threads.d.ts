@@ -13,6 +13,8 @@ export type Note = import('./frames.js').Note;
 export declare function joined<T>(old: readonly T[], fresh: readonly T[], number: (one: T) => number): readonly T[];
 /** @type {Step} */
 export declare function message(state: import("./state.js").AgentState, frame: import("./frames.js").Frame): import("./state.js").AgentState;
+/** What became of a message that was carried elsewhere. @type {Step} */
+export declare function delivery(held: import("./state.js").AgentState, { conversation: id, number, state, reason }: import("./frames.js").Frame): import("./state.js").AgentState;
 /** The answer to our own message, which may have come without its delta. @type {Step} */
 export declare function sent(state: import("./state.js").AgentState, { command, number, at }: import("./frames.js").Frame): import("./state.js").AgentState;
 /** @type {Step} */

@@ -136,6 +136,10 @@ export type MessengerState = {
      * On the client's clock.
      */
     typing_until: number;
+    /**
+     * While somebody is typing: what there is of the answer; mostly nothing.
+     */
+    draft: string;
     ignored: number;
 };
 /** @returns {MessengerState} */
