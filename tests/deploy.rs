@@ -72,18 +72,50 @@ fn systemd_understands_its_units() {
         return;
     }
     let dir = tempfile::tempdir().unwrap();
-    let units: Vec<PathBuf> = ["offhook.service", "offhook.socket", "offhook-operators.socket"]
-        .iter()
-        .map(|name| {
-            let here = text(&format!("systemd/{name}")).replace("/usr/bin/offhook", env!("CARGO_BIN_EXE_offhook"));
-            let path = dir.path().join(name);
-            std::fs::write(&path, here).unwrap();
-            path
-        })
-        .collect();
+    let units: Vec<PathBuf> = [
+        "offhook.service",
+        "offhook.socket",
+        "offhook-operators.socket",
+        "offhook-backup.service",
+        "offhook-backup.timer",
+    ]
+    .iter()
+    .map(|name| {
+        let here = text(&format!("systemd/{name}")).replace("/usr/bin/offhook", env!("CARGO_BIN_EXE_offhook"));
+        let path = dir.path().join(name);
+        std::fs::write(&path, here).unwrap();
+        path
+    })
+    .collect();
     let done = Command::new("systemd-analyze").arg("verify").args(&units).output().unwrap();
     let said = String::from_utf8_lossy(&done.stderr);
     let about_ours = said.lines().filter(|line| line.contains(&*dir.path().to_string_lossy()));
     let faults: Vec<&str> = about_ours.filter(|line| !NEWER.iter().any(|key| line.contains(key))).collect();
     assert!(faults.is_empty(), "{faults:#?}");
+}
+
+/// The words behind `offhook backup`, up to the end of the line or of the list.
+fn backup_words(text: &str, before: &str, end: char) -> Vec<String> {
+    let line = text.lines().find_map(|line| line.trim().strip_prefix(before)).expect("a command line");
+    let words = line.split(end).next().expect("a first part").split([' ', ',']);
+    words.map(|word| word.trim_matches('"').to_owned()).filter(|word| !word.is_empty()).collect()
+}
+
+#[test]
+fn schedules_call_the_backup_as_it_is() {
+    let unit = backup_words(&text("systemd/offhook-backup.service"), "ExecStart=/usr/bin/offhook ", '\n');
+    let pod = backup_words(&text("kubernetes/backup.yaml"), "args: [", ']');
+    for words in [unit, pod] {
+        assert_eq!(words[0], "backup");
+        let dir = tempfile::tempdir().unwrap();
+        let data = words.iter().position(|word| word == "--data-dir").expect("it names the data directory") + 1;
+        // On a directory without a journal: the words are understood, and there is nothing to be taken.
+        let here = words.iter().enumerate().map(|(at, word)| match at == data {
+            true => dir.path().display().to_string(),
+            false => word.clone(),
+        });
+        let done = Command::new(env!("CARGO_BIN_EXE_offhook")).args(here).output().unwrap();
+        let said = String::from_utf8_lossy(&done.stderr);
+        assert!(said.contains("there is no journal at"), "{words:?}: {said}");
+    }
 }

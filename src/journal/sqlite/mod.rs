@@ -20,6 +20,7 @@ mod inbox;
 mod read_only;
 mod readers;
 mod reserve;
+mod restoring;
 mod schema;
 mod settings;
 mod writer;
@@ -28,6 +29,7 @@ mod writer;
 mod tests;
 
 pub use read_only::{NothingToRead, ReadOnlyJournal};
+pub use restoring::Restoring;
 pub use schema::{FORMAT, OpenFailed};
 pub use settings::{FailedSync, Settings, Synchronous, end_process};
 
