@@ -20,6 +20,8 @@ pub mod overload;
 pub mod journal;
 pub mod seal;
 
+pub mod audit;
+
 pub mod files;
 
 pub mod view;
@@ -33,6 +35,8 @@ pub mod feed;
 pub mod webhooks;
 
 pub mod gateway;
+
+pub mod backup;
 
 pub mod simulate;
 

@@ -7,6 +7,8 @@ mod readiness;
 mod signin;
 mod webhooks;
 
+use crate::audit::Trail;
+use crate::backup;
 use crate::client::Address;
 use crate::clock;
 use crate::config::{Config, Sections, Synchronous};
@@ -54,7 +56,7 @@ use crate::webhooks::Webhooks;
 use crate::wire::error::Code;
 use crate::wire::{agent as agent_wire, messenger as messenger_wire};
 use axum::Router;
-use bounds::{disk_marks, health_limits, marks, presence_limits, probe_settings, quota};
+use bounds::{audit_limits, disk_marks, health_limits, marks, presence_limits, probe_settings, quota};
 use files::{files_bounds, files_settings, scan};
 use identities::{agents_keys, identities};
 use readiness::ProcessHealth;
@@ -130,6 +132,7 @@ impl Server {
             handed_in.map_err(failed("looking at the socket that was handed in"))?.unwrap_or(set.server.listen);
         let dir = set.server.data_dir.as_path();
         std::fs::create_dir_all(dir).map_err(failed("making the data directory"))?;
+        backup::is_finished(dir).map_err(failed("looking at the data directory"))?;
         local_disk::require(dir).map_err(failed("looking at the data directory"))?;
         let lock = DataLock::take(dir).map_err(failed("locking the data directory"))?;
         let budget = Budget::find(set.memory.budget_bytes, Path::new("/"));
@@ -189,7 +192,9 @@ impl Server {
         let (frames, mailboxes) = (set.sessions.frame_bytes_max, set.sessions.mailbox_bytes_max);
         let (board, live) = (health.board.clone(), endings.signins.clone());
         let desks = AgentDesks::new(engine.clone(), board, live, server_keys.clone(), mailboxes, frames);
-        let mut router = public_router(set, desks, &door, agent_keys.clone(), &agents, &endings, hooks.clone())?;
+        let trail = Trail::open(dir, audit_limits(set)).map_err(failed("opening the audit trail"))?;
+        let mut router =
+            public_router(set, desks, &door, agent_keys.clone(), &agents, &endings, (hooks.clone(), trail))?;
         router = router.merge(signins.router(config, &door, endings, agent_keys.clone(), server_keys)?);
         router = router.merge(gateway::files::router(door.clone(), files, scan(set)?, files_bounds(set)));
         router = router.merge(spec::router());
@@ -204,9 +209,11 @@ impl Server {
             door: door.clone(),
             metrics: Arc::new({
                 let (supervised, hooks) = (supervised.clone(), hooks.clone());
+                let data_dir = dir.to_owned();
                 move || {
                     hooks.gauge();
                     supervised.iter().for_each(Supervised::count);
+                    backup::show(&data_dir);
                     exporter.render()
                 }
             }),
@@ -316,7 +323,7 @@ fn public_router(
     agent_keys: Arc<AgentKeys>,
     threads: &Threads,
     endings: &Endings,
-    webhooks: Arc<Webhooks>,
+    (webhooks, trail): (Arc<Webhooks>, Arc<Trail>),
 ) -> Result<Router, StartFailed> {
     let origins = OriginRules::parse(&set.identity.origins).map_err(failed("reading identity.origins"))?;
     let limits = AgentLimits {
@@ -353,7 +360,7 @@ fn public_router(
     };
     Ok(agents
         .merge(messenger::router(door.clone(), bounds))
-        .merge(admin::router(door.clone(), endings.clone(), Some(webhooks), set.identity.api_key_requests_per_s))
+        .merge(admin::router(door.clone(), endings.clone(), Some(webhooks), trail, set.identity.api_key_requests_per_s))
         .fallback(|| async { Problem::new(Code::NotFound, "there is nothing at this address") }))
 }
 

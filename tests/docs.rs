@@ -82,8 +82,8 @@ fn every_command_and_flag_in_the_documents_is_in_the_help() {
             for command in code.split("offhook ").skip(1) {
                 let words: Vec<&str> = command.split_whitespace().collect();
                 let names = [
-                    "apply", "asyncapi", "check", "demo", "drill", "journal", "openapi", "serve", "simulate", "token",
-                    "upgrade", "version", "why",
+                    "apply", "asyncapi", "audit", "backup", "check", "demo", "drill", "import", "journal", "openapi",
+                    "restore", "serve", "simulate", "token", "upgrade", "verify", "version", "why",
                 ];
                 let Some(name) = words.first().copied().filter(|name| names.contains(name)) else { continue };
                 let mut path_words = vec![name];
@@ -102,16 +102,21 @@ fn every_command_and_flag_in_the_documents_is_in_the_help() {
     for command in [
         "apply",
         "asyncapi",
+        "audit",
+        "backup",
         "check",
         "demo",
         "drill",
+        "import",
         "journal show",
         "journal verify",
         "openapi",
+        "restore",
         "serve",
         "simulate",
         "token",
         "upgrade",
+        "verify",
         "version",
         "why",
     ] {

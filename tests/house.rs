@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// A module imports only from itself and from those before it.
-const ORDER: [&str; 23] = [
+const ORDER: [&str; 25] = [
     "desk",
     "clock",
     "slices",
@@ -16,6 +16,7 @@ const ORDER: [&str; 23] = [
     "overload",
     "journal",
     "seal",
+    "audit",
     "files",
     "view",
     "presence",
@@ -23,6 +24,7 @@ const ORDER: [&str; 23] = [
     "feed",
     "webhooks",
     "gateway",
+    "backup",
     "simulate",
     "supervisor",
     "config",

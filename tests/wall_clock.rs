@@ -118,3 +118,52 @@ async fn while_a_clock_that_was_set_back_by_an_hour_catches_up_offers_end_in_tim
     let owned = ada.welcome["snapshot"]["conversations"].as_array().cloned().unwrap_or_default();
     assert!(owned.iter().any(|one: &Value| one["conversation"] == customer.conversation.as_str()), "{}", ada.welcome);
 }
+
+/// What `journal show` prints of the demo workspace: positions.
+fn positions(server: &Server) -> Vec<u64> {
+    let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_offhook"));
+    command
+        .arg("--set")
+        .arg(format!("server.data_dir={}", server.data_dir().display()))
+        .args(["journal", "show", DEMO]);
+    let shown = command.output().expect("offhook can be started");
+    let lines = shown.stdout.split(|byte| *byte == b'\n').filter(|line| !line.is_empty());
+    lines.map(|line| serde_json::from_slice::<Value>(line).expect("JSON")["position"].as_u64().expect("one")).collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_workspace_forgets_after_its_own_time_and_others_do_not() {
+    let clock = WallClock::new();
+    let mut server = Server::start(&clock.under(Options::default().without_rate_limits()));
+    let day_ms = 24 * HOUR_MS;
+    server
+        .change_settings(DEMO, |settings| {
+            settings["reopen_ms"] = day_ms.into();
+            settings["retention_days"] = 3.into();
+        })
+        .await;
+    let too_short = async |days: u64| {
+        let mut settings = server.workspace(DEMO).await;
+        settings["retention_days"] = days.into();
+        server.admin("PUT", &format!("/v1/workspaces/{DEMO}/settings"), Some(&settings)).await
+    };
+    let refused = too_short(1).await;
+    assert_eq!((refused.status, refused.json()["field"].clone()), (422, json!("retention_days")), "{}", refused.text());
+    let closed = async |workspace: &str| {
+        let customer = Customer::start(server.address, workspace, "long ago").await;
+        let path = format!("/v1/workspaces/{workspace}/conversations/{}", customer.conversation);
+        assert_eq!(server.admin("POST", &format!("{path}/close"), None).await.status, 204);
+        path
+    };
+    server.workspace("other").await;
+    let (own, others) = (closed(DEMO).await, closed("other").await);
+    let before = positions(&server);
+    clock.set_off_ms(4 * day_ms);
+    server.kill();
+    server.start_again();
+    let status = async |path: &str| server.admin("GET", path, None).await.status;
+    eventually("it is forgotten", async || status(&own).await, |status| *status == 404).await;
+    assert_eq!(status(&others).await, 200);
+    eventually("its part of the journal is cut", async || positions(&server), |now| now[0] > before[before.len() - 2])
+        .await;
+}

@@ -40,6 +40,7 @@ pub use verify::{Checked, verify};
 use crate::seal::ERASURES_FILE_NAME;
 
 /// Beside journal and view: copied as they stand.
-const SMALL_FILES: [&str; 4] = ["signins.db", "audit.db", "status.json", ERASURES_FILE_NAME];
+const SMALL_FILES: [&str; 6] =
+    ["signins.db", "audit.db", "webhooks.db", "quotas.json", "status.json", ERASURES_FILE_NAME];
 /// What opens things: kept apart. `keys.db` and `master.key` are the customers', the others the server's own. And whose keys are gone.
 const KEY_FILES: [&str; 5] = ["master.key", "server.key", "admin.key", "agent.key", ERASURES_FILE_NAME];

@@ -4,6 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use super::CommandError;
+use crate::audit;
 use crate::desk::event::Event;
 use crate::gateway::signin;
 use crate::journal::sqlite::{FILE_NAME, ReadOnlyJournal};
@@ -14,6 +15,7 @@ use crate::{seal, view, webhooks};
 pub(super) fn check(dir: &Path) -> Result<(), CommandError> {
     view::check_format(&dir.join(view::FILE_NAME)).map_err(CommandError::of)?;
     seal::check_format(dir).map_err(CommandError::of)?;
+    audit::check_format(dir).map_err(CommandError::of)?;
     signin::check_format(dir).map_err(CommandError::of)?;
     webhooks::check_format(dir).map_err(CommandError::of)?;
     // A first start has nothing to be read.
@@ -52,7 +54,7 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         assert!(check(dir.path()).is_ok());
         assert!(check(&dir.path().join("nowhere")).is_ok());
-        for name in [FILE_NAME, view::FILE_NAME, seal::KEYS_FILE_NAME, signin::FILE_NAME] {
+        for name in [FILE_NAME, view::FILE_NAME, seal::KEYS_FILE_NAME, signin::FILE_NAME, audit::FILE_NAME] {
             let path = dir.path().join(name);
             let db = rusqlite::Connection::open(&path).unwrap();
             db.pragma_update(None, "user_version", 1_000).unwrap();

@@ -2,16 +2,21 @@
 
 mod apply;
 mod asyncapi;
+mod audit;
+mod backup;
 mod check;
 mod check_data;
 mod demo;
 mod drill;
+mod import;
 mod journal;
 mod openapi;
+mod restore;
 mod serve;
 mod simulate;
 mod token;
 mod upgrade;
+mod verify;
 mod version;
 mod why;
 
@@ -47,23 +52,29 @@ const EXAMPLES: &str = "Examples:
   offhook openapi
   offhook demo
   offhook drill 2023-08-25
-  offhook upgrade /usr/bin/offhook";
+  offhook upgrade /usr/bin/offhook
+  offhook backup --to /srv/backup";
 
 #[derive(Debug, Subcommand)]
 enum Command {
     Apply(apply::Apply),
     #[command(name = "asyncapi")]
     AsyncApi(asyncapi::AsyncApi),
+    Audit(audit::Audit),
+    Backup(backup::Backup),
     Check(check::Check),
     Demo(demo::Demo),
     Drill(drill::Drill),
+    Import(import::Import),
     Journal(journal::Journal),
     #[command(name = "openapi")]
     OpenApi(openapi::OpenApi),
+    Restore(restore::Restore),
     Serve(serve::Serve),
     Simulate(simulate::Simulate),
     Token(token::Token),
     Upgrade(upgrade::Upgrade),
+    Verify(verify::Verify),
     Version(version::Version),
     Why(why::Why),
 }
@@ -101,11 +112,15 @@ pub fn run() -> ExitCode {
     let done = match command {
         Command::Apply(apply) => apply.run(load, &mut out),
         Command::AsyncApi(asyncapi) => asyncapi.run(&mut out).map(|()| ExitCode::SUCCESS),
+        Command::Audit(audit) => load().and_then(|config| audit.run(&config.sections.server.data_dir, &mut out)),
+        Command::Backup(backup) => backup.run(load, &mut out),
         Command::Check(check) => load().and_then(|config| check.run(&config, &mut out)),
         Command::Demo(demo) => demo.run(config.as_deref(), &set, &mut out).map(|()| ExitCode::SUCCESS),
         Command::Drill(drill) => drill.run(&Given { config: config.clone(), set: set.clone() }, &mut out),
+        Command::Import(import) => import.run(&mut out),
         Command::Journal(journal) => load().and_then(|config| journal.run(&config.sections.server.data_dir, &mut out)),
         Command::OpenApi(openapi) => openapi.run(&mut out).map(|()| ExitCode::SUCCESS),
+        Command::Restore(restore) => restore.run(load, &mut out),
         Command::Serve(serve) => {
             let given = Given { config: config.clone(), set: set.clone() };
             load().and_then(|config| serve.run(&config, &given, &mut out))
@@ -113,6 +128,7 @@ pub fn run() -> ExitCode {
         Command::Simulate(simulate) => simulate.run(load, &mut out),
         Command::Why(why) => load().and_then(|config| why.run(&config.sections.server.data_dir, &mut out)),
         Command::Upgrade(upgrade) => load().and_then(|config| upgrade.run(&config.sections.server.data_dir, &mut out)),
+        Command::Verify(verify) => verify.run(&mut out),
         Command::Version(version) => version.run(&mut out).map(|()| ExitCode::SUCCESS),
         Command::Token(token) => token.run(load, wall_s(), &mut out).map(|()| ExitCode::SUCCESS),
     };

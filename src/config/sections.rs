@@ -179,6 +179,11 @@ sections! {
         disk_low_percent: u32 = count(1, 100),
         disk_critical_percent: u32 = count(1, 100),
     }
+    /// Who administered what, and how long that is kept.
+    audit: AuditSettings {
+        keep_days: u64 = count(0, 36_500),
+        acts_max: u64 = count(100, 100_000_000),
+    }
     /// Who may come in.
     identity: IdentitySettings {
         agent_keys: Vec<KeySettings> = Kind::Keys { entries_max: 1000 },

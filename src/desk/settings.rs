@@ -152,6 +152,10 @@ pub struct Settings {
     /// Files that are added to messages; null: none may be.
     #[serde(skip_serializing_if = "FileRules::are_usual")]
     pub files: Option<FileRules>,
+    /// Days that closed conversations, their files and their part of the journal are kept; absent: as the server keeps them. Where both
+    /// are set, the shorter holds.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub retention_days: Option<u32>,
 }
 
 impl Default for Settings {
@@ -197,6 +201,7 @@ impl Default for Settings {
             messenger: MessengerPage::default(),
             rating: RatingRules::default(),
             files: FileRules::usual(),
+            retention_days: None,
         }
     }
 }

@@ -313,7 +313,8 @@ impl Engine {
     /// Once a second: dead peers and ended tokens, gauges; once a minute: retention.
     async fn keep_house(self: Arc<Self>) {
         let mut stop = self.shared.stop.clone();
-        let mut prune_at_ms = clock::monotonic_ms() + PRUNE_EVERY_MS;
+        // Soon: what became too old while nobody ran is forgotten first.
+        let mut prune_at_ms = clock::monotonic_ms();
         let mut prune_probes_at_ms = clock::monotonic_ms();
         loop {
             tokio::select! {
@@ -345,15 +346,33 @@ impl Engine {
             tracing::warn!(%error, "the view could not be pruned");
             return;
         }
-        let Some(retention_ms) = retention_ms else { return };
+        let own = self.own_retentions(retention_ms);
+        for (workspace, own_ms) in &own {
+            if let Err(error) = view.prune_of(workspace, clock::wall_ms(), *own_ms, PRUNE_STEPS).await {
+                tracing::warn!(%workspace, %error, "the workspace's conversations could not be pruned");
+            }
+        }
+        if retention_ms.is_none() && own.is_empty() {
+            return;
+        }
         let synced = match view.sync().await {
             Ok(synced) => synced,
             Err(error) => return tracing::warn!(%error, "the view could not be synced: the journal is not cut"),
         };
-        let oldest_kept_ms = clock::wall_ms().saturating_sub(retention_ms);
         for (workspace, position) in synced {
-            self.cut(&workspace, position, oldest_kept_ms).await;
+            if let Some(kept_ms) = own.get(&workspace).copied().or(retention_ms) {
+                self.cut(&workspace, position, clock::wall_ms().saturating_sub(kept_ms)).await;
+            }
         }
+    }
+
+    /// Of workspaces that keep things for a shorter time than the server does: how long.
+    fn own_retentions(&self, of_server_ms: Option<u64>) -> BTreeMap<Arc<str>, u64> {
+        let own = |workspace: Arc<Workspace>| {
+            let days = workspace.published().settings.retention_days?;
+            Some((workspace.name().clone(), u64::from(days) * 86_400_000))
+        };
+        self.all().into_iter().filter_map(own).filter(|(_, own)| of_server_ms.is_none_or(|most| *own < most)).collect()
     }
 
     /// What the server's own probe did is worth nothing soon after, and it never ends.

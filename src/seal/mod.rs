@@ -9,16 +9,18 @@
 
 mod cache;
 mod chunks;
+mod erasures;
 mod master;
 mod ring;
 mod sealed;
 mod store;
 
 pub use chunks::{CHUNK_MORE_BYTES, Chunks, STREAM_BYTES};
+pub use erasures::{ERASURES_FILE_NAME, Erasure, add_erasures, read_erasures};
 pub use master::{MASTER_FILE_NAME, MasterKeyFailed};
 pub use ring::KeyRing;
 pub use sealed::Sealed;
-pub use store::{FORMAT, KEYS_FILE_NAME, OpenFailed, check_format};
+pub use store::{FORMAT, KEYS_FILE_NAME, OpenFailed, check_format, check_wrapping};
 
 use std::fmt;
 

@@ -1,7 +1,7 @@
 //! The key ring: hands out keys that are on the disk already, seals, unseals and erases.
 
 use crate::slices;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
@@ -10,6 +10,7 @@ use std::collections::VecDeque;
 
 use super::cache::Cache;
 use super::chunks::{Chunks, STREAM_BYTES};
+use super::erasures::{ERASURES_FILE_NAME, Erasure, add_erasures, read_erasures};
 use super::master::Master;
 use super::sealed::{self, CLEAR_BYTES_MAX, ClearKey};
 use super::store::{OpenFailed, Store};
@@ -30,6 +31,7 @@ pub struct KeyRing {
 }
 
 struct Shared {
+    dir: PathBuf,
     store: Store,
     master: Master,
     cache: Cache,
@@ -52,8 +54,13 @@ impl KeyRing {
     /// Opens or creates `keys.db` and `master.key` in `dir`, and makes a first block of keys. Blocks on the disk.
     pub fn open(dir: &Path) -> Result<KeyRing, OpenFailed> {
         let (store, master) = Store::open(dir)?;
+        let path = dir.join(ERASURES_FILE_NAME);
+        let erasures = read_erasures(&path).map_err(|source| OpenFailed::Erasures { path, source })?;
+        let erased: Vec<KeyNumber> = erasures.into_iter().flat_map(|erasure| erasure.keys).collect();
+        store.keep_erased(&erased).map_err(OpenFailed::Unerased)?;
         let keys = store.make(BLOCK_KEYS).map_err(OpenFailed::FirstKeys)?;
         let shared = Arc::new(Shared {
+            dir: dir.to_owned(),
             store,
             master,
             cache: Cache::new(CACHED_KEYS_MAX),
@@ -138,7 +145,20 @@ impl KeyRing {
         Ok(Chunks::of(number, &key.ok_or(Unsealed::Erased)?, context, stream))
     }
 
-    /// Erases keys for good: returns when they are gone from the disk. Erasing twice is no error. Backups of
+    /// Erases a customer's keys for good: the ledger says so first, so that no copy of `keys.db` brings them back. Blocks on the
+    /// disk; doing it twice is no error, and where this failed it is to be done again.
+    pub fn erase_customer(&self, erasure: &Erasure) -> Result<(), SealFailed> {
+        add_erasures(&self.shared.dir, std::slice::from_ref(erasure))
+            .map_err(|error| SealFailed::Unavailable(error.to_string()))?;
+        self.erase(&erasure.keys)
+    }
+
+    /// Whether nothing can be sealed with it any more.
+    pub fn is_erased(&self, number: KeyNumber) -> Result<bool, SealFailed> {
+        Ok(self.shared.key(number)?.is_none())
+    }
+
+    /// Erases keys: returns when they are gone from the disk. Erasing twice is no error. Backups of
     /// `keys.db` made before still hold them, wrapped.
     pub fn erase(&self, numbers: &[KeyNumber]) -> Result<(), SealFailed> {
         let erased = self.shared.store.erase(numbers);

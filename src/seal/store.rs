@@ -37,6 +37,10 @@ pub enum OpenFailed {
     NewerFormat { path: PathBuf, format: i64 },
     #[error("cannot open {path}")]
     Sqlite { path: PathBuf, source: rusqlite::Error },
+    #[error("cannot read {path}, which says whose keys are erased")]
+    Erasures { path: PathBuf, source: std::io::Error },
+    #[error("keys that were erased are here again, and cannot be erased")]
+    Unerased(#[source] SealFailed),
     #[error("no first keys could be made")]
     FirstKeys(#[source] SealFailed),
     #[error("cannot start the thread that makes keys")]
@@ -144,6 +148,28 @@ impl Store {
         }
     }
 
+    /// Erases those that are here though they were erased, as a restored copy has them; and lets none of those numbers be given
+    /// out again, as an older copy would.
+    pub fn keep_erased(&self, numbers: &[KeyNumber]) -> Result<(), SealFailed> {
+        let mut here = Vec::new();
+        for number in numbers {
+            here.extend(self.is_here(*number)?.then_some(*number));
+        }
+        if let Some(highest) = numbers.iter().max() {
+            let next = i64::try_from(highest.0).unwrap_or(i64::MAX).saturating_add(1);
+            let sql = "UPDATE ring SET next_number = ?1 WHERE next_number < ?1";
+            lock(&self.writing).execute(sql, [next]).map_err(unavailable)?;
+        }
+        if here.is_empty() { Ok(()) } else { self.erase(&here) }
+    }
+
+    fn is_here(&self, number: KeyNumber) -> Result<bool, SealFailed> {
+        let Ok(number) = i64::try_from(number.0) else { return Ok(false) };
+        let db = lock(&self.reading);
+        let mut find = db.prepare_cached("SELECT 1 FROM key WHERE number = ?1").map_err(unavailable)?;
+        find.exists([number]).map_err(unavailable)
+    }
+
     #[cfg(test)]
     pub fn writing(&self) -> MutexGuard<'_, Connection> {
         lock(&self.writing)
@@ -162,6 +188,21 @@ pub fn check_format(dir: &Path) -> Result<(), OpenFailed> {
         Ok(format) if format > FORMAT => Err(OpenFailed::NewerFormat { path, format }),
         Ok(_) => Ok(()),
         Err(source) => Err(OpenFailed::Sqlite { path, source }),
+    }
+}
+
+/// Whether a copy of the keys was wrapped with the master key beside it. Changes nothing.
+///
+/// # Errors
+/// It was not, or one of the two cannot be read.
+pub fn check_wrapping(dir: &Path, db: &Connection) -> Result<(), OpenFailed> {
+    let path = dir.join(KEYS_FILE_NAME);
+    let failed = |source| OpenFailed::Sqlite { path: path.clone(), source };
+    let master = Master::open(dir, false)?;
+    let check: Vec<u8> = db.query_row("SELECT wrapped_check FROM ring", [], |row| row.get(0)).map_err(failed)?;
+    match sealed::decrypt(&master.wrapping, b"check", &check).as_deref() {
+        Some(CHECK_TEXT) => Ok(()),
+        _ => Err(OpenFailed::WrongMasterKey { path }),
     }
 }
 

@@ -1,5 +1,6 @@
-//! Settings in the shapes of those who hold to them: memory, disk, health, presence.
+//! Settings in the shapes of those who hold to them: memory, disk, the audit trail, health, presence.
 
+use crate::audit;
 use crate::config::{HealthSettings, QuotasSettings, Sections};
 use crate::engine::Quota;
 use crate::gateway::probe::ProbeSettings;
@@ -13,6 +14,11 @@ const SESSIONS_MAX: usize = 200_000;
 const STREAMS_OF_CONVERSATION_MAX: usize = 10;
 /// How far below a mark of the disk's it is left again, in thousandths.
 const DISK_GAP: u32 = 20;
+
+pub fn audit_limits(set: &Sections) -> audit::Limits {
+    let kept_ms = (set.audit.keep_days > 0).then(|| set.audit.keep_days * 86_400_000);
+    audit::Limits { kept_ms, acts_max: set.audit.acts_max }
+}
 
 pub fn marks(set: &Sections) -> Marks {
     let memory = &set.memory;

@@ -249,12 +249,12 @@ impl View {
     /// As `prune`.
     pub async fn prune_of(
         &self,
-        workspace: &'static str,
+        workspace: &str,
         now_wall_ms: u64,
         retention_ms: u64,
         steps_max: u32,
     ) -> Result<Pruned, ViewFailed> {
-        let (retention_ms, only) = (Some(retention_ms), Some(workspace));
+        let (retention_ms, only) = (Some(retention_ms), Some(Arc::from(workspace)));
         let step = PruneStep { now_wall_ms, retention_ms, outcomes_each_max: OUTCOMES_EACH_MAX, only };
         self.prune_by(step, steps_max).await
     }
@@ -262,7 +262,8 @@ impl View {
     async fn prune_by(&self, step: PruneStep, steps_max: u32) -> Result<Pruned, ViewFailed> {
         let mut pruned = Pruned::default();
         for _ in 0..steps_max {
-            let one = self.submit(|answer| Job::Prune(step, answer))?.await.unwrap_or(Err(ViewFailed::Stopped))?;
+            let one =
+                self.submit(|answer| Job::Prune(step.clone(), answer))?.await.unwrap_or(Err(ViewFailed::Stopped))?;
             pruned = pruned.and(one);
             if pruned.done {
                 break;

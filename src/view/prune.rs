@@ -8,19 +8,20 @@ use super::sorting::RECENT_FROM;
 use crate::desk::event::Event;
 use rusqlite::{Connection, OptionalExtension, Transaction, params};
 use std::collections::HashMap;
+use std::sync::Arc;
 
 /// Outcomes that are remembered of one principal.
 pub const OUTCOMES_EACH_MAX: u32 = 10_000;
 const STEP_ROWS: i64 = 2_000;
 
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct PruneStep {
     pub now_wall_ms: u64,
     /// `None` keeps conversations for ever.
     pub retention_ms: Option<u64>,
     pub outcomes_each_max: u32,
     /// Nothing else than this workspace's conversations.
-    pub only: Option<&'static str>,
+    pub only: Option<Arc<str>>,
 }
 
 /// What a prune has removed.
@@ -66,7 +67,7 @@ pub(super) fn step(connection: &mut Connection, what: &PruneStep, sweep: &mut Sw
     let doing = "pruning the view";
     let transaction = connection.transaction().or_failed(doing)?;
     let mut pruned = Pruned { done: true, ..Pruned::default() };
-    if let Some(name) = what.only {
+    if let Some(name) = &what.only {
         let closed_before = what.now_wall_ms.saturating_sub(what.retention_ms.unwrap_or(u64::MAX)) as i64;
         remove_closed_of(&transaction, name, closed_before, &mut pruned)?;
         transaction.commit().or_failed(doing)?;

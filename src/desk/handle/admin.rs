@@ -20,6 +20,8 @@ use crate::desk::{Desk, Queue, agent::Connection};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+const DAY_MS: u64 = 86_400_000;
+const RETENTION_DAYS_MAX: u32 = 36_500;
 const API_KEYS_MAX: usize = 1_000;
 const ENTRY_RULES_MAX: usize = 1_000;
 const SKILLS_OF_AGENT_MAX: usize = 200;
@@ -76,6 +78,13 @@ impl Desk {
             name_ok(&status.name, &format!("statuses[{place}].name"))?;
             let unique = put.statuses.iter().filter(|other| other.name == status.name).count() == 1;
             ensure(unique, &format!("statuses[{place}].name"), || "used twice".into())?;
+        }
+        if let Some(days) = put.retention_days {
+            // What a customer may still come back to is not forgotten.
+            let longer = u64::from(days) * DAY_MS > put.reopen_ms;
+            ensure(longer && days <= RETENTION_DAYS_MAX, "retention_days", || {
+                format!("longer than reopen_ms, at most {RETENTION_DAYS_MAX}")
+            })?;
         }
         ensure(put.statuses.iter().any(|status| !status.available), "statuses", || {
             "one must not be available: agents who signed in have it until they choose".into()

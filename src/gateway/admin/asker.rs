@@ -251,19 +251,26 @@ impl Admin {
     /// `unauthorized`, with the reason; `rate_limited` after many of those from one address.
     pub(super) fn credential(&self, asked: &Asked) -> Result<Credential, Problem> {
         let token = asked.bearer()?.ok_or_else(|| Problem::unauthorized("missing"))?;
-        let now = (self.door.now)();
-        let found = if token.starts_with(API_KEY) {
-            self.key(token).ok_or("unknown_key")
-        } else {
-            self.door.identities.agent(token, now.wall).map(Credential::Agent).map_err(|not_known| not_known.0)
-        };
-        found.map_err(|reason| {
+        self.found(token).map_err(|reason| {
             let address = self.door.identities.client_address(&asked.headers, asked.peer);
-            match self.strangers.take(address, now.desk.0) {
+            match self.strangers.take(address, (self.door.now)().desk.0) {
                 Ok(()) => Problem::unauthorized(reason),
                 Err(retry_after_ms) => Problem::rate_limited("api_key", retry_after_ms),
             }
         })
+    }
+
+    /// Who it is, if that is known; counts as no call.
+    pub(super) fn known(&self, asked: &Asked) -> Option<Credential> {
+        self.found(asked.bearer().ok()??).ok()
+    }
+
+    fn found(&self, token: &str) -> Result<Credential, &'static str> {
+        if token.starts_with(API_KEY) {
+            return self.key(token).ok_or("unknown_key");
+        }
+        let wall = (self.door.now)().wall;
+        self.door.identities.agent(token, wall).map(Credential::Agent).map_err(|not_known| not_known.0)
     }
 
     /// A key does not say whose it is, so each workspace is asked: a look-up by the id within the key.

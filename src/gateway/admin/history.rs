@@ -103,7 +103,7 @@ pub(super) enum AuthorShape {
     System(Notice),
 }
 
-fn author(desk: &dyn Desk, author: Author) -> AuthorShape {
+pub(super) fn author(desk: &dyn Desk, author: Author) -> AuthorShape {
     match author {
         Author::Agent(agent) => AuthorShape::Agent(agent_name(desk, agent)),
         Author::Customer(customer) => AuthorShape::Customer(customer),

@@ -2,18 +2,24 @@
 
 mod agents;
 mod asker;
+mod audit;
+mod audited;
 mod calls;
+mod calls_of_care;
 mod calls_of_channels;
 mod calls_of_events;
 mod calls_of_webhooks;
 mod calls_of_work;
+mod changes;
 mod channel;
 mod conditions;
+mod customers;
 mod decision_stream;
 mod decisions;
 mod ends;
 mod event_stream;
 mod events;
+mod export;
 mod history;
 mod keys;
 mod labels;
@@ -38,9 +44,10 @@ use super::http::answered::answered;
 use super::http::buckets::Buckets;
 use super::http::calls::Routed;
 use super::signin::Endings;
+use crate::audit::Trail;
 use crate::webhooks::Webhooks;
 use axum::Router;
-use axum::middleware::from_fn;
+use axum::middleware::{from_fn, from_fn_with_state};
 use std::sync::Arc;
 
 pub(crate) struct Admin {
@@ -48,6 +55,7 @@ pub(crate) struct Admin {
     endings: Endings,
     /// `None` where there is no journal to follow, as in tests.
     webhooks: Option<Arc<Webhooks>>,
+    trail: Arc<Trail>,
     /// Calls of each key or agent.
     calls: Buckets,
     /// Bad tokens from each address: looking one up costs more than refusing it.
@@ -64,14 +72,22 @@ pub fn described() -> Vec<Routed> {
 }
 
 /// The routes, with all their layers. Each key, and each agent, may call `calls_per_s` times a second.
-pub fn router(door: Door, endings: Endings, webhooks: Option<Arc<Webhooks>>, calls_per_s: u32) -> Router {
+pub fn router(
+    door: Door,
+    endings: Endings,
+    webhooks: Option<Arc<Webhooks>>,
+    trail: Arc<Trail>,
+    calls_per_s: u32,
+) -> Router {
     let admin = Arc::new(Admin {
         door,
         endings,
         webhooks,
+        trail,
         calls: Buckets::new(calls_per_s, 1_000.0 / f64::from(calls_per_s), 16_384),
         strangers: Buckets::new(20, 1_000.0, 65_536),
         messages: Buckets::new(60, 1_000.0, 65_536),
     });
-    calls::calls().router().with_state(admin).layer(from_fn(answered))
+    let calls = calls::calls().router().route_layer(from_fn_with_state(admin.clone(), audited::audited));
+    calls.with_state(admin).layer(from_fn(answered))
 }

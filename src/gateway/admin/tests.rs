@@ -1,6 +1,7 @@
 //! The admin API's calls and refusals, against a fake workspace.
 
 use super::router;
+use crate::audit::{Limits, Trail};
 use crate::desk::command::{Ask, Author, Notice};
 use crate::desk::ids::{CustomerId, KeyNumber, Principal};
 use crate::desk::refusal::Refusal;
@@ -24,7 +25,10 @@ fn world() -> (World, Router) {
 
 fn router_of(world: &World, calls_per_s: u32) -> Router {
     let endings = Endings { signins: Arc::new(Signins::in_memory()), desks: world.door.desks.clone() };
-    router(world.door.clone(), endings, None, calls_per_s)
+    let dir = tempfile::tempdir().unwrap();
+    let trail = Trail::open(dir.path(), Limits { kept_ms: None, acts_max: 100 }).unwrap();
+    // It has its files open, and needs their names no more.
+    router(world.door.clone(), endings, None, trail, calls_per_s)
 }
 
 fn key(world: &World, desk: &FakeDesk, secret: u8, scopes: &[&str]) {

@@ -247,6 +247,13 @@ pub trait Seals: Send + Sync {
     fn seal(&self, key: KeyNumber, context: &[u8], clear: &[u8]) -> Result<Arc<str>, NotSealed>;
     fn unseal(&self, context: &[u8], sealed: &str) -> Result<Vec<u8>, Unread>;
     fn keyed_hash(&self, domain: &str, bytes: &[u8]) -> [u8; 16];
+    /// Nothing that was sealed with these keys can be read any more; done for good when this answers.
+    fn erase(&self, workspace: &str, customer: CustomerId, keys: Vec<KeyNumber>) -> Soon<'_, Result<(), NotSealed>>;
+    /// Whether nothing can be sealed under it any more.
+    ///
+    /// # Errors
+    /// `Failed`: that cannot be known now.
+    fn is_erased(&self, key: KeyNumber) -> Result<bool, NotSealed>;
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

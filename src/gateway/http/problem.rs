@@ -107,6 +107,7 @@ impl IntoResponse for Problem {
             metrics::counter!(catalogue::BAD_INPUT_TOTAL, "code" => self.0.code.name()).increment(1);
         }
         let mut response = (status, self.0.problem()).into_response();
+        response.extensions_mut().insert(self.0.code);
         let headers = response.headers_mut();
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
         if let Some(seconds) = self.0.retry_after_s() {

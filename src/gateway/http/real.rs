@@ -6,6 +6,7 @@ use super::desks::{
     Unread,
 };
 use super::problem::Problem;
+use crate::clock;
 use crate::desk::command::Command;
 use crate::desk::conversation::Conversation;
 use crate::desk::files::{Attachments, FileId};
@@ -17,7 +18,7 @@ use crate::feed::{Feed, Feeds};
 use crate::files::Files;
 use crate::gateway::lag::Lag;
 use crate::presence::{Registry, Stream, StreamOut};
-use crate::seal::{self, KeyRing, SealFailed, Sealed, Unsealed};
+use crate::seal::{self, Erasure, KeyRing, SealFailed, Sealed, Unsealed};
 use crate::view::{self, Page, Public, View, ViewFailed};
 use crate::wire::close::CloseCode;
 use crate::wire::error::WireError;
@@ -426,6 +427,24 @@ impl Seals for RealSeals {
 
     fn keyed_hash(&self, domain: &str, bytes: &[u8]) -> [u8; 16] {
         self.keys.keyed_hash(domain, bytes)
+    }
+
+    fn erase(&self, workspace: &str, customer: CustomerId, keys: Vec<KeyNumber>) -> Soon<'_, Result<(), NotSealed>> {
+        let erasure = Erasure {
+            workspace: workspace.to_owned(),
+            customer: customer.to_string(),
+            keys: keys.into_iter().map(|key| seal::KeyNumber(key.0)).collect(),
+            at: clock::wall_ms(),
+        };
+        let ring = self.keys.clone();
+        Box::pin(async move {
+            let erased = tokio::task::spawn_blocking(move || ring.erase_customer(&erasure)).await;
+            erased.map_err(|_| NotSealed::Failed)?.map_err(not_sealed)
+        })
+    }
+
+    fn is_erased(&self, key: KeyNumber) -> Result<bool, NotSealed> {
+        self.keys.is_erased(seal::KeyNumber(key.0)).map_err(not_sealed)
     }
 }
 

@@ -11,6 +11,7 @@ use crate::desk::ids::{ConversationId, CustomerId, KeyNumber, Principal};
 use crate::desk::time::WallTime;
 use crate::engine::workspace::PROBES;
 use crate::gateway::auth::client_address::prefix;
+use crate::gateway::http::Door;
 use crate::gateway::http::asking::{Asked, At};
 use crate::gateway::http::desks::Desk;
 use crate::gateway::http::idempotency::{command_id, keyed_fingerprint};
@@ -66,7 +67,7 @@ pub(super) async fn start(
 
     let customer = asker.as_ref().map_or_else(|| visitor_id(door, &*desk, id), |asker| asker.id);
     let key = match &asker {
-        Some(asker) => key_of(&*desk, asker.id).await?,
+        Some(asker) => key_of(door, &*desk, asker.id).await?,
         None => None,
     };
     let key = match key {
@@ -174,10 +175,11 @@ fn sealed(
     Ok(OpenAsk { customer, key, about: Some(about), text, ..ask })
 }
 
-/// The key that a returning customer's texts are sealed under already.
-async fn key_of(desk: &dyn Desk, customer: CustomerId) -> Result<Option<KeyNumber>, Problem> {
+/// The key that a returning customer's texts are sealed under already; none of one who was erased, and begins anew.
+async fn key_of(door: &Door, desk: &dyn Desk, customer: CustomerId) -> Result<Option<KeyNumber>, Problem> {
     let latest = desk.history().conversations_of(customer, 1).await?;
-    Ok(latest.first().map(|(_, conversation)| conversation.key))
+    let Some(key) = latest.first().map(|(_, conversation)| conversation.key) else { return Ok(None) };
+    Ok((!door.desks.seals().is_erased(key)?).then_some(key))
 }
 
 /// One that is open is in memory, as committed. One that was closed while it was answered is not waited for, nor asked of the view,

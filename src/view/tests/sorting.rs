@@ -130,7 +130,7 @@ async fn what_is_sorted_in_while_outcomes_are_counted_is_not_counted_twice() {
         desk.did(turn * 500..(turn + 1) * 500).await;
     }
     let step = PruneStep { now_wall_ms: wall_of(30).0, retention_ms: None, outcomes_each_max: 5_000, only: None };
-    assert!(!desk.view.prune_by(step, 1).await.unwrap().done, "some of the recent are counted");
+    assert!(!desk.view.prune_by(step.clone(), 1).await.unwrap().done, "some of the recent are counted");
     let others = (0..4_000).map(|id| done(Principal::Agent(ADA), id, Answer::Done)).collect();
     desk.turn(vec![], others, vec![]).await;
     assert!(desk.view.prune_by(step, 100).await.unwrap().done);

@@ -1,6 +1,6 @@
 //! Seals that show in a test what was sealed under which key, and still are not the clear text.
 
-use crate::desk::ids::KeyNumber;
+use crate::desk::ids::{CustomerId, KeyNumber};
 use crate::gateway::http::desks::{NotSealed, Seals, Soon, Unread};
 use sha2::{Digest, Sha256};
 use std::collections::BTreeSet;
@@ -35,6 +35,13 @@ impl Seals for FakeSeals {
         }
         let byte = |at: usize| u8::from_str_radix(&hex[at..at + 2], 16).map_err(|_| Unread::Damaged);
         (0..hex.len()).step_by(2).map(byte).collect()
+    }
+    fn erase(&self, _: &str, _: CustomerId, keys: Vec<KeyNumber>) -> Soon<'_, Result<(), NotSealed>> {
+        self.erased.lock().unwrap().extend(keys);
+        Box::pin(std::future::ready(Ok(())))
+    }
+    fn is_erased(&self, key: KeyNumber) -> Result<bool, NotSealed> {
+        Ok(self.erased.lock().unwrap().contains(&key))
     }
     fn keyed_hash(&self, domain: &str, bytes: &[u8]) -> [u8; 16] {
         let digest = Sha256::new().chain_update(domain).chain_update([0]).chain_update(bytes).finalize();
