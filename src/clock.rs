@@ -16,6 +16,12 @@ pub fn wall_ms() -> u64 {
     SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_millis() as u64)
 }
 
+/// Nanoseconds since the Unix epoch; 0 if the clock is set before it.
+#[must_use]
+pub fn wall_ns() -> u64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_nanos() as u64)
+}
+
 /// Unix seconds by the wall clock as it was when the process began, and by the monotonic clock from there on: what was given so
 /// long is not over, nor goes on for ever, because somebody sets the clock.
 #[must_use]

@@ -51,12 +51,13 @@ use crate::seal::KeyRing;
 use crate::supervisor::{self, Inherited, Supervised};
 use crate::telemetry::catalogue;
 use crate::telemetry::exporter::Exporter;
+use crate::telemetry::traces::{self, Exporting};
 use crate::view::{self, View};
 use crate::webhooks::Webhooks;
 use crate::wire::error::Code;
 use crate::wire::{agent as agent_wire, messenger as messenger_wire};
 use axum::Router;
-use bounds::{audit_limits, disk_marks, health_limits, marks, presence_limits, probe_settings, quota};
+use bounds::{audit_limits, disk_marks, health_limits, marks, presence_limits, probe_settings, quota, traces_settings};
 use files::{files_bounds, files_settings, scan};
 use identities::{agents_keys, identities};
 use readiness::ProcessHealth;
@@ -98,6 +99,7 @@ pub struct Server {
     engine: Arc<Engine>,
     webhooks: Arc<Webhooks>,
     health: HealthWatch,
+    traces: Option<Exporting>,
     probe: Option<JoinHandle<()>>,
     agent_keys: Arc<AgentKeys>,
     tls: Option<Arc<Tls>>,
@@ -140,6 +142,8 @@ impl Server {
         let disk = DiskMeter::new(dir.to_owned(), set.journal.disk_budget_bytes, disk_marks(set));
         overload::start(&budget, marks(set), disk).map_err(failed("starting the meter"))?;
 
+        let traces = traces_settings(set).map(|traces| traces::start(&traces)).transpose();
+        let traces = traces.map_err(failed("preparing traces"))?;
         let server_keys = Arc::new(ServerKeys::load_or_make(dir).map_err(failed("reading server.key"))?);
         let probe_keys = (set.health.probe_every_ms > 0).then(|| ProbeKeys::of(&server_keys));
         let signins = Signings::open(dir, &server_keys)?;
@@ -249,6 +253,7 @@ impl Server {
             engine,
             webhooks: hooks,
             health,
+            traces,
             probe,
             agent_keys,
             tls,
@@ -310,6 +315,9 @@ impl Server {
         }
         if tokio::time::timeout_at(end, self.engine.stop()).await.is_err() {
             tracing::error!("not everything was committed in time");
+        }
+        if let Some(traces) = self.traces {
+            let _ = tokio::time::timeout_at(end, traces.stop()).await;
         }
         let _ = tokio::time::timeout_at(end, self.operators.stop()).await;
         self.health.stop().await;

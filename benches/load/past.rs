@@ -123,8 +123,7 @@ impl Past {
 
     /// Decides commands in as many turns as they need, and keeps what happened. All must be done.
     async fn decide(&mut self, commands: Vec<Command>) -> Vec<Event> {
-        let mut asked: VecDeque<Asked<()>> =
-            commands.into_iter().map(|command| Asked { command, reply_to: () }).collect();
+        let mut asked: VecDeque<Asked<()>> = commands.into_iter().map(|command| Asked::untraced(command, ())).collect();
         let mut happened = Vec::new();
         while !asked.is_empty() {
             self.now.desk = self.now.desk.plus_ms(TURN_MS);

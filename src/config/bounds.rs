@@ -428,6 +428,13 @@ pub const BOUNDS: &[Bound] = &[
         "offhook_waiting",
     ),
     bound(
+        "spans of traces that are not sent yet",
+        "telemetry/traces/export.rs",
+        Fixed("4,096, each with 256 links"),
+        "dropped",
+        "offhook_trace_spans_waiting",
+    ),
+    bound(
         "connections that the supervisor answers",
         "supervisor/stand_in.rs",
         Fixed("256, each for 5 s, with a head of 16 KiB and a body of 256 KiB"),

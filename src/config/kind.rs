@@ -18,6 +18,8 @@ pub enum Kind {
         max: u64,
     },
     Flag,
+    /// A part of the whole, kept in millionths.
+    Ratio,
     Text {
         bytes_max: usize,
     },
@@ -66,6 +68,10 @@ impl Kind {
                 (*min..=*max).contains(&bytes).then_some(Plain::Number(bytes))
             }
             Self::Flag => value.as_bool().map(Plain::Flag),
+            Self::Ratio => {
+                let ratio = value.as_float().or_else(|| value.as_integer().map(|whole| whole as f64))?;
+                (0.0..=1.0).contains(&ratio).then(|| Plain::Number((ratio * 1e6).round() as u64))
+            }
             Self::Text { bytes_max } => {
                 let text = value.as_str()?;
                 let fits = text.len() <= *bytes_max && !text.chars().any(char::is_control);
@@ -108,6 +114,7 @@ impl Kind {
                 format!("a size from {min} to {max} bytes, as a number or as text like \"16 KiB\"")
             }
             Self::Flag => "true or false".to_owned(),
+            Self::Ratio => "a number from 0 to 1".to_owned(),
             Self::Text { bytes_max } => {
                 format!("text of at most {bytes_max} bytes without control characters")
             }
@@ -135,6 +142,7 @@ impl Kind {
                 raw.parse::<i64>().map_or_else(|_| as_text(), toml::Value::Integer)
             }
             Self::Flag => raw.parse::<bool>().map_or_else(|_| as_text(), toml::Value::Boolean),
+            Self::Ratio => raw.parse::<f64>().map_or_else(|_| as_text(), toml::Value::Float),
             Self::Text { .. } | Self::Choice(_) | Self::Address => as_text(),
             Self::Texts { .. } | Self::Keys { .. } | Self::Providers { .. } if raw.starts_with('[') => {
                 toml::from_str::<toml::Table>(&format!("list = {raw}"))
@@ -245,6 +253,19 @@ mod tests {
             assert_eq!(kind.read(&toml::Value::Integer(wrong)), None);
         }
         assert_eq!(kind.read(&toml::Value::Float(2.0)), None);
+    }
+
+    #[test]
+    fn a_ratio_is_a_part_of_the_whole_in_millionths() {
+        let read = |text: &str| Kind::Ratio.read(&Kind::Ratio.value_of_text(text));
+        assert_eq!(
+            (read("0.01"), read("1"), read("0")),
+            (Some(Plain::Number(10_000)), Some(Plain::Number(1_000_000)), Some(Plain::Number(0)))
+        );
+        assert_eq!(Kind::Ratio.read(&toml::Value::Integer(1)), Some(Plain::Number(1_000_000)));
+        for wrong in ["1.1", "-0.1", "nan", "much"] {
+            assert_eq!(read(wrong), None, "{wrong}");
+        }
     }
 
     #[test]

@@ -19,7 +19,7 @@ pub use layers::{DEFAULTS, Entry, Layers, Origin};
 pub use sections::{
     EngineSettings, HealthSettings, IdentitySettings, JournalSettings, LogSettings, MessengerSettings, QuotasSettings,
     Sections, ServerSettings, SessionsSettings, Setting, SigninSettings, SupervisorSettings, Synchronous, TlsSettings,
-    all,
+    TracesSettings, all,
 };
 
 /// The settings that are in force, and where each came from.

@@ -231,6 +231,12 @@ sections! {
         upgrade_ready_ms: u64 = ms(500, 24 * HOUR_MS),
         probation_ms: u64 = ms(500, 24 * HOUR_MS),
     }
+    /// OpenTelemetry traces.
+    traces: TracesSettings {
+        otlp_endpoint: String = Kind::Text { bytes_max: 2048 },
+        sample_ratio: u32 = Kind::Ratio,
+        headers_file: PathBuf = Kind::Text { bytes_max: 1024 },
+    }
     /// What is written to standard error.
     log: LogSettings {
         format: LogFormat = Kind::Choice(&["text", "json"]),

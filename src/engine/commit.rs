@@ -9,6 +9,7 @@ use super::turn::Decided;
 use super::workspace::Taking;
 use crate::clock;
 use crate::journal::{Appended, NewRecord, Position, RefusedAppend, TurnId};
+use crate::telemetry::traces::{self, Context, Open};
 use std::time::Duration;
 
 /// How often an outage is probed for its end.
@@ -23,13 +24,21 @@ pub(super) enum Fate {
 }
 
 impl Serving<'_> {
-    /// Append a record and find out what became of it, however long that takes.
-    pub(super) async fn append(&mut self, record: NewRecord) -> Fate {
+    /// Append a record and find out what became of it, however long that takes; as a part of the turn's span, where there is one.
+    pub(super) async fn append(&mut self, record: NewRecord, turn: Option<Context>) -> Fate {
         let stopwatch = clock::stopwatch();
         let settling = Settling::of(record.turn, record.expected);
         let journal = self.run.shared.journal.clone();
         let workspace = self.run.workspace.name().clone();
-        let appended = journal.append(&workspace, record).await;
+        let span = turn.map(|turn| Open::child(turn, "journal append".into()));
+        // The journal asks for its own part at once.
+        let append = || journal.append(&workspace, record);
+        let appended = match &span {
+            Some(span) => traces::at_once_under(span.context(), append),
+            None => append(),
+        };
+        let appended = appended.await;
+        span.into_iter().for_each(Open::end);
         metrics::histogram!("offhook_turn_seconds", "stage" => "commit").record(stopwatch.seconds());
         let word = match &appended {
             Appended::Committed(_) => "committed",

@@ -35,6 +35,7 @@ pub mod shapes;
 pub mod shares;
 pub mod sheets;
 mod threads;
+mod traced;
 pub mod turn;
 pub mod watch;
 pub mod workspace;

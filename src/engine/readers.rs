@@ -90,7 +90,7 @@ impl Serving<'_> {
         let found = self.idle.look(self.keeper.desk(), &self.run.shared.registry, number, now_ms);
         let idle = found
             .into_iter()
-            .map(|agent| Asked { command: Command::of_server(Ask::AgentIsIdle { agent }), reply_to: ReplyTo::Nobody });
+            .map(|agent| Asked::untraced(Command::of_server(Ask::AgentIsIdle { agent }), ReplyTo::Nobody));
         self.run.asked.extend(idle);
     }
 

@@ -23,6 +23,7 @@ use super::load::{LoadFailed, load};
 use super::look_up::look_up;
 use super::project::Projection;
 use super::published::NotDone;
+use super::traced::Traced;
 use super::turn::{Asked, Decided, Keeper};
 use super::workspace::{Taking, Workspace};
 use crate::clock;
@@ -35,6 +36,7 @@ use crate::presence::Registry;
 use crate::seal::KeyRing;
 use crate::telemetry::catalogue;
 use crate::telemetry::labels::BoundedLabels;
+use crate::telemetry::traces::Open;
 use crate::view::{CommittedTurn, View};
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -137,10 +139,10 @@ impl Run {
     /// What waits and can not be done is answered.
     pub(super) fn refuse_waiting(&mut self, why: &'static str) {
         self.workspace.intake.take(&mut self.asked, usize::MAX, usize::MAX);
-        for Asked { command, reply_to } in std::mem::take(&mut self.asked) {
+        for Asked { command, reply_to, trace } in std::mem::take(&mut self.asked) {
             // Edges are facts: they are kept until they can be told.
             if matches!(command.ask, Ask::SessionWent { .. }) {
-                self.asked.push_back(Asked { command, reply_to });
+                self.asked.push_back(Asked { command, reply_to, trace });
             } else {
                 self.workspace.experienced(command.ask.name(), &reply_to, None);
                 not_done(reply_to, NotDone::Unavailable { retry_after_ms: RETRY_AFTER_MS, why });
@@ -172,7 +174,7 @@ impl Run {
         serving.publish_everything();
         if !serving.run.began {
             serving.run.began = true;
-            let began = Asked { command: Command::of_server(Ask::ServerBegan), reply_to: ReplyTo::Nobody };
+            let began = Asked::untraced(Command::of_server(Ask::ServerBegan), ReplyTo::Nobody);
             serving.run.asked.push_front(began);
         }
         let taking = serving.run.scarce.map_or(Taking::Everything, |why| Taking::LastResort { why });
@@ -258,7 +260,7 @@ impl Serving<'_> {
     async fn turn(&mut self) -> Option<Ended> {
         let now = self.clock.advance(clock::monotonic_ms(), clock::wall_ms());
         if self.keeper.desk().is_due(now) {
-            let tick = Asked { command: Command::of_server(Ask::Tick), reply_to: ReplyTo::Nobody };
+            let tick = Asked::untraced(Command::of_server(Ask::Tick), ReplyTo::Nobody);
             self.run.asked.push_front(tick);
         }
         if self.run.asked.is_empty() {
@@ -276,13 +278,16 @@ impl Serving<'_> {
         self.keeper.allow(self.run.workspace.quota().allowed());
         let stopwatch = clock::stopwatch();
         let types: Vec<&'static str> = self.run.asked.iter().map(|asked| asked.command.ask.name()).collect();
+        let traced = Traced::begin(&mut self.run.asked, self.run.workspace.name());
         let mut decided = self.keeper.decide(now, random_turn(), &mut self.run.asked, &loaded);
         metrics::histogram!("offhook_turn_seconds", "stage" => "decide").record(stopwatch.seconds());
+        let traced = traced.and_then(|traced| traced.decided(&decided, &mut self.run.asked));
         if let Some(record) = decided.record.take() {
             let bytes = record.body.len();
-            match self.append(record).await {
+            match self.append(record, traced.as_ref().map(|traced| traced.context())).await {
                 Fate::Committed => {}
                 Fate::Refused(refused) => {
+                    traced.into_iter().for_each(Traced::fail);
                     self.count_commands(&types, &decided, |_| "not_committed");
                     return self.not_committed(decided, refused).await;
                 }
@@ -292,7 +297,10 @@ impl Serving<'_> {
         }
         self.count_commands(&types, &decided, |done| if done { "done" } else { "refused" });
         let stopwatch = clock::stopwatch();
+        let delivering = traced.as_ref().map(|traced| Open::child(traced.context(), "deliver".into()));
         self.deliver(decided);
+        delivering.into_iter().for_each(Open::end);
+        traced.into_iter().for_each(Traced::end);
         metrics::histogram!("offhook_turn_seconds", "stage" => "deliver").record(stopwatch.seconds());
         None
     }
@@ -305,7 +313,7 @@ impl Serving<'_> {
         }
         let record = self.keeper.barrier(now, random_turn());
         let bytes = record.body.len();
-        match self.append(record).await {
+        match self.append(record, None).await {
             Fate::Committed => {
                 self.keeper.clock_committed(self.keeper.position().next(), now);
                 let turn =
@@ -399,5 +407,5 @@ pub(super) async fn stopped(stop: &mut watch::Receiver<bool>) {
 
 fn session_went(agent: AgentId, session: SessionId) -> Asked<ReplyTo> {
     let command = Command::of_server(Ask::SessionWent { agent, session });
-    Asked { command, reply_to: ReplyTo::Nobody }
+    Asked::untraced(command, ReplyTo::Nobody)
 }

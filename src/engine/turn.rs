@@ -25,6 +25,7 @@ use crate::desk::time::{Now, WallTime};
 use crate::desk::touched::Touched;
 use crate::journal::record::{self, Head};
 use crate::journal::{NewRecord, Position, RECORD_BYTES_MAX, TurnId};
+use crate::telemetry::traces::Trace;
 use std::collections::VecDeque;
 
 /// When a turn is closed to further commands: far enough below the record's limit for any one command.
@@ -41,6 +42,15 @@ const TOLD_MAX: usize = 64;
 pub struct Asked<T> {
     pub command: Command,
     pub reply_to: T,
+    /// Where it is sampled.
+    pub trace: Trace,
+}
+
+impl<T> Asked<T> {
+    /// By nobody who is traced.
+    pub fn untraced(command: Command, reply_to: T) -> Self {
+        Self { command, reply_to, trace: None }
+    }
 }
 
 /// The desk of one workspace and the position it stands at.
@@ -131,7 +141,7 @@ impl Keeper {
         let mut bytes = self.told.len() * OUTCOME_BYTES;
         let mut last_resort = false;
         while bytes < TURN_BYTES {
-            let Some(Asked { command, reply_to }) = asked.pop_front() else { break };
+            let Some(Asked { command, reply_to, trace: _ }) = asked.pop_front() else { break };
             let before = decided.events.len();
             let mut events = std::mem::take(&mut decided.events);
             let mut fresh = Vec::new();

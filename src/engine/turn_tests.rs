@@ -17,7 +17,7 @@ fn room() -> Keeper {
 
 fn decided(keeper: &mut Keeper, lines: &[&str]) -> Decided<()> {
     let asked = lines.iter().map(|line| notation::command(line).expect("a line"));
-    let mut asked: VecDeque<_> = asked.map(|command| Asked { command, reply_to: () }).collect();
+    let mut asked: VecDeque<_> = asked.map(|command| Asked::untraced(command, ())).collect();
     let now = Now { desk: DeskTime(1_000), wall: WallTime(1_000_000) };
     let decided = keeper.decide(now, TurnId(1), &mut asked, &Loaded::default());
     assert!(asked.is_empty() && decided.replies.iter().all(|(_, result)| result.is_ok()), "{decided:?}");

@@ -20,6 +20,7 @@ use crate::health::Component;
 use crate::health::experience::EXPERIENCE;
 use crate::journal::Position;
 use crate::presence::{Session, WorkspaceNumber};
+use crate::telemetry::traces;
 use arc_swap::ArcSwap;
 use dashmap::DashMap;
 use std::collections::BTreeMap;
@@ -172,7 +173,7 @@ impl Workspace {
     /// An edge that nobody waits for: a session went.
     pub fn tell(&self, command: Command) {
         // Edges are never refused.
-        let _ = self.intake.put(Asked { command, reply_to: ReplyTo::Nobody }, clock::monotonic_ms());
+        let _ = self.intake.put(Asked::untraced(command, ReplyTo::Nobody), clock::monotonic_ms());
     }
 
     /// Hand in a command and wait for what comes of it.
@@ -265,7 +266,8 @@ impl Workspace {
         if let Err(over) = self.quota.take(&command.ask, now_ms) {
             return Err((over.into(), reply_to));
         }
-        self.intake.put(Asked { command, reply_to }, now_ms)
+        let trace = traces::part(|| format!("command {}", command.ask.name()));
+        self.intake.put(Asked { command, reply_to, trace }, now_ms)
     }
 
     /// This session's deltas were dropped: it wants a fresh snapshot.

@@ -1,12 +1,13 @@
 //! Settings in the shapes of those who hold to them: memory, disk, the audit trail, health, presence.
 
 use crate::audit;
-use crate::config::{HealthSettings, QuotasSettings, Sections};
+use crate::config::{HealthSettings, QuotasSettings, Sections, TracesSettings};
 use crate::engine::Quota;
 use crate::gateway::probe::ProbeSettings;
 use crate::health::rules::Limits;
 use crate::overload::{DiskMarks, Marks};
 use crate::presence;
+use crate::telemetry::traces;
 use std::time::Duration;
 
 const SESSIONS_MAX: usize = 200_000;
@@ -53,6 +54,12 @@ pub fn quota(set: &Sections) -> Quota {
     let QuotasSettings { agents, open_conversations, messages_per_s, starts_per_s, storage_bytes, connections } =
         set.quotas;
     Quota { agents, open_conversations, messages_per_s, starts_per_s, storage_bytes, connections }
+}
+
+/// Where traces go, if they are wanted.
+pub fn traces_settings(set: &Sections) -> Option<traces::Settings> {
+    let TracesSettings { otlp_endpoint: endpoint, sample_ratio, headers_file } = set.traces.clone();
+    (!endpoint.is_empty()).then_some(traces::Settings { endpoint, sample_ratio, headers_file })
 }
 
 pub fn presence_limits(set: &Sections) -> presence::Limits {

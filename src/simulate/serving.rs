@@ -329,7 +329,7 @@ fn nothing_is_overdue(up: &Up, now: Now) -> Result<(), String> {
 }
 
 fn of_server(ask: Ask) -> Asked<ReplyTo> {
-    Asked { command: Command::of_server(ask), reply_to: ReplyTo::NOBODY }
+    Asked::untraced(Command::of_server(ask), ReplyTo::NOBODY)
 }
 
 fn nothing(now: Now, position: Position) -> Decided<ReplyTo> {

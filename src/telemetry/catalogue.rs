@@ -151,6 +151,8 @@ catalogue! {
     UPGRADES_TOTAL = "offhook_upgrades_total" Counter Count ["outcome"] "Upgrades by outcome: done, rolled_back, refused, interrupted.";
     STOOD_IN_TOTAL = "offhook_stood_in_total" Counter Count ["answer"] "Connections that the supervisor took in its server's place: answered, or turned_away for want of room.";
     LOG_LINES_LEFT_OUT_TOTAL = "offhook_log_lines_left_out_total" Counter Count [] "Lines that were not written, as nobody read the log and a write would have had to wait.";
+    TRACE_SPANS_TOTAL = "offhook_trace_spans_total" Counter Count ["outcome"] "Spans of traces by outcome: sent, dropped (too many waited), refused (by the collector), failed (the server stopped).";
+    TRACE_SPANS_WAITING = "offhook_trace_spans_waiting" Gauge Count [] "Spans that wait to be sent to the collector; 4,096 at most.";
     BUILD_INFO = "offhook_build_info" Gauge Count ["version", "commit"] "Always 1; the labels say which version runs, and which commit it was built from.";
     BACKUP_LAST_SUCCESS_TIMESTAMP_SECONDS = "offhook_backup_last_success_timestamp_seconds" Gauge Seconds [] "When the last backup was taken, in Unix time; 0 before the first.";
     BACKUP_LAST_FAILURE_TIMESTAMP_SECONDS = "offhook_backup_last_failure_timestamp_seconds" Gauge Seconds [] "When a backup failed last, in Unix time; 0 if none did.";

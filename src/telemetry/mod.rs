@@ -7,3 +7,4 @@ pub mod labels;
 pub mod log_writer;
 pub mod logging;
 pub mod memory;
+pub mod traces;

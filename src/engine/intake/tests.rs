@@ -4,7 +4,7 @@ use super::*;
 use crate::desk::ids::{AgentId, OfferId};
 
 fn asked(ask: Ask) -> Asked<ReplyTo> {
-    Asked { command: Command::of_server(ask), reply_to: ReplyTo::Nobody }
+    Asked::untraced(Command::of_server(ask), ReplyTo::Nobody)
 }
 
 fn open() -> Ask {
@@ -64,7 +64,7 @@ fn what_is_here_already_comes_before_what_is_new() {
 
 fn of_session(session: &Arc<Session>, ask: Ask) -> Asked<ReplyTo> {
     let reply_to = ReplyTo::Session { session: session.clone(), id: CommandId(0) };
-    Asked { command: Command::of_server(ask), reply_to }
+    Asked::untraced(Command::of_server(ask), reply_to)
 }
 
 fn session(id: u128) -> Arc<Session> {

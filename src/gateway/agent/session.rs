@@ -28,6 +28,7 @@ use crate::gateway::websocket::{Broken, Message, Socket};
 use crate::presence::mailbox::Out;
 use crate::presence::session::Session;
 use crate::telemetry::catalogue;
+use crate::telemetry::traces::{self, Kind};
 use crate::wire::close::CloseCode;
 use std::borrow::Cow;
 use std::future::poll_fn;
@@ -182,7 +183,14 @@ where
 
 fn heard<D: Desk, T: AgentTokens>(message: Message, present: &Present<D, T>, manners: &mut Manners) -> Option<End> {
     match message {
-        Message::Text(text) => commands::take(&text, present, manners),
+        Message::Text(text) => match traces::root(None, Kind::Server, || "agent frame".to_owned(), 0) {
+            None => commands::take(&text, present, manners),
+            Some(span) => {
+                let taken = traces::at_once_under(span.context(), || commands::take(&text, present, manners));
+                span.end();
+                taken
+            }
+        },
         // The server pings four times a minute: a flood of either is nobody's heartbeat.
         Message::Ping | Message::Pong => manners.may_go_on(present).err(),
         Message::Binary => Some(End::plainly(CloseCode::Binary)),

@@ -7,6 +7,7 @@ use crate::engine::workspace::PROBES;
 use crate::health::Component;
 use crate::health::experience::EXPERIENCE;
 use crate::telemetry::catalogue::HTTP_REQUESTS_TOTAL;
+use crate::telemetry::traces::{self, Kind, Open, Trace};
 use axum::extract::{MatchedPath, Request};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
@@ -19,7 +20,10 @@ pub async fn answered(request: Request, next: Next) -> Response {
     let component = component_of(request.uri().path());
     let is_upload = request.method() == Method::POST && request.uri().path().ends_with("/files");
     let stopwatch = clock::stopwatch();
-    let (mut response, rates) = rates::told(next.run(request)).await;
+    let (mut response, rates) = match span_of(&request, route.as_ref()) {
+        None => rates::told(next.run(request)).await,
+        Some(span) => rates::told(traced(span, next.run(request))).await,
+    };
     rates::mark(response.headers_mut(), &rates);
     let status = response.status();
     match component {
@@ -35,6 +39,33 @@ pub async fn answered(request: Request, next: Next) -> Response {
     // By the route and never by the path: a path is the client's to choose, and a label lives for ever.
     let route = route.map_or_else(|| "unmatched".into(), |matched| SharedString::from(matched.as_str().to_owned()));
     finish(&mut response, route);
+    response
+}
+
+/// A request's, where it is sampled. Its route and never its path: what is asked for is the client's to choose, and names people.
+fn span_of(request: &Request, route: Option<&MatchedPath>) -> Trace {
+    if !traces::are_on() {
+        return None;
+    }
+    let method = request.method();
+    let route = route.map(MatchedPath::as_str);
+    let parent = request.headers().get("traceparent").and_then(|value| value.to_str().ok());
+    let name = || route.map_or_else(|| method.to_string(), |route| format!("{method} {route}"));
+    let mut span = traces::root(parent, Kind::Server, name, clock::monotonic_ms())?;
+    span.set("http.request.method", method.as_str());
+    route.into_iter().for_each(|route| span.set("http.route", route));
+    Some(span)
+}
+
+async fn traced(mut span: Box<Open>, answering: impl Future<Output = Response>) -> Response {
+    let response = traces::under(span.context(), answering).await;
+    let status = response.status();
+    span.set("http.response.status_code", u64::from(status.as_u16()));
+    if status.is_server_error() {
+        span.set("error.type", status.as_str());
+        span.fail();
+    }
+    span.end();
     response
 }
 

@@ -14,6 +14,7 @@ use super::fault::{Fault, FaultKind};
 use super::inbox::AppendJob;
 use super::now;
 use super::writer::{Tail, Writer};
+use crate::telemetry::traces::Open;
 
 /// More workspaces than are busy at once on one machine; beyond it the map starts over.
 const TAILS_MAX: usize = 65_536;
@@ -69,6 +70,7 @@ impl Writer {
     /// Tries the group, and says for each how it ended.
     fn attempt(&mut self, jobs: &[AppendJob]) -> Vec<Appended> {
         let started = now();
+        let span = span_of(jobs);
         let placed = self.place(jobs);
         let (answers, outcome) = match placed {
             Err(fault) => {
@@ -77,6 +79,11 @@ impl Writer {
             }
             Ok(answers) => self.commit(jobs, answers),
         };
+        if let Some(mut span) = span {
+            span.set("offhook.records", outcome.as_ref().map_or(0, |records| *records as u64));
+            outcome.is_err().then(|| span.fail());
+            span.end();
+        }
         match outcome {
             Err(fault) => self.note(&fault),
             Ok(0) => {}
@@ -205,6 +212,15 @@ impl Writer {
             self.tails.remove(&job.workspace);
         }
     }
+}
+
+/// The commit's, where an append in it is sampled: part of the first of these, and with a link to each.
+fn span_of(jobs: &[AppendJob]) -> Option<Open> {
+    let mut appends = jobs.iter().filter_map(|job| job.trace);
+    let first = appends.next()?;
+    let mut span = Open::child(first, "journal commit".into());
+    std::iter::once(first).chain(appends).for_each(|append| span.link(append));
+    Some(span)
 }
 
 fn is_worth_the_reserve(job: &AppendJob, answer: &Appended) -> bool {

@@ -8,6 +8,7 @@ use tokio::sync::oneshot;
 
 use super::super::{Appended, JournalFailed, NewRecord, Position, RefusedAppend};
 use super::lock;
+use crate::telemetry::traces::Context;
 
 /// One commit takes at most this much, so that the first of a long queue need not wait for the last.
 const GROUP_RECORDS_MAX: usize = 1_024;
@@ -17,6 +18,8 @@ const CUTS_MAX: usize = 4_096;
 pub(super) struct AppendJob {
     pub workspace: Arc<str>,
     pub record: NewRecord,
+    /// The append's span, where it is sampled.
+    pub trace: Option<Context>,
     pub answer: oneshot::Sender<Appended>,
 }
 

@@ -48,6 +48,7 @@ use super::health::HealthCell;
 use super::{
     Appended, Journal, JournalFailed, JournalHealth, NewRecord, Position, Span, StoredRecord, TurnId, local_disk,
 };
+use crate::telemetry::traces;
 use inbox::{AppendJob, CutJob, Inbox};
 use readers::Readers;
 
@@ -119,7 +120,12 @@ impl SqliteJournal {
 impl Journal for SqliteJournal {
     fn append(&self, workspace: &Arc<str>, record: NewRecord) -> BoxFuture<'static, Appended> {
         let (answer, answered) = oneshot::channel();
-        let pushed = self.inbox.push_append(AppendJob { workspace: Arc::clone(workspace), record, answer });
+        let pushed = self.inbox.push_append(AppendJob {
+            workspace: Arc::clone(workspace),
+            record,
+            trace: traces::current(),
+            answer,
+        });
         if let Err(refused) = pushed {
             group::count(&Appended::Refused(refused));
             return ready(Appended::Refused(refused)).boxed();

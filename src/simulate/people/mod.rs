@@ -203,7 +203,7 @@ impl People {
             .map(|(serial, request)| {
                 request.in_flight = true;
                 let reply_to = ReplyTo { who: request.who, serial: *serial };
-                Asked { command: request.command.clone(), reply_to }
+                Asked::untraced(request.command.clone(), reply_to)
             })
             .collect()
     }

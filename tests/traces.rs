@@ -1,0 +1,208 @@
+//! Traces, as a collector that is not ours receives them: Python's published classes of OpenTelemetry's protocol.
+
+mod support;
+
+use serde_json::{Value, json};
+use std::io::{BufRead, BufReader};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::OnceLock;
+use std::sync::mpsc::{Receiver, channel};
+use support::foreign::must;
+use support::http::Http;
+use support::scene::DEMO;
+use support::{Agent, Customer, Options, PATIENCE, Server, command_id, within};
+
+const TRACE: &str = "4bf92f3577b34da6a3ce929d0e0e4736";
+const PARENT: &str = "00f067aa0ba902b7";
+/// OpenTelemetry's numbers of kinds.
+const INTERNAL: u64 = 1;
+const SERVER: u64 = 2;
+
+fn python() -> PathBuf {
+    static ONCE: OnceLock<PathBuf> = OnceLock::new();
+    let install = || {
+        let wanted = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/clients/otlp.requirements.txt");
+        let venv = Path::new(env!("CARGO_TARGET_TMPDIR")).join("otlp-venv");
+        let (python, done) = (venv.join("bin/python3"), venv.join("requirements.txt"));
+        let text = std::fs::read_to_string(&wanted).expect("the requirements");
+        if std::fs::read_to_string(&done).ok().as_ref() != Some(&text) {
+            must(Command::new("python3").args(["-m", "venv", "--clear"]).arg(&venv));
+            let pip = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "-r"];
+            must(Command::new(&python).args(pip).arg(&wanted));
+            std::fs::write(done, text).expect("the venv can be written");
+        }
+        python
+    };
+    ONCE.get_or_init(install).clone()
+}
+
+/// A collector; dropped, it is killed.
+struct Collector {
+    child: Child,
+    port: u16,
+    lines: Receiver<String>,
+    seen: Vec<Value>,
+}
+
+impl Collector {
+    /// The first requests are answered with these statuses.
+    fn start(refusals: &[&str]) -> Self {
+        let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/clients/otlp.py");
+        let mut command = Command::new(python());
+        command.arg(script).args(refusals).stdin(Stdio::null()).stdout(Stdio::piped());
+        let mut child = command.spawn().expect("python can be started");
+        let stdout = child.stdout.take().expect("piped");
+        let (line, lines) = channel();
+        std::thread::spawn(move || {
+            for text in BufReader::new(stdout).lines().map_while(Result::ok) {
+                let _ = line.send(text);
+            }
+        });
+        let port = lines.recv_timeout(PATIENCE).expect("a port").parse().expect("a port");
+        Self { child, port, lines, seen: Vec::new() }
+    }
+
+    fn options(&self) -> Options {
+        let endpoint = format!("traces.otlp_endpoint=http://127.0.0.1:{}/v1/traces", self.port);
+        Options::default().without_rate_limits().set(&endpoint)
+    }
+
+    /// The first span that is `wanted`, of those that came or still come.
+    fn span(&mut self, what: &str, wanted: impl Fn(&Value) -> bool) -> Value {
+        if let Some(span) = self.seen.iter().find(|span| wanted(span)) {
+            return span.clone();
+        }
+        loop {
+            let line = self.lines.recv_timeout(PATIENCE);
+            let line = line.unwrap_or_else(|_| panic!("no span of {what} came, but {:#?}", self.seen));
+            let span: Value = serde_json::from_str(&line).expect("a line of JSON");
+            self.seen.push(span.clone());
+            if wanted(&span) {
+                return span;
+            }
+        }
+    }
+}
+
+impl Drop for Collector {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+async fn start_by(server: &Server, traceparent: &str) -> u16 {
+    let mut http = Http::connect(server.address).await.unwrap();
+    let headers = format!("Idempotency-Key: {}\r\ntraceparent: {traceparent}\r\n", command_id());
+    let path = format!("/v1/messenger/{DEMO}/conversations");
+    within("an answer", http.ask("POST", &path, &headers, br#"{"text":"hello"}"#)).await.unwrap().status
+}
+
+fn links_to(span: &Value, other: &Value) -> bool {
+    span["links"].as_array().is_some_and(|links| links.contains(&json!([other["trace"], other["span"]])))
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_request_is_followed_from_its_caller_through_the_turn_to_the_commit() {
+    let mut collector = Collector::start(&[]);
+    let server = Server::start(&collector.options().set("traces.sample_ratio=0"));
+    Agent::available(&server, DEMO, "ada").await;
+    Customer::start(server.address, DEMO, "hello").await;
+    assert_eq!(start_by(&server, &format!("00-{TRACE}-{PARENT}-01")).await, 201);
+
+    let request = collector.span("the request", |span| span["kind"] == SERVER);
+    assert_eq!((&request["trace"], &request["parent"]), (&json!(TRACE), &json!(PARENT)), "{request}");
+    assert_eq!(request["name"], "POST /v1/messenger/{workspace}/conversations");
+    assert_eq!(request["attributes"]["http.request.method"], "POST");
+    assert_eq!(request["attributes"]["http.route"], "/v1/messenger/{workspace}/conversations");
+    assert_eq!(request["attributes"]["http.response.status_code"], 201);
+    assert_eq!((&request["service"], &request["scope"]), (&json!("offhook"), &json!("offhook")));
+
+    let command = collector.span("the command", |span| span["name"] == "command open");
+    assert_eq!((&command["parent"], &command["kind"]), (&request["span"], &json!(INTERNAL)), "{command}");
+    assert_eq!(command["attributes"]["offhook.outcome"], "done");
+    let turn = collector.span("the turn", |span| span["name"] == "turn");
+    assert_eq!((&turn["trace"], &turn["parent"]), (&json!(TRACE), &command["span"]), "{turn}");
+    assert_eq!(turn["attributes"]["offhook.workspace"], DEMO);
+    assert!(turn["attributes"]["offhook.events"].as_u64() >= Some(2), "{turn}");
+    assert!(links_to(&turn, &command) && links_to(&command, &turn), "{turn} {command}");
+    let append = collector.span("the append", |span| span["name"] == "journal append");
+    assert_eq!((&append["parent"], &append["trace"]), (&turn["span"], &json!(TRACE)));
+    let commit = collector.span("the commit", |span| span["name"] == "journal commit");
+    assert!(commit["parent"] == append["span"] && links_to(&commit, &append), "{commit}");
+    let deliver = collector.span("the delivery", |span| span["name"] == "deliver");
+    assert_eq!(deliver["parent"], turn["span"]);
+    for part in [&request, &command, &turn, &append, &commit, &deliver] {
+        let (began, ended) = (part["began"].as_u64().unwrap(), part["ended"].as_u64().unwrap());
+        assert!(began <= ended && began > 1_600_000_000_000_000_000, "{part}");
+    }
+    // What nobody samples is in none of them; who asks not to be sampled is not, whatever the ratio is.
+    assert!(collector.seen.iter().all(|span| span["trace"] == TRACE), "{:#?}", collector.seen);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn agents_frames_begin_traces_and_a_caller_who_does_not_sample_is_not_sampled() {
+    let mut collector = Collector::start(&[]);
+    let server = Server::start(&collector.options().set("traces.sample_ratio=1"));
+    assert_eq!(start_by(&server, &format!("00-{TRACE}-{PARENT}-00")).await, 201);
+    let mut ada = Agent::available(&server, DEMO, "ada").await;
+    ada.wait_for("offer").await;
+    let frame = collector.span("a frame", |span| span["name"] == "agent frame");
+    assert_eq!((&frame["kind"], &frame["parent"]), (&json!(SERVER), &json!("")), "{frame}");
+    let trace = frame["trace"].clone();
+    let command = collector.span("its command", |span| span["trace"] == trace && span["name"] == "command set_status");
+    assert_eq!(command["parent"], frame["span"]);
+    // One that is no traceparent is none, and costs nothing else.
+    assert_eq!(start_by(&server, "00-nonsense").await, 201);
+    collector.span("a trace of its own", |span| span["name"] == "command open" && span["trace"] != TRACE);
+    assert!(collector.seen.iter().all(|span| span["trace"] != TRACE), "{:#?}", collector.seen);
+    for span in &collector.seen {
+        let text = span.to_string();
+        assert!(!text.contains("ada") && !text.contains("hello"), "no name and no text: {span}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_collector_that_is_busy_is_asked_again_with_what_opens_it_and_one_that_refuses_is_not() {
+    let mut collector = Collector::start(&["503"]);
+    let directory = tempfile::tempdir().unwrap();
+    let file = directory.path().join("headers");
+    std::fs::write(&file, "Authorization: Bearer let-me-in\n").unwrap();
+    let options =
+        collector.options().set("traces.sample_ratio=1").set(&format!("traces.headers_file={}", file.display()));
+    let mut server = Server::start(&options);
+    Customer::start(server.address, DEMO, "hello").await;
+    let span = collector.span("the second try", |span| span["name"] == "command open");
+    assert_eq!(span["authorization"], "Bearer let-me-in");
+    // What has ended by the end is sent.
+    Customer::start(server.address, DEMO, "hello").await;
+    assert!(server.stop().success());
+    let first = span["span"].clone();
+    collector.span("what came last", |span| span["name"] == "command open" && span["span"] != first);
+
+    let refusing = Collector::start(&["400", "400", "400", "400"]);
+    let server = Server::start(&refusing.options().set("traces.sample_ratio=1"));
+    Customer::start(server.address, DEMO, "hello").await;
+    let refused = "offhook_trace_spans_total{outcome=\"refused\"}";
+    support::scene::eventually(refused, async || server.metric(refused).await, |count| *count > 0.0).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_collector_that_is_not_there_costs_the_spans_and_nothing_else() {
+    let options = Options::default().without_rate_limits().set("traces.otlp_endpoint=http://127.0.0.1:1/v1/traces");
+    let mut server = Server::start(&options.set("traces.sample_ratio=1"));
+    let mut customer = Customer::start(server.address, DEMO, "hello").await;
+    // More spans than wait: five and more a message.
+    let dropped = "offhook_trace_spans_total{outcome=\"dropped\"}";
+    within("the queue's end", async {
+        while server.metric(dropped).await == 0.0 {
+            for _ in 0..200 {
+                customer.post("hello").await;
+            }
+        }
+    })
+    .await;
+    assert!(server.metric("offhook_trace_spans_waiting").await <= 4_096.0);
+    assert!(server.stop().success(), "nobody waits for it");
+}
