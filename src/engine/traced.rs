@@ -53,13 +53,13 @@ impl Traced {
     }
 
     /// Everybody is answered.
-    pub(super) fn end(self: Box<Self>) {
+    pub(super) fn end(self) {
         self.commands.into_iter().flatten().for_each(|command| command.end());
         self.turn.end();
     }
 
     /// Nothing was committed, and everybody is told so.
-    pub(super) fn fail(mut self: Box<Self>) {
+    pub(super) fn fail(mut self) {
         self.turn.fail();
         self.commands.iter_mut().flatten().for_each(|command| command.fail());
         self.end();

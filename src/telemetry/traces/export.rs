@@ -175,7 +175,7 @@ impl Exporter {
                     return "refused";
                 }
                 Ok((status, _)) => tracing::warn!(%status, "the collector of traces takes nothing now"),
-                Err(error @ (NotFetched::Unreachable(_) | NotFetched::Late)) => {
+                Err(error @ (NotFetched::Unreachable(_) | NotFetched::Late | NotFetched::NotAllowed(_))) => {
                     tracing::warn!(%error, "the collector of traces was not reached");
                 }
                 Err(NotFetched::TooLarge(_)) => return "sent",
