@@ -165,6 +165,8 @@ fn path_parameters(path: &str) -> Vec<Value> {
                 "conversation" => ("The conversation", "^c[0-9]{1,18}$", "c17"),
                 "key" => ("The key's id", "^[0-9A-Za-z]{1,64}$", "4dXq1PzR0aBc"),
                 "signin" => ("The sign-in", "^[0-9a-f]{32}$", "0123456789abcdef0123456789abcdef"),
+                "channel" => ("The channel's name", "^[^/]{1,128}$", "email"),
+                "number" => ("The message's number in its conversation", "^[1-9][0-9]{0,8}$", "2"),
                 "file" => ("The file", "^f_[0-9a-f]{32}$", "f_0123456789abcdef0123456789abcdef"),
                 other => unreachable!("nothing is said of the path's member {other}"),
             };
