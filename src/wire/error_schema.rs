@@ -34,7 +34,6 @@ fn members(generator: &mut SchemaGenerator) -> Map<String, Value> {
         "opens_at": {"type": ["integer", "null"], "minimum": 0, "description": "When the queue opens, in Unix ms; null: nobody knows"},
         "first": text("The first cursor that is still there"),
         "max_bytes": count("How large it may be"),
-        "first": text("The first cursor that is still there"),
         "allowed": {"type": "array", "items": {"type": "string"}, "description": "Which kinds may be"},
     });
     match members {

@@ -168,7 +168,7 @@ fn set_up(calls: Calls<Shared>) -> Calls<Shared> {
                 .takes::<agents::Change>(agent)
                 .gives::<agents::Agent>(200, "As it is set now", None)
                 .tells_tag()
-                .may(&[Code::BadField, Code::BadSetting, Code::NoSuchQueue, Code::NoSuchChannel, Code::TooMany]),
+                .may(&[Code::BadField, Code::BadSetting, Code::NoSuchQueue, Code::NoSuchChannel, Code::TooMany, Code::Quota]),
         )
 }
 

@@ -150,7 +150,7 @@ pub(super) fn conversations(calls: Calls<Shared>) -> Calls<Shared> {
                 .once()
                 .takes::<notes::Said>(json!({"text": "has paid twice"}))
                 .gives::<notes::Noted>(201, "It is written down", Some(json!({"note": 1, "at": 1_700_000_000_000_u64})))
-                .may(&[Code::NoSuchConversation, Code::WrongState, Code::BadField]),
+                .may(&[Code::NoSuchConversation, Code::WrongState, Code::BadField, Code::Quota]),
         )
         .post(
             &at("/{conversation}/label"),

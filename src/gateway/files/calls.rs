@@ -37,7 +37,7 @@ fn upload(id: &'static str, who: Who) -> Call {
         .once()
         .takes_other("application/octet-stream", json!({}))
         .gives::<UploadedShape>(201, "It is on the disk, and was looked at", Some(file))
-        .may(&[Code::LengthRequired, Code::FileRefused, Code::TooMany])
+        .may(&[Code::LengthRequired, Code::FileRefused, Code::TooMany, Code::Quota])
 }
 
 fn read(id: &'static str, who: Who) -> Call {

@@ -85,7 +85,7 @@ fn beginning(calls: Calls<Shared>) -> Calls<Shared> {
                 .takes_as(messenger_schema::start, start_body)
                 .gives::<StartedShape<'static>>(201, "It waits, or is closed again already", Some(started))
                 .may(&[Code::Unauthorized, Code::BadField, Code::NoSuchQueue, Code::NoSuchChannel])
-                .may(&[Code::QueueFull, Code::NobodyThere, Code::QueueClosed, Code::QueueDraining]),
+                .may(&[Code::QueueFull, Code::NobodyThere, Code::QueueClosed, Code::QueueDraining, Code::Quota]),
         )
         .post(
             "/v1/messenger/{workspace}/identify",
@@ -137,7 +137,7 @@ fn talking(calls: Calls<Shared>) -> Calls<Shared> {
                 .takes_as(messenger_schema::message, json!({"text": "Hello?"}))
                 .gives::<PostedShape>(201, "It is kept", Some(json!({"number": 4, "at": 1_700_000_000_000_u64})))
                 .may(&[Code::BadField, Code::WrongState, Code::NoSuchFile, Code::FileTaken, Code::TooMany, Code::Behind])
-                .may(&[Code::QueueFull, Code::NobodyThere, Code::QueueClosed, Code::QueueDraining]),
+                .may(&[Code::QueueFull, Code::NobodyThere, Code::QueueClosed, Code::QueueDraining, Code::Quota]),
         )
         .post(
             &at("/read"),
@@ -186,7 +186,7 @@ fn talking(calls: Calls<Shared>) -> Calls<Shared> {
                 .query("after", number(), "Behind this number")
                 .header("Last-Event-ID", last, "The number of the last event that was seen; goes before `after`")
                 .streams(&events)
-                .may(&[Code::Unauthorized, Code::NoSuchConversation, Code::BadCursor]),
+                .may(&[Code::Unauthorized, Code::NoSuchConversation, Code::BadCursor, Code::Quota]),
         )
         .get(
             &at("/transcript"),

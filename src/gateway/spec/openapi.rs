@@ -12,9 +12,12 @@ const SAYS: &str = "Offhook keeps the roll of which agents are present, and offe
     and streams needs in docs/wire.md and /asyncapi.json. Times are Unix milliseconds (`…_at`) or milliseconds left (`…_ms`). \
     Members of answers that are not known must be ignored.";
 
+/// By the name of their answer: its status, and the codes that it may have.
+type Problems = BTreeMap<String, (u16, BTreeSet<Code>)>;
+
 pub(super) fn document(calls: &[Routed]) -> Value {
     let mut schemas = Schemas::new();
-    let mut problems = BTreeMap::new();
+    let mut problems = Problems::new();
     let mut paths: Map<String, Value> = Map::new();
     for routed in calls {
         let operation = operation(routed, &mut schemas, &mut problems);
@@ -28,8 +31,10 @@ pub(super) fn document(calls: &[Routed]) -> Value {
     let groups: BTreeMap<&str, &str> = calls.iter().map(|routed| (routed.group.name, routed.group.says)).collect();
     let tags: Vec<Value> = groups.iter().map(|(name, says)| json!({"name": name, "description": says})).collect();
     let problem = schemas.answered(|generator| generator.subschema_for::<Problem>());
-    let responses: Map<String, Value> =
-        problems.into_iter().map(|(name, codes)| (name, problem_response(&codes, &problem))).collect();
+    let responses: Map<String, Value> = problems
+        .into_iter()
+        .map(|(name, (status, codes))| (name, problem_response(status, &codes, &problem)))
+        .collect();
     let mut document = json!({
         "openapi": "3.1.1",
         "info": {
@@ -49,7 +54,7 @@ pub(super) fn document(calls: &[Routed]) -> Value {
     document
 }
 
-fn operation(routed: &Routed, schemas: &mut Schemas, problems: &mut BTreeMap<String, BTreeSet<Code>>) -> Value {
+fn operation(routed: &Routed, schemas: &mut Schemas, problems: &mut Problems) -> Value {
     let call = &routed.call;
     let says = if call.says.is_empty() { Value::Null } else { call.says.into() };
     let of = |place: &'static str| move |member: &Member| parameter(member, place);
@@ -104,7 +109,7 @@ fn media(content: &Content, write: impl FnOnce(SchemaOf) -> Value) -> (&'static 
     }
 }
 
-fn responses(routed: &Routed, schemas: &mut Schemas, problems: &mut BTreeMap<String, BTreeSet<Code>>) -> Value {
+fn responses(routed: &Routed, schemas: &mut Schemas, problems: &mut Problems) -> Value {
     let mut responses: BTreeMap<String, Value> = BTreeMap::new();
     for Answer { status, says, content, headers } in &routed.call.answers {
         let mut response = json!({"description": says});
@@ -119,7 +124,7 @@ fn responses(routed: &Routed, schemas: &mut Schemas, problems: &mut BTreeMap<Str
     }
     let mut by_status: BTreeMap<u16, BTreeSet<Code>> = BTreeMap::new();
     for code in routed.group.codes.iter().chain(&routed.call.codes) {
-        by_status.entry(code.status()).or_default().insert(*code);
+        statuses(*code).iter().for_each(|status| drop(by_status.entry(*status).or_default().insert(*code)));
     }
     for (status, codes) in by_status {
         let names: Vec<&str> = codes.iter().map(|code| code.name()).collect();
@@ -127,15 +132,23 @@ fn responses(routed: &Routed, schemas: &mut Schemas, problems: &mut BTreeMap<Str
         let there = json!({"$ref": format!("#/components/responses/{name}")});
         // What a call says itself of a status goes before its group's.
         responses.entry(status.to_string()).or_insert(there);
-        problems.insert(name, codes);
+        problems.insert(name, (status, codes));
     }
     json!(responses)
 }
 
-fn problem_response(codes: &BTreeSet<Code>, problem: &Value) -> Value {
+/// Those that a code is told by.
+fn statuses(code: Code) -> Vec<u16> {
+    match code {
+        // Of a rate it is told as every rate is.
+        Code::Quota => vec![code.status(), Code::RateLimited.status()],
+        _ => vec![code.status()],
+    }
+}
+
+fn problem_response(status: u16, codes: &BTreeSet<Code>, problem: &Value) -> Value {
     let says: Vec<String> = codes.iter().map(|code| format!("`{}`: {}", code.name(), code.title())).collect();
     let names: Vec<&str> = codes.iter().map(|code| code.name()).collect();
-    let status = codes.first().map_or(0, |code| code.status());
     let only = json!({"properties": {"code": {"enum": names}, "status": {"const": status}}});
     let mut response = json!({
         "description": says.join(". "),

@@ -145,6 +145,12 @@ fn opened(schema: &mut Value) {
 fn plain(schema: &mut Value) {
     match schema {
         Value::Object(members) => {
+            // Beside a reference tools of older drafts see nothing.
+            if members.contains_key("properties")
+                && let Some(there) = members.remove("$ref")
+            {
+                members.insert("allOf".to_owned(), json!([{"$ref": there}]));
+            }
             let properties = members.get_mut("properties").and_then(Value::as_object_mut);
             for anything in
                 properties.into_iter().flat_map(Map::values_mut).filter(|schema| **schema == Value::Bool(true))
