@@ -287,7 +287,7 @@ impl Serving<'_> {
             match self.append(record, traced.as_ref().map(|traced| traced.context())).await {
                 Fate::Committed => {}
                 Fate::Refused(refused) => {
-                    traced.into_iter().for_each(Traced::fail);
+                    traced.into_iter().for_each(|traced| traced.fail());
                     self.count_commands(&types, &decided, |_| "not_committed");
                     return self.not_committed(decided, refused).await;
                 }
@@ -300,7 +300,7 @@ impl Serving<'_> {
         let delivering = traced.as_ref().map(|traced| Open::child(traced.context(), "deliver".into()));
         self.deliver(decided);
         delivering.into_iter().for_each(Open::end);
-        traced.into_iter().for_each(Traced::end);
+        traced.into_iter().for_each(|traced| traced.end());
         metrics::histogram!("offhook_turn_seconds", "stage" => "deliver").record(stopwatch.seconds());
         None
     }

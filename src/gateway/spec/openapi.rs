@@ -124,7 +124,9 @@ fn responses(routed: &Routed, schemas: &mut Schemas, problems: &mut Problems) ->
     }
     let mut by_status: BTreeMap<u16, BTreeSet<Code>> = BTreeMap::new();
     for code in routed.group.codes.iter().chain(&routed.call.codes) {
-        statuses(*code).iter().for_each(|status| drop(by_status.entry(*status).or_default().insert(*code)));
+        for status in statuses(*code) {
+            by_status.entry(*status).or_default().insert(*code);
+        }
     }
     for (status, codes) in by_status {
         let names: Vec<&str> = codes.iter().map(|code| code.name()).collect();
