@@ -115,6 +115,9 @@ def texts(package):
         word = FILE_WORDS.get(licence, "-")
         fitting = [name for name in files if word in name.upper()]
         picked += fitting or files
+    if not picked and chosen(expression(package)) == ["Apache-2.0"]:
+        # The same words for everybody, and ours.
+        return [(ROOT / "LICENSE").read_text()]
     if not picked:
         sys.exit(f"{package['name']} {package['version']} comes without the text of its licence")
     return [(folder / name).read_text(errors="replace") for name in dict.fromkeys(picked)]

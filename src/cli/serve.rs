@@ -8,7 +8,7 @@ use crate::server::Server;
 use crate::slices;
 use crate::supervisor::{self, Inherited, Limits, Setup, TlsFiles};
 use crate::telemetry::exporter::Exporter;
-use crate::telemetry::logging;
+use crate::telemetry::{logging, turned};
 use clap::Args;
 use std::io::Write;
 use std::process::ExitCode;
@@ -43,6 +43,7 @@ impl Serve {
         let inherited = Inherited::take().map_err(CommandError::of)?;
         let log = &config.sections.log;
         logging::install(log.format, &log.level).map_err(CommandError::of)?;
+        turned::tell_addresses(log.addresses);
         if self.no_supervisor {
             return server(config, inherited, out).map(|()| ExitCode::SUCCESS);
         }

@@ -10,6 +10,7 @@ use crate::gateway::auth::client_address::ForwardedHeader;
 use crate::gateway::auth::keys::KeySettings;
 use crate::gateway::signin::ProviderSettings;
 use crate::telemetry::logging::LogFormat;
+use crate::telemetry::turned::Addresses;
 
 /// One setting that the code knows.
 #[derive(Debug)]
@@ -240,6 +241,7 @@ sections! {
     /// What is written to standard error.
     log: LogSettings {
         format: LogFormat = Kind::Choice(&["text", "json"]),
+        addresses: Addresses = Kind::Choice(&["none", "network", "whole"]),
         level: String = Kind::Text { bytes_max: 1024 },
     }
 }
@@ -266,6 +268,15 @@ impl FromPlain for Synchronous {
 }
 
 impl FromPlain for ForwardedHeader {
+    fn from_plain(plain: Plain) -> Option<Self> {
+        match plain {
+            Plain::Text(word) => Self::from_word(&word),
+            _ => None,
+        }
+    }
+}
+
+impl FromPlain for Addresses {
     fn from_plain(plain: Plain) -> Option<Self> {
         match plain {
             Plain::Text(word) => Self::from_word(&word),

@@ -12,7 +12,7 @@ use crate::gateway::auth::client_address::TrustedProxies;
 use crate::gateway::carrier::{Carrier, Guarded, Movable};
 use crate::gateway::tls::Tls;
 use crate::overload::memory;
-use crate::telemetry::catalogue;
+use crate::telemetry::{catalogue, turned};
 use axum::Router;
 use axum::body::Body;
 use axum::response::Response;
@@ -252,7 +252,7 @@ impl Accepting {
                     self.counts.accepted.fetch_add(1, Ordering::Relaxed);
                     match self.handshakes.begin(place, peer.ip()) {
                         Some(handshake) => self.serve(stream, peer, handshake),
-                        None => self.turn_away(&stream, "address"),
+                        None => self.turn_away(&stream, peer, "address"),
                     }
                 }
                 Err(error) => {
@@ -271,7 +271,8 @@ impl Accepting {
     }
 
     /// All that is affordable: one try, without waiting for the request.
-    fn turn_away(&self, stream: &TcpStream, why: &'static str) {
+    fn turn_away(&self, stream: &TcpStream, peer: SocketAddr, why: &'static str) {
+        turned::refused(why, peer.ip());
         self.counts.turned_away.fetch_add(1, Ordering::Relaxed);
         metrics::counter!(catalogue::CONNECTIONS_TURNED_AWAY_TOTAL, "why" => why).increment(1);
         let _ = stream.try_write(
@@ -281,7 +282,7 @@ impl Accepting {
 
     fn serve(&self, stream: TcpStream, peer: SocketAddr, handshake: Handshake) {
         let Some(place) = HeldPlace::of(&self.connections) else {
-            return self.turn_away(&stream, "full");
+            return self.turn_away(&stream, peer, "full");
         };
         let _ = stream.set_nodelay(true);
         let standing = Arc::new(Standing::default());
@@ -300,20 +301,20 @@ impl Accepting {
             let carrier = match secured {
                 None => Carrier::Plain(stream),
                 // Boxed, so that a connection without it is not as large.
-                Some((tls, most)) => match Box::pin(secured_by(tls, stream, most)).await {
+                Some((tls, most)) => match Box::pin(secured_by(tls, stream, peer, most)).await {
                     Some(carrier) => carrier,
                     None => return,
                 },
             };
             let io = TokioIo::new(Guarded::new(carrier, write_max, standing.moving()));
             let connection = Box::pin(http.serve_connection(io, requests).with_upgrades());
-            Drive { connection, standing, stopped, lanes }.run().await;
+            Drive { connection, standing, peer, stopped, lanes }.run().await;
         });
     }
 }
 
 /// The TLS handshake, in bounded time; rustls bounds its bytes.
-async fn secured_by(tls: TlsAcceptor, stream: TcpStream, most: Duration) -> Option<Carrier> {
+async fn secured_by(tls: TlsAcceptor, stream: TcpStream, peer: SocketAddr, most: Duration) -> Option<Carrier> {
     let (outcome, carrier) = match tokio::time::timeout(most, tls.accept(Movable::new(stream))).await {
         Ok(Ok(stream)) => {
             let resumed = stream.get_ref().1.handshake_kind() == Some(HandshakeKind::Resumed);
@@ -321,9 +322,13 @@ async fn secured_by(tls: TlsAcceptor, stream: TcpStream, most: Duration) -> Opti
         }
         Ok(Err(error)) => {
             tracing::debug!(%error, "a TLS handshake failed");
+            turned::refused("tls_failed", peer.ip());
             ("failed", None)
         }
-        Err(_) => ("late", None),
+        Err(_) => {
+            turned::refused("tls_late", peer.ip());
+            ("late", None)
+        }
     };
     metrics::counter!(catalogue::TLS_HANDSHAKES_TOTAL, "outcome" => outcome).increment(1);
     carrier
@@ -388,7 +393,9 @@ impl hyper::service::Service<Request<Incoming>> for Requests {
     type Future = Pin<Box<dyn Future<Output = Result<Response, Infallible>> + Send>>;
 
     fn call(&self, request: Request<Incoming>) -> Self::Future {
-        self.handshake.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if self.handshake.lock().unwrap_or_else(PoisonError::into_inner).take().is_some() {
+            self.standing.has_asked();
+        }
         if let Some(answer) = self.gate.as_ref().and_then(|gate| gate(&request)) {
             self.standing.answered(false, answer.status());
             return Box::pin(std::future::ready(Ok(answer)));

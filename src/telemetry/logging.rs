@@ -1,7 +1,7 @@
 //! The log: text for people or JSON for machines, to standard error.
 //!
 //! The rule: no token, key, message text, name, address of a person or metadata is ever logged, at any level, nor any error
-//! that quotes one. Log ids and codes.
+//! that quotes one; but for the address of a connection that was refused or dropped, where the settings say so (`turned.rs`). Log ids and codes.
 
 use super::log_writer::WaitsForNobody;
 use tracing_subscriber::EnvFilter;

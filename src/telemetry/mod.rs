@@ -8,3 +8,4 @@ pub mod log_writer;
 pub mod logging;
 pub mod memory;
 pub mod traces;
+pub mod turned;

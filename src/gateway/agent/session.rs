@@ -27,8 +27,8 @@ use crate::gateway::listen::HeldPlace;
 use crate::gateway::websocket::{Broken, Message, Socket};
 use crate::presence::mailbox::Out;
 use crate::presence::session::Session;
-use crate::telemetry::catalogue;
 use crate::telemetry::traces::{self, Kind};
+use crate::telemetry::{catalogue, turned};
 use crate::wire::close::CloseCode;
 use std::borrow::Cow;
 use std::future::poll_fn;
@@ -59,6 +59,13 @@ impl End {
                 CloseCode::ALL.iter().find(|known| known.number() == *code).map_or("other", |known| known.name())
             }
         }
+    }
+
+    /// What is told of it in the log: not that somebody signed out, nor that the server goes down.
+    fn fault(&self) -> Option<&'static str> {
+        let usual = [CloseCode::Normal, CloseCode::SignedOut, CloseCode::Restarting].map(CloseCode::name);
+        let End::Close { .. } = self else { return None };
+        Some(self.word()).filter(|word| !usual.contains(word))
     }
 
     pub(super) fn for_now(code: CloseCode, retry_after_ms: u64) -> Self {
@@ -113,6 +120,8 @@ pub(super) async fn run<S, D: Desk, T: AgentTokens>(
 {
     let mut welcome = Some(welcome);
     let mut manners = Manners::default();
+    // What this side ends the session for.
+    let mut why = None;
     let end = loop {
         let next = poll_fn(|cx| poll_next(&mut socket, &present, cx)).await;
         let end = match next {
@@ -129,15 +138,23 @@ pub(super) async fn run<S, D: Desk, T: AgentTokens>(
                 let asked = present.door.desk.snapshot(&present.session);
                 asked.is_err().then(|| End::plainly(CloseCode::Resync))
             }
-            Next::Out(Out::Gone) => Some(End::Gone),
+            Next::Out(Out::Gone) => {
+                why = Some("dead");
+                Some(End::Gone)
+            }
             Next::Out(Out::Close { code, reason }) => Some(End::Close { code, reason }),
+            Next::Message(Message::Close(code)) => break by_its_client(code),
             Next::Message(message) => heard(message, &present, &mut manners),
             Next::Broken(broken) => Some(end_of(&broken)),
         };
         if let Some(end) = end {
+            why = why.or(end.fault());
             break end;
         }
     };
+    if let Some(why) = why {
+        turned::session_dropped(why, present.session.id);
+    }
     drop((present, welcome));
     metrics::counter!(catalogue::SESSIONS_CLOSED_TOTAL, "code" => end.word()).increment(1);
     if let End::Close { code, reason } = end {
@@ -194,10 +211,12 @@ fn heard<D: Desk, T: AgentTokens>(message: Message, present: &Present<D, T>, man
         // The server pings four times a minute: a flood of either is nobody's heartbeat.
         Message::Ping | Message::Pong => manners.may_go_on(present).err(),
         Message::Binary => Some(End::plainly(CloseCode::Binary)),
-        Message::Close(code) => {
-            Some(End::Close { code: code.unwrap_or(CloseCode::Normal.number()), reason: Cow::Borrowed("") })
-        }
+        Message::Close(code) => Some(by_its_client(code)),
     }
+}
+
+fn by_its_client(code: Option<u16>) -> End {
+    End::Close { code: code.unwrap_or(CloseCode::Normal.number()), reason: Cow::Borrowed("") }
 }
 
 fn end_of(broken: &Broken) -> End {

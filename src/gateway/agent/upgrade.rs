@@ -14,7 +14,7 @@ use crate::gateway::websocket::Socket;
 use crate::health::Component;
 use crate::health::experience::EXPERIENCE;
 use crate::overload::pace::Served;
-use crate::telemetry::catalogue;
+use crate::telemetry::{catalogue, turned};
 use crate::wire::close::CloseCode;
 use crate::wire::error::{Code, WireError};
 use crate::wire::error_schema::Problem;
@@ -81,15 +81,17 @@ async fn upgrade<D: Desk, T: AgentTokens>(State(door): State<Arc<Door<D, T>>>, r
     };
     // All who come from nowhere are one: that fails closed.
     let peer = parts.extensions.get::<Peer>().map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |peer| peer.0.ip());
+    let address = door.proxies.client_address(peer, &parts.headers);
     let entry = match door.pass(&parts.headers, peer).await {
         Ok(passed) => Ok(passed),
-        Err(turned) => match told(&door, turned) {
+        Err(turned) => match told(&door, turned, address) {
             Ok(told) => Err(told),
             Err(response) => return *response,
         },
     };
     let Ok(under_way) = door.upgrades.clone().try_acquire_owned() else {
         EXPERIENCE.failed(Component::AgentInterface);
+        turned::refused(CloseCode::Busy.name(), address);
         return problem(&WireError::busy(RETRY_AFTER_MS));
     };
     // From here on the place is the session's, not the HTTP connection's.
@@ -105,10 +107,10 @@ async fn upgrade<D: Desk, T: AgentTokens>(State(door): State<Arc<Door<D, T>>>, r
             // Each with a session of its own kind: one without TLS is no larger for it.
             match detached.attach() {
                 Ok(Carrier::Plain(stream)) => {
-                    open(door, Socket::new(stream, &read_already, bytes_max), entry, place, under_way).await;
+                    open(door, Socket::new(stream, &read_already, bytes_max), entry, address, place, under_way).await;
                 }
                 Ok(Carrier::Tls(stream)) => {
-                    open(door, Socket::new(stream, &read_already, bytes_max), entry, place, under_way).await;
+                    open(door, Socket::new(stream, &read_already, bytes_max), entry, address, place, under_way).await;
                 }
                 Err(error) => tracing::warn!(%error, "a connection was lost between threads"),
             }
@@ -121,13 +123,21 @@ async fn upgrade<D: Desk, T: AgentTokens>(State(door): State<Arc<Door<D, T>>>, r
 fn told<D: Desk, T: AgentTokens>(
     door: &Door<D, T>,
     turned: Turned,
+    address: IpAddr,
 ) -> Result<(Refused, OwnedSemaphorePermit), Box<Response>> {
     if matches!(turned, Turned::Later { .. }) {
         EXPERIENCE.failed(Component::AgentInterface);
     }
+    let why = match &turned {
+        Turned::Later { .. } => CloseCode::Busy,
+        Turned::Away(refused) => refused.code,
+    };
+    // Of a socket it is told when that is closed.
+    let unheard = || turned::refused(why.name(), address);
     let (refused, retry_after_ms) = match turned {
         // A program reads the answer to its request: that costs less than a socket.
         Turned::Later { later, browser: false } => {
+            unheard();
             return Err(Box::new(problem(&WireError::busy(later.retry_after_ms))));
         }
         Turned::Later { later, browser: true } => {
@@ -135,7 +145,10 @@ fn told<D: Desk, T: AgentTokens>(
         }
         Turned::Away(refused) => (refused, RETRY_AFTER_MS),
     };
-    let room = door.room_for_refusal().ok_or_else(|| Box::new(problem(&WireError::busy(retry_after_ms))))?;
+    let room = door.room_for_refusal().ok_or_else(|| {
+        unheard();
+        Box::new(problem(&WireError::busy(retry_after_ms)))
+    })?;
     Ok((refused, room))
 }
 
@@ -143,6 +156,7 @@ async fn open<S, D: Desk, T: AgentTokens>(
     door: Arc<Door<D, T>>,
     socket: Socket<S>,
     entry: Result<(NewSession, Served), (Refused, OwnedSemaphorePermit)>,
+    address: IpAddr,
     place: Option<HeldPlace>,
     under_way: OwnedSemaphorePermit,
 ) where
@@ -167,6 +181,7 @@ async fn open<S, D: Desk, T: AgentTokens>(
             drop(served);
         }
         Err((refused, room)) => {
+            turned::refused(refused.code.name(), address);
             if let Some(_room) = room {
                 socket.close(refused.code.number(), refused.reason).await;
             }

@@ -4,9 +4,12 @@ use super::begun;
 use super::standing::{Lane, Standing};
 use super::{Requests, Stop};
 use crate::gateway::carrier::Guarded;
+use crate::telemetry::turned;
 use hyper::server::conn::http1::UpgradeableConnection;
 use hyper_util::rt::TokioIo;
 use std::future::{Future, poll_fn};
+use std::io;
+use std::net::SocketAddr;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::Poll;
@@ -39,6 +42,7 @@ impl Lanes {
 pub(super) struct Drive {
     pub(super) connection: Connection,
     pub(super) standing: Arc<Standing>,
+    pub(super) peer: SocketAddr,
     pub(super) stopped: Stop,
     pub(super) lanes: Lanes,
 }
@@ -64,10 +68,32 @@ impl Drive {
                     let on = self.lanes.of(lane).clone();
                     on.spawn(self.run());
                 }
-                Pause::Ended(Err(error)) => tracing::debug!(%error, "a connection ended early"),
+                Pause::Ended(Err(error)) => {
+                    tracing::debug!(%error, "a connection ended early");
+                    if let Some(why) = why_of(&error, &self.standing) {
+                        turned::dropped(why, self.peer.ip());
+                    }
+                }
                 Pause::Ended(Ok(())) => {}
             }
         })
+    }
+}
+
+/// Why it was ended, where that was ours to do. A client that goes, or says nothing more after an answer, is as it should be.
+fn why_of(error: &hyper::Error, standing: &Standing) -> Option<&'static str> {
+    let stuck = || {
+        let source = std::error::Error::source(error).and_then(|source| source.downcast_ref::<io::Error>());
+        source.is_some_and(|source| source.kind() == io::ErrorKind::TimedOut)
+    };
+    if error.is_parse_too_large() {
+        Some("head_too_large")
+    } else if error.is_parse() {
+        Some("head_malformed")
+    } else if error.is_timeout() {
+        standing.is_silent().then_some("head_late")
+    } else {
+        stuck().then_some("stuck")
     }
 }
 

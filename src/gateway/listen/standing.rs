@@ -21,6 +21,7 @@ pub(super) struct Standing {
     /// How often it moved: in the back when odd.
     moves: AtomicU8,
     due: AtomicBool,
+    asked: AtomicBool,
     moving: Arc<AtomicBool>,
 }
 
@@ -34,6 +35,16 @@ pub(super) enum Lane {
 impl Standing {
     fn lane(&self) -> Lane {
         if self.moves.load(Relaxed).is_multiple_of(2) { Lane::Front } else { Lane::Back }
+    }
+
+    /// Its first request has come.
+    pub(super) fn has_asked(&self) {
+        self.asked.store(true, Relaxed);
+    }
+
+    /// Nothing has come of it yet.
+    pub(super) fn is_silent(&self) -> bool {
+        !self.asked.load(Relaxed)
     }
 
     /// A request was answered; `credentials` says whether it showed any.
