@@ -125,7 +125,7 @@ fn responses(routed: &Routed, schemas: &mut Schemas, problems: &mut Problems) ->
     let mut by_status: BTreeMap<u16, BTreeSet<Code>> = BTreeMap::new();
     for code in routed.group.codes.iter().chain(&routed.call.codes) {
         for status in statuses(*code) {
-            by_status.entry(*status).or_default().insert(*code);
+            by_status.entry(status).or_default().insert(*code);
         }
     }
     for (status, codes) in by_status {
