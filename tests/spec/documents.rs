@@ -111,6 +111,23 @@ fn every_call_is_in_the_prose_and_in_the_document() {
 }
 
 #[test]
+fn what_stands_in_a_path_is_described_and_no_two_shapes_have_one_name() {
+    let document = openapi();
+    for (path, calls) in document["paths"].as_object().unwrap() {
+        for member in calls["parameters"].as_array().into_iter().flatten() {
+            assert_ne!(member["description"], "", "{path}: say what {} is, in gateway/spec/openapi.rs", member["name"]);
+        }
+    }
+    // A number is put behind a name that is taken.
+    let asyncapi: Value = serde_json::from_str(&kept("asyncapi.json")).unwrap();
+    for document in [&document, &asyncapi] {
+        let schemas = document["components"]["schemas"].as_object().unwrap();
+        let twice: Vec<_> = schemas.keys().filter(|name| name.ends_with(|c: char| c.is_ascii_digit())).collect();
+        assert!(twice.is_empty(), "give one of each two a name of its own by #[schemars(rename = …)]: {twice:?}");
+    }
+}
+
+#[test]
 fn every_code_is_where_it_may_be_heard() {
     let document = openapi();
     let of_schema = |schema: &Value| -> BTreeSet<String> {

