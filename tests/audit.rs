@@ -49,8 +49,8 @@ async fn every_call_that_writes_leaves_a_line() {
     let server = server();
     let mut expected = BTreeSet::new();
     for (method, route) in calls() {
-        // The journal says who decided what from outside, hundreds of times a second.
-        if route.ends_with("/decide") {
+        // What programs do hundreds of times a second is in the journal.
+        if route.ends_with("/decide") || route.contains("/channel/") {
             continue;
         }
         let path = route.replace("{workspace}", DEMO).replace("{conversation}", "c1").replace(['{', '}'], "");

@@ -3,6 +3,7 @@
 mod support;
 
 use serde_json::{Value, json};
+use std::collections::BTreeSet;
 use std::fs;
 use std::io::{BufRead, BufReader};
 use std::process::Stdio;
@@ -61,6 +62,16 @@ async fn what_was_acknowledged_before_a_backup_is_there_after_it_is_brought_back
         let found = facts(&back, conversation).await;
         assert_eq!((&found["state"], &found["owner"]), (&json!("active"), &json!("ada")), "{found}");
     }
+    // Whatever a data directory holds is brought back, or is made again.
+    let names = |dir: &std::path::Path| -> BTreeSet<String> {
+        let names = fs::read_dir(dir).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
+        names.filter(|name| !name.ends_with("-wal") && !name.ends_with("-shm")).collect()
+    };
+    let dir = place.path().join("looked-at");
+    assert_eq!(place.restore(&dir, &[]).status.code(), Some(0));
+    let made_again = ["lock", "reserve", "backup.json", "tls-tickets.key"].map(str::to_owned);
+    let missing: Vec<String> = names(server.data_dir()).difference(&names(&dir)).cloned().collect();
+    assert!(missing.iter().all(|name| made_again.contains(name)), "a backup does not hold {missing:?}");
     // It works on, with the tokens that were given out.
     let mut zoe_again = zoe.at(back.address).await;
     zoe_again.post("on the new server").await;
@@ -77,7 +88,8 @@ async fn what_was_acknowledged_before_a_backup_is_there_after_it_is_brought_back
 
 #[tokio::test(flavor = "multi_thread")]
 async fn backups_under_load_and_through_kills_of_both_lose_nothing() {
-    let mut server = server();
+    // With the server's own probe, whose workspace is there too.
+    let mut server = Server::start(&Options::default().without_rate_limits().set("health.probe_every_ms=500"));
     let place = Place::new();
     let mut customer = Customer::start(server.address, DEMO, "0").await;
     let mut acknowledged = 1;
@@ -97,6 +109,8 @@ async fn backups_under_load_and_through_kills_of_both_lose_nothing() {
         let found = messages(&back, &customer.conversation).await;
         assert!(found.len() >= at_least, "{at_least} were acknowledged, {} are there", found.len());
         assert_eq!(found, (0..found.len()).map(|number| number.to_string()).collect::<Vec<_>>());
+        let ready = back.operators_page("/readyz").await;
+        assert_eq!(ready.status, 200, "{}", ready.text());
         drop(back);
 
         // One that is broken off is none.
