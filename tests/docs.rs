@@ -144,7 +144,7 @@ fn every_setting_that_is_named_is_one() {
         }
         for word in words {
             let Some((section, key)) = word.split_once('.') else { continue };
-            let file = ["db", "key", "md", "toml", "rs", "js", "mjs", "sock"]
+            let file = ["db", "json", "key", "md", "toml", "rs", "js", "mjs", "sock"]
                 .iter()
                 .any(|end| key == *end || key.contains('.'));
             if sections.contains(section) && !key.is_empty() && !file {

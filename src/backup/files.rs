@@ -13,7 +13,7 @@ use std::io::{BufRead, BufReader, BufWriter, ErrorKind, Write};
 use std::path::{Path, PathBuf};
 
 /// One line a file: its sum, its bytes, its path below `files/`.
-pub(super) const LIST_FILE_NAME: &str = "files.list";
+pub(super) const LIST_FILE_NAME: &str = "message_files.list";
 
 /// Copies what is not there yet, and writes the list of this backup.
 pub(super) fn copy(
