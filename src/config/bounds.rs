@@ -278,6 +278,7 @@ pub const BOUNDS: &[Bound] = &[
         "wait in the journal",
         "offhook_reserve_bytes",
     ),
+    bound("the webhooks' pages in memory", "webhooks/store.rs", Fixed("256 KiB"), "read again", "offhook_memory_bytes"),
     bound(
         "service levels of queues, for each workspace",
         "engine/levels.rs",

@@ -143,8 +143,7 @@ impl Schedule {
             let first = self.lanes[&name].items.front().map(|(item, _)| item.place)?;
             self.ready.insert((first, name));
         }
-        let at_once_max = if self.failures >= DOUBTED_AFTER { 1 } else { self.at_once_max };
-        if self.flying >= at_once_max || now_ms < self.shut_until_ms {
+        if self.is_full() || now_ms < self.shut_until_ms {
             return None;
         }
         let (_, name) = self.ready.pop_first()?;
@@ -157,7 +156,8 @@ impl Schedule {
     /// When `next` is worth asking again, by time alone.
     #[must_use]
     pub fn next_at_ms(&self) -> Option<u64> {
-        if self.flying >= self.at_once_max {
+        // Then something lands first.
+        if self.is_full() {
             return None;
         }
         let waiting = self.waiting.first().map(|(until_ms, _)| (*until_ms).max(self.shut_until_ms));
@@ -196,6 +196,11 @@ impl Schedule {
         if let Some(ms) = retry_after_ms {
             self.shut_until_ms = self.shut_until_ms.max(now_ms + ms.min(delays.most_ms));
         }
+    }
+
+    /// Whether as many are flying as may.
+    fn is_full(&self) -> bool {
+        self.flying >= if self.failures >= DOUBTED_AFTER { 1 } else { self.at_once_max }
     }
 
     fn landed(&mut self, lane: &Arc<str>) -> Option<&mut Lane> {

@@ -1,14 +1,16 @@
 //! Streams: a consumer with a library that is not ours, killed and started again, on a server that is killed; and how streams end.
 
 use crate::support::foreign::front;
-use crate::support::scene::{DEMO, offered, server};
+use crate::support::scene::{DEMO, eventually, offered, server, talking};
 use crate::support::script::Script;
 use crate::support::sse::Events;
-use crate::support::{Agent, Server, within};
+use crate::support::{Agent, Options, Server, within};
 use crate::{all, curl, key, python, tree};
 use serde_json::{Value, json};
 use std::path::Path;
 use std::process::Command;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpSocket;
 
 fn consumer(address: std::net::SocketAddr, key: &str, kept: &Path) -> Script {
     let mut command = Command::new(python());
@@ -109,4 +111,48 @@ async fn a_stream_goes_on_with_what_happens_and_ends_with_its_key_and_with_the_s
 
     assert!(server.stop().success());
     assert!(!matches!(within("its end", mine.next()).await, Ok(Some(_))));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_does_not_read_its_stream_costs_one_part_of_it_and_misses_nothing() {
+    let server = Server::start(&Options::default().without_rate_limits().set("server.write_timeout_ms=600000"));
+    let key = key(&server, &["events", "read"]).await;
+    let (mut ada, mut customer) = talking(&server, "ada").await;
+    // As little as the kernel lets it hold.
+    let socket = TcpSocket::new_v4().expect("a socket");
+    socket.set_recv_buffer_size(4_096).expect("a buffer");
+    let mut stream = socket.connect(server.address).await.expect("the server listens");
+    let request = format!(
+        "GET /v1/workspaces/{DEMO}/events?types=message.posted&texts=true&after=latest HTTP/1.1\r\nHost: a\r\n\
+         Accept: text/event-stream\r\nAuthorization: Bearer {key}\r\n\r\n"
+    );
+    stream.write_all(request.as_bytes()).await.expect("a connection");
+    let mut said = Vec::new();
+    let hello = async {
+        while !String::from_utf8_lossy(&said).contains("retry:")
+            && stream.read_buf(&mut said).await.is_ok_and(|read| read > 0)
+        {}
+    };
+    within("a stream", hello).await;
+
+    let text = "x".repeat(16_000);
+    for _ in 0..150 {
+        customer.post(&text).await;
+    }
+    let held = async || server.metric("offhook_reserve_bytes{purpose=\"streams\"}").await;
+    let held = eventually("what it does not read", held, |bytes| *bytes > 0.0).await;
+    assert!(held <= 2.0 * 512.0 * 1024.0, "{held} bytes are held for it");
+    // Nobody else waits for it.
+    ada.must(json!({"type": "send", "conversation": customer.conversation, "text": "the last"})).await;
+
+    let rest = async {
+        while !String::from_utf8_lossy(&said[said.len().saturating_sub(40_000)..]).contains("\"the last\"") {
+            assert!(stream.read_buf(&mut said).await.expect("a stream") > 0, "it ended");
+        }
+    };
+    within("the rest", rest).await;
+    let whole = String::from_utf8_lossy(&said);
+    assert_eq!(whole.matches("\ndata: ").count(), 151);
+    let none = async || server.metric("offhook_reserve_bytes{purpose=\"streams\"}").await;
+    eventually("what was held for it", none, |bytes| *bytes == 0.0).await;
 }
