@@ -420,6 +420,7 @@ fn engine_settings(set: &Sections) -> EngineSettings {
         tick_record_every_ms: set.engine.tick_record_every_ms,
         view_lag_bytes_max: set.engine.view_lag_bytes_max.min(waiting_bytes_max()) as usize,
         retention_days: set.journal.retention_days,
+        reports_days: set.journal.reports_days,
     }
 }
 

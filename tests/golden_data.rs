@@ -11,7 +11,7 @@ use serde_json::json;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use support::scene::{DEMO, offered, talking};
+use support::scene::{DEMO, eventually, offered, talking};
 use support::{Agent, Options, Server};
 
 fn golden() -> PathBuf {
@@ -64,6 +64,13 @@ async fn what_a_release_left_behind_is_gone_on_with() {
             let messages = server.admin("GET", &path, None).await.json()["messages"].take();
             let texts: Vec<&str> = messages.as_array().unwrap().iter().filter_map(|one| one["text"].as_str()).collect();
             assert_eq!(texts, ["hello", "Let me look"], "names and texts are unsealed with the keys beside them");
+            // Reports count what there was before them too, with the view as it was left and without.
+            let path = format!("/v1/workspaces/{DEMO}/reports/conversations?from=2026-01-01");
+            let reported = async || server.admin("GET", &path, None).await.json();
+            let report = eventually("reports", reported, |report| report["totals"]["opened"] == 2).await;
+            let totals = &report["totals"];
+            assert_eq!((&totals["answered"], &totals["offered"]), (&json!(1), &json!(2)), "{report}");
+            assert!(report["complete_since"].is_null(), "{report}");
         }
     }
     assert!(releases > 0);

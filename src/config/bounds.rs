@@ -332,7 +332,7 @@ pub const BOUNDS: &[Bound] = &[
     bound(
         "reads of the view at once",
         "view/read.rs",
-        Fixed("2 for people and 2 for the engine; 256 wait for each"),
+        Fixed("2 for people, 2 for the engine and 1 for reports; 256 wait for each"),
         "`unavailable`",
         "offhook_http_requests_total",
     ),

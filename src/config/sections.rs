@@ -175,6 +175,7 @@ sections! {
     journal: JournalSettings {
         synchronous: Synchronous = Kind::Choice(&["full", "normal", "off"]),
         retention_days: u64 = count(0, 36_500),
+        reports_days: u64 = count(0, 36_500),
         kept_back_bytes: u64 = bytes(MIB, TIB),
         disk_budget_bytes: u64 = bytes(0, 1024 * TIB),
         disk_low_percent: u32 = count(1, 100),

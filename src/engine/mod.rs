@@ -27,6 +27,7 @@ mod project;
 pub mod published;
 pub mod quota;
 mod readers;
+mod reports;
 mod retention;
 pub mod route;
 mod run;
@@ -88,6 +89,8 @@ pub struct EngineSettings {
     pub view_lag_bytes_max: usize,
     /// Days that the journal and closed conversations are kept; 0 keeps all.
     pub retention_days: u64,
+    /// Days that reports are kept, with conversations or without; 0 keeps all.
+    pub reports_days: u64,
 }
 
 /// How a workspace's quota stands.
@@ -164,6 +167,8 @@ impl Engine {
         engine.tasks().push(leftovers);
         let measuring = tokio::spawn(quota::measure(engine.clone(), engine.shared.stop.clone()));
         engine.tasks().push(measuring);
+        let behind = tokio::spawn(reports::catch_up(engine.clone(), engine.shared.stop.clone()));
+        engine.tasks().push(behind);
         Ok(engine)
     }
 
@@ -353,6 +358,12 @@ impl Engine {
                 tracing::warn!(%workspace, %error, "the workspace's conversations could not be pruned");
             }
         }
+        if self.settings.reports_days > 0 {
+            let before_ms = clock::wall_ms().saturating_sub(self.settings.reports_days * 86_400_000);
+            if let Err(error) = view.prune_reports(None, before_ms, PRUNE_STEPS).await {
+                tracing::warn!(%error, "old reports could not be forgotten");
+            }
+        }
         if retention_ms.is_none() && own.is_empty() {
             return;
         }
@@ -381,6 +392,10 @@ impl Engine {
         let view = self.view();
         if let Err(error) = view.prune_of(workspace::PROBES, clock::wall_ms(), kept_ms, PRUNE_STEPS).await {
             return tracing::warn!(%error, "the probe's conversations could not be pruned");
+        }
+        let before_ms = clock::wall_ms().saturating_sub(kept_ms);
+        if let Err(error) = view.prune_reports(Some(workspace::PROBES), before_ms, PRUNE_STEPS).await {
+            return tracing::warn!(%error, "the probe's reports could not be pruned");
         }
         match view.sync().await {
             Ok(synced) => {

@@ -133,6 +133,10 @@ impl FaultyJournal {
         self.bytes().fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))
     }
 
+    pub fn into_records(self) -> Vec<StoredRecord> {
+        self.records
+    }
+
     pub fn bytes(&self) -> impl Iterator<Item = u8> {
         self.records.iter().flat_map(|record| record.body.iter().copied())
     }

@@ -33,5 +33,5 @@ mod view;
 mod world;
 
 pub use kinds::Kinds;
-pub use run::{Fault, Mode, Plan, Ran, journal_of, run};
+pub use run::{Fault, Mode, Plan, Ran, journal_of, records_of, run};
 pub use sabotage::Sabotage;

@@ -3,6 +3,7 @@
 use super::kinds::Kinds;
 use super::world::{Server, World};
 use super::{Sabotage, people};
+use crate::journal::StoredRecord;
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
@@ -114,6 +115,14 @@ pub fn run(plan: Plan) -> Result<Ran, Box<Fault>> {
 /// As `run`.
 pub fn journal_of(plan: Plan) -> Result<Vec<u8>, Box<Fault>> {
     Ok(lived(plan)?.journal.bytes().collect())
+}
+
+/// The records that a seed leaves, in order.
+///
+/// # Errors
+/// As `run`.
+pub fn records_of(plan: Plan) -> Result<Vec<StoredRecord>, Box<Fault>> {
+    Ok(lived(plan)?.journal.into_records())
 }
 
 fn lived(plan: Plan) -> Result<World, Box<Fault>> {

@@ -107,6 +107,7 @@ catalogue! {
     JOURNAL_STATE = "offhook_journal_state" Gauge Count ["state"] "1 for the state that the journal is in: healthy, full, kept_back, read_only, failing, damaged, closed.";
     JOURNAL_BYTES = "offhook_journal_bytes" Gauge Bytes [] "Size of the journal on disk.";
     VIEW_LAG_RECORDS = "offhook_view_lag_records" Gauge Count [] "Records by which the view is behind the journal.";
+    REPORTS_LAG_RECORDS = "offhook_reports_lag_records" Gauge Count [] "Records that the reports of a workspace have not counted although the view holds them; only after a release without reports wrote it.";
     VIEW_OUTCOMES_UNSORTED = "offhook_view_outcomes_unsorted" Gauge Count [] "Remembered outcomes that the view holds in memory by key, since they are not in its index yet; 65,536 at most.";
     VIEW_ROWS_UNREADABLE_TOTAL = "offhook_view_rows_unreadable_total" Counter Count [] "Rows of the view that could not be read and were passed over.";
     VIEW_EVENTS_LEFT_OUT_TOTAL = "offhook_view_events_left_out_total" Counter Count [] "Events that the view could not keep and left out.";

@@ -18,6 +18,7 @@ pub(super) struct Directory {
 struct Known {
     number: OnceLock<WorkspaceNumber>,
     wall_ms: AtomicU64,
+    reported: AtomicU64,
     position: watch::Sender<u64>,
 }
 
@@ -26,7 +27,12 @@ impl Directory {
         if let Some(known) = self.known.get(name) {
             return known.clone();
         }
-        let new = || Known { number: OnceLock::new(), wall_ms: AtomicU64::new(0), position: watch::Sender::new(0) };
+        let new = || Known {
+            number: OnceLock::new(),
+            wall_ms: AtomicU64::new(0),
+            reported: AtomicU64::new(0),
+            position: watch::Sender::new(0),
+        };
         self.known.entry(Arc::from(name)).or_insert_with(|| Arc::new(new())).clone()
     }
 
@@ -36,6 +42,7 @@ impl Directory {
         let number = *known.number.get_or_init(|| stand.number);
         assert!(number == stand.number, "a workspace keeps its number");
         known.wall_ms.store(stand.wall_ms, Ordering::Relaxed);
+        known.reported.store(stand.reported, Ordering::Relaxed);
         known.position.send_replace(stand.position);
     }
 
@@ -47,6 +54,13 @@ impl Directory {
 
     pub fn position(&self, name: &str) -> u64 {
         self.known.get(name).map_or(0, |known| *known.position.borrow())
+    }
+
+    /// How far its reports have come, and the view, where those are not the same.
+    pub fn reports_behind(&self, name: &str) -> Option<(u64, u64)> {
+        let known = self.known.get(name)?;
+        let (reported, position) = (known.reported.load(Ordering::Relaxed), *known.position.borrow());
+        (reported < position).then_some((reported, position))
     }
 
     pub fn names(&self) -> Vec<Arc<str>> {

@@ -23,6 +23,7 @@ mod project;
 mod prune;
 mod read;
 mod reading;
+pub mod reports;
 mod schema;
 mod search;
 mod sorting;
@@ -47,6 +48,7 @@ use health::Condition;
 use keys::WorkspaceNumber;
 use prune::PruneStep;
 use read::Readers;
+use reports::{Missed, OldReports};
 use sorting::{Sorting, Unsorted};
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -68,11 +70,14 @@ pub struct Settings {
     /// Connections for people's reads, and apart from them for the engine's.
     pub readers: usize,
     pub engine_readers: usize,
-    /// Reads that may wait for a connection, of each of the two.
+    /// And for reports, which may take longer.
+    pub report_readers: usize,
+    /// Reads that may wait for a connection, of each of the three.
     pub readers_waiting_max: usize,
     /// How long one may wait for a connection, and how long it may then take.
     pub read_wait: Duration,
     pub read_time: Duration,
+    pub report_time: Duration,
     /// How long loading a workspace may take.
     pub load_time: Duration,
     pub writer_cache_kib: i64,
@@ -91,9 +96,11 @@ impl Settings {
             batches_waiting_max: 256,
             readers: 2,
             engine_readers: 2,
+            report_readers: 1,
             readers_waiting_max: 256,
             read_wait: Duration::from_secs(2),
             read_time: Duration::from_secs(2),
+            report_time: Duration::from_secs(10),
             load_time: Duration::from_secs(60),
             writer_cache_kib: 16 << 10,
             reader_cache_kib: 2 << 10,
@@ -111,6 +118,7 @@ pub struct View {
     condition: Arc<Condition>,
     people: Arc<Readers>,
     engine: Arc<Readers>,
+    reporters: Arc<Readers>,
     unsorted: Arc<Unsorted>,
     settings: Settings,
 }
@@ -179,6 +187,7 @@ impl View {
             directory,
             condition: condition.clone(),
             people: Readers::new(&path, settings.clone(), condition.clone(), settings.readers),
+            reporters: Readers::new(&path, settings.clone(), condition.clone(), settings.report_readers),
             engine: Readers::new(&path, settings.clone(), condition, settings.engine_readers),
             unsorted,
             settings,
@@ -272,6 +281,55 @@ impl View {
         Ok(pruned)
     }
 
+    /// How far the reports of a workspace are behind what the view holds: both positions, where they are.
+    #[must_use]
+    pub fn reports_behind(&self, workspace: &str) -> Option<(u64, u64)> {
+        self.directory.reports_behind(workspace)
+    }
+
+    /// Counts the records after this position, one after the other, into reports that are behind; gives how far they have come.
+    ///
+    /// # Errors
+    /// Nothing was counted.
+    pub async fn catch_up(
+        &self,
+        workspace: Arc<str>,
+        after: u64,
+        turns: Vec<CommittedTurn>,
+    ) -> Result<u64, ViewFailed> {
+        let missed = Missed::Turns { workspace, after, turns };
+        self.submit(|answer| Job::CatchUp(missed, answer))?.await.unwrap_or(Err(ViewFailed::Stopped))
+    }
+
+    /// The records that reports have missed are gone: they begin anew from how everything stands.
+    ///
+    /// # Errors
+    /// They are as they were.
+    pub async fn begin_reports_anew(&self, workspace: Arc<str>) -> Result<u64, ViewFailed> {
+        let missed = Missed::Gone { workspace };
+        self.submit(|answer| Job::CatchUp(missed, answer))?.await.unwrap_or(Err(ViewFailed::Stopped))
+    }
+
+    /// Forgets what reports counted of the time before, of all workspaces or of one; in at most `steps_max` short transactions.
+    ///
+    /// # Errors
+    /// What earlier steps removed stays removed.
+    pub async fn prune_reports(
+        &self,
+        only: Option<&'static str>,
+        before_ms: u64,
+        steps_max: u32,
+    ) -> Result<(), ViewFailed> {
+        for _ in 0..steps_max {
+            let old = OldReports { before_ms, only };
+            let removed = self.submit(|answer| Job::PruneReports(old, answer))?;
+            if removed.await.unwrap_or(Err(ViewFailed::Stopped))? == 0 {
+                break;
+            }
+        }
+        Ok(())
+    }
+
     fn submit<T>(
         &self,
         job: impl FnOnce(Answer<T>) -> Job,
@@ -306,7 +364,7 @@ struct Opened {
 fn open_and_list(path: &Path, settings: &Settings) -> Result<Opened, ViewFailed> {
     let doing = "reading which workspaces the view has";
     let connection = schema::open_writer(path, settings)?;
-    let mut workspaces = HashMap::new();
+    let mut workspaces: HashMap<Arc<str>, Stands> = HashMap::new();
     let mut select = connection.prepare("SELECT name, id, position, wall_ms FROM workspace").or_failed(doing)?;
     let mut rows = select.query([]).or_failed(doing)?;
     while let Some(row) = rows.next().or_failed(doing)? {
@@ -315,11 +373,15 @@ fn open_and_list(path: &Path, settings: &Settings) -> Result<Opened, ViewFailed>
             number: WorkspaceNumber(row.get(1).or_failed(doing)?),
             position: row.get::<_, i64>(2).or_failed(doing)? as u64,
             wall_ms: row.get::<_, i64>(3).or_failed(doing)? as u64,
+            reported: 0,
         };
         workspaces.insert(Arc::from(name), stand);
     }
     drop(rows);
     drop(select);
+    for stand in workspaces.values_mut() {
+        stand.reported = reports::reported(&connection, stand.number)?;
+    }
     let sorting = Sorting::open(&connection, settings.generation_outcomes)?;
     Ok(Opened { connection, workspaces, sorting })
 }

@@ -4,8 +4,8 @@ use super::View;
 use super::failed::ViewFailed;
 use super::history::{self, EventRow, MessageRow, NoteRow, Page, PublicRow, Rows, Texts};
 use super::load::{self, Found, Stored, Wanted};
-use super::outcomes;
 use super::search::{self, ConversationRow, Filter, Hits};
+use super::{outcomes, reports};
 use crate::desk::conversation::Conversation;
 use crate::desk::ids::{ConversationId, CustomerId};
 use rusqlite::Connection;
@@ -106,6 +106,13 @@ impl View {
     ) -> Result<Vec<ConversationRow>, ViewFailed> {
         let filter = Filter { customer: Some(customer), ..Filter::default() };
         Ok(self.search(workspace, filter, None, limit).await?.rows)
+    }
+
+    /// A report. `None` for a workspace that the view does not know.
+    pub async fn report(&self, workspace: &str, wanted: reports::Wanted) -> Result<Option<reports::Found>, ViewFailed> {
+        let Some((number, _)) = self.directory.find(workspace) else { return Ok(None) };
+        let look = move |connection: &Connection| reports::report(connection, number, &wanted).map(Some);
+        self.reporters.read(self.settings.report_time, look).await
     }
 
     /// A page of the conversations that fit, newest first, older than `cursor`. A page with few rows, or none, may still

@@ -7,6 +7,7 @@ use super::failed::{OrFailed, ViewFailed};
 use super::health::Condition;
 use super::keys::WorkspaceNumber;
 use super::prune::{self, PruneStep, Pruned};
+use super::reports::{Counted, Missed, OldReports};
 use super::sorting::{Recent, Sorting};
 use super::{entities, project};
 use crate::desk::conversation::Conversation;
@@ -27,6 +28,10 @@ pub(super) type Answer<T> = oneshot::Sender<Result<T, ViewFailed>>;
 pub(super) enum Job {
     Apply(Batch, Answer<()>),
     Prune(PruneStep, Answer<Pruned>),
+    /// Count records into the reports, which are behind the view; answers with how far they have come.
+    CatchUp(Missed, Answer<u64>),
+    /// Forget cells of reports that are older; answers with how many went.
+    PruneReports(OldReports, Answer<usize>),
     /// Make all that is committed safe from power loss; answers with each workspace's position then.
     Sync(Answer<HashMap<Arc<str>, u64>>),
 }
@@ -47,6 +52,8 @@ pub(super) struct Stands {
     pub number: WorkspaceNumber,
     pub position: u64,
     pub wall_ms: u64,
+    /// How far reports have come: mostly as far.
+    pub reported: u64,
 }
 
 impl Writer {
@@ -80,6 +87,16 @@ impl Writer {
                         // What was counted may not be counted twice.
                         self.sweep = prune::Sweep::default();
                     }
+                    self.note(pruned.as_ref().err());
+                    let _ = answer.send(pruned);
+                }
+                Job::CatchUp(missed, answer) => {
+                    let reported = self.catch_up(missed);
+                    self.note(reported.as_ref().err());
+                    let _ = answer.send(reported);
+                }
+                Job::PruneReports(old, answer) => {
+                    let pruned = self.prune_reports(old);
                     self.note(pruned.as_ref().err());
                     let _ = answer.send(pruned);
                 }
@@ -140,7 +157,10 @@ impl Writer {
                             continue;
                         }
                     };
-                    changes.entry(batch.workspace.clone()).or_insert_with(|| Changes::from(stand))
+                    // Reports that are behind count what they missed first.
+                    let counted = stand.reported == stand.position;
+                    let counted = counted.then(|| Counted::of(&transaction, stand.number)).transpose()?;
+                    changes.entry(batch.workspace.clone()).or_insert_with(|| Changes::from(stand, counted))
                 }
             };
             refused.push(change.take(&transaction, batch, &mut recent)?);
@@ -161,7 +181,9 @@ impl Writer {
     /// `NORMAL` syncs no commit; one commit with `FULL` syncs the log, and with it every commit before it.
     fn sync(&mut self) -> Result<HashMap<Arc<str>, u64>, ViewFailed> {
         let doing = "syncing the view";
-        let positions = self.workspaces.iter().map(|(name, stand)| (name.clone(), stand.position)).collect();
+        // What the reports have not counted yet they find in the journal alone.
+        let positions = self.workspaces.iter();
+        let positions = positions.map(|(name, stand)| (name.clone(), stand.position.min(stand.reported))).collect();
         self.connection.pragma_update(None, "synchronous", "FULL").or_failed(doing)?;
         let synced = self.connection.execute("UPDATE synced SET times = times + 1", []).or_failed(doing);
         self.connection.pragma_update(None, "synchronous", "NORMAL").or_failed(doing)?;
@@ -188,7 +210,7 @@ fn new_workspace(connection: &Connection, name: &str) -> Result<Stands, ViewFail
     connection
         .execute("INSERT INTO workspace (name, position, wall_ms) VALUES (?1, 0, 0)", [name])
         .or_failed("keeping a new workspace")?;
-    Ok(Stands { number: WorkspaceNumber(connection.last_insert_rowid()), position: 0, wall_ms: 0 })
+    Ok(Stands { number: WorkspaceNumber(connection.last_insert_rowid()), position: 0, wall_ms: 0, reported: 0 })
 }
 
 /// What a group changes of one workspace. Entities are written once, as the last batch has them.
@@ -196,15 +218,18 @@ struct Changes<'a> {
     stand: Stands,
     moved: bool,
     seen: project::Seen,
+    /// What its reports count, unless they are behind.
+    counted: Option<Counted>,
     rows: BTreeMap<(&'static str, &'a str), &'a Row>,
     conversations: BTreeMap<ConversationId, &'a Conversation>,
 }
 
 impl<'a> Changes<'a> {
-    fn from(stand: Stands) -> Self {
+    fn from(stand: Stands, counted: Option<Counted>) -> Self {
         Self {
             stand,
             moved: false,
+            counted,
             seen: project::Seen::default(),
             rows: BTreeMap::new(),
             conversations: BTreeMap::new(),
@@ -226,6 +251,9 @@ impl<'a> Changes<'a> {
         for turn in &batch.turns {
             if turn.position > self.stand.position && turn.position <= batch.to {
                 project::turn(connection, self.stand.number, turn, &mut self.seen, recent)?;
+                if let Some(counted) = &mut self.counted {
+                    counted.turn(connection, self.stand.number, turn)?;
+                }
                 self.stand.position = turn.position;
                 self.stand.wall_ms = self.stand.wall_ms.max(turn.now.wall.0);
             }
@@ -238,10 +266,14 @@ impl<'a> Changes<'a> {
     }
 
     fn finish(self, connection: &Connection) -> Result<Stands, ViewFailed> {
-        let Stands { number, position, wall_ms } = self.stand;
+        let Stands { number, position, wall_ms, reported } = self.stand;
         if !self.moved {
             return Ok(self.stand);
         }
+        let reported = match self.counted {
+            Some(counted) => counted.keep(connection, number, position)?,
+            None => reported,
+        };
         for row in self.rows.values() {
             entities::put_entity(connection, number, row)?;
         }
@@ -255,6 +287,6 @@ impl<'a> Changes<'a> {
             .prepare_cached("UPDATE workspace SET position = ?2, wall_ms = ?3 WHERE id = ?1")
             .and_then(|mut update| update.execute(params![number.0, position as i64, wall_ms as i64]))
             .or_failed("keeping the position")?;
-        Ok(self.stand)
+        Ok(Stands { reported, ..self.stand })
     }
 }

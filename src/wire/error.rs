@@ -38,6 +38,7 @@ codes! {
     BadField "bad_field" 422 "A field has a wrong value",
     BadCursor "bad_cursor" 422 "The cursor is not one of ours",
     CursorGone "cursor_gone" 410 "What comes after the cursor is not kept any more",
+    TooManyRows "too_many_rows" 422 "The answer would be too long",
     UnknownType "unknown_type" 400 "There is no frame of this type",
     MissingId "missing_id" 400 "The command has no id",
     IdReused "id_reused" 409 "The command id was used with another body",

@@ -15,6 +15,7 @@ pub mod labels;
 pub mod messenger;
 pub mod messenger_schema;
 pub mod percent;
+pub mod reports;
 pub mod shown;
 pub mod spelled;
 pub mod transcript;

@@ -28,6 +28,8 @@ mod moves;
 mod notes;
 mod queues;
 mod quotas;
+mod report_rows;
+mod reports;
 mod search;
 mod settings;
 mod shapes;

@@ -22,6 +22,9 @@ use super::problem::Problem;
 pub use crate::engine::{AgentRow, Changes, NotDone, Outlook, OwnQuota, Published, QueueRow, QuotaStands, Replied};
 pub use crate::journal::Position;
 pub use crate::presence::PublicFrame;
+pub use crate::view::reports::{
+    Course, Cube, Found as ReportFound, Group as ReportGroup, Sums, Wanted as ReportWanted, measures,
+};
 pub use crate::view::{MessageRow, NoteRow, Rows};
 
 pub type Soon<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
@@ -168,6 +171,8 @@ pub trait History: Send + Sync {
         after: Option<(Position, u32)>,
         limit: usize,
     ) -> Soon<'_, Result<Rows<EventRow>, NotRead>>;
+    /// What was counted.
+    fn report(&self, wanted: ReportWanted) -> Soon<'_, Result<ReportFound, NotRead>>;
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

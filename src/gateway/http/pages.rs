@@ -5,7 +5,7 @@ use crate::overload::{Purpose, Rung, Taken, Weight, memory};
 use axum::body::Body;
 use axum::response::Response;
 use bytes::Bytes;
-use http::StatusCode;
+use http::{HeaderValue, StatusCode, header};
 use http_body::{Frame, SizeHint};
 use http_body_util::Full;
 use serde::Serialize;
@@ -38,7 +38,26 @@ impl Room {
         self.0.resize_to(bytes.len())?;
         Ok(answer_of(StatusCode::OK, Body::new(Charged { bytes: Full::from(bytes), _room: self })))
     }
+
+    /// 200 with CSV, to be kept in a file.
+    ///
+    /// # Errors
+    /// `busy` when it came to more than there is room for.
+    pub fn csv(mut self, text: String, next: Option<&str>) -> Result<Response, Problem> {
+        self.0.resize_to(text.len())?;
+        let mut response = Response::new(Body::new(Charged { bytes: Full::from(text), _room: self }));
+        let headers = response.headers_mut();
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("text/csv; charset=utf-8; header=present"));
+        headers.insert(header::CONTENT_DISPOSITION, HeaderValue::from_static("attachment; filename=\"report.csv\""));
+        if let Some(next) = next.and_then(|next| HeaderValue::from_str(next).ok()) {
+            headers.insert(NEXT, next);
+        }
+        Ok(response)
+    }
 }
+
+/// Where the next page of CSV begins: its rows have no place for it.
+const NEXT: &str = "x-offhook-next";
 
 /// A body that is charged until it is gone.
 struct Charged {

@@ -2,8 +2,8 @@
 
 use super::desks::{
     AgentRow, Behind, Changes, Desk, Desks, EventRow, Filter, History, Live, MessageRow, NotDone, NotRead, NotSealed,
-    NoteRow, Out, Outlook, Position, PublicFact, PublicRow, Published, QueueRow, Replied, Rows, Seals, Soon, Span,
-    Unread,
+    NoteRow, Out, Outlook, Position, PublicFact, PublicRow, Published, QueueRow, Replied, ReportFound, ReportWanted,
+    Rows, Seals, Soon, Span, Unread,
 };
 use super::problem::Problem;
 use crate::clock;
@@ -332,6 +332,13 @@ impl History for RealHistory {
             let rows = rows.into_iter();
             let rows = rows.map(|row| PublicRow { public: row.public, at: row.at, fact: fact_of(row.what) });
             Ok(Rows { rows: rows.collect(), more })
+        })
+    }
+
+    fn report(&self, wanted: ReportWanted) -> Soon<'_, Result<ReportFound, NotRead>> {
+        Box::pin(async move {
+            let read = self.view.report(self.workspace.name(), wanted).await;
+            Ok(read.map_err(not_read)?.unwrap_or_default())
         })
     }
 

@@ -5,7 +5,8 @@ use crate::desk::conversation::{Conversation, State};
 use crate::desk::event::Event;
 use crate::desk::ids::{ConversationId, CustomerId};
 use crate::gateway::http::desks::{
-    Behind, EventRow, Filter, History, MessageRow, NotRead, NoteRow, Position, PublicRow, Rows, Soon, Span,
+    Behind, EventRow, Filter, History, MessageRow, NotRead, NoteRow, Position, PublicRow, ReportFound, ReportWanted,
+    Rows, Soon, Span,
 };
 use std::future::ready;
 use std::sync::Arc;
@@ -25,6 +26,9 @@ fn last_page<T>(mut rows: Vec<T>, limit: usize) -> Rows<T> {
 }
 
 impl History for FakeDesk {
+    fn report(&self, _: ReportWanted) -> Soon<'_, Result<ReportFound, NotRead>> {
+        Box::pin(ready(Ok(ReportFound::default())))
+    }
     fn wait_for(&self, position: Position, _: Duration) -> Soon<'_, Result<(), Behind>> {
         self.at(Point::WaitFor);
         let mut inside = self.inside();
