@@ -57,7 +57,7 @@ pub(super) fn bin_of(ms: u64) -> u16 {
 pub(super) fn upper_ms(bin: u16) -> u64 {
     let (doublings, eighth) = (u32::from(bin / 8), u64::from(bin % 8));
     let first = if doublings == 0 { 0 } else { 8 };
-    (first + eighth + 1 << shift(doublings)) - 1
+    ((first + eighth + 1) << shift(doublings)) - 1
 }
 
 /// How many bits a bin is wide.

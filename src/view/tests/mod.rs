@@ -4,6 +4,7 @@ mod figures;
 mod keeping;
 mod reading;
 mod remembering;
+mod reporting;
 mod sorting;
 
 use super::*;
