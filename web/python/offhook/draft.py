@@ -60,8 +60,10 @@ class Answer:
 
     async def _show(self) -> None:
         while True:
+            # Not wait_for, which before Python 3.12 forgets that it was cancelled when what it waits for comes in that moment.
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._changed.wait(), AGAIN_S)
+                async with asyncio.timeout(AGAIN_S):
+                    await self._changed.wait()
             self._changed.clear()
             text = self.text
             if text.strip():
