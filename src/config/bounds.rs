@@ -429,6 +429,13 @@ pub const BOUNDS: &[Bound] = &[
         "offhook_waiting",
     ),
     bound(
+        "administrative acts that wait for the audit trail's disk",
+        "audit/mod.rs",
+        Fixed("1,024"),
+        "`unavailable`; repeated by the same command id, it is not done twice",
+        "offhook_http_requests_total",
+    ),
+    bound(
         "spans of traces that are not sent yet",
         "telemetry/traces/export.rs",
         Fixed("4,096, each with 256 links"),

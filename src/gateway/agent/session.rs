@@ -120,10 +120,10 @@ pub(super) async fn run<S, D: Desk, T: AgentTokens>(
 {
     let mut welcome = Some(welcome);
     let mut manners = Manners::default();
-    // What this side ends the session for.
-    let mut why = None;
-    let end = loop {
+    // With what this side ends the session for. (Nothing of it is held while the session is idle.)
+    let (end, why) = loop {
         let next = poll_fn(|cx| poll_next(&mut socket, &present, cx)).await;
+        let dead = matches!(next, Next::Out(Out::Gone)).then_some("dead");
         let end = match next {
             Next::Out(Out::Frame(frame)) => {
                 welcome = None;
@@ -138,18 +138,15 @@ pub(super) async fn run<S, D: Desk, T: AgentTokens>(
                 let asked = present.door.desk.snapshot(&present.session);
                 asked.is_err().then(|| End::plainly(CloseCode::Resync))
             }
-            Next::Out(Out::Gone) => {
-                why = Some("dead");
-                Some(End::Gone)
-            }
+            Next::Out(Out::Gone) => Some(End::Gone),
             Next::Out(Out::Close { code, reason }) => Some(End::Close { code, reason }),
-            Next::Message(Message::Close(code)) => break by_its_client(code),
+            Next::Message(Message::Close(code)) => break (by_its_client(code), None),
             Next::Message(message) => heard(message, &present, &mut manners),
             Next::Broken(broken) => Some(end_of(&broken)),
         };
         if let Some(end) = end {
-            why = why.or(end.fault());
-            break end;
+            let why = dead.or(end.fault());
+            break (end, why);
         }
     };
     if let Some(why) = why {

@@ -185,8 +185,6 @@ fn path_parameters(path: &str) -> Vec<Value> {
                 "file" => ("The file", "^f_[0-9a-f]{32}$", "f_0123456789abcdef0123456789abcdef"),
                 "customer" => ("The customer", "^[0-9a-f]{32}$", "0f8fad5bd9cb469fa16570867728950e"),
                 "webhook" => ("The endpoint's name", "^[0-9A-Za-z_-]{1,64}$", "crm"),
-                "channel" => ("The channel's name", "^[^/]{1,128}$", "sms"),
-                "number" => ("The message's number", "^[0-9]{1,9}$", "4"),
                 // A test says which one it is.
                 _ => ("", "^[^/]+$", ""),
             };

@@ -66,7 +66,7 @@ impl Fold {
                 self.facts.put_queue(*queue, settings);
                 Ok(())
             }
-            Event::QueueRemoved { queue } => {
+            Event::QueueRemoved { queue, .. } => {
                 self.facts.remove_queue(*queue);
                 Ok(())
             }
@@ -98,6 +98,7 @@ impl Fold {
             | Event::SessionWent { .. }
             | Event::NextStatusSet { .. }
             | Event::OfferDelivered { .. }
+            | Event::DeliveryReported { .. }
             | Event::ConversationPaused { .. }
             | Event::ConversationWoken { .. }
             | Event::MessagesRead { .. }

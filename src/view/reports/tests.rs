@@ -104,12 +104,14 @@ fn opened(left: bool) -> Event {
         wishes: None,
         left,
         message: false,
+        thread: None,
     }
 }
 
 fn offered(offer: u64, agent: AgentId) -> Event {
     let (ends_at, deliver_by) = (DeskTime(0), DeskTime(0));
-    Event::OfferMade { offer: OfferId(offer), conversation: C, agent, ends_at, deliver_by, transfer: None }
+    let queue = Some(SUPPORT);
+    Event::OfferMade { offer: OfferId(offer), conversation: C, agent, queue, ends_at, deliver_by, transfer: None }
 }
 
 fn ended_of(offer: u64, agent: AgentId, end: OfferEnd, transfer: Option<Transfer>) -> Event {
@@ -117,6 +119,7 @@ fn ended_of(offer: u64, agent: AgentId, end: OfferEnd, transfer: Option<Transfer
         offer: OfferId(offer),
         conversation: C,
         agent,
+        queue: Some(SUPPORT),
         end,
         reason: None,
         cool_down_until: None,

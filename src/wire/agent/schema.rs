@@ -294,6 +294,7 @@ mod tests {
                 let excluded = |other: &str| {
                     NOT_BOTH.iter().any(|(a, b)| (*a, *b) == (member, other) || (*a, *b) == (other, member))
                         && !required.contains(other)
+                        && !required.contains(member.as_str())
                 };
                 let mut frame = built(name, &schema, |other| (least(other) && !excluded(other)) || other == member);
                 // These belong to one of the two.
