@@ -50,9 +50,6 @@ async fn is_gone(server: &Server, customer: &str, conversation: &str) {
     assert_eq!(found.json()["conversations"], json!([]), "{}", found.text());
     let lines = export(server, customer, "").await;
     assert!(!json!(lines).to_string().contains("unspeakable"), "{lines:?}");
-    let mut ada = Agent::connect(server, DEMO, "ada").await;
-    let history = ada.must(json!({"type": "history", "conversation": conversation})).await;
-    assert!(!history.to_string().contains("unspeakable"), "{history}");
 }
 
 /// Every file below a directory that holds these bytes.
@@ -106,7 +103,7 @@ async fn an_export_says_all_that_is_known_and_nothing_of_others() {
     for (path, status) in [("nobody", 404), (&"0".repeat(32), 404)] {
         assert_eq!(get(&server, &format!("/customers/{path}/export")).await.status, status, "{path}");
     }
-    assert_eq!(get(&server, &format!("/customers/{customer}/export?notes=perhaps")).await.status, 400);
+    assert_eq!(get(&server, &format!("/customers/{customer}/export?notes=perhaps")).await.status, 422);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -217,7 +214,7 @@ async fn a_known_customer_is_found_by_its_own_id_and_may_come_back_as_a_stranger
     let customer = customer_of(&server, &first).await;
     assert_eq!(found, json!({"customer": customer, "is_here": true}));
     assert_eq!(get(&server, "/customers?external_id=c-18").await.json()["is_here"], false);
-    assert_eq!(get(&server, "/customers").await.status, 400);
+    assert_eq!(get(&server, "/customers").await.status, 422);
     erased(&server, &customer).await;
     // A token of before is void; one of a second later is not.
     let since = support::now_s();
