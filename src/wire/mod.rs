@@ -13,7 +13,6 @@ pub mod fields;
 pub mod files;
 pub mod labels;
 pub mod messenger;
-pub mod messenger_schema;
 pub mod percent;
 pub mod reports;
 pub mod shown;

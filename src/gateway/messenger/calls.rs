@@ -3,10 +3,10 @@
 use super::{Shared, contact, gate, identity, page, reading, reception, start, stream, talk, transcript};
 use crate::gateway::http::calls::{Call, Calls, Group, Stream, Who, call};
 use crate::wire::error::Code;
+use crate::wire::messenger::schema as bodies;
 use crate::wire::messenger::{
     ConversationShape, ConversationsShape, MergedShape, PostedShape, ReceptionShape, StartedShape,
 };
-use crate::wire::messenger_schema;
 use serde_json::{Value, json};
 
 const GROUP: Group = Group {
@@ -82,7 +82,7 @@ fn beginning(calls: Calls<Shared>) -> Calls<Shared> {
             call("start_conversation", Who::Visitor, "Begins a conversation")
                 .says("Who comes without a token is answered with one. It follows from the `Idempotency-Key`, so that one is a secret.")
                 .once()
-                .takes_as(messenger_schema::start, start_body)
+                .takes_as(bodies::start, start_body)
                 .gives::<StartedShape<'static>>(201, "It waits, or is closed again already", Some(started))
                 .may(&[Code::Unauthorized, Code::BadField, Code::NoSuchQueue, Code::NoSuchChannel])
                 .may(&[Code::QueueFull, Code::NobodyThere, Code::QueueClosed, Code::QueueDraining, Code::Quota]),
@@ -93,7 +93,7 @@ fn beginning(calls: Calls<Shared>) -> Calls<Shared> {
             of_customer("identify", "What an anonymous customer had is now a known one's")
                 .says("With the known customer's token in `Authorization`.")
                 .once()
-                .takes_as(messenger_schema::identify, json!({"anonymous_token": "ohv1.…"}))
+                .takes_as(bodies::identify, json!({"anonymous_token": "ohv1.…"}))
                 .gives::<MergedShape>(200, "So many have moved", Some(json!({"conversations": 2})))
                 .may(&[Code::BadField]),
         )
@@ -110,7 +110,7 @@ fn beginning(calls: Calls<Shared>) -> Calls<Shared> {
 fn talking(calls: Calls<Shared>) -> Calls<Shared> {
     let at = |rest: &str| format!("{CONVERSATION}{rest}");
     let last = json!({"type": "string", "pattern": "^[0-9]{1,9}$"});
-    let events: Vec<Stream> = messenger_schema::EVENTS.map(|(event, says, data)| Stream { event, says, data }).to_vec();
+    let events: Vec<Stream> = bodies::EVENTS.map(|(event, says, data)| Stream { event, says, data }).to_vec();
     calls
         .get(
             CONVERSATION,
@@ -134,7 +134,7 @@ fn talking(calls: Calls<Shared>) -> Calls<Shared> {
             talk::post,
             of_own("post_message", "Writes a message")
                 .once()
-                .takes_as(messenger_schema::message, json!({"text": "Hello?"}))
+                .takes_as(bodies::message, json!({"text": "Hello?"}))
                 .gives::<PostedShape>(201, "It is kept", Some(json!({"number": 4, "at": 1_700_000_000_000_u64})))
                 .may(&[Code::BadField, Code::WrongState, Code::NoSuchFile, Code::FileTaken, Code::TooMany, Code::Behind])
                 .may(&[Code::QueueFull, Code::NobodyThere, Code::QueueClosed, Code::QueueDraining, Code::Quota]),
@@ -144,7 +144,7 @@ fn talking(calls: Calls<Shared>) -> Calls<Shared> {
             talk::read,
             of_own("read_messages", "What came so far has been read")
                 .once()
-                .takes_as(messenger_schema::read, json!({"number": 4}))
+                .takes_as(bodies::read, json!({"number": 4}))
                 .gives_nothing(204, "It is known")
                 .may(&[Code::BadField, Code::NoSuchMessage]),
         )
@@ -163,7 +163,7 @@ fn talking(calls: Calls<Shared>) -> Calls<Shared> {
             talk::rate,
             of_own("rate_conversation", "What it was like, once it has ended; again, and the last counts")
                 .once()
-                .takes_as(messenger_schema::rating, json!({"score": 5, "comment": "quick and kind"}))
+                .takes_as(bodies::rating, json!({"score": 5, "comment": "quick and kind"}))
                 .gives_nothing(204, "It is kept")
                 .may(&[Code::BadField, Code::RatingOver, Code::Behind]),
         )
@@ -173,7 +173,7 @@ fn talking(calls: Calls<Shared>) -> Calls<Shared> {
             of_own("set_contact", "How its customer is called, and where it can be reached")
                 .says("What is absent stays as it is, and what is empty is taken back. A name that was signed is not said anew.")
                 .once()
-                .takes_as(messenger_schema::contact, json!({"email": "zoe@example.org"}))
+                .takes_as(bodies::contact, json!({"email": "zoe@example.org"}))
                 .gives_nothing(204, "It is kept")
                 .may(&[Code::BadField, Code::WrongState, Code::Behind]),
         )

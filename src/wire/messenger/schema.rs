@@ -1,6 +1,6 @@
-//! What the messenger's words look like, as JSON Schema: bodies, which are read by hand (messenger.rs), and the events of the stream one by one.
+//! What the messenger's words look like, as JSON Schema: bodies, which are read by hand (bodies.rs), and the events of the stream one by one.
 
-use super::messenger::{EMAIL_BYTES_MAX, StreamEvent};
+use super::{EMAIL_BYTES_MAX, StreamEvent};
 use crate::desk::files::{FILES_EACH_MAX, FileId};
 use crate::desk::ratings::{COMMENT_BYTES_MAX, SCORE_MAX, SCORE_MIN};
 use crate::desk::settings::NAME_BYTES_MAX;
@@ -89,7 +89,7 @@ pub fn identify(_: &mut SchemaGenerator) -> Schema {
     json_schema!({
         "title": "IdentifyBody",
         "type": "object",
-        "properties": {"anonymous_token": {"type": "string", "minLength": 1, "maxLength": super::agent::TOKEN_BYTES_MAX}},
+        "properties": {"anonymous_token": {"type": "string", "minLength": 1, "maxLength": super::super::agent::TOKEN_BYTES_MAX}},
         "required": ["anonymous_token"],
         "additionalProperties": false,
     })
@@ -119,7 +119,7 @@ fn event<const PLACE: usize>(generator: &mut SchemaGenerator) -> Schema {
 
 #[cfg(test)]
 mod tests {
-    use super::super::messenger::{MessageShape, TitleShape};
+    use super::super::{MessageShape, TitleShape};
     use super::*;
     use std::collections::BTreeSet;
 
