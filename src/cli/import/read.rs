@@ -18,9 +18,8 @@ pub(super) fn each(path: &Path, mut take: impl FnMut(&Record)) -> Result<(), Str
     let open = || File::open(path).map_err(|error| format!("{shown}: {error}"));
     let mut first = String::new();
     BufReader::new(open()?.take(LINE_BYTES_MAX)).read_line(&mut first).map_err(|error| format!("{shown}: {error}"))?;
-    // A whole object on the first line, and more behind it, are lines; anything else is one document.
-    let by_lines =
-        serde_json::from_str::<Value>(&first).is_ok_and(|first| first.is_object() && lists(&first).is_empty());
+    // One of the objects on the first line, and more behind it, are lines; anything else is one document.
+    let by_lines = serde_json::from_str::<Value>(&first).is_ok_and(|first| first.get("id").is_some());
     if by_lines { lines(path, open()?, take) } else { document(path, open()?, &mut take) }
 }
 
