@@ -3,6 +3,7 @@
 mod apply;
 mod demo;
 mod health;
+mod import;
 mod server;
 mod simulate;
 mod walk;
