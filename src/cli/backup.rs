@@ -1,9 +1,10 @@
 //! `offhook backup`: takes a backup of a data directory, beside the server that runs on it.
 
 use super::CommandError;
-use crate::backup::{self, Meter, Standing, Taken, Wanted};
+use crate::backup::{self, Manifest, Meter, Standing, Taken, Wanted};
 use crate::clock;
 use crate::config::Config;
+use crate::engine::workspace::PROBES;
 use crate::slices;
 use clap::Args;
 use std::io::Write;
@@ -81,10 +82,7 @@ impl Backup {
         }
         let (name, kind) = (&manifest.name, manifest.kind.word());
         writeln!(out, "{name}: {kind}, {bytes} bytes read in {:.1} s", began.seconds()).map_err(CommandError::of)?;
-        for (workspace, reached) in &manifest.workspaces {
-            let at = at(reached.wall_ms);
-            writeln!(out, "  {workspace}: up to position {}, {at}", reached.last).map_err(CommandError::of)?;
-        }
+        reached(&manifest, out).map_err(CommandError::of)?;
         Ok(ExitCode::SUCCESS)
     }
 
@@ -119,10 +117,13 @@ pub(super) fn keys_place(said: Option<&Path>, beside: &Path) -> PathBuf {
     said.map_or_else(|| beside.join("keys"), Path::to_owned)
 }
 
-/// A wall's time for people.
-pub(super) fn at(wall_ms: u64) -> String {
-    let at = i64::try_from(wall_ms).ok().and_then(|ms| jiff::Timestamp::from_millisecond(ms).ok()).unwrap_or_default();
-    at.to_string()
+/// How far each of people's workspaces is held, a line each.
+pub(super) fn reached(manifest: &Manifest, out: &mut impl Write) -> std::io::Result<()> {
+    for (workspace, reached) in manifest.workspaces.iter().filter(|(name, _)| *name != PROBES) {
+        let at = i64::try_from(reached.wall_ms).ok().and_then(|ms| jiff::Timestamp::from_millisecond(ms).ok());
+        writeln!(out, "  {workspace}: up to position {}, {}", reached.last, at.unwrap_or_default())?;
+    }
+    Ok(())
 }
 
 /// For the server's metrics. A backup that is there is one, whether or not this can be written.

@@ -1,6 +1,6 @@
 //! `offhook restore`: brings a backup back into an empty data directory.
 
-use super::backup::{at, keys_place};
+use super::backup::{keys_place, reached};
 use super::{CommandError, check_data};
 use crate::backup::{self, Meter, RestoreWanted};
 use crate::clock;
@@ -59,10 +59,7 @@ impl Restore {
         let (name, dir) = (&restored.manifest.name, wanted.data_dir.display());
         let (records, seconds) = (restored.records, began.seconds());
         writeln!(out, "{name} is in {dir}: {records} records, {seconds:.1} s").map_err(CommandError::of)?;
-        for (workspace, reached) in &restored.manifest.workspaces {
-            let at = at(reached.wall_ms);
-            writeln!(out, "  {workspace}: up to position {}, {at}", reached.last).map_err(CommandError::of)?;
-        }
+        reached(&restored.manifest, out).map_err(CommandError::of)?;
         for left_out in &restored.files_left_out {
             writeln!(out, "  left out: {left_out}").map_err(CommandError::of)?;
         }

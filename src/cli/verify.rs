@@ -1,7 +1,7 @@
 //! `offhook verify`: reads backups from end to end and says what of them is sound.
 
 use super::CommandError;
-use super::backup::{at, keys_place};
+use super::backup::{keys_place, reached};
 use crate::backup::{self, Checked, Meter};
 use clap::Args;
 use std::io::Write;
@@ -71,8 +71,6 @@ fn for_people(checked: &Checked, out: &mut impl Write) -> std::io::Result<()> {
     let kind = checked.manifest.as_ref().map_or("unreadable", |manifest| manifest.kind.word());
     let sound = if checked.wrong.is_empty() { "sound" } else { "damaged" };
     writeln!(out, "{}: {kind}, {} records, {sound}", checked.name, checked.records)?;
-    for (workspace, reached) in checked.manifest.iter().flat_map(|manifest| &manifest.workspaces) {
-        writeln!(out, "  {workspace}: up to position {}, {}", reached.last, at(reached.wall_ms))?;
-    }
+    checked.manifest.iter().try_for_each(|manifest| reached(manifest, out))?;
     checked.wrong.iter().try_for_each(|why| writeln!(out, "  {why}"))
 }

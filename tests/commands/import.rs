@@ -14,7 +14,8 @@ fn an_export_of_another_system_becomes_a_workspace_and_once_more_changes_nothing
     fs::write(dir.join("groups.json"), groups).unwrap();
     fs::write(dir.join("memberships.json"), r#"{"group_memberships": [{"id": 9, "user_id": 1, "group_id": 7}]}"#)
         .unwrap();
-    let tickets = "{\"id\": 4, \"subject\": \"Hello\", \"status\": \"open\", \"requester_id\": 3, \"tags\": [\"late\"]}\n";
+    let tickets =
+        "{\"id\": 4, \"subject\": \"Hello\", \"status\": \"open\", \"requester_id\": 3, \"tags\": [\"late\"]}\n";
     fs::write(dir.join("tickets.ndjson"), tickets).unwrap();
 
     let import = "offhook import zendesk users.json groups.json memberships.json tickets.ndjson --workspace acme";
