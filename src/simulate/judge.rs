@@ -1,17 +1,17 @@
 //! Judges from outside: what the journal says record by record, against rules that know nothing of how the desk works.
 
 use super::journal::{FaultyJournal, Lived};
-use super::judge_clocks::{self, Clocks};
-use super::judge_customers::Rated;
-use super::judge_silence::{self, Heard};
+use super::judge_clocks;
+use super::judge_seen::{SeenOffer, Talk};
+use super::judge_silence;
 use super::kinds::Kinds;
 use crate::desk::Desk;
 use crate::desk::agent::Connection;
 use crate::desk::answer::Answer;
 use crate::desk::auto_accept::BY_ITSELF;
 use crate::desk::event::{Event, OfferEnd, OfflineCause};
-use crate::desk::ids::{AgentId, CommandId, ConversationId, CustomerId, OfferId, Principal};
-use crate::desk::time::{DeskTime, Now, WallTime};
+use crate::desk::ids::{AgentId, CommandId, ConversationId, OfferId, Principal};
+use crate::desk::time::{DeskTime, Now};
 use crate::journal::{Position, TurnId};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -38,51 +38,11 @@ pub struct Judge {
     shadow: Desk,
 }
 
-pub(super) struct SeenOffer {
-    pub conversation: ConversationId,
-    pub agent: AgentId,
-    ends_at: DeskTime,
-    deliver_by: DeskTime,
-    pub end: Option<OfferEnd>,
-    /// The record that it was made in.
-    pub made_in: Position,
-    transfer: bool,
-    /// Delivered, and then accepted by itself.
-    accepts_at: Option<DeskTime>,
-}
-
-#[derive(Default)]
-pub(super) struct Talk {
-    pub customer: CustomerId,
-    pub merged: bool,
-    /// The record that it was opened in.
-    pub opened_in: Position,
-    pub owner: Option<AgentId>,
-    pub joined: Option<AgentId>,
-    pub offers: BTreeSet<OfferId>,
-    pub last_number: u32,
-    public: u32,
-    pub waiting_since: WallTime,
-    pub cool: BTreeMap<AgentId, DeskTime>,
-    pub notes: u32,
-    pub heard: Heard,
-    pub clocks: Clocks,
-    pub rated: Rated,
-    /// By rules, since it last had an owner.
-    pub moves: u8,
-    /// Who held it without owning it, offered or joined, and the record in which that was taken back.
-    pub stood_down: BTreeMap<AgentId, Position>,
-}
-
-impl Talk {
-    /// Nobody owns it, and it is offered to nobody.
-    fn waits(&self) -> Result<(), String> {
-        let waits = self.owner.is_none() && self.offers.is_empty();
-        if waits { Ok(()) } else { Err(format!("it is {:?}'s, offered as {:?}", self.owner, self.offers)) }
-    }
-}
-
 impl Judge {
+    pub(super) fn channel_of(&self, talk: &Talk) -> &str {
+        &self.shadow.settings().channels[usize::from(talk.channel.0)].name
+    }
+
     pub fn offers_made(&self) -> u64 {
         self.offers.len() as u64
     }
@@ -206,13 +166,14 @@ impl Judge {
                     counts(conversation, talk, *public)?;
                 }
             }
-            Event::ConversationOpened { conversation, customer, public, waiting_since, left, .. } => {
+            Event::ConversationOpened { conversation, customer, channel, public, waiting_since, left, .. } => {
                 if *left {
                     super::judge_hours::is_closed(&self.shadow, *conversation)?;
                     self.left.insert(*conversation);
                 }
                 let waiting_since = waiting_since.unwrap_or(now.wall);
-                let fresh = Talk { customer: *customer, waiting_since, opened_in: position, ..Talk::default() };
+                let (customer, channel) = (*customer, *channel);
+                let fresh = Talk { customer, channel, waiting_since, opened_in: position, ..Talk::default() };
                 if self.talks.insert(*conversation, fresh).is_some() {
                     return Err(format!("{conversation} is opened twice"));
                 }

@@ -100,6 +100,8 @@ impl Judge {
             Ask::Typing { author: Author::Customer(customer), .. } if *customer != talk.customer => Ok(()),
             Ask::Rate(ask) if ask.customer != talk.customer => Ok(()),
             Ask::Describe { customer, .. } if *customer != talk.customer => Ok(()),
+            // A service hears nothing of what another channel carries.
+            Ask::ReportDelivery(ask) if self.channel_of(talk) != &*ask.channel => Ok(()),
             _ => Err(()),
         }
     }

@@ -1,6 +1,6 @@
 //! The judge's own reading of the clocks of service: each is set by its queue, breached at its time and once, and ends once.
 
-use super::judge::Talk;
+use super::judge_seen::Talk;
 use crate::desk::Desk;
 use crate::desk::clocks::{Clock, ClockEnd};
 use crate::desk::event::Event;

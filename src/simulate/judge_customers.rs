@@ -1,7 +1,7 @@
 //! The judge's own reading of what customers leave behind: messages, where the settings say so and only where nothing could be begun;
 //! and ratings, only of what is over, in time, on the scale that is set, of which the last is kept.
 
-use super::judge::Talk;
+use super::judge_seen::Talk;
 use crate::desk::Desk;
 use crate::desk::conversation::Conversation;
 use crate::desk::event::Event;

@@ -1,7 +1,7 @@
 //! The judge's own reading of opening hours, written apart from the desk's: minutes of the day, in UTC, as the administrator
 //! of the simulation sets them.
 
-use super::judge::Talk;
+use super::judge_seen::Talk;
 use crate::desk::Desk;
 use crate::desk::hours::{Hours, Interval};
 use crate::desk::ids::ConversationId;

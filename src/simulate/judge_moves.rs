@@ -1,6 +1,6 @@
 //! The judge's own reading of the rules of moves: one owner before and after, and nothing pending of what changes hands.
 
-use super::judge::Talk;
+use super::judge_seen::Talk;
 use crate::desk::Desk;
 use crate::desk::event::Event;
 use crate::desk::ids::{AgentId, ConversationId};

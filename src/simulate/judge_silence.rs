@@ -1,6 +1,6 @@
 //! The judge's own reading of the rules of silence: who wrote last, and since when, is all that a pause may rest on.
 
-use super::judge::Talk;
+use super::judge_seen::Talk;
 use crate::desk::Desk;
 use crate::desk::command::{Author, Notice};
 use crate::desk::event::{Event, RequeueCause};

@@ -1,6 +1,6 @@
 //! The judge's own reading of the rules of waiting: what the workspace itself says is due, and moves are counted.
 
-use super::judge::Talk;
+use super::judge_seen::Talk;
 use crate::desk::Desk;
 use crate::desk::agent::Connection;
 use crate::desk::command::{Author, Notice};

@@ -17,6 +17,7 @@ mod judge_hours;
 mod judge_moves;
 
 mod judge_routing;
+mod judge_seen;
 mod judge_silence;
 mod judge_waiting;
 mod kinds;
