@@ -1,5 +1,6 @@
 //! Files in conversations, over the wire: in, named, out again on both sides; every refusal; what a crash leaves; the scan.
 
+mod backups;
 mod bounds;
 mod keeping;
 mod scan;
