@@ -4,9 +4,9 @@
 use super::chain;
 use super::failed::{BackupFailed, OrFailed};
 use super::held::{self, Part};
-use super::manifest::Manifest;
 use super::meter::Meter;
 use crate::files::FILES_DIR_NAME;
+use sha2::{Digest, Sha256};
 use std::collections::HashSet;
 use std::fs::{self, File};
 use std::io::{BufRead, BufReader, BufWriter, ErrorKind, Write};
@@ -15,12 +15,32 @@ use std::path::{Path, PathBuf};
 /// One line a file: its sum, its bytes, its path below `files/`.
 pub(super) const LIST_FILE_NAME: &str = "message_files.list";
 
-/// Copies what is not there yet, and writes the list of this backup.
+/// Files that are listed, each by a hash of its path: sixteen bytes for each of a million.
+pub(super) type Known = HashSet<u128>;
+
+/// Those that a backup lists, or one that it goes on from. What only lies there is not among them: one that was broken off left it.
+pub(super) fn known(to: &Path, name: &str) -> Result<Known, BackupFailed> {
+    let mut known = Known::new();
+    for manifest in chain::chain(to, Some(name))? {
+        listed(&to.join(manifest.name), |part| {
+            known.insert(mark(&part.path));
+            Ok(())
+        })?;
+    }
+    Ok(known)
+}
+
+fn mark(path: &str) -> u128 {
+    let hash = Sha256::digest(path);
+    u128::from_be_bytes(hash[..16].try_into().expect("sixteen of thirty-two"))
+}
+
+/// Copies what is not there yet, and lists what is not known yet.
 pub(super) fn copy(
     data_dir: &Path,
     to: &Path,
     backup: &Path,
-    whole: bool,
+    known: &Known,
     meter: &mut Meter<'_>,
 ) -> Result<Option<Part>, BackupFailed> {
     let source = data_dir.join(FILES_DIR_NAME);
@@ -34,7 +54,7 @@ pub(super) fn copy(
         let below = path.strip_prefix(&source).expect("found below it");
         let kept = to.join(FILES_DIR_NAME).join(below);
         let part = match kept.is_file() {
-            true if !whole => return Ok(()),
+            _ if known.contains(&mark(&below.to_string_lossy())) => return Ok(()),
             true => held::sum_of(path, meter),
             false => copy_one(path, &kept, meter),
         };
@@ -113,7 +133,8 @@ fn part_of(line: &str) -> Option<Part> {
 pub(super) fn forget_unlisted(to: &Path) -> Result<(), BackupFailed> {
     let mut kept: HashSet<PathBuf> = HashSet::new();
     for (name, manifest) in chain::all_of(to)? {
-        let _: Manifest = manifest?;
+        // What cannot be read may list what nothing else does.
+        manifest?;
         listed(&to.join(name), |part| {
             kept.insert(PathBuf::from(part.path));
             Ok(())

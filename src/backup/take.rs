@@ -136,7 +136,9 @@ impl Taking<'_> {
             self.records(&mut segments, &view, "copying records that came meanwhile", meter)?;
         }
         let workspaces = self.reached(segments, &view, &mut parts)?;
-        parts.extend(files::copy(&self.wanted.data_dir, &self.wanted.to, self.dir, self.before.is_none(), meter)?);
+        let known = self.before.map(|before| files::known(&self.wanted.to, &before.name)).transpose()?;
+        let known = known.unwrap_or_default();
+        parts.extend(files::copy(&self.wanted.data_dir, &self.wanted.to, self.dir, &known, meter)?);
         for name in SMALL_FILES {
             parts.extend(self.small(name, meter)?);
         }
