@@ -97,7 +97,8 @@ async fn an_export_says_all_that_is_known_and_nothing_of_others() {
     let notes: Vec<&str> = lines.iter().filter_map(|line| line["note"]["text"].as_str()).collect();
     assert_eq!(notes, ["an unspeakable note"]);
     assert_eq!(lines.last().unwrap(), &json!({"end": true}));
-    assert!(!json!(lines).to_string().contains(&other.conversation), "{lines:?}");
+    // With its quotes: an id of a customer may have the same signs in it.
+    assert!(!json!(lines).to_string().contains(&format!("{:?}", other.conversation)), "{lines:?}");
     let without = export(&server, &customer, "?notes=false").await;
     assert!(!json!(without).to_string().contains("an unspeakable note"));
     for (path, status) in [("nobody", 404), (&"0".repeat(32), 404)] {
@@ -110,9 +111,11 @@ async fn an_export_says_all_that_is_known_and_nothing_of_others() {
 async fn who_is_erased_is_gone_from_history_disk_and_backups_and_stays_so() {
     let mut server = server();
     let place = Place::new();
-    let (_ada, mut zoe, customer) = unspeakable(&server).await;
+    let (_ada, zoe, customer) = unspeakable(&server).await;
     let (mut bob, other) = talking(&server, "bob").await;
     let before = place.taken(&server, &[]);
+    // Its connection may have been idle for as long as one may be.
+    let mut zoe = zoe.another().await;
 
     let done = erased(&server, &customer).await;
     assert_eq!((&done["conversations"], &done["closed"], &done["keys"]), (&json!(1), &json!(1), &json!(1)));
