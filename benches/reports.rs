@@ -164,9 +164,11 @@ fn conversation(id: u64, agent: AgentId, queue: QueueId, at: u64) -> [(u64, Vec<
         wishes: None,
         left: false,
         message: false,
+        thread: None,
     };
     let (ends_at, deliver_by) = (DeskTime(0), DeskTime(0));
-    let offered = Event::OfferMade { offer, conversation, agent, ends_at, deliver_by, transfer: None };
+    let transfer = None;
+    let offered = Event::OfferMade { offer, conversation, agent, ends_at, deliver_by, transfer, queue: None };
     let accepted = Event::OfferEnded {
         offer,
         conversation,
@@ -176,6 +178,7 @@ fn conversation(id: u64, agent: AgentId, queue: QueueId, at: u64) -> [(u64, Vec<
         cool_down_until: None,
         public: Some(2),
         transfer: None,
+        queue: None,
     };
     let (text, files) = ("Let me look".into(), Default::default());
     let replied =

@@ -224,7 +224,7 @@ async fn a_day_on_the_real_binary_is_reported_as_its_journal_has_it_and_kills_ch
 
 fn remove_view_and_start_again(server: &mut Server) {
     server.kill();
-    remove_view(&server.data_dir().to_owned());
+    remove_view(server.data_dir());
     server.start_again();
 }
 

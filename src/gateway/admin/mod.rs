@@ -8,6 +8,7 @@ mod calls;
 mod calls_of_care;
 mod calls_of_channels;
 mod calls_of_events;
+mod calls_of_reports;
 mod calls_of_webhooks;
 mod calls_of_work;
 mod changes;

@@ -112,7 +112,7 @@ impl<'a> Report<'a> {
     }
 
     pub fn csv(&self) -> String {
-        let mut text = String::new();
+        let mut rows = csv::Rows::default();
         let groups = self.names(ReportGroup { interval: 0, agent: None, queue: None, channel: None });
         let mut head: Vec<String> = vec!["from".into(), "to".into()];
         head.extend(groups.into_iter().map(|(name, _)| name.to_owned()));
@@ -121,16 +121,16 @@ impl<'a> Report<'a> {
             Column::Derived(derived) => derived.name.to_owned(),
             Column::Status(name, _) => format!("status_ms.{name}"),
         }));
-        csv::row(&mut text, head.iter().map(String::as_str));
+        rows.add(&head);
         for row in self.rows() {
             let (from, to) = row.interval.unwrap_or_default();
             let mut fields = vec![spelled(from, &self.span.zone), spelled(to, &self.span.zone)];
             fields.extend(row.names.iter().map(|(_, name)| csv::name(name)));
             let named = Named::of(row.sums, self.table);
             fields.extend(self.columns.iter().map(|column| column.value(row.sums, &named).to_string()));
-            csv::row(&mut text, fields.iter().map(String::as_str));
+            rows.add(&fields);
         }
-        text
+        rows.text()
     }
 
     /// How many intervals are on this page.

@@ -29,20 +29,27 @@ const SPAN_MS_MAX: u64 = 3_660 * 86_400_000;
 const KNOWN: [&str; 11] =
     ["from", "to", "interval", "time_zone", "queue", "agent", "channel", "by", "format", "cursor", "limit"];
 
-pub(super) async fn show(
+pub(super) async fn conversations(
     Held(admin): Held<Shared>,
-    At((workspace, what)): At<(String, String)>,
+    At(workspace): At<String>,
     asked: Asked,
 ) -> Result<Response, Problem> {
-    let asker = admin.asker(&workspace, &asked, Scope::Read)?;
-    let table = match what.as_str() {
-        "conversations" => Table::Conversations,
-        "agents" => Table::Agents,
-        _ => return Err(Problem::not_found("report")),
-    };
+    show(&admin, &workspace, &asked, Table::Conversations).await
+}
+
+pub(super) async fn agents(
+    Held(admin): Held<Shared>,
+    At(workspace): At<String>,
+    asked: Asked,
+) -> Result<Response, Problem> {
+    show(&admin, &workspace, &asked, Table::Agents).await
+}
+
+async fn show(admin: &Shared, workspace: &str, asked: &Asked, table: Table) -> Result<Response, Problem> {
+    let asker = admin.asker(workspace, asked, Scope::Read)?;
     let query = Query::parse(asked.query.as_deref(), &KNOWN)?;
     let desk = &*asker.desk;
-    let as_csv = wants_csv(&query, &asked)?;
+    let as_csv = wants_csv(&query, asked)?;
     let span = Span::of(&query, (admin.door.now)().wall.0)?;
     let mut wanted = wanted(desk, &query, table, &span)?;
     wanted.now_ms = (admin.door.now)().wall.0;

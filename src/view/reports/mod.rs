@@ -11,6 +11,8 @@
 
 mod agents;
 mod conversations;
+#[cfg(test)]
+mod desk_tests;
 mod facts;
 mod fold;
 mod histogram;

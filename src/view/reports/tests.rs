@@ -29,7 +29,7 @@ const AVAILABLE: StatusId = StatusId(1);
 
 /// As the view keeps it between two transactions, in memory.
 #[derive(Default)]
-struct Shelf {
+pub(super) struct Shelf {
     talks: HashMap<ConversationId, Talk>,
     persons: BTreeMap<AgentId, Person>,
     cells: HashMap<CellKey, Sums>,
@@ -110,8 +110,8 @@ fn opened(left: bool) -> Event {
 
 fn offered(offer: u64, agent: AgentId) -> Event {
     let (ends_at, deliver_by) = (DeskTime(0), DeskTime(0));
-    let queue = Some(SUPPORT);
-    Event::OfferMade { offer: OfferId(offer), conversation: C, agent, queue, ends_at, deliver_by, transfer: None }
+    let (offer, transfer, queue) = (OfferId(offer), None, None);
+    Event::OfferMade { offer, conversation: C, agent, ends_at, deliver_by, transfer, queue }
 }
 
 fn ended_of(offer: u64, agent: AgentId, end: OfferEnd, transfer: Option<Transfer>) -> Event {
@@ -482,49 +482,4 @@ fn when_a_status_stops_to_be_an_available_one_the_time_before_stays_what_it_was(
 fn what_is_said_of_a_conversation_that_nothing_is_known_of_is_passed_over() {
     let turns = vec![(0, vec![offered(1, ADA), accepted(1, ADA), said(Author::Agent(ADA)), rated(5, None)])];
     assert!(counted(&turns, 1).cells.is_empty());
-}
-
-/// After each of many turns of simulated days, with everything that can happen.
-#[test]
-fn what_reports_know_of_everybody_is_what_the_desk_knows() {
-    use crate::desk::Desk;
-    use crate::desk::time::Now;
-    use crate::journal::record;
-    use crate::simulate::{Mode, Plan, records_of};
-
-    let mut compared = 0;
-    for seed in 1..=12 {
-        let records = records_of(Plan { seed, steps: 600, mode: Mode::Safety, sabotage: None }).expect("a good run");
-        let (mut desk, mut shelf) = (Desk::default(), Shelf::default());
-        let mut fold = Fold::default();
-        for stored in &records {
-            let record = record::decode(&stored.body).unwrap();
-            let events: Vec<Event> = record.events.iter().map(|raw| serde_json::from_str(raw.get()).unwrap()).collect();
-            let now = Now { desk: DeskTime(record.head.desk_ms), wall: WallTime(record.head.wall_ms) };
-            desk.replay(now, &events, &[]);
-            let Ok(()) = fold.turn(now.wall.0, &events, &mut shelf);
-            for (id, agent) in desk.agents() {
-                let (known, person) = (super::seed::person_of(agent, 0), fold.persons[&id]);
-                assert_eq!(Person { since: 0, ..person }, known, "seed {seed}, record {}, agent {id}", stored.position);
-            }
-            for (id, conversation) in desk.conversations() {
-                let (known, talk) = (super::seed::talk_of(conversation, 0), &fold.talks[&id]);
-                let of = |talk: &Talk| {
-                    let offers: Vec<OfferId> = talk.offers.iter().map(|pending| pending.offer).collect();
-                    let owner = talk.owner.map(|owner| (owner.agent, owner.wraps_since.is_some()));
-                    (talk.queue, talk.channel, talk.waits_since.is_some(), offers, owner, talk.joined)
-                };
-                let place = format!("seed {seed}, record {}, {id}", stored.position);
-                // A message that was left stays one here until it is answered; there, until its queue opens.
-                let left = talk.left && known.waits_since.is_some();
-                assert_eq!(
-                    of(&Talk { waits_since: talk.waits_since.or(left.then_some(0)), ..talk.clone() }),
-                    of(&known),
-                    "{place}"
-                );
-                compared += 1;
-            }
-        }
-    }
-    assert!(compared > 10_000, "{compared}");
 }

@@ -1,20 +1,27 @@
 //! CSV as RFC 4180 has it. Names that people gave are no formulas, whatever program opens the file.
 
-/// Adds a row.
-pub fn row<'a>(text: &mut String, fields: impl IntoIterator<Item = &'a str>) {
-    for (place, field) in fields.into_iter().enumerate() {
-        if place > 0 {
-            text.push(',');
-        }
-        if field.contains([',', '"', '\n', '\r']) {
-            text.push('"');
-            text.push_str(&field.replace('"', "\"\""));
-            text.push('"');
-        } else {
-            text.push_str(field);
-        }
+use csv::{Terminator, Writer, WriterBuilder};
+
+/// Rows, in memory.
+pub struct Rows(Writer<Vec<u8>>);
+
+impl Default for Rows {
+    fn default() -> Self {
+        Self(WriterBuilder::new().terminator(Terminator::CRLF).from_writer(Vec::new()))
     }
-    text.push_str("\r\n");
+}
+
+impl Rows {
+    /// Each as long as the first.
+    pub fn add(&mut self, fields: &[String]) {
+        self.0.write_record(fields).expect("memory takes rows of one length");
+    }
+
+    #[must_use]
+    pub fn text(self) -> String {
+        let bytes = self.0.into_inner().expect("memory takes rows");
+        String::from_utf8(bytes).expect("rows of text are text")
+    }
 }
 
 /// A name that somebody gave: what a spreadsheet would take for a formula gets an apostrophe before it.
@@ -32,9 +39,9 @@ mod tests {
 
     #[test]
     fn what_would_end_a_field_is_quoted() {
-        let mut text = String::new();
-        row(&mut text, ["plain", "a,b", "say \"hi\"", "two\nlines", ""]);
-        assert_eq!(text, "plain,\"a,b\",\"say \"\"hi\"\"\",\"two\nlines\",\r\n");
+        let mut rows = Rows::default();
+        rows.add(&["plain", "a,b", "say \"hi\"", "two\nlines", ""].map(str::to_owned));
+        assert_eq!(rows.text(), "plain,\"a,b\",\"say \"\"hi\"\"\",\"two\nlines\",\r\n");
     }
 
     #[test]
