@@ -69,6 +69,11 @@ async fn what_happens_is_told_in_order_by_name_and_texts_only_to_who_may_read_th
     let texts: Vec<Value> = all(&server, &reader, "&texts=true").iter().map(|event| event["text"].clone()).collect();
     let texts: Vec<&str> = texts.iter().filter_map(Value::as_str).collect();
     assert_eq!(texts, ["hello", "Good morning", "Thank you", "a friendly one"]);
+    // Once the customer is erased they are nobody's, wherever one begins.
+    let path = format!("/v1/workspaces/{DEMO}/customers/{}", of_it[0]["customer"].as_str().expect("an id"));
+    assert!(server.admin("DELETE", &path, None).await.is_success());
+    let after = all(&server, &reader, "&texts=true");
+    assert!(after.len() >= found.len() && after.iter().all(|event| event["text"].is_null()), "{after:?}");
     let other = key(&server, &["read", "write", "admin", "keys", "route"]).await;
     assert_eq!(curl(&server, &other, "").0, 403);
 }
