@@ -175,7 +175,9 @@ impl Account {
     pub fn take(&self, ask: &Ask, now_ms: u64) -> Result<(), OverQuota> {
         let (what, pace) = match ask {
             Ask::Open(_) | Ask::Start(_) => (What::StartsPerS, &self.starts),
-            Ask::Post { .. } | Ask::Note { .. } => (What::MessagesPerS, &self.messages),
+            // What comes from outside begins something where its thread was never seen.
+            Ask::Receive(ask) if ask.found.is_none() => (What::StartsPerS, &self.starts),
+            Ask::Post { .. } | Ask::Note { .. } | Ask::Receive(_) => (What::MessagesPerS, &self.messages),
             _ => return Ok(()),
         };
         self.has_storage(0)?;

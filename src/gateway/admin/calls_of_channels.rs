@@ -22,7 +22,7 @@ pub(super) fn channels(calls: Calls<Shared>) -> Calls<Shared> {
                 .takes_as(channel_schema::message, message)
                 .gives::<channel::Received>(201, "It is kept", Some(received))
                 .may(&[Code::BadField, Code::NoSuchChannel, Code::NoSuchQueue, Code::QueueFull, Code::NobodyThere])
-                .may(&[Code::QueueClosed, Code::QueueDraining, Code::Behind]),
+                .may(&[Code::QueueClosed, Code::QueueDraining, Code::Behind, Code::Quota]),
         )
         .post(
             &at("/conversations/{conversation}/messages/{number}/delivery"),
