@@ -4,38 +4,23 @@ mod support;
 
 use serde_json::{Value, json};
 use std::io::{BufRead, BufReader};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Child, Command, Stdio};
-use std::sync::OnceLock;
 use std::sync::mpsc::{Receiver, channel};
-use support::foreign::must;
+use support::foreign::python;
 use support::http::Http;
 use support::scene::DEMO;
+use support::socket::frame;
 use support::{Agent, Customer, Options, PATIENCE, Server, command_id, within};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpListener;
 
 const TRACE: &str = "4bf92f3577b34da6a3ce929d0e0e4736";
 const PARENT: &str = "00f067aa0ba902b7";
 /// OpenTelemetry's numbers of kinds.
 const INTERNAL: u64 = 1;
 const SERVER: u64 = 2;
-
-fn python() -> PathBuf {
-    static ONCE: OnceLock<PathBuf> = OnceLock::new();
-    let install = || {
-        let wanted = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/clients/otlp.requirements.txt");
-        let venv = Path::new(env!("CARGO_TARGET_TMPDIR")).join("otlp-venv");
-        let (python, done) = (venv.join("bin/python3"), venv.join("requirements.txt"));
-        let text = std::fs::read_to_string(&wanted).expect("the requirements");
-        if std::fs::read_to_string(&done).ok().as_ref() != Some(&text) {
-            must(Command::new("python3").args(["-m", "venv", "--clear"]).arg(&venv));
-            let pip = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "-r"];
-            must(Command::new(&python).args(pip).arg(&wanted));
-            std::fs::write(done, text).expect("the venv can be written");
-        }
-        python
-    };
-    ONCE.get_or_init(install).clone()
-}
+const CLIENT: u64 = 3;
 
 /// A collector; dropped, it is killed.
 struct Collector {
@@ -48,9 +33,10 @@ struct Collector {
 impl Collector {
     /// The first requests are answered with these statuses.
     fn start(refusals: &[&str]) -> Self {
-        let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/clients/otlp.py");
-        let mut command = Command::new(python());
-        command.arg(script).args(refusals).stdin(Stdio::null()).stdout(Stdio::piped());
+        let clients = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/clients");
+        let place = Path::new(env!("CARGO_TARGET_TMPDIR")).join("otlp");
+        let mut command = Command::new(python(&clients.join("otlp.requirements.txt"), &place));
+        command.arg(clients.join("otlp.py")).args(refusals).stdin(Stdio::null()).stdout(Stdio::piped());
         let mut child = command.spawn().expect("python can be started");
         let stdout = child.stdout.take().expect("piped");
         let (line, lines) = channel();
@@ -92,11 +78,23 @@ impl Drop for Collector {
     }
 }
 
+/// Starts by this caller, once there is room for it: a machine that is busy with other things puts it off.
 async fn start_by(server: &Server, traceparent: &str) -> u16 {
-    let mut http = Http::connect(server.address).await.unwrap();
-    let headers = format!("Idempotency-Key: {}\r\ntraceparent: {traceparent}\r\n", command_id());
-    let path = format!("/v1/messenger/{DEMO}/conversations");
-    within("an answer", http.ask("POST", &path, &headers, br#"{"text":"hello"}"#)).await.unwrap().status
+    within("room for a start", async {
+        loop {
+            let mut http = Http::connect(server.address).await.unwrap();
+            let headers = format!("Idempotency-Key: {}\r\ntraceparent: {traceparent}\r\n", command_id());
+            let path = format!("/v1/messenger/{DEMO}/conversations");
+            let started = http.ask("POST", &path, &headers, br#"{"text":"hello"}"#).await.unwrap();
+            if started.status != 503 {
+                return started.status;
+            }
+            let ms = started.json()["retry_after_ms"].as_u64().expect("when to come again");
+            // As long as the server asked for.
+            tokio::time::sleep(std::time::Duration::from_millis(ms)).await;
+        }
+    })
+    .await
 }
 
 fn links_to(span: &Value, other: &Value) -> bool {
@@ -108,15 +106,15 @@ async fn a_request_is_followed_from_its_caller_through_the_turn_to_the_commit() 
     let mut collector = Collector::start(&[]);
     let server = Server::start(&collector.options().set("traces.sample_ratio=0"));
     Agent::available(&server, DEMO, "ada").await;
-    Customer::start(server.address, DEMO, "hello").await;
+    Customer::start_when_there_is_room(server.address, DEMO, "hello").await;
     assert_eq!(start_by(&server, &format!("00-{TRACE}-{PARENT}-01")).await, 201);
 
-    let request = collector.span("the request", |span| span["kind"] == SERVER);
+    let begun = |span: &Value| span["attributes"]["http.response.status_code"] == 201;
+    let request = collector.span("the request", |span| span["kind"] == SERVER && begun(span));
     assert_eq!((&request["trace"], &request["parent"]), (&json!(TRACE), &json!(PARENT)), "{request}");
     assert_eq!(request["name"], "POST /v1/messenger/{workspace}/conversations");
     assert_eq!(request["attributes"]["http.request.method"], "POST");
     assert_eq!(request["attributes"]["http.route"], "/v1/messenger/{workspace}/conversations");
-    assert_eq!(request["attributes"]["http.response.status_code"], 201);
     assert_eq!((&request["service"], &request["scope"]), (&json!("offhook"), &json!("offhook")));
 
     let command = collector.span("the command", |span| span["name"] == "command open");
@@ -139,6 +137,41 @@ async fn a_request_is_followed_from_its_caller_through_the_turn_to_the_commit() 
     }
     // What nobody samples is in none of them; who asks not to be sampled is not, whatever the ratio is.
     assert!(collector.seen.iter().all(|span| span["trace"] == TRACE), "{:#?}", collector.seen);
+}
+
+/// The head of the next request, which is answered 200.
+async fn next_head(listener: &TcpListener) -> String {
+    let (mut stream, _) = listener.accept().await.unwrap();
+    let mut head = Vec::new();
+    while !head.windows(4).any(|end| end == b"\r\n\r\n") {
+        assert!(stream.read_buf(&mut head).await.unwrap() > 0, "a whole head");
+    }
+    stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: close\r\n\r\n").await.unwrap();
+    String::from_utf8_lossy(&head).to_lowercase()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_webhook_goes_on_in_the_trace_of_what_it_tells() {
+    let mut collector = Collector::start(&[]);
+    let options = collector.options().set("traces.sample_ratio=0");
+    let server = Server::start(&options.set("webhooks.private_addresses=true").set("webhooks.plain_http=true"));
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}/hook", listener.local_addr().unwrap());
+    let hook = json!({"url": url, "types": ["conversation.opened"]});
+    let put = server.admin("PUT", &format!("/v1/workspaces/{DEMO}/webhooks/crm"), Some(&hook)).await;
+    assert!(put.is_success(), "{put:?}");
+    assert_eq!(start_by(&server, &format!("00-{TRACE}-{PARENT}-01")).await, 201);
+    let head = within("the webhook", next_head(&listener)).await;
+    let span = collector.span("the webhook", |span| span["name"] == "webhook");
+    let turn = collector.span("the turn", |span| span["name"] == "turn");
+    assert_eq!(
+        (&span["parent"], &span["trace"], &span["kind"]),
+        (&turn["span"], &json!(TRACE), &json!(CLIENT)),
+        "{span}"
+    );
+    assert_eq!(span["attributes"]["offhook.outcome"], "taken");
+    let told = format!("traceparent: 00-{TRACE}-{}-01", span["span"].as_str().unwrap());
+    assert!(head.contains(&told), "{told}: {head}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -172,18 +205,18 @@ async fn a_collector_that_is_busy_is_asked_again_with_what_opens_it_and_one_that
     let options =
         collector.options().set("traces.sample_ratio=1").set(&format!("traces.headers_file={}", file.display()));
     let mut server = Server::start(&options);
-    Customer::start(server.address, DEMO, "hello").await;
+    Customer::start_when_there_is_room(server.address, DEMO, "hello").await;
     let span = collector.span("the second try", |span| span["name"] == "command open");
     assert_eq!(span["authorization"], "Bearer let-me-in");
     // What has ended by the end is sent.
-    Customer::start(server.address, DEMO, "hello").await;
+    Customer::start_when_there_is_room(server.address, DEMO, "hello").await;
     assert!(server.stop().success());
     let first = span["span"].clone();
     collector.span("what came last", |span| span["name"] == "command open" && span["span"] != first);
 
     let refusing = Collector::start(&["400", "400", "400", "400"]);
     let server = Server::start(&refusing.options().set("traces.sample_ratio=1"));
-    Customer::start(server.address, DEMO, "hello").await;
+    Customer::start_when_there_is_room(server.address, DEMO, "hello").await;
     let refused = "offhook_trace_spans_total{outcome=\"refused\"}";
     support::scene::eventually(refused, async || server.metric(refused).await, |count| *count > 0.0).await;
 }
@@ -192,14 +225,16 @@ async fn a_collector_that_is_busy_is_asked_again_with_what_opens_it_and_one_that
 async fn a_collector_that_is_not_there_costs_the_spans_and_nothing_else() {
     let options = Options::default().without_rate_limits().set("traces.otlp_endpoint=http://127.0.0.1:1/v1/traces");
     let mut server = Server::start(&options.set("traces.sample_ratio=1"));
-    let mut customer = Customer::start(server.address, DEMO, "hello").await;
-    // More spans than wait: five and more a message.
+    let mut ada = Agent::available(&server, DEMO, "ada").await;
+    // More spans than wait: some for each frame.
     let dropped = "offhook_trace_spans_total{outcome=\"dropped\"}";
     within("the queue's end", async {
         while server.metric(dropped).await == 0.0 {
-            for _ in 0..200 {
-                customer.post("hello").await;
-            }
+            let ready = |_| frame(1, json!({"type": "ready", "id": command_id()}).to_string().as_bytes());
+            let frames: Vec<u8> = (0..200).flat_map(ready).collect();
+            ada.socket.writer.raw(&frames).await.expect("the connection takes frames");
+            ada.must(json!({"type": "ready"})).await;
+            ada.take_kept();
         }
     })
     .await;

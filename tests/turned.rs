@@ -94,7 +94,7 @@ async fn who_finds_no_place_or_says_nothing_that_is_a_request_is_explained() {
         .set("server.write_timeout_ms=300")
         .set("sessions.send_buffer_bytes=4096");
     let server = Server::start(&limits);
-    let customer = Customer::start(server.address, DEMO, "hello").await;
+    let customer = Customer::start_when_there_is_room(server.address, DEMO, "hello").await;
     let mut silent = TcpStream::connect(server.address).await.unwrap();
     // Until one of them is there beside it.
     within("a refusal", async {

@@ -443,6 +443,13 @@ pub const BOUNDS: &[Bound] = &[
         "offhook_trace_spans_waiting",
     ),
     bound(
+        "sampled turns whose trace a webhook may go on in",
+        "telemetry/traces/turns.rs",
+        Fixed("1,024"),
+        "in no trace",
+        "offhook_trace_spans_waiting",
+    ),
+    bound(
         "connections that the supervisor answers",
         "supervisor/stand_in.rs",
         Fixed("256, each for 5 s, with a head of 16 KiB and a body of 256 KiB"),

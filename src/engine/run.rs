@@ -36,7 +36,7 @@ use crate::presence::Registry;
 use crate::seal::KeyRing;
 use crate::telemetry::catalogue;
 use crate::telemetry::labels::BoundedLabels;
-use crate::telemetry::traces::Open;
+use crate::telemetry::traces::{self, Open};
 use crate::view::{CommittedTurn, View};
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -285,7 +285,10 @@ impl Serving<'_> {
         if let Some(record) = decided.record.take() {
             let bytes = record.body.len();
             match self.append(record, traced.as_ref().map(|traced| traced.context())).await {
-                Fate::Committed => {}
+                Fate::Committed => {
+                    let (workspace, position) = (self.run.workspace.name(), decided.position.0);
+                    traced.iter().for_each(|traced| traces::remember_turn(workspace, position, traced.context()));
+                }
                 Fate::Refused(refused) => {
                     traced.into_iter().for_each(|traced| traced.fail());
                     self.count_commands(&types, &decided, |_| "not_committed");

@@ -6,6 +6,7 @@ use crate::client::{Answer, Courier, NotFetched};
 use crate::clock;
 use crate::feed::Place;
 use crate::telemetry::catalogue::WEBHOOK_SECONDS;
+use crate::telemetry::traces::Context;
 use bytes::Bytes;
 use http::header::CONTENT_TYPE;
 use http::{HeaderMap, HeaderValue, StatusCode};
@@ -64,8 +65,8 @@ pub fn id_of(workspace: &str, place: Place) -> String {
     format!("{workspace}_{place}").replace('.', "_")
 }
 
-/// One attempt.
-pub async fn send(courier: &Courier, endpoint: &Endpoint, id: &str, body: Bytes) -> Outcome {
+/// One attempt; in the trace of what it tells, where that is sampled.
+pub async fn send(courier: &Courier, endpoint: &Endpoint, id: &str, body: Bytes, trace: Option<Context>) -> Outcome {
     let spec = endpoint.held().spec;
     let wall_ms = clock::wall_ms();
     let (Some(url), timestamp_s) = (spec.url(), wall_ms / 1_000) else {
@@ -81,6 +82,9 @@ pub async fn send(courier: &Courier, endpoint: &Endpoint, id: &str, body: Bytes)
         if let Ok(value) = HeaderValue::from_str(value) {
             headers.insert(name, value);
         }
+    }
+    if let Some(trace) = trace.and_then(|trace| HeaderValue::from_str(&trace.to_string()).ok()) {
+        headers.insert("traceparent", trace);
     }
     let took = clock::stopwatch();
     let answered = courier.post(&endpoint.kept, &url, &headers, body).await;

@@ -191,7 +191,7 @@ impl Webhooks {
 
     /// Sends one message that is no event, now.
     pub async fn test(&self, endpoint: &Endpoint, id: &str, body: Vec<u8>) -> Outcome {
-        message::send(&self.shared.courier, endpoint, id, body.into()).await
+        message::send(&self.shared.courier, endpoint, id, body.into(), None).await
     }
 
     /// For metrics, once a second.

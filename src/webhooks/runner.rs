@@ -21,6 +21,7 @@ use crate::engine::Standing;
 use crate::feed::{Feed, NotRead, READ_BYTES_MAX, Wanted};
 use crate::overload::{Purpose, Taken, Weight, memory};
 use crate::telemetry::catalogue::WEBHOOK_DELIVERIES_TOTAL;
+use crate::telemetry::traces::{self, Open};
 use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
 use std::sync::Arc;
@@ -183,7 +184,15 @@ impl Runner {
 
     async fn attempt(&self, item: Item) -> (Item, Outcome) {
         let id = message::id_of(&self.endpoint.workspace, item.place);
-        let outcome = message::send(&self.shared.courier, &self.endpoint, &id, item.body.clone()).await;
+        let turn = traces::of_turn(&self.endpoint.workspace, item.place.position.0);
+        let span = turn.map(|turn| Open::call(turn, "webhook".into()));
+        let trace = span.as_ref().map(Open::context);
+        let outcome = message::send(&self.shared.courier, &self.endpoint, &id, item.body.clone(), trace).await;
+        if let Some(mut span) = span {
+            span.set("offhook.workspace", &*self.endpoint.workspace);
+            span.set("offhook.outcome", outcome.word());
+            span.end();
+        }
         (item, outcome)
     }
 

@@ -56,6 +56,11 @@ class Collector(BaseHTTPRequestHandler):
         pass
 
 
-server = HTTPServer(("127.0.0.1", 0), Collector)
+class Server(HTTPServer):
+    def handle_error(self, *_):
+        """Who is killed while its connection is open."""
+
+
+server = Server(("127.0.0.1", 0), Collector)
 print(server.server_port, flush=True)
 server.serve_forever()

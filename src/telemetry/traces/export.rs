@@ -3,6 +3,7 @@
 //! Nobody waits for the collector. What finds the queue full is dropped and counted; what a collector does not take is tried again,
 //! later and later, while the queue fills.
 
+use super::turns::Turns;
 use super::{TRACES, Traces};
 use crate::client::outbound::{BadUrl, NoRoots, NotFetched, Outbound, Url};
 use crate::telemetry::catalogue::{TRACE_SPANS_TOTAL, TRACE_SPANS_WAITING};
@@ -114,7 +115,7 @@ pub fn start(settings: &Settings) -> Result<Exporting, NoTraces> {
     let outbound = Outbound::new(None, url.is_secure(), WITHIN)?;
     let headers = headers(&settings.headers_file)?;
     let sampled = (u128::from(settings.sample_ratio) * u128::from(u64::MAX) / 1_000_000) as u64;
-    let traces = Traces { queue: Queue::default(), sampled, parents: AtomicU64::new(0) };
+    let traces = Traces { queue: Queue::default(), sampled, parents: AtomicU64::new(0), turns: Turns::default() };
     TRACES.set(traces).map_err(|_| NoTraces::Twice)?;
     let (stop, stopped) = watch::channel(false);
     let exporter = Exporter { outbound, url, headers, resource: resource(), stopped };

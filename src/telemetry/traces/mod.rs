@@ -2,8 +2,8 @@
 //!
 //! ```text
 //!   GET /v1/… ─┐                          ┌─▶ journal append ─▶ journal commit (links to each append of its group)
-//!   agent frame├─▶ command ──links──▶ turn┤
-//!              ┘                          └─▶ deliver
+//!   agent frame├─▶ command ──links──▶ turn┼─▶ deliver
+//!              ┘                          └─▶ webhook
 //! ```
 //!
 //! Many commands share a turn, so it is part of the first one's trace and has a link to each of them, as each has one to it. Off, which
@@ -14,10 +14,12 @@
 mod context;
 mod export;
 mod span;
+mod turns;
 
 pub use context::Context;
 pub use export::{Exporting, Settings, start};
 pub use span::{Kind, Open};
+pub use turns::{of_turn, remember_turn};
 
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
@@ -34,6 +36,7 @@ struct Traces {
     /// Of 2^64.
     sampled: u64,
     parents: AtomicU64,
+    turns: turns::Turns,
 }
 
 static TRACES: OnceLock<Traces> = OnceLock::new();
@@ -104,7 +107,12 @@ mod tests {
 
     #[test]
     fn callers_who_sample_everything_are_followed_so_often_a_second() {
-        let traces = Traces { queue: export::Queue::default(), sampled: 0, parents: AtomicU64::new(0) };
+        let traces = Traces {
+            queue: export::Queue::default(),
+            sampled: 0,
+            parents: AtomicU64::new(0),
+            turns: turns::Turns::default(),
+        };
         let followed = |ms| (0..1_000).filter(|_| traces.may_follow(ms)).count() as u64;
         assert_eq!((followed(5_000), followed(5_999), followed(6_000)), (PARENTS_PER_S, 0, PARENTS_PER_S));
     }
