@@ -54,6 +54,7 @@ pub struct FeedEvent {
 
 /// Some of them, in order, and from where to read on.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "FeedPage")]
 pub struct EventsPage {
     /// In the order in which they were committed.
     pub events: Vec<FeedEvent>,
