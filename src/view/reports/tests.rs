@@ -119,12 +119,12 @@ fn ended_of(offer: u64, agent: AgentId, end: OfferEnd, transfer: Option<Transfer
         offer: OfferId(offer),
         conversation: C,
         agent,
-        queue: Some(SUPPORT),
         end,
         reason: None,
         cool_down_until: None,
         public: None,
         transfer,
+        queue: None,
     }
 }
 
