@@ -40,7 +40,7 @@ async fn what_was_acknowledged_before_a_backup_is_there_after_it_is_brought_back
     let (mut ada, mut zoe) = talking(&server, "ada").await;
     zoe.post("a second").await;
     ada.must(json!({"type": "send", "conversation": zoe.conversation, "text": "an answer"})).await;
-    let waiting = Customer::start(server.address, DEMO, "who waits").await;
+    let waiting = Customer::start_when_there_is_room(server.address, DEMO, "who waits").await;
     let offer = ada.until("the offer", |frame| frame["type"] == "offer").await["offer"].clone();
     let whole = place.taken(&server, &[]);
     assert_eq!(place.manifest(&whole)["kind"], "whole");
@@ -91,7 +91,7 @@ async fn backups_under_load_and_through_kills_of_both_lose_nothing() {
     // With the server's own probe, whose workspace is there too.
     let mut server = Server::start(&Options::default().without_rate_limits().set("health.probe_every_ms=500"));
     let place = Place::new();
-    let mut customer = Customer::start(server.address, DEMO, "0").await;
+    let mut customer = Customer::start_when_there_is_room(server.address, DEMO, "0").await;
     let mut acknowledged = 1;
     for words in [&[][..], &["--whole"], &[]] {
         // Somebody writes all the time. What was acknowledged before the backup began must be in it.
@@ -202,7 +202,7 @@ async fn one_of_a_newer_format_is_refused_with_what_to_do() {
 async fn a_journal_that_does_not_go_on_from_the_last_backup_is_taken_whole() {
     let mut server = server();
     let place = Place::new();
-    let mut customer = Customer::start(server.address, DEMO, "before").await;
+    let mut customer = Customer::start_when_there_is_room(server.address, DEMO, "before").await;
     let whole = place.taken(&server, &[]);
     customer.post("in the second").await;
     place.taken(&server, &[]);

@@ -150,7 +150,7 @@ async fn a_workspace_forgets_after_its_own_time_and_others_do_not() {
     let refused = too_short(1).await;
     assert_eq!((refused.status, refused.json()["field"].clone()), (422, json!("retention_days")), "{}", refused.text());
     let closed = async |workspace: &str| {
-        let customer = Customer::start(server.address, workspace, "long ago").await;
+        let customer = Customer::start_when_there_is_room(server.address, workspace, "long ago").await;
         let path = format!("/v1/workspaces/{workspace}/conversations/{}", customer.conversation);
         assert_eq!(server.admin("POST", &format!("{path}/close"), None).await.status, 204);
         path
