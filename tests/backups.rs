@@ -7,8 +7,8 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::io::{BufRead, BufReader};
 use std::process::Stdio;
-use support::backups::{Place, text};
-use support::scene::{DEMO, server, talking};
+use support::backups::{Place, patient, patiently, text};
+use support::scene::{DEMO, talking};
 use support::{Agent, Customer, Options, Server};
 
 /// Every message, by pages.
@@ -35,7 +35,7 @@ async fn facts(server: &Server, conversation: &str) -> Value {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_was_acknowledged_before_a_backup_is_there_after_it_is_brought_back() {
-    let server = server();
+    let server = patient();
     let place = Place::new();
     let (mut ada, mut zoe) = talking(&server, "ada").await;
     zoe.post("a second").await;
@@ -89,7 +89,7 @@ async fn what_was_acknowledged_before_a_backup_is_there_after_it_is_brought_back
 #[tokio::test(flavor = "multi_thread")]
 async fn backups_under_load_and_through_kills_of_both_lose_nothing() {
     // With the server's own probe, whose workspace is there too.
-    let mut server = Server::start(&Options::default().without_rate_limits().set("health.probe_every_ms=500"));
+    let mut server = Server::start(&patiently().set("health.probe_every_ms=500"));
     let place = Place::new();
     let mut customer = Customer::start_when_there_is_room(server.address, DEMO, "0").await;
     let mut acknowledged = 1;
@@ -131,7 +131,7 @@ async fn backups_under_load_and_through_kills_of_both_lose_nothing() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn every_damaged_part_is_found_by_its_name_and_nothing_is_started_from_it() {
-    let server = server();
+    let server = patient();
     let place = Place::new();
     let (_ada, mut zoe) = talking(&server, "ada").await;
     let whole = place.taken(&server, &[]);
@@ -181,7 +181,7 @@ async fn every_damaged_part_is_found_by_its_name_and_nothing_is_started_from_it(
 
 #[tokio::test(flavor = "multi_thread")]
 async fn one_of_a_newer_format_is_refused_with_what_to_do() {
-    let server = server();
+    let server = patient();
     let place = Place::new();
     let name = place.taken(&server, &[]);
     let path = place.to().join(&name).join("manifest.json");
@@ -200,7 +200,7 @@ async fn one_of_a_newer_format_is_refused_with_what_to_do() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_journal_that_does_not_go_on_from_the_last_backup_is_taken_whole() {
-    let mut server = server();
+    let mut server = patient();
     let place = Place::new();
     let mut customer = Customer::start_when_there_is_room(server.address, DEMO, "before").await;
     let whole = place.taken(&server, &[]);
@@ -223,7 +223,7 @@ async fn a_journal_that_does_not_go_on_from_the_last_backup_is_taken_whole() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn old_ones_go_and_the_server_says_when_the_last_was_taken() {
-    let server = server();
+    let server = patient();
     let place = Place::new();
     let last = "offhook_backup_last_success_timestamp_seconds";
     assert_eq!(server.metric(last).await, 0.0);

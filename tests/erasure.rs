@@ -6,9 +6,9 @@ use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
-use support::backups::Place;
+use support::backups::{Place, patient};
 use support::http::{Http, Response};
-use support::scene::{DEMO, eventually, server, talking};
+use support::scene::{DEMO, eventually, talking};
 use support::{Agent, Customer, Options, Server, command_id, within};
 
 fn at(rest: &str) -> String {
@@ -109,7 +109,7 @@ async fn unspeakable(server: &Server) -> (Agent, Customer, String) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_export_says_all_that_is_known_and_nothing_of_others() {
-    let server = server();
+    let server = patient();
     let (_ada, mut zoe, customer) = unspeakable(&server).await;
     let other = Customer::start_when_there_is_room(server.address, DEMO, "of somebody else").await;
     for number in 0..120 {
@@ -136,7 +136,7 @@ async fn an_export_says_all_that_is_known_and_nothing_of_others() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn who_is_erased_is_gone_from_history_disk_and_backups_and_stays_so() {
-    let mut server = server();
+    let mut server = patient();
     let place = Place::new();
     let (_ada, zoe, customer) = unspeakable(&server).await;
     let (mut bob, other) = talking(&server, "bob").await;
@@ -170,7 +170,7 @@ async fn who_is_erased_is_gone_from_history_disk_and_backups_and_stays_so() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_older_copy_of_the_keys_brings_nobody_back_and_its_numbers_are_not_given_out_again() {
-    let mut server = server();
+    let mut server = patient();
     let (_ada, zoe, customer) = unspeakable(&server).await;
     assert!(server.stop().success());
     let keys = server.data_dir().join("keys.db");
@@ -190,7 +190,7 @@ async fn an_older_copy_of_the_keys_brings_nobody_back_and_its_numbers_are_not_gi
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_erasure_that_a_kill_broke_off_is_done_by_asking_again() {
-    let mut server = server();
+    let mut server = patient();
     for pause_us in [0, 500, 2_000, 8_000] {
         let (_ada, zoe, customer) = unspeakable(&server).await;
         let path = at(&format!("/customers/{customer}"));

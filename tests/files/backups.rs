@@ -1,7 +1,7 @@
 //! Files of messages in backups: each once, brought back, and left out by name where it is damaged.
 
-use crate::support::backups::{Place, text};
-use crate::support::scene::{server, talking};
+use crate::support::backups::{Place, patient, text};
+use crate::support::scene::talking;
 use crate::{picture, post, read, uploaded};
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -16,7 +16,7 @@ fn kept(dir: &Path) -> Vec<PathBuf> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn files_are_copied_once_brought_back_and_left_out_where_they_are_damaged() {
-    let server = server();
+    let server = patient();
     let place = Place::new();
     let (_ada, mut zoe) = talking(&server, "ada").await;
     let file = uploaded(&server, &zoe, "a.png", &picture()).await;

@@ -63,7 +63,7 @@ impl Place {
         let dir = self.0.path().join(format!("restored{}", command_id()));
         let done = self.restore(&dir, words);
         assert_eq!(done.status.code(), Some(0), "{}{}", text(&done.stdout), text(&done.stderr));
-        Server::start(&Options { data_dir: Some(dir), ..Options::default().without_rate_limits() })
+        Server::start(&Options { data_dir: Some(dir), ..patiently() })
     }
 
     pub fn manifest(&self, name: &str) -> Value {
@@ -80,6 +80,15 @@ impl Place {
         names.sort();
         names
     }
+}
+
+/// A server whose customers say nothing for as long as a backup takes, and keep their connections.
+pub fn patient() -> Server {
+    Server::start(&patiently())
+}
+
+pub fn patiently() -> Options {
+    Options::default().without_rate_limits().set("server.header_timeout_ms=120000")
 }
 
 /// What a command said.
