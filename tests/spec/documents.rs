@@ -69,7 +69,7 @@ fn plain(path: &str) -> String {
 fn told() -> BTreeSet<String> {
     let text = kept("wire.md");
     let mut found = BTreeSet::new();
-    for part in text.split("\n## ").skip(1) {
+    for part in text.split("\n## ") {
         let at: &[&str] = match part.split(['\n', ':']).next().unwrap_or_default() {
             "Messenger" => &["/v1/messenger/{}"],
             "Files" => &["/v1/messenger/{}", "/v1/agent/{}"],

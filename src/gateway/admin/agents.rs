@@ -15,7 +15,7 @@ use crate::gateway::http::etag::{hex_tag, tagged};
 use crate::gateway::http::idempotency::{command_id, fingerprint};
 use crate::gateway::http::problem::{Problem, answer_of, json_of, ok};
 use crate::gateway::http::query::Query;
-use crate::gateway::signin::{Signin, not_kept};
+use crate::gateway::signin::{DEACTIVATED, Signin, not_kept};
 use axum::body::Body;
 use axum::extract::State as Held;
 use axum::response::Response;
@@ -152,7 +152,7 @@ pub(super) async fn change(
     if change.active == Some(false) {
         // Its sockets the desk has closed. Who is made active again later signs in again.
         let of = |signin: &Signin| *signin.workspace == **asker.desk.name() && *signin.agent == *name;
-        admin.endings.end("deactivated", of).await.map_err(|error| not_kept(&error))?;
+        admin.endings.end(DEACTIVATED, of).await.map_err(|error| not_kept(&error))?;
     }
     let profile = asker.desk.profile(&name).ok_or_else(Problem::internal)?;
     Ok(put(&Agent::of(&*asker.desk, &profile)))

@@ -15,6 +15,8 @@ use std::time::Duration;
 /// The desk is told, and waited for no longer than this: whoever signs out is not kept by a disk.
 const DESK_WAIT_MOST: Duration = Duration::from_secs(2);
 const RETRY_MS: u64 = 1_000;
+/// Its agent may not work here any more.
+pub(crate) const DEACTIVATED: &str = "deactivated";
 pub(crate) const ROLE_CHANGED: &str = "token_role_changed";
 
 /// Sign-ins with those who are connected by them.
@@ -67,7 +69,9 @@ impl Endings {
         let row = desk.as_ref().and_then(|desk| desk.agent_row(&signin.agent));
         let (Some(desk), Some(row)) = (desk, row) else { return };
         let is_here_otherwise = desk.has_sockets_but_of(row.id, mark);
-        self.desks.close_sockets(mark, CloseCode::SignedOut, CloseCode::SignedOut.name());
+        // The desk closes the sockets of who is deactivated too: whoever comes first, they hear the same.
+        let code = if why == DEACTIVATED { CloseCode::Forbidden } else { CloseCode::SignedOut };
+        self.desks.close_sockets(mark, code, code.name());
         if !is_here_otherwise {
             // Who signs out is offline without grace. A desk that can commit nothing now hears of the closed sockets, later.
             let asked = desk.ask(Command::of_server(Ask::SignOut { agent: row.id }));

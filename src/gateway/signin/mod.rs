@@ -23,7 +23,7 @@ mod session;
 mod settings;
 mod store;
 
-pub(crate) use ending::{ROLE_CHANGED, not_kept};
+pub(crate) use ending::{DEACTIVATED, ROLE_CHANGED, not_kept};
 
 pub use ending::Endings;
 pub use provider::{Provider, ProviderNotRead};
