@@ -9,7 +9,7 @@ use crate::desk::refusal::Refusal;
 use crate::desk::settings::ChannelId;
 use crate::gateway::http::VIEW_WAIT_MOST;
 use crate::gateway::http::asking::{Asked, At};
-use crate::gateway::http::desks::{Cube, Desk, ReportWanted};
+use crate::gateway::http::desks::{Cube, Desk, NotDone, Position, ReportWanted};
 use crate::gateway::http::pages::Room;
 use crate::gateway::http::problem::Problem;
 use crate::gateway::http::query::Query;
@@ -24,6 +24,7 @@ use jiff::tz::{TimeZone, TimeZoneDatabase};
 /// Intervals of one report, and rows of one page of it.
 const INTERVALS_MAX: usize = 3_000;
 const ROWS_MAX: usize = 2_000;
+const STARTING_RETRY_MS: u64 = 1_000;
 /// Ten years.
 const SPAN_MS_MAX: u64 = 3_660 * 86_400_000;
 const KNOWN: [&str; 11] =
@@ -54,7 +55,13 @@ async fn show(admin: &Shared, workspace: &str, asked: &Asked, table: Table) -> R
     let mut wanted = wanted(desk, &query, table, &span)?;
     wanted.now_ms = (admin.door.now)().wall.0;
     let room = Room::for_rows(wanted.rows_max)?;
-    desk.history().wait_for(desk.position(), VIEW_WAIT_MOST).await?;
+    let position = desk.position();
+    if position == Position(0) {
+        // It is being loaded: the view may be empty still, and names are not known.
+        let why = "the workspace is starting";
+        return Err(NotDone::Unavailable { retry_after_ms: STARTING_RETRY_MS, why }.into());
+    }
+    desk.history().wait_for(position, VIEW_WAIT_MOST).await?;
     let found = desk.history().report(wanted.clone()).await?;
     if found.next == Some(0) {
         let most = wanted.rows_max;
