@@ -19,8 +19,10 @@ use support::{Agent, Customer, Http, Options, Response, Server};
 const QUARTER_MS: u64 = 900_000;
 const SIMULATED: &str = "simulated";
 
+/// Simulated days are years ago: nothing of them may be too old.
 fn options(data_dir: &Path) -> Options {
-    Options { data_dir: Some(data_dir.to_owned()), ..Options::default().without_rate_limits() }
+    let options = Options::default().without_rate_limits().set("journal.reports_days=0");
+    Options { data_dir: Some(data_dir.to_owned()), ..options }
 }
 
 /// A journal of these records, in a directory that a server can start on.
