@@ -136,6 +136,7 @@ pub enum ServerFrame<'a> {
     Delivery {
         position: u64,
         #[serde(serialize_with = "spelled")]
+        #[schemars(with = "Spelled<ConversationId>")]
         conversation: ConversationId,
         number: u32,
         #[serde(flatten)]
