@@ -165,7 +165,7 @@ fn talking(calls: Calls<Shared>) -> Calls<Shared> {
                 .once()
                 .takes_as(bodies::rating, json!({"score": 5, "comment": "quick and kind"}))
                 .gives_nothing(204, "It is kept")
-                .may(&[Code::BadField, Code::RatingOver, Code::Behind]),
+                .may(&[Code::BadField, Code::WrongState, Code::RatingOver, Code::Behind]),
         )
         .post(
             &at("/contact"),
