@@ -53,6 +53,7 @@ async fn measure(how: &str, seconds: u32, agents: u32, rate: f64) {
     let all = (rate * f64::from(seconds)) as u32;
     write(&talks, rate, all).await;
     while (late.borrow().len() as u32) < all {
+        // Consumers note when they had each by themselves: only the last is waited for.
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
     let took_ms = cpu_ms(server.pid()) - before_ms;

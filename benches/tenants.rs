@@ -94,6 +94,7 @@ fn beside_the_flood(quiet: &Quiet, server: &Server, sizes: Sizes) -> (OpenLoop, 
             tokio::task::LocalSet::new().block_on(&load::runtime(), flood)
         });
         begins.recv().expect("the neighbour comes");
+        // The flood is to stand before anything is measured.
         std::thread::sleep(AHEAD);
         let worked = quiet.works(server, sizes);
         (worked, loud.join().expect("the neighbour goes"))

@@ -51,6 +51,7 @@ class Receiver(BaseHTTPRequestHandler):
             line = {"id": self.headers["webhook-id"], "status": status, "secrets": good, "event": event}
             KEPT.write(json.dumps(line) + "\n")
         if meant:
+            # An endpoint that is slow, where a test says so.
             time.sleep(answer.get("delay_s", 0))
         self.send_response(status)
         for name, value in (answer.get("headers", {}) if meant else {}).items():

@@ -71,4 +71,5 @@ class Answer:
                 self._shown = True
             else:
                 await self._talk.typing()
+            # What is written meanwhile goes together.
             await asyncio.sleep(EVERY_S)

@@ -130,6 +130,7 @@ class Workspace:
             except httpx.TransportError as broken:
                 log.info("the feed broke: %s", broken)
             attempt += 1
+            # As long as the server asked for, or longer each time.
             await asyncio.sleep(wait_ms / 1_000)
 
     async def _stream(self, path: str, query: Mapping[str, str]) -> AsyncIterator[tuple[str, dict[str, Any] | None]]:
@@ -171,6 +172,7 @@ class Workspace:
                 log.info("%s %s: %s", method, path, broken)
                 wait_ms = full_jitter_ms(attempt, random.random())
             attempt += 1
+            # As long as the server asked for, or longer each time.
             await asyncio.sleep(wait_ms / 1_000)
 
 

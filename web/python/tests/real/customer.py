@@ -29,6 +29,7 @@ class Customer:
                         return told.json() if told.content else None
                 except httpx.TransportError:
                     pass
+                # A server that was killed is starting again.
                 await asyncio.sleep(0.05)
 
     async def start(self, text):
@@ -64,6 +65,7 @@ class Customer:
                         fields = {}
             except httpx.TransportError:
                 pass
+            # As an EventSource does, which comes back after a moment.
             await asyncio.sleep(0.05)
 
     async def hear(self, event):
