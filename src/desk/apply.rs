@@ -36,6 +36,11 @@ impl Desk {
         self.remembered.add(self.now.wall, outcome);
     }
 
+    /// From now on outcomes are remembered for so long, in place of a day.
+    pub fn remember_for(&mut self, kept_ms: u64) {
+        self.remembered.keep_for(kept_ms);
+    }
+
     /// Take an event into the state, as of the time last handed in.
     pub fn apply(&mut self, event: &Event) {
         let now = self.now;

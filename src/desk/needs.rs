@@ -7,7 +7,7 @@ use super::conversation::Conversation;
 use super::ids::{CommandId, ConversationId, CustomerId, OfferId, Principal};
 use super::moves::MoveAsk;
 use super::offer::EndedOffer;
-use super::remembered::{REMEMBERED_MS, Recall};
+use super::remembered::Recall;
 use super::time::WallTime;
 use std::collections::BTreeMap;
 
@@ -128,16 +128,16 @@ impl Desk {
 
     /// From when on this command's outcome is looked for, and the conversation whose messages know of it.
     fn remembered_since(&self, command: &Command, now: WallTime) -> (WallTime, Option<ConversationId>) {
-        let day_ago = WallTime(now.0.saturating_sub(REMEMBERED_MS));
+        let kept_since = WallTime(now.0.saturating_sub(self.remembered.kept_ms()));
         // A message is remembered as long as it is there, so back to when its conversation began.
         let opened_at = |id: ConversationId| self.conversations.get(&id).map_or(WallTime(0), |held| held.opened_at);
         match &command.ask {
             Ask::Post { conversation, .. } => (opened_at(*conversation), Some(*conversation)),
             Ask::Receive(ask) => match self.threads.newest(ask.thread).or(ask.found) {
-                Some(id) => (opened_at(id).min(day_ago), Some(id)),
-                None => (day_ago, None),
+                Some(id) => (opened_at(id).min(kept_since), Some(id)),
+                None => (kept_since, None),
             },
-            _ => (day_ago, None),
+            _ => (kept_since, None),
         }
     }
 }

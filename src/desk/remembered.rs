@@ -22,6 +22,8 @@ pub struct Remembered {
     forgotten: Forgotten,
     /// Every outcome since then is here, or among the forgotten.
     complete_since: WallTime,
+    /// How long an outcome is remembered.
+    kept_ms: u64,
 }
 
 /// What is known here of a command id.
@@ -43,6 +45,7 @@ impl Default for Remembered {
             order: VecDeque::new(),
             forgotten: Forgotten::default(),
             complete_since: WallTime(0),
+            kept_ms: REMEMBERED_MS,
         }
     }
 }
@@ -54,13 +57,25 @@ impl Remembered {
         Self { complete_since: since, ..Self::default() }
     }
 
+    /// From now on outcomes are remembered for so long, in place of a day: who asks again later is not known. No part of the state, as what
+    /// an operator allows is none.
+    pub fn keep_for(&mut self, kept_ms: u64) {
+        self.kept_ms = kept_ms;
+    }
+
+    /// How long an outcome is remembered.
+    #[must_use]
+    pub fn kept_ms(&self) -> u64 {
+        self.kept_ms
+    }
+
     pub fn add(&mut self, at: WallTime, outcome: &Outcome) {
         let key = (outcome.by, outcome.id);
         if self.outcomes.insert(key, (outcome.fingerprint, outcome.answer.clone())).is_none() {
             self.order.push_back((at, outcome.by, outcome.id));
         }
         while let Some((first_at, by, id)) = self.order.front().copied() {
-            let old = first_at.0 + REMEMBERED_MS < at.0;
+            let old = first_at.0 + self.kept_ms < at.0;
             if !old && self.order.len() <= REMEMBERED_HERE_MAX {
                 break;
             }
@@ -69,7 +84,7 @@ impl Remembered {
             let fell_out = if old { Some(first_at) } else { self.forgotten.add(first_at, by, id) };
             self.lost_until(fell_out);
         }
-        let expired = self.forgotten.expire(WallTime(at.0.saturating_sub(REMEMBERED_MS)));
+        let expired = self.forgotten.expire(WallTime(at.0.saturating_sub(self.kept_ms)));
         self.lost_until(expired);
     }
 
@@ -127,5 +142,19 @@ mod tests {
         remembered.add(WallTime(0), &outcome(1));
         remembered.add(WallTime(REMEMBERED_MS + 1), &outcome(2));
         assert_eq!(remembered.len(), 1);
+    }
+
+    #[test]
+    fn who_asks_nothing_twice_is_remembered_for_a_shorter_time() {
+        let mut remembered = Remembered::default();
+        remembered.keep_for(600_000);
+        for n in 0..10_000_u64 {
+            remembered.add(WallTime(n * 1_000), &outcome(u128::from(n)));
+        }
+        assert_eq!(remembered.len(), 601);
+        // What is looked for is not older than that, so nobody is asked for what was forgotten.
+        let since = WallTime(9_999_000 - remembered.kept_ms());
+        assert_eq!(remembered.recall(Principal::Visitor, CommandId(1), since), Recall::New);
+        assert!(matches!(remembered.recall(Principal::Visitor, CommandId(9_500), since), Recall::Known { .. }));
     }
 }

@@ -11,6 +11,7 @@
 //! wrote a batch (the next one is handed over), a second passed (watchers and places are refreshed), the server stops (the
 //! last turn is delivered, the view is fed, and the task ends).
 
+use super::PROBES_KEPT_MS;
 use super::commit::{Fate, PROBE_MS, random_turn};
 use super::counted::{self, Counter};
 use super::deliver::{Delivery, FrameLimits};
@@ -158,6 +159,10 @@ impl Run {
     }
 
     async fn serve(&mut self, mut keeper: Keeper, projection: Projection) -> Ended {
+        if self.workspace.is_probes() {
+            // It asks nothing twice, and would have filled the place of a day's outcomes by next morning.
+            keeper.remember_for(PROBES_KEPT_MS);
+        }
         keeper.go_on_with(std::mem::take(&mut self.told));
         let clock = DeskClock::from_record(keeper.desk().now(), clock::monotonic_ms());
         let mut serving = Serving {

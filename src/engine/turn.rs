@@ -95,6 +95,11 @@ impl Keeper {
         self.desk.allow(allowed);
     }
 
+    /// For so long outcomes are remembered, in place of a day.
+    pub fn remember_for(&mut self, kept_ms: u64) {
+        self.desk.remember_for(kept_ms);
+    }
+
     /// Since when somebody waits whom an agent could take.
     pub fn overlooked(&mut self) -> Option<WallTime> {
         self.desk.overlooked()

@@ -80,8 +80,12 @@ impl Buckets {
         if would_be_full_at > most {
             return Err((would_be_full_at - most).div_ceil(1_000).max(1));
         }
-        if entries.len() >= self.entries_max_per_shard && !entries.contains_key(&key) {
-            make_room(&mut entries, now_us);
+        if !entries.contains_key(&key) {
+            if entries.len() >= self.entries_max_per_shard {
+                make_room(&mut entries, now_us);
+            } else if entries.len() == entries.capacity() {
+                sweep(&mut entries, now_us);
+            }
         }
         entries.insert(key, would_be_full_at);
         Ok(would_be_full_at - now_us)
@@ -103,6 +107,20 @@ impl Buckets {
     #[cfg(test)]
     fn senders(&self) -> usize {
         self.shards.iter().map(|shard| shard.lock().unwrap().len()).sum()
+    }
+}
+
+/// Before the map grows: a full bucket is the same as none, so it holds those alone who owe something. Without this every sender that ever
+/// came took its place, until there were as many as may be.
+fn sweep(entries: &mut HashMap<u64, u64>, now_us: u64) {
+    let room = entries.capacity();
+    entries.retain(|_, full_at| *full_at > now_us);
+    let held = entries.len();
+    if held > room / 4 * 3 {
+        // Or the next few would sweep again for next to nothing.
+        entries.reserve(held);
+    } else if held < room / 4 {
+        entries.shrink_to(held * 2);
     }
 }
 
@@ -144,6 +162,19 @@ mod tests {
             assert_eq!(buckets.take(sender, u64::from(sender)), Ok(()));
         }
         assert!(buckets.senders() <= 1_600);
+    }
+
+    #[test]
+    fn who_owes_nothing_takes_no_room_for_long() {
+        // Each owes for a second, and a hundred come in one: a thousand seconds later there are no more of them.
+        let buckets = Buckets::new(1, 1_000.0, 1_600_000);
+        for sender in 0..100_000_u64 {
+            assert_eq!(buckets.take(sender, sender * 10), Ok(()));
+            assert_eq!(buckets.take(sender, sender * 10), Err(1_000));
+        }
+        assert!(buckets.senders() < 1_000, "{} are held", buckets.senders());
+        let room: usize = buckets.shards.iter().map(|shard| shard.lock().unwrap().capacity()).sum();
+        assert!(room < 2_000, "there is room for {room}");
     }
 
     #[test]
