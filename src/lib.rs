@@ -7,6 +7,8 @@ pub mod clock;
 
 pub mod slices;
 
+pub mod store_file;
+
 pub mod wire;
 
 pub mod client;

@@ -5,10 +5,11 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// A module imports only from itself and from those before it.
-const ORDER: [&str; 25] = [
+const ORDER: [&str; 26] = [
     "desk",
     "clock",
     "slices",
+    "store_file",
     "wire",
     "client",
     "telemetry",

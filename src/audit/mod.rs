@@ -11,7 +11,7 @@ mod store;
 mod writer;
 
 pub use chain::Sum;
-pub use store::{FILE_NAME, FORMAT, NotKept, OpenFailed, Row, check_format, each};
+pub use store::{NotKept, OpenFailed, Row, STORE, each};
 
 use crate::slices;
 use rusqlite::Connection;
@@ -46,9 +46,8 @@ impl Trail {
     /// # Errors
     /// It is of a newer release, or cannot be opened.
     pub fn open(dir: &Path, limits: Limits) -> Result<Arc<Self>, OpenFailed> {
-        let path = dir.join(FILE_NAME);
-        let writing = store::open(&path)?;
-        let reading = store::open_reading(&path)?;
+        let writing = store::open(dir)?;
+        let reading = STORE.open_reading(dir)?;
         let (jobs, waiting) = sync_channel(WAITING_MAX);
         let writer = std::thread::Builder::new().name("audit".to_owned()).spawn(move || {
             slices::long();

@@ -1,26 +1,26 @@
 //! `audit.db`: one row an act.
 
 use super::chain::Sum;
-use rusqlite::{Connection, OpenFlags, OptionalExtension, params};
-use std::path::{Path, PathBuf};
-use std::time::Duration;
+use crate::store_file::{self, StoreFile};
+use rusqlite::{Connection, OptionalExtension, params};
+use std::path::Path;
 
-/// The file's name in the data directory.
-pub const FILE_NAME: &str = "audit.db";
-pub const FORMAT: i64 = 1;
-const TABLES: &str = "
+pub const STORE: StoreFile = StoreFile {
+    name: "audit.db",
+    format: 1,
+    tables: "
     CREATE TABLE act(
         workspace TEXT NOT NULL, number INTEGER NOT NULL, at INTEGER NOT NULL, line TEXT NOT NULL, sum BLOB NOT NULL,
         PRIMARY KEY(workspace, number)
     ) WITHOUT ROWID;
-";
+",
+    advice: "move it away if it is damaged, and keep it: it says who did what",
+};
 
 #[derive(Debug, thiserror::Error)]
 pub enum OpenFailed {
-    #[error("{path} has format {format}, of a newer release; this one reads {FORMAT}")]
-    NewerFormat { path: PathBuf, format: i64 },
-    #[error("cannot open {path}: {source}; move it away if it is damaged, and keep it: it says who did what")]
-    Sqlite { path: PathBuf, source: rusqlite::Error },
+    #[error(transparent)]
+    Store(#[from] store_file::OpenFailed),
     #[error("cannot start the thread of the audit trail")]
     Thread(#[from] std::io::Error),
 }
@@ -52,55 +52,12 @@ pub struct Row {
     pub sum: Sum,
 }
 
-pub(super) fn open(path: &Path) -> Result<Connection, OpenFailed> {
-    let failed = |source| OpenFailed::Sqlite { path: path.to_owned(), source };
-    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    let db = Connection::open_with_flags(path, flags).map_err(failed)?;
-    let format: i64 = db.pragma_query_value(None, "user_version", |row| row.get(0)).map_err(failed)?;
-    if format > FORMAT {
-        return Err(OpenFailed::NewerFormat { path: path.to_owned(), format });
-    }
-    furnish(&db, format).map_err(failed)?;
-    Ok(db)
-}
-
-fn furnish(db: &Connection, format: i64) -> rusqlite::Result<()> {
-    db.busy_timeout(Duration::from_secs(2))?;
-    db.pragma_update_and_check(None, "journal_mode", "WAL", |_| Ok(()))?;
+/// For its one writer.
+pub(super) fn open(dir: &Path) -> Result<Connection, store_file::OpenFailed> {
+    let db = STORE.open(dir)?;
     // What was answered is in it after power is lost, too.
-    db.pragma_update(None, "synchronous", "FULL")?;
-    if format == 0 {
-        let tx = db.unchecked_transaction()?;
-        tx.execute_batch(TABLES)?;
-        tx.pragma_update(None, "user_version", FORMAT)?;
-        tx.commit()?;
-    }
-    Ok(())
-}
-
-pub(super) fn open_reading(path: &Path) -> Result<Connection, OpenFailed> {
-    let failed = |source| OpenFailed::Sqlite { path: path.to_owned(), source };
-    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    let db = Connection::open_with_flags(path, flags).map_err(failed)?;
-    db.busy_timeout(Duration::from_secs(2)).map_err(failed)?;
+    db.pragma_update(None, "synchronous", "FULL").map_err(|source| STORE.failed(dir, source))?;
     Ok(db)
-}
-
-/// Whether this release reads the trail in `dir`, if there is one. Changes nothing.
-///
-/// # Errors
-/// It is of a newer release, or cannot be read.
-pub fn check_format(dir: &Path) -> Result<(), OpenFailed> {
-    let path = dir.join(FILE_NAME);
-    if !path.is_file() {
-        return Ok(());
-    }
-    let failed = |source| OpenFailed::Sqlite { path: path.clone(), source };
-    let db = open_reading(&path)?;
-    match db.pragma_query_value(None, "user_version", |row| row.get(0)).map_err(failed)? {
-        format if format > FORMAT => Err(OpenFailed::NewerFormat { path, format }),
-        _ => Ok(()),
-    }
 }
 
 /// The last of a workspace: its number and its sum.
@@ -149,10 +106,9 @@ fn row(row: &rusqlite::Row<'_>) -> rusqlite::Result<Row> {
 ///
 /// # Errors
 /// There is no trail, or it cannot be read.
-pub fn each(dir: &Path, workspace: &str, mut of: impl FnMut(Row, bool)) -> Result<(), OpenFailed> {
-    let path = dir.join(FILE_NAME);
-    let failed = |source| OpenFailed::Sqlite { path: path.clone(), source };
-    let db = open_reading(&path)?;
+pub fn each(dir: &Path, workspace: &str, mut of: impl FnMut(Row, bool)) -> Result<(), store_file::OpenFailed> {
+    let failed = |source| STORE.failed(dir, source);
+    let db = STORE.open_reading(dir)?;
     let sql = "SELECT number, at, line, sum FROM act WHERE workspace = ?1 ORDER BY number";
     let mut select = db.prepare(sql).map_err(failed)?;
     let mut before: Option<(u64, Sum)> = None;

@@ -105,7 +105,7 @@ mod tests {
     async fn a_line_that_was_changed_or_taken_out_is_noticed() {
         let dir = tempfile::tempdir().unwrap();
         fill(&Trail::open(dir.path(), ALL).unwrap(), 5, |act| act).await;
-        let db = rusqlite::Connection::open(dir.path().join(store::FILE_NAME)).unwrap();
+        let db = rusqlite::Connection::open(dir.path().join(store::STORE.name)).unwrap();
         db.execute_batch("UPDATE act SET line = '{}' WHERE workspace = 'demo' AND number = 2").unwrap();
         assert_eq!(numbers(dir.path()), [(1, true), (2, false), (3, true), (4, true), (5, true)]);
         db.execute_batch("DELETE FROM act WHERE workspace = 'demo' AND number = 4").unwrap();

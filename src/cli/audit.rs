@@ -25,7 +25,7 @@ pub struct Audit {
 
 impl Audit {
     pub(super) fn run(&self, data_dir: &Path, out: &mut impl Write) -> Result<ExitCode, CommandError> {
-        if !data_dir.join(audit::FILE_NAME).is_file() {
+        if !data_dir.join(audit::STORE.name).is_file() {
             return Err(CommandError(format!(
                 "there is no audit trail in {}: name the data directory with --set server.data_dir=PATH",
                 data_dir.display()

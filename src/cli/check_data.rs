@@ -14,10 +14,9 @@ use crate::{seal, view, webhooks};
 /// Changes nothing, and may run beside a server.
 pub(super) fn check(dir: &Path) -> Result<(), CommandError> {
     view::check_format(&dir.join(view::FILE_NAME)).map_err(CommandError::of)?;
-    seal::check_format(dir).map_err(CommandError::of)?;
-    audit::check_format(dir).map_err(CommandError::of)?;
-    signin::check_format(dir).map_err(CommandError::of)?;
-    webhooks::check_format(dir).map_err(CommandError::of)?;
+    for store in [seal::STORE, audit::STORE, signin::STORE, webhooks::STORE] {
+        store.check(dir).map_err(CommandError::of)?;
+    }
     // A first start has nothing to be read.
     if !dir.join(FILE_NAME).is_file() {
         return Ok(());
@@ -54,7 +53,8 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         assert!(check(dir.path()).is_ok());
         assert!(check(&dir.path().join("nowhere")).is_ok());
-        for name in [FILE_NAME, view::FILE_NAME, seal::KEYS_FILE_NAME, signin::FILE_NAME, audit::FILE_NAME] {
+        let stores = [seal::STORE, audit::STORE, signin::STORE, webhooks::STORE].map(|store| store.name);
+        for name in [FILE_NAME, view::FILE_NAME].into_iter().chain(stores) {
             let path = dir.path().join(name);
             let db = rusqlite::Connection::open(&path).unwrap();
             db.pragma_update(None, "user_version", 1_000).unwrap();

@@ -83,8 +83,8 @@ impl Facts {
                 record: record::VERSION,
                 view: view::SCHEMA,
                 keys: seal::FORMAT,
-                signins: signin::FORMAT,
-                webhooks: webhooks::FORMAT,
+                signins: signin::STORE.format,
+                webhooks: webhooks::STORE.format,
             },
         }
     }

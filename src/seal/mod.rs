@@ -20,7 +20,7 @@ pub use erasures::{ERASURES_FILE_NAME, Erasure, add_erasures, read_erasures};
 pub use master::{MASTER_FILE_NAME, MasterKeyFailed};
 pub use ring::KeyRing;
 pub use sealed::Sealed;
-pub use store::{FORMAT, KEYS_FILE_NAME, OpenFailed, check_format, check_wrapping};
+pub use store::{FORMAT, KEYS_FILE_NAME, OpenFailed, STORE, check_wrapping};
 
 use std::fmt;
 

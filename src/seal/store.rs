@@ -12,6 +12,7 @@ use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension};
 use super::master::{Master, MasterKeyFailed};
 use super::sealed::{self, ClearKey};
 use super::{KeyNumber, SealFailed};
+use crate::store_file::StoreFile;
 
 /// The file's name in the data directory.
 pub const KEYS_FILE_NAME: &str = "keys.db";
@@ -23,6 +24,10 @@ const TABLES: &str = "
     CREATE TABLE key(number INTEGER PRIMARY KEY, wrapped BLOB NOT NULL);
     CREATE TABLE ring(id INTEGER PRIMARY KEY, next_number INTEGER NOT NULL, wrapped_check BLOB NOT NULL);
 ";
+
+/// Opened in ways of its own, and checked like the others.
+pub const STORE: StoreFile =
+    StoreFile { name: KEYS_FILE_NAME, format: FORMAT, tables: TABLES, advice: "restore it from its backup" };
 
 /// Why the key ring did not open.
 #[derive(Debug, thiserror::Error)]
@@ -173,21 +178,6 @@ impl Store {
     #[cfg(test)]
     pub fn writing(&self) -> MutexGuard<'_, Connection> {
         lock(&self.writing)
-    }
-}
-
-/// Whether this release reads the keys in `dir`, if there are any. Changes nothing.
-pub fn check_format(dir: &Path) -> Result<(), OpenFailed> {
-    let path = dir.join(KEYS_FILE_NAME);
-    if !path.is_file() {
-        return Ok(());
-    }
-    let asked = connect(&path, OpenFlags::SQLITE_OPEN_READ_ONLY)
-        .and_then(|db| db.pragma_query_value(None, "user_version", |row| row.get(0)));
-    match asked {
-        Ok(format) if format > FORMAT => Err(OpenFailed::NewerFormat { path, format }),
-        Ok(_) => Ok(()),
-        Err(source) => Err(OpenFailed::Sqlite { path, source }),
     }
 }
 

@@ -11,10 +11,11 @@ mod store;
 pub use endpoint::{Endpoint, Held, Paused, Spec};
 pub use message::Outcome;
 pub use secret::Secret;
-pub use store::{FILE_NAME, FORMAT, NotKept, OpenFailed, check_format};
+pub use store::{NotKept, STORE};
 
 use crate::client::{Courier, Url};
 use crate::feed::Feeds;
+use crate::store_file::OpenFailed;
 use crate::telemetry::catalogue::{WEBHOOK_OLDEST_SECONDS, WEBHOOKS};
 use runner::Runner;
 use std::collections::BTreeMap;

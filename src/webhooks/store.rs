@@ -2,29 +2,22 @@
 //! An old place costs what was sent since being sent again.
 
 use super::endpoint::{Endpoint, Held};
-use rusqlite::{Connection, OpenFlags, params};
-use std::path::{Path, PathBuf};
+use crate::store_file::{OpenFailed, StoreFile};
+use rusqlite::{Connection, params};
+use std::path::Path;
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
 
-pub const FILE_NAME: &str = "webhooks.db";
-
-pub const FORMAT: i64 = 1;
-const TABLES: &str = "
+pub const STORE: StoreFile = StoreFile {
+    name: "webhooks.db",
+    format: 1,
+    tables: "
     CREATE TABLE endpoint(
         workspace TEXT NOT NULL, name TEXT NOT NULL, spec TEXT NOT NULL, cursor TEXT NOT NULL, failing_ms INTEGER,
         PRIMARY KEY(workspace, name)
     ) WITHOUT ROWID;
-";
-
-/// Why the store did not open.
-#[derive(Debug, thiserror::Error)]
-pub enum OpenFailed {
-    #[error("{path} has format {format}, of a newer release; this one reads {FORMAT}")]
-    NewerFormat { path: PathBuf, format: i64 },
-    #[error("cannot open {path}: {source}; restore it, or move it away and set the webhooks again")]
-    Sqlite { path: PathBuf, source: rusqlite::Error },
-}
+",
+    advice: "restore it, or move it away and set the webhooks again",
+};
 
 /// It could not be written; the sentence is for the log.
 #[derive(Debug, thiserror::Error)]
@@ -48,28 +41,12 @@ pub(super) struct Store(Mutex<Connection>);
 
 impl Store {
     pub fn open(dir: &Path) -> Result<Self, OpenFailed> {
-        let path = dir.join(FILE_NAME);
-        let failed = |source| OpenFailed::Sqlite { path: path.clone(), source };
-        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-        let db = Connection::open_with_flags(&path, flags).map_err(failed)?;
-        let format: i64 = db.pragma_query_value(None, "user_version", |row| row.get(0)).map_err(failed)?;
-        if format > FORMAT {
-            return Err(OpenFailed::NewerFormat { path, format });
-        }
-        Self::of(db, format).map_err(failed)
+        Self::of(STORE.open(dir)?).map_err(|source| STORE.failed(dir, source))
     }
 
-    fn of(db: Connection, format: i64) -> rusqlite::Result<Self> {
-        db.busy_timeout(Duration::from_secs(2))?;
-        db.pragma_update_and_check(None, "journal_mode", "WAL", |_| Ok(()))?;
+    fn of(db: Connection) -> rusqlite::Result<Self> {
         db.pragma_update(None, "cache_size", -256)?;
         db.pragma_update_and_check(None, "secure_delete", "ON", |_| Ok(()))?;
-        if format == 0 {
-            let tx = db.unchecked_transaction()?;
-            tx.execute_batch(TABLES)?;
-            tx.pragma_update(None, "user_version", FORMAT)?;
-            tx.commit()?;
-        }
         Ok(Self(Mutex::new(db)))
     }
 
@@ -130,24 +107,5 @@ impl Store {
     /// A connection is whole between statements, so a panic elsewhere taints nothing.
     fn lock(&self) -> MutexGuard<'_, Connection> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-/// Whether this release reads the webhooks in `dir`, if there are any. Changes nothing.
-///
-/// # Errors
-/// They are of a newer release, or cannot be read.
-pub fn check_format(dir: &Path) -> Result<(), OpenFailed> {
-    let path = dir.join(FILE_NAME);
-    if !path.is_file() {
-        return Ok(());
-    }
-    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    let asked = Connection::open_with_flags(&path, flags)
-        .and_then(|db| db.pragma_query_value(None, "user_version", |row| row.get(0)));
-    match asked {
-        Ok(format) if format > FORMAT => Err(OpenFailed::NewerFormat { path, format }),
-        Ok(_) => Ok(()),
-        Err(source) => Err(OpenFailed::Sqlite { path, source }),
     }
 }

@@ -29,7 +29,7 @@ pub use ending::Endings;
 pub use provider::{Provider, ProviderNotRead};
 pub use roll::{NotBegun, ROLES_MAX, Signin, Signins, SigninsFailed};
 pub use settings::{BadProvider, ProviderSettings};
-pub use store::{FILE_NAME, FORMAT, check_format};
+pub use store::STORE;
 
 use crate::desk::command::{AgentAsk, Ask, Command};
 use crate::engine::workspace::PROBES;

@@ -3,9 +3,10 @@
 //! Ending takes one out of memory first, so that it is void at once, and is answered when it is on the disk, so that it stays void.
 //! Beginning is the other way round.
 
-use super::store::{NotKept, OpenFailed, Store};
+use super::store::{NotKept, Store};
 use crate::desk::settings::Role;
 use crate::gateway::auth::signin_token::LiveSignins;
+use crate::store_file::OpenFailed;
 use crate::telemetry::catalogue;
 use std::collections::HashMap;
 use std::path::Path;

@@ -3,15 +3,15 @@
 
 use super::roll::{By, Signin};
 use crate::desk::settings::Role;
-use rusqlite::{Connection, OpenFlags, OptionalExtension, params};
-use std::path::{Path, PathBuf};
+use crate::store_file::{OpenFailed, StoreFile};
+use rusqlite::{Connection, OptionalExtension, params};
+use std::path::Path;
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
 
-pub const FILE_NAME: &str = "signins.db";
-
-pub const FORMAT: i64 = 1;
-const TABLES: &str = "
+pub const STORE: StoreFile = StoreFile {
+    name: "signins.db",
+    format: 1,
+    tables: "
     CREATE TABLE signin(
         id BLOB PRIMARY KEY, workspace TEXT NOT NULL, agent TEXT NOT NULL, role TEXT NOT NULL,
         issuer TEXT, subject TEXT, sid TEXT, id_token TEXT, began_at_s INTEGER NOT NULL, expires_at_s INTEGER NOT NULL
@@ -19,16 +19,9 @@ const TABLES: &str = "
     CREATE TABLE role(
         workspace TEXT NOT NULL, agent TEXT NOT NULL, role TEXT NOT NULL, PRIMARY KEY(workspace, agent)
     ) WITHOUT ROWID;
-";
-
-/// Why the store did not open.
-#[derive(Debug, thiserror::Error)]
-pub enum OpenFailed {
-    #[error("{path} has format {format}, of a newer release; this one reads {FORMAT}")]
-    NewerFormat { path: PathBuf, format: i64 },
-    #[error("cannot open {path}: {source}; without it everybody is signed out: move it away if it is damaged")]
-    Sqlite { path: PathBuf, source: rusqlite::Error },
-}
+",
+    advice: "without it everybody is signed out: move it away if it is damaged",
+};
 
 /// It could not be written; the sentence is for the log.
 #[derive(Debug, thiserror::Error)]
@@ -45,34 +38,20 @@ pub(super) struct Store(Mutex<Connection>);
 
 impl Store {
     pub fn open(dir: &Path) -> Result<Self, OpenFailed> {
-        let path = dir.join(FILE_NAME);
-        let failed = |source| OpenFailed::Sqlite { path: path.clone(), source };
-        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-        let db = Connection::open_with_flags(&path, flags).map_err(failed)?;
-        let format: i64 = db.pragma_query_value(None, "user_version", |row| row.get(0)).map_err(failed)?;
-        if format > FORMAT {
-            return Err(OpenFailed::NewerFormat { path, format });
-        }
-        Self::of(db, format).map_err(failed)
+        Self::of(STORE.open(dir)?).map_err(|source| STORE.failed(dir, source))
     }
 
     #[cfg(test)]
     pub fn in_memory() -> Self {
-        Self::of(Connection::open_in_memory().unwrap(), 0).unwrap()
+        let db = Connection::open_in_memory().unwrap();
+        db.execute_batch(STORE.tables).unwrap();
+        Self::of(db).unwrap()
     }
 
-    fn of(db: Connection, format: i64) -> rusqlite::Result<Self> {
-        db.busy_timeout(Duration::from_secs(2))?;
-        db.pragma_update_and_check(None, "journal_mode", "WAL", |_| Ok(()))?;
+    fn of(db: Connection) -> rusqlite::Result<Self> {
         // Who was told that it is signed out is so after power is lost, too.
         db.pragma_update(None, "synchronous", "FULL")?;
         db.pragma_update_and_check(None, "secure_delete", "ON", |_| Ok(()))?;
-        if format == 0 {
-            let tx = db.unchecked_transaction()?;
-            tx.execute_batch(TABLES)?;
-            tx.pragma_update(None, "user_version", FORMAT)?;
-            tx.commit()?;
-        }
         Ok(Self(Mutex::new(db)))
     }
 
@@ -181,25 +160,6 @@ impl Store {
     /// A connection is whole between statements, so a panic elsewhere taints nothing.
     fn lock(&self) -> MutexGuard<'_, Connection> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-/// Whether this release reads the sign-ins in `dir`, if there are any. Changes nothing.
-///
-/// # Errors
-/// They are of a newer release, or cannot be read.
-pub fn check_format(dir: &Path) -> Result<(), OpenFailed> {
-    let path = dir.join(FILE_NAME);
-    if !path.is_file() {
-        return Ok(());
-    }
-    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    let asked = Connection::open_with_flags(&path, flags)
-        .and_then(|db| db.pragma_query_value(None, "user_version", |row| row.get(0)));
-    match asked {
-        Ok(format) if format > FORMAT => Err(OpenFailed::NewerFormat { path, format }),
-        Ok(_) => Ok(()),
-        Err(source) => Err(OpenFailed::Sqlite { path, source }),
     }
 }
 
