@@ -11,14 +11,15 @@ use crate::gateway::http::body;
 use crate::gateway::http::idempotency::command_id;
 use crate::gateway::http::problem::{Problem, json_of, ok};
 use crate::gateway::http::query::Query;
-use crate::webhooks::{Held, NotSet, Outcome, Paused, Secret, Spec, Webhooks};
+use crate::webhooks::{Endpoint, Held, NotSet, Outcome, Paused, Secret, Spec, Webhooks};
 use crate::wire::error::{Code, More, WireError};
 use crate::wire::feed::Types;
 use crate::wire::webhook::{TestedShape, WebhookShape, WebhooksShape};
 use axum::body::Body;
-use axum::extract::State as Given;
+use axum::extract::{FromRequestParts, State as Given};
 use axum::response::{IntoResponse, Response};
 use http::StatusCode;
+use http::request::Parts;
 use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::json;
@@ -45,6 +46,7 @@ impl From<NotSet> for Problem {
 
 /// One who may set webhooks, and what they are set on.
 struct Call {
+    admin: Shared,
     asker: Asker,
     webhooks: Arc<Webhooks>,
     feed: Feed,
@@ -57,19 +59,66 @@ fn call(admin: &Shared, workspace: &str, asked: &Asked) -> Result<Call, Problem>
     let nowhere = || Problem::not_found("workspace");
     let webhooks = admin.webhooks.clone().ok_or_else(nowhere)?;
     let feed = asker.desk.feed().ok_or_else(nowhere)?;
-    Ok(Call { asker, webhooks, feed })
+    Ok(Call { admin: admin.clone(), asker, webhooks, feed })
+}
+
+/// A write on one endpoint: who asks, for which, and by which id.
+pub(super) struct Write {
+    call: Call,
+    name: String,
+    id: CommandId,
+}
+
+impl FromRequestParts<Shared> for Write {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, admin: &Shared) -> Result<Self, Problem> {
+        let At((workspace, name)) = At::<(String, String)>::from_request_parts(parts, admin).await?;
+        let asked = Asked::from_request_parts(parts, admin).await?;
+        let call = call(admin, &workspace, &asked)?;
+        Ok(Self { id: command_id(&asked.headers)?, call, name })
+    }
+}
+
+impl Write {
+    fn found(&self) -> Result<Arc<Endpoint>, Problem> {
+        self.call.found(&self.name)
+    }
+
+    /// Changes the one that is there; answers how it stands then.
+    async fn changes(&self, change: impl FnOnce(&mut Held)) -> Result<Held, Problem> {
+        let change = |there: Option<Held>| {
+            let mut held = there.ok_or_else(|| Problem::not_found("webhook"))?;
+            change(&mut held);
+            Ok::<_, Problem>(held)
+        };
+        // Asked here too, so that many calls for what is not there write nothing.
+        self.found()?;
+        self.call.webhooks.set(self.call.asker.desk.name(), &self.name, change).await
+    }
+
+    fn stands(&self, held: &Held, secret: Option<&Secret>) -> Response {
+        ok(&shape(&self.name, held, secret))
+    }
+
+    /// The same for the same request: derived and not drawn, so whoever did not hear the answer asks again and is told it.
+    fn secret(&self) -> Secret {
+        let context = json_of(&(self.call.asker.desk.name(), &self.name, self.id));
+        let seals = self.call.admin.door.desks.seals();
+        let mut bytes = [0; 32];
+        bytes[..16].copy_from_slice(&seals.keyed_hash("webhook_1", &context));
+        bytes[16..].copy_from_slice(&seals.keyed_hash("webhook_2", &context));
+        Secret::new(bytes)
+    }
 }
 
 impl Call {
-    async fn change(&self, name: &str, change: impl FnOnce(&mut Held) -> Result<(), Problem>) -> Result<Held, Problem> {
-        let change = |there: Option<Held>| {
-            let mut held = there.ok_or_else(|| Problem::not_found("webhook"))?;
-            change(&mut held)?;
-            Ok(held)
-        };
-        // Asked here too, so that many calls for what is not there write nothing.
-        self.webhooks.one(self.asker.desk.name(), name).ok_or_else(|| Problem::not_found("webhook"))?;
-        self.webhooks.set(self.asker.desk.name(), name, change).await
+    fn now_ms(&self) -> u64 {
+        (self.admin.door.now)().wall.0
+    }
+
+    fn found(&self, name: &str) -> Result<Arc<Endpoint>, Problem> {
+        self.webhooks.one(self.asker.desk.name(), name).ok_or_else(|| Problem::not_found("webhook"))
     }
 
     /// `first`, `latest` or a cursor, which must still be there.
@@ -85,16 +134,6 @@ impl Call {
 
     async fn must_be_there(&self, place: Place) -> Result<(), Problem> {
         self.feed.read(Some(place), &Wanted::default(), 1).await.map(drop).map_err(|why| problem(&why))
-    }
-
-    /// The same for the same request: derived and not drawn, so whoever did not hear the answer asks again and is told it.
-    fn secret(&self, admin: &Shared, name: &str, id: CommandId) -> Secret {
-        let context = json_of(&(self.asker.desk.name(), name, id));
-        let seals = admin.door.desks.seals();
-        let mut bytes = [0; 32];
-        bytes[..16].copy_from_slice(&seals.keyed_hash("webhook_1", &context));
-        bytes[16..].copy_from_slice(&seals.keyed_hash("webhook_2", &context));
-        Secret::new(bytes)
     }
 }
 
@@ -139,15 +178,14 @@ pub(super) async fn one(
     asked: Asked,
 ) -> Result<Response, Problem> {
     let call = call(&admin, &workspace, &asked)?;
-    let found = call.webhooks.one(call.asker.desk.name(), &name).ok_or_else(|| Problem::not_found("webhook"))?;
-    Ok(ok(&shape(&name, &found.held(), None)))
+    Ok(ok(&shape(&name, &call.found(&name)?.held(), None)))
 }
 
 /// What a webhook is set to.
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[schemars(rename = "NewWebhook")]
-pub(super) struct Wished {
+pub struct Wished {
     /// Where it is sent to.
     url: String,
     /// Types, or `offer.*` and the like; none: all.
@@ -181,20 +219,13 @@ impl Wished {
     }
 }
 
-pub(super) async fn put(
-    Given(admin): Given<Shared>,
-    At((workspace, name)): At<(String, String)>,
-    asked: Asked,
-    body: Body,
-) -> Result<Response, Problem> {
-    let call = call(&admin, &workspace, &asked)?;
-    let id = command_id(&asked.headers)?;
+pub(super) async fn put(write: Write, body: Body) -> Result<Response, Problem> {
+    let (call, name) = (&write.call, &write.name);
     let wished: Wished = body::json(&body::text(body, body::ADMIN_BODY_BYTES_MAX).await?)?;
-    wished.check(&call, &name)?;
+    wished.check(call, name)?;
     let cursor = call.place(wished.after.as_deref().unwrap_or("latest")).await?;
     call.asker.log("put_webhook");
-    let secret = call.secret(&admin, &name, id);
-    let now_ms = (admin.door.now)().wall.0;
+    let (secret, now_ms) = (write.secret(), call.now_ms());
     let Wished { url, types, texts, after: _ } = wished;
     let change = |there: Option<Held>| -> Result<Held, Problem> {
         let Some(held) = there else {
@@ -205,43 +236,29 @@ pub(super) async fn put(
         let spec = Spec { url, types, texts, ..held.spec };
         Ok(Held { spec, ..held })
     };
-    let held = call.webhooks.set(call.asker.desk.name(), &name, change).await?;
+    let held = call.webhooks.set(call.asker.desk.name(), name, change).await?;
     let said = held.spec.has_newest(&secret).then_some(&secret);
-    Ok(ok(&shape(&name, &held, said)))
+    Ok(write.stands(&held, said))
 }
 
-pub(super) async fn remove(
-    Given(admin): Given<Shared>,
-    At((workspace, name)): At<(String, String)>,
-    asked: Asked,
-) -> Result<Response, Problem> {
-    let call = call(&admin, &workspace, &asked)?;
-    command_id(&asked.headers)?;
+pub(super) async fn remove(Write { call, name, .. }: Write) -> Result<Response, Problem> {
     call.asker.log("remove_webhook");
     let was_there = call.webhooks.remove(call.asker.desk.name(), &name).await.map_err(NotSet::from)?;
-    // Done already: the same answer, but to one that never was there is none.
+    // Whether it was there before is not remembered.
     if was_there { Ok(StatusCode::NO_CONTENT.into_response()) } else { Err(Problem::not_found("webhook")) }
 }
 
-pub(super) async fn pause(
-    Given(admin): Given<Shared>,
-    At((workspace, name)): At<(String, String)>,
-    asked: Asked,
-    body: Body,
-) -> Result<Response, Problem> {
-    let call = call(&admin, &workspace, &asked)?;
-    command_id(&asked.headers)?;
+pub(super) async fn pause(write: Write, body: Body) -> Result<Response, Problem> {
     body::nothing(body).await?;
-    call.asker.log("pause_webhook");
+    write.call.asker.log("pause_webhook");
     let pause = |held: &mut Held| {
         held.spec.paused.get_or_insert(Paused::Asked);
-        Ok(())
     };
-    Ok(ok(&shape(&name, &call.change(&name, pause).await?, None)))
+    Ok(write.stands(&write.changes(pause).await?, None))
 }
 
 /// From where.
-#[derive(Deserialize, JsonSchema)]
+#[derive(Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[schemars(rename = "WebhookPlace")]
 pub(super) struct Onward {
@@ -250,89 +267,53 @@ pub(super) struct Onward {
 }
 
 /// Goes on where it was, or from `after`.
-pub(super) async fn resume(
-    Given(admin): Given<Shared>,
-    At((workspace, name)): At<(String, String)>,
-    asked: Asked,
-    body: Body,
-) -> Result<Response, Problem> {
-    let call = call(&admin, &workspace, &asked)?;
-    command_id(&asked.headers)?;
+pub(super) async fn resume(write: Write, body: Body) -> Result<Response, Problem> {
     let text = body::text(body, body::ADMIN_BODY_BYTES_MAX).await?;
-    let Onward { after } = if text.is_empty() { Onward { after: None } } else { body::json(&text)? };
-    let found = call.webhooks.one(call.asker.desk.name(), &name).ok_or_else(|| Problem::not_found("webhook"))?;
+    let Onward { after } = if text.is_empty() { Onward::default() } else { body::json(&text)? };
+    let found = write.found()?;
     let cursor = match after.as_deref() {
-        Some(after) => Some(call.place(after).await?),
+        Some(after) => Some(write.call.place(after).await?),
         None => {
-            call.must_be_there(found.held().cursor).await?;
+            write.call.must_be_there(found.held().cursor).await?;
             None
         }
     };
-    call.asker.log("resume_webhook");
+    write.call.asker.log("resume_webhook");
     let resume = |held: &mut Held| {
         (held.spec.paused, held.failing_ms) = (None, None);
         held.cursor = cursor.unwrap_or(held.cursor);
-        Ok(())
     };
-    Ok(ok(&shape(&name, &call.change(&name, resume).await?, None)))
+    Ok(write.stands(&write.changes(resume).await?, None))
 }
 
 /// What came after is sent again, or passed over; whether it is paused stays.
-pub(super) async fn replay(
-    Given(admin): Given<Shared>,
-    At((workspace, name)): At<(String, String)>,
-    asked: Asked,
-    body: Body,
-) -> Result<Response, Problem> {
-    let call = call(&admin, &workspace, &asked)?;
-    command_id(&asked.headers)?;
+pub(super) async fn replay(write: Write, body: Body) -> Result<Response, Problem> {
     let Onward { after } = body::json(&body::text(body, body::ADMIN_BODY_BYTES_MAX).await?)?;
     let after = after.ok_or_else(|| Problem::bad_field("after", "must be a cursor, first or latest"))?;
-    let cursor = call.place(&after).await?;
-    call.asker.log("replay_webhook");
-    let replay = |held: &mut Held| {
-        held.cursor = cursor;
-        Ok(())
-    };
-    Ok(ok(&shape(&name, &call.change(&name, replay).await?, None)))
+    let cursor = write.call.place(&after).await?;
+    write.call.asker.log("replay_webhook");
+    Ok(write.stands(&write.changes(|held| held.cursor = cursor).await?, None))
 }
 
 /// A new secret signs beside the old one for a day.
-pub(super) async fn rotate(
-    Given(admin): Given<Shared>,
-    At((workspace, name)): At<(String, String)>,
-    asked: Asked,
-    body: Body,
-) -> Result<Response, Problem> {
-    let call = call(&admin, &workspace, &asked)?;
-    let id = command_id(&asked.headers)?;
+pub(super) async fn rotate(write: Write, body: Body) -> Result<Response, Problem> {
     body::nothing(body).await?;
-    call.asker.log("rotate_webhook_secret");
-    let secret = call.secret(&admin, &name, id);
-    let now_ms = (admin.door.now)().wall.0;
+    write.call.asker.log("rotate_webhook_secret");
+    let (secret, now_ms) = (write.secret(), write.call.now_ms());
     let rotate = |held: &mut Held| {
         if !held.spec.has_newest(&secret) {
             held.spec.add_secret(&secret, now_ms);
         }
-        Ok(())
     };
-    Ok(ok(&shape(&name, &call.change(&name, rotate).await?, Some(&secret))))
+    Ok(write.stands(&write.changes(rotate).await?, Some(&secret)))
 }
 
 /// One message, now, paused or not; answers what came of it.
-pub(super) async fn test(
-    Given(admin): Given<Shared>,
-    At((workspace, name)): At<(String, String)>,
-    asked: Asked,
-    body: Body,
-) -> Result<Response, Problem> {
-    let call = call(&admin, &workspace, &asked)?;
-    let id = command_id(&asked.headers)?;
+pub(super) async fn test(write: Write, body: Body) -> Result<Response, Problem> {
     body::nothing(body).await?;
-    let workspace = call.asker.desk.name();
-    let found = call.webhooks.one(workspace, &name).ok_or_else(|| Problem::not_found("webhook"))?;
+    let (call, found) = (&write.call, write.found()?);
     call.asker.log("test_webhook");
-    let (id, at) = (format!("test_{id}"), (admin.door.now)().wall.0);
+    let (id, at, workspace) = (format!("test_{}", write.id), call.now_ms(), call.asker.desk.name());
     let said = json_of(&json!({"id": id, "version": 1, "at": at, "workspace": workspace, "type": "webhook.test"}));
     let (status, failure) = match call.webhooks.test(&found, &id, said).await {
         Outcome::Taken(status) => (Some(status.as_u16()), None),
