@@ -74,7 +74,7 @@ fn set_up(calls: Calls<Shared>) -> Calls<Shared> {
             workspaces::create,
             of(Admin, "put_workspace", "Makes a workspace, with default settings")
                 .says("For a key of the server's own, or an admin whose token names it. Where it is there already, the answer is the same.")
-                .once()
+                .again()
                 .takes_nothing()
                 .gives::<workspaces::Made>(200, "It is there", Some(json!({"workspace": "demo"})))
                 .may(&[Code::BadField]),
@@ -105,7 +105,7 @@ fn set_up(calls: Calls<Shared>) -> Calls<Shared> {
             quotas::replace,
             of(Admin, "put_quota", "Sets the workspace's own quota, whole: what is absent is as for all")
                 .says("For a key of the server's own alone. 0 is without a limit.")
-                .once()
+                .again()
                 .takes::<OwnQuota>(json!({"agents": 50, "open_conversations": 2000, "starts_per_s": 20}))
                 .gives::<QuotaStands>(200, "As it stands now", None)
                 .may(&[Code::BadField]),
@@ -183,7 +183,7 @@ fn accounts(calls: Calls<Shared>) -> Calls<Shared> {
             &at("/agents/{agent}/role"),
             signins::set_role,
             of(Admin, "set_role", "The role of somebody who signs in by the provider; `null`: as that says")
-                .once()
+                .again()
                 .takes::<signins::Said>(json!({"role": "supervisor"}))
                 .gives::<signins::RoleSet>(200, "As it was set", Some(json!({"agent": "ada", "role": "supervisor"})))
                 .may(&[Code::NoSuchAgent, Code::TooMany]),
@@ -192,7 +192,7 @@ fn accounts(calls: Calls<Shared>) -> Calls<Shared> {
             &at("/agents/{agent}/sign_out"),
             signins::sign_out,
             of(Admin, "sign_out_agent", "Ends all sign-ins of an agent, and takes it offline at once")
-                .once()
+                .again()
                 .takes_nothing()
                 .gives_nothing(204, "It is signed out")
                 .may(&[Code::NoSuchAgent]),
@@ -207,7 +207,7 @@ fn accounts(calls: Calls<Shared>) -> Calls<Shared> {
         .delete(
             &at("/signins/{signin}"),
             signins::end,
-            of(Admin, "delete_signin", "Ends a sign-in").once().gives_nothing(204, "It has ended, or had already"),
+            of(Admin, "delete_signin", "Ends a sign-in").again().gives_nothing(204, "It has ended, or had already"),
         )
         .get(
             &at("/keys"),

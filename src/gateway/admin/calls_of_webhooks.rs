@@ -28,24 +28,24 @@ pub(super) fn webhooks(calls: Calls<Shared>) -> Calls<Shared> {
         .put(
             &at("/{webhook}"),
             webhooks::put,
-            done(of("put_webhook", "Makes an endpoint, or changes it").once().takes::<webhooks::Wished>(wished))
+            done(of("put_webhook", "Makes an endpoint, or changes it").again().takes::<webhooks::Wished>(wished))
                 .says("Needs the scope `events` too, and `read` for `texts`. The secret is in the answer to whoever made it.")
                 .may(&[Code::BadField, Code::BadCursor, Code::CursorGone, Code::TooMany]),
         )
         .delete(
             &at("/{webhook}"),
             webhooks::remove,
-            of("delete_webhook", "Removes an endpoint").once().gives_nothing(204, "It is gone"),
+            of("delete_webhook", "Removes an endpoint").again().gives_nothing(204, "It is gone"),
         )
         .post(
             &at("/{webhook}/pause"),
             webhooks::pause,
-            done(of("pause_webhook", "Sends nothing until it is resumed: its place is kept").once().takes_nothing()),
+            done(of("pause_webhook", "Sends nothing until it is resumed: its place is kept").again().takes_nothing()),
         )
         .post(
             &at("/{webhook}/resume"),
             webhooks::resume,
-            done(of("resume_webhook", "Goes on where it was, or behind `after`").once().takes::<webhooks::Onward>(json!({})))
+            done(of("resume_webhook", "Goes on where it was, or behind `after`").again().takes::<webhooks::Onward>(json!({})))
                 .may(&[Code::BadCursor, Code::CursorGone]),
         )
         .post(
@@ -53,7 +53,7 @@ pub(super) fn webhooks(calls: Calls<Shared>) -> Calls<Shared> {
             webhooks::replay,
             done(
                 of("replay_webhook", "Sends what comes after a cursor, again or for the first time")
-                    .once()
+                    .again()
                     .takes::<webhooks::Onward>(json!({"after": "812.0"})),
             )
             .may(&[Code::BadField, Code::BadCursor, Code::CursorGone]),
@@ -61,13 +61,13 @@ pub(super) fn webhooks(calls: Calls<Shared>) -> Calls<Shared> {
         .post(
             &at("/{webhook}/rotate"),
             webhooks::rotate,
-            done(of("rotate_webhook", "A new secret; the old one signs beside it for 24 hours").once().takes_nothing()),
+            done(of("rotate_webhook", "A new secret; the old one signs beside it for 24 hours").again().takes_nothing()),
         )
         .post(
             &at("/{webhook}/test"),
             webhooks::test,
             of("test_webhook", "Sends one message of the type `webhook.test` now")
-                .once()
+                .again()
                 .takes_nothing()
                 .gives::<TestedShape>(200, "What came of it", None),
         )

@@ -167,13 +167,19 @@ impl Call {
     /// A write, which is done once however often it is sent.
     #[must_use]
     pub fn once(self) -> Self {
+        self.again().may(&[Code::IdReused])
+    }
+
+    /// A write that does the same however often it is sent: its id is asked for as of every write, and not remembered.
+    #[must_use]
+    pub fn again(self) -> Self {
         let id = json!({"type": "string", "pattern": "^([0-9a-fA-F]{32}|[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12})$"});
         self.needs_header(
             "Idempotency-Key",
             id,
             "128 random bits, chosen by the client: the same call again has the same",
         )
-        .may(&[Code::MissingId, Code::IdReused])
+        .may(&[Code::MissingId])
     }
 
     /// It is done only while what it changes is as its sender knows it.
