@@ -6,6 +6,7 @@ use offhook::gateway::auth::agent_token::Role;
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use std::process::{Command, Output};
+use support::backups::Place;
 use support::http::{Http, Response};
 use support::scene::{DEMO, server, talking};
 use support::{Options, Server, command_id, within};
@@ -123,6 +124,28 @@ fn audit(server: &Server, words: &[&str]) -> Output {
     let mut command = Command::new(env!("CARGO_BIN_EXE_offhook"));
     command.arg("--set").arg(format!("server.data_dir={}", server.data_dir().display())).arg("audit").args(words);
     command.output().unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_trail_that_was_brought_back_says_so_and_goes_on() {
+    let server = server();
+    server.change_settings(DEMO, |settings| settings["channels"][0]["capacity"] = 4.into()).await;
+    let place = Place::new();
+    let name = place.taken(&server, &[]);
+    server.change_settings(DEMO, |settings| settings["channels"][0]["capacity"] = 5.into()).await;
+    let back = place.restored(&[]);
+    back.change_settings(DEMO, |settings| settings["channels"][0]["capacity"] = 6.into()).await;
+    let kept = acts(&back).await;
+    let of_a_command = |row: &&Value| row["act"]["who"] == json!({"command": "restore"});
+    assert_eq!(kept.iter().filter(of_a_command).count(), 1, "{kept:?}");
+    let line = kept.iter().find(of_a_command).unwrap();
+    let (act, said) = (&line["act"], &line["act"]["said"]);
+    assert_eq!((&act["call"], &said["backup"]), (&json!("offhook restore"), &json!(name)), "{kept:?}");
+    assert!(said["made_at"].as_u64() <= line["at"].as_u64() && said["position"].as_u64() > Some(0), "{line}");
+    let changed = kept.iter().filter(|row| row["act"]["call"] == "/settings");
+    let was: Vec<Value> = changed.map(|row| row["act"]["changed"][0]["was"].clone()).collect();
+    assert_eq!(was, [4, 3], "what came after the backup is in no line");
+    assert_eq!(audit(&back, &[DEMO]).status.code(), Some(0), "each line follows from the one before it");
 }
 
 #[tokio::test(flavor = "multi_thread")]

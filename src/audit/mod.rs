@@ -33,6 +33,9 @@ pub struct Limits {
     pub acts_max: u64,
 }
 
+/// When it is on the disk.
+type Answered = oneshot::Receiver<Result<(), NotKept>>;
+
 /// The trail of all workspaces of this process. Dropping it writes what waits.
 pub struct Trail {
     jobs: Option<SyncSender<Job>>,
@@ -61,10 +64,22 @@ impl Trail {
     /// # Errors
     /// It is not, or nobody knows.
     pub async fn add(&self, workspace: &str, at: u64, line: String) -> Result<(), NotKept> {
+        self.send(workspace, at, line)?.await.unwrap_or(Err(NotKept::Stopped))
+    }
+
+    /// The same, for a thread that may wait.
+    ///
+    /// # Errors
+    /// It is not, or nobody knows.
+    pub fn add_blocking(&self, workspace: &str, at: u64, line: String) -> Result<(), NotKept> {
+        self.send(workspace, at, line)?.blocking_recv().unwrap_or(Err(NotKept::Stopped))
+    }
+
+    fn send(&self, workspace: &str, at: u64, line: String) -> Result<Answered, NotKept> {
         let (answer, answered) = oneshot::channel();
         let job = Job { workspace: workspace.into(), at, line, answer };
         match self.jobs.as_ref().map(|jobs| jobs.try_send(job)) {
-            Some(Ok(())) => answered.await.unwrap_or(Err(NotKept::Stopped)),
+            Some(Ok(())) => Ok(answered),
             Some(Err(TrySendError::Full(_))) => Err(NotKept::Busy),
             Some(Err(TrySendError::Disconnected(_))) | None => Err(NotKept::Stopped),
         }

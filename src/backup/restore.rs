@@ -10,9 +10,13 @@ use super::keys;
 use super::manifest::{Kind, Manifest};
 use super::meter::Meter;
 use super::segment::SegmentReader;
+use crate::audit::{Limits, Trail};
+use crate::clock;
+use crate::engine::workspace::PROBES;
 use crate::files::FILES_DIR_NAME;
 use crate::journal::sqlite::Restoring;
 use crate::seal::{self, ERASURES_FILE_NAME};
+use serde_json::json;
 use std::fs::{self, File};
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
@@ -65,10 +69,23 @@ pub fn restore(wanted: &RestoreWanted, meter: &mut Meter<'_>) -> Result<Restored
     keep_erased(wanted)?;
     let records = records(wanted, &chain, meter)?;
     let files_left_out = message_files(wanted, &chain, meter)?;
+    leave_lines(dir, last)?;
     held::sync_dir(dir)?;
     fs::remove_file(&mark).or_failed("removing", &mark)?;
     held::sync_dir(dir)?;
     Ok(Restored { manifest: last.clone(), records, files_left_out })
+}
+
+/// In each workspace's audit trail, that it was brought back, and as of when: what was done after that is not in it.
+fn leave_lines(dir: &Path, from: &Manifest) -> Result<(), BackupFailed> {
+    let failed = |why: &dyn std::fmt::Display| BackupFailed::Refused(format!("the audit trail: {why}"));
+    let trail = Trail::open(dir, Limits { kept_ms: None, acts_max: u64::MAX }).map_err(|why| failed(&why))?;
+    for (workspace, reached) in from.workspaces.iter().filter(|(name, _)| *name != PROBES) {
+        let said = json!({"backup": from.name, "made_at": from.made_at, "position": reached.last});
+        let act = json!({"who": {"command": "restore"}, "call": "offhook restore", "said": said});
+        trail.add_blocking(workspace, clock::wall_ms(), act.to_string()).map_err(|why| failed(&why))?;
+    }
+    Ok(())
 }
 
 /// Whether a server may start from a directory.
