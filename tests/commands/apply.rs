@@ -45,6 +45,29 @@ fn a_workspace_that_is_not_there_is_made_and_pruned_of_what_the_file_leaves_out(
 }
 
 #[test]
+fn webhooks_are_made_and_changed_without_a_secret_and_none_is_removed() {
+    let dir = tempfile::tempdir().unwrap();
+    let dir = dir.path();
+    let server = Server::start(dir, "127.0.0.1:0");
+    let apply = |types: &str| {
+        let file = format!(
+            "workspace = \"demo\"\n[[webhooks]]\nname = \"crm\"\nurl = \"https://crm.example.com\"\n\
+             types = {types}\nafter = \"first\""
+        );
+        server.must(dir, &format!("cat > hooks.toml <<'END'\n{file}\nEND\noffhook apply hooks.toml"), &[])
+    };
+    let made = apply("[\"offer.*\"]");
+    assert!(made.starts_with("+ webhook crm: ") && !made.contains("whsec_"), "{made}");
+    assert_eq!(apply("[\"offer.*\"]"), "workspace demo is as declared\n");
+    let changed = apply("[]");
+    assert!(changed.starts_with("~ webhook crm: types: [\"offer.*\"] -> []\n"), "{changed}");
+    let other = "printf 'workspace = \"demo\"\n[[webhooks]]\nname = \"bi\"\nurl = \"https://bi.example.com\"\n' > other.toml\n\
+                 offhook apply --diff --prune other.toml";
+    let shown = String::from_utf8(server.sh(dir, other, &[]).stdout).unwrap();
+    assert!(shown.contains("+ webhook bi") && !shown.contains("crm"), "{shown}");
+}
+
+#[test]
 fn what_the_server_refuses_is_told_about_the_files_field() {
     let dir = tempfile::tempdir().unwrap();
     let dir = dir.path();
@@ -54,6 +77,7 @@ fn what_the_server_refuses_is_told_about_the_files_field() {
         ("[settings]\ndefault_queue = \"nowhere\"", "bad.toml: settings.default_queue:"),
         ("[[settings.channels]]\nname = \"chat\"\nweight = 0", "bad.toml: settings.channels[0].weight:"),
         ("[[agents]]\nname = \"ada\"\nqueues = [\"nowhere\"]", "bad.toml: agents[0].queues[0]:"),
+        ("[[webhooks]]\nname = \"crm\"\nurl = \"ftp://example.com\"", "bad.toml: webhooks[0].url:"),
     ] {
         let line = format!("cat > bad.toml <<'END'\n{declared}\nEND\noffhook apply --workspace demo bad.toml");
         let refused = server.sh(dir, &line, &[]);

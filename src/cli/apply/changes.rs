@@ -24,7 +24,8 @@ pub(super) struct Change {
 }
 
 /// All changes. The workspace comes first; then opening hours and dispositions, which queues name; then queues, which settings and agents name; then
-/// the other settings, whose channels agents name; then agents; then the quota; and what goes last: agents first, then queues, which by then nothing names.
+/// the other settings, whose channels agents name; then agents; then the quota; then webhooks, which hear what happens from then on; and what goes
+/// last: agents first, then queues, which by then nothing names.
 #[derive(Debug, Default)]
 pub(super) struct Plan {
     pub changes: Vec<Change>,
@@ -42,6 +43,7 @@ impl Plan {
         plan.settings(declared, &settings)?;
         plan.agents(declared, found);
         plan.quota(declared, found);
+        plan.webhooks(declared, found);
         if prune {
             plan.prune(declared, found);
         }
@@ -139,6 +141,25 @@ impl Plan {
         }
     }
 
+    /// They are never removed: the place of one that is gone is not made again by making it again.
+    fn webhooks(&mut self, declared: &Declared, found: &Found) {
+        for (place, webhook) in declared.webhooks.iter().enumerate() {
+            let name = name_of(webhook);
+            let held = found.webhooks.get(name);
+            let base = held.cloned().unwrap_or_else(|| object(json!({"name": name, "types": [], "texts": false})));
+            let mut merged = merged_members(&base, webhook);
+            if held.is_some() {
+                // From where it began.
+                merged.remove("after");
+            }
+            if let Some(lines) = lines("webhook", name, held, &base, &merged) {
+                merged.remove("name");
+                let path = format!("/webhooks/{}", encoded(name));
+                self.add(Method::PUT, path, Some(Value::Object(merged)), format!("webhooks[{place}]"), lines);
+            }
+        }
+    }
+
     fn prune(&mut self, declared: &Declared, found: &Found) {
         let named = |list: &[Members], name: &str| list.iter().any(|entry| name_of(entry) == name);
         for (name, agent) in &found.agents {
@@ -171,7 +192,7 @@ fn dispositions(members: &Members) -> Vec<Value> {
     codes.and_then(Value::as_array).cloned().unwrap_or_default()
 }
 
-/// The lines of one queue or agent; `None` where nothing changes.
+/// The lines of one queue, agent or webhook; `None` where nothing changes.
 fn lines(what: &str, name: &str, held: Option<&Members>, base: &Members, merged: &Members) -> Option<Vec<String>> {
     let mut lines = Vec::new();
     for (member, value) in merged {

@@ -9,8 +9,9 @@ use super::merge::Members;
 use crate::desk::command::AgentAsk;
 use crate::desk::settings::{Channel, CoolDowns, EntryRule, QueueSettings, Settings, Status};
 use crate::engine::OwnQuota;
+use crate::gateway::admin::WishedWebhook;
 
-/// A file's content. Queues and agents hold the members that the file mentions, `name` among them.
+/// A file's content. Queues, agents and webhooks hold the members that the file mentions, `name` among them.
 #[derive(Debug, Default)]
 pub(in crate::cli) struct Declared {
     pub workspace: Option<String>,
@@ -19,6 +20,7 @@ pub(in crate::cli) struct Declared {
     pub quota: Members,
     pub queues: Vec<Members>,
     pub agents: Vec<Members>,
+    pub webhooks: Vec<Members>,
 }
 
 /// What is wrong with the file, and at which field.
@@ -54,8 +56,10 @@ impl Declared {
                 ("quota", _) => return Err(Wrong::at(section, "a table: [quota]")),
                 ("queues", value) => declared.queues = entries("queues", value)?,
                 ("agents", value) => declared.agents = entries("agents", value)?,
+                ("webhooks", value) => declared.webhooks = entries("webhooks", value)?,
                 _ => {
-                    let known = "unknown; there are workspace, [settings], [quota], [[queues]], [[agents]]";
+                    let known =
+                        "unknown; there are workspace, [settings], [quota], [[queues]], [[agents]], [[webhooks]]";
                     return Err(Wrong::at(section, known));
                 }
             }
@@ -75,6 +79,13 @@ impl Declared {
         let agent = object(json!({"name": ""}));
         for (place, agent_members) in self.agents.iter().enumerate() {
             members_fit::<AgentAsk>(&format!("agents[{place}]"), &agent, agent_members)?;
+        }
+        let webhook = object(json!({"url": ""}));
+        for (place, webhook_members) in self.webhooks.iter().enumerate() {
+            let mut sent = webhook_members.clone();
+            // It is in the path.
+            sent.remove("name");
+            members_fit::<WishedWebhook>(&format!("webhooks[{place}]"), &webhook, &sent)?;
         }
         Ok(())
     }

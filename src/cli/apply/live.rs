@@ -22,13 +22,16 @@ pub(super) struct Found {
     pub quota: Members,
     pub queues: BTreeMap<String, Members>,
     pub agents: BTreeMap<String, Members>,
+    /// What each is set to; empty where the file names none.
+    pub webhooks: BTreeMap<String, Members>,
 }
 
 impl Found {
     fn absent(workspace: &str) -> Self {
         let settings = object(json!(Settings::default()));
-        let (quota, queues, agents) = (Members::new(), BTreeMap::new(), BTreeMap::new());
-        Self { workspace: workspace.to_owned(), exists: false, settings, quota, queues, agents }
+        let (queues, agents, webhooks) = (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
+        let quota = Members::new();
+        Self { workspace: workspace.to_owned(), exists: false, settings, quota, queues, agents, webhooks }
     }
 }
 
@@ -84,7 +87,8 @@ impl Live {
         format!("/v1/workspaces/{}{rest}", encoded(&self.workspace))
     }
 
-    pub async fn read(&mut self) -> Result<Found, NotMade> {
+    /// `webhooks`: those too, which need a scope more.
+    pub async fn read(&mut self, webhooks: bool) -> Result<Found, NotMade> {
         let settings = self.client.ask(&Call::read(self.path("/settings"), &self.key)).await?;
         if settings.status == StatusCode::NOT_FOUND {
             return Ok(Found::absent(&self.workspace));
@@ -99,7 +103,24 @@ impl Live {
             quota: self.quota().await?,
             queues: self.list("queues").await?,
             agents: self.list("agents").await?,
+            webhooks: if webhooks { self.webhooks().await? } else { BTreeMap::new() },
         })
+    }
+
+    async fn webhooks(&mut self) -> Result<BTreeMap<String, Members>, NotMade> {
+        let webhooks = self.client.ask(&Call::read(self.path("/webhooks"), &self.key)).await?;
+        if webhooks.status != StatusCode::OK {
+            return Err(NotMade::of(&webhooks));
+        }
+        let all = webhooks.body.get("webhooks").and_then(Value::as_array).into_iter().flatten();
+        let set = |one: &Value| {
+            let mut members = object(one.clone());
+            // The rest is how it stands.
+            members.retain(|member, _| ["name", "url", "types", "texts"].contains(&member.as_str()));
+            let name = members.get("name")?.as_str()?.to_owned();
+            Some((name, members))
+        };
+        Ok(all.filter_map(set).collect())
     }
 
     async fn quota(&mut self) -> Result<Members, NotMade> {

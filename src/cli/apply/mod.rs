@@ -23,7 +23,7 @@ use live::Live;
 /// Compares a file with a live workspace, prints what differs, and makes the workspace as the file says.
 ///
 /// What the file does not mention stays as it is: other queues and agents, and members of those that it names. Applying
-/// the same file again changes nothing.
+/// the same file again changes nothing. Secrets of webhooks are the server's, and never shown here.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
@@ -59,7 +59,7 @@ pub(super) async fn make(address: Address, key: &str, text: &str) -> Result<(), 
     let declared = Declared::parse(text).map_err(CommandError::of)?;
     let workspace = declared.workspace.clone().unwrap_or_default();
     let mut live = Live::new(Client::new(address), key.to_owned(), workspace);
-    let found = live.read().await.map_err(CommandError::of)?;
+    let found = live.read(!declared.webhooks.is_empty()).await.map_err(CommandError::of)?;
     for change in Plan::of(&declared, &found, false).map_err(CommandError::of)?.changes {
         live.make(&change).await.map_err(|error| CommandError(format!("{}{error}", change.place)))?;
     }
@@ -82,7 +82,7 @@ impl Apply {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(CommandError::of)?;
         runtime.block_on(async {
             let mut live = Live::new(Client::new(address), key, workspace);
-            let found = live.read().await.map_err(CommandError::of)?;
+            let found = live.read(!declared.webhooks.is_empty()).await.map_err(CommandError::of)?;
             let plan =
                 Plan::of(&declared, &found, self.prune).map_err(|error| CommandError(format!("{shown}: {error}")))?;
             write!(out, "{plan}").map_err(CommandError::of)?;

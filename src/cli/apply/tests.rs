@@ -15,6 +15,7 @@ const EXAMPLE: &str = include_str!("../../../config/workspace.toml");
 fn found() -> Found {
     let queue = object(json!(QueueSettings::named("support")));
     let agent = json!({"name": "ada", "title": "Ada", "active": true, "queues": ["support"], "skills": {"french": 2}, "capacity": {}});
+    let webhook = json!({"name": "crm", "url": "https://crm.example", "types": ["conversation.*"], "texts": true});
     Found {
         workspace: "demo".to_owned(),
         exists: true,
@@ -22,6 +23,7 @@ fn found() -> Found {
         quota: object(json!({"agents": 5})),
         queues: BTreeMap::from([("support".to_owned(), queue)]),
         agents: BTreeMap::from([("ada".to_owned(), object(agent))]),
+        webhooks: BTreeMap::from([("crm".to_owned(), object(webhook))]),
     }
 }
 
@@ -144,6 +146,46 @@ fn a_quota_is_merged_and_sent_only_where_it_differs() {
 }
 
 #[test]
+fn a_webhook_is_made_changed_by_what_is_said_and_left_as_it_is() {
+    let file = r#"
+        [[webhooks]]
+        name = "crm"
+        url = "https://crm.example/offhook"
+        after = "first"
+        [[webhooks]]
+        name = "bi"
+        url = "https://bi.example"
+        types = ["offer.*"]
+        after = "first"
+    "#;
+    let change = plan(file, &found(), true);
+    assert_eq!(
+        change.changes[..2].iter().map(|change| (change.path.as_str(), change.body.clone())).collect::<Vec<_>>(),
+        [
+            (
+                "/webhooks/crm",
+                Some(json!({"url": "https://crm.example/offhook", "types": ["conversation.*"], "texts": true}))
+            ),
+            (
+                "/webhooks/bi",
+                Some(json!({"url": "https://bi.example", "types": ["offer.*"], "texts": false, "after": "first"}))
+            ),
+        ]
+    );
+    assert!(
+        change.to_string().starts_with(
+            "~ webhook crm: url: \"https://crm.example\" -> \"https://crm.example/offhook\"\n\
+             + webhook bi: after \"first\", types [\"offer.*\"], url \"https://bi.example\"\n"
+        ),
+        "{change}"
+    );
+    let same = "[[webhooks]]\nname = \"crm\"\nurl = \"https://crm.example\"\nafter = \"latest\"\n";
+    assert!(plan(same, &found(), false).changes.is_empty());
+    let other = plan("[[webhooks]]\nname = \"bi\"\nurl = \"https://bi.example\"\n", &found(), true);
+    assert!(!other.to_string().contains("crm"), "never removed: {other}");
+}
+
+#[test]
 fn what_is_not_named_goes_only_when_asked() {
     let file = "[[queues]]\nname = \"sales\"\n";
     assert_eq!(plan(file, &found(), false).to_string(), "+ queue sales\n");
@@ -177,6 +219,9 @@ fn what_is_wrong_is_named_by_its_field() {
         ("agents = 1", "agents:"),
         ("quota = 1", "quota:"),
         ("[quota]\nagent = 1", "quota.agent:"),
+        ("[[webhooks]]\nurl = 'https://a.example'", "webhooks[0].name:"),
+        ("[[webhooks]]\nname = 'crm'\nsecret = 'whsec_1'", "webhooks[0].secret:"),
+        ("[[webhooks]]\nname = 'crm'\ntypes = 'offer.*'", "webhooks[0].types:"),
         ("[quota]\nagents = -1", "quota.agents:"),
         ("a = ", "line 1"),
     ] {

@@ -67,6 +67,8 @@ pub(crate) struct Admin {
     messages: Buckets,
 }
 
+pub use webhooks::Wished as WishedWebhook;
+
 pub(crate) type Shared = Arc<Admin>;
 
 /// What is said of the calls.
