@@ -48,6 +48,10 @@ race-rounds ROUNDS="10000":
 seeds COUNT="10000" FIRST="1":
     OFFHOOK_SEEDS={{COUNT}} OFFHOOK_FIRST_SEED={{FIRST}} cargo test --release --locked --test simulation -- --nocapture nothing_false everybody_is_served
 
+# The cluster's protocol, looked through within wider bounds; minutes, and a gigabyte of memory.
+model:
+    OFFHOOK_MODEL=large cargo test --release --locked --test cluster_model -- --nocapture --test-threads=1
+
 # Inputs changed at random, for each thing that is read from outside, for so many seconds each.
 fuzz SECONDS="60":
     OFFHOOK_FUZZ_SECONDS={{SECONDS}} cargo test --release --locked --test fuzz -- --nocapture --test-threads=1

@@ -37,6 +37,8 @@ pub enum Fault {
     UnknownIsCommitted,
     /// A barrier whose outcome is unknown is taken for one that was committed.
     BarrierIsAssumed,
+    /// A refused barrier is taken for proof that the turn is there.
+    RefusedBarrierIsProof,
     /// A record in the place of one's own is taken for one's own.
     AnyRecordIsMine,
     /// A refusal is taken for the whole truth, without a look at what is there.

@@ -25,6 +25,7 @@ kinds! {
     LateCommitted => "an append that nobody waited for any more arrived and was committed",
     DeadMansTurn => "a turn was committed after its leader had crashed",
     RefusedThoughCommitted => "an append was refused the second time that it arrived, having been committed the first",
+    RefusedMeanwhile => "an append was refused with nothing in its place yet, since another one was being committed",
     StaleRead => "a read missed what had been committed",
     ClaimFenced => "a new leader's claim was refused",
     Remembered => "a retry was answered from the remembered outcome",

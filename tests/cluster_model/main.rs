@@ -64,7 +64,8 @@ fn breaks(faults: &'static [Fault], bounds: Bounds, property: &'static str) {
     let path = checker.discovery(property);
     let path = path.unwrap_or_else(|| panic!("{faults:?} went unnoticed in {} states", checker.unique_state_count()));
     let steps = path.into_actions();
-    println!("{faults:?} breaks, in {} steps: {property}\n{steps:#?}", steps.len());
+    println!("{faults:?} breaks, in {} steps: {property}", steps.len());
+    steps.iter().for_each(|step| println!("    {step:?}"));
 }
 
 #[test]
@@ -148,6 +149,11 @@ fn unknown_is_not_refused() {
 #[test]
 fn an_unknown_barrier_settles_nothing() {
     breaks(&[Fault::BarrierIsAssumed], BOUNDS, NOTHING);
+}
+
+#[test]
+fn a_refused_barrier_does_not_say_that_the_turn_is_there() {
+    breaks(&[Fault::RefusedBarrierIsProof], BOUNDS, KEPT);
 }
 
 #[test]

@@ -30,6 +30,8 @@ pub enum Step {
     Crash { node: usize },
     /// An append reaches the servers; `again` and it will once more.
     Arrive { append: usize, again: bool },
+    /// An append is refused, since the servers are about to commit another one in its place. (They may not get to it.)
+    RefuseMeanwhile { append: usize },
     /// An acknowledgement reaches its node.
     Acknowledge { append: usize },
     /// A node waits no longer: the outcome is unknown.
@@ -87,6 +89,11 @@ impl Cluster {
                     if !commits || state.end() < self.bounds.records {
                         steps.push(Step::Arrive { append, again: false });
                     }
+                    let other = |other: &Append| other != on_its_way && self.commits(state, other);
+                    let meanwhile = state.appends.iter().any(|append| append.leg == Leg::Asked && other(append));
+                    if commits && meanwhile && state.awaited(on_its_way) {
+                        steps.push(Step::RefuseMeanwhile { append });
+                    }
                     if commits && self.bounds.sent_twice && state.awaited(on_its_way) {
                         steps.push(Step::Arrive { append, again: true });
                     }
@@ -136,6 +143,11 @@ impl Cluster {
             Step::TakeOver { node, read } => self.take_over(&mut state, node, read),
             Step::Crash { node } => drop_lead(&mut state, node),
             Step::Arrive { append, again } => self.arrive(&mut state, append, again),
+            Step::RefuseMeanwhile { append } => {
+                self.came_about.saw(Kind::RefusedMeanwhile);
+                let append = state.appends.remove(append);
+                self.refused(&mut state, &append);
+            }
             Step::Acknowledge { append } => {
                 let append = state.appends.remove(append);
                 self.committed(
@@ -253,18 +265,19 @@ impl Cluster {
     /// What the node waits for was refused as it arrived this time.
     fn refused(&self, state: &mut State, append: &Append) {
         let node = append.record.writer.expect("it is awaited") as usize;
-        let committed = state.journal.get(append.expected as usize) == Some(&append.record);
+        let there = state.journal.get(append.expected as usize);
         match state.nodes[node].phase {
             Phase::Claiming => {
                 self.came_about.saw(Kind::ClaimFenced);
                 drop_lead(state, node);
             }
             Phase::Waiting(turn) => {
-                self.came_about.saw(match (committed, turn.answer) {
-                    (true, _) => Kind::RefusedThoughCommitted,
-                    (false, Some(_)) => Kind::ZombieFenced,
-                    (false, None) => Kind::RefusalWithheld,
-                });
+                match (there, turn.answer) {
+                    (None, _) => {}
+                    (Some(record), _) if *record == append.record => self.came_about.saw(Kind::RefusedThoughCommitted),
+                    (Some(_), Some(_)) => self.came_about.saw(Kind::ZombieFenced),
+                    (Some(_), None) => self.came_about.saw(Kind::RefusalWithheld),
+                }
                 if self.has(Fault::RefusalIsBelieved) {
                     self.never_happened(state, node, turn);
                 } else if self.has(Fault::RefusalIsFollowed) && state.end() < self.bounds.records {
@@ -274,6 +287,7 @@ impl Cluster {
                     state.nodes[node].phase = Phase::Settling { turn, barriers: 0, asked: false };
                 }
             }
+            Phase::Settling { turn, .. } if self.has(Fault::RefusedBarrierIsProof) => self.happened(state, node, turn),
             Phase::Settling { turn, barriers, .. } => {
                 if is_turn(state, node, turn) {
                     self.came_about.saw(Kind::BarrierFenced);
