@@ -72,7 +72,7 @@ console-hour SECONDS="3600":
 soak SECONDS="3600" *ARGS:
     cargo bench --locked --bench soak -- --seconds {{SECONDS}} {{ARGS}}
 
-# The static binary of this machine's architecture, packed, and the Debian package around it, in ./dist.
+# The static binary, packed, and the Debian package around it, in ./dist. Of arm64: just dist aarch64-unknown-linux-musl arm64.
 dist TARGET="x86_64-unknown-linux-musl" ARCHITECTURE="amd64":
     bash config/release/static {{TARGET}} dist
     bash config/release/smoke dist/{{TARGET}}/offhook
