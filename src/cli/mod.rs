@@ -11,6 +11,7 @@ mod drill;
 mod import;
 mod journal;
 mod openapi;
+mod reach;
 mod restore;
 mod serve;
 mod simulate;
@@ -117,7 +118,7 @@ pub fn run() -> ExitCode {
         Command::Check(check) => load().and_then(|config| check.run(&config, &mut out)),
         Command::Demo(demo) => demo.run(config.as_deref(), &set, &mut out).map(|()| ExitCode::SUCCESS),
         Command::Drill(drill) => drill.run(&Given { config: config.clone(), set: set.clone() }, &mut out),
-        Command::Import(import) => import.run(&mut out),
+        Command::Import(import) => import.run(load, &mut out),
         Command::Journal(journal) => load().and_then(|config| journal.run(&config.sections.server.data_dir, &mut out)),
         Command::OpenApi(openapi) => openapi.run(&mut out).map(|()| ExitCode::SUCCESS),
         Command::Restore(restore) => restore.run(load, &mut out),

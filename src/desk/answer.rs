@@ -43,6 +43,13 @@ pub enum Answer {
     Taken {
         conversation: ConversationId,
     },
+    /// A conversation from elsewhere is history here, with so many of its parts.
+    Imported {
+        conversation: ConversationId,
+        parts: u32,
+        /// It was here before.
+        was_here: bool,
+    },
     /// A note has this number.
     Noted {
         conversation: ConversationId,
@@ -81,6 +88,19 @@ pub enum Answer {
         /// For its customer alone.
         draft: Option<std::sync::Arc<str>>,
     },
+}
+
+impl Answer {
+    /// As a retry hears it: an import says that it was here.
+    #[must_use]
+    pub fn again(self) -> Self {
+        match self {
+            Answer::Imported { conversation, parts, was_here: _ } => {
+                Answer::Imported { conversation, parts, was_here: true }
+            }
+            answer => answer,
+        }
+    }
 }
 
 /// A remembered outcome: one line of a record, beside its events.

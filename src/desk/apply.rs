@@ -263,6 +263,11 @@ impl Desk {
             Event::ConversationDescribed { conversation, about } => {
                 self.note(*conversation, |c| c.about = Some(about.clone()));
             }
+            Event::ConversationImported { conversation, held, part: _ } => {
+                self.last_conversation = self.last_conversation.max(conversation.0);
+                self.touched.conversations.insert(*conversation, Some(held.clone()));
+            }
+            Event::MessageImported { .. } | Event::NoteImported { .. } => {}
             Event::ConversationRated { conversation, score, comment, was, before: _ } => {
                 let change = |c: &mut Conversation| c.rate(*score, comment.as_ref(), now.wall);
                 self.change_lately(*conversation, was.as_deref(), change);

@@ -8,6 +8,7 @@ use super::files::Attachments;
 use super::ids::{
     AgentId, CommandId, ConversationId, CustomerId, DecisionId, KeyNumber, OfferId, Principal, SessionId, ThreadId,
 };
+use super::imported::ImportAsk;
 use super::labels::LabelAsk;
 use super::moves::{MoveAsk, Mover};
 use super::outside::{DeliveryAsk, ReceiveAsk};
@@ -170,6 +171,8 @@ pub enum Ask {
     },
     /// Its customer says what it was like.
     Rate(Box<RateAsk>),
+    /// It was had elsewhere.
+    Import(Box<ImportAsk>),
     DrainAgent {
         agent: Arc<str>,
         draining: bool,
@@ -286,8 +289,16 @@ pub struct AskedAgent {
 pub enum Author {
     Agent(AgentId),
     Customer(CustomerId),
-    /// The workspace itself, by one of its rules; never by a command. What it says is of its settings, so it is in the clear.
+    /// The workspace itself, by one of its rules; never by a command. What it says is of its settings, so it is in the clear; but for what was said elsewhere.
     System(Notice),
+}
+
+impl Author {
+    /// Whether what it says is sealed. What the workspace itself says is of its settings.
+    #[must_use]
+    pub fn is_sealed(self) -> bool {
+        !matches!(self, Author::System(notice) if notice != Notice::Imported)
+    }
 }
 
 /// What a message of the workspace itself is for.
@@ -310,6 +321,8 @@ pub enum Notice {
     Reminder,
     /// Its customer has been silent for too long.
     CustomerSilent,
+    /// It was said in another system, by a program or a rule there or by somebody who is no agent here. The one that is sealed.
+    Imported,
 }
 
 impl Notice {
@@ -324,6 +337,7 @@ impl Notice {
             Notice::OutOfHours => "out_of_hours",
             Notice::Reminder => "reminder",
             Notice::CustomerSilent => "customer_silent",
+            Notice::Imported => "imported",
         }
     }
 }
@@ -386,7 +400,8 @@ impl Ask {
             | Ask::Accept { .. }
             | Ask::Reject { .. }
             | Ask::Read { .. }
-            | Ask::ReportDelivery(_) => false,
+            | Ask::ReportDelivery(_)
+            | Ask::Import(_) => false,
             Ask::OnlyIf(_)
             | Ask::PutSettings(_)
             | Ask::PutQueue(_)
@@ -456,6 +471,7 @@ impl Ask {
             Ask::Note { .. } => "note",
             Ask::Label(_) => "label",
             Ask::Rate(_) => "rate",
+            Ask::Import(_) => "import",
             Ask::Describe { .. } => "describe",
             Ask::DrainAgent { .. } => "drain_agent",
             Ask::DrainQueue { .. } => "drain_queue",

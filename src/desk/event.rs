@@ -328,6 +328,35 @@ pub enum Event {
         conversation: ConversationId,
         about: Arc<str>,
     },
+    /// It was had and closed in another system, and is history here: this part of it, whose messages and notes follow.
+    ConversationImported {
+        conversation: ConversationId,
+        /// From 1.
+        part: u32,
+        /// As it stands with it: the desk does not hold it, so that a replay needs nothing from elsewhere.
+        held: Box<Conversation>,
+    },
+    MessageImported {
+        conversation: ConversationId,
+        number: u32,
+        author: Author,
+        /// Sealed, whoever wrote it.
+        text: Arc<str>,
+        /// When it was written there.
+        at: WallTime,
+        public: u32,
+    },
+    NoteImported {
+        conversation: ConversationId,
+        note: u32,
+        /// Absent: nobody who is an agent here.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        author: Option<AgentId>,
+        text: Arc<str>,
+        at: WallTime,
+        /// The last message before it.
+        after: u32,
+    },
     /// Its customer says what it was like, once it is over.
     ConversationRated {
         conversation: ConversationId,

@@ -151,6 +151,10 @@ hex_id!(
     ThreadId
 );
 hex_id!(
+    /// What another system calls one of its conversations: a keyed hash of that system's name and of its own id.
+    ImportId
+);
+hex_id!(
     /// Chosen by the client, 128 random bits; the same command again carries the same id.
     CommandId
 );

@@ -30,6 +30,7 @@ mod handle;
 pub mod hours;
 pub mod idle;
 pub mod ids;
+pub mod imported;
 pub mod invariants;
 mod keys;
 pub mod labels;

@@ -14,6 +14,7 @@
 use super::conversation::Conversation;
 use super::files::FileId;
 use super::ids::{AgentId, ConversationId};
+use super::imported::Imported;
 use super::outside::Line;
 use super::ratings::Rating;
 use super::silence::Talk;
@@ -150,6 +151,9 @@ pub struct Moved {
     /// Where it goes on elsewhere.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub line: Option<Box<Line>>,
+    /// It was had elsewhere.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub imported: Option<Box<Imported>>,
 }
 
 fn is_zero(notes: &u32) -> bool {

@@ -4,7 +4,8 @@ use super::Desk;
 use super::answer::Outcome;
 use super::command::{Ask, Closer, Command};
 use super::conversation::Conversation;
-use super::ids::{CommandId, ConversationId, CustomerId, OfferId, Principal};
+use super::ids::{CommandId, ConversationId, CustomerId, ImportId, OfferId, Principal};
+use super::imported::{FoundImport, Part};
 use super::moves::MoveAsk;
 use super::offer::EndedOffer;
 use super::remembered::Recall;
@@ -20,6 +21,10 @@ pub enum Need {
     Outcome(Principal, CommandId, Option<ConversationId>),
     /// The ids of this customer's closed conversations.
     OfCustomer(CustomerId),
+    /// What another system's conversation became. Of one that just came here the desk remembers the outcome.
+    Import(ImportId),
+    /// The same, as it stands now.
+    ImportToGoOn(ImportId),
 }
 
 /// What was found. What was asked for and is not here does not exist.
@@ -29,6 +34,7 @@ pub struct Loaded {
     pub offers: BTreeMap<OfferId, EndedOffer>,
     pub outcomes: BTreeMap<(Principal, CommandId), Outcome>,
     pub of_customer: BTreeMap<CustomerId, Vec<ConversationId>>,
+    pub imports: BTreeMap<ImportId, FoundImport>,
 }
 
 impl Desk {
@@ -86,6 +92,10 @@ impl Desk {
                 }
             }
             Ask::MergeCustomer { from, .. } => needs.push(Need::OfCustomer(*from)),
+            Ask::Import(ask) => needs.push(match ask.part {
+                Part::First(_) => Need::Import(ask.import),
+                Part::Next(_) => Need::ImportToGoOn(ask.import),
+            }),
             Ask::OnlyIf(_)
             | Ask::PutSettings(_)
             | Ask::PutQueue(_)

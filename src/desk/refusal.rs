@@ -89,6 +89,8 @@ pub enum Refusal {
     DeliveryOver { conversation: ConversationId, number: u32 },
     #[error("the customer's texts are sealed with another key: {0}")]
     AnotherKey(KeyNumber),
+    #[error("the part {next} of it comes before this one")]
+    PartMissing { next: u32 },
     #[error("the session is not known here any more")]
     NoSuchSession,
 }
@@ -137,6 +139,7 @@ impl Refusal {
             Refusal::FileTaken { .. } => "file_taken",
             Refusal::DeliveryOver { .. } => "delivery_over",
             Refusal::AnotherKey(_) => "another_key",
+            Refusal::PartMissing { .. } => "part_missing",
             Refusal::NoSuchSession => "no_such_session",
         }
     }
@@ -168,6 +171,7 @@ impl Refusal {
             Refusal::NoSuchChannel(_) => "channel",
             Refusal::NoSuchStatus(_) => "status",
             Refusal::NoSuchReason(_) => "reason",
+            Refusal::PartMissing { .. } => "part",
             Refusal::FileTaken { .. } => "files",
             Refusal::NoSuchMessage { .. } | Refusal::DeliveryOver { .. } => "number",
             Refusal::NoSuchApiKey(_) | Refusal::IdReused => "id",

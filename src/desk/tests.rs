@@ -9,6 +9,7 @@ mod estimates;
 mod forms;
 mod hands;
 mod hours;
+mod imports;
 mod labels;
 mod late_answers;
 mod left_messages;

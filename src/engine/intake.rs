@@ -43,6 +43,8 @@ pub enum ReplyTo {
 /// How late a command may be refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Class {
+    /// What was had elsewhere. It waits for nobody, and stands behind everybody.
+    Import,
     /// New conversations.
     Start,
     Ordinary,
@@ -61,6 +63,8 @@ const FLOOD_DELAY_MS_MAX: u64 = 25;
 const FLOOD_STARTS: usize = 64;
 /// What a command takes beside its texts.
 const COMMAND_BYTES: usize = 256;
+/// Imports that wait. One goes with a turn, so that what is decided with it is not much later for it.
+const IMPORTS_MAX: usize = 8;
 const GRAINS: Grains = Grains { purpose: Purpose::Turns, own_bytes: 4 * 1024, grain_bytes: 16 * 1024 };
 
 #[derive(Debug)]
@@ -69,7 +73,7 @@ pub struct Intake {
     notify: Notify,
     limits: Limits,
     /// Counters of what was refused, by class: looked for once, since a flood is refused by the tens of thousands.
-    refused: [OnceLock<Counter>; 4],
+    refused: [OnceLock<Counter>; 5],
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -89,6 +93,7 @@ struct State {
     ends_behind: u32,
     /// New conversations. Nobody's order is lost by their waiting longer: whoever starts one waits for its answer.
     starts: VecDeque<Waiting>,
+    imports: VecDeque<Waiting>,
     bytes: usize,
     /// Sessions whose deltas were dropped. One place each.
     snapshots: Vec<Arc<Session>>,
@@ -127,6 +132,12 @@ impl Intake {
         self.refused(Class::Start, retry_after_ms)
     }
 
+    /// The same of an import.
+    #[must_use]
+    pub fn refuse_import(&self, retry_after_ms: u64) -> NotDone {
+        self.refused(Class::Import, retry_after_ms)
+    }
+
     fn refused(&self, class: Class, delay_ms: u64) -> NotDone {
         let counter = || metrics::counter!("offhook_intake_refused_total", "class" => class.name());
         self.refused[class as usize].get_or_init(counter).increment(1);
@@ -135,6 +146,7 @@ impl Intake {
 
     fn is_full(&self, state: &State, class: Class, bytes: usize) -> bool {
         let tenths = match class {
+            Class::Import => 3,
             Class::Start => 5,
             Class::Ordinary => 8,
             Class::Answer => 10,
@@ -151,9 +163,13 @@ impl Intake {
         let bytes = bytes_of(&asked.command);
         let mut state = self.lock();
         let delay_ms = state.delay_ms(now_ms);
-        let late = class == Class::Start && state.is_late(delay_ms);
+        let late = match class {
+            Class::Start => state.is_late(delay_ms),
+            Class::Import => delay_ms > FLOOD_DELAY_MS_MAX || state.imports.len() >= IMPORTS_MAX,
+            Class::Ordinary | Class::Answer | Class::Edge => false,
+        };
         let weight = match class {
-            Class::Start | Class::Ordinary => Some(Weight::Ordinary),
+            Class::Import | Class::Start | Class::Ordinary => Some(Weight::Ordinary),
             Class::Answer | Class::Edge => None,
         };
         let grown = state.bytes + bytes;
@@ -187,7 +203,7 @@ impl Intake {
     }
 
     /// Moves commands over, the urgent ones first, until there are `commands_max`; then new conversations, but only until there are
-    /// `starts_max`: so many are not in the way of what comes while they are decided. Since when the first of them waited.
+    /// `starts_max`: so many are not in the way of what comes while they are decided; and one import. Since when the first of them waited.
     pub fn take(&self, asked: &mut VecDeque<Asked<ReplyTo>>, commands_max: usize, starts_max: usize) -> Option<u64> {
         let mut state = self.lock();
         let before = state.bytes;
@@ -204,6 +220,14 @@ impl Intake {
             state.bytes -= waiting.bytes;
             first(waiting.since_ms);
             asked.push_back(waiting.asked);
+        }
+        let mut imports_left = if commands_max == usize::MAX { IMPORTS_MAX } else { 1 };
+        while asked.len() < starts_max && imports_left > 0 {
+            let Some(waiting) = state.imports.pop_front() else { break };
+            state.bytes -= waiting.bytes;
+            first(waiting.since_ms);
+            asked.push_back(waiting.asked);
+            imports_left -= 1;
         }
         GRAINS.shrink(&memory().reserve, before, state.bytes);
         if state.len() > 0 {
@@ -251,12 +275,14 @@ fn lane_of(asked: &Asked<ReplyTo>) -> (bool, Option<SessionId>) {
 
 impl State {
     fn len(&self) -> usize {
-        self.urgent.len() + self.commands.len() + self.starts.len()
+        self.urgent.len() + self.commands.len() + self.starts.len() + self.imports.len()
     }
 
     fn queue_for(&mut self, class: Class, asked: &Asked<ReplyTo>) -> &mut VecDeque<Waiting> {
-        if class == Class::Start {
-            return &mut self.starts;
+        match class {
+            Class::Start => return &mut self.starts,
+            Class::Import => return &mut self.imports,
+            Class::Ordinary | Class::Answer | Class::Edge => {}
         }
         let (urgent, session) = lane_of(asked);
         let came = matches!(asked.command.ask, Ask::SessionCame { .. });
@@ -292,7 +318,7 @@ impl State {
 
     /// What a flood took.
     fn give_room_back(&mut self) {
-        for queue in [&mut self.urgent, &mut self.commands, &mut self.starts] {
+        for queue in [&mut self.urgent, &mut self.commands, &mut self.starts, &mut self.imports] {
             queue.shrink_to(64);
         }
         self.behind.shrink_to(64);
@@ -303,7 +329,7 @@ impl State {
         delay_ms > START_DELAY_MS_MAX || delay_ms > FLOOD_DELAY_MS_MAX && self.starts.len() >= FLOOD_STARTS
     }
 
-    /// How long the first of those that wait has waited.
+    /// How long the first of those that wait has waited; imports may wait.
     fn delay_ms(&self, now_ms: u64) -> u64 {
         let firsts = [self.urgent.front(), self.commands.front(), self.starts.front()];
         firsts.into_iter().flatten().map(|first| now_ms.saturating_sub(first.since_ms)).max().unwrap_or(0)
@@ -313,6 +339,7 @@ impl State {
 impl Class {
     fn name(self) -> &'static str {
         match self {
+            Class::Import => "import",
             Class::Start => "start",
             Class::Ordinary => "ordinary",
             Class::Answer => "answer",
@@ -323,6 +350,7 @@ impl Class {
 
 fn class_of(ask: &Ask) -> Class {
     match ask {
+        Ask::Import(_) => Class::Import,
         Ask::Open(_) => Class::Start,
         Ask::Accept { .. }
         | Ask::Reject { .. }
@@ -381,6 +409,7 @@ fn bytes_of(command: &Command) -> usize {
             Ask::Open(open) => {
                 open.text.as_ref().map_or(0, |text| text.len()) + open.about.as_ref().map_or(0, |about| about.len())
             }
+            Ask::Import(ask) => ask.bytes() + LABELS_BYTES_MAX,
             Ask::Label(_) => LABELS_BYTES_MAX,
             Ask::Describe { about, .. } => about.len(),
             Ask::Rate(ask) => ask.comment.as_ref().map_or(0, |comment| comment.len()),

@@ -34,7 +34,7 @@ pub async fn look_up(
     }
     // What left the desk a moment ago may not be in the view yet. An outcome is no such thing: the desk remembers those
     // that the view does not have. On a full disk, where the view stands still, accepts and closes must not wait for it.
-    let left_the_desk = needs.iter().any(|need| !matches!(need, Need::Outcome(..)));
+    let left_the_desk = needs.iter().any(|need| !matches!(need, Need::Outcome(..) | Need::Import(_)));
     let wait = left_the_desk || projection.lag_outcomes() >= REMEMBERED_HERE_MAX;
     while wait && projection.lag_records() > 0 {
         projection.hand_over(keeper, clock::monotonic_ms());
@@ -49,6 +49,7 @@ pub async fn look_up(
             Need::Offer(id) => wanted.offers.push(id),
             Need::Outcome(by, id, conversation) => wanted.outcomes.push((by, id, conversation)),
             Need::OfCustomer(customer) => customers.push(customer),
+            Need::Import(import) | Need::ImportToGoOn(import) => wanted.imports.push(import),
         }
     }
     let found = view.look_up(&workspace, wanted.clone()).await?;
@@ -61,6 +62,9 @@ pub async fn look_up(
     }
     for ((by, id, _), outcome) in wanted.outcomes.into_iter().zip(found.outcomes) {
         outcome.map(|outcome| loaded.outcomes.insert((by, id), outcome));
+    }
+    for (import, held) in wanted.imports.into_iter().zip(found.imports) {
+        held.map(|held| loaded.imports.insert(import, held));
     }
     for customer in customers {
         let rows = view.conversations_of_customer(&workspace, customer, MERGED_MAX).await?;

@@ -344,9 +344,15 @@ impl Engine {
         }
     }
 
+    /// How long the server keeps closed conversations; `None`: for ever.
+    #[must_use]
+    pub fn kept_ms(&self) -> Option<u64> {
+        (self.settings.retention_days > 0).then(|| self.settings.retention_days * 86_400_000)
+    }
+
     /// Forget what the settings say to forget: in the view, then in the journal below what the view has on disk.
     async fn prune(&self) {
-        let retention_ms = (self.settings.retention_days > 0).then(|| self.settings.retention_days * 86_400_000);
+        let retention_ms = self.kept_ms();
         let view = self.view();
         if let Err(error) = view.prune(clock::wall_ms(), retention_ms, PRUNE_STEPS).await {
             tracing::warn!(%error, "the view could not be pruned");

@@ -99,6 +99,8 @@ impl Serving<'_> {
         let lag = self.projection.lag_bytes();
         let most = self.run.shared.view_lag_bytes_max;
         self.run.workspace.starts_held.store(lag > most / 2, Ordering::Relaxed);
+        // Long before turns wait for it: what was had elsewhere may come later.
+        self.run.workspace.imports_held.store(lag > most / 8, Ordering::Relaxed);
         let why = "the view is far behind";
         if lag > most {
             self.run.take(Taking::LastResort { why });

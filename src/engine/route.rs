@@ -148,6 +148,9 @@ pub fn route(event: &Event, place: usize, desk: &Desk, routes: &mut Vec<Route>) 
         | Event::HoursTurned { .. }
         | Event::StayedAtClosing { .. }
         | Event::PriorityRaised { .. }
+        | Event::ConversationImported { .. }
+        | Event::MessageImported { .. }
+        | Event::NoteImported { .. }
         | Event::CustomerMerged { .. }
         | Event::CustomerSignedOut { .. } => {}
     }

@@ -107,7 +107,7 @@ pub fn about_of(conversation: &Conversation, keys: &KeyRing) -> About {
 /// The text of a message; empty when its customer was erased. What the workspace itself said is in the clear.
 #[must_use]
 pub fn text_of(author: Author, text: &str, keys: &KeyRing) -> String {
-    if let Author::System(_) = author {
+    if !author.is_sealed() {
         return text.to_owned();
     }
     clear_text(text, keys)

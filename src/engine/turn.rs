@@ -243,7 +243,10 @@ fn bytes_of(event: &Event) -> usize {
     EVENT_BYTES
         + match event {
             Event::MessagePosted { text, files, .. } => text.len() + files::bytes_of(files),
-            Event::NotePosted { text, .. } => text.len(),
+            Event::NotePosted { text, .. } | Event::MessageImported { text, .. } | Event::NoteImported { text, .. } => {
+                text.len()
+            }
+            Event::ConversationImported { held, .. } => bytes_of_whole(held),
             Event::ConversationLabelled { labels, .. } => labels.bytes(),
             Event::ConversationDescribed { about, .. } => about.len(),
             Event::ConversationTransferred { skills, .. } => 64 * skills.len(),

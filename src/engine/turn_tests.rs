@@ -65,3 +65,46 @@ fn those_that_wait_for_a_record_are_bounded() {
     keeper.committed(full.position);
     assert!(decided(&mut keeper, &["#1001 a0 sets available"]).record.is_none());
 }
+
+/// The largest part that the gateway lets through, behind a turn that is about to be closed.
+#[test]
+fn the_largest_import_fits_a_record_beside_all_that_a_turn_decides_before_it() {
+    use crate::desk::ids::{CommandId, CustomerId, ImportId, KeyNumber, Principal, QueueId};
+    use crate::desk::imported::{Beginning, By, ENTRIES_MAX, Entry, ImportAsk, Part, Rated, TEXTS_BYTES_MAX};
+    use crate::desk::labels::{LABELS_BYTES_MAX, LabelChange};
+    use crate::desk::settings::ChannelId;
+    // A sealed text is base64 of the text and of what sealing adds.
+    let sealed = |bytes: usize| "x".repeat(bytes * 4 / 3 + 100);
+    let each = TEXTS_BYTES_MAX / ENTRIES_MAX;
+    let entry = |_| Entry { at: WallTime(u64::MAX >> 1), by: By::Customer, text: sealed(each).into() };
+    let beginning = Beginning {
+        customer: CustomerId(u128::MAX),
+        key: KeyNumber(u64::MAX),
+        channel: ChannelId(0),
+        queue: QueueId(1),
+        owner: None,
+        about: sealed(2 * (4_096 + 1_024) + 1_024).into(),
+        labels: LabelChange::default(),
+        opened_at: WallTime(1),
+        closed_at: WallTime(u64::MAX >> 1),
+        rating: Some(Rated { score: 5, comment: Some(sealed(2_000).into()) }),
+    };
+    let entries: Vec<Entry> = (0..ENTRIES_MAX).map(entry).collect();
+    let import = ImportId(u128::MAX);
+    let ask = ImportAsk { import, part: Part::First(Box::new(beginning)), entries };
+    let command = Command {
+        principal: Principal::Visitor,
+        id: Some(CommandId(7)),
+        fingerprint: 0,
+        ask: Ask::Import(Box::new(ask)),
+    };
+    let mut keeper = room();
+    let mut asked = VecDeque::from([Asked::untraced(command, ())]);
+    let now = Now { desk: DeskTime(1_000), wall: WallTime(1_000_000) };
+    let decided = keeper.decide(now, TurnId(1), &mut asked, &Loaded::default());
+    assert!(decided.replies.iter().all(|(_, result)| result.is_ok()), "{:?}", decided.replies);
+    let bytes = decided.record.expect("a record").body.len();
+    assert!(bytes + LABELS_BYTES_MAX + TURN_BYTES <= RECORD_BYTES_MAX, "{bytes}");
+    let counted: usize = decided.events.iter().map(bytes_of).sum();
+    assert!(counted >= bytes * 9 / 10, "{counted} of {bytes} are counted");
+}

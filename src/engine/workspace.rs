@@ -12,7 +12,7 @@ use super::sheets::Sheets;
 use super::turn::Asked;
 use super::watch::Watchers;
 use crate::clock;
-use crate::desk::command::Command;
+use crate::desk::command::{Ask, Command};
 use crate::desk::conversation::Conversation;
 use crate::desk::ids::{AgentId, CommandId, ConversationId};
 use crate::desk::settings::AgentProfile;
@@ -80,6 +80,8 @@ pub struct Workspace {
     pub(super) last_conversation: AtomicU64,
     /// The view is behind: nothing new is begun until it has caught up.
     pub(super) starts_held: AtomicBool,
+    /// The view has more to write than imports should add to.
+    pub(super) imports_held: AtomicBool,
     quota: Account,
     share: Share,
     shares: Arc<Shares>,
@@ -109,6 +111,7 @@ impl Workspace {
             open: DashMap::new(),
             last_conversation: AtomicU64::new(0),
             starts_held: AtomicBool::new(false),
+            imports_held: AtomicBool::new(false),
             quota: Account::default(),
             share: Share::default(),
             shares,
@@ -260,6 +263,9 @@ impl Workspace {
             Taking::Everything => {}
             Taking::LastResort { .. } if super::turn::may_use_the_last_room(&command.ask) => {}
             Taking::Nothing { why } | Taking::LastResort { why } => return Err((unavailable(why), reply_to)),
+        }
+        if matches!(command.ask, Ask::Import(_)) && self.imports_held.load(Ordering::Relaxed) {
+            return Err((self.intake.refuse_import(RETRY_AFTER_MS), reply_to));
         }
         let now_ms = clock::monotonic_ms();
         self.shares.ask(&self.share, now_ms);

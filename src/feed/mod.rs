@@ -266,13 +266,13 @@ fn fact_of(line: &str, now: Now, types: &Types, named: &Names<'_>, clear: Option
             .inspect_err(|error| tracing::warn!(%error, "an event of a newer release is not understood"))
     };
     let rendered =
-        |names| read().map_or(Fact::EventUnreadable(EventUnreadable {}), |event| render::fact(event, now, names));
-    let fact = rendered(named);
+        |names| read().map_or(Some(Fact::EventUnreadable(EventUnreadable {})), |event| render::fact(event, now, names));
+    let fact = rendered(named)?;
     if !types.want(fact.kind().0) {
         return None;
     }
     // What nobody wants is not unsealed.
-    Some(clear.map_or(fact, rendered))
+    clear.map_or(Some(fact), rendered)
 }
 
 fn event_of(place: Place, at: WallTime, workspace: &Arc<str>, fact: Fact) -> FeedEvent {

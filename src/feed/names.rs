@@ -89,8 +89,9 @@ impl<'a> Names<'a> {
     #[must_use]
     pub fn about(&self, sealed: Option<&str>) -> Option<About> {
         let clear = self.unsealed(ABOUT, sealed?)?;
-        let Sealing { name, metadata, attributes, known, outside } = serde_json::from_slice(&clear).unwrap_or_default();
-        Some(About { name, metadata, attributes, known, outside })
+        let about = serde_json::from_slice(&clear).unwrap_or_default();
+        let Sealing { name, metadata, attributes, known, outside, imported } = about;
+        Some(About { name, metadata, attributes, known, outside, imported })
     }
 
     fn unsealed(&self, context: &[u8], sealed: &str) -> Option<Vec<u8>> {

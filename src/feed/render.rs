@@ -1,7 +1,7 @@
 //! A desk's event as those outside are told it. Every event is here, and by name: a new one must be thought of.
 
 use super::names::Names;
-use super::render_conversations::{actor, labelled, message, opened, skills, transfer};
+use super::render_conversations::{actor, imported, labelled, message, opened, skills, transfer};
 use crate::desk::command::Author as DeskAuthor;
 use crate::desk::event::Event;
 use crate::desk::time::Now;
@@ -18,10 +18,12 @@ fn word(cause: impl Serialize) -> Word {
     }
 }
 
-/// As of the record that it is in.
+/// As of the record that it is in. `None`: it is told with another.
 #[must_use]
-pub fn fact(event: Event, now: Now, names: &Names<'_>) -> Fact {
-    match event {
+pub fn fact(event: Event, now: Now, names: &Names<'_>) -> Option<Fact> {
+    Some(match event {
+        Event::ConversationImported { conversation, part: 1, held } => imported(conversation, &held, names),
+        Event::ConversationImported { .. } | Event::MessageImported { .. } | Event::NoteImported { .. } => return None,
         Event::SettingsChanged { settings: _ } => Fact::SettingsChanged(said::SettingsChanged {}),
         Event::QueuePut { queue, settings } => Fact::QueuePut(said::QueuePut {
             queue: settings.name.clone(),
@@ -305,7 +307,7 @@ pub fn fact(event: Event, now: Now, names: &Names<'_>) -> Fact {
         Event::CustomerSignedOut { customer } => {
             Fact::CustomerSignedOut(said::CustomerSignedOut { customer: customer.to_string() })
         }
-    }
+    })
 }
 
 pub(super) fn author(author: DeskAuthor, names: &Names<'_>) -> said::Author {

@@ -3,6 +3,7 @@
 use super::names::Names;
 use super::render::author;
 use crate::desk::command::{Author, Closer};
+use crate::desk::conversation::Conversation;
 use crate::desk::event::{Event, RequiredSkill};
 use crate::desk::ids::ConversationId;
 use crate::desk::labels::{FieldValue, Labels};
@@ -46,6 +47,19 @@ pub(super) fn opened(event: Event, now: Now, names: &Names<'_>) -> Fact {
         left,
         message,
         about: names.about(about.as_deref()),
+    })
+}
+
+pub(super) fn imported(conversation: ConversationId, held: &Conversation, names: &Names<'_>) -> Fact {
+    Fact::ConversationImported(said::ConversationImported {
+        conversation: conversation.to_string(),
+        customer: held.customer.to_string(),
+        channel: names.channel(held.channel),
+        queue: names.queue(held.queue),
+        owner: held.last_owner().map(|owner| names.agent(owner)),
+        opened_at: held.opened_at.0,
+        ended_at: held.ended_at.0,
+        about: names.about(held.about.as_deref()),
     })
 }
 

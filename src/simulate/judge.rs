@@ -32,6 +32,7 @@ pub struct Judge {
     never: BTreeSet<u128>,
     grace: BTreeMap<AgentId, DeskTime>,
     decisions: super::judge_decisions::Decisions,
+    imports: super::judge_imports::Imports,
     /// Messages left out of hours that have yet to begin to wait.
     left: BTreeSet<ConversationId>,
     /// Lives through every record once: the whole journal's replay.
@@ -81,9 +82,11 @@ impl Judge {
             self.kinds.lived(event, &self.shadow);
             self.decisions.live(event, &self.shadow, now.desk)?;
             super::judge_customers::hears(event, &mut self.talks, now, &self.shadow)?;
+            self.imports.hear(event, |id| self.talks.contains_key(&id))?;
             self.one(event, now, position)?;
             super::judge_hours::those_left_begin(&mut self.left, &mut self.talks, &self.shadow)?;
         }
+        self.imports.are_whole()?;
         // In a barrier nothing was decided, and hours that are due turn with the next turn.
         if !lived.events.is_empty() {
             super::judge_hours::those_left_wait_for_opening(&self.left, &self.shadow)?;
@@ -265,7 +268,7 @@ impl Judge {
                 owner.ok_or_else(|| format!("{conversation} is labelled and nobody's"))?;
             }
             Event::CustomerMerged { into, conversations, .. } => {
-                for id in conversations {
+                for id in conversations.iter().filter(|id| !self.imports.has(**id)) {
                     let talk = talk(&mut self.talks, *id)?;
                     (talk.customer, talk.merged) = (*into, true);
                 }
@@ -297,6 +300,9 @@ impl Judge {
             | Event::ConversationDescribed { .. }
             | Event::ConversationRated { .. }
             | Event::DeliveryReported { .. }
+            | Event::ConversationImported { .. }
+            | Event::MessageImported { .. }
+            | Event::NoteImported { .. }
             | Event::QueuePut { .. }
             | Event::QueueRemoved { .. }
             | Event::AgentPut { .. }

@@ -56,7 +56,7 @@ const OF_RULES: [&str; 27] = [
 ];
 
 /// Commands that change something or ask something.
-const COMMANDS: [&str; 48] = [
+const COMMANDS: [&str; 49] = [
     "put_settings",
     "put_queue",
     "remove_queue",
@@ -95,6 +95,7 @@ const COMMANDS: [&str; 48] = [
     "note",
     "label",
     "rate",
+    "import",
     "describe",
     "drain_agent",
     "drain_queue",
@@ -108,7 +109,7 @@ const COMMANDS: [&str; 48] = [
 ];
 
 /// Refusals that a rule stands behind.
-const REFUSALS: [&str; 29] = [
+const REFUSALS: [&str; 30] = [
     "offer_gone",
     "no_such_offer",
     "decision_gone",
@@ -137,6 +138,7 @@ const REFUSALS: [&str; 29] = [
     "no_more_time",
     "rating_over",
     "delivery_over",
+    "part_missing",
     "no_such_session",
 ];
 

@@ -14,6 +14,7 @@ mod judge_clocks;
 mod judge_customers;
 mod judge_decisions;
 mod judge_hours;
+mod judge_imports;
 mod judge_moves;
 
 mod judge_routing;

@@ -120,7 +120,9 @@ impl View {
         }
         shelf.conversations.extend(projected.conversations);
         shelf.offers.extend(projected.offers);
-        shelf.outcomes.extend(projected.outcomes.into_iter().map(|outcome| ((outcome.by, outcome.id), outcome)));
+        // An import is found by its own id.
+        let outcomes = projected.outcomes.into_iter().filter(|told| !matches!(told.answer, Answer::Imported { .. }));
+        shelf.outcomes.extend(outcomes.map(|outcome| ((outcome.by, outcome.id), outcome)));
     }
 
     /// A desk as of the view's position.
@@ -142,6 +144,12 @@ impl View {
                 Need::Outcome(by, id, _) => {
                     let found = self.shelf.outcomes.get(&(*by, *id));
                     loaded.outcomes.extend(found.map(|outcome| ((*by, *id), outcome.clone())));
+                }
+                Need::Import(import) | Need::ImportToGoOn(import) => {
+                    let conversations = self.shelf.conversations.iter().map(|(id, body)| (*id, read(body)));
+                    let is_it = |held: &Conversation| held.imported().is_some_and(|of| of.import == *import);
+                    let found = conversations.filter(|(_, held)| is_it(held)).map(|found| (*import, found));
+                    loaded.imports.extend(found);
                 }
                 Need::OfCustomer(customer) => {
                     let conversations = self.shelf.conversations.iter().map(|(id, body)| (*id, read(body)));

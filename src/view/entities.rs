@@ -3,8 +3,8 @@
 
 use super::failed::{OrFailed, ViewFailed};
 use super::keys::WorkspaceNumber;
-use super::labels;
 use super::project::Seen;
+use super::{imported, labels};
 use crate::desk::conversation::{Conversation, State};
 use crate::desk::ids::{AgentId, ConversationId, CustomerId};
 use crate::desk::stored::Row;
@@ -111,12 +111,17 @@ pub(super) fn put_conversation(
                      queue = excluded.queue, customer = excluded.customer",
                 )
                 .and_then(|mut put| {
-                    let opened_at = conversation.opened_at.0 as i64;
+                    // In the order of the ids: of one from elsewhere, when it came here.
+                    let came_at = conversation.imported().map_or(conversation.opened_at, |imported| imported.at);
+                    let opened_at = came_at.0 as i64;
                     let Indexed { queue, agent, customer, closed_at } = now;
                     put.execute(params![key, state, own_body, agent, closed_at, queue, customer, opened_at])
                 })
                 .or_failed(doing)?;
         }
+    }
+    if seen.imported.contains(&id) {
+        imported::put(connection, workspace, key, conversation)?;
     }
     if seen.labelled.contains(&id) {
         labels::put(connection, key, conversation)?;

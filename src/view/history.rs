@@ -107,6 +107,9 @@ pub(super) fn messages(
         Event::MessagePosted { number, author, text, files, .. } => {
             Some(MessageRow { number, author, at: row.at, text, files })
         }
+        Event::MessageImported { number, author, text, .. } => {
+            Some(MessageRow { number, author, at: row.at, text, files: Attachments::default() })
+        }
         _ => None,
     })?;
     if newest_first {
@@ -119,7 +122,9 @@ pub(super) fn messages(
 pub(super) fn notes(connection: &Connection, key: i64, after: u32, limit: usize) -> Result<Rows<NoteRow>, ViewFailed> {
     let below = -i64::from(after);
     page_of(connection, "number < ?2 AND number < 0", &[&key, &below], false, limit, |row| match row.event {
-        Event::NotePosted { note, author, text, after, .. } => Some(NoteRow { note, author, at: row.at, after, text }),
+        Event::NotePosted { note, author, text, after, .. } | Event::NoteImported { note, author, text, after, .. } => {
+            Some(NoteRow { note, author, at: row.at, after, text })
+        }
         _ => None,
     })
 }
@@ -143,6 +148,11 @@ pub fn public_of(event: Event) -> Option<(u32, Public)> {
         Event::ConversationOpened { public, .. } => (public, Public::Opened),
         Event::MessagePosted { public, number, author, text, files, .. } => {
             (public, Public::Message { number, author, text, files })
+        }
+        // What follows of it is more of the same.
+        Event::ConversationImported { part: 1, .. } => (1, Public::Opened),
+        Event::MessageImported { public, number, author, text, .. } => {
+            (public, Public::Message { number, author, text, files: Attachments::default() })
         }
         Event::OfferEnded { public, agent, .. } => (public?, Public::Joined { agent }),
         Event::ConversationRequeued { public, .. } => (public, Public::Requeued),
@@ -183,6 +193,8 @@ pub fn public_of(event: Event) -> Option<(u32, Public)> {
         | Event::OwnerVanished { .. }
         | Event::OwnerReturned { .. }
         | Event::NotePosted { .. }
+        | Event::NoteImported { .. }
+        | Event::ConversationImported { .. }
         | Event::ConversationLabelled { .. }
         | Event::ConversationDescribed { .. }
         | Event::ConversationRated { .. }
@@ -266,7 +278,7 @@ pub(super) fn texts(connection: &Connection, key: i64, bytes_max: usize) -> Resu
             }
             after = message.number;
             // What the workspace itself said is not sealed.
-            if !matches!(message.author, Author::System(_)) {
+            if message.author.is_sealed() {
                 texts.push(message.text);
             }
         }

@@ -1,7 +1,7 @@
 //! How ids are packed into SQLite's 64-bit integers, so that a table's own order is the order of time and needs no
 //! second index: a workspace's number in the high bits, the id in the low ones.
 
-use crate::desk::ids::{AgentId, CommandId, ConversationId, CustomerId, OfferId, Principal, QueueId};
+use crate::desk::ids::{AgentId, CommandId, ConversationId, CustomerId, ImportId, OfferId, Principal, QueueId};
 
 const ID_BITS: u32 = 40;
 const INDEX_BITS: u32 = 16;
@@ -46,6 +46,11 @@ impl WorkspaceNumber {
 
     pub fn queue(self, id: QueueId) -> i64 {
         self.0 << 32 | i64::from(id.0)
+    }
+
+    /// Half of the import's id, mixed with the workspace, as a customer's is.
+    pub fn import(self, id: ImportId) -> i64 {
+        mix((id.0 >> 64) as u64 ^ mix(self.0 as u64)) as i64
     }
 
     /// Half of the customer's id, mixed with the workspace: narrow, and told apart by the body for certain.

@@ -2,10 +2,11 @@
 
 use super::failed::{OrFailed, ViewFailed};
 use super::keys::{WorkspaceNumber, id_of};
-use super::{outcomes, project};
+use super::{imported, outcomes, project};
 use crate::desk::answer::Outcome;
 use crate::desk::conversation::Conversation;
-use crate::desk::ids::{AgentId, CommandId, ConversationId, OfferId, Principal};
+use crate::desk::ids::{AgentId, CommandId, ConversationId, ImportId, OfferId, Principal};
+use crate::desk::imported::FoundImport;
 use crate::desk::offer::EndedOffer;
 use rusqlite::{Connection, OptionalExtension};
 
@@ -26,6 +27,7 @@ pub struct Wanted {
     pub offers: Vec<OfferId>,
     /// For a command that posts into a conversation: that one too. Its outcome is kept as long as its message.
     pub outcomes: Vec<(Principal, CommandId, Option<ConversationId>)>,
+    pub imports: Vec<ImportId>,
 }
 
 /// Each list in the order of what was wanted.
@@ -37,6 +39,7 @@ pub struct Found {
     /// Only offers that have ended.
     pub offers: Vec<Option<EndedOffer>>,
     pub outcomes: Vec<Option<Outcome>>,
+    pub imports: Vec<Option<FoundImport>>,
 }
 
 /// Reads a conversation's JSON. One that cannot be read is as good as not there: it stops nobody else's.
@@ -114,6 +117,9 @@ pub(super) fn look_up(
     }
     for (outcome, unsorted) in wanted.outcomes.iter().zip(unsorted) {
         found.outcomes.push(outcomes::find(connection, workspace, wall_ms, *outcome, unsorted)?);
+    }
+    for import in &wanted.imports {
+        found.imports.push(imported::find(connection, workspace, *import)?);
     }
     Ok(found)
 }

@@ -15,6 +15,7 @@ mod entities;
 mod failed;
 mod health;
 mod history;
+mod imported;
 mod keys;
 mod labels;
 mod load;

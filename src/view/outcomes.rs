@@ -64,6 +64,7 @@ pub(super) fn message_of(outcome: &Outcome) -> Option<(ConversationId, u32)> {
         | Answer::Accepted { .. }
         | Answer::TransferOffered { .. }
         | Answer::Taken { .. }
+        | Answer::Imported { .. }
         | Answer::Noted { .. }
         | Answer::Decided { .. }
         | Answer::Decisions(_)

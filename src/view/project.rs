@@ -9,6 +9,7 @@ use super::sorting::Recent;
 use crate::desk::answer::Outcome;
 use crate::desk::event::{Event, OfferEnd};
 use crate::desk::ids::{AgentId, ConversationId, CustomerId, OfferId, Principal};
+use crate::desk::time::WallTime;
 use rusqlite::{Connection, OptionalExtension, params};
 use std::collections::{BTreeSet, HashMap};
 
@@ -21,6 +22,8 @@ pub(super) struct Seen {
     pub closed_at: HashMap<ConversationId, u64>,
     /// Conversations that are somebody else's now.
     pub merged: Vec<(ConversationId, CustomerId)>,
+    /// Conversations that came from elsewhere.
+    pub imported: BTreeSet<ConversationId>,
     /// Conversations that were labelled or rated.
     pub labelled: BTreeSet<ConversationId>,
 }
@@ -68,10 +71,14 @@ impl From<TooLarge> for OneFailed {
     }
 }
 
-/// A posted message keeps its outcome; the start of a conversation is asked about without one, so it is kept here too.
+/// A posted message keeps its outcome, and an import is found by its own id; the start of a conversation is asked about without one, so it is kept here too.
 fn lives_with_its_message(turn: &CommittedTurn, outcome: &Outcome) -> bool {
     use crate::desk::answer::Answer;
-    let Answer::Posted { conversation, number, .. } = outcome.answer else { return false };
+    let (conversation, number) = match outcome.answer {
+        Answer::Posted { conversation, number, .. } => (conversation, number),
+        Answer::Imported { .. } => return true,
+        _ => return false,
+    };
     turn.events.iter().any(|event| {
         matches!(event, Event::MessagePosted { conversation: c, number: n, .. } if (*c, *n) == (conversation, number))
     })
@@ -82,6 +89,8 @@ fn lives_with_its_message(turn: &CommittedTurn, outcome: &Outcome) -> bool {
 struct Columns {
     number: Option<i64>,
     public: Option<u32>,
+    /// When it was, if not with its turn.
+    at: Option<WallTime>,
 }
 
 fn one_event(
@@ -112,7 +121,7 @@ fn one_event(
             keep(*conversation, Columns { public: *public, ..nothing })
         }
         Event::MessagePosted { conversation, number, public, .. } => {
-            keep(*conversation, Columns { number: Some(i64::from(*number)), public: Some(*public) })
+            keep(*conversation, Columns { number: Some(i64::from(*number)), public: Some(*public), ..nothing })
         }
         Event::ConversationEnded { conversation, wrap_up_until, public, .. } => {
             if wrap_up_until.is_none() {
@@ -136,6 +145,20 @@ fn one_event(
         Event::NotePosted { conversation, note, .. } => {
             // Below those of messages, so that neither finds the other's.
             keep(*conversation, Columns { number: Some(-i64::from(*note)), ..nothing })
+        }
+        Event::ConversationImported { conversation, part, held } => {
+            seen.closed_at.insert(*conversation, held.ended_at.0);
+            seen.owners.extend(held.last_owner().map(|owner| (*conversation, owner)));
+            seen.labelled.insert(*conversation);
+            seen.imported.insert(*conversation);
+            keep(*conversation, if *part == 1 { shown(1) } else { nothing })
+        }
+        Event::MessageImported { conversation, number, public, at, .. } => {
+            let (number, public) = (Some(i64::from(*number)), Some(*public));
+            keep(*conversation, Columns { number, public, at: Some(*at) })
+        }
+        Event::NoteImported { conversation, note, at, .. } => {
+            keep(*conversation, Columns { number: Some(-i64::from(*note)), at: Some(*at), ..nothing })
         }
         Event::ConversationOpened { conversation, public, .. }
         | Event::ConversationTransferred { conversation, public, .. }
@@ -220,7 +243,7 @@ fn keep_event(
             insert.execute(params![
                 key,
                 place,
-                turn.now.wall.0 as i64,
+                columns.at.unwrap_or(turn.now.wall).0 as i64,
                 columns.number,
                 columns.public,
                 command,

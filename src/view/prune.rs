@@ -4,7 +4,7 @@
 use super::failed::{OrFailed, ViewFailed};
 use super::outcomes::OUTCOME_KEPT_MS;
 use super::sorting::RECENT_FROM;
-use super::{labels, reports};
+use super::{imported, labels, reports};
 use crate::desk::event::Event;
 use rusqlite::{Connection, OptionalExtension, Transaction, params};
 use std::collections::HashMap;
@@ -157,6 +157,7 @@ fn remove(transaction: &Transaction<'_>, key: i64, rows_left: &mut i64, pruned: 
     *rows_left -= removed;
     if *rows_left > 0 {
         labels::remove(transaction, key)?;
+        imported::remove(transaction, key)?;
         reports::remove_talk(transaction, key)?;
         transaction
             .prepare_cached("DELETE FROM conversation WHERE key = ?1")

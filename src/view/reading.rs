@@ -5,9 +5,10 @@ use super::failed::ViewFailed;
 use super::history::{self, EventRow, MessageRow, NoteRow, Page, PublicRow, Rows, Texts};
 use super::load::{self, Found, Stored, Wanted};
 use super::search::{self, ConversationRow, Filter, Hits};
-use super::{outcomes, reports};
+use super::{imported, outcomes, reports};
 use crate::desk::conversation::Conversation;
-use crate::desk::ids::{ConversationId, CustomerId};
+use crate::desk::ids::{ConversationId, CustomerId, ImportId};
+use crate::desk::imported::FoundImport;
 use rusqlite::Connection;
 
 /// Texts that one page of a search by words brings into memory.
@@ -28,6 +29,7 @@ impl View {
                 conversations: wanted.conversations.iter().map(|_| None).collect(),
                 offers: wanted.offers.iter().map(|_| None).collect(),
                 outcomes: wanted.outcomes.iter().map(|_| None).collect(),
+                imports: wanted.imports.iter().map(|_| None).collect(),
             });
         };
         let rows_of = |(by, id, _): &(_, _, _)| outcomes::unsorted(&self.unsorted, wall_ms, *by, *id);
@@ -95,6 +97,13 @@ impl View {
 
     pub async fn conversation(&self, workspace: &str, id: ConversationId) -> Result<Option<Conversation>, ViewFailed> {
         self.of_one(workspace, id, || None, load::conversation).await
+    }
+
+    /// What another system's conversation became here.
+    pub async fn imported(&self, workspace: &str, import: ImportId) -> Result<Option<FoundImport>, ViewFailed> {
+        let Some((number, _)) = self.directory.find(workspace) else { return Ok(None) };
+        let look = move |connection: &Connection| imported::find(connection, number, import);
+        self.people.read(self.settings.read_time, look).await
     }
 
     /// Newest first.

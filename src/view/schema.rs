@@ -6,7 +6,7 @@
 
 use super::Settings;
 use super::failed::{OrFailed, ViewFailed};
-use super::{labels, reports, sorting};
+use super::{imported, labels, reports, sorting};
 use rusqlite::{Connection, OpenFlags};
 use std::path::Path;
 
@@ -117,6 +117,7 @@ pub(super) fn open_writer(path: &Path, settings: &Settings) -> Result<Connection
         making.commit().or_failed(doing)?;
     }
     connection.execute_batch(labels::TABLES).or_failed(doing)?;
+    connection.execute_batch(imported::TABLES).or_failed(doing)?;
     connection.execute_batch(reports::TABLES).or_failed(doing)?;
     sorting::make_tables(&mut connection)?;
     Ok(connection)

@@ -3,7 +3,7 @@
 use super::failed::{OrFailed, ViewFailed};
 use super::keys::{WorkspaceNumber, id_of};
 use super::load::conversation_of;
-use super::{entities, history::PAGE_ROWS_MAX, labels};
+use super::{entities, history::PAGE_ROWS_MAX, imported, labels};
 use crate::desk::conversation::Conversation;
 use crate::desk::ids::{AgentId, ConversationId, CustomerId, QueueId};
 use crate::desk::time::WallTime;
@@ -64,12 +64,9 @@ pub(super) fn search(
     {
         end = before;
     }
-    // Ids are given in the order of time, so a span of time is a span of ids.
-    if let Some(to_ms) = filter.to_ms {
-        end = end.min(first_opened_at(connection, workspace, to_ms)?);
-    }
-    if let Some(from_ms) = filter.from_ms {
-        first = first.max(first_opened_at(connection, workspace, from_ms)?);
+    let opened = Opened::of(connection, workspace, filter)?;
+    if let Some(opened) = &opened {
+        (first, end) = (first.max(opened.span.0), end.min(opened.span.1));
     }
     let state = match &filter.state {
         None => None,
@@ -112,9 +109,9 @@ pub(super) fn search(
         }
     }
     let sql = format!(
-        "SELECT c.key, state, queue, agent, closed_at, coalesce(o.body, c.body) FROM {from} \
-         LEFT JOIN open_conversation o ON o.key = c.key WHERE {lead}{labelled} AND c.key >= ?1 AND c.key < ?2 \
-         ORDER BY c.key DESC"
+        "SELECT c.key, state, queue, agent, closed_at, coalesce(o.body, c.body), i.opened_at FROM {from} \
+         LEFT JOIN open_conversation o ON o.key = c.key LEFT JOIN imported i ON i.conversation = c.key \
+         WHERE {lead}{labelled} AND c.key >= ?1 AND c.key < ?2 ORDER BY c.key DESC"
     );
     let mut select = connection.prepare_cached(&sql).or_failed(doing)?;
     let mut found = select.query(bounds.as_slice()).or_failed(doing)?;
@@ -132,7 +129,11 @@ pub(super) fn search(
         let owner: Option<i64> = row.get(3).or_failed(doing)?;
         let fits = state.is_none_or(|state| row.get(1) == Ok(state))
             && queue.is_none_or(|queue| row.get(2) == Ok(queue))
-            && agent.is_none_or(|agent| owner == Some(agent));
+            && agent.is_none_or(|agent| owner == Some(agent))
+            && match &opened {
+                Some(opened) => opened.has(key, row.get(6).or_failed(doing)?),
+                None => true,
+            };
         if !fits {
             continue;
         }
@@ -150,6 +151,46 @@ pub(super) fn search(
         });
     }
     Ok(hits)
+}
+
+/// Those that were opened in a span of time. Ids are given in the order of time, so of what began here that is a span of ids; what was had
+/// elsewhere has ids that tell when it came here, and is looked at one by one.
+struct Opened {
+    here: (i64, i64),
+    elsewhere: (i64, i64),
+    /// Both, and what is between them.
+    span: (i64, i64),
+}
+
+impl Opened {
+    /// `None`: whenever.
+    fn of(connection: &Connection, workspace: WorkspaceNumber, filter: &Filter) -> Result<Option<Self>, ViewFailed> {
+        if filter.from_ms.is_none() && filter.to_ms.is_none() {
+            return Ok(None);
+        }
+        let mut here = workspace.span();
+        if let Some(to_ms) = filter.to_ms {
+            here.1 = first_opened_at(connection, workspace, to_ms)?;
+        }
+        if let Some(from_ms) = filter.from_ms {
+            here.0 = first_opened_at(connection, workspace, from_ms)?;
+        }
+        let most = |ms: u64| i64::try_from(ms).unwrap_or(i64::MAX);
+        let elsewhere = (filter.from_ms.map_or(0, most), filter.to_ms.map_or(i64::MAX, most));
+        let span = match imported::span_opened(connection, workspace, elsewhere.0, elsewhere.1)? {
+            Some((first, end)) if here.0 < here.1 => (here.0.min(first), here.1.max(end)),
+            Some(span) => span,
+            None => here,
+        };
+        Ok(Some(Self { here, elsewhere, span }))
+    }
+
+    fn has(&self, key: i64, opened_elsewhere_at: Option<i64>) -> bool {
+        match opened_elsewhere_at {
+            Some(at) => (self.elsewhere.0..self.elsewhere.1).contains(&at),
+            None => (self.here.0..self.here.1).contains(&key),
+        }
+    }
 }
 
 /// The first key from which on conversations were opened at `ms` or later; ids in between may be gone.

@@ -21,6 +21,17 @@ pub struct About {
     /// Where it goes on elsewhere: how the service that carries its messages calls its customer and the thread.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub outside: Option<Outside>,
+    /// What the conversation was in the system that it was had in.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub imported: Option<Origin>,
+}
+
+/// Where a conversation that was had elsewhere comes from: the system, and what that calls it.
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(default)]
+pub struct Origin {
+    pub source: String,
+    pub id: String,
 }
 
 /// The outside's own names.

@@ -67,6 +67,9 @@ codes! {
     WrongState "wrong_state" 409 "The conversation is in another state",
     NoMoreTime "no_more_time" 409 "Wrap-up cannot be extended any more",
     RatingOver "rating_over" 409 "It cannot be rated now",
+    CustomerErased "customer_erased" 409 "The customer was erased",
+    TooOld "too_old" 422 "It would be forgotten at once",
+    PartMissing "part_missing" 409 "What comes before it is not here",
     DeliveryOver "delivery_over" 409 "No state of the message is kept",
     LengthRequired "length_required" 411 "The request does not say how long it is",
     NoSuchFile "no_such_file" 422 "There is no such file here",
@@ -285,6 +288,7 @@ impl From<&Refusal> for WireError {
             Refusal::RatingOver(_) => Code::RatingOver,
             Refusal::FileTaken { .. } => Code::FileTaken,
             Refusal::DeliveryOver { .. } => Code::DeliveryOver,
+            Refusal::PartMissing { .. } => Code::PartMissing,
             // The gateway seals anew, with that key, and asks again.
             Refusal::AnotherKey(_) => Code::Internal,
             Refusal::NoSuchSession => Code::Internal,

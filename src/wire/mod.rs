@@ -11,6 +11,7 @@ pub mod error_schema;
 pub mod feed;
 pub mod fields;
 pub mod files;
+pub mod imported;
 pub mod labels;
 pub mod messenger;
 pub mod percent;

@@ -14,7 +14,7 @@ use crate::wire::percent::encoded;
 
 /// What was found. A workspace that is not there looks like a new one.
 #[derive(Debug)]
-pub(super) struct Found {
+pub(in crate::cli) struct Found {
     pub workspace: String,
     pub exists: bool,
     pub settings: Members,
@@ -37,7 +37,7 @@ impl Found {
 
 /// Why the server was not read or changed.
 #[derive(Debug, thiserror::Error)]
-pub(super) enum NotMade {
+pub(in crate::cli) enum NotMade {
     #[error(transparent)]
     Unreached(#[from] Unreached),
     #[error("the server refused the API key: {0}")]
@@ -68,7 +68,7 @@ impl NotMade {
     }
 }
 
-pub(super) struct Live {
+pub(in crate::cli) struct Live {
     client: Client,
     key: String,
     workspace: String,

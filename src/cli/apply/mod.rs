@@ -2,7 +2,7 @@
 
 mod changes;
 pub(super) mod declared;
-mod live;
+pub(super) mod live;
 pub(super) mod merge;
 #[cfg(test)]
 mod tests;
@@ -14,6 +14,7 @@ use std::process::ExitCode;
 use clap::Args;
 
 use super::CommandError;
+use super::reach::Reach;
 use crate::client::{Address, Client};
 use crate::config::Config;
 use changes::Plan;
@@ -40,12 +41,8 @@ pub struct Apply {
     /// Removes queues and deactivates agents that the file does not name.
     #[arg(long)]
     prune: bool,
-    /// The server; without it, this machine's, at server.listen.
-    #[arg(long, value_name = "URL")]
-    server: Option<String>,
-    /// The file with the API key; without it OFFHOOK_API_KEY, or <data_dir>/admin.key.
-    #[arg(long, value_name = "PATH")]
-    key_file: Option<PathBuf>,
+    #[command(flatten)]
+    reach: Reach,
     /// The workspace; without it, the one that the file names.
     #[arg(long, value_name = "NAME")]
     workspace: Option<String>,
@@ -78,7 +75,7 @@ impl Apply {
         let Some(workspace) = self.workspace.clone().or_else(|| declared.workspace.clone()) else {
             return Err(CommandError(format!("{shown}: workspace: name it there, or give --workspace")));
         };
-        let (address, key) = self.reach(config)?;
+        let (address, key) = self.reach.find(config)?;
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(CommandError::of)?;
         runtime.block_on(async {
             let mut live = Live::new(Client::new(address), key, workspace);
@@ -104,27 +101,5 @@ impl Apply {
                 .map(|()| ExitCode::SUCCESS)
                 .map_err(CommandError::of)
         })
-    }
-
-    /// The server's address and the key. The settings are loaded only for what was not given.
-    fn reach(&self, config: impl FnOnce() -> Result<Config, CommandError>) -> Result<(Address, String), CommandError> {
-        let given = std::env::var("OFFHOOK_API_KEY").ok().filter(|key| !key.is_empty() && self.key_file.is_none());
-        let needs_config = self.server.is_none() || (self.key_file.is_none() && given.is_none());
-        let config = if needs_config { Some(config()?) } else { None };
-        let address = match (&self.server, &config) {
-            (Some(url), _) => Address::parse(url).map_err(|error| CommandError(format!("--server: {error}")))?,
-            (None, Some(config)) => Address::of(config.sections.server.listen),
-            (None, None) => return Err(CommandError("--server is needed".to_owned())),
-        };
-        if let Some(key) = given {
-            return Ok((address, key));
-        }
-        let local = config.map(|config| config.sections.server.data_dir.join("admin.key"));
-        let Some(file) = self.key_file.clone().or(local) else {
-            return Err(CommandError("--key-file or OFFHOOK_API_KEY is needed".to_owned()));
-        };
-        let key = std::fs::read_to_string(&file)
-            .map_err(|error| CommandError(format!("the API key, {}: {error}", file.display())))?;
-        Ok((address, key.trim().to_owned()))
     }
 }

@@ -32,7 +32,7 @@ pub(super) fn take(record: &Record, team: Option<u64>, gathered: &mut Gathered) 
     if has("inbox_id") && has("status") {
         let labels = record.get("labels").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str);
         labels.for_each(|label| gathered.tag(label));
-        return gathered.leave("conversations (their labels were taken; history is not)");
+        return gathered.leave("conversations (their labels were taken; --history takes those that are resolved)");
     }
     gathered.leave(match has("phone_number") || has("email") {
         true => "contacts (customers come by themselves, with tokens that you sign)",

@@ -9,12 +9,15 @@
 mod chatwoot;
 mod csv;
 mod gathered;
+mod history;
 mod read;
 #[cfg(test)]
 mod tests;
 mod zendesk;
 
 use super::CommandError;
+use super::reach::Reach;
+use crate::config::Config;
 use clap::{Args, ValueEnum};
 use gathered::Gathered;
 use std::io::Write;
@@ -26,11 +29,15 @@ const EXAMPLES: &str = "Examples:
   offhook import chatwoot agents.json inboxes.json teams.json team_members_3.json labels.json >workspace.toml
   offhook import csv agents.csv queues.csv tags.csv --workspace acme >workspace.toml
   offhook apply --diff workspace.toml
+  offhook import zendesk users.json groups.json tickets.ndjson comments_*.json --history --workspace acme
 
 Standard output is a declaration for `offhook apply`; standard error says what was read and what has no place here. Nothing is changed, so it
-may be run as often as you like. Ends with 0, or with 2 and the file, line and column that cannot be read.";
+may be run as often as you like. Ends with 0, or with 2 and the file, line and column that cannot be read.
 
-/// Makes a declaration of agents, queues and tags from another system's export.
+With --history closed conversations are sent to a running server. What is there already is not sent twice, so it may be broken off and run
+again. Ends with 0 when all are there, 1 when some were refused, 2 when it could not go on.";
+
+/// Makes a declaration of agents, queues and tags from another system's export; with --history, sends its closed conversations to a server.
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub struct Import {
@@ -42,6 +49,17 @@ pub struct Import {
     /// The workspace that the declaration is for.
     #[arg(long, value_name = "NAME")]
     workspace: Option<String>,
+    /// Sends closed conversations to a running server, in place of making a declaration.
+    #[arg(long)]
+    history: bool,
+    #[command(flatten)]
+    reach: Reach,
+    /// With --history: the queue for conversations whose own is not there; without it, the workspace's default queue.
+    #[arg(long, value_name = "NAME", requires = "history")]
+    queue: Option<String>,
+    /// With --history: how the server knows this system, where there are several of a kind.
+    #[arg(long, value_name = "NAME", requires = "history")]
+    source: Option<String>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -52,7 +70,14 @@ enum From {
 }
 
 impl Import {
-    pub(super) fn run(&self, out: &mut impl Write) -> Result<ExitCode, CommandError> {
+    pub(super) fn run(
+        &self,
+        config: impl FnOnce() -> Result<Config, CommandError>,
+        out: &mut impl Write,
+    ) -> Result<ExitCode, CommandError> {
+        if self.history {
+            return history::run(self, self.reach.find(config)?, out);
+        }
         let mut gathered = Gathered::default();
         for file in &self.files {
             eprintln!("reading {}", file.display());

@@ -12,7 +12,7 @@ pub(super) fn take(record: &Record, gathered: &mut Gathered) {
     }
     if has("requester_id") || has("subject") && has("status") {
         tags(record).for_each(|tag| gathered.tag(tag));
-        return gathered.leave("tickets (their tags were taken; history is not)");
+        return gathered.leave("tickets (their tags were taken; --history takes those that are closed)");
     }
     if has("role") && has("email") {
         return user(record, gathered);
@@ -32,7 +32,7 @@ pub(super) fn take(record: &Record, gathered: &mut Gathered) {
 
 fn user(record: &Record, gathered: &mut Gathered) {
     match text(record, "role") {
-        "end-user" => return gathered.leave("end users (customers come by themselves, with tokens that you sign)"),
+        "end-user" => return gathered.leave("end users (customers come by themselves, with tokens that you sign; --history takes those of closed tickets)"),
         "admin" => gathered.leave("administrators whose role is to be set where they sign in"),
         _ => {}
     }

@@ -151,7 +151,9 @@ impl Desk {
                 );
             }
             State::Closed => {
-                if conversation.ended_at.0.saturating_add(self.settings.reopen_ms) < self.now.wall.0 {
+                let over = conversation.ended_at.0.saturating_add(self.settings.reopen_ms) < self.now.wall.0;
+                // What was had elsewhere is history here.
+                if over || conversation.imported().is_some() {
                     return Err(wrong_state(id, conversation));
                 }
                 self.may_open_one_more()?;

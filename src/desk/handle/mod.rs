@@ -7,6 +7,7 @@ mod decisions;
 mod describing;
 mod draining;
 mod due;
+mod imports;
 mod labels;
 mod moves;
 mod notes;
@@ -51,7 +52,7 @@ impl Desk {
         let before = events.len();
         self.hear(command, events);
         let result = match self.recalled(command, loaded) {
-            Ok(Some(answer)) => Ok(answer),
+            Ok(Some(answer)) => Ok(answer.again()),
             Ok(None) => self.decide(command, loaded, events),
             Err(refusal) => Err(refusal),
         };
@@ -136,6 +137,7 @@ impl Desk {
             Ask::Note { conversation, by, text } => self.note_down(*conversation, *by, text, loaded, events),
             Ask::Label(ask) => self.label(ask, loaded, events),
             Ask::Rate(ask) => self.rate(ask, loaded, events),
+            Ask::Import(ask) => self.import(ask, loaded, events),
             Ask::Describe { conversation, customer, about } => {
                 self.describe(*conversation, *customer, about, loaded, events)
             }

@@ -25,7 +25,8 @@ impl Desk {
         let before = held.rating();
         let rules = &self.settings.rating;
         let times = before.map_or(0, |rating| rating.times);
-        if !rules.allow(held.ended_at, self.now.wall) || times >= RATED_TIMES_MAX {
+        let over = !rules.allow(held.ended_at, self.now.wall) || held.imported().is_some();
+        if over || times >= RATED_TIMES_MAX {
             return Err(Refusal::RatingOver(id));
         }
         rules.check_score(ask.score)?;

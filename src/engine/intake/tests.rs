@@ -164,3 +164,38 @@ fn a_flood_of_starts_is_refused_sooner_than_a_few_that_wait_for_a_slow_disk() {
     intake.put(asked(open()), 0).unwrap();
     assert!(intake.may_start(FLOOD_DELAY_MS_MAX).is_ok() && intake.may_start(FLOOD_DELAY_MS_MAX + 1).is_err());
 }
+
+fn import() -> Ask {
+    Ask::Import(Box::new(crate::desk::imported::ImportAsk {
+        import: crate::desk::ids::ImportId(1),
+        part: crate::desk::imported::Part::Next(2),
+        entries: Vec::new(),
+    }))
+}
+
+#[test]
+fn an_import_stands_behind_everybody_and_one_goes_with_a_turn() {
+    let intake = Intake::new(Limits { commands_max: 1_000, bytes_max: 1 << 20 });
+    let put = (0..100).take_while(|_| intake.put(asked(import()), 0).is_ok()).count();
+    assert_eq!(put, IMPORTS_MAX);
+    // They make nobody late.
+    intake.put(asked(open()), 10_000).unwrap();
+    intake.put(asked(accept()), 10_000).unwrap();
+    let mut taken = VecDeque::new();
+    intake.take(&mut taken, 10, 10);
+    let names: Vec<&str> = taken.iter().map(|asked| asked.command.ask.name()).collect();
+    assert_eq!(names, ["accept", "open", "import"]);
+    // Where a turn is full of others, none goes.
+    intake.put(asked(accept()), 10_000).unwrap();
+    taken.clear();
+    intake.take(&mut taken, 10, 0);
+    assert_eq!(taken.len(), 1);
+    // While others wait, none comes.
+    intake.put(asked(ready()), 10_000).unwrap();
+    assert!(intake.put(asked(import()), 10_000 + FLOOD_DELAY_MS_MAX).is_ok());
+    assert!(intake.put(asked(import()), 10_001 + FLOOD_DELAY_MS_MAX).is_err());
+    // Who cannot be served at all is told so.
+    taken.clear();
+    intake.take(&mut taken, usize::MAX, usize::MAX);
+    assert_eq!(intake.size(), (0, 0));
+}

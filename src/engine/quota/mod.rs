@@ -177,6 +177,7 @@ impl Account {
             Ask::Open(_) | Ask::Start(_) => (What::StartsPerS, &self.starts),
             // What comes from outside begins something where its thread was never seen.
             Ask::Receive(ask) if ask.found.is_none() => (What::StartsPerS, &self.starts),
+            Ask::Import(_) => return self.has_storage(0),
             Ask::Post { .. } | Ask::Note { .. } | Ask::Receive(_) => (What::MessagesPerS, &self.messages),
             _ => return Ok(()),
         };

@@ -53,6 +53,9 @@ pub(super) async fn audited(Held(admin): Held<Shared>, request: Request, next: N
         return next.run(Request::from_parts(parts, body)).await;
     };
     let on = members(&mut parts).await;
+    if is_told_already(&admin, &route, &who, &on) {
+        return next.run(Request::from_parts(parts, body)).await;
+    }
     let workspace = on.get("workspace").and_then(Value::as_str).unwrap_or_default().to_owned();
     let sent = match text(body, ADMIN_BODY_BYTES_MAX).await {
         Ok(sent) => Bytes::copy_from_slice(sent.as_bytes()),
@@ -106,6 +109,16 @@ fn leaves_a_line(method: &Method, route: &str) -> bool {
         // Decisions and customers' messages come by the hundred, and are in the journal.
         _ => !route.ends_with("/decide") && !route.contains("/channel/"),
     }
+}
+
+/// One of very many, of which the trail has told within the hour.
+fn is_told_already(admin: &Shared, route: &str, who: &Credential, on: &Map<String, Value>) -> bool {
+    if !route.contains("/imports/") {
+        return false;
+    }
+    let import =
+        (shown(who).to_string(), on.get("workspace").map(Value::to_string), on.get("source").map(Value::to_string));
+    admin.imports_told.take(import, (admin.door.now)().desk.0).is_err()
 }
 
 /// Who it is, without what would let anybody be it.

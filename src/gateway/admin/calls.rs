@@ -3,8 +3,8 @@
 use super::asker::Scope;
 use super::shapes::Named;
 use super::{
-    Shared, agents, calls_of_care, calls_of_channels, calls_of_events, calls_of_reports, calls_of_webhooks,
-    calls_of_work, keys, queues, quotas, settings, signins, workspaces,
+    Shared, agents, calls_of_care, calls_of_channels, calls_of_events, calls_of_imports, calls_of_reports,
+    calls_of_webhooks, calls_of_work, keys, queues, quotas, settings, signins, workspaces,
 };
 use crate::desk::settings::{QueueSettings, Settings};
 use crate::engine::QuotaStands;
@@ -53,7 +53,7 @@ pub(super) fn calls() -> Calls<Shared> {
     let calls = accounts(set_up(Calls::of(&GROUP, "")));
     let calls = calls_of_events::events(calls_of_work::conversations(calls_of_work::floor(calls)));
     let calls = calls_of_reports::reports(calls);
-    calls_of_care::care(calls_of_webhooks::webhooks(calls_of_channels::channels(calls)))
+    calls_of_care::care(calls_of_webhooks::webhooks(calls_of_imports::imports(calls_of_channels::channels(calls))))
 }
 
 fn set_up(calls: Calls<Shared>) -> Calls<Shared> {

@@ -159,6 +159,7 @@ impl Message {
             attributes: self.sent.attributes.clone(),
             known: true,
             outside: Some(Outside { customer: self.sent.customer.clone(), thread: self.sent.thread.clone() }),
+            imported: None,
         }
     }
 

@@ -117,7 +117,7 @@ fn agent_name(desk: &dyn Desk, agent: AgentId) -> Arc<str> {
 
 /// `None` when it was erased, or when it cannot be read, which is logged. What the workspace itself said is in the clear.
 pub(super) fn text(seals: &dyn Seals, author: Author, sealed: &str) -> Option<String> {
-    if let Author::System(_) = author {
+    if !author.is_sealed() {
         return Some(sealed.to_owned());
     }
     sealed_text(seals, sealed)
@@ -198,7 +198,7 @@ fn event(door: &Door, desk: &dyn Desk, row: &EventRow) -> EventShape {
     let data: Map<String, Value> = members
         .into_iter()
         // What it was when it came back is no part of what happened then.
-        .filter(|(member, _)| !matches!(member.as_str(), "key" | "public" | "was"))
+        .filter(|(member, _)| !matches!(member.as_str(), "key" | "public" | "was" | "held"))
         .map(|(member, value)| spelled(door, desk, &row.event, member, value))
         .collect();
     EventShape { position: row.position.0, index: row.index, at: row.at.0, event: name, data }
@@ -237,7 +237,10 @@ fn spelled(door: &Door, desk: &dyn Desk, event: &Event, member: String, value: V
         ("comment", _) => value.as_str().map(|sealed| json!(sealed_text(door.desks.seals(), sealed))),
         ("text", _) => Some(match event {
             Event::MessagePosted { author, text: sealed, .. } => json!(text(door.desks.seals(), *author, sealed)),
-            Event::NotePosted { text: sealed, .. } => json!(sealed_text(door.desks.seals(), sealed)),
+            Event::MessageImported { author, text: sealed, .. } => json!(text(door.desks.seals(), *author, sealed)),
+            Event::NotePosted { text: sealed, .. } | Event::NoteImported { text: sealed, .. } => {
+                json!(sealed_text(door.desks.seals(), sealed))
+            }
             _ => Value::Null,
         }),
         _ => None,

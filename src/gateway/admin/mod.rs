@@ -8,6 +8,7 @@ mod calls;
 mod calls_of_care;
 mod calls_of_channels;
 mod calls_of_events;
+mod calls_of_imports;
 mod calls_of_reports;
 mod calls_of_webhooks;
 mod calls_of_work;
@@ -22,6 +23,7 @@ mod event_stream;
 mod events;
 mod export;
 mod history;
+mod imports;
 mod keys;
 mod labels;
 mod live;
@@ -53,6 +55,10 @@ use axum::Router;
 use axum::middleware::{from_fn, from_fn_with_state};
 use std::sync::Arc;
 
+/// An import of hundreds of thousands of conversations has a line in the audit trail each hour, and not one for each: they would be all that it
+/// holds.
+const IMPORTS_TOLD_EACH_MS: f64 = 3_600_000.0;
+
 pub(crate) struct Admin {
     door: Door,
     endings: Endings,
@@ -65,6 +71,8 @@ pub(crate) struct Admin {
     strangers: Buckets,
     /// Messages of each customer from outside.
     messages: Buckets,
+    /// Whether an import has a line in the trail of late: of each workspace, key and source.
+    imports_told: Buckets,
 }
 
 pub use webhooks::Wished as WishedWebhook;
@@ -92,6 +100,7 @@ pub fn router(
         calls: Buckets::new(calls_per_s, 1_000.0 / f64::from(calls_per_s), 16_384),
         strangers: Buckets::new(20, 1_000.0, 65_536),
         messages: Buckets::new(60, 1_000.0, 65_536),
+        imports_told: Buckets::new(1, IMPORTS_TOLD_EACH_MS, 16_384),
     });
     let calls = calls::calls().router().route_layer(from_fn_with_state(admin.clone(), audited::audited));
     calls.with_state(admin).layer(from_fn(answered))

@@ -4,7 +4,8 @@ use crate::desk::command::{Author, Closer, Command};
 use crate::desk::conversation::Conversation;
 use crate::desk::event::Event;
 use crate::desk::files::{Attachments, FileId};
-use crate::desk::ids::{AgentId, ConversationId, CustomerId, KeyNumber, QueueId};
+use crate::desk::ids::{AgentId, ConversationId, CustomerId, ImportId, KeyNumber, QueueId};
+use crate::desk::imported::FoundImport;
 use crate::desk::settings::{AgentProfile, QueueSettings};
 use crate::desk::time::WallTime;
 use crate::feed::Feed;
@@ -89,6 +90,10 @@ pub trait Desk: Send + Sync + 'static {
         let _ = bytes;
         Ok(())
     }
+    /// How long closed conversations are kept; `None`: for ever.
+    fn kept_ms(&self) -> Option<u64> {
+        None
+    }
     /// Told whenever a decision was wanted from outside, or ended; `None` when as many follow already as may.
     fn decisions(&self) -> Option<watch::Receiver<Changes>>;
     /// All that happens in it; `None` of a desk that keeps no journal, as those of tests.
@@ -134,6 +139,8 @@ pub trait History: Send + Sync {
     fn open(&self, conversation: ConversationId) -> Option<Arc<Conversation>>;
     /// Open or closed.
     fn conversation(&self, conversation: ConversationId) -> Soon<'_, Result<Option<Conversation>, NotRead>>;
+    /// What another system's conversation became here.
+    fn imported(&self, import: ImportId) -> Soon<'_, Result<Option<FoundImport>, NotRead>>;
     /// Newest first.
     fn conversations_of(
         &self,

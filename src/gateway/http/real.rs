@@ -10,7 +10,8 @@ use crate::clock;
 use crate::desk::command::Command;
 use crate::desk::conversation::Conversation;
 use crate::desk::files::{Attachments, FileId};
-use crate::desk::ids::{AgentId, ConversationId, CustomerId, KeyNumber};
+use crate::desk::ids::{AgentId, ConversationId, CustomerId, ImportId, KeyNumber};
+use crate::desk::imported::FoundImport;
 use crate::desk::settings::AgentProfile;
 use crate::engine::attaching::attached;
 use crate::engine::{Engine, OwnQuota, QuotaStands, Workspace};
@@ -52,6 +53,7 @@ impl RealDesks {
             files: self.engine.files().clone(),
             keys: self.engine.keys().clone(),
             feeds: self.feeds.clone(),
+            kept_ms: self.engine.kept_ms(),
         })
     }
 }
@@ -112,6 +114,8 @@ struct RealDesk {
     files: Arc<Files>,
     keys: Arc<KeyRing>,
     feeds: Feeds,
+    /// By the server's settings.
+    kept_ms: Option<u64>,
 }
 
 impl Desk for RealDesk {
@@ -188,6 +192,11 @@ impl Desk for RealDesk {
 
     fn has_storage(&self, bytes: u64) -> Result<(), NotDone> {
         Ok(self.workspace.quota().has_storage(bytes)?)
+    }
+
+    fn kept_ms(&self) -> Option<u64> {
+        let own = self.workspace.published().settings.retention_days.map(|days| u64::from(days) * 86_400_000);
+        own.into_iter().chain(self.kept_ms).min()
     }
 
     fn decisions(&self) -> Option<watch::Receiver<Changes>> {
@@ -278,6 +287,10 @@ impl History for RealHistory {
             }
             self.view.conversation(self.workspace.name(), conversation).await.map_err(not_read)
         })
+    }
+
+    fn imported(&self, import: ImportId) -> Soon<'_, Result<Option<FoundImport>, NotRead>> {
+        Box::pin(async move { self.view.imported(self.workspace.name(), import).await.map_err(not_read) })
     }
 
     fn conversations_of(

@@ -101,7 +101,7 @@ pub(super) fn title(desk: &dyn Desk, agent: AgentId) -> Arc<str> {
 /// A message's text; empty when its customer was erased, or when it cannot be read, which is logged. What the workspace
 /// itself said is in the clear.
 fn clear(seals: &dyn Seals, author: Author, sealed: &str) -> String {
-    if let Author::System(_) = author {
+    if !author.is_sealed() {
         return sealed.to_owned();
     }
     match seals.unseal(b"text", sealed) {

@@ -169,6 +169,7 @@ fn sealed(
         attributes: known.map(|known| known.attributes.clone()).unwrap_or_default(),
         known: known.is_some(),
         outside: None,
+        imported: None,
     };
     let text = sent.text.map(|text| seals.seal(key, b"text", text.as_bytes())).transpose()?;
     let about = seals.seal(key, b"about", &json_of(&about))?;

@@ -51,7 +51,7 @@ pub fn principal(ask: &Ask) -> Principal {
         | Ask::Note { by, .. }
         | Ask::ListWaiting { by, .. } => by.agent().map_or(Principal::ApiKey(1), Principal::Agent),
         Ask::Start(start) => Principal::Agent(start.agent),
-        Ask::Open(_) => Principal::Visitor,
+        Ask::Open(_) | Ask::Import(_) => Principal::Visitor,
         Ask::ServerBegan
         | Ask::AgentIsIdle { .. }
         | Ask::SessionCame { .. }

@@ -98,7 +98,7 @@ pub fn ask(ask: &Ask) -> String {
         Ask::Post { conversation, author: by, text, files: _ } => {
             format!("{} posts {conversation} {text}", author(*by))
         }
-        Ask::Receive(_) | Ask::ReportDelivery(_) => self::outside::ask(ask),
+        Ask::Receive(_) | Ask::ReportDelivery(_) | Ask::Import(_) => self::outside::ask(ask),
         Ask::Read { conversation, reader, number } => format!("{} reads {conversation} {number}", author(*reader)),
         Ask::Typing { conversation, author: by, draft } => {
             let draft = draft.as_deref().map_or(String::new(), |draft| format!(" {draft}"));
@@ -264,6 +264,9 @@ pub fn event(event: &Event) -> String {
         | Event::AgentDraining { .. } => self::moves::event(event),
         Event::DecisionWanted { .. } | Event::DecisionEnded { .. } => self::decisions::event(event),
         Event::ConversationLabelled { .. } => super::labels::event(event),
+        Event::ConversationImported { .. } | Event::MessageImported { .. } | Event::NoteImported { .. } => {
+            self::outside::event(event)
+        }
         Event::DeliveryReported { conversation, number, state, reason, was } => {
             let mut line = format!("{conversation} message {number} {}", state.name());
             line.push_str(if was.is_some() { " loaded" } else { "" });
@@ -317,6 +320,9 @@ pub fn answer(answer: &Answer) -> String {
         Answer::Merged { conversations } => format!("merged {conversations}"),
         Answer::TransferOffered { offer } => format!("offered {offer}"),
         Answer::Taken { conversation } => format!("taken {conversation}"),
+        Answer::Imported { conversation, parts, was_here } => {
+            format!("imported {conversation} parts={parts}{}", if *was_here { " before" } else { "" })
+        }
         Answer::Noted { conversation, note, at: _ } => format!("noted {conversation} {note}"),
         Answer::Own { agent: _, after } => format!("own {after}"),
         Answer::Decided { conversation, offer } => format!("decided {conversation} {offer}"),

@@ -5,6 +5,7 @@ mod admin;
 mod agents;
 mod carrier;
 mod customers;
+mod importer;
 mod router;
 
 use super::dice::Dice;
@@ -144,6 +145,10 @@ impl People {
             && let Some(ask) = carrier::act(dice, desk)
         {
             self.ask(Who::Nobody, ask);
+        }
+        if set_up && !calm && dice.per_mille(15) {
+            let command = importer::act(dice, desk);
+            self.push(Who::Nobody, command);
         }
         for place in 0..self.customers.len() {
             let who = Who::Customer(place);

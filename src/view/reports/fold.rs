@@ -107,6 +107,10 @@ impl Fold {
             | Event::OwnerReturned { .. }
             | Event::OwnerReminded { .. }
             | Event::NotePosted { .. }
+            // What was had elsewhere counts in no report.
+            | Event::ConversationImported { .. }
+            | Event::MessageImported { .. }
+            | Event::NoteImported { .. }
             | Event::ConversationLabelled { .. }
             | Event::ConversationDescribed { .. }
             | Event::AgentDraining { .. }

@@ -34,6 +34,27 @@ pub struct ConversationOpened {
     pub about: Option<About>,
 }
 
+/// A conversation that was had and closed in another system is part of the history here. What was said in it comes in no events.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize, JsonSchema)]
+pub struct ConversationImported {
+    /// Its id.
+    pub conversation: String,
+    /// Its customer's id: 32 hexadecimal digits.
+    pub customer: String,
+    /// Its channel.
+    pub channel: Arc<str>,
+    /// The queue that it belonged to.
+    pub queue: Arc<str>,
+    /// Who owned it there, where that is an agent here.
+    pub owner: Option<Arc<str>>,
+    /// When it was opened there, in Unix milliseconds.
+    pub opened_at: u64,
+    /// When it was closed there, in Unix milliseconds.
+    pub ended_at: u64,
+    /// What is known of its customer.
+    pub about: Option<About>,
+}
+
 /// A message was written.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct MessagePosted {

@@ -13,8 +13,8 @@ mod tests;
 mod workspace;
 
 pub use conversations::{
-    ConversationDescribed, ConversationEnded, ConversationHandedOver, ConversationLabelled, ConversationLeft,
-    ConversationMoved, ConversationOpened, ConversationOwnerReminded, ConversationOwnerReturned,
+    ConversationDescribed, ConversationEnded, ConversationHandedOver, ConversationImported, ConversationLabelled,
+    ConversationLeft, ConversationMoved, ConversationOpened, ConversationOwnerReminded, ConversationOwnerReturned,
     ConversationOwnerVanished, ConversationPaused, ConversationPriorityRaised, ConversationReopened,
     ConversationRequeued, ConversationRingReached, ConversationStayedAtClosing, ConversationTaken,
     ConversationTransferred, ConversationWoken, MessageDelivery, MessagePosted, MessagesRead, NotePosted, RatingGiven,
@@ -171,6 +171,7 @@ facts! {
         ConversationDescribed "conversation.described" 1,
         ConversationEnded "conversation.ended" 1,
         ConversationReopened "conversation.reopened" 1,
+        ConversationImported "conversation.imported" 1,
         WrapUpExtended "wrap_up.extended" 1,
         WrapUpEnded "wrap_up.ended" 1,
         RatingGiven "rating.given" 1,

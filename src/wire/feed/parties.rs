@@ -1,6 +1,6 @@
 //! Who did something, and the small things that several types have.
 
-use crate::wire::about::Outside;
+use crate::wire::about::{Origin, Outside};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
@@ -94,4 +94,7 @@ pub struct About {
     /// Where a channel of the workspace's own began it: what that calls its customer, and the thread.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub outside: Option<Outside>,
+    /// Of a conversation that was had in another system: which, and what that calls it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub imported: Option<Origin>,
 }

@@ -3,7 +3,8 @@
 use super::desk::{FakeDesk, Point};
 use crate::desk::conversation::{Conversation, State};
 use crate::desk::event::Event;
-use crate::desk::ids::{ConversationId, CustomerId};
+use crate::desk::ids::{ConversationId, CustomerId, ImportId};
+use crate::desk::imported::FoundImport;
 use crate::gateway::http::desks::{
     Behind, EventRow, Filter, History, MessageRow, NotRead, NoteRow, Position, PublicRow, ReportFound, ReportWanted,
     Rows, Soon, Span,
@@ -45,6 +46,12 @@ impl History for FakeDesk {
     fn conversation(&self, id: ConversationId) -> Soon<'_, Result<Option<Conversation>, NotRead>> {
         self.at(Point::Conversation);
         Box::pin(ready(Ok(self.inside().conversations.get(&id).cloned())))
+    }
+    fn imported(&self, import: ImportId) -> Soon<'_, Result<Option<FoundImport>, NotRead>> {
+        let is_it = |held: &Conversation| held.imported().is_some_and(|imported| imported.import == import);
+        let found =
+            self.inside().conversations.iter().find(|(_, held)| is_it(held)).map(|(id, held)| (*id, held.clone()));
+        Box::pin(ready(Ok(found)))
     }
     fn conversations_of(&self, customer: CustomerId, limit: usize) -> Soon<'_, Result<Conversations, NotRead>> {
         let filter = Filter { customer: Some(customer), ..Filter::default() };
