@@ -156,7 +156,7 @@ impl Live {
     }
 
     /// Makes one change. A retry inside has the same command id, so the change is made once.
-    pub async fn make(&mut self, change: &Change) -> Result<(), NotMade> {
+    pub(super) async fn make(&mut self, change: &Change) -> Result<(), NotMade> {
         let path = self.path(&change.path);
         let call = Call::write(change.method.clone(), path, &self.key, change.body.as_ref());
         let answered = self.client.ask(&call).await?;

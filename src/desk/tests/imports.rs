@@ -17,7 +17,7 @@ const NOW: Now = Now { desk: DeskTime(1_000), wall: WallTime(1_000_000) };
 
 fn desk() -> Desk {
     let mut desk = Desk::default();
-    let queue = QueueSettings { name: "support".into(), ..QueueSettings::default() };
+    let queue = QueueSettings::named("support");
     desk.handle(NOW, &Command::of_server(Ask::PutQueue(Box::new(queue))), &Loaded::default(), &mut Vec::new()).unwrap();
     desk.take_touched();
     desk

@@ -130,7 +130,7 @@ impl Room {
                     let ids = closed.clone().filter(|(_, held)| held.customer == *customer).map(|(id, _)| *id);
                     loaded.of_customer.insert(*customer, ids.collect());
                 }
-                Need::Offer(_) | Need::Outcome(..) => {}
+                Need::Offer(_) | Need::Outcome(..) | Need::Import(_) | Need::ImportToGoOn(_) => {}
             }
         }
         loaded
