@@ -3,6 +3,7 @@
 
 mod support;
 
+use offhook::gateway::auth::agent_token::Role;
 use serde_json::{Value, json};
 use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
@@ -221,13 +222,14 @@ async fn zendesks_closed_tickets_are_in_their_customers_histories_and_once_more_
     let other = get(&server, "/conversations/c2/messages").await;
     assert_eq!(texts(&other, "messages"), ["Hello?", "Bob: Hello!"]);
 
-    // An agent reads it in the console, as any other's.
+    // A supervisor reads it on the socket, as any other that is closed.
+    let mut grace = Agent::connect_as(&server, DEMO, "grace", Role::Supervisor).await;
     let asked = json!({"type": "history", "conversation": conversation});
-    let page = ada.must(asked).await;
+    let page = grace.must(asked).await;
     assert!(page.to_string().contains("unmistakably"), "{page}");
 
     // The feed tells of each once, and of nothing that was said.
-    let feed = get(&server, "/feed?types=conversation.*,message.*,note.*,offer.*,clock.*,rating.*").await;
+    let feed = get(&server, "/events?types=conversation.*,message.*,note.*,offer.*,clock.*,rating.*").await;
     let told: Vec<&str> = feed["events"].as_array().unwrap().iter().filter_map(|one| one["type"].as_str()).collect();
     assert_eq!(told, ["conversation.imported"; 2], "{feed}");
     let first = &feed["events"][0];

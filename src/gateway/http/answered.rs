@@ -19,6 +19,7 @@ pub async fn answered(request: Request, next: Next) -> Response {
     let route = request.extensions().get::<MatchedPath>().cloned();
     let component = component_of(request.uri().path());
     let is_upload = request.method() == Method::POST && request.uri().path().ends_with("/files");
+    let is_import = route.as_ref().is_some_and(|route| route.as_str().contains("/imports/"));
     let stopwatch = clock::stopwatch();
     let (mut response, rates) = match span_of(&request, route.as_ref()) {
         None => rates::told(next.run(request)).await,
@@ -27,8 +28,8 @@ pub async fn answered(request: Request, next: Next) -> Response {
     rates::mark(response.headers_mut(), &rates);
     let status = response.status();
     match component {
-        // A file takes as long as its sender's line does, and whether it is looked at is somebody else's.
-        Some(_) if is_upload => {}
+        // A file takes as long as its sender's line does, and whether it is looked at is somebody else's. History is put off for others' sake.
+        Some(_) if is_upload || is_import => {}
         Some(component) if status.is_server_error() => EXPERIENCE.failed(component),
         Some(component) => EXPERIENCE.answered(component, (stopwatch.seconds() * 1_000.0) as u64),
         None => {}

@@ -55,7 +55,7 @@ impl<'a> Composer<'a> {
     /// The next, in the order in which they were opened; `None` after the last.
     pub fn next(&mut self, left: &mut Left) -> Result<Option<Composed>, String> {
         if self.read.is_empty() {
-            self.read = self.shelf.next_talks(self.after.take(), TALKS_AT_ONCE)?.into();
+            self.read = self.shelf.next_talks(self.after.clone(), TALKS_AT_ONCE)?.into();
         }
         let Some((id, talk)) = self.read.pop_front() else { return Ok(None) };
         self.after = Some((talk.opened_at, id.clone()));
@@ -77,7 +77,8 @@ impl<'a> Composer<'a> {
             left.many("messages of conversations that have more than fit 500 parts", beyond as u64);
         }
         let mut parts = parts.into_iter();
-        let rating = talk.rating.as_ref().map(|(score, comment)| {
+        let rating = talk.rating.clone().or(self.shelf.find_rating(&id)?);
+        let rating = rating.as_ref().map(|(score, comment)| {
             let comment = cut(comment, crate::desk::ratings::COMMENT_BYTES_MAX);
             json!({"score": score, "comment": (!comment.is_empty()).then_some(comment)})
         });
@@ -133,7 +134,9 @@ impl<'a> Composer<'a> {
             return Ok(name);
         }
         let queue = &self.standing.queue;
-        left.one(&format!("queues of conversations: they are no queues here, so those went to {queue:?}"));
+        if !name.is_empty() {
+            left.one(&format!("queues of conversations: they are no queues here, so those went to {queue:?}"));
+        }
         Ok(queue.clone())
     }
 

@@ -116,7 +116,10 @@ impl Sender {
             while let Some(client) = clients.pop() {
                 match composer.next(left).map_err(CommandError)? {
                     Some(composed) => under_way.push(self.one(client, composed)),
-                    None => break,
+                    None => {
+                        clients.push(client);
+                        break;
+                    }
                 }
             }
             let Some((client, id, fate)) = under_way.next().await else { break };

@@ -70,6 +70,7 @@ pub(super) struct Shelf {
 const TABLES: &str = "
 CREATE TABLE person (number TEXT PRIMARY KEY, body TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE place (number TEXT PRIMARY KEY, name TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE rating (talk TEXT PRIMARY KEY, body TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE talk (id TEXT PRIMARY KEY, opened_at INTEGER NOT NULL, body TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE said (talk TEXT NOT NULL, at INTEGER NOT NULL, id TEXT NOT NULL, body TEXT NOT NULL, PRIMARY KEY (talk, at, id)) WITHOUT ROWID;
 BEGIN;
@@ -125,8 +126,7 @@ impl Shelf {
 
     /// A rating that comes apart from its conversation.
     pub fn rating(&mut self, talk: &str, score: u8, comment: &str) {
-        let sql = "UPDATE talk SET body = json_set(body, '$.rating', json_array(?2, ?3)) WHERE id = ?1";
-        self.put(sql, params![talk, score, comment]);
+        self.put("INSERT OR REPLACE INTO rating VALUES (?1, ?2)", params![talk, json(&(score, comment))]);
     }
 
     /// Everything is here.
@@ -160,6 +160,12 @@ impl Shelf {
 
     pub fn find_person(&self, number: &str) -> Result<Option<Person>, String> {
         let body: Option<String> = self.one("SELECT body FROM person WHERE number = ?1", number)?;
+        body.map(|body| read(&body)).transpose()
+    }
+
+    /// One that came apart.
+    pub fn find_rating(&self, talk: &str) -> Result<Option<(u8, String)>, String> {
+        let body: Option<String> = self.one("SELECT body FROM rating WHERE talk = ?1", talk)?;
         body.map(|body| read(&body)).transpose()
     }
 
