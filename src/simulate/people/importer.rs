@@ -28,7 +28,7 @@ pub fn act(dice: &mut Dice, desk: &Desk) -> Command {
         labels: LabelChange { disposition: dice.per_mille(300).then(|| "solved".into()), ..LabelChange::default() },
         opened_at: WallTime(opened_at),
         closed_at: WallTime(now.saturating_sub(dice.below(3_600_000))),
-        rating: dice.per_mille(300).then(|| Rated { score: 5, comment: None }),
+        rating: dice.per_mille(300).then_some(Rated { score: 5, comment: None }),
     };
     let part = if part == 1 { Part::First(Box::new(first)) } else { Part::Next(part) };
     let ask = ImportAsk { import, part, entries };
