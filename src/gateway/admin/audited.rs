@@ -116,8 +116,8 @@ fn is_told_already(admin: &Shared, route: &str, who: &Credential, on: &Map<Strin
     if !route.contains("/imports/") {
         return false;
     }
-    let import =
-        (shown(who).to_string(), on.get("workspace").map(Value::to_string), on.get("source").map(Value::to_string));
+    let of = |member: &str| on.get(member).map(Value::to_string);
+    let import = (route, shown(who).to_string(), of("workspace"), of("source"));
     admin.imports_told.take(import, (admin.door.now)().desk.0).is_err()
 }
 

@@ -185,6 +185,9 @@ fn path_parameters(path: &str) -> Vec<Value> {
                 "file" => ("The file", "^f_[0-9a-f]{32}$", "f_0123456789abcdef0123456789abcdef"),
                 "customer" => ("The customer", "^[0-9a-f]{32}$", "0f8fad5bd9cb469fa16570867728950e"),
                 "webhook" => ("The endpoint's name", "^[0-9A-Za-z_-]{1,64}$", "crm"),
+                "source" => ("The system that it was had in, by a name of yours", "^[a-z0-9_-]{1,32}$", "zendesk"),
+                "id" => ("What that system calls it", "^[^/\\s]{1,255}$", "35436"),
+                "part" => ("Which part, from 2", "^[1-9][0-9]{0,2}$", "2"),
                 // A test says which one it is.
                 _ => ("", "^[^/]+$", ""),
             };
