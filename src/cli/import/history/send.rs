@@ -80,7 +80,7 @@ impl Sender {
     /// What of the workspace may be named; `queue` is for what belongs to none of its queues.
     pub async fn standing(&self, queue: Option<&str>) -> Result<Standing, CommandError> {
         let mut live = Live::new(Client::new(self.address.clone()), self.key.clone(), self.workspace.clone());
-        let found = live.read().await.map_err(CommandError::of)?;
+        let found = live.read(false).await.map_err(CommandError::of)?;
         if !found.exists {
             return Err(CommandError(format!("there is no workspace {:?}, or the key is not its", self.workspace)));
         }
