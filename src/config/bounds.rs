@@ -222,6 +222,20 @@ pub const BOUNDS: &[Bound] = &[
         "offhook_intake_bytes",
     ),
     bound(
+        "imports that wait, for each workspace",
+        "engine/intake.rs",
+        Fixed("8, of which one goes with a turn"),
+        "`busy`, also while others wait 25 ms or the view is an eighth of its lag behind",
+        "offhook_intake_refused_total",
+    ),
+    bound(
+        "messages and texts of one part of an import, and its parts",
+        "desk/imported.rs",
+        Fixed("200, 64 KiB, 500"),
+        "`too_large`: it goes in parts; `too_many`",
+        "offhook_bad_input_total",
+    ),
+    bound(
         "commands in a turn",
         "engine/run.rs",
         Fixed("256, of which 64 new conversations"),
