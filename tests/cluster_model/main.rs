@@ -198,3 +198,11 @@ fn without_a_record_a_replaced_leader_refuses_what_it_has_not_heard_of() {
 fn one_sending_that_was_unavailable_says_nothing_of_another() {
     breaks(&[Fault::OneSendingSpeaks], BOUNDS, NOTHING);
 }
+
+#[test]
+fn the_page_names_each_of_these_tests() {
+    let page = include_str!("../../docs/cluster-protocol.md");
+    let tests = include_str!("main.rs").split("#[test]\nfn ").skip(1).filter_map(|test| test.split('(').next());
+    let unnamed: Vec<_> = tests.filter(|test| !page.contains(&format!("`{test}`"))).collect();
+    assert_eq!(unnamed, ["the_page_names_each_of_these_tests"]);
+}
