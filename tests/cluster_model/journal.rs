@@ -1,5 +1,7 @@
 //! The workspace's journal as the servers of the stream keep it, and what is on its way to them and back.
 
+use crate::desk::Answer;
+
 /// A workspace's own consecutive record number; 0 is before the first.
 pub type Position = u8;
 
@@ -16,8 +18,6 @@ pub enum Body {
     /// A decided command: with its answer, or without one where it changes nothing and only confirms a refusal.
     Turn { command: u8, answer: Option<Answer> },
 }
-
-use crate::desk::Answer;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Record {

@@ -5,7 +5,7 @@
 //! any moment, and none learns of another but by the journal.
 
 use crate::bounds::{Bounds, Fault};
-use crate::desk::{Answer, COMMANDS_MAX, Decision};
+use crate::desk::{Answer, COMMANDS_MAX, Decision, Desk};
 use crate::journal::{Append, Body, Leg, Position, Record};
 use crate::kinds::{CameAbout, Kind};
 use crate::state::{Attempt, Node, Phase, State, Turn, Wrong};
@@ -198,8 +198,8 @@ impl Cluster {
     }
 
     /// What the journal says up to there.
-    pub fn replayed(&self, state: &State, to: Position) -> crate::desk::Desk {
-        let mut desk = crate::desk::Desk::default();
+    pub fn replayed(&self, state: &State, to: Position) -> Desk {
+        let mut desk = Desk::default();
         for record in &state.journal[..to as usize] {
             desk.apply(record, self.bounds.commands, !self.has(Fault::IdsInMemory));
         }
