@@ -196,7 +196,8 @@ impl People {
     fn ask_again(&mut self, dice: &mut Dice) {
         let place = dice.below(self.done.len() as u64) as usize;
         let Some(mut command) = self.done.get(place).cloned() else { return };
-        if dice.per_mille(150) {
+        // An import's id is made of what it is, so that nobody takes it for something else.
+        if dice.per_mille(150) && !matches!(command.ask, Ask::Import(_)) {
             command.fingerprint ^= 1;
         }
         self.push(Who::Nobody, command);
