@@ -6,6 +6,7 @@ mod audit;
 mod backup;
 mod check;
 mod check_data;
+mod cluster;
 mod demo;
 mod drill;
 mod import;
@@ -54,7 +55,8 @@ const EXAMPLES: &str = "Examples:
   offhook demo
   offhook drill 2023-08-25
   offhook upgrade /usr/bin/offhook
-  offhook backup --to /srv/backup";
+  offhook backup --to /srv/backup
+  offhook cluster check --server nats://127.0.0.1:4222";
 
 #[derive(Debug, Subcommand)]
 enum Command {
@@ -64,6 +66,7 @@ enum Command {
     Audit(audit::Audit),
     Backup(backup::Backup),
     Check(check::Check),
+    Cluster(cluster::Cluster),
     Demo(demo::Demo),
     Drill(drill::Drill),
     Import(import::Import),
@@ -116,6 +119,7 @@ pub fn run() -> ExitCode {
         Command::Audit(audit) => load().and_then(|config| audit.run(&config.sections.server.data_dir, &mut out)),
         Command::Backup(backup) => backup.run(load, &mut out),
         Command::Check(check) => load().and_then(|config| check.run(&config, &mut out)),
+        Command::Cluster(cluster) => cluster.run(&mut out),
         Command::Demo(demo) => demo.run(config.as_deref(), &set, &mut out).map(|()| ExitCode::SUCCESS),
         Command::Drill(drill) => drill.run(&Given { config: config.clone(), set: set.clone() }, &mut out),
         Command::Import(import) => import.run(load, &mut out),

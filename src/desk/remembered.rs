@@ -70,19 +70,20 @@ impl Remembered {
     }
 
     pub fn add(&mut self, at: WallTime, outcome: &Outcome) {
-        let key = (outcome.by, outcome.id);
-        if self.outcomes.insert(key, (outcome.fingerprint, outcome.answer.clone())).is_none() {
-            self.order.push_back((at, outcome.by, outcome.id));
-        }
         while let Some((first_at, by, id)) = self.order.front().copied() {
             let old = first_at.0 + self.kept_ms < at.0;
-            if !old && self.order.len() <= REMEMBERED_HERE_MAX {
+            // Before one more is put behind: a queue that holds one too many takes room for twice as many.
+            if !old && self.order.len() < REMEMBERED_HERE_MAX {
                 break;
             }
             self.order.pop_front();
             self.outcomes.remove(&(by, id));
             let fell_out = if old { Some(first_at) } else { self.forgotten.add(first_at, by, id) };
             self.lost_until(fell_out);
+        }
+        let key = (outcome.by, outcome.id);
+        if self.outcomes.insert(key, (outcome.fingerprint, outcome.answer.clone())).is_none() {
+            self.order.push_back((at, outcome.by, outcome.id));
         }
         let expired = self.forgotten.expire(WallTime(at.0.saturating_sub(self.kept_ms)));
         self.lost_until(expired);

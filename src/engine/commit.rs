@@ -174,6 +174,7 @@ fn sentence(refused: RefusedAppend) -> &'static str {
         RefusedAppend::Busy => "the disk is too slow",
         RefusedAppend::DiskFault => "the disk reported a fault",
         RefusedAppend::TooLarge => "the change is too large",
+        RefusedAppend::Unreachable => "the journal cannot be reached",
         RefusedAppend::Fenced { .. } | RefusedAppend::Closed => "another server took over",
     }
 }

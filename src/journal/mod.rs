@@ -7,6 +7,7 @@
 mod health;
 pub mod local_disk;
 pub mod lock;
+pub mod nats;
 pub mod record;
 pub mod show;
 pub mod sqlite;
@@ -137,6 +138,8 @@ pub enum RefusedAppend {
     Busy,
     #[error("the disk reported a fault, and the record is not there")]
     DiskFault,
+    #[error("the journal cannot be reached")]
+    Unreachable,
     #[error("the journal is closed")]
     Closed,
 }
@@ -153,6 +156,7 @@ impl RefusedAppend {
             RefusedAppend::KeptBack => "kept_back",
             RefusedAppend::Busy => "busy",
             RefusedAppend::DiskFault => "disk_fault",
+            RefusedAppend::Unreachable => "unreachable",
             RefusedAppend::Closed => "closed",
         }
     }

@@ -1,0 +1,160 @@
+//! `offhook cluster check`: whether servers are new enough, the stream as it has to be, the fence fair; when it is on their disks; and how
+//! long an append takes.
+
+use super::sync::{self, Sync};
+use crate::cli::CommandError;
+use crate::journal::nats::{Held, NatsJournal, NatsSettings, Trial, attempt, connect, stream_name};
+use clap::Args;
+use std::io::Write;
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::time::Duration;
+
+const EXAMPLES: &str = "Examples:
+  offhook cluster check --server nats://10.0.0.1:4222 --server nats://10.0.0.2:4222 --server nats://10.0.0.3:4222
+  offhook cluster check --server nats://127.0.0.1:4222 --replicas 1 --monitor http://127.0.0.1:8222
+
+The stream is made where there is none; one of another shape is named and left as it is. What is appended meanwhile is taken away again.
+Progress is on standard error. Ends with 0 when a journal can rest on these servers, 1 when it must not (the last line says why), 2 when it
+could not be found out.";
+
+/// Writers that race for each place.
+const WRITERS: usize = 8;
+
+/// Tries out NATS servers: their versions, the stream, the fence, their disks, and the time of an append.
+#[derive(Debug, Args)]
+#[command(after_help = EXAMPLES)]
+pub(super) struct Check {
+    /// A server: nats://HOST:PORT or tls://HOST:PORT. May be repeated.
+    #[arg(long = "server", required = true, value_name = "URL")]
+    servers: Vec<String>,
+    /// The file with a JWT and a seed.
+    #[arg(long, value_name = "PATH")]
+    credentials: Option<PathBuf>,
+    /// Certificates that the servers' own are signed by, where the system does not know them.
+    #[arg(long, value_name = "PATH")]
+    ca: Option<PathBuf>,
+    /// The first word of subjects and, in capitals, of the stream's name.
+    #[arg(long, default_value = "offhook", value_name = "NAME", value_parser = name)]
+    name: String,
+    /// On how many servers each record is.
+    #[arg(long, default_value_t = 3, value_name = "N", value_parser = clap::value_parser!(u8).range(1..=5))]
+    replicas: u8,
+    /// A server's monitoring address, which alone says when records are on its disk: http://HOST:PORT. May be repeated.
+    #[arg(long = "monitor", value_name = "URL")]
+    monitors: Vec<String>,
+    /// Places that eight writers race for.
+    #[arg(long, default_value_t = 50, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=10_000))]
+    races: u32,
+    /// Appends, one after the other, that are timed.
+    #[arg(long, default_value_t = 200, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    appends: u32,
+}
+
+/// A word of a subject: letters, digits and hyphens.
+fn name(text: &str) -> Result<String, String> {
+    let plain = text.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-');
+    if plain && (1..=32).contains(&text.len()) {
+        Ok(text.to_owned())
+    } else {
+        Err("must be of 1 to 32 lower-case letters, digits and hyphens".to_owned())
+    }
+}
+
+impl Check {
+    pub(super) async fn run(&self, out: &mut impl Write) -> Result<ExitCode, CommandError> {
+        let mut writers = Vec::new();
+        for place in 0..WRITERS {
+            let mut settings = self.settings();
+            // Each of one server, so that all of them are asked.
+            settings.servers = vec![self.servers[place % self.servers.len()].clone()];
+            let context = match connect(&settings).await {
+                Ok(context) => context,
+                Err(too_old) if too_old.is_final() => return must_not(out, &too_old.to_string()),
+                Err(failed) => return Err(CommandError::of(failed)),
+            };
+            if place < self.servers.len() {
+                let info = context.client().server_info();
+                line(
+                    out,
+                    "server",
+                    &format!("{} is NATS {}, named {}", settings.servers[0], info.version, info.server_name),
+                )?;
+            }
+            match NatsJournal::open(context, &settings).await {
+                Ok(journal) => writers.push(journal),
+                Err(differs) if differs.is_final() => return must_not(out, &differs.to_string()),
+                Err(failed) => return Err(CommandError::of(failed)),
+            }
+        }
+        let held = writers[0].held().await.map_err(CommandError::of)?;
+        line(out, "stream", &stream_is(&stream_name(&self.name), held))?;
+        self.say_when_it_is_on_disk(out).await?;
+        let all = self.races + self.appends;
+        let told = |done: u32| {
+            if done.is_multiple_of((all / 10).max(1)) {
+                eprintln!("tried {done} of {all}");
+            }
+        };
+        let trial = attempt(&writers, self.races, self.appends, told).await.map_err(CommandError::of)?;
+        if trial.unfair > 0 {
+            let why = format!("in {} of {} races not exactly one of {WRITERS} writers won", trial.unfair, trial.races);
+            return must_not(out, &why);
+        }
+        line(out, "fence", &format!("of {WRITERS} writers one won, {} times of {}", trial.races, trial.races))?;
+        line(out, "append", &times(&trial))?;
+        line(out, "result", "a journal can rest on these servers")?;
+        Ok(ExitCode::SUCCESS)
+    }
+
+    fn settings(&self) -> NatsSettings {
+        NatsSettings {
+            servers: self.servers.clone(),
+            credentials: self.credentials.clone(),
+            ca: self.ca.clone(),
+            name: self.name.clone(),
+            replicas: usize::from(self.replicas),
+            bytes_max: None,
+            answer_within: Duration::from_secs(5),
+        }
+    }
+
+    async fn say_when_it_is_on_disk(&self, out: &mut impl Write) -> Result<(), CommandError> {
+        if self.monitors.is_empty() {
+            let how = "not known: a server says it at its monitoring address alone (--monitor)";
+            return line(out, "disk", how);
+        }
+        for monitor in &self.monitors {
+            let (server, sync) = sync::of(monitor).await.map_err(CommandError)?;
+            let said = match sync {
+                Sync::Always => "has a record on its disk before it answers".to_owned(),
+                Sync::Within { seconds } => format!(
+                    "has a record on its disk up to {seconds} s after it answered: what was acknowledged is lost if all \
+                     replicas lose power together; `sync_interval: always` in its jetstream block changes that"
+                ),
+            };
+            line(out, "disk", &format!("{server} {said}"))?;
+        }
+        Ok(())
+    }
+}
+
+fn stream_is(name: &str, held: Held) -> String {
+    let Held { records, bytes, replicas, behind } = held;
+    let behind = if behind > 0 { format!(", {behind} of them behind") } else { String::new() };
+    format!("{name} is as it has to be: {replicas} replicas{behind}, {records} records, {bytes} bytes")
+}
+
+fn times(trial: &Trial) -> String {
+    let [p50, p99] = [0.5, 0.99].map(|part| trial.quantile_ms(part));
+    format!("{p50:.2} ms p50, {p99:.2} ms p99, of {} one after the other", trial.appends_ms.len())
+}
+
+fn line(out: &mut impl Write, what: &str, said: &str) -> Result<(), CommandError> {
+    writeln!(out, "{what:<7} {said}").map_err(CommandError::of)
+}
+
+fn must_not(out: &mut impl Write, why: &str) -> Result<ExitCode, CommandError> {
+    line(out, "result", &format!("a journal must not rest on these servers: {why}"))?;
+    Ok(ExitCode::from(1))
+}
