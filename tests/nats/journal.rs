@@ -9,13 +9,13 @@ use offhook::journal::{Appended, Journal, JournalState, NewRecord, Position, Ref
 use std::sync::Arc;
 use std::time::Duration;
 
-fn settings(nats: &[&Nats], replicas: usize) -> NatsSettings {
+fn settings(nats: &Nats) -> NatsSettings {
     NatsSettings {
-        servers: nats.iter().map(|nats| nats.address.clone()).collect(),
+        servers: vec![nats.address.clone()],
         credentials: None,
         ca: None,
         name: "offhook".to_owned(),
-        replicas,
+        replicas: 1,
         bytes_max: None,
         answer_within: Duration::from_secs(5),
     }
@@ -45,7 +45,7 @@ async fn fill(journal: &NatsJournal, workspace: &Arc<str>, from: u64, to: u64) {
 #[tokio::test]
 async fn records_are_appended_behind_each_other_and_read_back() {
     let nats = Nats::alone("").await;
-    let settings = settings(&[&nats], 1);
+    let settings = settings(&nats);
     let journal = open(&settings).await;
     let (acme, other) = (workspace("acme"), workspace("other"));
     assert_eq!(journal.tail(&acme).await.unwrap(), None);
@@ -83,7 +83,7 @@ async fn records_are_appended_behind_each_other_and_read_back() {
 #[tokio::test]
 async fn who_comes_second_is_fenced() {
     let nats = Nats::alone("").await;
-    let settings = settings(&[&nats], 1);
+    let settings = settings(&nats);
     let (first, second) = (open(&settings).await, open(&settings).await);
     let acme = workspace("acme");
     fill(&first, &acme, 1, 3).await;
@@ -106,7 +106,7 @@ async fn who_comes_second_is_fenced() {
 #[tokio::test]
 async fn a_cut_takes_what_is_below_and_never_the_last() {
     let nats = Nats::alone("").await;
-    let settings = settings(&[&nats], 1);
+    let settings = settings(&nats);
     let journal = open(&settings).await;
     let (acme, other) = (workspace("acme"), workspace("other"));
     for round in 0..5 {
@@ -130,7 +130,7 @@ async fn a_cut_takes_what_is_below_and_never_the_last() {
 #[tokio::test]
 async fn an_append_without_an_answer_is_unknown_and_found_by_its_turn() {
     let nats = Nats::alone("").await;
-    let settings = NatsSettings { answer_within: Duration::from_millis(600), ..settings(&[&nats], 1) };
+    let settings = NatsSettings { answer_within: Duration::from_millis(600), ..settings(&nats) };
     let journal = open(&settings).await;
     let acme = workspace("acme");
     fill(&journal, &acme, 1, 1).await;
@@ -168,7 +168,7 @@ async fn an_append_without_an_answer_is_unknown_and_found_by_its_turn() {
 #[tokio::test]
 async fn a_full_stream_refuses_and_keeps_what_it_has() {
     let nats = Nats::alone("").await;
-    let settings = NatsSettings { bytes_max: Some(600 * 1024), ..settings(&[&nats], 1) };
+    let settings = NatsSettings { bytes_max: Some(600 * 1024), ..settings(&nats) };
     let journal = open(&settings).await;
     let acme = workspace("acme");
     let large = |expected| NewRecord { body: Bytes::from(vec![7; 250 * 1024]), ..record(expected, 1) };
@@ -184,7 +184,7 @@ async fn a_full_stream_refuses_and_keeps_what_it_has() {
 #[tokio::test]
 async fn a_stream_of_another_shape_is_refused_and_not_changed() {
     let nats = Nats::alone("").await;
-    let settings = settings(&[&nats], 1);
+    let settings = settings(&nats);
     let context = connect(&settings).await.expect("it answers");
     let other = async_nats::jetstream::stream::Config {
         name: "OFFHOOK_JOURNAL".to_owned(),
@@ -207,7 +207,7 @@ async fn a_stream_of_another_shape_is_refused_and_not_changed() {
 #[tokio::test]
 async fn of_eight_writers_one_wins_each_place() {
     let nats = Nats::alone("").await;
-    let settings = settings(&[&nats], 1);
+    let settings = settings(&nats);
     let acme = workspace("acme");
     let mut writers = Vec::new();
     for _ in 0..8 {

@@ -65,9 +65,9 @@ impl Check {
     pub(super) async fn run(&self, out: &mut impl Write) -> Result<ExitCode, CommandError> {
         let mut writers = Vec::new();
         for place in 0..WRITERS {
-            let mut settings = self.settings();
             // Each of one server, so that all of them are asked.
-            settings.servers = vec![self.servers[place % self.servers.len()].clone()];
+            let server = &self.servers[place % self.servers.len()];
+            let settings = self.settings(server);
             let context = match connect(&settings).await {
                 Ok(context) => context,
                 Err(too_old) if too_old.is_final() => return must_not(out, &too_old.to_string()),
@@ -75,11 +75,7 @@ impl Check {
             };
             if place < self.servers.len() {
                 let info = context.client().server_info();
-                line(
-                    out,
-                    "server",
-                    &format!("{} is NATS {}, named {}", settings.servers[0], info.version, info.server_name),
-                )?;
+                line(out, "server", &format!("{server} is NATS {}, named {}", info.version, info.server_name))?;
             }
             match NatsJournal::open(context, &settings).await {
                 Ok(journal) => writers.push(journal),
@@ -107,9 +103,9 @@ impl Check {
         Ok(ExitCode::SUCCESS)
     }
 
-    fn settings(&self) -> NatsSettings {
+    fn settings(&self, server: &str) -> NatsSettings {
         NatsSettings {
-            servers: self.servers.clone(),
+            servers: vec![server.to_owned()],
             credentials: self.credentials.clone(),
             ca: self.ca.clone(),
             name: self.name.clone(),
