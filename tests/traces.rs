@@ -179,8 +179,8 @@ async fn agents_frames_begin_traces_and_a_caller_who_does_not_sample_is_not_samp
     let mut collector = Collector::start(&[]);
     let server = Server::start(&collector.options().set("traces.sample_ratio=1"));
     assert_eq!(start_by(&server, &format!("00-{TRACE}-{PARENT}-00")).await, 201);
-    let mut ada = Agent::available(&server, DEMO, "ada").await;
-    ada.wait_for("offer").await;
+    let mut zoe = Agent::available(&server, DEMO, "zoe").await;
+    zoe.wait_for("offer").await;
     let frame = collector.span("a frame", |span| span["name"] == "agent frame");
     assert_eq!((&frame["kind"], &frame["parent"]), (&json!(SERVER), &json!("")), "{frame}");
     let trace = frame["trace"].clone();
@@ -192,7 +192,7 @@ async fn agents_frames_begin_traces_and_a_caller_who_does_not_sample_is_not_samp
     assert!(collector.seen.iter().all(|span| span["trace"] != TRACE), "{:#?}", collector.seen);
     for span in &collector.seen {
         let text = span.to_string();
-        assert!(!text.contains("ada") && !text.contains("hello"), "no name and no text: {span}");
+        assert!(!text.contains("zoe") && !text.contains("hello"), "no name and no text: {span}");
     }
 }
 
