@@ -31,7 +31,7 @@ fn kept() -> tempfile::TempDir {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     for expected in 0..3 {
         let (position, turn) = (Position(expected + 1), TurnId(u128::from(expected) + 7));
-        let head = Head { position, turn, desk_ms: expected, wall_ms: 1_700_000_000_000 };
+        let head = Head { position, turn, desk_ms: expected, wall_ms: 1_700_000_000_000, lead: None };
         let nothing: [serde_json::Value; 0] = [];
         let body = record::encode(&head, &[json!({"n": expected})], &nothing);
         let record = NewRecord { turn, expected: Position(expected), body, last_resort: false };

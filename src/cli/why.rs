@@ -105,7 +105,7 @@ pub(super) mod tests {
             let mut events = Vec::new();
             desk.handle(now, &notation::command(line).unwrap(), &Loaded::default(), &mut events).unwrap();
             let (position, turn) = (Position(ms + 1), TurnId(u128::from(ms)));
-            let head = Head { position, turn, desk_ms: ms, wall_ms: ms };
+            let head = Head { position, turn, desk_ms: ms, wall_ms: ms, lead: None };
             let nothing: [Value; 0] = [];
             let body = record::encode(&head, &events, &nothing);
             let record = NewRecord { turn, expected: Position(ms), body, last_resort: false };

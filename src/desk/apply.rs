@@ -74,6 +74,12 @@ impl Desk {
                     }
                 }
             }
+            Event::NodeGone { node, reconnecting, grace_until, offer_grace_until } => {
+                for agent in reconnecting {
+                    self.lose_sessions(*agent, *grace_until, *offer_grace_until);
+                }
+                self.lose_sessions_on(*node);
+            }
             Event::SessionCame { agent, session } => self.apply_session_came(*agent, |a| a.sessions.push(*session)),
             Event::SessionWent { agent, session } => {
                 self.change_agent(*agent, |a| a.sessions.retain(|held| held != session));

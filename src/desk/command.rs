@@ -6,7 +6,8 @@ use super::decision::DecideAsk;
 use super::expecting::OnlyIf;
 use super::files::Attachments;
 use super::ids::{
-    AgentId, CommandId, ConversationId, CustomerId, DecisionId, KeyNumber, OfferId, Principal, SessionId, ThreadId,
+    AgentId, CommandId, ConversationId, CustomerId, DecisionId, KeyNumber, NodeNumber, OfferId, Principal, SessionId,
+    ThreadId,
 };
 use super::imported::ImportAsk;
 use super::labels::LabelAsk;
@@ -57,8 +58,14 @@ pub enum Ask {
     },
 
     // presence
-    /// The server began (or a node died): every session is gone.
+    /// The server began: every session is gone.
     ServerBegan,
+    /// Another node of the cluster leads from now on: whatever may have become possible is looked at.
+    LeaderBegan,
+    /// A node of the cluster is gone, and its sessions with it.
+    NodeGone {
+        node: NodeNumber,
+    },
     SessionCame {
         agent: Arc<str>,
         session: SessionId,
@@ -391,6 +398,8 @@ impl Ask {
             | Ask::WhyAgent { .. }
             | Ask::Typing { .. }
             | Ask::ServerBegan
+            | Ask::LeaderBegan
+            | Ask::NodeGone { .. }
             | Ask::SessionCame { .. }
             | Ask::SessionWent { .. }
             | Ask::AgentIsIdle { .. }
@@ -433,6 +442,34 @@ impl Ask {
         }
     }
 
+    /// Changes nothing: what is answered says at which position.
+    #[must_use]
+    pub fn is_question(&self) -> bool {
+        matches!(
+            self,
+            Ask::ListOwn { .. }
+                | Ask::ListWaiting { .. }
+                | Ask::ListDecisions { .. }
+                | Ask::WhyConversation { .. }
+                | Ask::WhyAgent { .. }
+                | Ask::Typing { .. }
+        )
+    }
+
+    /// Asked by nobody outside: nobody is answered.
+    #[must_use]
+    pub fn is_of_the_servers_own(&self) -> bool {
+        matches!(
+            self,
+            Ask::ServerBegan
+                | Ask::LeaderBegan
+                | Ask::NodeGone { .. }
+                | Ask::SessionWent { .. }
+                | Ask::AgentIsIdle { .. }
+                | Ask::Tick
+        )
+    }
+
     /// The name in metrics and traces.
     #[must_use]
     pub fn name(&self) -> &'static str {
@@ -445,6 +482,8 @@ impl Ask {
             Ask::PutApiKey(_) => "put_api_key",
             Ask::RemoveApiKey { .. } => "remove_api_key",
             Ask::ServerBegan => "server_began",
+            Ask::LeaderBegan => "leader_began",
+            Ask::NodeGone { .. } => "node_gone",
             Ask::SessionCame { .. } => "session_came",
             Ask::SessionWent { .. } => "session_went",
             Ask::SetStatus { .. } => "set_status",

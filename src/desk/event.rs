@@ -10,7 +10,9 @@ use super::command::{Author, Closer};
 use super::conversation::{Conversation, WishedAgent, Wishes};
 use super::decision::DecisionEnd;
 use super::files::{self, Attachments};
-use super::ids::{AgentId, ConversationId, CustomerId, DecisionId, KeyNumber, OfferId, QueueId, SessionId, ThreadId};
+use super::ids::{
+    AgentId, ConversationId, CustomerId, DecisionId, KeyNumber, NodeNumber, OfferId, QueueId, SessionId, ThreadId,
+};
 use super::labels::Labels;
 use super::moves::{Mover, Taken, Transfer};
 use super::outside::DeliveryState;
@@ -20,6 +22,9 @@ use super::wrapping::Blocks;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
+
+/// Agents that one event tells of at most: some 50 KB of a record.
+pub const NODE_AGENTS_MAX: usize = 8_192;
 
 /// A fact of a workspace. `public` counts, within a conversation, what its customer may see, from 1.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
@@ -53,6 +58,14 @@ pub enum Event {
     // presence
     /// All sessions are gone; who was connected is reconnecting until `grace_until`, offers until `offer_grace_until`.
     ServerBegan {
+        grace_until: DeskTime,
+        offer_grace_until: DeskTime,
+    },
+    /// All sessions of a node of the cluster are gone. Who had no other is reconnecting until `grace_until`, offers until
+    /// `offer_grace_until`: at most [`NODE_AGENTS_MAX`] of them, and the rest by another.
+    NodeGone {
+        node: NodeNumber,
+        reconnecting: Vec<AgentId>,
         grace_until: DeskTime,
         offer_grace_until: DeskTime,
     },

@@ -159,9 +159,31 @@ hex_id!(
     CommandId
 );
 hex_id!(
-    /// One connection of one agent's device; random, so that it is never met again.
+    /// One connection of one agent's device; random, so that it is never met again. In a cluster its first 48 bits say on which
+    /// node it is.
     SessionId
 );
+
+numbered!(
+    /// One run of one node of a cluster: a new number at each start, less than 2^48.
+    NodeNumber, u64, "n"
+);
+
+const NODE_BITS: u32 = 48;
+
+impl SessionId {
+    /// Made of random bits, on this node.
+    #[must_use]
+    pub fn on(node: NodeNumber, random: u128) -> Self {
+        Self((u128::from(node.0) << (128 - NODE_BITS)) | (random >> NODE_BITS))
+    }
+
+    /// Of a session of a cluster: where it is.
+    #[must_use]
+    pub fn node(self) -> NodeNumber {
+        NodeNumber((self.0 >> (128 - NODE_BITS)) as u64)
+    }
+}
 
 /// Who asks. The scope in which a command id is remembered.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]

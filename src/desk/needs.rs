@@ -104,6 +104,8 @@ impl Desk {
             | Ask::PutApiKey(_)
             | Ask::RemoveApiKey { .. }
             | Ask::ServerBegan
+            | Ask::LeaderBegan
+            | Ask::NodeGone { .. }
             | Ask::SessionCame { .. }
             | Ask::SessionWent { .. }
             | Ask::SetStatus { .. }

@@ -15,6 +15,9 @@ use std::time::Duration;
 /// How often an outage is probed for its end.
 pub(super) const PROBE_MS: u64 = 250;
 
+/// How long commands wait for an append whose outcome is unknown: JetStream's own elections take 4 to 8 s.
+const PATIENCE_MS: u64 = 5_000;
+
 /// What became of an append.
 pub(super) enum Fate {
     Committed,
@@ -48,6 +51,11 @@ impl Serving<'_> {
         metrics::counter!("offhook_turns_total", "outcome" => word).increment(1);
         match appended {
             Appended::Committed(_) => Fate::Committed,
+            // Of the same append sent twice the second is refused where the first was committed.
+            Appended::Refused(RefusedAppend::Fenced { actual }) if self.run.clustered().is_some() => {
+                tracing::info!(workspace = %workspace, %actual, "an append was refused: settling it");
+                self.settle(settling).await
+            }
             Appended::Refused(refused) => Fate::Refused(refused),
             Appended::Unknown(why) => {
                 tracing::warn!(workspace = %workspace, %why, "an append has an unknown outcome: settling it");
@@ -63,7 +71,14 @@ impl Serving<'_> {
         let workspace = self.run.workspace.name().clone();
         let mut stop = self.run.shared.stop.clone();
         let mut next = Next::ReadTail;
+        let since_ms = clock::monotonic_ms();
         let fate = loop {
+            if clock::monotonic_ms().saturating_sub(since_ms) > PATIENCE_MS {
+                // Whoever waits to be decided is told so; whoever was decided hears when it is known.
+                let why = "it is not known what became of the last change";
+                self.run.take(Taking::Nothing { why });
+                self.run.refuse_waiting(why);
+            }
             next = match next {
                 Next::ReadTail => {
                     journal.tail(&workspace).await.map_or(Next::Wait, |tail| settling.tail_was(tail.as_ref()))
@@ -79,6 +94,9 @@ impl Serving<'_> {
                     settling.barrier_was(&journal.append(&workspace, barrier).await)
                 }
                 Next::Happened => break Fate::Committed,
+                Next::DidNotHappen if self.run.clustered().is_some() => {
+                    break Fate::Refused(RefusedAppend::Fenced { actual: settling.position() });
+                }
                 Next::DidNotHappen => break Fate::Refused(RefusedAppend::DiskFault),
                 Next::Wait => {
                     tokio::select! {
@@ -90,6 +108,9 @@ impl Serving<'_> {
             }
         };
         self.clock.go_on(clock::monotonic_ms());
+        if matches!(fate, Fate::Committed) {
+            self.takes_commands();
+        }
         fate
     }
 
@@ -107,7 +128,11 @@ impl Serving<'_> {
         let why = sentence(refused);
         tracing::error!(workspace = %self.run.workspace.name(), error = %refused, "nothing can be committed");
         if matches!(refused, RefusedAppend::Fenced { .. }) {
-            self.run.refuse_waiting(why);
+            // In a cluster what was not decided is passed on to whoever leads by then.
+            if self.run.clustered().is_none() {
+                self.run.refuse_waiting(why);
+            }
+            self.run.following.let_lead();
             return Some(Ended::Reload);
         }
         let full = matches!(refused, RefusedAppend::Full | RefusedAppend::KeptBack);

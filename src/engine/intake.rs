@@ -361,7 +361,8 @@ fn class_of(ask: &Ask) -> Class {
         | Ask::Move(_)
         | Ask::Decide(_)
         | Ask::SignOut { .. } => Class::Answer,
-        Ask::SessionCame { .. } | Ask::SessionWent { .. } | Ask::ServerBegan | Ask::Tick => Class::Edge,
+        Ask::SessionCame { .. } | Ask::SessionWent { .. } | Ask::ServerBegan => Class::Edge,
+        Ask::LeaderBegan | Ask::NodeGone { .. } | Ask::Tick => Class::Edge,
         Ask::OnlyIf(_)
         | Ask::PutSettings(_)
         | Ask::PutQueue(_)

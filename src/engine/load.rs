@@ -8,7 +8,7 @@ use crate::desk::answer::Outcome;
 use crate::desk::event::Event;
 use crate::desk::stored::RowDamaged;
 use crate::desk::time::{DeskTime, Now, WallTime};
-use crate::journal::record::{self, Record, RecordDamaged};
+use crate::journal::record::{self, Lead, Record, RecordDamaged};
 use crate::journal::{Journal, JournalFailed, Position, StoredRecord};
 use crate::view::{CommittedTurn, View, ViewFailed};
 use std::sync::Arc;
@@ -67,8 +67,9 @@ pub async fn load(
             return Err(LoadFailed::Gap { first: first.position, view: after });
         }
         for stored in &records {
-            let turn = turn_of(stored)?;
+            let (turn, lead) = read(stored)?;
             keeper.replay(stored.position, turn.now, &turn.events, &turn.outcomes);
+            keeper.led_by(lead);
             let touched = keeper.take_touched();
             projection.add(turn, touched, stored.body.len());
         }
@@ -86,16 +87,25 @@ pub async fn load(
 /// # Errors
 /// It is damaged, or of a newer release.
 pub fn turn_of(stored: &StoredRecord) -> Result<CommittedTurn, LoadFailed> {
+    read(stored).map(|(turn, _)| turn)
+}
+
+/// The same, and in a cluster who wrote it.
+///
+/// # Errors
+/// As [`turn_of`].
+pub(super) fn read(stored: &StoredRecord) -> Result<(CommittedTurn, Option<Lead>), LoadFailed> {
     let position = stored.position;
     let Record { head, events, outcomes } =
         record::decode(&stored.body).map_err(|why| LoadFailed::Record { position, why })?;
     let line = |what| move |why: serde_json::Error| LoadFailed::Line { position, what, why: why.to_string() };
     let events: Result<Vec<Event>, _> = events.iter().map(|raw| serde_json::from_str(raw.get())).collect();
     let outcomes: Result<Vec<Outcome>, _> = outcomes.iter().map(|raw| serde_json::from_str(raw.get())).collect();
-    Ok(CommittedTurn {
+    let turn = CommittedTurn {
         position: position.0,
         now: Now { desk: DeskTime(head.desk_ms), wall: WallTime(head.wall_ms) },
         events: events.map_err(line("event"))?,
         outcomes: outcomes.map_err(line("outcome"))?,
-    })
+    };
+    Ok((turn, head.lead))
 }

@@ -14,6 +14,7 @@ pub mod deliver_replies;
 mod deliver_why;
 pub mod desk_clock;
 mod followers;
+mod following;
 pub mod idle;
 pub mod intake;
 mod leftovers;
@@ -22,6 +23,7 @@ mod load;
 mod look_up;
 pub mod outlook;
 mod own;
+pub mod passing;
 pub mod past;
 mod project;
 pub mod published;
@@ -35,6 +37,8 @@ pub mod settle;
 pub mod shapes;
 pub mod shares;
 pub mod sheets;
+mod stream;
+mod tail;
 mod threads;
 mod traced;
 pub mod turn;
@@ -44,10 +48,12 @@ pub mod workspace;
 pub use committed::{Committed, Standing};
 pub use deliver::FrameLimits;
 pub use followers::Changes;
+pub use following::Clustered;
 pub use load::{LoadFailed, turn_of};
 pub use outlook::Outlook;
 pub use published::{AgentRow, NotDone, Published, QueueRow, Replied};
 pub use quota::{OverQuota, OwnQuota, Quota, Quotas, Used};
+pub use stream::Incoming;
 pub use threads::Threads;
 pub use workspace::{Taking, Workspace};
 
@@ -130,9 +136,11 @@ impl Engine {
         files: Arc<Files>,
         registry: Arc<Registry>,
         (settings, quotas): (EngineSettings, Quotas),
+        cluster: Option<(Clustered, Incoming)>,
         threads: Threads,
     ) -> Result<Arc<Self>, JournalFailed> {
         let (stop, stopped) = signal::channel(false);
+        let (cluster, incoming) = cluster.map_or((None, None), |(cluster, incoming)| (Some(cluster), Some(incoming)));
         let mut names: BTreeSet<Arc<str>> = journal.workspaces().await?.into_iter().collect();
         names.extend(view.workspaces());
         let shared = Arc::new(Shared {
@@ -144,6 +152,7 @@ impl Engine {
             tick_record_every_ms: settings.tick_record_every_ms,
             view_lag_bytes_max: settings.view_lag_bytes_max,
             labels: BoundedLabels::default(),
+            cluster: cluster.map(Arc::new),
             stop: stopped,
         });
         let engine = Arc::new(Self {
@@ -160,6 +169,12 @@ impl Engine {
         });
         for name in names {
             engine.run(&name);
+        }
+        if let Some(Incoming { journal, post, questions }) = incoming {
+            let records = engine.threads.spawn(stream::records(engine.clone(), journal));
+            engine.tasks().push(records);
+            let questions = engine.threads.spawn(stream::questions(engine.clone(), post, questions));
+            engine.tasks().push(questions);
         }
         let housekeeping = tokio::spawn(engine.clone().keep_house());
         engine.tasks().push(housekeeping);
@@ -370,7 +385,8 @@ impl Engine {
                 tracing::warn!(%error, "old reports could not be forgotten");
             }
         }
-        if retention_ms.is_none() && own.is_empty() {
+        // In a cluster the journal is what a node that comes new makes its view of.
+        if self.shared.cluster.is_some() || (retention_ms.is_none() && own.is_empty()) {
             return;
         }
         let synced = match view.sync().await {

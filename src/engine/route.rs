@@ -43,6 +43,9 @@ pub fn route(event: &Event, place: usize, desk: &Desk, routes: &mut Vec<Route>) 
         Event::SessionCame { agent, .. } | Event::AgentReconnecting { agent, .. } => {
             tell_customers_of(*agent, desk, tell);
         }
+        Event::NodeGone { reconnecting, .. } => {
+            reconnecting.iter().for_each(|agent| tell_customers_of(*agent, desk, &mut tell));
+        }
         Event::OfferDelivered { offer, .. } => {
             if let Some(offer) = desk.offer(*offer) {
                 tell(To::Agent(offer.agent));

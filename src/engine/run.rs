@@ -16,6 +16,7 @@ use super::commit::{Fate, PROBE_MS, random_turn};
 use super::counted::{self, Counter};
 use super::deliver::{Delivery, FrameLimits};
 use super::deliver_replies::not_done;
+use super::following::{Clustered, Following};
 use super::desk_clock::DeskClock;
 use super::idle::IdleWatch;
 use super::intake::ReplyTo;
@@ -28,12 +29,13 @@ use super::traced::Traced;
 use super::turn::{Asked, Decided, Keeper};
 use super::workspace::{Taking, Workspace};
 use crate::clock;
+use crate::cluster::Roll;
 use crate::desk::answer::Outcome;
 use crate::desk::command::{Ask, Command};
 use crate::desk::ids::{AgentId, SessionId};
 use crate::desk::refusal::Refusal;
 use crate::journal::Journal;
-use crate::presence::Registry;
+use crate::presence::{Registry, Session};
 use crate::seal::KeyRing;
 use crate::telemetry::catalogue;
 use crate::telemetry::labels::BoundedLabels;
@@ -65,6 +67,8 @@ pub struct Shared {
     pub tick_record_every_ms: u64,
     pub view_lag_bytes_max: usize,
     pub labels: BoundedLabels,
+    /// Where this node is one of several.
+    pub cluster: Option<Arc<Clustered>>,
     pub stop: watch::Receiver<bool>,
 }
 
@@ -81,6 +85,8 @@ pub struct Run {
     /// The disk takes only what may use the room kept back.
     pub(super) scarce: Option<&'static str>,
     pub(super) levels: Levels,
+    /// In a cluster, while another node leads.
+    pub(super) following: Following,
 }
 
 /// Why serving came to an end.
@@ -88,6 +94,10 @@ pub(super) enum Ended {
     Stopped,
     /// What was decided is not what is committed: load again.
     Reload,
+    /// In a cluster: this node leads from now on.
+    Leads,
+    /// Another does.
+    Follows,
 }
 
 impl Run {
@@ -102,7 +112,13 @@ impl Run {
             told: Vec::new(),
             scarce: None,
             levels: Levels::since(clock::wall_ms()),
+            following: Following::default(),
         }
+    }
+
+    /// The cluster, where it decides who leads this workspace.
+    pub(super) fn clustered(&self) -> Option<Arc<Clustered>> {
+        self.shared.cluster.clone().filter(|_| !self.workspace.is_probes())
     }
 
     /// Until the server stops.
@@ -116,7 +132,7 @@ impl Run {
             match loaded {
                 Ok((keeper, projection)) => match self.serve(keeper, projection).await {
                     Ended::Stopped => return,
-                    Ended::Reload => {}
+                    Ended::Reload | Ended::Leads | Ended::Follows => {}
                 },
                 Err(failed) => {
                     self.cannot_load(&failed);
@@ -177,14 +193,11 @@ impl Run {
             run: self,
         };
         serving.publish_everything();
-        if !serving.run.began {
-            serving.run.began = true;
-            let began = Asked::untraced(Command::of_server(Ask::ServerBegan), ReplyTo::Nobody);
-            serving.run.asked.push_front(began);
-        }
-        let taking = serving.run.scarce.map_or(Taking::Everything, |why| Taking::LastResort { why });
-        serving.run.take(taking);
-        let ended = serving.turns().await;
+        let ended = match serving.run.clustered() {
+            Some(_) => serving.lead_or_follow().await,
+            None => serving.serve_alone().await,
+        };
+        serving.run.workspace.leads.store(None);
         serving.run.told = serving.keeper.take_told();
         ended
     }
@@ -206,13 +219,52 @@ pub(super) struct Serving<'a> {
 }
 
 impl Serving<'_> {
+    async fn serve_alone(&mut self) -> Ended {
+        if !self.run.began {
+            self.run.began = true;
+            let began = Asked::untraced(Command::of_server(Ask::ServerBegan), ReplyTo::Nobody);
+            self.run.asked.push_front(began);
+        }
+        self.takes_commands();
+        self.turns().await
+    }
+
+    pub(super) fn takes_commands(&mut self) {
+        let taking = self.run.scarce.map_or(Taking::Everything, |why| Taking::LastResort { why });
+        self.run.take(taking);
+    }
+
+    /// Following first: whoever leads has read to the end before it claims.
+    async fn lead_or_follow(&mut self) -> Ended {
+        loop {
+            match self.follow().await {
+                Ended::Leads => {}
+                ended => return ended,
+            }
+            self.run.workspace.leads.store(self.keeper.lead().map(Arc::new));
+            self.run.asked.push_front(Asked::untraced(Command::of_server(Ask::LeaderBegan), ReplyTo::Nobody));
+            self.counter = Counter::of(self.keeper.desk());
+            self.takes_commands();
+            let ended = self.turns().await;
+            self.run.workspace.leads.store(None);
+            match ended {
+                Ended::Follows => self.run.following.let_lead(),
+                ended => return ended,
+            }
+        }
+    }
+
     async fn turns(&mut self) -> Ended {
         let mut stop = self.run.shared.stop.clone();
+        let clustered = self.run.clustered();
+        let mut roll = clustered.as_ref().map(|clustered| clustered.roll.clone());
         loop {
             if self.run.asked.is_empty() {
                 let wake = Duration::from_millis(self.idle_ms());
                 tokio::select! {
                     biased;
+                    () = self.run.workspace.tail.filled() => {}
+                    () = changed(&mut roll) => {}
                     () = self.run.workspace.intake.filled() => {}
                     written = self.projection.written(clock::monotonic_ms) => {
                         if let Err(failed) = written {
@@ -227,13 +279,14 @@ impl Serving<'_> {
                     }
                 }
             }
-            let all_new = self.run.asked.is_empty();
-            // What was left over would stand behind them, and all that comes meanwhile behind both.
-            let starts_max = if all_new { TURN_STARTS_MAX } else { 0 };
-            let since = self.run.workspace.intake.take(&mut self.run.asked, TURN_COMMANDS_MAX, starts_max);
-            if all_new {
-                self.run.asked_since_ms = since.unwrap_or_else(clock::monotonic_ms);
+            if let Some(clustered) = &clustered {
+                if self.was_replaced() {
+                    self.run.workspace.tail.miss();
+                    return Ended::Follows;
+                }
+                self.look_which_nodes_are_gone(clustered);
             }
+            self.take_what_waits();
             if let Some(ended) = self.turn().await {
                 return ended;
             }
@@ -242,6 +295,16 @@ impl Serving<'_> {
             }
             self.look_after();
             self.let_the_view_catch_up().await;
+        }
+    }
+
+    pub(super) fn take_what_waits(&mut self) {
+        let all_new = self.run.asked.is_empty();
+        // What was left over would stand behind them, and all that comes meanwhile behind both.
+        let starts_max = if all_new { TURN_STARTS_MAX } else { 0 };
+        let since = self.run.workspace.intake.take(&mut self.run.asked, TURN_COMMANDS_MAX, starts_max);
+        if all_new {
+            self.run.asked_since_ms = since.unwrap_or_else(clock::monotonic_ms);
         }
     }
 
@@ -323,13 +386,7 @@ impl Serving<'_> {
         let bytes = record.body.len();
         match self.append(record, None).await {
             Fate::Committed => {
-                self.keeper.clock_committed(self.keeper.position().next(), now);
-                let turn =
-                    CommittedTurn { position: self.keeper.position().0, now, events: Vec::new(), outcomes: Vec::new() };
-                self.projection.add(turn, self.keeper.take_touched(), bytes);
-                self.run.workspace.position.store(self.keeper.position().0, Ordering::Release);
-                self.run.workspace.committed.reach(self.keeper.position());
-                self.recorded_at = now.desk;
+                self.empty_committed(now, bytes);
                 None
             }
             Fate::Refused(refused) => self.outage(refused).await,
@@ -337,7 +394,7 @@ impl Serving<'_> {
         }
     }
 
-    fn committed(&mut self, decided: &Decided<ReplyTo>, bytes: usize) {
+    pub(super) fn committed(&mut self, decided: &Decided<ReplyTo>, bytes: usize) {
         self.keeper.committed(decided.position);
         self.recorded_at = decided.now.desk;
         let turn = CommittedTurn {
@@ -351,9 +408,12 @@ impl Serving<'_> {
         self.projection.add(turn, touched, bytes);
         self.run.workspace.position.store(decided.position.0, Ordering::Release);
         if !self.run.workspace.is_probes() {
-            self.counter.count(&decided.events, self.keeper.desk());
-            let (workspace, labels) = (self.run.workspace.name(), &self.run.shared.labels);
-            counted::count_clocks(&decided.events, self.keeper.desk(), workspace, labels);
+            // Of several nodes the one that leads counts it.
+            if self.leads() {
+                self.counter.count(&decided.events, self.keeper.desk());
+                let (workspace, labels) = (self.run.workspace.name(), &self.run.shared.labels);
+                counted::count_clocks(&decided.events, self.keeper.desk(), workspace, labels);
+            }
             self.run.levels.count(&decided.events, decided.now.wall.0);
         }
         self.run.workspace.followers.look_at(&decided.events);
@@ -376,8 +436,16 @@ impl Serving<'_> {
         }
     }
 
-    fn deliver(&mut self, decided: Decided<ReplyTo>) {
+    fn leads(&self) -> bool {
+        self.run.clustered().is_none() || self.run.workspace.leads.load().is_some()
+    }
+
+    pub(super) fn deliver(&mut self, decided: Decided<ReplyTo>) {
         let gone = self.delivery().deliver(decided);
+        self.sessions_are_gone(gone);
+    }
+
+    pub(super) fn sessions_are_gone(&mut self, gone: Vec<Arc<Session>>) {
         for session in gone {
             let Some(agent) = session.agent() else { continue };
             self.run.asked.push_back(session_went(agent, session.id));
@@ -397,13 +465,22 @@ impl Serving<'_> {
     }
 
     /// Before the end: what is committed and not yet in the view saves the next start the replay.
-    async fn feed_the_view(&mut self) {
+    pub(super) async fn feed_the_view(&mut self) {
         for _ in 0..2 {
             self.projection.hand_over(&self.keeper, clock::monotonic_ms());
             if self.projection.is_writing() && self.projection.written(clock::monotonic_ms).await.is_err() {
                 return;
             }
         }
+    }
+}
+
+/// Until a node came or is gone; for ever on one machine.
+async fn changed(roll: &mut Option<watch::Receiver<Arc<Roll>>>) {
+    match roll {
+        // The sender gone: the server stops.
+        Some(roll) if roll.changed().await.is_ok() => {}
+        _ => std::future::pending().await,
     }
 }
 

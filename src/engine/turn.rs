@@ -15,7 +15,7 @@ use crate::desk::command::{Ask, Command};
 use crate::desk::conversation::Conversation;
 use crate::desk::event::Event;
 use crate::desk::files;
-use crate::desk::ids::CommandId;
+use crate::desk::ids::{CommandId, NodeNumber};
 use crate::desk::labels::ThenEnd;
 use crate::desk::needs::Loaded;
 use crate::desk::outside::REASON_BYTES_MAX;
@@ -23,7 +23,7 @@ use crate::desk::quota::Allowed;
 use crate::desk::refusal::Refusal;
 use crate::desk::time::{Now, WallTime};
 use crate::desk::touched::Touched;
-use crate::journal::record::{self, Head};
+use crate::journal::record::{self, Head, Lead};
 use crate::journal::{NewRecord, Position, RECORD_BYTES_MAX, TurnId};
 use crate::telemetry::traces::Trace;
 use std::collections::VecDeque;
@@ -61,6 +61,8 @@ pub struct Keeper {
     /// Outcomes that changed nothing, told, and in no record yet: the next one takes them, so before anything has changed they
     /// are remembered.
     told: Vec<Outcome>,
+    /// In a cluster: who leads, as the last record says.
+    lead: Option<Lead>,
 }
 
 /// A decided turn. Nothing in it may be said before its record is committed.
@@ -82,7 +84,7 @@ pub struct Decided<T> {
 impl Keeper {
     #[must_use]
     pub fn new(desk: Desk, position: Position) -> Self {
-        Self { desk, position, told: Vec::new() }
+        Self { desk, position, told: Vec::new(), lead: None }
     }
 
     /// After a load: anything may have become possible, so the next command looks at everything.
@@ -127,6 +129,17 @@ impl Keeper {
         self.position
     }
 
+    /// Who leads in a cluster, as the last record says; on one machine nobody does.
+    #[must_use]
+    pub fn lead(&self) -> Option<Lead> {
+        self.lead
+    }
+
+    /// What the record that was lived through last says of who leads.
+    pub fn led_by(&mut self, lead: Option<Lead>) {
+        self.lead = lead.or(self.lead);
+    }
+
     /// Decide commands in order, until they are all decided or the record is large enough; the rest stays in `asked`.
     ///
     /// The keeper now holds the state after the turn: once the record is committed call [`Keeper::committed`];
@@ -145,12 +158,14 @@ impl Keeper {
         let mut told = Vec::new();
         let mut bytes = self.told.len() * OUTCOME_BYTES;
         let mut last_resort = false;
+        let mut rests = false;
         while bytes < TURN_BYTES {
             let Some(Asked { command, reply_to, trace: _ }) = asked.pop_front() else { break };
             let before = decided.events.len();
             let mut events = std::mem::take(&mut decided.events);
             let mut fresh = Vec::new();
             let result = self.desk.handle(now, &command, loaded, &mut fresh);
+            rests |= !command.ask.is_of_the_servers_own() && (result.is_err() || !command.ask.is_question());
             bytes += fresh.iter().map(bytes_of).sum::<usize>();
             for (place, event) in fresh.iter().enumerate() {
                 route(event, before + place, &self.desk, &mut decided.routes);
@@ -166,7 +181,9 @@ impl Keeper {
             decided.events = events;
             decided.replies.push((reply_to, result));
         }
-        if decided.events.is_empty() && self.told.len() + told.len() <= TOLD_MAX {
+        // A leader that was replaced must not refuse what it has not heard of: in a cluster whatever is said of the state has a record.
+        let rests_on_a_record = self.lead.is_some() && rests;
+        if decided.events.is_empty() && !rests_on_a_record && self.told.len() + told.len() <= TOLD_MAX {
             self.told.append(&mut told);
         } else {
             // Those of before stay with this keeper until the record is committed.
@@ -181,13 +198,24 @@ impl Keeper {
     /// A record without events: settles what came before it, or writes the clock down.
     #[must_use]
     pub fn barrier(&self, now: Now, turn: TurnId) -> NewRecord {
-        let head = Head { position: self.position.next(), turn, desk_ms: now.desk.0, wall_ms: now.wall.0 };
+        self.empty(now, turn, self.lead)
+    }
+
+    /// In a cluster: a record without events by which this node leads from there on.
+    #[must_use]
+    pub fn claim(&self, now: Now, turn: TurnId, node: NodeNumber) -> NewRecord {
+        self.empty(now, turn, Some(Lead { node: node.0, term: self.position.next() }))
+    }
+
+    fn empty(&self, now: Now, turn: TurnId, lead: Option<Lead>) -> NewRecord {
+        let head = Head { position: self.position.next(), turn, desk_ms: now.desk.0, wall_ms: now.wall.0, lead };
         let body = record::encode(&head, &[] as &[Event], &[] as &[Outcome]);
         NewRecord { turn, expected: self.position, body, last_resort: false }
     }
 
     fn record<T>(&self, now: Now, turn: TurnId, decided: &Decided<T>, last_resort: bool) -> NewRecord {
-        let head = Head { position: decided.position, turn, desk_ms: now.desk.0, wall_ms: now.wall.0 };
+        let lead = self.lead;
+        let head = Head { position: decided.position, turn, desk_ms: now.desk.0, wall_ms: now.wall.0, lead };
         let body = record::encode(&head, &decided.events, &decided.outcomes);
         NewRecord { turn, expected: self.position, body, last_resort }
     }
@@ -212,6 +240,26 @@ impl Keeper {
         self.position = position;
     }
 
+    /// Live through a record of the leader's, as everybody is told of it who is connected here; once it is told, [`Keeper::committed`].
+    pub fn follow<T>(&mut self, turn: &CommittedTurn) -> Decided<T> {
+        let mut routes = Vec::new();
+        for (place, event) in turn.events.iter().enumerate() {
+            self.desk.replay(turn.now, std::slice::from_ref(event), &[]);
+            route(event, place, &self.desk, &mut routes);
+        }
+        self.desk.replay(turn.now, &[], &turn.outcomes);
+        Decided {
+            now: turn.now,
+            position: Position(turn.position),
+            record: None,
+            events: turn.events.clone(),
+            outcomes: turn.outcomes.clone(),
+            routes,
+            replies: Vec::new(),
+            touched: self.desk.take_touched(),
+        }
+    }
+
     /// What changed since it was last asked, outside of a turn: while replaying.
     pub fn take_touched(&mut self) -> Touched {
         self.desk.take_touched()
@@ -233,6 +281,8 @@ pub(super) fn may_use_the_last_room(ask: &Ask) -> bool {
         | Ask::SessionCame { .. }
         | Ask::SessionWent { .. }
         | Ask::ServerBegan
+        | Ask::LeaderBegan
+        | Ask::NodeGone { .. }
         | Ask::Tick => true,
         Ask::Label(ask) => ask.then != ThenEnd::Nothing,
         _ => false,
@@ -264,6 +314,7 @@ fn bytes_of(event: &Event) -> usize {
                 64 * settings.skills.len() + dispositions.map(|code| code.len() + 3).sum::<usize>()
             }
             Event::CustomerMerged { conversations, .. } => 8 * conversations.len(),
+            Event::NodeGone { reconnecting, .. } => 8 * reconnecting.len(),
             _ => 0,
         }
 }

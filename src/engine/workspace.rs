@@ -5,10 +5,12 @@ use super::counted::Amounts;
 use super::followers::Followers;
 use super::intake::{Intake, Limits, ReplyTo};
 use super::outlook::Outlook;
+use super::passing::Taken;
 use super::published::{AgentRow, NotDone, Published, QueueRow, Replied, Roll};
 use super::quota::Account;
 use super::shares::{Share, Shares};
 use super::sheets::Sheets;
+use super::tail::Tail;
 use super::turn::Asked;
 use super::watch::Watchers;
 use crate::clock;
@@ -19,9 +21,10 @@ use crate::desk::settings::AgentProfile;
 use crate::health::Component;
 use crate::health::experience::EXPERIENCE;
 use crate::journal::Position;
+use crate::journal::record::Lead;
 use crate::presence::{Session, WorkspaceNumber};
 use crate::telemetry::traces;
-use arc_swap::ArcSwap;
+use arc_swap::{ArcSwap, ArcSwapOption};
 use dashmap::DashMap;
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -82,6 +85,12 @@ pub struct Workspace {
     pub(super) starts_held: AtomicBool,
     /// The view has more to write than imports should add to.
     pub(super) imports_held: AtomicBool,
+    /// In a cluster: records of whoever leads.
+    pub(super) tail: Tail,
+    /// This node's claim, while it leads.
+    pub(super) leads: ArcSwapOption<Lead>,
+    /// What other nodes passed on.
+    taken: Taken,
     quota: Account,
     share: Share,
     shares: Arc<Shares>,
@@ -112,6 +121,9 @@ impl Workspace {
             last_conversation: AtomicU64::new(0),
             starts_held: AtomicBool::new(false),
             imports_held: AtomicBool::new(false),
+            tail: Tail::default(),
+            leads: ArcSwapOption::default(),
+            taken: Taken::default(),
             quota: Account::default(),
             share: Share::default(),
             shares,
@@ -188,6 +200,26 @@ impl Workspace {
         self.put(command, ReplyTo::Caller(answer)).map_err(|(not_done, _)| not_done)?;
         let stopped = NotDone::Unavailable { retry_after_ms: RETRY_AFTER_MS, why: "the server is going down" };
         answered.await.unwrap_or(Err(stopped))
+    }
+
+    /// Hand in a command that another node passed on; what comes of it is for that node to tell.
+    ///
+    /// # Errors
+    /// Nothing happened.
+    pub(super) fn submit_passed(&self, command: Command) -> Result<oneshot::Receiver<Result<Replied, NotDone>>, NotDone> {
+        let (answer, answered) = oneshot::channel();
+        self.put(command, ReplyTo::Caller(answer)).map_err(|(not_done, _)| not_done)?;
+        Ok(answered)
+    }
+
+    /// This node's claim, while it leads.
+    #[must_use]
+    pub(super) fn leads(&self) -> Option<Lead> {
+        self.leads.load().as_deref().copied()
+    }
+
+    pub(super) fn taken(&self) -> &Taken {
+        &self.taken
     }
 
     /// A new conversation is refused for a reason that the intake does not see; counted as its own.

@@ -48,6 +48,10 @@ pub fn fact(event: Event, now: Now, names: &Names<'_>) -> Option<Fact> {
         Event::ServerBegan { grace_until, offer_grace_until: _ } => {
             Fact::WorkspaceBegan(said::WorkspaceBegan { grace_ms: grace_until.ms_since(now.desk) })
         }
+        Event::NodeGone { node: _, reconnecting, grace_until, offer_grace_until: _ } => {
+            let agents = reconnecting.into_iter().map(|agent| names.agent(agent)).collect();
+            Fact::AgentsReconnecting(said::AgentsReconnecting { agents, grace_ms: grace_until.ms_since(now.desk) })
+        }
         Event::SessionCame { agent, session } => {
             Fact::AgentConnected(said::AgentConnected { agent: names.agent(agent), session: session.to_string() })
         }

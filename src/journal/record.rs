@@ -26,6 +26,16 @@ pub struct Head {
     pub desk_ms: u64,
     /// Milliseconds since 1970; never goes back in one journal.
     pub wall_ms: u64,
+    /// In a cluster: who wrote it.
+    pub lead: Option<Lead>,
+}
+
+/// Who leads a workspace in a cluster, and since when: the record at `term` was its claim.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Lead {
+    /// The number of this run of a node.
+    pub node: u64,
+    pub term: Position,
 }
 
 /// A decoded record. Each event and outcome is one JSON object, as it was written.
@@ -45,6 +55,8 @@ struct HeadLine {
     wall_ms: u64,
     events: usize,
     outcomes: usize,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    lead: Option<Lead>,
 }
 
 /// Why bytes are not a record.
@@ -87,6 +99,7 @@ pub fn encode(head: &Head, events: &[impl Serialize], outcomes: &[impl Serialize
         wall_ms: head.wall_ms,
         events: events.len(),
         outcomes: outcomes.len(),
+        lead: head.lead,
     };
     push_object(&mut out, &line);
     for event in events {
@@ -153,7 +166,13 @@ fn decode_lines(head: HeadLine, rest: Option<&str>) -> Result<Record, RecordDama
     Ok(Record {
         events: take(head.events)?,
         outcomes: take(head.outcomes)?,
-        head: Head { position: head.position, turn: head.turn, desk_ms: head.desk_ms, wall_ms: head.wall_ms },
+        head: Head {
+            position: head.position,
+            turn: head.turn,
+            desk_ms: head.desk_ms,
+            wall_ms: head.wall_ms,
+            lead: head.lead,
+        },
     })
 }
 

@@ -14,6 +14,7 @@ fn head() -> Head {
         turn: TurnId(0x0123_4567_89ab_cdef_0123_4567_89ab_cdef),
         desk_ms: 1_500,
         wall_ms: 1_692_953_520_000,
+        lead: None,
     }
 }
 

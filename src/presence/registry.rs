@@ -224,6 +224,15 @@ impl Registry {
             of_conversation.iter().for_each(|stream| stream.end(streams.next_ms()));
         }
     }
+
+    /// The same for one workspace's agents, whose sessions are void: they are to come again, to any node.
+    pub fn close_of_workspace(&self, workspace: WorkspaceNumber) {
+        let here = || self.sessions.iter().filter(|session| session.workspace == workspace);
+        let mut sessions = Spread::over(here().count());
+        for session in here() {
+            session.close_restarting(sessions.next_ms());
+        }
+    }
 }
 
 /// A restart takes about as long.

@@ -309,6 +309,7 @@ impl Judge {
             | Event::ApiKeyPut { .. }
             | Event::ApiKeyRemoved { .. }
             | Event::ServerBegan { .. }
+            | Event::NodeGone { .. }
             | Event::SessionCame { .. }
             | Event::SessionWent { .. }
             | Event::AgentReconnecting { .. }
@@ -362,6 +363,12 @@ impl Judge {
                 let connected = self.shadow.agents().filter(|(_, held)| held.connection != Connection::Offline);
                 for (agent, _) in connected {
                     self.grace.insert(agent, *grace_until);
+                }
+            }
+            Event::NodeGone { reconnecting, grace_until, .. } => {
+                for agent in reconnecting {
+                    let before = self.grace.insert(*agent, *grace_until);
+                    before.map_or(Ok(()), |_| Err(format!("the grace of {agent} starts twice")))?;
                 }
             }
             Event::AgentReconnecting { agent, grace_until, .. } => {

@@ -27,6 +27,7 @@ kinds_of_events! {
     "api key put": Event::ApiKeyPut { .. },
     "api key removed": Event::ApiKeyRemoved { .. },
     "server began": Event::ServerBegan { .. },
+    "node gone": Event::NodeGone { .. },
     "session came": Event::SessionCame { .. },
     "session went": Event::SessionWent { .. },
     "agent reconnecting": Event::AgentReconnecting { .. },

@@ -170,6 +170,7 @@ pub fn public_of(event: Event) -> Option<(u32, Public)> {
         | Event::ApiKeyPut { .. }
         | Event::ApiKeyRemoved { .. }
         | Event::ServerBegan { .. }
+        | Event::NodeGone { .. }
         | Event::SessionCame { .. }
         | Event::SessionWent { .. }
         | Event::AgentReconnecting { .. }

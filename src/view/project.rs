@@ -201,6 +201,7 @@ fn one_event(
         | Event::ApiKeyPut { .. }
         | Event::ApiKeyRemoved { .. }
         | Event::ServerBegan { .. }
+        | Event::NodeGone { .. }
         | Event::SessionCame { .. }
         | Event::SessionWent { .. }
         | Event::AgentReconnecting { .. }

@@ -83,6 +83,10 @@ class Recount:
                 person["connection"], person["since"] = "reconnecting", self.now
                 self.lost.append((self.now, agent, "before_restart_ms", self.now - self.before))
 
+    def node_gone(self, e):
+        for agent in e["reconnecting"]:
+            self.until(agent)["connection"] = "reconnecting"
+
     def session_came(self, e):
         person = self.until(e["agent"])
         if person["connection"] == "offline":

@@ -3,7 +3,7 @@
 use crate::desk::Desk;
 use crate::desk::agent::{Agent, Connection};
 use crate::desk::event::StatusCause;
-use crate::desk::ids::AgentId;
+use crate::desk::ids::{AgentId, NodeNumber};
 use crate::desk::offer::{Accepts, Delivery};
 use crate::desk::settings::StatusId;
 use crate::desk::time::{DeskTime, Now};
@@ -49,6 +49,18 @@ impl Desk {
                     o.accepts = Some(Accepts::Stopped { left_ms: at.ms_since(now) });
                 }
             });
+        }
+    }
+
+    /// Of those who have others.
+    pub(super) fn lose_sessions_on(&mut self, node: NodeNumber) {
+        for place in 0..self.agents.len() as u32 {
+            let here = |agent: &Agent| agent.sessions.iter().filter(|session| session.node() != node).count();
+            let held = &self.agents[place as usize];
+            let left = here(held);
+            if left > 0 && left < held.sessions.len() {
+                self.change_agent(AgentId(place), |agent| agent.sessions.retain(|session| session.node() != node));
+            }
         }
     }
 

@@ -106,6 +106,13 @@ impl Desk {
             Ask::RemoveApiKey { id } => self.remove_api_key(id, events),
 
             Ask::ServerBegan => self.server_began(events),
+            Ask::LeaderBegan => {
+                self.look_at_everything();
+                // As when a server begins: this release may know the time zone otherwise.
+                self.look_at_hours(events);
+                Ok(Answer::Done)
+            }
+            Ask::NodeGone { node } => self.node_gone(*node, events),
             Ask::SessionCame { agent, session, title } => self.session_came(agent, *session, title.as_ref(), events),
             Ask::SessionWent { agent, session } => self.session_went(*agent, *session, events),
             Ask::SetStatus { agent, status, channels } => self.set_status(*agent, status, channels.as_deref(), events),

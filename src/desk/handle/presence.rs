@@ -5,8 +5,8 @@ use crate::desk::agent::Connection;
 use crate::desk::answer::Answer;
 use crate::desk::apply::away_status;
 use crate::desk::conversation::{Conversation, State};
-use crate::desk::event::{Event, OfflineCause, StatusCause};
-use crate::desk::ids::{AgentId, ConversationId, SessionId};
+use crate::desk::event::{Event, NODE_AGENTS_MAX, OfflineCause, StatusCause};
+use crate::desk::ids::{AgentId, ConversationId, NodeNumber, SessionId};
 use crate::desk::queue_moves::VanishedOwner;
 use crate::desk::refusal::Refusal;
 use crate::desk::settings::AgentProfile;
@@ -21,6 +21,25 @@ impl Desk {
         }
         // It may have turned while there was no server, and this release may know its time zone otherwise.
         self.look_at_hours(events);
+        Ok(Answer::Done)
+    }
+
+    /// Who was reconnecting already goes on so: it may have come back to any other node. To be asked until nobody is left.
+    pub(super) fn node_gone(&mut self, node: NodeNumber, events: &mut Vec<Event>) -> Result<Answer, Refusal> {
+        let (grace_until, offer_grace_until) = self.graces();
+        let mut reconnecting = Vec::new();
+        let mut some_left = false;
+        for (agent, held) in self.agents.iter().enumerate() {
+            let gone = held.sessions.iter().filter(|session| session.node() == node).count();
+            some_left |= gone > 0 && gone < held.sessions.len();
+            if gone > 0 && gone == held.sessions.len() {
+                reconnecting.push(AgentId(agent as u32));
+            }
+        }
+        reconnecting.truncate(NODE_AGENTS_MAX);
+        if some_left || !reconnecting.is_empty() {
+            self.emit(events, Event::NodeGone { node, reconnecting, grace_until, offer_grace_until });
+        }
         Ok(Answer::Done)
     }
 

@@ -15,12 +15,14 @@
 
 mod append;
 mod connect;
+mod live;
 mod places;
 mod read;
 mod stream;
 mod trial;
 
 pub use connect::{ConnectFailed, NatsSettings, connect};
+pub use live::Live;
 pub use stream::{Held, StreamFailed, stream_name};
 pub use trial::{Trial, attempt};
 
@@ -39,6 +41,8 @@ use stream::SUBJECT_PREFIX;
 
 const POSITION_HEADER: &str = "Offhook-Position";
 const TURN_HEADER: &str = "Offhook-Turn";
+/// Names of workspaces that begin so are one node's alone, and have that node's name behind them on the servers.
+const OF_ONE_NODE: char = '_';
 
 /// A journal in a stream that is there and is as it should be.
 #[derive(Clone)]
@@ -48,6 +52,8 @@ struct Inner {
     context: Context,
     stream: Stream,
     prefix: String,
+    /// Of workspaces that are this node's alone.
+    node: String,
     places: Places,
     health: HealthCell,
 }
@@ -57,10 +63,11 @@ impl NatsJournal {
     ///
     /// # Errors
     /// The servers are too old or cannot be asked, or the stream is another one; nothing was changed then.
-    pub async fn open(context: Context, settings: &NatsSettings) -> Result<Self, StreamFailed> {
+    pub async fn open(context: Context, settings: &NatsSettings, node: &str) -> Result<Self, StreamFailed> {
         let stream = stream::make_or_compare(&context, settings).await?;
         let (places, health) = (Places::default(), HealthCell::new());
-        Ok(Self(Arc::new(Inner { context, stream, prefix: settings.name.clone(), places, health })))
+        let (prefix, node) = (settings.name.clone(), node.to_owned());
+        Ok(Self(Arc::new(Inner { context, stream, prefix, node, places, health })))
     }
 
     /// What the stream holds now.
@@ -74,7 +81,18 @@ impl NatsJournal {
 
 impl Inner {
     fn subject(&self, workspace: &str) -> String {
+        if workspace.starts_with(OF_ONE_NODE) {
+            return format!("{}.{SUBJECT_PREFIX}.{workspace}-{}", self.prefix, self.node);
+        }
         format!("{}.{SUBJECT_PREFIX}.{workspace}", self.prefix)
+    }
+
+    /// The workspace of this name on the servers, where it is not another node's alone.
+    fn workspace_of<'a>(&self, name: &'a str) -> Option<&'a str> {
+        if name.starts_with(OF_ONE_NODE) {
+            return name.strip_suffix(self.node.as_str())?.strip_suffix('-');
+        }
+        Some(name)
     }
 
     /// What every call ends with: how the journal is follows from how it answers.

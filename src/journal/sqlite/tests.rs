@@ -43,6 +43,7 @@ fn sound(expected: u64) -> NewRecord {
         turn: TurnId(u128::from(expected) + 1000),
         desk_ms: expected * 10,
         wall_ms: 1_692_953_520_000 + expected,
+        lead: None,
     };
     let nothing: [Value; 0] = [];
     NewRecord {

@@ -53,6 +53,8 @@ pub fn principal(ask: &Ask) -> Principal {
         Ask::Start(start) => Principal::Agent(start.agent),
         Ask::Open(_) | Ask::Import(_) => Principal::Visitor,
         Ask::ServerBegan
+        | Ask::LeaderBegan
+        | Ask::NodeGone { .. }
         | Ask::AgentIsIdle { .. }
         | Ask::SessionCame { .. }
         | Ask::SessionWent { .. }
@@ -157,6 +159,8 @@ impl<'a> Words<'a> {
     fn of_server(&mut self) -> Read<Ask> {
         match self.word()? {
             "began" => Ok(Ask::ServerBegan),
+            "leads" => Ok(Ask::LeaderBegan),
+            "without" => Ok(Ask::NodeGone { node: self.id()? }),
             "tick" => Ok(Ask::Tick),
             "idle" => Ok(Ask::AgentIsIdle { agent: self.id()? }),
             other => Err(NotALine(other.into())),

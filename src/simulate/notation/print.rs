@@ -66,6 +66,8 @@ pub fn ask(ask: &Ask) -> String {
         Ask::PutApiKey(key) => format!("admin key {}", key.id),
         Ask::RemoveApiKey { id } => format!("admin remove_key {id}"),
         Ask::ServerBegan => "server began".into(),
+        Ask::LeaderBegan => "server leads".into(),
+        Ask::NodeGone { node } => format!("server without {node}"),
         Ask::SessionCame { agent, session, title: _ } => format!("{agent} comes s{}", session.0),
         Ask::SessionWent { agent, session } => format!("{agent} goes s{}", session.0),
         Ask::SetStatus { agent, status, channels } => {
@@ -146,6 +148,10 @@ pub fn event(event: &Event) -> String {
         Event::ApiKeyRemoved { id } => format!("key {id} removed"),
         Event::ServerBegan { grace_until, offer_grace_until } => {
             format!("server began, grace until {} offers {}", at(*grace_until), at(*offer_grace_until))
+        }
+        Event::NodeGone { node, reconnecting, grace_until, offer_grace_until } => {
+            let (until, offers) = (at(*grace_until), at(*offer_grace_until));
+            format!("{node} gone, {reconnecting:?} reconnecting until {until} offers {offers}")
         }
         Event::SessionCame { agent, session } => format!("{agent} came s{}", session.0),
         Event::SessionWent { agent, session } => format!("{agent} went s{}", session.0),

@@ -37,6 +37,12 @@ impl Fold {
                 }
                 Ok(())
             }
+            Event::NodeGone { reconnecting, .. } => {
+                for agent in reconnecting {
+                    self.change(*agent, kept, |person| person.connection = Connection::Reconnecting)?;
+                }
+                Ok(())
+            }
             Event::SessionCame { agent, .. } => {
                 let mut signs_in = false;
                 self.change(*agent, kept, |person| {

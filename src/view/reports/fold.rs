@@ -73,6 +73,7 @@ impl Fold {
             Event::SettingsChanged { .. }
             | Event::AgentPut { .. }
             | Event::ServerBegan { .. }
+            | Event::NodeGone { .. }
             | Event::SessionCame { .. }
             | Event::AgentReconnecting { .. }
             | Event::AgentUnreachable { .. }

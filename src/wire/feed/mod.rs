@@ -24,7 +24,7 @@ pub use offers::{DecisionEnded, DecisionWanted, OfferDelivered, OfferEnded, Offe
 pub use parties::{About, Actor, Author, Closer, File, Skill, Word};
 pub use presence::{
     AgentConnected, AgentDisconnected, AgentDraining, AgentNextStatusSet, AgentOffline, AgentReachable,
-    AgentReconnecting, AgentStatusChanged, AgentUnreachable,
+    AgentReconnecting, AgentStatusChanged, AgentUnreachable, AgentsReconnecting,
 };
 pub use service::{ClockBreached, ClockEnded, ClockSet, HoursTurned};
 pub use workspace::{
@@ -131,6 +131,7 @@ facts! {
         AgentConnected "agent.connected" 1,
         AgentDisconnected "agent.disconnected" 1,
         AgentReconnecting "agent.reconnecting" 1,
+        AgentsReconnecting "agents.reconnecting" 1,
         AgentUnreachable "agent.unreachable" 1,
         AgentReachable "agent.reachable" 1,
         AgentOffline "agent.offline" 1,

@@ -32,6 +32,15 @@ pub struct AgentReconnecting {
     pub grace_ms: u64,
 }
 
+/// A node of the cluster is gone, and with it the last of their devices: they keep their statuses for their grace.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, JsonSchema)]
+pub struct AgentsReconnecting {
+    /// The agents' names.
+    pub agents: Vec<Arc<str>>,
+    /// How long.
+    pub grace_ms: u64,
+}
+
 /// Offers were not confirmed as delivered: it is offered nothing until its client says something.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct AgentUnreachable {

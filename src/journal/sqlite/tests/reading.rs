@@ -123,7 +123,7 @@ async fn verify_notices_time_that_goes_back() {
         let (_dir, journal) = opened();
         for (at, (desk_ms, wall_ms)) in [(10, 2), back].into_iter().enumerate() {
             let at = at as u64;
-            let head = Head { position: Position(at + 1), turn: TurnId(at.into()), desk_ms, wall_ms };
+            let head = Head { position: Position(at + 1), turn: TurnId(at.into()), desk_ms, wall_ms, lead: None };
             let nothing: [Value; 0] = [];
             let body = record::encode(&head, &nothing, &nothing);
             let new = NewRecord { turn: head.turn, body, ..sound(at) };
