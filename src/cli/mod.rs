@@ -119,7 +119,7 @@ pub fn run() -> ExitCode {
         Command::Audit(audit) => load().and_then(|config| audit.run(&config.sections.server.data_dir, &mut out)),
         Command::Backup(backup) => backup.run(load, &mut out),
         Command::Check(check) => load().and_then(|config| check.run(&config, &mut out)),
-        Command::Cluster(cluster) => cluster.run(&mut out),
+        Command::Cluster(cluster) => cluster.run(load, &mut out),
         Command::Demo(demo) => demo.run(config.as_deref(), &set, &mut out).map(|()| ExitCode::SUCCESS),
         Command::Drill(drill) => drill.run(&Given { config: config.clone(), set: set.clone() }, &mut out),
         Command::Import(import) => import.run(load, &mut out),

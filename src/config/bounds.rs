@@ -1,41 +1,8 @@
 //! The one list of what is held in memory for somebody, and how much of it at most. A test holds it against docs/operating.md, both
 //! ways, and against the source: whatever queues, gathers or caches is in it.
 
-/// How much there may be.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Most {
-    /// As this setting says.
-    Setting(&'static str),
-    /// A part of the memory budget, at most.
-    Budget(&'static str),
-    /// Always this.
-    Fixed(&'static str),
-}
-
-/// One bound.
-#[derive(Debug)]
-pub struct Bound {
-    pub what: &'static str,
-    /// Where it is held, below `src/`.
-    pub file: &'static str,
-    pub most: Most,
-    /// What becomes of what does not fit.
-    pub beyond: &'static str,
-    /// The metric that shows it, if it has one.
-    pub metric: &'static str,
-}
-
-const fn bound(
-    what: &'static str,
-    file: &'static str,
-    most: Most,
-    beyond: &'static str,
-    metric: &'static str,
-) -> Bound {
-    Bound { what, file, most, beyond, metric }
-}
-
-use Most::{Budget, Fixed, Setting};
+use super::bound::Most::{Budget, Fixed, Setting};
+use super::bound::{Bound, bound};
 
 /// Every bound that Offhook has on what it holds.
 pub const BOUNDS: &[Bound] = &[

@@ -1,5 +1,6 @@
 //! Settings checked against each other, and lists checked entry by entry: each is fine alone. Pure.
 
+use super::cluster;
 use super::error::ConfigError;
 use super::layers::Layers;
 use super::sections::Sections;
@@ -34,12 +35,13 @@ pub(super) fn check(sections: &Sections, layers: &Layers) -> Result<(), ConfigEr
         }
     }
     check_entries(sections, layers)?;
+    cluster::check(&sections.cluster, layers)?;
     check_signin(sections, layers)?;
     check_keys_for_reach(sections)
 }
 
 fn rules(sections: &Sections) -> Vec<Rule> {
-    let Sections { server, tls, sessions, messenger, engine, memory, journal, .. } = sections;
+    let Sections { server, tls, sessions, messenger, engine, memory, journal, cluster, .. } = sections;
     let rule = |holds, field, other, allowed| Rule { holds, field, other, allowed };
     vec![
         rule(
@@ -180,6 +182,12 @@ fn rules(sections: &Sections) -> Vec<Rule> {
             "journal.disk_critical_percent",
             "journal.disk_low_percent",
             "more, so that what is shed first is shed first",
+        ),
+        rule(
+            cluster.node.is_empty() || !cluster.servers.is_empty(),
+            "cluster.servers",
+            "cluster.node",
+            "the addresses of NATS servers, where this server is a node of a cluster",
         ),
     ]
 }

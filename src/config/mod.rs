@@ -2,7 +2,9 @@
 
 #![allow(clippy::result_large_err, reason = "read once at start: a plain error is worth more than a small one")]
 
+mod bound;
 pub mod bounds;
+mod cluster;
 mod contradictions;
 mod error;
 mod kind;
@@ -17,9 +19,9 @@ pub use error::ConfigError;
 pub use kind::Kind;
 pub use layers::{DEFAULTS, Entry, Layers, Origin};
 pub use sections::{
-    EngineSettings, HealthSettings, IdentitySettings, JournalSettings, LogSettings, MessengerSettings, QuotasSettings,
-    Sections, ServerSettings, SessionsSettings, Setting, SigninSettings, SupervisorSettings, Synchronous, TlsSettings,
-    TracesSettings, all,
+    ClusterSettings, EngineSettings, HealthSettings, IdentitySettings, JournalSettings, LogSettings, MessengerSettings,
+    QuotasSettings, Sections, ServerSettings, SessionsSettings, Setting, SigninSettings, SupervisorSettings,
+    Synchronous, TlsSettings, TracesSettings, all,
 };
 
 /// The settings that are in force, and where each came from.

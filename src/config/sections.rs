@@ -181,6 +181,18 @@ sections! {
         disk_low_percent: u32 = count(1, 100),
         disk_critical_percent: u32 = count(1, 100),
     }
+    /// Nodes that share the work, and the NATS servers between them.
+    cluster: ClusterSettings {
+        node: String = Kind::Text { bytes_max: 1024 },
+        servers: Vec<String> = Kind::Texts { entries_max: 64 },
+        name: String = Kind::Text { bytes_max: 1024 },
+        credentials: PathBuf = Kind::Text { bytes_max: 1024 },
+        ca: PathBuf = Kind::Text { bytes_max: 1024 },
+        replicas: usize = count(1, 5),
+        lease_ms: u64 = ms(500, 60_000),
+        answer_within_ms: u64 = ms(100, 60_000),
+        bytes_max: u64 = bytes(0, 1024 * TIB),
+    }
     /// Who administered what, and how long that is kept.
     audit: AuditSettings {
         keep_days: u64 = count(0, 36_500),

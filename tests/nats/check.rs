@@ -61,6 +61,28 @@ async fn good_servers_are_told_from_others() {
     );
 }
 
+#[tokio::test]
+async fn servers_are_tried_out_as_the_settings_name_them_and_flags_lie_over_them() {
+    let nats = Nats::alone("").await;
+    let dir = tempfile::tempdir().expect("a directory");
+    let file = dir.path().join("offhook.toml");
+    let text = format!("[cluster]\nservers = [\"{}\"]\nname = \"desk\"\nreplicas = 1\n", nats.address);
+    std::fs::write(&file, text).expect("a file");
+    let config = ["--config".to_owned(), file.display().to_string()];
+    let by_file = checked(config.to_vec()).await;
+    assert!(by_file.status.success(), "{by_file:?}");
+    assert!(said(&by_file).contains("stream  DESK_JOURNAL is as it has to be: 1 replicas"), "{by_file:?}");
+    let over = checked([&config[..], &["--name".to_owned(), "other".to_owned()]].concat()).await;
+    assert!(said(&over).contains("stream  OTHER_JOURNAL is as it has to be: 1 replicas"), "{over:?}");
+
+    let nowhere = checked(Vec::new()).await;
+    assert_eq!(nowhere.status.code(), Some(2), "{nowhere:?}");
+    assert!(String::from_utf8_lossy(&nowhere.stderr).contains("cluster.servers is empty"), "{nowhere:?}");
+    let wrong = checked(["--set", "cluster.name=a.b"].map(str::to_owned).to_vec()).await;
+    assert_eq!(wrong.status.code(), Some(2), "{wrong:?}");
+    assert!(String::from_utf8_lossy(&wrong.stderr).contains("cluster.name = \"a.b\""), "{wrong:?}");
+}
+
 #[test]
 fn a_server_that_is_too_old_is_refused_by_its_version() {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
@@ -95,5 +117,5 @@ fn where_nobody_answers_that_is_said() {
     assert!(String::from_utf8_lossy(&nobody.stderr).contains("no server answers at nats://"), "{nobody:?}");
     let name = check(&["--server", "nats://127.0.0.1:1", "--name", "a.b"]);
     assert_eq!(name.status.code(), Some(2), "{name:?}");
-    assert!(String::from_utf8_lossy(&name.stderr).contains("lower-case letters, digits and hyphens"), "{name:?}");
+    assert!(String::from_utf8_lossy(&name.stderr).contains("letters, digits, hyphens and underscores"), "{name:?}");
 }

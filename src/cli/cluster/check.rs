@@ -3,18 +3,19 @@
 
 use super::sync::{self, Sync};
 use crate::cli::CommandError;
-use crate::journal::nats::{Held, NatsJournal, NatsSettings, Trial, attempt, connect, stream_name};
+use crate::journal::nats::{Held, NatsJournal, NatsSettings, Trial, attempt, connect, is_token, stream_name};
 use clap::Args;
 use std::io::Write;
 use std::path::PathBuf;
 use std::process::ExitCode;
-use std::time::Duration;
 
 const EXAMPLES: &str = "Examples:
   offhook cluster check --server nats://10.0.0.1:4222 --server nats://10.0.0.2:4222 --server nats://10.0.0.3:4222
   offhook cluster check --server nats://127.0.0.1:4222 --replicas 1 --monitor http://127.0.0.1:8222
+  offhook --config offhook.toml cluster check
 
-The stream is made where there is none; one of another shape is named and left as it is. What is appended meanwhile is taken away again.
+What no flag says is as in the section `cluster` of the settings. The stream is made where there is none; one of another shape is named and
+left as it is. What is appended meanwhile is taken away again.
 Progress is on standard error. Ends with 0 when a journal can rest on these servers, 1 when it must not (the last line says why), 2 when it
 could not be found out.";
 
@@ -25,8 +26,8 @@ const WRITERS: usize = 8;
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub(super) struct Check {
-    /// A server: nats://HOST:PORT or tls://HOST:PORT. May be repeated.
-    #[arg(long = "server", required = true, value_name = "URL")]
+    /// A server: nats://HOST:PORT or tls://HOST:PORT. May be repeated. Without one, those of cluster.servers.
+    #[arg(long = "server", value_name = "URL")]
     servers: Vec<String>,
     /// The file with a JWT and a seed.
     #[arg(long, value_name = "PATH")]
@@ -35,11 +36,11 @@ pub(super) struct Check {
     #[arg(long, value_name = "PATH")]
     ca: Option<PathBuf>,
     /// The first word of subjects and, in capitals, of the stream's name.
-    #[arg(long, default_value = "offhook", value_name = "NAME", value_parser = name)]
-    name: String,
+    #[arg(long, value_name = "NAME", value_parser = name)]
+    name: Option<String>,
     /// On how many servers each record is.
-    #[arg(long, default_value_t = 3, value_name = "N", value_parser = clap::value_parser!(u8).range(1..=5))]
-    replicas: u8,
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u8).range(1..=5))]
+    replicas: Option<u8>,
     /// A server's monitoring address, which alone says when records are on its disk: http://HOST:PORT. May be repeated.
     #[arg(long = "monitor", value_name = "URL")]
     monitors: Vec<String>,
@@ -51,29 +52,34 @@ pub(super) struct Check {
     appends: u32,
 }
 
-/// A word of a subject: letters, digits and hyphens.
+/// A word of a subject.
 fn name(text: &str) -> Result<String, String> {
-    let plain = text.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-');
-    if plain && (1..=32).contains(&text.len()) {
+    if is_token(text) {
         Ok(text.to_owned())
     } else {
-        Err("must be of 1 to 32 lower-case letters, digits and hyphens".to_owned())
+        Err("must be of 1 to 32 letters, digits, hyphens and underscores".to_owned())
     }
 }
 
 impl Check {
-    pub(super) async fn run(&self, out: &mut impl Write) -> Result<ExitCode, CommandError> {
+    /// `set` is what the settings say, over which the flags lie.
+    pub(super) async fn run(&self, set: &NatsSettings, out: &mut impl Write) -> Result<ExitCode, CommandError> {
+        let all = self.over(set);
+        if all.servers.is_empty() {
+            let how = "cluster.servers is empty: name the NATS servers there, or each with --server";
+            return Err(CommandError(how.to_owned()));
+        }
         let mut writers = Vec::new();
         for place in 0..WRITERS {
             // Each of one server, so that all of them are asked.
-            let server = &self.servers[place % self.servers.len()];
-            let settings = self.settings(server);
+            let server = &all.servers[place % all.servers.len()];
+            let settings = NatsSettings { servers: vec![server.clone()], ..all.clone() };
             let context = match connect(&settings).await {
                 Ok(context) => context,
                 Err(too_old) if too_old.is_final() => return must_not(out, &too_old.to_string()),
                 Err(failed) => return Err(CommandError::of(failed)),
             };
-            if place < self.servers.len() {
+            if place < all.servers.len() {
                 let info = context.client().server_info();
                 line(out, "server", &format!("{server} is NATS {}, named {}", info.version, info.server_name))?;
             }
@@ -84,12 +90,12 @@ impl Check {
             }
         }
         let held = writers[0].held().await.map_err(CommandError::of)?;
-        line(out, "stream", &stream_is(&stream_name(&self.name), held))?;
+        line(out, "stream", &stream_is(&stream_name(&all.name), held))?;
         self.say_when_it_is_on_disk(out).await?;
-        let all = self.races + self.appends;
+        let most = self.races + self.appends;
         let told = |done: u32| {
-            if done.is_multiple_of((all / 10).max(1)) {
-                eprintln!("tried {done} of {all}");
+            if done.is_multiple_of((most / 10).max(1)) {
+                eprintln!("tried {done} of {most}");
             }
         };
         let trial = attempt(&writers, self.races, self.appends, told).await.map_err(CommandError::of)?;
@@ -103,15 +109,15 @@ impl Check {
         Ok(ExitCode::SUCCESS)
     }
 
-    fn settings(&self, server: &str) -> NatsSettings {
+    fn over(&self, set: &NatsSettings) -> NatsSettings {
+        let set = set.clone();
         NatsSettings {
-            servers: vec![server.to_owned()],
-            credentials: self.credentials.clone(),
-            ca: self.ca.clone(),
-            name: self.name.clone(),
-            replicas: usize::from(self.replicas),
-            bytes_max: None,
-            answer_within: Duration::from_secs(5),
+            servers: if self.servers.is_empty() { set.servers } else { self.servers.clone() },
+            credentials: self.credentials.clone().or(set.credentials),
+            ca: self.ca.clone().or(set.ca),
+            name: self.name.clone().unwrap_or(set.name),
+            replicas: self.replicas.map_or(set.replicas, usize::from),
+            ..set
         }
     }
 

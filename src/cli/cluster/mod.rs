@@ -4,6 +4,7 @@ mod check;
 mod sync;
 
 use super::CommandError;
+use crate::config::Config;
 use clap::{Args, Subcommand};
 use std::io::Write;
 use std::process::ExitCode;
@@ -22,10 +23,15 @@ enum Asked {
 }
 
 impl Cluster {
-    pub(super) fn run(&self, out: &mut impl Write) -> Result<ExitCode, CommandError> {
+    pub(super) fn run(
+        &self,
+        load: impl FnOnce() -> Result<Config, CommandError>,
+        out: &mut impl Write,
+    ) -> Result<ExitCode, CommandError> {
+        let set = load()?.sections.cluster.nats();
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(CommandError::of)?;
         match &self.asked {
-            Asked::Check(check) => runtime.block_on(check.run(out)),
+            Asked::Check(check) => runtime.block_on(check.run(&set, out)),
         }
     }
 }

@@ -1,7 +1,7 @@
 //! The way to the servers: addresses, who we are, TLS; and which servers are too old.
 
-use async_nats::ConnectOptions;
 use async_nats::jetstream::{self, Context};
+use async_nats::{ConnectOptions, ServerAddr};
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -25,6 +25,23 @@ pub struct NatsSettings {
     pub bytes_max: Option<u64>,
     /// How long the answer to an append is waited for before its outcome is unknown.
     pub answer_within: Duration,
+}
+
+const TOKEN_BYTES_MAX: usize = 32;
+
+/// Whether it may be a word of subjects and a part of the names of streams and buckets: letters, digits, `-` and `_`.
+#[must_use]
+pub fn is_token(text: &str) -> bool {
+    let plain = text.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'));
+    plain && (1..=TOKEN_BYTES_MAX).contains(&text.len())
+}
+
+/// Whether it is a server's address: `nats://HOST:PORT` or `tls://HOST:PORT`, and nothing of who we are there, since settings are shown.
+#[must_use]
+pub fn is_address(text: &str) -> bool {
+    let Ok(address) = text.parse::<ServerAddr>() else { return false };
+    let of_nats = text.starts_with("nats://") || text.starts_with("tls://");
+    of_nats && !address.host().is_empty() && !text.contains('@')
 }
 
 /// Why there is no connection.

@@ -21,7 +21,7 @@ mod read;
 mod stream;
 mod trial;
 
-pub use connect::{ConnectFailed, NatsSettings, connect};
+pub use connect::{ConnectFailed, NatsSettings, connect, is_address, is_token};
 pub use live::Live;
 pub use stream::{Held, StreamFailed, stream_name};
 pub use trial::{Trial, attempt};
