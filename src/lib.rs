@@ -20,6 +20,9 @@ pub mod health;
 pub mod overload;
 
 pub mod journal;
+
+pub mod cluster;
+
 pub mod seal;
 
 pub mod audit;

@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// A module imports only from itself and from those before it.
-const ORDER: [&str; 26] = [
+const ORDER: [&str; 27] = [
     "desk",
     "clock",
     "slices",
@@ -16,6 +16,7 @@ const ORDER: [&str; 26] = [
     "health",
     "overload",
     "journal",
+    "cluster",
     "seal",
     "audit",
     "files",

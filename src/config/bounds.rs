@@ -304,6 +304,13 @@ pub const BOUNDS: &[Bound] = &[
         "offhook_journal_state",
     ),
     bound(
+        "nodes of a cluster, and their numbers that are gone",
+        "cluster/members.rs",
+        Fixed("64, and 256"),
+        "taken no notice of; the oldest is forgotten",
+        "offhook_cluster_nodes",
+    ),
+    bound(
         "batches that wait for the view",
         "view/mod.rs",
         Fixed("256"),

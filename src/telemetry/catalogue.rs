@@ -106,6 +106,13 @@ catalogue! {
     JOURNAL_APPENDS_TOTAL = "offhook_journal_appends_total" Counter Count ["outcome"] "Appends by outcome: committed, refused, unknown.";
     JOURNAL_STATE = "offhook_journal_state" Gauge Count ["state"] "1 for the state that the journal is in: healthy, full, kept_back, read_only, failing, damaged, closed.";
     JOURNAL_BYTES = "offhook_journal_bytes" Gauge Bytes [] "Size of the journal on disk.";
+    CLUSTER_NODES = "offhook_cluster_nodes" Gauge Count [] "Nodes of the cluster that live, as this one sees it.";
+    CLUSTER_NODES_GONE_TOTAL = "offhook_cluster_nodes_gone_total" Counter Count ["why"] "Nodes that this one saw go, by why: silent (nothing was heard of it for its lease), left, replaced (started anew).";
+    CLUSTER_LEASE_HELD = "offhook_cluster_lease_held" Gauge Count [] "1 while this node's own heartbeats come back to it; 0 when none did for a lease, so that the others may take it for gone.";
+    CLUSTER_HEARTBEATS_TOTAL = "offhook_cluster_heartbeats_total" Counter Count ["outcome"] "This node's heartbeats by outcome: put, late (no answer within half a lease), failed.";
+    CLUSTER_HEARTBEAT_SECONDS = "offhook_cluster_heartbeat_seconds" Histogram Seconds [] "From when this node put a heartbeat to when it heard it.";
+    CLUSTER_WATCHES_RENEWED_TOTAL = "offhook_cluster_watches_renewed_total" Counter Count [] "Times that this node began anew to watch the others, as nothing of its own came through for a lease.";
+    CLUSTER_UNHEARD_TOTAL = "offhook_cluster_unheard_total" Counter Count ["why"] "Heartbeats of others that were passed over, by why: too_many (there are 64 nodes), unreadable.";
     VIEW_LAG_RECORDS = "offhook_view_lag_records" Gauge Count [] "Records by which the view is behind the journal.";
     REPORTS_LAG_RECORDS = "offhook_reports_lag_records" Gauge Count [] "Records that the reports of a workspace have not counted although the view holds them; only after a release without reports wrote it.";
     VIEW_OUTCOMES_UNSORTED = "offhook_view_outcomes_unsorted" Gauge Count [] "Remembered outcomes that the view holds in memory by key, since they are not in its index yet; 65,536 at most.";

@@ -9,7 +9,7 @@ use offhook::journal::{Appended, Journal, JournalState, NewRecord, Position, Ref
 use std::sync::Arc;
 use std::time::Duration;
 
-fn settings(nats: &Nats) -> NatsSettings {
+pub fn settings(nats: &Nats) -> NatsSettings {
     NatsSettings {
         servers: vec![nats.address.clone()],
         credentials: None,

@@ -1,7 +1,8 @@
-//! A journal on NATS JetStream, with a real server.
+//! A journal on NATS JetStream and the leases of nodes there, with a real server.
 
 mod check;
 mod journal;
+mod lease;
 mod servers;
 #[path = "../support/mod.rs"]
 mod support;

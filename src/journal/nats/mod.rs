@@ -14,6 +14,7 @@
 //! server is refused, and what the stream is like is read back and compared (`stream.rs`).
 
 mod append;
+mod bucket;
 mod connect;
 mod live;
 mod places;
@@ -21,6 +22,7 @@ mod read;
 mod stream;
 mod trial;
 
+pub use bucket::{Bucket, bucket};
 pub use connect::{ConnectFailed, NatsSettings, connect, is_address, is_token};
 pub use live::Live;
 pub use stream::{Held, StreamFailed, stream_name};

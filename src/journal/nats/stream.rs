@@ -90,13 +90,24 @@ fn wanted(settings: &NatsSettings) -> Config {
 pub(super) async fn make_or_compare(context: &Context, settings: &NatsSettings) -> Result<Stream, StreamFailed> {
     let wanted = wanted(settings);
     let name = wanted.name.clone();
+    let held = as_wanted(context, wanted).await?;
+    until_reached(context, settings, &name).await?;
+    Ok(held)
+}
+
+/// The stream of that name: made where there is none, or compared.
+pub(super) async fn as_wanted(context: &Context, wanted: Config) -> Result<Stream, StreamFailed> {
+    let name = wanted.name.clone();
     let held = match context.get_stream(&name).await {
         Ok(held) => held,
-        Err(error) if is_not_there(error.kind()) => {
-            // Of two who make it at once the server makes one, and says the same to both.
-            let made = context.create_stream(wanted.clone()).await;
-            made.map_err(|why| StreamFailed::NotMade { stream: name.clone(), why: with_source(&why) })?
-        }
+        Err(error) if is_not_there(error.kind()) => match context.create_stream(wanted.clone()).await {
+            Ok(made) => made,
+            // Of two who make it at once one may be refused, since it is there by then.
+            Err(why) => match context.get_stream(&name).await {
+                Ok(of_another) => of_another,
+                Err(_) => return Err(StreamFailed::NotMade { stream: name, why: with_source(&why) }),
+            },
+        },
         Err(error) => return Err(unavailable(with_source(&error)).into()),
     };
     // Also one just made: a server that ignores an option says nothing of it.
@@ -104,7 +115,6 @@ pub(super) async fn make_or_compare(context: &Context, settings: &NatsSettings) 
     if !what.is_empty() {
         return Err(StreamFailed::Differs { stream: name, what: what.join(", ") });
     }
-    until_reached(context, settings, &name).await?;
     Ok(held)
 }
 
