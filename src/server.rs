@@ -1,6 +1,7 @@
 //! The whole server, put together in the order in which its parts need each other, and taken apart in reverse.
 
 mod bounds;
+mod cluster;
 mod files;
 mod identities;
 mod readiness;
@@ -11,6 +12,7 @@ use crate::audit::Trail;
 use crate::backup;
 use crate::client::Address;
 use crate::clock;
+use crate::cluster::Lease;
 use crate::config::{Config, Sections, Synchronous};
 use crate::desk::time::{DeskTime, Now, WallTime};
 use crate::engine::workspace::PROBES;
@@ -105,6 +107,7 @@ pub struct Server {
     tls: Option<Arc<Tls>>,
     door: Door,
     readiness: Arc<ProcessHealth>,
+    lease: Option<Lease>,
     drain: Duration,
     public: Listening,
     own_door: Option<Listening>,
@@ -150,15 +153,22 @@ impl Server {
         let (agent_keys, admin_key) = agents_keys(set, listen, dir, probe_keys.as_ref(), &signins)?;
         let (mut health, left) = HealthWatch::begin(dir);
         let keys = Arc::new(KeyRing::open(dir).map_err(failed("opening customers' keys"))?);
-        let journal = SqliteJournal::open(dir, journal_settings(set)).map_err(failed("opening the journal"))?;
-        let journal = Arc::new(journal);
+        let joined = cluster::join(set, listen).await?;
+        let journal: Arc<dyn Journal> = match &joined {
+            Some(joined) => Arc::new(joined.journal.clone()),
+            None => {
+                let opened = SqliteJournal::open(dir, journal_settings(set));
+                Arc::new(opened.map_err(failed("opening the journal"))?)
+            }
+        };
         let view = open_view(dir, &journal).await?;
         let registry = Arc::new(Registry::new(presence_limits(set)));
         let threads = Threads::start("engine").map_err(failed("starting threads"))?;
         let files = Files::new(dir, keys.clone(), files_settings(set));
         let quotas = Quotas::open(dir, quota(set)).map_err(failed("reading the quotas"))?;
         let (kept, settings) = (journal.clone(), (engine_settings(set), quotas));
-        let engine = Engine::start(kept, view.clone(), keys, files.clone(), registry, settings, threads)
+        let (lease, cluster) = joined.map_or((None, None), |joined| (Some(joined.lease), Some(joined.cluster)));
+        let engine = Engine::start(kept, view.clone(), keys, files.clone(), registry, settings, (threads, cluster))
             .await
             .map_err(failed("reading which workspaces there are"))?;
         if engine.names().is_empty() && set.identity.agent_keys.is_empty() {
@@ -259,6 +269,7 @@ impl Server {
             tls,
             door,
             readiness,
+            lease,
             drain: Duration::from_millis(set.server.drain_ms),
             public,
             own_door,
@@ -301,6 +312,10 @@ impl Server {
         supervisor::tell("STOPPING=1");
         self.readiness.stops();
         let end = tokio::time::Instant::from_std(clock::instant()) + self.drain;
+        if let Some(lease) = self.lease {
+            // Other nodes lead from now on; what is still asked here is passed on to them.
+            lease.leave().await;
+        }
         self.engine.registry().close_all();
         self.engine.all().iter().for_each(|workspace| workspace.end_followers());
         if tokio::time::timeout_at(end, self.webhooks.stop()).await.is_err() {
@@ -392,7 +407,7 @@ fn journal_settings(set: &Sections) -> sqlite::Settings {
     }
 }
 
-async fn open_view(dir: &Path, journal: &Arc<SqliteJournal>) -> Result<Arc<View>, StartFailed> {
+async fn open_view(dir: &Path, journal: &Arc<dyn Journal>) -> Result<Arc<View>, StartFailed> {
     let doing = "opening the view";
     // Asked before, since opening may not wait: a journal that was cut cannot make the view anew.
     let mut whole = true;

@@ -1,5 +1,5 @@
 //! The nodes of a cluster: who is there (`members.rs`, pure), who should lead which workspace (`leading.rs`, pure), and the lease by which
-//! a node tells the others that it lives and hears of them (`lease.rs`, over a bucket in NATS).
+//! a node tells the others that it lives and hears of them (`lease.rs`, over a bucket in NATS); and how one asks another (`post.rs`).
 //!
 //! It says who should try, and no more: that two never lead rests on the journal's fence alone (docs/cluster-protocol.md).
 
@@ -7,7 +7,9 @@ mod beat;
 mod leading;
 mod lease;
 mod members;
+mod post;
 
 pub use leading::should_lead;
 pub use lease::{JoinFailed, Lease, LeaseSettings, TakenOver};
 pub use members::{Change, Members, NODES_MAX, Node, Roll, WhyGone};
+pub use post::{NoAnswer, Post};

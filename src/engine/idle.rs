@@ -32,7 +32,7 @@ impl IdleWatch {
                 && !agent.profile.program
                 && agent.has_available_status(desk.settings());
             if at_work
-                && last_input_ms(registry, workspace, id).is_some_and(|at| now_ms.saturating_sub(at) >= rule.after_ms)
+                && last_input_ms(registry, workspace, id, agent.sessions.len()).is_some_and(|at| now_ms.saturating_sub(at) >= rule.after_ms)
             {
                 found.push(id);
                 if found.len() == FOUND_MAX {
@@ -45,9 +45,13 @@ impl IdleWatch {
     }
 }
 
-/// On any of its devices; `None`: none is here yet, or any more.
-fn last_input_ms(registry: &Registry, workspace: WorkspaceNumber, agent: AgentId) -> Option<u64> {
-    let mut latest = None;
-    registry.each_of(workspace, agent, |session| latest = latest.max(Some(session.input_at_ms())));
-    latest
+/// On any of its devices; `None`: not all of these are here, yet or any more. What is done at another node of a cluster is not known
+/// here, so who has devices at two is never idle.
+fn last_input_ms(registry: &Registry, workspace: WorkspaceNumber, agent: AgentId, devices: usize) -> Option<u64> {
+    let (mut latest, mut here) = (None, 0);
+    registry.each_of(workspace, agent, |session| {
+        latest = latest.max(Some(session.input_at_ms()));
+        here += 1;
+    });
+    latest.filter(|_| here >= devices)
 }

@@ -59,6 +59,7 @@ pub use workspace::{Taking, Workspace};
 
 use crate::clock;
 use crate::desk::command::{Ask, Command};
+use crate::desk::ids::SessionId;
 use crate::desk::settings::{QueueSettings, Settings};
 use crate::files::Files;
 use crate::journal::{Journal, JournalFailed, Position};
@@ -136,8 +137,7 @@ impl Engine {
         files: Arc<Files>,
         registry: Arc<Registry>,
         (settings, quotas): (EngineSettings, Quotas),
-        cluster: Option<(Clustered, Incoming)>,
-        threads: Threads,
+        (threads, cluster): (Threads, Option<(Clustered, Incoming)>),
     ) -> Result<Arc<Self>, JournalFailed> {
         let (stop, stopped) = signal::channel(false);
         let (cluster, incoming) = cluster.map_or((None, None), |(cluster, incoming)| (Some(cluster), Some(incoming)));
@@ -291,6 +291,12 @@ impl Engine {
         let put = tokio::task::spawn_blocking(move || quotas.put(&name, own)).await;
         workspace.quota().set(&put.unwrap_or_else(|gone| std::panic::resume_unwind(gone.into_panic()))?);
         Ok(())
+    }
+
+    /// A new session's id: in a cluster it says on which node it is.
+    #[must_use]
+    pub fn session_here(&self, random: SessionId) -> SessionId {
+        self.shared.cluster.as_ref().map_or(random, |cluster| SessionId::on(cluster.own(), random.0))
     }
 
     #[must_use]

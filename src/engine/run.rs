@@ -477,11 +477,13 @@ impl Serving<'_> {
 
 /// Until a node came or is gone; for ever on one machine.
 async fn changed(roll: &mut Option<watch::Receiver<Arc<Roll>>>) {
-    match roll {
-        // The sender gone: the server stops.
-        Some(roll) if roll.changed().await.is_ok() => {}
-        _ => std::future::pending().await,
+    if let Some(roll) = roll
+        && roll.changed().await.is_ok()
+    {
+        return;
     }
+    // One machine; or the server stops.
+    std::future::pending().await
 }
 
 /// Until the server stops.

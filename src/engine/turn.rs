@@ -26,6 +26,7 @@ use crate::desk::touched::Touched;
 use crate::journal::record::{self, Head, Lead};
 use crate::journal::{NewRecord, Position, RECORD_BYTES_MAX, TurnId};
 use crate::telemetry::traces::Trace;
+use crate::view::CommittedTurn;
 use std::collections::VecDeque;
 
 /// When a turn is closed to further commands: far enough below the record's limit for any one command.

@@ -212,6 +212,9 @@ pub trait Journal: Send + Sync + 'static {
     /// Deletes records below a position, in bounded steps between appends, and never the last one. Answers how many.
     fn cut(&self, workspace: &Arc<str>, below: Position) -> BoxFuture<'static, Result<u64, JournalFailed>>;
 
+    /// Deletes every record of a workspace that nobody runs, so that it begins anew: for one whose history is worth nothing.
+    fn forget(&self, workspace: &Arc<str>) -> BoxFuture<'static, Result<u64, JournalFailed>>;
+
     /// How the journal is. Cheap: reads a pointer.
     fn health(&self) -> Arc<JournalHealth>;
 }

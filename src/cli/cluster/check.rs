@@ -19,6 +19,8 @@ left as it is. What is appended meanwhile is taken away again.
 Progress is on standard error. Ends with 0 when a journal can rest on these servers, 1 when it must not (the last line says why), 2 when it
 could not be found out.";
 
+/// What is tried out is nobody's: it is named as a node's alone.
+const NODE: &str = "check";
 /// Writers that race for each place.
 const WRITERS: usize = 8;
 
@@ -83,7 +85,7 @@ impl Check {
                 let info = context.client().server_info();
                 line(out, "server", &format!("{server} is NATS {}, named {}", info.version, info.server_name))?;
             }
-            match NatsJournal::open(context, &settings).await {
+            match NatsJournal::open(context, &settings, NODE).await {
                 Ok(journal) => writers.push(journal),
                 Err(differs) if differs.is_final() => return must_not(out, &differs.to_string()),
                 Err(failed) => return Err(CommandError::of(failed)),

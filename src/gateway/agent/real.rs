@@ -84,6 +84,7 @@ impl Desk for AgentDesks {
 
     fn admit(&self, new: NewSession) -> Result<Arc<Session>, Refused> {
         let NewSession { id, claims, returning: _ } = new;
+        let id = self.engine.session_here(id);
         let Some(workspace) = self.engine.workspace(&claims.workspace) else {
             return Err(Refused::plainly(CloseCode::Forbidden));
         };

@@ -161,6 +161,11 @@ impl Journal for NatsJournal {
         async move { inner.look(inner.cut(&workspace, below).await) }.boxed()
     }
 
+    fn forget(&self, workspace: &Arc<str>) -> BoxFuture<'static, Result<u64, JournalFailed>> {
+        let (inner, workspace) = (self.0.clone(), workspace.clone());
+        async move { inner.look(inner.forget(&workspace).await) }.boxed()
+    }
+
     fn health(&self) -> Arc<JournalHealth> {
         self.0.health.load()
     }

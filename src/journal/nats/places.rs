@@ -37,6 +37,11 @@ impl Places {
         self.lock().entry(workspace.clone()).or_default().read_to = Some(place);
     }
 
+    /// Its records are gone.
+    pub fn forget(&self, workspace: &str) {
+        self.lock().remove(workspace);
+    }
+
     /// What sequence this position has.
     pub fn sequence_of(&self, workspace: &str, position: Position) -> Option<u64> {
         if position == Position::NOTHING {

@@ -1,7 +1,7 @@
 //! What is read back: the last record, records after a position, and how much they take.
 
 use super::places::{Place, Search};
-use super::{Inner, SUBJECT_PREFIX, stored};
+use super::{Inner, OF_ONE_NODE, SUBJECT_PREFIX, stored};
 use crate::journal::{JournalFailed, Position, Span, StoredRecord};
 use async_nats::jetstream::consumer::{AckPolicy, Consumer, DeliverPolicy, pull};
 use async_nats::jetstream::stream::{LastRawMessageErrorKind, RawMessageError, Stream};
@@ -176,6 +176,14 @@ impl Inner {
             subjects.iter().filter_map(|(subject, _)| self.workspace_of(subject.strip_prefix(&all)?)).map(Arc::from).collect();
         names.sort_unstable();
         Ok(names)
+    }
+
+    /// Of a workspace that is one node's alone: a fence that is wrong must stay wrong for all others.
+    pub(super) async fn forget(&self, workspace: &Arc<str>) -> Result<u64, JournalFailed> {
+        debug_assert!(workspace.starts_with(OF_ONE_NODE), "{workspace} is not this node's alone");
+        let purged = self.stream.purge().filter(self.subject(workspace)).await;
+        self.places.forget(workspace);
+        Ok(purged.map_err(unavailable)?.purged)
     }
 
     pub(super) async fn cut(&self, workspace: &Arc<str>, below: Position) -> Result<u64, JournalFailed> {

@@ -1,7 +1,7 @@
 //! Servers tried out: whether the fence lets one writer win, and how long an append takes. In a workspace whose name nobody may choose,
 //! and of which nothing is left.
 
-use super::{Inner, NatsJournal};
+use super::NatsJournal;
 use crate::clock;
 use crate::journal::{Appended, Journal, JournalFailed, NewRecord, Position, RefusedAppend, TurnId};
 use bytes::Bytes;
@@ -99,12 +99,4 @@ fn random() -> u128 {
     let mut bytes = [0; 16];
     getrandom::fill(&mut bytes).expect("the system gives randomness");
     u128::from_le_bytes(bytes)
-}
-
-impl Inner {
-    /// Everything of a workspace that nobody runs, its last record too.
-    async fn forget(&self, workspace: &str) -> Result<u64, JournalFailed> {
-        let purged = self.stream.purge().filter(self.subject(workspace)).await;
-        purged.map(|purged| purged.purged).map_err(super::read::unavailable)
-    }
 }

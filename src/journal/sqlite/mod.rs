@@ -91,11 +91,6 @@ impl SqliteJournal {
         self.health.follow()
     }
 
-    /// Deletes every record of a workspace that nobody runs, so that it begins anew: for one whose history is worth nothing.
-    pub fn forget(&self, workspace: &Arc<str>) -> BoxFuture<'static, Result<u64, JournalFailed>> {
-        self.cut_off(workspace, Position(u64::MAX), true)
-    }
-
     fn cut_off(
         &self,
         workspace: &Arc<str>,
@@ -163,6 +158,10 @@ impl Journal for SqliteJournal {
 
     fn cut(&self, workspace: &Arc<str>, below: Position) -> BoxFuture<'static, Result<u64, JournalFailed>> {
         self.cut_off(workspace, below, false)
+    }
+
+    fn forget(&self, workspace: &Arc<str>) -> BoxFuture<'static, Result<u64, JournalFailed>> {
+        self.cut_off(workspace, Position(u64::MAX), true)
     }
 
     fn health(&self) -> Arc<JournalHealth> {

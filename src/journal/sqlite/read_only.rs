@@ -93,6 +93,10 @@ impl Journal for ReadOnlyJournal {
         ready(Err(JournalFailed::Closed)).boxed()
     }
 
+    fn forget(&self, _: &Arc<str>) -> BoxFuture<'static, Result<u64, JournalFailed>> {
+        ready(Err(JournalFailed::Closed)).boxed()
+    }
+
     fn health(&self) -> Arc<JournalHealth> {
         self.health.load()
     }
