@@ -1,4 +1,8 @@
 //! What the outside asks of a workspace. Imperative, and refusable.
+//!
+//! Nodes of a cluster pass commands on to each other, also while one of them runs a release and another the next: members that a
+//! release does not know are passed over, and one that is new has a default (`#[serde(default)]`) or is an `Option`. Settings alone, which
+//! one would not want to lose a part of, are refused where a member of them is not known.
 
 use super::auto_accept::AutoAccept;
 use super::conversation::WaitKey;
@@ -18,14 +22,16 @@ use super::queue_moves::Draining;
 use super::ratings::RateAsk;
 use super::settings::{ApiKey, QueueSettings, Settings};
 use super::time::WallTime;
+use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 /// One command with who asks and the id it is remembered by.
-#[derive(Clone, PartialEq, Debug)]
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 pub struct Command {
     pub principal: Principal,
     /// `None` for what cannot be repeated to harm: typing, ticks, connection edges.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub id: Option<CommandId>,
     /// Of the body as the client sent it: the same id with another body is refused.
     pub fingerprint: u64,
@@ -41,7 +47,8 @@ impl Command {
 }
 
 /// What is asked. Texts and metadata come sealed: nothing here can be read by the desk.
-#[derive(Clone, PartialEq, Debug)]
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Ask {
     // the workspace
     PutSettings(Box<Settings>),
@@ -227,7 +234,7 @@ pub enum Ask {
 }
 
 /// An agent as an administrator puts it: queues by name; absent fields stay as they are.
-#[derive(Clone, PartialEq, Eq, Debug, Default, serde::Deserialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct AgentAsk {
     pub name: Arc<str>,
@@ -245,7 +252,8 @@ pub struct AgentAsk {
 }
 
 /// A new conversation, its place already picked by the entry rules.
-#[derive(Clone, PartialEq, Eq, Debug, Default)]
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[serde(default)]
 pub struct OpenAsk {
     pub customer: CustomerId,
     pub key: KeyNumber,
@@ -268,7 +276,7 @@ pub struct OpenAsk {
 }
 
 /// A conversation that an agent begins. The first text, sealed, is the agent's.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct StartAsk {
     pub agent: AgentId,
     pub customer: CustomerId,
@@ -283,7 +291,7 @@ pub struct StartAsk {
 }
 
 /// The agent that a new conversation is to be kept for, by name.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct AskedAgent {
     pub name: Arc<str>,
     /// Never anyone else.
@@ -291,7 +299,7 @@ pub struct AskedAgent {
 }
 
 /// Who wrote a message or reads one.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, serde::Serialize, serde::Deserialize)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Author {
     Agent(AgentId),
@@ -309,9 +317,7 @@ impl Author {
 }
 
 /// What a message of the workspace itself is for.
-#[derive(
-    Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, serde::Serialize, serde::Deserialize, schemars::JsonSchema,
-)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Notice {
     /// Its queue has its most waiting.
@@ -350,7 +356,7 @@ impl Notice {
 }
 
 /// Who ends a conversation.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, serde::Serialize, serde::Deserialize)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Closer {
     /// A supervisor or administrator on the agents' socket; need not own it.
@@ -363,7 +369,8 @@ pub enum Closer {
 }
 
 /// Who works on a conversation: its owner, or somebody who need not own it.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Worker {
     Owner(AgentId),
     /// A supervisor or administrator on the agents' socket.

@@ -167,7 +167,7 @@ impl Conversation {
 }
 
 /// The outside answers.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct DecideAsk {
     pub conversation: ConversationId,
     pub decision: DecisionId,

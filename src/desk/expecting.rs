@@ -4,10 +4,12 @@
 use super::Desk;
 use super::command::Ask;
 use super::settings::{AgentProfile, QueueSettings, Settings};
+use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
 /// What the sender knows of it.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Known {
     /// It is there, whatever it is.
     There,
@@ -21,7 +23,7 @@ pub enum Known {
 }
 
 /// `then`, which puts or removes one thing, while that is so.
-#[derive(Clone, PartialEq, Debug)]
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 pub struct OnlyIf {
     pub known: Known,
     pub then: Ask,

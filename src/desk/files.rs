@@ -182,7 +182,7 @@ impl Conversation {
             }
         }
         if files.len() > FILES_EACH_MAX || self.files().len() + files.len() > FILES_MAX {
-            return Err(Refusal::TooMany { what: "files", most: FILES_MAX });
+            return Err(Refusal::TooMany { what: "files".into(), most: FILES_MAX });
         }
         Ok(())
     }

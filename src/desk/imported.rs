@@ -22,14 +22,15 @@ pub const TEXTS_BYTES_MAX: usize = 64 * 1024;
 pub const PARTS_MAX: u32 = 500;
 
 /// One part of a conversation from elsewhere.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct ImportAsk {
     pub import: ImportId,
     pub part: Part,
     pub entries: Vec<Entry>,
 }
 
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Part {
     First(Box<Beginning>),
     /// What follows, from 2.
@@ -58,7 +59,7 @@ impl ImportAsk {
 }
 
 /// What is known of the conversation as a whole.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Beginning {
     pub customer: CustomerId,
     pub key: KeyNumber,
@@ -74,7 +75,7 @@ pub struct Beginning {
 }
 
 /// As its customer rated it there.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Rated {
     pub score: u8,
     /// Sealed.
@@ -82,7 +83,7 @@ pub struct Rated {
 }
 
 /// Something that was written in it.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Entry {
     pub at: WallTime,
     pub by: By,
@@ -91,7 +92,8 @@ pub struct Entry {
 }
 
 /// Whether its customer could read it, and who wrote it.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum By {
     Customer,
     Agent(AgentId),

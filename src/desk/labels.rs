@@ -141,7 +141,7 @@ impl<V> LabelChange<V> {
 }
 
 /// One conversation is to be labelled.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct LabelAsk {
     pub conversation: ConversationId,
     pub by: Mover,
@@ -150,7 +150,8 @@ pub struct LabelAsk {
 }
 
 /// What ends with it, in the same step.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum ThenEnd {
     Nothing,
     Talk,

@@ -44,7 +44,7 @@ impl Mover {
 }
 
 /// One conversation is to go to other hands.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct MoveAsk {
     pub conversation: ConversationId,
     pub by: Mover,
@@ -52,7 +52,8 @@ pub struct MoveAsk {
 }
 
 /// What is to be done with it. Agents and queues by name.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Deed {
     /// Offer it to an agent; its owner keeps it until that one has accepted, or, warm, until it is handed over.
     TransferToAgent { agent: Arc<str>, warm: bool },

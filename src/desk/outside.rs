@@ -48,7 +48,7 @@ impl DeliveryState {
 }
 
 /// A message that came from outside. It goes on in the conversation of its thread, or begins one.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct ReceiveAsk {
     /// By which the conversation is found that is open; `open` names it too, for one that begins.
     pub thread: ThreadId,
@@ -61,7 +61,7 @@ pub struct ReceiveAsk {
 }
 
 /// What a carrier says of a message that it was given.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct DeliveryAsk {
     pub channel: Arc<str>,
     pub conversation: ConversationId,

@@ -44,7 +44,7 @@ impl Desk {
 
 fn within(what: &'static str, held: u64, most: Option<u64>) -> Result<(), Refusal> {
     match most {
-        Some(most) if held >= most => Err(Refusal::Quota { what, most }),
+        Some(most) if held >= most => Err(Refusal::Quota { what: what.into(), most }),
         _ => Ok(()),
     }
 }

@@ -19,7 +19,7 @@ pub const RATED_TIMES_MAX: u8 = 20;
 const WITHIN_MS_MAX: u64 = 90 * 86_400_000;
 
 /// A customer rates its conversation, or changes its mind.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct RateAsk {
     pub conversation: ConversationId,
     pub customer: CustomerId,

@@ -1,4 +1,6 @@
 //! Why a command was not done. A value, not an error: nothing happened, and the client is told what is so.
+//!
+//! Nodes of a cluster tell it to each other, as they do commands: a member that is new has a default.
 
 use super::decision::DecisionEnd;
 use super::event::OfferEnd;
@@ -6,10 +8,13 @@ use super::files::FileId;
 use super::fits::WhyNot;
 use super::ids::{ConversationId, DecisionId, KeyNumber, OfferId};
 use super::time::WallTime;
+use serde::{Deserialize, Serialize};
+use std::borrow::Cow;
 use std::sync::Arc;
 
 /// Each has a stable code (docs/wire.md), a sentence, and the field at fault where there is one.
-#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, thiserror::Error)]
+#[serde(rename_all = "snake_case")]
 pub enum Refusal {
     #[error("the offer {offer} has ended: {}", .end.name())]
     OfferGone { offer: OfferId, end: OfferEnd },
@@ -40,7 +45,7 @@ pub enum Refusal {
     #[error("{devices_max} devices are connected already")]
     TooManyDevices { devices_max: u32 },
     #[error("the conversation {conversation} is {state}")]
-    WrongState { conversation: ConversationId, state: &'static str },
+    WrongState { conversation: ConversationId, state: Cow<'static, str> },
     #[error("no reason code {0:?} is set for this workspace")]
     NoSuchReason(Arc<str>),
     #[error("the queue {queue:?} has {waiting_max} waiting already")]
@@ -72,9 +77,9 @@ pub enum Refusal {
     #[error("{field}: {what}")]
     BadSetting { field: String, what: String },
     #[error("the workspace holds its most of {what}: {most}")]
-    TooMany { what: &'static str, most: usize },
+    TooMany { what: Cow<'static, str>, most: usize },
     #[error("the workspace's quota of {what} is used up: {most}")]
-    Quota { what: &'static str, most: u64 },
+    Quota { what: Cow<'static, str>, most: u64 },
     #[error("{field}: {what}")]
     BadLabel { field: String, what: String },
     #[error("{conversation} cannot be finished without {field}")]

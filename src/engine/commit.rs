@@ -118,7 +118,7 @@ impl Serving<'_> {
     pub(super) async fn not_committed(&mut self, decided: Decided<ReplyTo>, refused: RefusedAppend) -> Option<Ended> {
         let why = sentence(refused);
         for (reply_to, _) in decided.replies {
-            not_done(reply_to, NotDone::Unavailable { retry_after_ms: RETRY_AFTER_MS, why });
+            not_done(reply_to, NotDone::Unavailable { retry_after_ms: RETRY_AFTER_MS, why: why.into() });
         }
         self.outage(refused).await
     }

@@ -224,7 +224,7 @@ impl Engine {
             return Self::furnish(held).await;
         }
         if self.names().len() >= WORKSPACES_MAX {
-            return Err(NotDone::Unavailable { retry_after_ms: 60_000, why: "there are too many workspaces" });
+            return Err(NotDone::Unavailable { retry_after_ms: 60_000, why: "there are too many workspaces".into() });
         }
         let workspace = self.run(&Arc::from(name));
         self.until_loaded(&workspace).await;

@@ -16,7 +16,8 @@ use crate::desk::waiting_rules::Coming;
 use crate::journal::Position;
 use crate::wire::agent::{ChannelHeldShape, ServiceShape, TotalShape};
 use schemars::JsonSchema;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -28,12 +29,13 @@ pub struct Replied {
 }
 
 /// Nothing happened; the same command may come again, with the same id.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum NotDone {
     /// The intake is full.
     Busy { retry_after_ms: u64 },
     /// Nothing can be committed now.
-    Unavailable { retry_after_ms: u64, why: &'static str },
+    Unavailable { retry_after_ms: u64, why: Cow<'static, str> },
     /// A quota of the workspace is used up.
     Quota(OverQuota),
 }

@@ -162,7 +162,7 @@ impl Run {
                 self.asked.push_back(Asked { command, reply_to, trace });
             } else {
                 self.workspace.experienced(command.ask.name(), &reply_to, None);
-                not_done(reply_to, NotDone::Unavailable { retry_after_ms: RETRY_AFTER_MS, why });
+                not_done(reply_to, NotDone::Unavailable { retry_after_ms: RETRY_AFTER_MS, why: why.into() });
             }
         }
     }

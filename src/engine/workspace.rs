@@ -198,7 +198,7 @@ impl Workspace {
     pub async fn ask(&self, command: Command) -> Result<Replied, NotDone> {
         let (answer, answered) = oneshot::channel();
         self.put(command, ReplyTo::Caller(answer)).map_err(|(not_done, _)| not_done)?;
-        let stopped = NotDone::Unavailable { retry_after_ms: RETRY_AFTER_MS, why: "the server is going down" };
+        let stopped = NotDone::Unavailable { retry_after_ms: RETRY_AFTER_MS, why: "the server is going down".into() };
         answered.await.unwrap_or(Err(stopped))
     }
 
@@ -249,7 +249,7 @@ impl Workspace {
                 self.intake.may_start(now_ms)
             }
             Taking::Nothing { why } | Taking::LastResort { why } => {
-                Err(NotDone::Unavailable { retry_after_ms: RETRY_AFTER_MS, why })
+                Err(NotDone::Unavailable { retry_after_ms: RETRY_AFTER_MS, why: why.into() })
             }
         }
     }
@@ -290,7 +290,7 @@ impl Workspace {
     }
 
     fn put(&self, command: Command, reply_to: ReplyTo) -> Result<(), (NotDone, ReplyTo)> {
-        let unavailable = |why| NotDone::Unavailable { retry_after_ms: RETRY_AFTER_MS, why };
+        let unavailable = |why: &'static str| NotDone::Unavailable { retry_after_ms: RETRY_AFTER_MS, why: why.into() };
         match self.taking() {
             Taking::Everything => {}
             Taking::LastResort { .. } if super::turn::may_use_the_last_room(&command.ask) => {}

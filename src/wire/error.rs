@@ -127,11 +127,11 @@ pub enum More {
     /// How the offer ended.
     End(&'static str),
     /// Which state the conversation is in.
-    State(&'static str),
+    State(Cow<'static, str>),
     /// Why a token is not good.
     Reason(&'static str),
     /// Of which thing there are too many, or which quota is used up.
-    What(&'static str),
+    What(Cow<'static, str>),
     /// By which rule an agent cannot take a conversation.
     Rule(&'static str),
     /// Who owns the conversation now; null: nobody.
@@ -176,7 +176,7 @@ impl WireError {
     }
 
     #[must_use]
-    pub fn unavailable(retry_after_ms: u64, why: &'static str) -> Self {
+    pub fn unavailable(retry_after_ms: u64, why: impl std::fmt::Display) -> Self {
         Self::new(Code::Unavailable, format!("nothing can be committed now: {why}; nothing happened"))
             .after_ms(retry_after_ms)
     }
@@ -189,7 +189,7 @@ impl WireError {
     /// With a time to try again it is one of a rate.
     #[must_use]
     pub fn quota(what: &'static str, most: u64, retry_after_ms: Option<u64>) -> Self {
-        Self { retry_after_ms, ..Refusal::Quota { what, most }.into() }
+        Self { retry_after_ms, ..Refusal::Quota { what: what.into(), most }.into() }
     }
 
     /// The HTTP status: its code's, but for a quota of a rate, which is 429 as every rate is.
@@ -298,8 +298,8 @@ impl From<&Refusal> for WireError {
         match refusal {
             Refusal::OfferGone { end, .. } => error.more = Some(More::End(end.name())),
             Refusal::DecisionGone { end, .. } => error.more = end.map(|end| More::End(end.name())),
-            Refusal::WrongState { state, .. } => error.more = Some(More::State(state)),
-            Refusal::TooMany { what, .. } | Refusal::Quota { what, .. } => error.more = Some(More::What(what)),
+            Refusal::WrongState { state, .. } => error.more = Some(More::State(state.clone())),
+            Refusal::TooMany { what, .. } | Refusal::Quota { what, .. } => error.more = Some(More::What(what.clone())),
             Refusal::AgentUnable { rule, .. } => error.more = Some(More::Rule(rule.name())),
             Refusal::QueueClosed { opens_at, .. } => error.more = Some(More::OpensAt(opens_at.map(|at| at.0))),
             Refusal::OwnerChanged { owner, .. } => error.more = Some(More::Owner(owner.clone())),
@@ -356,14 +356,14 @@ mod tests {
             Refusal::NotYourOffer(OfferId(1)),
             Refusal::AgentDeactivated("a".into()),
             Refusal::TooManyDevices { devices_max: 5 },
-            Refusal::WrongState { conversation: ConversationId(1), state: "closed" },
+            Refusal::WrongState { conversation: ConversationId(1), state: "closed".into() },
             Refusal::NoSuchReason("r".into()),
             Refusal::QueueFull { queue: "q".into(), waiting_max: 1 },
             Refusal::NoSuchMessage { number: 2, last: 1 },
             Refusal::QueueInUse { queue: "q".into(), conversations: 1 },
             Refusal::IdReused,
             Refusal::BadSetting { field: "channels".into(), what: "none".into() },
-            Refusal::TooMany { what: "queues", most: 1 },
+            Refusal::TooMany { what: "queues".into(), most: 1 },
             Refusal::QueueDraining("q".into()),
             Refusal::PickNotAllowed("q".into()),
             Refusal::AgentUnable { agent: "a".into(), rule: WhyNot::ChannelFull },
@@ -378,7 +378,7 @@ mod tests {
             Refusal::NoSuchDecision(DecisionId(1)),
             Refusal::FileTaken { conversation: ConversationId(1), file: FileId(1) },
             Refusal::ChangedMeanwhile,
-            Refusal::Quota { what: "agents", most: 1 },
+            Refusal::Quota { what: "agents".into(), most: 1 },
         ];
         for refusal in &refusals {
             let error = WireError::from(refusal);
@@ -389,8 +389,8 @@ mod tests {
             serde_json::to_string(&WireError::from(&refusals[0])).unwrap(),
             r#"{"code":"offer_gone","message":"the offer o23 has ended: expired","field":"offer","end":"expired"}"#
         );
-        assert_eq!(WireError::from(&refusals[12]).more, Some(More::State("closed")));
-        assert_eq!(WireError::from(&refusals[19]).more, Some(More::What("queues")));
+        assert_eq!(WireError::from(&refusals[12]).more, Some(More::State("closed".into())));
+        assert_eq!(WireError::from(&refusals[19]).more, Some(More::What("queues".into())));
         assert_eq!(WireError::from(&refusals[22]).more, Some(More::Rule("channel_full")));
         assert_eq!(WireError::from(&refusals[27]).more, Some(More::OpensAt(Some(1_700_000_000_000))));
         assert_eq!(

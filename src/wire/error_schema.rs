@@ -87,9 +87,9 @@ mod tests {
     fn every_member_that_an_error_may_have_is_in_its_schema() {
         let more = [
             More::End("expired"),
-            More::State("closed"),
+            More::State("closed".into()),
             More::Reason("missing"),
-            More::What("queues"),
+            More::What("queues".into()),
             More::Rule("channel_full"),
             More::Owner(None),
             More::OpensAt(None),

@@ -108,3 +108,8 @@ fn headers_of_proxies_and_origins() {
 fn records_of_the_journal() {
     fuzz(&targets::records());
 }
+
+#[test]
+fn what_nodes_pass_to_each_other() {
+    fuzz(&targets::passed());
+}

@@ -4,6 +4,7 @@ use http::{HeaderMap, HeaderValue};
 use offhook::desk::event::Event;
 use offhook::desk::files::FILES_EACH_MAX;
 use offhook::desk::settings::Settings;
+use offhook::engine::passing::shapes::{Batch, BatchAnswer, Malformed, Told};
 use offhook::gateway::auth::agent_token::{self, AgentClaims, AgentKeys, Role};
 use offhook::gateway::auth::client_address::{ForwardedHeader, TrustedProxies};
 use offhook::gateway::auth::customer_token::{self, CustomerClaims, CustomerKeySettings, CustomerKeys};
@@ -386,4 +387,47 @@ pub fn records() -> Target {
         }
     };
     Target { name: "records", seeds, read: Box::new(read), bytes_max: 16_384, every_seed_is_good: None, answers_min: 6 }
+}
+
+/// What nodes say to each other: seeds are of both kinds, and each is read as both.
+pub fn passed() -> Target {
+    // Of what is quoted only a field that is one of ours.
+    let words = |malformed: &Malformed| match malformed {
+        Malformed::TooLarge(_) => "too large".to_owned(),
+        Malformed::Empty => "empty".to_owned(),
+        Malformed::UnknownVersion { .. } => "another version".to_owned(),
+        Malformed::Whole { .. } => "no whole".to_owned(),
+        Malformed::TooMany { .. } => "too many".to_owned(),
+        Malformed::Command { field, .. } if field.len() < 48 && field.is_ascii() => format!("no command at {field}"),
+        Malformed::Command { .. } => "no command".to_owned(),
+    };
+    let read = move |bytes: &[u8]| {
+        let batch = Batch::decode(bytes).map_or_else(
+            |malformed| words(&malformed),
+            |batch| {
+                let again = batch.encode().expect("what came in has room to go out");
+                assert_eq!(Batch::decode(&again).as_ref(), Ok(&batch));
+                format!("{} commands", batch.commands.len().min(3))
+            },
+        );
+        let answer = match BatchAnswer::decode(bytes) {
+            Err(malformed) => words(&malformed),
+            Ok(BatchAnswer::Led { answers }) => {
+                let unknown = answers.iter().filter(|passed| matches!(passed.result, Told::Unknown { .. })).count();
+                format!("led {} {}", answers.len().min(3), unknown.min(3))
+            }
+            Ok(BatchAnswer::NotLed { .. }) => "not led".to_owned(),
+            Ok(BatchAnswer::Unreadable { .. }) => "unreadable".to_owned(),
+        };
+        format!("{batch}, {answer}")
+    };
+    let seeds = lines("passed").into_iter().map(|line| [&[1], &line[..]].concat());
+    Target {
+        name: "passed",
+        seeds: seeds.collect(),
+        read: Box::new(read),
+        bytes_max: 16_384,
+        every_seed_is_good: None,
+        answers_min: 30,
+    }
 }

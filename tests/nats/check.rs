@@ -1,6 +1,6 @@
 //! `offhook cluster check`, as an operator runs it.
 
-use crate::servers::Nats;
+use crate::support::nats::Nats;
 use std::io::{BufRead, BufReader, Write};
 use std::net::TcpListener;
 use std::process::{Command, Output};

@@ -1,6 +1,6 @@
 //! The journal on JetStream: what every journal has to do, and what only this one can meet.
 
-use crate::servers::Nats;
+use crate::support::nats::Nats;
 use bytes::Bytes;
 use futures_util::future::join_all;
 use offhook::engine::settle::{Next, Settling};

@@ -3,6 +3,5 @@
 mod check;
 mod journal;
 mod lease;
-mod servers;
 #[path = "../support/mod.rs"]
 mod support;

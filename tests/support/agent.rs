@@ -16,7 +16,11 @@ pub struct Agent {
     pub socket: Socket,
     /// Came while something else was waited for.
     kept: VecDeque<Value>,
+    /// Is shown each frame after the welcome, in the order in which they come.
+    pub watcher: Option<Watcher>,
 }
+
+pub type Watcher = Box<dyn FnMut(&Value) + Send>;
 
 impl Agent {
     /// Connects and is welcomed.
@@ -51,7 +55,7 @@ impl Agent {
             Heard::Text(text) => {
                 let welcome = read(&text);
                 assert_eq!(welcome["type"], "welcome", "{text}");
-                Ok(Self { name: name.to_owned(), welcome, socket, kept: VecDeque::new() })
+                Ok(Self { name: name.to_owned(), welcome, socket, kept: VecDeque::new(), watcher: None })
             }
             other => Err(other),
         }
@@ -127,7 +131,10 @@ impl Agent {
     pub async fn closed(&mut self) -> (u16, String) {
         loop {
             match within("a close", self.socket.next()).await {
-                Heard::Text(text) => self.kept.push_back(read(&text)),
+                Heard::Text(text) => {
+                    let frame = self.read(&text);
+                    self.kept.push_back(frame);
+                }
                 Heard::Close { code, reason } => return (code, reason),
                 Heard::Gone => return (1006, String::new()),
             }
@@ -141,7 +148,7 @@ impl Agent {
         loop {
             let heard = within("a reply, or the end", self.socket.next()).await;
             let Heard::Text(text) = heard else { return None };
-            let frame = read(&text);
+            let frame = self.read(&text);
             if frame["type"] == "reply" && frame["id"] == id.as_str() {
                 return Some(frame);
             }
@@ -155,7 +162,7 @@ impl Agent {
             return Some(frame);
         }
         match self.socket.next().await {
-            Heard::Text(text) => Some(read(&text)),
+            Heard::Text(text) => Some(self.read(&text)),
             Heard::Close { .. } | Heard::Gone => None,
         }
     }
@@ -172,9 +179,17 @@ impl Agent {
 
     async fn hear(&mut self) -> Value {
         match self.socket.next().await {
-            Heard::Text(text) => read(&text),
+            Heard::Text(text) => self.read(&text),
             other => panic!("{} heard {other:?}; before it: {:?}", self.name, self.kept),
         }
+    }
+
+    fn read(&mut self, text: &str) -> Value {
+        let frame = read(text);
+        if let Some(watcher) = &mut self.watcher {
+            watcher(&frame);
+        }
+        frame
     }
 }
 

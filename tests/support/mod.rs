@@ -15,6 +15,7 @@ pub mod disk;
 pub mod foreign;
 pub mod heard;
 pub mod http;
+pub mod nats;
 pub mod process;
 pub mod provider;
 pub mod scene;

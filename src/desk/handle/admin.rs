@@ -198,7 +198,7 @@ impl Desk {
         put.silent_owner.iter().try_for_each(|rules| rules.check(&put.name, is_queue))?;
         let held = self.queue_names.get(&put.name).copied();
         if held.is_none() && self.queues.len() >= QUEUES_MAX {
-            return Err(Refusal::TooMany { what: "queues", most: QUEUES_MAX });
+            return Err(Refusal::TooMany { what: "queues".into(), most: QUEUES_MAX });
         }
         let queue = held.unwrap_or(QueueId(self.last_queue + 1));
         if self.queues.get(&queue).is_none_or(|held| *held.settings != *put) {
@@ -244,7 +244,7 @@ impl Desk {
 
     pub(super) fn next_agent(&self) -> Result<AgentId, Refusal> {
         if self.agents.len() >= AGENTS_MAX {
-            return Err(Refusal::TooMany { what: "agents", most: AGENTS_MAX });
+            return Err(Refusal::TooMany { what: "agents".into(), most: AGENTS_MAX });
         }
         Ok(AgentId(self.agents.len() as u32))
     }
@@ -331,7 +331,7 @@ impl Desk {
 
     pub(super) fn put_api_key(&mut self, key: &ApiKey, events: &mut Vec<Event>) -> Result<Answer, Refusal> {
         if self.api_keys.len() >= API_KEYS_MAX && !self.api_keys.contains_key(&key.id) {
-            return Err(Refusal::TooMany { what: "API keys", most: API_KEYS_MAX });
+            return Err(Refusal::TooMany { what: "API keys".into(), most: API_KEYS_MAX });
         }
         name_ok(&key.id, "id")?;
         ensure(key.name.len() <= NAME_BYTES_MAX, "name", || format!("at most {NAME_BYTES_MAX} bytes"))?;

@@ -365,5 +365,5 @@ fn talked_in_by(id: ConversationId, conversation: &Conversation, agent: AgentId)
 }
 
 pub(super) fn wrong_state(conversation: ConversationId, held: &Conversation) -> Refusal {
-    Refusal::WrongState { conversation, state: held.state.name() }
+    Refusal::WrongState { conversation, state: held.state.name().into() }
 }

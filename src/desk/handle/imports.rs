@@ -36,7 +36,7 @@ impl Desk {
             return Err(Refusal::PartMissing { next });
         }
         if part > PARTS_MAX {
-            return Err(Refusal::TooMany { what: "parts", most: PARTS_MAX as usize });
+            return Err(Refusal::TooMany { what: "parts".into(), most: PARTS_MAX as usize });
         }
         let mut written = Vec::with_capacity(ask.entries.len());
         for entry in &ask.entries {

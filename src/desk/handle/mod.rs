@@ -187,7 +187,7 @@ impl Desk {
     /// A conversation that the desk does not hold: closed, or never opened.
     fn not_here(&self, id: ConversationId, loaded: &Loaded) -> Refusal {
         if self.closed(id, loaded).is_some() {
-            Refusal::WrongState { conversation: id, state: State::Closed.name() }
+            Refusal::WrongState { conversation: id, state: State::Closed.name().into() }
         } else {
             Refusal::NoSuchConversation(id)
         }

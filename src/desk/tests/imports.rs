@@ -125,7 +125,7 @@ fn its_customer_neither_goes_on_in_it_nor_rates_it() {
     let author = Author::Customer(CustomerId(1));
     let post = Ask::Post { conversation, author, text: "text".into(), files: Default::default() };
     let refused = desk.handle(NOW, &Command::of_server(post), &loaded, &mut Vec::new());
-    assert_eq!(refused, Err(Refusal::WrongState { conversation, state: "closed" }));
+    assert_eq!(refused, Err(Refusal::WrongState { conversation, state: "closed".into() }));
     let rate = crate::desk::ratings::RateAsk { conversation, customer: CustomerId(1), score: 5, comment: None };
     let refused = desk.handle(NOW, &Command::of_server(Ask::Rate(Box::new(rate))), &loaded, &mut Vec::new());
     assert_eq!(refused, Err(Refusal::RatingOver(conversation)));

@@ -23,7 +23,7 @@ fn conversations_are_opened_up_to_the_quota_and_again_when_one_has_closed() {
     desk.allow(Allowed { open_conversations: Some(2), ..Allowed::default() });
     assert_eq!(refused(&mut desk, 1, "u1 opens chat in support"), None);
     assert_eq!(refused(&mut desk, 2, "u2 opens chat in support"), None);
-    let full = Some(Refusal::Quota { what: "open_conversations", most: 2 });
+    let full = Some(Refusal::Quota { what: "open_conversations".into(), most: 2 });
     assert_eq!(refused(&mut desk, 3, "u3 opens chat in support"), full);
     assert_eq!(refused(&mut desk, 4, "u1 closes c1"), None);
     assert_eq!(refused(&mut desk, 5, "u3 opens chat in support"), None);
@@ -34,7 +34,7 @@ fn conversations_are_opened_up_to_the_quota_and_again_when_one_has_closed() {
 fn agents_that_are_deactivated_make_room_and_who_comes_back_needs_it() {
     let mut desk = desk_of(2, QUEUE);
     desk.allow(Allowed { agents: Some(2), ..Allowed::default() });
-    let full = Some(Refusal::Quota { what: "agents", most: 2 });
+    let full = Some(Refusal::Quota { what: "agents".into(), most: 2 });
     assert_eq!(refused(&mut desk, 1, "admin agent a2 queues=support"), full);
     assert_eq!(refused(&mut desk, 2, "a2 comes s2"), full, "nor by its token alone");
     assert_eq!(refused(&mut desk, 3, "admin agent a0 active=no"), None);

@@ -58,7 +58,7 @@ async fn show(admin: &Shared, workspace: &str, asked: &Asked, table: Table) -> R
     let position = desk.position();
     if position == Position(0) {
         // It is being loaded: the view may be empty still, and names are not known.
-        let why = "the workspace is starting";
+        let why = "the workspace is starting".into();
         return Err(NotDone::Unavailable { retry_after_ms: STARTING_RETRY_MS, why }.into());
     }
     desk.history().wait_for(position, VIEW_WAIT_MOST).await?;

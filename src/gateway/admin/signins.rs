@@ -143,7 +143,7 @@ pub(super) async fn set_role(
         return Err(Refusal::NoSuchAgent(name.as_str().into()).into());
     }
     let changed = admin.endings.signins.set_role(&workspace, &name, role).await.map_err(|error| match error {
-        NotBegun::Full => Problem::from(Refusal::TooMany { what: "roles", most: ROLES_MAX }),
+        NotBegun::Full => Problem::from(Refusal::TooMany { what: "roles".into(), most: ROLES_MAX }),
         NotBegun::NotKept(error) => not_kept(&error),
     })?;
     admin.endings.role_changed(&changed);

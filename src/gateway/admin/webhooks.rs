@@ -34,7 +34,7 @@ impl From<NotSet> for Problem {
         match not_set {
             NotSet::TooMany { most } => {
                 let error = WireError::new(Code::TooMany, format!("a workspace holds at most {most} webhooks"));
-                Problem(WireError { more: Some(More::What("webhooks")), ..error })
+                Problem(WireError { more: Some(More::What("webhooks".into())), ..error })
             }
             NotSet::NotKept(error) => {
                 tracing::error!(%error, "a webhook is not set");

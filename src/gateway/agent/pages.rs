@@ -29,7 +29,7 @@ const MESSAGE_BYTES: usize = 160;
 pub(super) fn not_open(workspace: &Workspace, conversation: ConversationId) -> WireError {
     if workspace.was_opened(conversation) {
         let error = WireError::new(Code::WrongState, format!("the conversation {conversation} is closed"));
-        WireError { more: Some(More::State(State::Closed.name())), ..error.at("conversation") }
+        WireError { more: Some(More::State(State::Closed.name().into())), ..error.at("conversation") }
     } else {
         WireError::new(Code::NoSuchConversation, format!("there is no conversation {conversation}")).at("conversation")
     }

@@ -70,7 +70,7 @@ pub(super) async fn upload(
         if !matches!(conversation.state, State::Active { .. }) {
             let state = conversation.state.name();
             let error = WireError::new(Code::WrongState, format!("the conversation {id} is {state}"));
-            return Err(Problem(WireError { more: Some(More::State(state)), ..error.at("conversation") }));
+            return Err(Problem(WireError { more: Some(More::State(state.into())), ..error.at("conversation") }));
         }
         let head = Head::of(&*desk, &asked)?;
         let principal = Principal::Agent(agent);

@@ -101,7 +101,7 @@ impl Answers {
 
 impl Written {
     fn of(not_done: NotDone) -> Self {
-        let problem = Problem::from(not_done);
+        let problem = Problem::from(not_done.clone());
         let body = problem.0.problem().into();
         let (mut parts, _) = problem.into_response().into_parts();
         mark_safe(&mut parts.headers);
@@ -129,11 +129,11 @@ mod tests {
     async fn an_answer_that_is_written_once_is_the_one_that_is_made_each_time() {
         let answers = Answers::default();
         let busy = |retry_after_ms| NotDone::Busy { retry_after_ms };
-        let full = NotDone::Unavailable { retry_after_ms: 1_000, why: "the disk is full" };
-        for not_done in [busy(250), busy(250), full, busy(250), busy(2_500), full, full] {
-            let mut made = Problem::from(not_done).into_response();
+        let full = NotDone::Unavailable { retry_after_ms: 1_000, why: "the disk is full".into() };
+        for not_done in [busy(250), busy(250), full.clone(), busy(250), busy(2_500), full.clone(), full] {
+            let mut made = Problem::from(not_done.clone()).into_response();
             finish(&mut made, STARTS.into());
-            assert_eq!(told(answers.to(not_done)).await, told(made).await, "{not_done:?}");
+            assert_eq!(told(answers.to(not_done.clone())).await, told(made).await, "{not_done:?}");
         }
     }
 }

@@ -198,7 +198,7 @@ async fn a_customer_reads_types_and_leaves() {
     call("read").id(3).json(json!({"number": "1"})).to(&router).await.is(400, "bad_request", Some("number"));
     world.desk.inside().refuse = Some(Refusal::NoSuchMessage { number: 9, last: 1 });
     call("read").id(4).json(json!({"number": 9})).to(&router).await.is(422, "no_such_message", Some("number"));
-    world.desk.inside().refuse = Some(Refusal::WrongState { conversation: id, state: "closed" });
+    world.desk.inside().refuse = Some(Refusal::WrongState { conversation: id, state: "closed".into() });
     let closed = call("messages").id(5).json(json!({"text": "x"})).to(&router).await;
     closed.is(409, "wrong_state", Some("conversation"));
     assert_eq!(closed.body["state"], "closed");
@@ -374,7 +374,7 @@ async fn what_the_workspace_cannot_do_now_is_told_with_when_to_come_back() {
     let busy = start(1).json(json!({})).to(&router).await;
     busy.is(503, "busy", None);
     assert_eq!((&busy.headers["retry-after"], &busy.body["retry_after_ms"]), (&"2".parse().unwrap(), &json!(1_500)));
-    world.desk.inside().not_done = Some(NotDone::Unavailable { retry_after_ms: 1_000, why: "the disk is full" });
+    world.desk.inside().not_done = Some(NotDone::Unavailable { retry_after_ms: 1_000, why: "the disk is full".into() });
     start(1).json(json!({})).to(&router).await.is(503, "unavailable", None);
     world.desk.inside().not_done = None;
     world.desk.inside().refuse = Some(Refusal::QueueFull { queue: "support".into(), waiting_max: 1 });

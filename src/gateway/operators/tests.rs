@@ -32,7 +32,7 @@ async fn alive_is_a_timely_answer_and_unavailable_is_one() {
     let world = World::new();
     let router = operators(&world, Vec::new());
     assert_eq!(Call::new("GET /healthz").to(&router).await.ok(200), json!({"alive": true}));
-    world.desk.inside().not_done = Some(NotDone::Unavailable { retry_after_ms: 1_000, why: "the disk is full" });
+    world.desk.inside().not_done = Some(NotDone::Unavailable { retry_after_ms: 1_000, why: "the disk is full".into() });
     Call::new("GET /healthz").to(&router).await.ok(200);
     world.desk.inside().hang = true;
     // An answer that waits for a slow disk: whoever commits meanwhile is at work.

@@ -280,7 +280,7 @@ impl FakeDesk {
 
     fn answer(&self, command: Command) -> Result<Replied, NotDone> {
         self.inside().asked.push(command.clone());
-        let not_done = self.inside().not_done;
+        let not_done = self.inside().not_done.clone();
         let refuse = self.inside().refuse.clone();
         if let Some(not_done) = not_done {
             return Err(not_done);

@@ -1,0 +1,109 @@
+//! Three nodes of Offhook over three servers of NATS: the real binary, each with a data directory and ways to NATS of its own.
+
+use crate::proxy::Proxy;
+use crate::support::{Options, Server, process};
+use crate::trio::Trio;
+use std::fs;
+use std::path::{Path, PathBuf};
+use tokio::task::block_in_place;
+
+pub const NAMES: [&str; 3] = ["a", "b", "c"];
+
+/// What an operator brings from the first node to the others: what customers' texts are sealed with, what signs, and who may administer.
+const SAME_FILES: [&str; 4] = ["master.key", "server.key", "agent.key", "admin.key"];
+
+pub struct Nodes {
+    pub trio: Trio,
+    nodes: Vec<Node>,
+    _dir: tempfile::TempDir,
+}
+
+struct Node {
+    server: Server,
+    /// One to each server of NATS, and no other way.
+    ways: Vec<Proxy>,
+}
+
+impl Nodes {
+    /// Three, one after the other; each with these settings beside its own.
+    pub async fn start(options: &Options) -> Self {
+        let trio = Trio::start().await;
+        let dir = tempfile::tempdir().expect("a directory");
+        let mut nodes: Vec<Node> = Vec::new();
+        for name in NAMES {
+            let data_dir = dir.path().join(name);
+            if let Some(first) = nodes.first() {
+                bring(first.server.data_dir(), &data_dir);
+            }
+            let mut ways = Vec::new();
+            for address in trio.addresses() {
+                ways.push(Proxy::to(&address).await);
+            }
+            let options = of_node(name, data_dir, &ways, options);
+            // The proxies are tasks of this runtime.
+            nodes.push(Node { server: block_in_place(|| Server::start(&options)), ways });
+        }
+        Self { trio, nodes, _dir: dir }
+    }
+
+    pub fn server(&self, node: usize) -> &Server {
+        &self.nodes[node].server
+    }
+
+    /// `kill -9`.
+    pub fn kill(&mut self, node: usize) {
+        self.nodes[node].server.kill();
+    }
+
+    /// In order, with all that a node does before it goes.
+    pub fn stop(&mut self, node: usize) {
+        let ended = block_in_place(|| self.nodes[node].server.stop());
+        assert!(ended.success(), "{}: {ended}\n{}", NAMES[node], self.nodes[node].server.log_tail());
+    }
+
+    /// Again, on the same data and on new ports.
+    pub fn start_again(&mut self, node: usize) {
+        block_in_place(|| self.nodes[node].server.start_again());
+    }
+
+    /// It stands still, as on a machine that is overloaded; its connections stay.
+    pub fn pause(&self, node: usize) {
+        process::freeze(self.nodes[node].server.pid() as i32);
+    }
+
+    pub fn go_on(&self, node: usize) {
+        process::thaw(self.nodes[node].server.pid() as i32);
+    }
+
+    /// From the servers of NATS: nothing ends, and nothing comes through.
+    pub fn cut_off(&self, node: usize) {
+        self.nodes[node].ways.iter().for_each(Proxy::stall);
+    }
+
+    pub fn let_through(&self, node: usize) {
+        self.nodes[node].ways.iter().for_each(Proxy::flow);
+    }
+
+    /// The last lines of all logs, for failures.
+    pub fn logs(&self) -> String {
+        let log = |(node, name): (&Node, &str)| format!("--- {name}\n{}", node.server.log_tail());
+        self.nodes.iter().zip(NAMES).map(log).collect::<Vec<_>>().join("\n")
+    }
+}
+
+fn of_node(name: &str, data_dir: PathBuf, ways: &[Proxy], options: &Options) -> Options {
+    let servers: Vec<String> = ways.iter().map(|way| format!("nats://{}", way.address)).collect();
+    let options = Options { data_dir: Some(data_dir), ..options.clone() };
+    options
+        .set(&format!("cluster.node={name}"))
+        .set("cluster.name=trio")
+        .set(&format!("cluster.servers={}", servers.join(",")))
+}
+
+fn bring(from: &Path, to: &Path) {
+    fs::create_dir_all(to).expect("a directory");
+    for name in SAME_FILES {
+        // With its mode: keys that everybody can read are refused.
+        fs::copy(from.join(name), to.join(name)).unwrap_or_else(|error| panic!("{name}: {error}"));
+    }
+}
