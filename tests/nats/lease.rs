@@ -1,7 +1,7 @@
 //! Nodes that hear of each other through a bucket: who comes, who is killed, who leaves, and servers that stand still.
 
 use crate::journal::settings;
-use crate::servers::Nats;
+use crate::support::nats::Nats;
 use async_nats::jetstream::Context;
 use futures_util::StreamExt;
 use offhook::cluster::{Lease, LeaseSettings, Roll};

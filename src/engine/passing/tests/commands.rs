@@ -177,6 +177,8 @@ fn of_the_workspace() -> Vec<Ask> {
         })),
         Ask::RemoveApiKey { id: "k".into() },
         Ask::ServerBegan,
+        Ask::LeaderBegan,
+        Ask::NodeGone { node: NodeNumber(7) },
         Ask::MergeCustomer { from: CUSTOMER, into: CustomerId(1) },
         Ask::SignOutCustomer { customer: CUSTOMER },
         Ask::Tick,
@@ -278,7 +280,7 @@ fn of_conversations() -> Vec<Ask> {
 /// One of each kind of command at least.
 pub(super) fn samples() -> Vec<Command> {
     let asks = [of_the_workspace(), of_agents(), of_conversations()].concat();
-    each_is_sampled!(asks, Ask: PutSettings PutQueue RemoveQueue PutAgent OnlyIf PutApiKey RemoveApiKey ServerBegan
+    each_is_sampled!(asks, Ask: PutSettings PutQueue RemoveQueue PutAgent OnlyIf PutApiKey RemoveApiKey ServerBegan LeaderBegan NodeGone
         SessionCame SessionWent SetStatus SetNextStatus ForceStatus AgentIsIdle Ready SignOut ListOwn ConfirmDelivery
         Accept Reject Open Post Receive ReportDelivery Read Typing Close WrapUpDone ExtendWrapUp Move Start Note Label
         Describe Rate Import DrainAgent DrainQueue ListWaiting Decide ListDecisions MergeCustomer SignOutCustomer
