@@ -5,7 +5,7 @@
 //! ```
 //!
 //! Keys are made ahead in blocks and fsynced before they are handed out, so a key is always on disk before the
-//! record that needs it, and handing one out costs no fsync.
+//! record that needs it, and handing one out costs no fsync. The nodes of a cluster share their keys (`shared/`).
 
 mod cache;
 mod chunks;
@@ -13,6 +13,7 @@ mod erasures;
 mod master;
 mod ring;
 mod sealed;
+mod shared;
 mod store;
 
 pub use chunks::{CHUNK_MORE_BYTES, Chunks, STREAM_BYTES};
@@ -20,6 +21,7 @@ pub use erasures::{ERASURES_FILE_NAME, Erasure, add_erasures, read_erasures};
 pub use master::{MASTER_FILE_NAME, MasterKeyFailed};
 pub use ring::KeyRing;
 pub use sealed::Sealed;
+pub use shared::SharedKeys;
 pub use store::{FORMAT, KEYS_FILE_NAME, OpenFailed, STORE, check_wrapping};
 
 use std::fmt;

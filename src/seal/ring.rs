@@ -13,12 +13,12 @@ use super::chunks::{Chunks, STREAM_BYTES};
 use super::erasures::{ERASURES_FILE_NAME, Erasure, add_erasures, read_erasures};
 use super::master::Master;
 use super::sealed::{self, CLEAR_BYTES_MAX, ClearKey};
+use super::shared::{BLOCK_KEYS_MAX, Follower, SharedKeys, Sharing, not_known};
 use super::store::{OpenFailed, Store};
 use super::{KeyNumber, SealFailed, Sealed, Unsealed};
 
+/// It grows to `BLOCK_KEYS_MAX` while keys are used up faster than the disk takes them.
 const BLOCK_KEYS: usize = 256;
-/// What a block grows to while keys are used up faster than the disk takes them.
-const BLOCK_KEYS_MAX: usize = 4_096;
 const CACHED_KEYS_MAX: usize = 16_384;
 /// How long handing out waits where every key was used up; normally it waits for nothing.
 const WAIT_MAX: Duration = Duration::from_millis(500);
@@ -26,15 +26,20 @@ const RETRY_EVERY: Duration = Duration::from_millis(500);
 
 /// All customers' keys. Cheap to share behind an `Arc`; dropping it ends its thread.
 pub struct KeyRing {
-    shared: Arc<Shared>,
+    inner: Arc<Inner>,
     maker: Option<JoinHandle<()>>,
+    follower: Option<Follower>,
 }
 
-struct Shared {
+pub(super) struct Inner {
     dir: PathBuf,
-    store: Store,
+    pub store: Store,
     master: Master,
     cache: Cache,
+    /// With the other nodes of a cluster.
+    pub sharing: Option<Sharing>,
+    /// Whoever adds to the ledger of erasures reads it first.
+    ledger: Mutex<()>,
     ahead: Mutex<Ahead>,
     /// Rings for the maker when keys run low, and for those who wait when there are new ones, or none to be had.
     changed: Condvar,
@@ -54,37 +59,56 @@ impl KeyRing {
     /// Opens or creates `keys.db` and `master.key` in `dir`, and makes a first block of keys. Blocks on the disk.
     pub fn open(dir: &Path) -> Result<KeyRing, OpenFailed> {
         let (store, master) = Store::open(dir)?;
-        let path = dir.join(ERASURES_FILE_NAME);
-        let erasures = read_erasures(&path).map_err(|source| OpenFailed::Erasures { path, source })?;
-        let erased: Vec<KeyNumber> = erasures.into_iter().flat_map(|erasure| erasure.keys).collect();
-        store.keep_erased(&erased).map_err(OpenFailed::Unerased)?;
-        let keys = store.make(BLOCK_KEYS).map_err(OpenFailed::FirstKeys)?;
-        let shared = Arc::new(Shared {
-            dir: dir.to_owned(),
-            store,
-            master,
-            cache: Cache::new(CACHED_KEYS_MAX),
-            ahead: Mutex::new(Ahead { keys: keys.into(), block: BLOCK_KEYS, failed: None, closed: false }),
-            changed: Condvar::new(),
+        let erasures = erasures_of(dir, &store)?;
+        Self::begin(Inner::new(dir, store, master, None), erasures)
+    }
+
+    /// Opens the ring of a node whose keys are those of its cluster: what one node makes or erases is known on all. Returns when what the
+    /// others have is here too, after half a minute at most.
+    pub async fn open_shared(dir: &Path, keys: SharedKeys) -> Result<KeyRing, OpenFailed> {
+        let (dir, sharing) = (dir.to_owned(), Sharing::new(keys));
+        let opened = tokio::task::spawn_blocking(move || {
+            let (store, master) = sharing.open_store(&dir)?;
+            let erasures = erasures_of(&dir, &store)?;
+            Self::begin(Inner::new(&dir, store, master, Some(sharing)), erasures)
         });
-        let makes = Arc::clone(&shared);
+        opened.await.map_err(|ended| std::io::Error::other(ended))?
+    }
+
+    fn begin(inner: Inner, erasures: Vec<Erasure>) -> Result<KeyRing, OpenFailed> {
+        let inner = Arc::new(inner);
+        let mut ring = KeyRing { inner: Arc::clone(&inner), maker: None, follower: None };
+        let keys = match &inner.sharing {
+            None => inner.store.make(BLOCK_KEYS).map_err(OpenFailed::FirstKeys)?,
+            Some(sharing) => {
+                erasures.iter().for_each(|erasure| sharing.erased(&erasure.keys));
+                ring.follower = Some(Follower::start(sharing.runtime(), Arc::clone(&inner), erasures));
+                let keys = sharing.make(&inner.store, BLOCK_KEYS).map_err(OpenFailed::FirstKeys)?;
+                sharing.until_taken_in(&inner.dir, keys[0].0)?;
+                sharing.bring(&inner.store).map_err(OpenFailed::Shared)?;
+                keys
+            }
+        };
+        inner.ahead().keys = keys.into();
+        let makes = Arc::clone(&inner);
         let maker = std::thread::Builder::new().name("key-maker".to_owned()).spawn(move || {
             slices::long();
             makes.make_ahead();
         })?;
-        Ok(KeyRing { shared, maker: Some(maker) })
+        ring.maker = Some(maker);
+        Ok(ring)
     }
 
     /// Hands out a key that nobody had before and that is on the disk. Waits only when every key made ahead is used
     /// up, for at most half a second.
     pub fn assign(&self) -> Result<KeyNumber, SealFailed> {
-        let seen = self.shared.cache.erasures_seen();
-        let mut ahead = self.shared.ahead();
+        let seen = self.inner.cache.erasures_seen();
+        let mut ahead = self.inner.ahead();
         if ahead.keys.is_empty() {
             ahead.block = (ahead.block * 2).min(BLOCK_KEYS_MAX);
-            self.shared.changed.notify_all();
+            self.inner.changed.notify_all();
             ahead = self
-                .shared
+                .inner
                 .changed
                 .wait_timeout_while(ahead, WAIT_MAX, |a| a.keys.is_empty() && a.failed.is_none())
                 .unwrap_or_else(PoisonError::into_inner)
@@ -93,15 +117,15 @@ impl KeyRing {
         let Some((number, key)) = ahead.keys.pop_front() else {
             return Err(SealFailed::KeysRunOut(match &ahead.failed {
                 Some(failed) => failed.to_string(),
-                None => "the disk is slow".to_owned(),
+                None => "the disk, or the bucket that nodes share, is slow".to_owned(),
             }));
         };
         let runs_low = ahead.runs_low();
         drop(ahead);
         if runs_low {
-            self.shared.changed.notify_all();
+            self.inner.changed.notify_all();
         }
-        self.shared.cache.keep(number, key, seen);
+        self.inner.cache.keep(number, key, seen);
         Ok(number)
     }
 
@@ -111,7 +135,7 @@ impl KeyRing {
         if clear.len() > CLEAR_BYTES_MAX {
             return Err(SealFailed::TooLarge { bytes: clear.len() });
         }
-        let key = self.shared.key(number)?.ok_or(SealFailed::Erased)?;
+        let key = self.inner.key(number)?.ok_or(SealFailed::Erased)?;
         sealed::seal(number, &key, context, clear).map_err(|error| SealFailed::Unavailable(error.to_string()))
     }
 
@@ -119,7 +143,7 @@ impl KeyRing {
     pub fn unseal(&self, context: &[u8], sealed: &Sealed) -> Result<Vec<u8>, Unsealed> {
         let number = sealed.key().ok_or(Unsealed::Damaged)?;
         let key = self
-            .shared
+            .inner
             .key(number)
             .map_err(|failed| Unsealed::Unavailable(failed.to_string()))?
             .ok_or(Unsealed::Erased)?;
@@ -128,7 +152,7 @@ impl KeyRing {
 
     /// Begins a stream of chunks that are sealed for one place.
     pub fn seal_chunks(&self, number: KeyNumber, context: &[u8]) -> Result<Chunks, SealFailed> {
-        let key = self.shared.key(number)?.ok_or(SealFailed::Erased)?;
+        let key = self.inner.key(number)?.ok_or(SealFailed::Erased)?;
         let mut stream = [0; STREAM_BYTES];
         getrandom::fill(&mut stream).map_err(|error| SealFailed::Unavailable(error.to_string()))?;
         Ok(Chunks::of(number, &key, context, stream))
@@ -141,53 +165,74 @@ impl KeyRing {
         context: &[u8],
         stream: [u8; STREAM_BYTES],
     ) -> Result<Chunks, Unsealed> {
-        let key = self.shared.key(number).map_err(|failed| Unsealed::Unavailable(failed.to_string()))?;
+        let key = self.inner.key(number).map_err(|failed| Unsealed::Unavailable(failed.to_string()))?;
         Ok(Chunks::of(number, &key.ok_or(Unsealed::Erased)?, context, stream))
     }
 
     /// Erases a customer's keys for good: the ledger says so first, so that no copy of `keys.db` brings them back. Blocks on the
     /// disk; doing it twice is no error, and where this failed it is to be done again.
+    ///
+    /// In a cluster it is said to all nodes before that, and nothing is done where that cannot be: each node erases then by itself, also one
+    /// that was away. At last the keys go from the bucket: the entry that held them is overwritten on the servers' disks. What NATS may
+    /// keep of it elsewhere says `shared/bucket.rs`.
     pub fn erase_customer(&self, erasure: &Erasure) -> Result<(), SealFailed> {
-        add_erasures(&self.shared.dir, std::slice::from_ref(erasure))
-            .map_err(|error| SealFailed::Unavailable(error.to_string()))?;
-        self.erase(&erasure.keys)
+        if let Some(sharing) = &self.inner.sharing {
+            sharing.say(erasure)?;
+        }
+        self.inner.erase_customers(std::slice::from_ref(erasure))?;
+        match &self.inner.sharing {
+            None => Ok(()),
+            Some(sharing) => sharing.take_out(&erasure.keys),
+        }
     }
 
     /// Whether nothing can be sealed with it any more.
     pub fn is_erased(&self, number: KeyNumber) -> Result<bool, SealFailed> {
-        Ok(self.shared.key(number)?.is_none())
+        Ok(self.inner.key(number)?.is_none())
     }
 
-    /// Erases keys: returns when they are gone from the disk. Erasing twice is no error. Backups of
+    /// Erases keys here: returns when they are gone from the disk. Erasing twice is no error. Backups of
     /// `keys.db` made before still hold them, wrapped.
     pub fn erase(&self, numbers: &[KeyNumber]) -> Result<(), SealFailed> {
-        let erased = self.shared.store.erase(numbers);
-        // Even where it failed: the rows may be gone already, and the cache must not know more than the disk.
-        self.shared.cache.erase(numbers);
-        erased
+        self.inner.erase(numbers)
+    }
+
+    /// Waits until it is known what became of a key that another node made: for two seconds at most, and on a single server not at all.
+    ///
+    /// # Errors
+    /// `Unavailable`: it has not come.
+    pub async fn until_known(&self, number: KeyNumber) -> Result<(), SealFailed> {
+        match &self.inner.sharing {
+            None => Ok(()),
+            Some(sharing) => sharing.until_known(number).await,
+        }
     }
 
     /// A hash of a customer's external id that only this installation can make: equal ids of one domain are equal.
     pub fn keyed_hash(&self, domain: &str, bytes: &[u8]) -> [u8; 16] {
-        self.shared.master.keyed_hash(domain, bytes)
+        self.inner.master.keyed_hash(domain, bytes)
     }
 
     #[cfg(test)]
     pub(super) fn store(&self) -> &Store {
-        &self.shared.store
+        &self.inner.store
     }
 
     /// How many keys wait to be handed out.
     #[cfg(test)]
     pub(super) fn ahead_count(&self) -> usize {
-        self.shared.ahead().keys.len()
+        self.inner.ahead().keys.len()
     }
 }
 
 impl Drop for KeyRing {
     fn drop(&mut self) {
-        self.shared.ahead().closed = true;
-        self.shared.changed.notify_all();
+        if let Some(sharing) = &self.inner.sharing {
+            sharing.close();
+        }
+        drop(self.follower.take());
+        self.inner.ahead().closed = true;
+        self.inner.changed.notify_all();
         if let Some(maker) = self.maker.take()
             && maker.join().is_err()
         {
@@ -196,17 +241,70 @@ impl Drop for KeyRing {
     }
 }
 
-impl Shared {
+/// The ledger, after what it says is done: an older copy of the store may have brought keys back.
+fn erasures_of(dir: &Path, store: &Store) -> Result<Vec<Erasure>, OpenFailed> {
+    let path = dir.join(ERASURES_FILE_NAME);
+    let erasures = read_erasures(&path).map_err(|source| OpenFailed::Erasures { path, source })?;
+    let erased: Vec<KeyNumber> = erasures.iter().flat_map(|erasure| &erasure.keys).copied().collect();
+    store.keep_erased(&erased).map_err(OpenFailed::Unerased)?;
+    Ok(erasures)
+}
+
+impl Inner {
+    fn new(dir: &Path, store: Store, master: Master, sharing: Option<Sharing>) -> Self {
+        Self {
+            dir: dir.to_owned(),
+            store,
+            master,
+            cache: Cache::new(CACHED_KEYS_MAX),
+            sharing,
+            ledger: Mutex::new(()),
+            ahead: Mutex::new(Ahead { keys: VecDeque::new(), block: BLOCK_KEYS, failed: None, closed: false }),
+            changed: Condvar::new(),
+        }
+    }
+
+    /// Writes the ledger, and erases.
+    pub fn erase_customers(&self, erasures: &[Erasure]) -> Result<(), SealFailed> {
+        let keys: Vec<KeyNumber> = erasures.iter().flat_map(|erasure| &erasure.keys).copied().collect();
+        {
+            let _alone = self.ledger.lock().unwrap_or_else(PoisonError::into_inner);
+            add_erasures(&self.dir, erasures).map_err(|error| SealFailed::Unavailable(error.to_string()))?;
+        }
+        if let Some(sharing) = &self.sharing {
+            sharing.erased(&keys);
+        }
+        self.erase(&keys)
+    }
+
+    fn erase(&self, numbers: &[KeyNumber]) -> Result<(), SealFailed> {
+        let erased = self.store.erase(numbers);
+        // Even where it failed: the rows may be gone already, and the cache must not know more than the disk.
+        self.cache.erase(numbers);
+        erased
+    }
+
     fn key(&self, number: KeyNumber) -> Result<Option<ClearKey>, SealFailed> {
         if let Some(key) = self.cache.find(number) {
             return Ok(Some(key));
         }
+        // Asked before the disk is: a block is on the disk before it is known.
+        let known = self.sharing.as_ref().is_none_or(|sharing| sharing.knows(number));
         let seen = self.cache.erasures_seen();
         let key = self.store.load(number)?;
-        if let Some(key) = key {
-            self.cache.keep(number, key, seen);
+        match key {
+            Some(key) => self.cache.keep(number, key, seen),
+            None if known => {}
+            None => return Err(not_known(number)),
         }
         Ok(key)
+    }
+
+    fn make(&self, count: usize) -> Result<Vec<(KeyNumber, ClearKey)>, SealFailed> {
+        match &self.sharing {
+            None => self.store.make(count),
+            Some(sharing) => sharing.make(&self.store, count),
+        }
     }
 
     fn ahead(&self) -> MutexGuard<'_, Ahead> {
@@ -226,7 +324,7 @@ impl Shared {
             }
             let count = ahead.block;
             drop(ahead);
-            let made = self.store.make(count);
+            let made = self.make(count);
             ahead = self.ahead();
             match made {
                 Ok(keys) => {

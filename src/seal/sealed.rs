@@ -21,6 +21,9 @@ const VERSION: u8 = 1;
 const NONCE_BYTES: usize = 24;
 const TAG_BYTES: usize = 16;
 const HEAD_BYTES: usize = 1 + 8;
+/// What encrypting adds.
+pub(super) const MORE_BYTES: usize = NONCE_BYTES + TAG_BYTES;
+pub(super) const CLEAR_KEY_BYTES: usize = 32;
 /// Larger than anything that is sealed whole: a message is at most 16 KiB, metadata 4 KiB.
 pub(super) const CLEAR_BYTES_MAX: usize = 1 << 20;
 
@@ -49,7 +52,7 @@ impl Sealed {
 
 /// 32 bytes of key, which no log shows.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) struct ClearKey(pub [u8; 32]);
+pub(super) struct ClearKey(pub [u8; CLEAR_KEY_BYTES]);
 
 impl fmt::Debug for ClearKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -64,7 +67,7 @@ pub(super) fn seal(
     context: &[u8],
     clear: &[u8],
 ) -> Result<Sealed, getrandom::Error> {
-    let mut bytes = Vec::with_capacity(HEAD_BYTES + NONCE_BYTES + clear.len() + TAG_BYTES);
+    let mut bytes = Vec::with_capacity(HEAD_BYTES + clear.len() + MORE_BYTES);
     bytes.extend_from_slice(&head(number));
     let box_bytes = encrypt(key, &bound(number, context), clear)?;
     bytes.extend_from_slice(&box_bytes);

@@ -3,14 +3,16 @@
 //! Two connections: one that makes and erases keys and may wait for the disk, and one that reads, so that reading never
 //! waits for an fsync.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension};
+use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension, Row};
 
 use super::master::{Master, MasterKeyFailed};
-use super::sealed::{self, ClearKey};
+use super::sealed::{self, CLEAR_KEY_BYTES, ClearKey};
+use super::shared::Block;
 use super::{KeyNumber, SealFailed};
 use crate::store_file::StoreFile;
 
@@ -19,6 +21,10 @@ pub const KEYS_FILE_NAME: &str = "keys.db";
 
 pub const FORMAT: i64 = 1;
 const CHECK_TEXT: &[u8] = b"offhook";
+
+/// A wrapped key: nonce, ciphertext, tag.
+pub(super) const WRAPPED_BYTES: usize = sealed::MORE_BYTES + CLEAR_KEY_BYTES;
+pub(super) type Wrapped = [u8; WRAPPED_BYTES];
 
 const TABLES: &str = "
     CREATE TABLE key(number INTEGER PRIMARY KEY, wrapped BLOB NOT NULL);
@@ -50,6 +56,26 @@ pub enum OpenFailed {
     FirstKeys(#[source] SealFailed),
     #[error("cannot start the thread that makes keys")]
     Thread(#[from] std::io::Error),
+    #[error(
+        "{dir} has not the {what} of this cluster; copy master.key and server.key from another node of this cluster"
+    )]
+    OtherCluster { dir: PathBuf, what: String },
+    #[error(
+        "{dir} has keys that are not the cluster's: {why}. Start this node with an empty directory and the cluster's master.key and server.key"
+    )]
+    OtherKeys { dir: PathBuf, why: String },
+    #[error("the keys of the other nodes were not taken in within {limit_s} s: {why}")]
+    NotTakenIn { limit_s: u64, why: String },
+    #[error("the keys that nodes share could not be used")]
+    Shared(#[source] SealFailed),
+}
+
+/// Why blocks of other nodes were not taken in; none of them was.
+#[derive(Debug)]
+pub(super) enum NotTaken {
+    /// A number that is here has another key there.
+    OtherKey(KeyNumber),
+    Failed(SealFailed),
 }
 
 pub(super) struct Store {
@@ -91,23 +117,60 @@ impl Store {
     /// Makes `count` keys, and returns when they are on the disk.
     pub fn make(&self, count: usize) -> Result<Vec<(KeyNumber, ClearKey)>, SealFailed> {
         let mut db = lock(&self.writing);
-        let mut made = Vec::with_capacity(count);
-        let no_randomness = |error: getrandom::Error| SealFailed::Unavailable(error.to_string());
         let tx = db.transaction().map_err(unavailable)?;
-        let first: i64 = tx.query_row("SELECT next_number FROM ring", [], |row| row.get(0)).map_err(unavailable)?;
-        let mut insert = tx.prepare_cached("INSERT INTO key(number, wrapped) VALUES (?1, ?2)").map_err(unavailable)?;
-        for number in first..first.saturating_add(count as i64) {
-            let mut bytes = [0; 32];
-            getrandom::fill(&mut bytes).map_err(no_randomness)?;
-            let wrapped = sealed::encrypt(&self.wrapping, &number.to_le_bytes(), &bytes).map_err(no_randomness)?;
-            insert.execute((number, wrapped)).map_err(unavailable)?;
-            made.push((KeyNumber(number as u64), ClearKey(bytes)));
-        }
-        drop(insert);
-        // A counter of its own, and not the highest row: an erased number must never come again.
-        tx.execute("UPDATE ring SET next_number = next_number + ?1", [count as i64]).map_err(unavailable)?;
+        let (made, block) = self.fresh(next_number(&tx)?, count)?;
+        insert(&tx, &block.keys, block.end)?;
         tx.commit().map_err(unavailable)?;
         Ok(made)
+    }
+
+    /// Keys for numbers from `first` on, clear and as a block of wrapped ones. They are nowhere yet.
+    pub fn fresh(&self, first: u64, count: usize) -> Result<(Vec<(KeyNumber, ClearKey)>, Block), SealFailed> {
+        let mut made = Vec::with_capacity(count);
+        let mut block = Block { first, end: first.saturating_add(count as u64), keys: Vec::with_capacity(count) };
+        let no_randomness = |error: getrandom::Error| SealFailed::Unavailable(error.to_string());
+        for number in first..block.end {
+            let mut bytes = [0; CLEAR_KEY_BYTES];
+            getrandom::fill(&mut bytes).map_err(no_randomness)?;
+            let wrapped = sealed::encrypt(&self.wrapping, &number.to_le_bytes(), &bytes).map_err(no_randomness)?;
+            block.keys.push((number, wrapped.try_into().expect("a key wraps to one length")));
+            made.push((KeyNumber(number), ClearKey(bytes)));
+        }
+        Ok((made, block))
+    }
+
+    /// The next number that has no key here.
+    pub fn next_number(&self) -> Result<u64, SealFailed> {
+        next_number(&lock(&self.writing))
+    }
+
+    /// Adds keys of blocks that are not here yet, but none that is erased; on the disk when this returns. All of them, or none.
+    pub fn take_in(&self, blocks: &[Block], erased: &BTreeSet<u64>) -> Result<(), NotTaken> {
+        let mut db = lock(&self.writing);
+        let tx = db.transaction().map_err(unavailable)?;
+        for block in blocks {
+            let here: BTreeMap<u64, Wrapped> = rows(&tx, block.first, block.end, usize::MAX)?.into_iter().collect();
+            let mut new = Vec::new();
+            for (number, wrapped) in &block.keys {
+                match here.get(number) {
+                    Some(held) if held == wrapped => {}
+                    Some(_) => return Err(NotTaken::OtherKey(KeyNumber(*number))),
+                    None if erased.contains(number) => {}
+                    None => {
+                        self.unwrap(*number, wrapped)?;
+                        new.push((*number, *wrapped));
+                    }
+                }
+            }
+            insert(&tx, &new, block.end)?;
+        }
+        tx.commit().map_err(unavailable)?;
+        Ok(())
+    }
+
+    /// Keys from a number on and before another, wrapped as they are; so many at most.
+    pub fn rows(&self, from: u64, to: u64, rows_max: usize) -> Result<Vec<(u64, Wrapped)>, SealFailed> {
+        rows(&lock(&self.reading), from, to, rows_max)
     }
 
     /// Reads and unwraps a key; `None` if it was erased.
@@ -123,9 +186,13 @@ impl Store {
         let Some(wrapped) = wrapped else {
             return Ok(None);
         };
-        sealed::decrypt(&self.wrapping, &row_number.to_le_bytes(), &wrapped)
+        self.unwrap(number.0, &wrapped).map(Some)
+    }
+
+    fn unwrap(&self, number: u64, wrapped: &[u8]) -> Result<ClearKey, SealFailed> {
+        sealed::decrypt(&self.wrapping, &number.to_le_bytes(), wrapped)
             .and_then(|clear| clear.try_into().ok())
-            .map(|clear| Some(ClearKey(clear)))
+            .map(ClearKey)
             .ok_or_else(|| SealFailed::Damaged(format!("key {number} does not unwrap")))
     }
 
@@ -161,9 +228,7 @@ impl Store {
             here.extend(self.is_here(*number)?.then_some(*number));
         }
         if let Some(highest) = numbers.iter().max() {
-            let next = i64::try_from(highest.0).unwrap_or(i64::MAX).saturating_add(1);
-            let sql = "UPDATE ring SET next_number = ?1 WHERE next_number < ?1";
-            lock(&self.writing).execute(sql, [next]).map_err(unavailable)?;
+            insert(&lock(&self.writing), &[], highest.0.saturating_add(1))?;
         }
         if here.is_empty() { Ok(()) } else { self.erase(&here) }
     }
@@ -212,10 +277,46 @@ fn make_tables(db: &Connection, check: &[u8]) -> rusqlite::Result<()> {
     tx.commit()
 }
 
+fn next_number(db: &Connection) -> Result<u64, SealFailed> {
+    let next: i64 = db.query_row("SELECT next_number FROM ring", [], |row| row.get(0)).map_err(unavailable)?;
+    Ok(next.unsigned_abs())
+}
+
+/// SQLite counts in signed numbers; no key has one beyond.
+fn signed(number: u64) -> i64 {
+    i64::try_from(number).unwrap_or(i64::MAX)
+}
+
+/// Adds keys, and lets no number before `end` be given out again: a counter of its own, and not the highest row, since an erased number
+/// must never come again.
+fn insert(db: &Connection, keys: &[(u64, Wrapped)], end: u64) -> Result<(), SealFailed> {
+    let mut insert = db.prepare_cached("INSERT INTO key(number, wrapped) VALUES (?1, ?2)").map_err(unavailable)?;
+    for (number, wrapped) in keys {
+        insert.execute((signed(*number), wrapped)).map_err(unavailable)?;
+    }
+    let mut next = db.prepare_cached("UPDATE ring SET next_number = ?1 WHERE next_number < ?1").map_err(unavailable)?;
+    next.execute([signed(end)]).map(|_| ()).map_err(unavailable)
+}
+
+fn rows(db: &Connection, from: u64, to: u64, rows_max: usize) -> Result<Vec<(u64, Wrapped)>, SealFailed> {
+    let sql = "SELECT number, wrapped FROM key WHERE number >= ?1 AND number < ?2 ORDER BY number LIMIT ?3";
+    let mut find = db.prepare_cached(sql).map_err(unavailable)?;
+    let bounds = (signed(from), signed(to), signed(rows_max as u64));
+    let row = |row: &Row<'_>| Ok((row.get::<_, i64>(0)?.unsigned_abs(), row.get(1)?));
+    let found = find.query_map(bounds, row).map_err(unavailable)?;
+    found.collect::<Result<_, _>>().map_err(unavailable)
+}
+
 fn connect(path: &Path, flags: OpenFlags) -> rusqlite::Result<Connection> {
     let db = Connection::open_with_flags(path, flags | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
     db.busy_timeout(Duration::from_secs(2))?;
     Ok(db)
+}
+
+impl From<SealFailed> for NotTaken {
+    fn from(failed: SealFailed) -> Self {
+        Self::Failed(failed)
+    }
 }
 
 fn unavailable(error: rusqlite::Error) -> SealFailed {

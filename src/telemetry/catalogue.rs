@@ -113,6 +113,8 @@ catalogue! {
     CLUSTER_HEARTBEAT_SECONDS = "offhook_cluster_heartbeat_seconds" Histogram Seconds [] "From when this node put a heartbeat to when it heard it.";
     CLUSTER_WATCHES_RENEWED_TOTAL = "offhook_cluster_watches_renewed_total" Counter Count [] "Times that this node began anew to watch the others, as nothing of its own came through for a lease.";
     CLUSTER_UNHEARD_TOTAL = "offhook_cluster_unheard_total" Counter Count ["why"] "Heartbeats of others that were passed over, by why: too_many (there are 64 nodes), unreadable.";
+    SHARED_KEYS_FOLLOWED = "offhook_shared_keys_followed" Gauge Count [] "1 while this node of a cluster follows the customers' keys of the others, 0 while it cannot.";
+    SHARED_KEYS_UNFINISHED = "offhook_shared_keys_unfinished" Gauge Count [] "Blocks, erasures and older revisions that this node of a cluster has still to put right in the bucket of customers' keys.";
     VIEW_LAG_RECORDS = "offhook_view_lag_records" Gauge Count [] "Records by which the view is behind the journal.";
     REPORTS_LAG_RECORDS = "offhook_reports_lag_records" Gauge Count [] "Records that the reports of a workspace have not counted although the view holds them; only after a release without reports wrote it.";
     VIEW_OUTCOMES_UNSORTED = "offhook_view_outcomes_unsorted" Gauge Count [] "Remembered outcomes that the view holds in memory by key, since they are not in its index yet; 65,536 at most.";

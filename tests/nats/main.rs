@@ -1,7 +1,8 @@
-//! A journal on NATS JetStream and the leases of nodes there, with a real server.
+//! What nodes share on NATS JetStream: a journal, leases, and customers' keys, with a real server.
 
 mod check;
 mod journal;
+mod keys;
 mod lease;
 #[path = "../support/mod.rs"]
 mod support;

@@ -98,6 +98,23 @@ impl Nats {
         page(&self.monitor, "/healthz").await.is_some()
     }
 
+    /// Whether these bytes are in any file that the server keeps.
+    pub fn holds(&self, bytes: &[u8]) -> bool {
+        let mut folders = vec![self.dir.path().join("store")];
+        while let Some(folder) = folders.pop() {
+            for entry in fs::read_dir(folder).expect("a folder") {
+                let path = entry.expect("an entry").path();
+                if path.is_dir() {
+                    folders.push(path);
+                } else if fs::read(path).is_ok_and(|held| held.windows(bytes.len()).any(|part| part == bytes)) {
+                    return true;
+                }
+            }
+        }
+        false
+    }
+
+    /// Stands still, as a process does whose machine is overloaded: what is sent to it waits.
     pub fn freeze(&self) {
         self.process.freeze();
     }

@@ -17,6 +17,7 @@ pub struct ServerKeys {
     pub(super) session: [u8; 32],
     pub(super) flow: [u8; 32],
     pub(super) signin: [u8; 32],
+    shown: [u8; 32],
 }
 
 impl ServerKeys {
@@ -40,7 +41,14 @@ impl ServerKeys {
             session: key("session"),
             flow: key("flow"),
             signin: key("signin"),
+            shown: key("shown"),
         }
+    }
+
+    /// By which nodes find out whether they have the same `server.key`. It is the key of nothing.
+    #[must_use]
+    pub fn fingerprint(&self) -> [u8; 32] {
+        self.shown
     }
 }
 
@@ -78,6 +86,8 @@ mod tests {
         let again = ServerKeys::load_or_make(dir.path()).unwrap();
         assert_eq!(first.visitor, again.visitor);
         assert!(first.visitor != first.stream && first.stream != first.returning);
+        assert_eq!(first.fingerprint(), again.fingerprint());
+        assert_ne!(first.fingerprint(), ServerKeys::derive(&[7; 32]).fingerprint());
     }
 
     #[test]

@@ -2,7 +2,7 @@
 //! journal's is.
 
 use super::connect::NatsSettings;
-use super::stream::{StreamFailed, as_wanted};
+use super::stream::{StreamFailed, make_or_compare};
 use crate::clock;
 use async_nats::jetstream::Context;
 use async_nats::jetstream::kv::Store;
@@ -52,7 +52,7 @@ pub async fn bucket(context: &Context, settings: &NatsSettings, bucket: &Bucket<
         duplicate_window: Duration::from_secs(1),
         ..Config::default()
     };
-    let stream = as_wanted(context, wanted).await?;
+    let stream = make_or_compare(context, wanted).await?;
     Ok(Store {
         prefix: format!("$KV.{name}."),
         stream_name: stream.cached_info().config.name.clone(),

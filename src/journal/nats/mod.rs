@@ -26,6 +26,7 @@ pub use bucket::{Bucket, bucket};
 pub use connect::{ConnectFailed, NatsSettings, connect, is_address, is_token};
 pub use live::Live;
 pub use stream::{Held, StreamFailed, stream_name};
+pub(crate) use stream::{make_or_compare, until_reached, with_source};
 pub use trial::{Trial, attempt};
 
 use super::health::HealthCell;
@@ -66,7 +67,7 @@ impl NatsJournal {
     /// # Errors
     /// The servers are too old or cannot be asked, or the stream is another one; nothing was changed then.
     pub async fn open(context: Context, settings: &NatsSettings, node: &str) -> Result<Self, StreamFailed> {
-        let stream = stream::make_or_compare(&context, settings).await?;
+        let stream = stream::open(&context, settings).await?;
         let (places, health) = (Places::default(), HealthCell::new());
         let (prefix, node) = (settings.name.clone(), node.to_owned());
         Ok(Self(Arc::new(Inner { context, stream, prefix, node, places, health })))

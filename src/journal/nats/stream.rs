@@ -87,16 +87,20 @@ fn wanted(settings: &NatsSettings) -> Config {
     }
 }
 
-pub(super) async fn make_or_compare(context: &Context, settings: &NatsSettings) -> Result<Stream, StreamFailed> {
+/// The journal's own, and reached.
+pub(super) async fn open(context: &Context, settings: &NatsSettings) -> Result<Stream, StreamFailed> {
     let wanted = wanted(settings);
     let name = wanted.name.clone();
-    let held = as_wanted(context, wanted).await?;
-    until_reached(context, settings, &name).await?;
+    let held = make_or_compare(context, wanted).await?;
+    until_reached(context, &name, &format!("{}.{SUBJECT_PREFIX}._reached", settings.name)).await?;
     Ok(held)
 }
 
-/// The stream of that name: made where there is none, or compared.
-pub(super) async fn as_wanted(context: &Context, wanted: Config) -> Result<Stream, StreamFailed> {
+/// Makes a stream, or compares the one of its name with what is wanted.
+///
+/// # Errors
+/// It cannot be asked or made, or is another one; nothing was changed then.
+pub(crate) async fn make_or_compare(context: &Context, wanted: Config) -> Result<Stream, StreamFailed> {
     let name = wanted.name.clone();
     let held = match context.get_stream(&name).await {
         Ok(held) => held,
@@ -119,18 +123,20 @@ pub(super) async fn as_wanted(context: &Context, wanted: Config) -> Result<Strea
 }
 
 /// Of an append that is surely fenced the answer says that the stream is reached from here: one that was just made is known to its leader
-/// before every server knows where to send what is for it.
-async fn until_reached(context: &Context, settings: &NatsSettings, name: &str) -> Result<(), StreamFailed> {
-    let subject = format!("{}.{SUBJECT_PREFIX}._reached", settings.name);
+/// before every server knows where to send what is for it. `subject` is one of the stream's on which nothing is ever stored.
+///
+/// # Errors
+/// It is not reached; or there is no fence.
+pub(crate) async fn until_reached(context: &Context, stream: &str, subject: &str) -> Result<(), StreamFailed> {
     let mut why = String::new();
     for _ in 0..REACHED_TRIES {
         let fenced = PublishMessage::build().expected_last_subject_sequence(NEVER);
-        let sent = async { context.send_publish(subject.clone(), fenced).await?.await };
+        let sent = async { context.send_publish(subject.to_owned(), fenced).await?.await };
         match sent.await {
             Err(answer) if answer.kind() == PublishErrorKind::WrongLastSequence => return Ok(()),
             Ok(_) => {
                 let what = "an append that expects what was never there is stored: there is no fence".to_owned();
-                return Err(StreamFailed::Differs { stream: name.to_owned(), what });
+                return Err(StreamFailed::Differs { stream: stream.to_owned(), what });
             }
             Err(other) => why = with_source(&other),
         }
@@ -144,7 +150,8 @@ fn is_not_there(kind: GetStreamErrorKind) -> bool {
     matches!(kind, GetStreamErrorKind::JetStream(error) if error.error_code() == ErrorCode::STREAM_NOT_FOUND)
 }
 
-fn with_source(error: &dyn std::error::Error) -> String {
+/// What a client's error says, with what is behind it.
+pub(crate) fn with_source(error: &dyn std::error::Error) -> String {
     error.source().map_or_else(|| error.to_string(), |source| format!("{error}: {source}"))
 }
 

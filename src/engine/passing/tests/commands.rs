@@ -8,8 +8,8 @@ use crate::desk::decision::{Choice, DecideAsk};
 use crate::desk::expecting::{Known, OnlyIf};
 use crate::desk::files::{Attached, Attachments, FileId};
 use crate::desk::ids::{
-    AgentId, CommandId, ConversationId, CustomerId, DecisionId, ImportId, KeyNumber, OfferId, Principal, QueueId,
-    SessionId, ThreadId,
+    AgentId, CommandId, ConversationId, CustomerId, DecisionId, ImportId, KeyNumber, NodeNumber, OfferId, Principal,
+    QueueId, SessionId, ThreadId,
 };
 use crate::desk::imported::{Beginning, By, Entry, ImportAsk, Part, Rated};
 use crate::desk::labels::{FieldValue, LabelAsk, LabelChange, ThenEnd};
