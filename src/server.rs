@@ -152,10 +152,18 @@ impl Server {
         let signins = Signings::open(dir, &server_keys)?;
         let (agent_keys, admin_key) = agents_keys(set, listen, dir, probe_keys.as_ref(), &signins)?;
         let (mut health, left) = HealthWatch::begin(dir);
-        let keys = Arc::new(KeyRing::open(dir).map_err(failed("opening customers' keys"))?);
-        let joined = cluster::join(set, listen).await?;
-        let journal: Arc<dyn Journal> = match &joined {
-            Some(joined) => Arc::new(joined.journal.clone()),
+        let way = cluster::Way::open(set).await?;
+        let keys = match &way {
+            Some(way) => way.keys(dir, &server_keys).await?,
+            None => KeyRing::open(dir).map_err(failed("opening customers' keys"))?,
+        };
+        let keys = Arc::new(keys);
+        let shared_journal = match &way {
+            Some(way) => Some(way.journal().await?),
+            None => None,
+        };
+        let journal: Arc<dyn Journal> = match &shared_journal {
+            Some(shared) => Arc::new(shared.clone()),
             None => {
                 let opened = SqliteJournal::open(dir, journal_settings(set));
                 Arc::new(opened.map_err(failed("opening the journal"))?)
@@ -167,7 +175,13 @@ impl Server {
         let files = Files::new(dir, keys.clone(), files_settings(set));
         let quotas = Quotas::open(dir, quota(set)).map_err(failed("reading the quotas"))?;
         let (kept, settings) = (journal.clone(), (engine_settings(set), quotas));
-        let (lease, cluster) = joined.map_or((None, None), |joined| (Some(joined.lease), Some(joined.cluster)));
+        let (lease, cluster) = match way.zip(shared_journal) {
+            Some((way, shared)) => {
+                let (lease, cluster) = way.join(shared, listen).await?;
+                (Some(lease), Some(cluster))
+            }
+            None => (None, None),
+        };
         let engine = Engine::start(kept, view.clone(), keys, files.clone(), registry, settings, (threads, cluster))
             .await
             .map_err(failed("reading which workspaces there are"))?;

@@ -152,7 +152,7 @@ impl Serving<'_> {
                 break;
             }
             if record.position == self.keeper.position().next()
-                && let Err(ended) = self.live_through(&record)
+                && let Err(ended) = self.live_through(&record).await
             {
                 return Some(ended);
             }
@@ -192,16 +192,17 @@ impl Serving<'_> {
                 return Err(Ended::Reload);
             }
             for record in &records {
-                self.live_through(record)?;
+                self.live_through(record).await?;
             }
         }
     }
 
-    fn live_through(&mut self, record: &StoredRecord) -> Result<(), Ended> {
+    async fn live_through(&mut self, record: &StoredRecord) -> Result<(), Ended> {
         let (turn, lead) = read(record).map_err(|failed| {
             tracing::error!(workspace = %self.run.workspace.name(), error = %failed, "a record cannot be lived through");
             Ended::Reload
         })?;
+        self.until_keys_are_known(&turn.events).await;
         let decided: Decided<ReplyTo> = self.keeper.follow(&turn);
         self.keeper.led_by(lead);
         let here_is_gone = self.own_node_is_gone(&decided.events);
@@ -219,6 +220,17 @@ impl Serving<'_> {
         }
         self.tell_who_waits();
         Ok(())
+    }
+
+    /// What another node sealed can be shown once its key has come, which is on its way since before the record was made.
+    async fn until_keys_are_known(&mut self, events: &[Event]) {
+        for event in events {
+            if let Event::ConversationOpened { key, .. } = event
+                && let Err(error) = self.run.shared.keys.until_known(crate::seal::KeyNumber(key.0)).await
+            {
+                tracing::warn!(workspace = %self.run.workspace.name(), %error, "a customer's key has not come");
+            }
+        }
     }
 
     fn own_node_is_gone(&self, events: &[Event]) -> bool {

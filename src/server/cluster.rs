@@ -1,42 +1,71 @@
-//! A node of a cluster: its journal on the servers of NATS, its lease, and its way to the other nodes.
+//! A node of a cluster: its journal on the servers of NATS, the keys that it shares, its lease, and its way to the other nodes.
 
 use super::{StartFailed, failed};
 use crate::cluster::{Lease, LeaseSettings, Post};
-use crate::config::Sections;
+use crate::config::{ClusterSettings, Sections};
 use crate::engine::{Clustered, Incoming};
-use crate::journal::nats::{NatsJournal, connect};
+use crate::gateway::auth::server_keys::ServerKeys;
+use crate::journal::nats::{NatsJournal, NatsSettings, connect};
+use crate::seal::{KeyRing, SharedKeys};
+use async_nats::jetstream::Context;
 use std::net::SocketAddr;
+use std::path::Path;
 use std::sync::Arc;
 
-/// What a node has before its engine runs.
-pub struct Joined {
-    pub journal: NatsJournal,
-    pub lease: Lease,
-    pub cluster: (Clustered, Incoming),
+/// The way to the servers of NATS.
+pub struct Way {
+    context: Context,
+    nats: NatsSettings,
+    set: ClusterSettings,
 }
 
-/// Joins the cluster that the settings name; `None` where they name none.
-///
-/// # Errors
-/// The servers of NATS cannot be reached or are not as they have to be.
-pub async fn join(set: &Sections, address: SocketAddr) -> Result<Option<Joined>, StartFailed> {
-    let cluster = &set.cluster;
-    if cluster.node.is_empty() {
-        return Ok(None);
+impl Way {
+    /// `None` where the settings name no cluster.
+    ///
+    /// # Errors
+    /// The servers cannot be reached, or are too old.
+    pub async fn open(set: &Sections) -> Result<Option<Self>, StartFailed> {
+        let set = set.cluster.clone();
+        if set.node.is_empty() {
+            return Ok(None);
+        }
+        let nats = set.nats();
+        let context = connect(&nats).await.map_err(failed("connecting to NATS"))?;
+        Ok(Some(Self { context, nats, set }))
     }
-    let nats = cluster.nats();
-    let context = connect(&nats).await.map_err(failed("connecting to NATS"))?;
-    let journal = NatsJournal::open(context.clone(), &nats, &cluster.node).await;
-    let journal = journal.map_err(failed("opening the journal of the cluster"))?;
-    let settings =
-        LeaseSettings { node: cluster.node.clone(), address: address.to_string(), lease_ms: cluster.lease_ms };
-    let lease = Lease::join(context.clone(), &nats, settings).await.map_err(failed("joining the cluster"))?;
-    let (client, own) = (context.client().clone(), lease.number());
-    let (post, questions) = Post::open(client, &nats.name, own, nats.answer_within)
-        .await
-        .map_err(failed("listening to the other nodes"))?;
-    let post = Arc::new(post);
-    let clustered = Clustered { post: post.clone(), roll: lease.rolls() };
-    let incoming = Incoming { journal: journal.clone(), post, questions };
-    Ok(Some(Joined { journal, lease, cluster: (clustered, incoming) }))
+
+    /// # Errors
+    /// The keys here are not those of the cluster, or cannot be had.
+    pub async fn keys(&self, dir: &Path, server_keys: &ServerKeys) -> Result<KeyRing, StartFailed> {
+        let shared = SharedKeys::open(self.context.clone(), &self.nats, &server_keys.fingerprint()).await;
+        let shared = shared.map_err(failed("opening the cluster's keys"))?;
+        KeyRing::open_shared(dir, shared).await.map_err(failed("opening customers' keys"))
+    }
+
+    /// # Errors
+    /// The stream is not as it has to be, or cannot be made.
+    pub async fn journal(&self) -> Result<NatsJournal, StartFailed> {
+        let journal = NatsJournal::open(self.context.clone(), &self.nats, &self.set.node).await;
+        journal.map_err(failed("opening the cluster's journal"))
+    }
+
+    /// From here on the others know of this node.
+    ///
+    /// # Errors
+    /// There is no lease to be had.
+    pub async fn join(
+        self,
+        journal: NatsJournal,
+        address: SocketAddr,
+    ) -> Result<(Lease, (Clustered, Incoming)), StartFailed> {
+        let ClusterSettings { node, lease_ms, .. } = self.set;
+        let settings = LeaseSettings { node, address: address.to_string(), lease_ms };
+        let client = self.context.client().clone();
+        let lease = Lease::join(self.context, &self.nats, settings).await.map_err(failed("joining the cluster"))?;
+        let post = Post::open(client, &self.nats.name, lease.number(), self.nats.answer_within).await;
+        let (post, questions) = post.map_err(failed("listening to the other nodes"))?;
+        let post = Arc::new(post);
+        let clustered = Clustered { post: post.clone(), roll: lease.rolls() };
+        Ok((lease, (clustered, Incoming { journal, post, questions })))
+    }
 }
