@@ -226,8 +226,8 @@ fn questions_give_way_where_answers_have_no_room() {
     long.wanted = vec![long.wanted[0].clone(); 400];
     let long = Answer::Decisions(Box::new(long));
     let passed = |result| Passed { position: Position(9), result };
-    let results = [Told::Done(long.clone()), Told::Done(Answer::Done)].repeat(8);
-    let answer = BatchAnswer::Led { answers: results.into_iter().map(passed).collect() };
+    let results = [Told::Done(long.clone()), Told::Done(Answer::Done)].into_iter().cycle().take(16);
+    let answer = BatchAnswer::Led { answers: results.map(passed).collect() };
     let bytes = answer.encode().expect("it has room without them");
     assert!((BYTES_MAX / 2..=BYTES_MAX).contains(&bytes.len()), "{} bytes", bytes.len());
     let BatchAnswer::Led { answers } = BatchAnswer::decode(&bytes).expect("it can be read") else { panic!("it led") };
