@@ -138,7 +138,7 @@ impl Past {
             assert_eq!(appended, Appended::Committed(decided.position));
             let after = self.keeper.position().0;
             self.keeper.committed(decided.position);
-            let rows = self.keeper.desk().rows(&decided.touched);
+            let rows = self.keeper.desk().rows(&decided.touched, self.keeper.recorded());
             let conversations = self.keeper.desk().touched_conversations(decided.touched);
             let position = decided.position.0;
             happened.extend(decided.events.iter().cloned());

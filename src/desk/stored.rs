@@ -45,12 +45,13 @@ pub struct RowDamaged {
 }
 
 impl Desk {
-    /// Rows of what was touched, as it is now; conversations come apart, in [`Desk::touched_conversations`].
+    /// Rows of what was touched, as it is now; conversations come apart, in [`Desk::touched_conversations`]. The clock is that of the
+    /// last record: what this desk did without one may be another's to do, from there on.
     #[must_use]
-    pub fn rows(&self, touched: &Touched) -> Vec<Row> {
+    pub fn rows(&self, touched: &Touched, recorded: Now) -> Vec<Row> {
         let mut rows = Vec::new();
         let counters = Counters {
-            now: self.now,
+            now: recorded,
             last_queue: self.last_queue,
             last_conversation: self.last_conversation,
             last_offer: self.last_offer,

@@ -110,7 +110,7 @@ impl Projection {
             after: self.handed_to,
             turns: std::mem::take(&mut self.turns),
             to: keeper.position().0,
-            rows: keeper.desk().rows(&touched),
+            rows: keeper.desk().rows(&touched, keeper.recorded()),
             conversations: keeper.desk().touched_conversations(touched),
         };
         self.handed_to = batch.to;

@@ -96,8 +96,6 @@ pub(super) enum Ended {
     Reload,
     /// In a cluster: this node leads from now on.
     Leads,
-    /// Another does.
-    Follows,
 }
 
 impl Run {
@@ -132,7 +130,7 @@ impl Run {
             match loaded {
                 Ok((keeper, projection)) => match self.serve(keeper, projection).await {
                     Ended::Stopped => return,
-                    Ended::Reload | Ended::Leads | Ended::Follows => {}
+                    Ended::Reload | Ended::Leads => {}
                 },
                 Err(failed) => {
                     self.cannot_load(&failed);
@@ -236,22 +234,15 @@ impl Serving<'_> {
 
     /// Following first: whoever leads has read to the end before it claims.
     async fn lead_or_follow(&mut self) -> Ended {
-        loop {
-            match self.follow().await {
-                Ended::Leads => {}
-                ended => return ended,
-            }
-            self.run.workspace.leads.store(self.keeper.lead().map(Arc::new));
-            self.run.asked.push_front(Asked::untraced(Command::of_server(Ask::LeaderBegan), ReplyTo::Nobody));
-            self.counter = Counter::of(self.keeper.desk());
-            self.takes_commands();
-            let ended = self.turns().await;
-            self.run.workspace.leads.store(None);
-            match ended {
-                Ended::Follows => self.run.following.let_lead(),
-                ended => return ended,
-            }
+        match self.follow().await {
+            Ended::Leads => {}
+            ended => return ended,
         }
+        self.run.workspace.leads.store(self.keeper.lead().map(Arc::new));
+        self.run.asked.push_front(Asked::untraced(Command::of_server(Ask::LeaderBegan), ReplyTo::Nobody));
+        self.counter = Counter::of(self.keeper.desk());
+        self.takes_commands();
+        self.turns().await
     }
 
     async fn turns(&mut self) -> Ended {
@@ -281,8 +272,9 @@ impl Serving<'_> {
             }
             if let Some(clustered) = &clustered {
                 if self.was_replaced() {
-                    self.run.workspace.tail.miss();
-                    return Ended::Follows;
+                    // What it did without a record, its clock before all, is nobody else's: as a follower it begins with what is committed.
+                    self.run.following.let_lead();
+                    return Ended::Reload;
                 }
                 self.look_which_nodes_are_gone(clustered);
             }

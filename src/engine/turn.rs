@@ -64,6 +64,10 @@ pub struct Keeper {
     told: Vec<Outcome>,
     /// In a cluster: who leads, as the last record says.
     lead: Option<Lead>,
+    /// The clocks of the last record.
+    recorded: Now,
+    /// Those of the turn that was decided, or followed, last.
+    turn: Now,
 }
 
 /// A decided turn. Nothing in it may be said before its record is committed.
@@ -85,7 +89,8 @@ pub struct Decided<T> {
 impl Keeper {
     #[must_use]
     pub fn new(desk: Desk, position: Position) -> Self {
-        Self { desk, position, told: Vec::new(), lead: None }
+        let now = desk.now();
+        Self { desk, position, told: Vec::new(), lead: None, recorded: now, turn: now }
     }
 
     /// After a load: anything may have become possible, so the next command looks at everything.
@@ -130,6 +135,12 @@ impl Keeper {
         self.position
     }
 
+    /// The clocks of the last record. The desk's may be ahead of it.
+    #[must_use]
+    pub fn recorded(&self) -> Now {
+        self.recorded
+    }
+
     /// Who leads in a cluster, as the last record says; on one machine nobody does.
     #[must_use]
     pub fn lead(&self) -> Option<Lead> {
@@ -156,6 +167,7 @@ impl Keeper {
             replies: Vec::new(),
             touched: Touched::default(),
         };
+        self.turn = now;
         let mut told = Vec::new();
         let mut bytes = self.told.len() * OUTCOME_BYTES;
         let mut last_resort = false;
@@ -225,6 +237,7 @@ impl Keeper {
     pub fn committed(&mut self, position: Position) {
         assert_eq!(position, self.position.next(), "a workspace has one append in flight");
         self.position = position;
+        self.recorded = self.turn;
         self.told.clear();
     }
 
@@ -239,10 +252,12 @@ impl Keeper {
     pub fn replay(&mut self, position: Position, now: Now, events: &[Event], outcomes: &[Outcome]) {
         self.desk.replay(now, events, outcomes);
         self.position = position;
+        self.recorded = now;
     }
 
     /// Live through a record of the leader's, as everybody is told of it who is connected here; once it is told, [`Keeper::committed`].
     pub fn follow<T>(&mut self, turn: &CommittedTurn) -> Decided<T> {
+        self.turn = turn.now;
         let mut routes = Vec::new();
         for (place, event) in turn.events.iter().enumerate() {
             self.desk.replay(turn.now, std::slice::from_ref(event), &[]);

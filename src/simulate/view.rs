@@ -34,7 +34,7 @@ impl Projected {
             }
             _ => None,
         };
-        let rows = desk.rows(&touched);
+        let rows = desk.rows(&touched, desk.now());
         let conversations = desk.touched_conversations(touched).into_iter();
         let merged = lived.events.iter().filter(|event| matches!(event, Event::CustomerMerged { .. }));
         Self {

@@ -82,7 +82,7 @@ fn who_found_an_agent_free_teaches_nothing_and_estimates_are_there_again_after_a
     assert_eq!(desk.estimates_in(QueueId(1)), []);
     let (mut desk, mut at) = busy_desk();
     serve(&mut desk, &mut at, 30);
-    let rows = desk.rows(&everything(&desk));
+    let rows = desk.rows(&everything(&desk), desk.now());
     let rows = rows.iter().filter_map(|row| Some((row.kind, row.id.as_str(), row.body.as_deref()?)));
     let open: Vec<(ConversationId, _)> = desk.conversations().map(|(id, held)| (id, held.clone())).collect();
     let loaded = Desk::from_rows(rows, open).expect("rows of ours");

@@ -100,7 +100,7 @@ impl Room {
     /// What the view keeps.
     fn write_down(&mut self) {
         let touched = self.desk.take_touched();
-        for row in self.desk.rows(&touched) {
+        for row in self.desk.rows(&touched, self.desk.now()) {
             match row.body {
                 Some(body) => self.rows.insert((row.kind, row.id), body),
                 None => self.rows.remove(&(row.kind, row.id)),
