@@ -26,7 +26,6 @@ async fn is_good(book: &Book, nodes: &Nodes, of: &[usize]) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-#[ignore = "nodes do not share their work yet"]
 async fn agents_and_customers_at_three_nodes_are_at_one_desk_and_a_node_that_is_killed_takes_no_offer_along() {
     let (book, mut nodes) = (Book::open(), Nodes::start(&Options::default().without_rate_limits()).await);
     nodes.server(2).change_settings(DEMO, patient).await;
