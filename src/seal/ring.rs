@@ -72,7 +72,7 @@ impl KeyRing {
             let erasures = erasures_of(&dir, &store)?;
             Self::begin(Inner::new(&dir, store, master, Some(sharing)), erasures)
         });
-        opened.await.map_err(|ended| std::io::Error::other(ended))?
+        opened.await.map_err(std::io::Error::other)?
     }
 
     fn begin(inner: Inner, erasures: Vec<Erasure>) -> Result<KeyRing, OpenFailed> {
