@@ -32,6 +32,8 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 use tokio::sync::{mpsc, watch};
 
+/// Answers that wait for their record to come here; with so many nothing more is passed on.
+const WAITING_MAX: usize = 1_024;
 /// Records that are read at once when some were missed.
 const READ_RECORDS_MAX: usize = 256;
 const READ_BYTES_MAX: usize = 1 << 20;
@@ -288,7 +290,8 @@ impl Serving<'_> {
 
     /// Pass on what waits, if nothing is under way and somebody leads.
     fn pass_on(&mut self, clustered: &Clustered) {
-        if self.run.following.under_way.is_some() {
+        let following = &self.run.following;
+        if following.under_way.is_some() || following.waiting.len() >= WAITING_MAX {
             return;
         }
         let Some(lead) = self.keeper.lead().filter(|lead| NodeNumber(lead.node) != clustered.own()) else { return };

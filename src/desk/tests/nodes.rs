@@ -24,7 +24,7 @@ a0 comes s1208925819614629174706176
   a0 came s1208925819614629174706176
 a0 accepts o1
   -> accepted c1
-  o1 ended c1 a0 accepted
+  o1 accepted c1 a0
 server without n0
   -> done
 ",
