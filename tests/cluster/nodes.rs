@@ -7,7 +7,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use tokio::task::block_in_place;
 
-pub const NAMES: [&str; 3] = ["a", "b", "c"];
+const NAMES: [&str; 3] = ["a", "b", "c"];
 
 /// What an operator brings from the first node to the others: what customers' texts are sealed with, what signs, and who may administer.
 const SAME_FILES: [&str; 4] = ["master.key", "server.key", "agent.key", "admin.key"];
@@ -50,6 +50,11 @@ impl Nodes {
         &self.nodes[node].server
     }
 
+    /// All of them, with their names.
+    pub fn servers(&self) -> [(&'static str, &Server); 3] {
+        [0, 1, 2].map(|node| (NAMES[node], self.server(node)))
+    }
+
     /// `kill -9`.
     pub fn kill(&mut self, node: usize) {
         self.nodes[node].server.kill();
@@ -82,12 +87,6 @@ impl Nodes {
 
     pub fn let_through(&self, node: usize) {
         self.nodes[node].ways.iter().for_each(Proxy::flow);
-    }
-
-    /// The last lines of all logs, for failures.
-    pub fn logs(&self) -> String {
-        let log = |(node, name): (&Node, &str)| format!("--- {name}\n{}", node.server.log_tail());
-        self.nodes.iter().zip(NAMES).map(log).collect::<Vec<_>>().join("\n")
     }
 }
 
