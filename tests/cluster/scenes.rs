@@ -108,7 +108,6 @@ async fn agents_and_customers_at_three_nodes_are_at_one_desk_and_a_node_that_is_
 type Trouble = (fn(&mut Nodes), fn(&mut Nodes));
 
 #[tokio::test(flavor = "multi_thread")]
-#[ignore = "nodes do not share their work yet"]
 async fn a_node_that_stands_still_is_cut_off_or_goes_in_order_takes_nothing_along_and_comes_back() {
     let (book, mut nodes) = (Book::open(), Nodes::start(&Options::default().without_rate_limits()).await);
     nodes.server(2).change_settings(DEMO, patient).await;
@@ -141,7 +140,6 @@ async fn a_node_that_stands_still_is_cut_off_or_goes_in_order_takes_nothing_alon
 }
 
 #[tokio::test(flavor = "multi_thread")]
-#[ignore = "nodes do not share their work yet"]
 async fn a_server_of_nats_that_goes_or_stands_still_stops_nobody() {
     let (book, mut nodes) = (Book::open(), Nodes::start(&Options::default().without_rate_limits()).await);
     nodes.server(2).change_settings(DEMO, patient).await;
