@@ -5,9 +5,10 @@ use super::intake::ReplyTo;
 use super::published::NotDone;
 use super::run::{Ended, RETRY_AFTER_MS, Serving, stopped};
 use super::settle::{Next, Settling};
-use super::turn::Decided;
+use super::turn::{Asked, Decided};
 use super::workspace::Taking;
 use crate::clock;
+use crate::desk::command::{Ask, Command};
 use crate::journal::{Appended, NewRecord, Position, RefusedAppend, TurnId};
 use crate::telemetry::traces::{self, Context, Open};
 use std::time::Duration;
@@ -115,7 +116,21 @@ impl Serving<'_> {
     }
 
     /// The turn did not happen. Everybody in it is told so, and the state is loaded again.
-    pub(super) async fn not_committed(&mut self, decided: Decided<ReplyTo>, refused: RefusedAppend) -> Option<Ended> {
+    pub(super) async fn not_committed(
+        &mut self,
+        decided: Decided<ReplyTo>,
+        refused: RefusedAppend,
+        again: Vec<Command>,
+    ) -> Option<Ended> {
+        if matches!(refused, RefusedAppend::Fenced { .. }) && self.run.clustered().is_some() {
+            // Nothing of it happened, and nothing will: whoever leads now is asked, before what came after it.
+            for (command, (reply_to, _)) in again.into_iter().zip(decided.replies).rev() {
+                if !command.ask.is_of_the_servers_own() || matches!(command.ask, Ask::SessionWent { .. }) {
+                    self.run.asked.push_front(Asked::untraced(command, reply_to));
+                }
+            }
+            return self.outage(refused).await;
+        }
         let why = sentence(refused);
         for (reply_to, _) in decided.replies {
             not_done(reply_to, NotDone::Unavailable { retry_after_ms: RETRY_AFTER_MS, why: why.into() });

@@ -36,7 +36,7 @@ impl Delivery<'_> {
                 Ok(_) => unreachable!("a session that came is welcomed or refused"),
                 Err(refusal) => refuse_session(&session, &refusal),
             },
-            ReplyTo::Caller(caller) => {
+            ReplyTo::Caller(caller) | ReplyTo::Node(caller) => {
                 if let Ok(typing @ Answer::Typing { .. }) = &result {
                     self.typed(typing);
                 }
@@ -184,7 +184,7 @@ pub fn not_done(reply_to: ReplyTo, not_done: NotDone) {
             };
             session.mailbox().close(code.number(), CloseCode::reason_with_retry(retry_after_ms));
         }
-        ReplyTo::Caller(caller) => {
+        ReplyTo::Caller(caller) | ReplyTo::Node(caller) => {
             let _ = caller.send(Err(not_done));
         }
         ReplyTo::Nobody => {}

@@ -13,7 +13,7 @@ use super::load::read;
 use super::passing::UnderWay;
 use super::passing::shapes::{Hint, Passed, Told};
 use super::published::NotDone;
-use super::run::{Ended, RETRY_AFTER_MS, Serving, stopped};
+use super::run::{Ended, RETRY_AFTER_MS, Serving, changed, stopped};
 use super::turn::{Asked, Decided};
 use super::workspace::Taking;
 use crate::clock;
@@ -110,7 +110,7 @@ impl Serving<'_> {
     pub(super) async fn follow(&mut self) -> Ended {
         let clustered = self.run.clustered().expect("followed in a cluster only");
         let mut stop = self.run.shared.stop.clone();
-        let mut roll = clustered.roll.clone();
+        let mut roll = Some(clustered.roll.clone());
         self.run.following.heard_at_ms = clock::monotonic_ms();
         loop {
             if let Some(ended) = self.live_through_what_came().await {
@@ -135,7 +135,7 @@ impl Serving<'_> {
                         tracing::error!(workspace = %self.run.workspace.name(), error = %failed, "the view was not written");
                     }
                 }
-                _ = roll.changed() => {}
+                () = changed(&mut roll) => {}
                 () = tokio::time::sleep(wake) => {}
                 () = stopped(&mut stop) => {
                     self.feed_the_view().await;
@@ -296,6 +296,7 @@ impl Serving<'_> {
         }
         let Some(lead) = self.keeper.lead().filter(|lead| NodeNumber(lead.node) != clustered.own()) else { return };
         self.take_what_waits();
+        self.run.drop_what_was_passed_on();
         if self.run.asked.is_empty() {
             return;
         }
@@ -361,6 +362,9 @@ impl Serving<'_> {
                 if let Some(under_way) = self.run.following.under_way.take() {
                     under_way.into_asked().into_iter().rev().for_each(|asked| self.run.asked.push_front(asked));
                 }
+                // Its senders see the new claim, and ask again.
+                self.run.workspace.intake.take(&mut self.run.asked, usize::MAX, usize::MAX);
+                self.run.drop_what_was_passed_on();
                 self.tell_who_waits();
                 self.keeper.look_at_everything();
                 tracing::info!(workspace = %self.run.workspace.name(), term = %position, "this node leads the workspace");

@@ -37,6 +37,8 @@ pub enum ReplyTo {
         ticket: Box<str>,
     },
     Caller(oneshot::Sender<Result<Replied, NotDone>>),
+    /// Another node of the cluster passed it on, to whoever leads by the claim that it knows of. By another claim it is nobody's.
+    Node(oneshot::Sender<Result<Replied, NotDone>>),
     Nobody,
 }
 

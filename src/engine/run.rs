@@ -165,6 +165,11 @@ impl Run {
         }
     }
 
+    /// What other nodes asked of this one while it led by another claim.
+    pub(super) fn drop_what_was_passed_on(&mut self) {
+        self.asked.retain(|asked| !matches!(asked.reply_to, ReplyTo::Node(_)));
+    }
+
     pub(super) fn take(&self, taking: Taking) {
         if self.workspace.taking() != taking {
             self.workspace.taking.store(Arc::new(taking));
@@ -340,6 +345,11 @@ impl Serving<'_> {
         let stopwatch = clock::stopwatch();
         let types: Vec<&'static str> = self.run.asked.iter().map(|asked| asked.command.ask.name()).collect();
         let traced = Traced::begin(&mut self.run.asked, self.run.workspace.name());
+        // If another node leads by now, it decides them.
+        let again: Vec<Command> = match self.run.clustered() {
+            Some(_) => self.run.asked.iter().map(|asked| asked.command.clone()).collect(),
+            None => Vec::new(),
+        };
         let mut decided = self.keeper.decide(now, random_turn(), &mut self.run.asked, &loaded);
         metrics::histogram!("offhook_turn_seconds", "stage" => "decide").record(stopwatch.seconds());
         let traced = traced.and_then(|traced| traced.decided(&decided, &mut self.run.asked));
@@ -353,7 +363,7 @@ impl Serving<'_> {
                 Fate::Refused(refused) => {
                     traced.into_iter().for_each(|traced| traced.fail());
                     self.count_commands(&types, &decided, |_| "not_committed");
-                    return self.not_committed(decided, refused).await;
+                    return self.not_committed(decided, refused, again).await;
                 }
                 Fate::Stopped => return Some(Ended::Stopped),
             }
@@ -474,7 +484,7 @@ impl Serving<'_> {
 }
 
 /// Until a node came or is gone; for ever on one machine.
-async fn changed(roll: &mut Option<watch::Receiver<Arc<Roll>>>) {
+pub(super) async fn changed(roll: &mut Option<watch::Receiver<Arc<Roll>>>) {
     if let Some(roll) = roll
         && roll.changed().await.is_ok()
     {

@@ -213,7 +213,7 @@ impl Workspace {
         command: Command,
     ) -> Result<oneshot::Receiver<Result<Replied, NotDone>>, NotDone> {
         let (answer, answered) = oneshot::channel();
-        self.put(command, ReplyTo::Caller(answer)).map_err(|(not_done, _)| not_done)?;
+        self.put(command, ReplyTo::Node(answer)).map_err(|(not_done, _)| not_done)?;
         Ok(answered)
     }
 

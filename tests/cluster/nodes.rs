@@ -72,20 +72,20 @@ impl Nodes {
     }
 
     /// It stands still, as on a machine that is overloaded; its connections stay.
-    pub fn pause(&self, node: usize) {
+    pub fn pause(&mut self, node: usize) {
         process::freeze(self.nodes[node].server.pid() as i32);
     }
 
-    pub fn go_on(&self, node: usize) {
+    pub fn go_on(&mut self, node: usize) {
         process::thaw(self.nodes[node].server.pid() as i32);
     }
 
     /// From the servers of NATS: nothing ends, and nothing comes through.
-    pub fn cut_off(&self, node: usize) {
+    pub fn cut_off(&mut self, node: usize) {
         self.nodes[node].ways.iter().for_each(Proxy::stall);
     }
 
-    pub fn let_through(&self, node: usize) {
+    pub fn let_through(&mut self, node: usize) {
         self.nodes[node].ways.iter().for_each(Proxy::flow);
     }
 }

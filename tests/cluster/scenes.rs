@@ -105,32 +105,38 @@ async fn agents_and_customers_at_three_nodes_are_at_one_desk_and_a_node_that_is_
 }
 
 /// What may become of a node, and how that is over.
-type Trouble = (fn(&mut Nodes), fn(&mut Nodes));
+type Trouble = (fn(&mut Nodes, usize), fn(&mut Nodes, usize));
+/// By their names and the workspace's, of all three.
+const FOLLOWS: usize = 0;
+const LEADS: usize = 2;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_node_that_stands_still_is_cut_off_or_goes_in_order_takes_nothing_along_and_comes_back() {
     let (book, mut nodes) = (Book::open(), Nodes::start(&Options::default().without_rate_limits()).await);
     nodes.server(2).change_settings(DEMO, patient).await;
-    let troubles: [Trouble; 3] = [
-        (|nodes| nodes.pause(0), |nodes| nodes.go_on(0)),
-        (|nodes| nodes.cut_off(0), |nodes| nodes.let_through(0)),
-        (|nodes| nodes.stop(0), |nodes| nodes.start_again(0)),
+    let troubles: [Trouble; 4] = [
+        (Nodes::pause, Nodes::go_on),
+        (Nodes::cut_off, Nodes::let_through),
+        (Nodes::stop, Nodes::start_again),
+        (Nodes::kill, Nodes::start_again),
     ];
-    for (round, (begin, end)) in troubles.into_iter().enumerate() {
-        let mut before = Worker::connect(&book, nodes.server(0), "ada").await;
+    let rounds = [FOLLOWS, LEADS].into_iter().flat_map(|node| troubles.map(|trouble| (node, trouble)));
+    for (round, (node, (begin, end))) in rounds.enumerate() {
+        let (second, third) = ((node + 1) % 3, (node + 2) % 3);
+        let mut before = Worker::connect(&book, nodes.server(node), "ada").await;
         before.set_status("available").await;
-        let mut zoe = Visitor::start(&book, nodes.server(2), &format!("zoe: hello {round}")).await;
+        let mut zoe = Visitor::start(&book, nodes.server(third), &format!("zoe: hello {round}")).await;
         let (offer, conversation) = before.offered().await;
         before.delivered(&offer).await;
-        begin(&mut nodes);
-        let mut ada = Worker::connect(&book, nodes.server(1), "ada").await;
+        begin(&mut nodes, node);
+        let mut ada = Worker::connect(&book, nodes.server(second), "ada").await;
         let snapshot = &ada.agent.welcome["snapshot"];
         assert_eq!(snapshot["offers"][0]["offer"], offer.as_str(), "round {round}: {snapshot}");
         ada.accept(&offer).await;
         let words = format!("ada: good morning {round}");
         ada.send(&conversation, &words).await;
         zoe.sees(&words).await;
-        end(&mut nodes);
+        end(&mut nodes, node);
         let answer = format!("zoe: thank you {round}");
         zoe.post(&answer).await;
         ada.sees(&answer).await;

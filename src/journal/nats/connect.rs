@@ -7,6 +7,8 @@ use std::time::Duration;
 
 /// Older servers let several win the fence.
 const VERSION_MIN: (i64, i64, i64) = (2, 10, 0);
+/// A server that answers none of three is left for another. A minute, as is usual, is as long as a whole outage.
+const PING_EVERY: Duration = Duration::from_secs(1);
 const CONNECT_WITHIN: Duration = Duration::from_secs(5);
 
 /// Where the servers are, and what is asked of them.
@@ -71,6 +73,7 @@ pub async fn connect(settings: &NatsSettings) -> Result<Context, ConnectFailed> 
     let mut options = ConnectOptions::new()
         .name("offhook")
         .connection_timeout(CONNECT_WITHIN)
+        .ping_interval(PING_EVERY)
         .request_timeout(Some(settings.answer_within));
     if let Some(file) = &settings.credentials {
         let text = std::fs::read_to_string(file).map_err(ConnectFailed::Credentials)?;
