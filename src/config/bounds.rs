@@ -3,9 +3,14 @@
 
 use super::bound::Most::{Budget, Fixed, Setting};
 use super::bound::{Bound, bound};
+use super::bounds_of_cluster::OF_CLUSTER;
 
-/// Every bound that Offhook has on what it holds.
-pub const BOUNDS: &[Bound] = &[
+/// Every bound that Offhook has on what it holds, by itself and as a node of a cluster.
+pub fn all() -> impl Iterator<Item = &'static Bound> {
+    BOUNDS.iter().chain(OF_CLUSTER)
+}
+
+const BOUNDS: &[Bound] = &[
     bound(
         "connections",
         "gateway/listen.rs",
@@ -302,41 +307,6 @@ pub const BOUNDS: &[Bound] = &[
         Fixed("4, 65,536 rows each"),
         "wait",
         "offhook_journal_state",
-    ),
-    bound(
-        "records of other nodes that wait for a workspace",
-        "engine/tail.rs",
-        Fixed("512 KiB for each workspace, and one"),
-        "read from the journal",
-        "offhook_cluster_streams_total",
-    ),
-    bound(
-        "signs that somebody types, on their way to other nodes",
-        "server/cluster.rs",
-        Fixed("1,024, and 64 for a workspace"),
-        "dropped",
-        "offhook_cluster_hints_dropped_total",
-    ),
-    bound(
-        "commands that are passed on to the node that leads",
-        "engine/passing/under_way.rs",
-        Fixed("256 in 768 KiB for each workspace; the rest waits in the intake"),
-        "wait; after 5 s without an answer new ones are `unavailable`",
-        "offhook_intake_commands",
-    ),
-    bound(
-        "batches of other nodes that are decided here",
-        "engine/stream.rs",
-        Fixed("4,096"),
-        "passed over: asked again",
-        "offhook_intake_commands",
-    ),
-    bound(
-        "nodes of a cluster, and their numbers that are gone",
-        "cluster/members.rs",
-        Fixed("64, and 256"),
-        "taken no notice of; the oldest is forgotten",
-        "offhook_cluster_nodes",
     ),
     bound(
         "batches that wait for the view",

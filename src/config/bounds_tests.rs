@@ -19,14 +19,14 @@ fn row(bound: &Bound) -> String {
 fn the_list_and_the_document_say_the_same_in_both_directions() {
     let table = DOCUMENT.split_once("\n## Bounds\n").unwrap().1.split_once("\n## ").unwrap().0;
     let documented: Vec<&str> = table.lines().filter(|line| line.starts_with("| ")).skip(2).collect();
-    let listed: Vec<String> = BOUNDS.iter().map(row).collect();
+    let listed: Vec<String> = all().map(row).collect();
     assert_eq!(documented, listed);
 }
 
 #[test]
 fn each_bound_names_a_file_a_setting_and_a_metric_that_are_there() {
     let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
-    for bound in BOUNDS {
+    for bound in all() {
         assert!(source.join(bound.file).is_file(), "{}: {}", bound.what, bound.file);
         assert!(METRICS.iter().any(|metric| metric.name == bound.metric), "{}: {}", bound.what, bound.metric);
         if let Setting(path) = bound.most {
@@ -61,7 +61,7 @@ fn whatever_queues_gathers_or_caches_is_in_the_list() {
             .lines()
             .any(|line| !line.trim_start().starts_with("//") && HOLDS.iter().any(|word| line.contains(word)));
         let tests = file.contains("test") || file.contains("fake") || file.contains("fault_vfs");
-        let listed = BOUNDS.iter().any(|bound| bound.file == file);
+        let listed = all().any(|bound| bound.file == file);
         if serves && holds && !tests && !listed && !BOUNDED_BY_OTHERS.iter().any(|(held, _)| *held == file) {
             unlisted.push(file.to_owned());
         }

@@ -4,6 +4,7 @@
 
 mod bound;
 pub mod bounds;
+mod bounds_of_cluster;
 mod cluster;
 mod contradictions;
 mod error;

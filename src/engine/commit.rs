@@ -9,7 +9,9 @@ use super::turn::{Asked, Decided};
 use super::workspace::Taking;
 use crate::clock;
 use crate::desk::command::{Ask, Command};
+use crate::desk::refusal::Refusal;
 use crate::journal::{Appended, NewRecord, Position, RefusedAppend, TurnId};
+use crate::telemetry::catalogue;
 use crate::telemetry::traces::{self, Context, Open};
 use std::time::Duration;
 
@@ -113,6 +115,27 @@ impl Serving<'_> {
             self.takes_commands();
         }
         fate
+    }
+
+    /// Commands are decided in order, so the first of them are those that were answered.
+    pub(super) fn count_commands(
+        &self,
+        types: &[&'static str],
+        decided: &Decided<ReplyTo>,
+        word: impl Fn(bool) -> &'static str,
+    ) {
+        if self.run.workspace.is_probes() {
+            return;
+        }
+        let took_ms = clock::monotonic_ms().saturating_sub(self.run.asked_since_ms);
+        for (name, (reply_to, result)) in types.iter().zip(&decided.replies) {
+            let outcome = word(result.is_ok());
+            if let Err(Refusal::Quota { what, .. }) = result {
+                self.run.workspace.quota().refused(what);
+            }
+            self.run.workspace.experienced(name, reply_to, (outcome != "not_committed").then_some(took_ms));
+            metrics::counter!(catalogue::COMMANDS_TOTAL, "type" => *name, "outcome" => outcome).increment(1);
+        }
     }
 
     /// The turn did not happen. Everybody in it is told so, and the state is loaded again.

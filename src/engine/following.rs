@@ -44,8 +44,9 @@ const LET_LEAD_MS: u64 = 1_000;
 const NODES_EVERY_MS: u64 = 1_000;
 /// After a claim that did not come about, or a journal that could not be read.
 const CLAIM_AGAIN_MS: u64 = 100;
-/// Nothing may have come because nothing was committed, or because the stream brings nothing: then the journal is asked.
-const QUIET_MS: u64 = 2_000;
+/// Nothing may have come because nothing was committed, or because the stream brings nothing: then the journal's end is asked for. The
+/// stream finds out by itself, and says so, within 5 to 10 s.
+const QUIET_MS: u64 = 10_000;
 
 /// What a workspace's task needs of the cluster.
 pub struct Clustered {
@@ -173,12 +174,20 @@ impl Serving<'_> {
                 return Some(ended);
             }
         }
-        if came.missed || now_ms.saturating_sub(self.run.following.heard_at_ms) > QUIET_MS {
+        let quiet = now_ms.saturating_sub(self.run.following.heard_at_ms) > QUIET_MS;
+        if quiet {
             self.run.following.heard_at_ms = now_ms;
+        }
+        if came.missed || (quiet && self.is_behind().await) {
             return self.read_on().await.err();
         }
         self.stand_by();
         None
+    }
+
+    async fn is_behind(&mut self) -> bool {
+        let tail = self.run.shared.journal.tail(self.run.workspace.name()).await;
+        tail.is_ok_and(|tail| tail.is_some_and(|tail| tail.position > self.keeper.position()))
     }
 
     /// To the end that can be seen.

@@ -33,11 +33,9 @@ use crate::cluster::Roll;
 use crate::desk::answer::Outcome;
 use crate::desk::command::{Ask, Command};
 use crate::desk::ids::{AgentId, SessionId};
-use crate::desk::refusal::Refusal;
 use crate::journal::Journal;
 use crate::presence::{Registry, Session};
 use crate::seal::KeyRing;
-use crate::telemetry::catalogue;
 use crate::telemetry::labels::BoundedLabels;
 use crate::telemetry::traces::{self, Open};
 use crate::view::{CommittedTurn, View};
@@ -77,7 +75,7 @@ pub struct Run {
     pub(super) shared: Arc<Shared>,
     pub(super) asked: VecDeque<Asked<ReplyTo>>,
     /// Since when the first of them waited.
-    asked_since_ms: u64,
+    pub(super) asked_since_ms: u64,
     /// Sessions were connected before: only the first load of a process finds none.
     began: bool,
     /// What the keeper before told, and is in no record yet.
@@ -421,22 +419,6 @@ impl Serving<'_> {
         }
         self.run.workspace.followers.look_at(&decided.events);
         self.run.workspace.committed.reach(decided.position);
-    }
-
-    /// Commands are decided in order, so the first of them are those that were answered.
-    fn count_commands(&self, types: &[&'static str], decided: &Decided<ReplyTo>, word: impl Fn(bool) -> &'static str) {
-        if self.run.workspace.is_probes() {
-            return;
-        }
-        let took_ms = clock::monotonic_ms().saturating_sub(self.run.asked_since_ms);
-        for (name, (reply_to, result)) in types.iter().zip(&decided.replies) {
-            let outcome = word(result.is_ok());
-            if let Err(Refusal::Quota { what, .. }) = result {
-                self.run.workspace.quota().refused(what);
-            }
-            self.run.workspace.experienced(name, reply_to, (outcome != "not_committed").then_some(took_ms));
-            metrics::counter!(catalogue::COMMANDS_TOTAL, "type" => *name, "outcome" => outcome).increment(1);
-        }
     }
 
     fn leads(&self) -> bool {

@@ -393,7 +393,8 @@ impl AgentModel {
 
     /// A node of the cluster is gone. What the desk still has of it is on its way to being told.
     pub fn node_is_gone(&mut self, node: NodeNumber) {
-        self.silent.retain(|(session, _)| session.node() != node);
+        let silent = self.silent.extract_if(.., |(session, _)| session.node() == node);
+        self.leaving.extend(silent.map(|(session, _)| session));
         self.leaving.extend(self.sessions.extract_if(.., |session| session.node() == node));
     }
 
