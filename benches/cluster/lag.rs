@@ -5,10 +5,12 @@ use crate::load::figures::percentiles;
 use crate::load::pace::Pace;
 use crate::load::post::Poster;
 use crate::load::scan::{tagged_id, text_of};
+use crate::load::support::PATIENCE;
 use crate::load::support::scene::DEMO;
 use crate::load::support::sse::Events;
 use crate::nodes::Nodes;
 use std::cell::RefCell;
+use std::net::SocketAddr;
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
@@ -25,7 +27,7 @@ pub async fn measure(nodes: &Nodes, customers: u32, rate: f64, seconds: f64) {
     let servers = nodes.all();
     let count = (rate * seconds) as u32;
     let seen: Seen = Rc::new(RefCell::new(vec![vec![None; count as usize]; servers.len()]));
-    let (mut writers, mut streams) = (Vec::new(), Vec::new());
+    let (mut writers, mut streams, mut early) = (Vec::new(), Vec::new(), 0);
     for number in 0..customers {
         let home = servers[number as usize % servers.len()].address;
         let mut poster = Poster::connect(home).await.expect("the node listens");
@@ -37,11 +39,11 @@ pub async fn measure(nodes: &Nodes, customers: u32, rate: f64, seconds: f64) {
         let (conversation, token, events) = (field("conversation"), field("token"), field("events"));
         writers.push((home, format!("{}/{conversation}/messages", starts_in(DEMO)), token));
         for (node, server) in servers.iter().enumerate() {
-            let stream = Events::open(server.address, &events, None).await.expect("an answer");
-            let stream = stream.unwrap_or_else(|status| panic!("no stream: {status}"));
+            let stream = open(server.address, &events, &mut early).await;
             streams.push(tokio::task::spawn_local(follow(stream, node, seen.clone())));
         }
     }
+    eprintln!("{early} streams were asked for at nodes that did not know of their conversations yet");
     let (pace, writers) = (Pace::begin(rate, count), Rc::new(writers));
     let mut tasks = Vec::new();
     for place in 0..POSTERS {
@@ -73,6 +75,21 @@ pub async fn measure(nodes: &Nodes, customers: u32, rate: f64, seconds: f64) {
     }
     eprintln!("follow lag: {} of {} messages seen at both", late_us.len(), 2 * count);
     percentiles("follow_lag", late_us);
+}
+
+/// A node that is behind knows of no such conversation.
+async fn open(address: SocketAddr, path: &str, early: &mut u32) -> Events {
+    let until = Instant::now() + PATIENCE;
+    loop {
+        match Events::open(address, path, None).await.expect("an answer") {
+            Ok(stream) => return stream,
+            Err(status) => {
+                assert!(status == 404 && Instant::now() < until, "no stream: {status}");
+                *early += 1;
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+        }
+    }
 }
 
 async fn follow(mut stream: Events, node: usize, seen: Seen) {
