@@ -30,6 +30,7 @@ pub async fn failover(nodes: &mut Nodes, agents: u32, round: u32) -> f64 {
     crew.closed_loop_at(&nodes.all(), agents, 1.0).await;
     let first = round * STARTS_MAX;
     crew.reset(first + STARTS_MAX);
+    crew.board.may_break.set(true);
 
     let killed_us = crew.now_us();
     nodes.kill(leader);

@@ -17,6 +17,7 @@ mod nodes;
 #[path = "../../tests/cluster/trio.rs"]
 mod trio;
 
+use load::account::until_projected;
 use load::arguments::Arguments;
 use load::desk::{Crew, furnish, options};
 use load::figures::{figure, median, percentiles};
@@ -92,6 +93,9 @@ async fn offers(name: &str, servers: &[&Server], sizes: &Sizes) -> f64 {
         rates.push(rate);
     }
     figure(&format!("{name}offer_cycles_per_s"), median(rates), "1/s");
+    for server in servers {
+        until_projected(server).await;
+    }
     let open = crew.open_loop_at(servers, sizes.rate, sizes.seconds, STARTERS).await;
     let offered: Vec<u32> = open.offered_us.iter().flatten().copied().collect();
     eprintln!("{name}open loop at {}/s: {} of {} offered", sizes.rate, offered.len(), open.offered_us.len());

@@ -60,6 +60,8 @@ pub struct Board {
     /// Accepts that were sent, and that were done.
     pub accepts: Cell<u64>,
     pub accepted: Cell<u64>,
+    /// Connections are about to break, which is nothing to tell.
+    pub may_break: Cell<bool>,
     /// In a closed loop: rings for the worker whose turn it is again.
     bells: RefCell<Vec<Rc<Notify>>>,
 }
@@ -271,6 +273,7 @@ async fn work(mut socket: Socket, board: Rc<Board>, began: Instant) {
     loop {
         match socket.next().await {
             Heard::Text(text) => react(&text, &board, began, &mut out),
+            Heard::Gone if board.may_break.get() => return,
             other => {
                 eprintln!("an agent heard {other:?}");
                 return;
