@@ -17,12 +17,13 @@ mod nodes;
 #[path = "../../tests/cluster/trio.rs"]
 mod trio;
 
-use load::account::until_projected;
+use load::account::{Account, until_projected};
 use load::arguments::Arguments;
 use load::desk::{Crew, furnish, options};
 use load::figures::{figure, median, percentiles};
 use load::support::Server;
 use load::support::scene::DEMO;
+use member::NAMES;
 use nodes::Nodes;
 // Where those who were written for tests look for it.
 use load::support;
@@ -63,15 +64,16 @@ async fn run(arguments: &Arguments) {
     let single = Server::start(&options());
     furnish(&single, DEMO, CAPACITY).await;
     load::go_first();
-    let single_p50 = offers("single_", &[&single], &sizes).await;
+    let single_p50 = offers("single_", &[&single], &single, &sizes).await;
     drop(single);
 
     load::go_as_others();
     let mut nodes = Nodes::start(&options(), appends).await;
     furnish(nodes.all()[0], DEMO, CAPACITY).await;
     load::go_first();
-    eprintln!("three nodes; {} leads", nodes.leader_name().await);
-    let p50 = offers("", &nodes.all(), &sizes).await;
+    let leader = nodes.leader().await;
+    eprintln!("three nodes; {} leads", NAMES[leader]);
+    let p50 = offers("", &nodes.all(), nodes.all()[leader], &sizes).await;
     figure("time_to_offer_p50_over_single", p50 / single_p50, "ratio");
     lag::measure(&nodes, customers, sizes.rate, sizes.seconds).await;
 
@@ -83,20 +85,23 @@ async fn run(arguments: &Arguments) {
     gone::resume(&mut nodes, resume).await;
 }
 
-/// Cycles a second, and the time to an offer; its median in milliseconds.
-async fn offers(name: &str, servers: &[&Server], sizes: &Sizes) -> f64 {
+/// Cycles a second, and the time to an offer; its median in milliseconds. Whoever decides gives its own account.
+async fn offers(name: &str, servers: &[&Server], decides: &Server, sizes: &Sizes) -> f64 {
     let crew = Crew::connect_at(servers, DEMO, sizes.agents).await;
-    let mut rates = Vec::new();
+    let (mut rates, account) = (Vec::new(), Account::of(decides).await);
     for _ in 0..sizes.runs {
         let rate = crew.closed_loop_at(servers, sizes.workers, sizes.seconds).await;
         eprintln!("{name}closed loop: {rate:.0} cycles/s; refused {}", crew.board.wrong.get());
         rates.push(rate);
     }
+    account.say_since(decides).await;
     figure(&format!("{name}offer_cycles_per_s"), median(rates), "1/s");
     for server in servers {
         until_projected(server).await;
     }
+    let account = Account::of(decides).await;
     let open = crew.open_loop_at(servers, sizes.rate, sizes.seconds, STARTERS).await;
+    account.say_since(decides).await;
     let offered: Vec<u32> = open.offered_us.iter().flatten().copied().collect();
     eprintln!("{name}open loop at {}/s: {} of {} offered", sizes.rate, offered.len(), open.offered_us.len());
     assert!(!offered.is_empty(), "no offer came");

@@ -59,10 +59,6 @@ impl Nodes {
         }
     }
 
-    pub async fn leader_name(&self) -> &'static str {
-        NAMES[self.leader().await]
-    }
-
     /// Where exactly one does.
     async fn says_it_leads(&self) -> Option<usize> {
         let mut leading = Vec::new();
