@@ -6,13 +6,13 @@
 //! view wrote a batch, a second passed, the server stops.
 
 use super::commit::random_turn;
-use super::deliver_replies::not_done;
 use super::desk_clock::DeskClock;
 use super::intake::ReplyTo;
 use super::load::read;
 use super::passing::UnderWay;
 use super::passing::shapes::{Passed, Told};
 use super::published::NotDone;
+use super::deliver_replies::not_done;
 use super::run::{Ended, RETRY_AFTER_MS, Serving, stopped};
 use super::turn::{Asked, Decided};
 use super::workspace::Taking;
@@ -285,7 +285,8 @@ impl Serving<'_> {
         self.run.following.number += 1;
         let number = self.run.following.number;
         let workspace = self.run.workspace.name().clone();
-        self.run.following.under_way = UnderWay::begin(&clustered.post, &workspace, lead, number, &mut self.run.asked);
+        self.run.following.under_way =
+            UnderWay::begin(&clustered.post, &workspace, lead, number, &mut self.run.asked);
     }
 
     /// Whether commands are taken: yes, unless nobody leads, or nobody has said for long what became of the last ones.

@@ -206,10 +206,7 @@ impl Workspace {
     ///
     /// # Errors
     /// Nothing happened.
-    pub(super) fn submit_passed(
-        &self,
-        command: Command,
-    ) -> Result<oneshot::Receiver<Result<Replied, NotDone>>, NotDone> {
+    pub(super) fn submit_passed(&self, command: Command) -> Result<oneshot::Receiver<Result<Replied, NotDone>>, NotDone> {
         let (answer, answered) = oneshot::channel();
         self.put(command, ReplyTo::Caller(answer)).map_err(|(not_done, _)| not_done)?;
         Ok(answered)
