@@ -12,7 +12,7 @@ use crate::audit::Trail;
 use crate::backup;
 use crate::client::Address;
 use crate::clock;
-use crate::cluster::Lease;
+use crate::cluster::{Lease, TakenOver};
 use crate::config::{Config, Sections, Synchronous};
 use crate::desk::time::{DeskTime, Now, WallTime};
 use crate::engine::workspace::PROBES;
@@ -308,6 +308,14 @@ impl Server {
         match self.agent_keys.reload() {
             Ok(keys) => tracing::info!(keys, "agents' keys were read again"),
             Err(error) => tracing::error!(%error, "agents' keys could not be read again; the old ones stay live"),
+        }
+    }
+
+    /// Ends when a newer process has this node's name in the cluster: this one must end.
+    pub async fn taken_over(&self) -> TakenOver {
+        match &self.lease {
+            Some(lease) => lease.taken_over().await,
+            None => std::future::pending().await,
         }
     }
 

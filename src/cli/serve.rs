@@ -132,6 +132,11 @@ async fn serve(
             _ = terminate.recv() => break,
             _ = interrupt.recv() => break,
             _ = hang_up.recv() => server.reload(),
+            over = server.taken_over() => {
+                tracing::error!(error = %over, "this node ends");
+                server.stop().await;
+                return Err(CommandError::of(over));
+            }
         }
     }
     tracing::info!("stopping in order");

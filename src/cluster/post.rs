@@ -9,6 +9,9 @@ use std::time::Duration;
 /// In the subject of each node, after the cluster's name: `offhook.ask.17`.
 const SUBJECT_PREFIX: &str = "ask";
 
+/// The subject of what is told to all: `offhook.tell`.
+const ALL: &str = "tell";
+
 /// Why there is no answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum NoAnswer {
@@ -24,11 +27,14 @@ pub enum NoAnswer {
 pub struct Post {
     client: Client,
     prefix: String,
+    all: String,
     own: NodeNumber,
     answer_within: Duration,
 }
 
 impl Post {
+    /// With what others ask of this node, and what is told to all.
+    ///
     /// # Errors
     /// The servers take no subscription.
     pub async fn open(
@@ -36,10 +42,12 @@ impl Post {
         cluster: &str,
         own: NodeNumber,
         answer_within: Duration,
-    ) -> Result<(Self, Subscriber), async_nats::SubscribeError> {
-        let post = Self { client, prefix: format!("{cluster}.{SUBJECT_PREFIX}"), own, answer_within };
+    ) -> Result<(Self, Subscriber, Subscriber), async_nats::SubscribeError> {
+        let (prefix, all) = (format!("{cluster}.{SUBJECT_PREFIX}"), format!("{cluster}.{ALL}"));
+        let post = Self { client, prefix, all, own, answer_within };
         let questions = post.client.subscribe(post.subject(own)).await?;
-        Ok((post, questions))
+        let told = post.client.subscribe(post.all.clone()).await?;
+        Ok((post, questions, told))
     }
 
     #[must_use]
@@ -62,6 +70,14 @@ impl Post {
     /// It was not sent; whoever asked asks again.
     pub async fn answer(&self, to: async_nats::Subject, body: Bytes) -> Result<(), async_nats::PublishError> {
         self.client.publish(to, body).await
+    }
+
+    /// To every node, this one too; it may get lost.
+    ///
+    /// # Errors
+    /// It was not sent.
+    pub async fn tell_all(&self, body: Bytes) -> Result<(), async_nats::PublishError> {
+        self.client.publish(self.all.clone(), body).await
     }
 
     fn subject(&self, node: NodeNumber) -> String {

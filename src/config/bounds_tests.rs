@@ -38,7 +38,9 @@ fn each_bound_names_a_file_a_setting_and_a_metric_that_are_there() {
 /// What a thing is called that queues, gathers or caches.
 const HOLDS: [&str; 6] = ["VecDeque<", "Semaphore::new(", "sync_channel(", "mpsc::channel(", "DashMap<", "cache_size"];
 /// Held by something that is bounded: these hold no more than it.
-const BOUNDED_BY_OTHERS: [(&str, &str); 7] = [
+const BOUNDED_BY_OTHERS: [(&str, &str); 9] = [
+    ("engine/following.rs", "1,024 answers, until their records are here"),
+    ("seal/shared/mod.rs", "one answer, for whoever waits for it"),
     ("health/shown.rs", "a copy of the history of health"),
     ("engine/workspace.rs", "a copy of the desk's open conversations"),
     ("journal/sqlite/checkpoint.rs", "one place: a pass covers all that was asked for before it"),

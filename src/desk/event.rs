@@ -15,11 +15,12 @@ use super::ids::{
 };
 use super::labels::Labels;
 use super::moves::{Mover, Taken, Transfer};
+pub use super::offer::Offered;
 use super::outside::DeliveryState;
 use super::settings::{AgentProfile, ApiKey, ChannelId, QueueSettings, Settings, StatusId};
+pub use super::skills::RequiredSkill;
 use super::time::{DeskTime, WallTime};
 use super::wrapping::Blocks;
-use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
@@ -491,20 +492,4 @@ pub enum Event {
     CustomerSignedOut {
         customer: CustomerId,
     },
-}
-
-/// What an offer is of.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
-pub struct Offered {
-    pub conversation: ConversationId,
-    pub agent: AgentId,
-    pub queue: QueueId,
-}
-
-/// A skill that a conversation requires.
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize, JsonSchema)]
-pub struct RequiredSkill {
-    pub name: Arc<str>,
-    /// The least level, 1 to 10.
-    pub level: u8,
 }

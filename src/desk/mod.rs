@@ -70,6 +70,7 @@ pub mod turns;
 pub mod waiting;
 pub mod waiting_page;
 pub mod waiting_rules;
+mod who;
 pub mod why;
 pub mod wrapping;
 

@@ -1,7 +1,7 @@
 //! An offer: one proposal of one conversation to one agent. A value with an end, not a task.
 
 use super::event::OfferEnd;
-use super::ids::{AgentId, ConversationId};
+use super::ids::{AgentId, ConversationId, QueueId};
 use super::time::DeskTime;
 use serde::{Deserialize, Serialize};
 
@@ -19,6 +19,14 @@ pub struct Offer {
     /// Once it is delivered, where it is accepted by itself.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub accepts: Option<Accepts>,
+}
+
+/// What an offer is of.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Offered {
+    pub conversation: ConversationId,
+    pub agent: AgentId,
+    pub queue: QueueId,
 }
 
 /// When an offer is accepted by itself.

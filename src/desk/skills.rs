@@ -2,8 +2,18 @@
 //! pairing. Derived from the entities; a number is only good inside one desk, and is used again when nobody names its skill.
 
 use super::ids::AgentId;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::sync::Arc;
+
+/// A skill that a conversation requires.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize, JsonSchema)]
+pub struct RequiredSkill {
+    pub name: Arc<str>,
+    /// The least level, 1 to 10.
+    pub level: u8,
+}
 
 /// A skill's number in this desk.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]

@@ -15,6 +15,7 @@ mod late_answers;
 mod left_messages;
 mod limits;
 mod misses;
+mod nodes;
 mod offered_at_once;
 mod offers;
 mod others_faults;

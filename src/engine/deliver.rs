@@ -3,6 +3,7 @@
 //! Nothing here decides; a frame speaks of the state at the end of the turn, and what is no longer so by then is
 //! left to the event that ended it.
 
+use super::following::Clustered;
 use super::intake::ReplyTo;
 use super::published::title_of;
 use super::route::{Route, To};
@@ -40,6 +41,17 @@ pub struct Delivery<'a> {
     pub keys: &'a KeyRing,
     pub registry: &'a Registry,
     pub limits: FrameLimits,
+    pub others: Others<'a>,
+}
+
+/// Who tells those who are connected to other nodes what is in no record.
+pub enum Others<'a> {
+    /// There are none.
+    None,
+    /// This node does, which leads.
+    Told(&'a Clustered),
+    /// Whoever leads, and this node's too.
+    Tell,
 }
 
 impl Delivery<'_> {

@@ -1,6 +1,6 @@
 //! What whoever asked is told: replies, the welcome of a session and its snapshot, and that nothing happened.
 
-use super::deliver::Delivery;
+use super::deliver::{Delivery, Others};
 use super::deliver_customers::named;
 use super::intake::ReplyTo;
 use super::own::with_snapshot;
@@ -37,8 +37,8 @@ impl Delivery<'_> {
                 Err(refusal) => refuse_session(&session, &refusal),
             },
             ReplyTo::Caller(caller) => {
-                if let Ok(Answer::Typing { conversation, to, by, draft: _ }) = &result {
-                    self.typing(*conversation, to, *by);
+                if let Ok(typing @ Answer::Typing { .. }) = &result {
+                    self.typed(typing);
                 }
                 // A caller who went away has its answer by asking again.
                 let _ = caller.send(Ok(Replied { position: self.position, result }));
@@ -50,13 +50,8 @@ impl Delivery<'_> {
     fn reply_frame(&self, session: &Arc<Session>, id: CommandId, result: Result<Answer, Refusal>) {
         let position = Some(self.position.0);
         let members = match result {
-            Ok(Answer::Typing { conversation, to, by, draft }) => {
-                self.typing(conversation, &to, by);
-                self.registry.publish(self.number, conversation, || {
-                    let text = draft.as_ref().map(|draft| clear_text(draft, self.keys));
-                    let (_, event, data) = named(None, &StreamEvent::Typing { text: text.as_deref() });
-                    Some(PublicFrame { public: None, event, data })
-                });
+            Ok(typing @ Answer::Typing { .. }) => {
+                self.typed(&typing);
                 return;
             }
             Ok(Answer::Own { agent, after }) => {
@@ -92,6 +87,28 @@ impl Delivery<'_> {
             }
         };
         session.reply(render(&ServerFrame::Reply(Reply::done(id, position, members))));
+    }
+
+    /// Somebody types: in a cluster those at all nodes are told, by the one that leads.
+    fn typed(&self, typing: &Answer) {
+        match self.others {
+            Others::None => self.show_typing(typing),
+            Others::Told(clustered) => clustered.hint(self.name, typing),
+            Others::Tell => {}
+        }
+    }
+
+    /// To those who are connected here.
+    pub(super) fn show_typing(&self, typing: &Answer) {
+        let Answer::Typing { conversation, to, by, draft } = typing else { return };
+        self.typing(*conversation, to, *by);
+        if by.is_some() {
+            self.registry.publish(self.number, *conversation, || {
+                let text = draft.as_ref().map(|draft| clear_text(draft, self.keys));
+                let (_, event, data) = named(None, &StreamEvent::Typing { text: text.as_deref() });
+                Some(PublicFrame { public: None, event, data })
+            });
+        }
     }
 
     fn welcome(&self, session: &Arc<Session>, agent: AgentId, ticket: &str) {

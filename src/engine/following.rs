@@ -6,13 +6,13 @@
 //! view wrote a batch, a second passed, the server stops.
 
 use super::commit::random_turn;
+use super::deliver_replies::not_done;
 use super::desk_clock::DeskClock;
 use super::intake::ReplyTo;
 use super::load::read;
 use super::passing::UnderWay;
-use super::passing::shapes::{Passed, Told};
+use super::passing::shapes::{Hint, Passed, Told};
 use super::published::NotDone;
-use super::deliver_replies::not_done;
 use super::run::{Ended, RETRY_AFTER_MS, Serving, stopped};
 use super::turn::{Asked, Decided};
 use super::workspace::Taking;
@@ -25,12 +25,15 @@ use crate::desk::ids::NodeNumber;
 use crate::desk::refusal::Refusal;
 use crate::journal::{Appended, Position, StoredRecord};
 use crate::view::CommittedTurn;
+use bytes::Bytes;
 use std::collections::{BTreeSet, VecDeque};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
-use tokio::sync::watch;
+use tokio::sync::{mpsc, watch};
 
+/// Answers that wait for their record to come here; with so many nothing more is passed on.
+const WAITING_MAX: usize = 1_024;
 /// Records that are read at once when some were missed.
 const READ_RECORDS_MAX: usize = 256;
 const READ_BYTES_MAX: usize = 1 << 20;
@@ -48,6 +51,8 @@ const QUIET_MS: u64 = 2_000;
 pub struct Clustered {
     pub post: Arc<Post>,
     pub roll: watch::Receiver<Arc<Roll>>,
+    /// To all nodes, on their way.
+    pub hints: mpsc::Sender<Bytes>,
 }
 
 impl Clustered {
@@ -58,6 +63,16 @@ impl Clustered {
 
     fn roll(&self) -> Arc<Roll> {
         self.roll.borrow().clone()
+    }
+
+    /// To those connected to any node, this one too: what is in no record and may be lost.
+    pub(super) fn hint(&self, workspace: &str, typing: &Answer) {
+        let hint = Hint { workspace: workspace.into(), typing: typing.clone() };
+        if let Ok(bytes) = hint.encode()
+            && self.hints.try_send(bytes).is_err()
+        {
+            metrics::counter!("offhook_cluster_hints_dropped_total").increment(1);
+        }
     }
 }
 
@@ -101,6 +116,7 @@ impl Serving<'_> {
             if let Some(ended) = self.live_through_what_came().await {
                 return ended;
             }
+            self.show_hints();
             if self.ought_to_lead(&clustered) && self.claim(&clustered).await {
                 return Ended::Leads;
             }
@@ -274,7 +290,8 @@ impl Serving<'_> {
 
     /// Pass on what waits, if nothing is under way and somebody leads.
     fn pass_on(&mut self, clustered: &Clustered) {
-        if self.run.following.under_way.is_some() {
+        let following = &self.run.following;
+        if following.under_way.is_some() || following.waiting.len() >= WAITING_MAX {
             return;
         }
         let Some(lead) = self.keeper.lead().filter(|lead| NodeNumber(lead.node) != clustered.own()) else { return };
@@ -285,8 +302,13 @@ impl Serving<'_> {
         self.run.following.number += 1;
         let number = self.run.following.number;
         let workspace = self.run.workspace.name().clone();
-        self.run.following.under_way =
-            UnderWay::begin(&clustered.post, &workspace, lead, number, &mut self.run.asked);
+        self.run.following.under_way = UnderWay::begin(&clustered.post, &workspace, lead, number, &mut self.run.asked);
+    }
+
+    pub(super) fn show_hints(&mut self) {
+        for typing in self.run.workspace.hints.take() {
+            self.delivery().show_typing(&typing);
+        }
     }
 
     /// Whether commands are taken: yes, unless nobody leads, or nobody has said for long what became of the last ones.

@@ -32,7 +32,8 @@ impl IdleWatch {
                 && !agent.profile.program
                 && agent.has_available_status(desk.settings());
             if at_work
-                && last_input_ms(registry, workspace, id, agent.sessions.len()).is_some_and(|at| now_ms.saturating_sub(at) >= rule.after_ms)
+                && last_input_ms(registry, workspace, id, agent.sessions.len())
+                    .is_some_and(|at| now_ms.saturating_sub(at) >= rule.after_ms)
             {
                 found.push(id);
                 if found.len() == FOUND_MAX {

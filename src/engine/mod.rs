@@ -170,11 +170,13 @@ impl Engine {
         for name in names {
             engine.run(&name);
         }
-        if let Some(Incoming { journal, post, questions }) = incoming {
+        if let Some(Incoming { journal, post, questions, told, hints }) = incoming {
             let records = engine.threads.spawn(stream::records(engine.clone(), journal));
             engine.tasks().push(records);
-            let questions = engine.threads.spawn(stream::questions(engine.clone(), post, questions));
+            let questions = engine.threads.spawn(stream::questions(engine.clone(), post.clone(), questions));
             engine.tasks().push(questions);
+            let hints = engine.threads.spawn(stream::hints(engine.clone(), post, told, hints));
+            engine.tasks().push(hints);
         }
         let housekeeping = tokio::spawn(engine.clone().keep_house());
         engine.tasks().push(housekeeping);

@@ -14,10 +14,10 @@
 use super::PROBES_KEPT_MS;
 use super::commit::{Fate, PROBE_MS, random_turn};
 use super::counted::{self, Counter};
-use super::deliver::{Delivery, FrameLimits};
+use super::deliver::{Delivery, FrameLimits, Others};
 use super::deliver_replies::not_done;
-use super::following::{Clustered, Following};
 use super::desk_clock::DeskClock;
+use super::following::{Clustered, Following};
 use super::idle::IdleWatch;
 use super::intake::ReplyTo;
 use super::levels::Levels;
@@ -271,6 +271,7 @@ impl Serving<'_> {
                 }
             }
             if let Some(clustered) = &clustered {
+                self.show_hints();
                 if self.was_replaced() {
                     // What it did without a record, its clock before all, is nobody else's: as a follower it begins with what is committed.
                     self.run.following.let_lead();
@@ -453,6 +454,11 @@ impl Serving<'_> {
             keys: &self.run.shared.keys,
             registry: &self.run.shared.registry,
             limits: self.run.shared.limits,
+            others: match self.run.shared.cluster.as_deref().filter(|_| !self.run.workspace.is_probes()) {
+                None => Others::None,
+                Some(clustered) if self.run.workspace.leads.load().is_some() => Others::Told(clustered),
+                Some(_) => Others::Tell,
+            },
         }
     }
 

@@ -2,7 +2,7 @@
 //! on, to the workspaces that this one leads.
 
 use super::Engine;
-use super::passing::shapes::{Batch, BatchAnswer};
+use super::passing::shapes::{Batch, BatchAnswer, Hint};
 use super::run::stopped;
 use crate::cluster::Post;
 use crate::journal::nats::NatsJournal;
@@ -11,7 +11,7 @@ use bytes::Bytes;
 use futures_util::StreamExt;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, mpsc};
 
 /// After the stream of records ended.
 const AGAIN_AFTER: Duration = Duration::from_millis(250);
@@ -23,6 +23,10 @@ pub struct Incoming {
     pub journal: NatsJournal,
     pub post: Arc<Post>,
     pub questions: Subscriber,
+    /// From all nodes.
+    pub told: Subscriber,
+    /// To all nodes.
+    pub hints: mpsc::Receiver<Bytes>,
 }
 
 /// Until the server stops.
@@ -79,6 +83,31 @@ pub(super) async fn questions(engine: Arc<Engine>, post: Arc<Post>, mut question
             let _permit = permit;
             answer(&engine, &post, question).await;
         });
+    }
+}
+
+/// Hints of this node's to all, and of all to those who are connected here; until the server stops.
+pub(super) async fn hints(engine: Arc<Engine>, post: Arc<Post>, mut told: Subscriber, mut own: mpsc::Receiver<Bytes>) {
+    let mut stop = engine.shared.stop.clone();
+    loop {
+        tokio::select! {
+            Some(hint) = own.recv() => {
+                // One that is lost is followed by another, as long as somebody types.
+                let _ = post.tell_all(hint).await;
+            }
+            Some(hint) = told.next() => show(&engine, &hint.payload),
+            () = stopped(&mut stop) => return,
+        }
+    }
+}
+
+fn show(engine: &Engine, bytes: &Bytes) {
+    let Ok(Hint { workspace, typing }) = Hint::decode(bytes) else { return };
+    let Some(workspace) = engine.workspace(&workspace) else { return };
+    if workspace.hints.push(typing) {
+        workspace.tail.wake();
+    } else {
+        metrics::counter!("offhook_cluster_hints_dropped_total").increment(1);
     }
 }
 

@@ -10,7 +10,7 @@ use super::published::{AgentRow, NotDone, Published, QueueRow, Replied, Roll};
 use super::quota::Account;
 use super::shares::{Share, Shares};
 use super::sheets::Sheets;
-use super::tail::Tail;
+use super::tail::{Hints, Tail};
 use super::turn::Asked;
 use super::watch::Watchers;
 use crate::clock;
@@ -87,6 +87,7 @@ pub struct Workspace {
     pub(super) imports_held: AtomicBool,
     /// In a cluster: records of whoever leads.
     pub(super) tail: Tail,
+    pub(super) hints: Hints,
     /// This node's claim, while it leads.
     pub(super) leads: ArcSwapOption<Lead>,
     /// What other nodes passed on.
@@ -122,6 +123,7 @@ impl Workspace {
             starts_held: AtomicBool::new(false),
             imports_held: AtomicBool::new(false),
             tail: Tail::default(),
+            hints: Hints::default(),
             leads: ArcSwapOption::default(),
             taken: Taken::default(),
             quota: Account::default(),
@@ -206,7 +208,10 @@ impl Workspace {
     ///
     /// # Errors
     /// Nothing happened.
-    pub(super) fn submit_passed(&self, command: Command) -> Result<oneshot::Receiver<Result<Replied, NotDone>>, NotDone> {
+    pub(super) fn submit_passed(
+        &self,
+        command: Command,
+    ) -> Result<oneshot::Receiver<Result<Replied, NotDone>>, NotDone> {
         let (answer, answered) = oneshot::channel();
         self.put(command, ReplyTo::Caller(answer)).map_err(|(not_done, _)| not_done)?;
         Ok(answered)

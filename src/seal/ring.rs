@@ -64,7 +64,7 @@ impl KeyRing {
     }
 
     /// Opens the ring of a node whose keys are those of its cluster: what one node makes or erases is known on all. Returns when what the
-    /// others have is here too, after half a minute at most.
+    /// others have is here too; not, if nothing of it comes for half a minute.
     pub async fn open_shared(dir: &Path, keys: SharedKeys) -> Result<KeyRing, OpenFailed> {
         let (dir, sharing) = (dir.to_owned(), Sharing::new(keys));
         let opened = tokio::task::spawn_blocking(move || {
@@ -72,7 +72,7 @@ impl KeyRing {
             let erasures = erasures_of(&dir, &store)?;
             Self::begin(Inner::new(&dir, store, master, Some(sharing)), erasures)
         });
-        opened.await.map_err(|ended| std::io::Error::other(ended))?
+        opened.await.map_err(std::io::Error::other)?
     }
 
     fn begin(inner: Inner, erasures: Vec<Erasure>) -> Result<KeyRing, OpenFailed> {

@@ -64,8 +64,8 @@ pub enum OpenFailed {
         "{dir} has keys that are not the cluster's: {why}. Start this node with an empty directory and the cluster's master.key and server.key"
     )]
     OtherKeys { dir: PathBuf, why: String },
-    #[error("the keys of the other nodes were not taken in within {limit_s} s: {why}")]
-    NotTakenIn { limit_s: u64, why: String },
+    #[error("of the keys of the other nodes none came for {limit_s} s, and they are not all here")]
+    NotTakenIn { limit_s: u64 },
     #[error("the keys that nodes share could not be used")]
     Shared(#[source] SealFailed),
 }
@@ -144,7 +144,8 @@ impl Store {
         next_number(&lock(&self.writing))
     }
 
-    /// Adds keys of blocks that are not here yet, but none that is erased; on the disk when this returns. All of them, or none.
+    /// Adds keys of blocks that are not here yet, but none that is erased; on the disk when this returns. All of them, or none. Whether one
+    /// unwraps is found out when it is used.
     pub fn take_in(&self, blocks: &[Block], erased: &BTreeSet<u64>) -> Result<(), NotTaken> {
         let mut db = lock(&self.writing);
         let tx = db.transaction().map_err(unavailable)?;
@@ -156,10 +157,7 @@ impl Store {
                     Some(held) if held == wrapped => {}
                     Some(_) => return Err(NotTaken::OtherKey(KeyNumber(*number))),
                     None if erased.contains(number) => {}
-                    None => {
-                        self.unwrap(*number, wrapped)?;
-                        new.push((*number, *wrapped));
-                    }
+                    None => new.push((*number, *wrapped)),
                 }
             }
             insert(&tx, &new, block.end)?;

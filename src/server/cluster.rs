@@ -11,6 +11,10 @@ use async_nats::jetstream::Context;
 use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
+use tokio::sync::mpsc;
+
+/// Hints on their way to the servers of NATS.
+const HINTS_MAX: usize = 1_024;
 
 /// The way to the servers of NATS.
 pub struct Way {
@@ -63,9 +67,10 @@ impl Way {
         let client = self.context.client().clone();
         let lease = Lease::join(self.context, &self.nats, settings).await.map_err(failed("joining the cluster"))?;
         let post = Post::open(client, &self.nats.name, lease.number(), self.nats.answer_within).await;
-        let (post, questions) = post.map_err(failed("listening to the other nodes"))?;
+        let (post, questions, told) = post.map_err(failed("listening to the other nodes"))?;
+        let (hint, hints) = mpsc::channel(HINTS_MAX);
         let post = Arc::new(post);
-        let clustered = Clustered { post: post.clone(), roll: lease.rolls() };
-        Ok((lease, (clustered, Incoming { journal, post, questions })))
+        let clustered = Clustered { post: post.clone(), roll: lease.rolls(), hints: hint };
+        Ok((lease, (clustered, Incoming { journal, post, questions, told, hints })))
     }
 }

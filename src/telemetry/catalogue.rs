@@ -113,6 +113,8 @@ catalogue! {
     CLUSTER_HEARTBEATS_TOTAL = "offhook_cluster_heartbeats_total" Counter Count ["outcome"] "This node's heartbeats by outcome: put, late (no answer within half a lease), failed.";
     CLUSTER_HEARTBEAT_SECONDS = "offhook_cluster_heartbeat_seconds" Histogram Seconds [] "From when this node put a heartbeat to when it heard it.";
     CLUSTER_WATCHES_RENEWED_TOTAL = "offhook_cluster_watches_renewed_total" Counter Count [] "Times that this node began anew to watch the others, as nothing of its own came through for a lease.";
+    CLUSTER_STREAMS_TOTAL = "offhook_cluster_streams_total" Counter Count [] "Times that this node began to follow what the cluster commits.";
+    CLUSTER_HINTS_DROPPED_TOTAL = "offhook_cluster_hints_dropped_total" Counter Count [] "Signs that somebody types that had no room on their way to or from other nodes.";
     CLUSTER_UNHEARD_TOTAL = "offhook_cluster_unheard_total" Counter Count ["why"] "Heartbeats of others that were passed over, by why: too_many (there are 64 nodes), unreadable.";
     SHARED_KEYS_FOLLOWED = "offhook_shared_keys_followed" Gauge Count [] "1 while this node of a cluster follows the customers' keys of the others, 0 while it cannot.";
     SHARED_KEYS_UNFINISHED = "offhook_shared_keys_unfinished" Gauge Count [] "Blocks, erasures and older revisions that this node of a cluster has still to put right in the bucket of customers' keys.";

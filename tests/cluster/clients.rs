@@ -1,15 +1,13 @@
-//! Agents and customers at the nodes, who write down what they do and see.
+//! Agents and customers, each at one of the nodes, who write down what they do and see.
 
 use crate::history::{Book, Pen, What};
-use crate::nodes::{NAMES, Nodes};
 use crate::support::agent::Watcher;
 use crate::support::scene::DEMO;
 use crate::support::sse::Events;
-use crate::support::{Agent, Customer, within};
+use crate::support::{Agent, Customer, Server, command_id, within};
 use offhook::gateway::auth::agent_token::Role;
 use offhook::wire::feed::{EventsPage, FeedEvent};
 use serde_json::{Value, json};
-use std::collections::BTreeMap;
 use std::time::Duration;
 
 /// How long a client waits before it tries to connect again.
@@ -23,10 +21,9 @@ pub struct Worker {
 
 impl Worker {
     /// Until it is welcomed: a node that has just lost its leader lets nobody in for a moment.
-    pub async fn connect(book: &Book, nodes: &Nodes, node: usize, name: &str) -> Self {
-        let server = nodes.server(node);
+    pub async fn connect(book: &Book, server: &Server, name: &str) -> Self {
         let token = server.agent_token(DEMO, name, Role::Agent);
-        let mut agent = within(&format!("a welcome for {name} at {}", NAMES[node]), async {
+        let mut agent = within(&format!("a welcome for {name}"), async {
             loop {
                 if let Ok(agent) = Agent::try_connect(server.address, name, &token, None).await {
                     return agent;
@@ -36,7 +33,7 @@ impl Worker {
             }
         })
         .await;
-        let pen = book.pen(&format!("{name} at {}, {}", NAMES[node], text(&agent.welcome["session"])));
+        let pen = book.pen(&format!("{name} in {}", text(&agent.welcome["session"])));
         note(&pen, name, &agent.welcome);
         agent.watcher = Some(watcher(pen.clone(), name.to_owned()));
         Self { agent, pen }
@@ -62,6 +59,25 @@ impl Worker {
         self.pen.write(What::Sends { text: words.to_owned() });
         let sent = self.agent.must(json!({"type": "send", "conversation": conversation, "text": words})).await;
         let number = sent["number"].as_u64().expect("a number");
+        self.pen.write(What::Sent { conversation: conversation.to_owned(), text: words.to_owned(), number });
+    }
+
+    /// The same where it may be told that nothing could be done: the same again, with the same id, until it is done.
+    pub async fn send_until_done(&mut self, conversation: &str, words: &str) {
+        self.pen.write(What::Sends { text: words.to_owned() });
+        let frame = json!({"type": "send", "id": command_id(), "conversation": conversation, "text": words});
+        let number = within(&format!("the number of {words:?}"), async {
+            loop {
+                let reply = self.agent.ask(frame.clone()).await;
+                if reply["ok"] == true {
+                    return reply["number"].as_u64().expect("a number");
+                }
+                let ms = reply["error"]["retry_after_ms"].as_u64();
+                // As long as the server asked for.
+                tokio::time::sleep(Duration::from_millis(ms.unwrap_or_else(|| panic!("{reply}")))).await;
+            }
+        })
+        .await;
         self.pen.write(What::Sent { conversation: conversation.to_owned(), text: words.to_owned(), number });
     }
 
@@ -118,10 +134,10 @@ pub struct Visitor {
 }
 
 impl Visitor {
-    pub async fn start(book: &Book, nodes: &Nodes, node: usize, words: &str) -> Self {
-        let pen = book.pen(&format!("the customer who says {words:?}, at {}", NAMES[node]));
+    pub async fn start(book: &Book, server: &Server, words: &str) -> Self {
+        let pen = book.pen(&format!("the customer who says {words:?}"));
         pen.write(What::Sends { text: words.to_owned() });
-        let customer = Customer::start_when_there_is_room(nodes.server(node).address, DEMO, words).await;
+        let customer = Customer::start_when_there_is_room(server.address, DEMO, words).await;
         pen.write(What::Sent { conversation: customer.conversation.clone(), text: words.to_owned(), number: 1 });
         let events = customer.follow(None).await;
         Self { customer, events, pen }
@@ -157,23 +173,18 @@ impl Visitor {
     }
 }
 
-/// The feed from its beginning, with texts, as these nodes give it.
-pub async fn feeds(nodes: &Nodes, of: &[usize]) -> BTreeMap<String, Vec<FeedEvent>> {
-    let mut feeds = BTreeMap::new();
-    for node in of {
-        let (mut feed, mut after) = (Vec::new(), String::new());
-        loop {
-            let path = format!("/v1/workspaces/{DEMO}/events?limit=200&texts=true{after}");
-            let answer = nodes.server(*node).admin("GET", &path, None).await;
-            assert_eq!(answer.status, 200, "{}: {}", NAMES[*node], answer.text());
-            let page: EventsPage = serde_json::from_slice(&answer.body).expect("a page of events");
-            feed.extend(page.events);
-            if !page.more {
-                break;
-            }
-            after = format!("&after={}", page.next);
+/// The feed from its beginning, with texts, as this node gives it.
+pub async fn feed(server: &Server) -> Vec<FeedEvent> {
+    let (mut feed, mut after) = (Vec::new(), String::new());
+    loop {
+        let path = format!("/v1/workspaces/{DEMO}/events?limit=200&texts=true{after}");
+        let answer = server.admin("GET", &path, None).await;
+        assert_eq!(answer.status, 200, "{}", answer.text());
+        let page: EventsPage = serde_json::from_slice(&answer.body).expect("a page of events");
+        feed.extend(page.events);
+        if !page.more {
+            return feed;
         }
-        feeds.insert(NAMES[*node].to_owned(), feed);
+        after = format!("&after={}", page.next);
     }
-    feeds
 }

@@ -1,7 +1,6 @@
 //! Three nodes of Offhook over three servers of NATS: the real binary, each with a data directory and ways to NATS of its own.
 
-pub use crate::member::NAMES;
-use crate::member::{bring, of_node};
+use crate::member::{NAMES, bring, of_node};
 use crate::proxy::Proxy;
 use crate::support::{Options, Server, process};
 use crate::trio::Trio;
@@ -46,6 +45,11 @@ impl Nodes {
         &self.nodes[node].server
     }
 
+    /// All of them, with their names.
+    pub fn servers(&self) -> [(&'static str, &Server); 3] {
+        [0, 1, 2].map(|node| (NAMES[node], self.server(node)))
+    }
+
     /// `kill -9`.
     pub fn kill(&mut self, node: usize) {
         self.nodes[node].server.kill();
@@ -78,11 +82,5 @@ impl Nodes {
 
     pub fn let_through(&self, node: usize) {
         self.nodes[node].ways.iter().for_each(Proxy::flow);
-    }
-
-    /// The last lines of all logs, for failures.
-    pub fn logs(&self) -> String {
-        let log = |(node, name): (&Node, &str)| format!("--- {name}\n{}", node.server.log_tail());
-        self.nodes.iter().zip(NAMES).map(log).collect::<Vec<_>>().join("\n")
     }
 }

@@ -23,7 +23,7 @@ pub fn settings(nats: &Nats) -> NatsSettings {
 
 async fn open(settings: &NatsSettings) -> NatsJournal {
     let context = connect(settings).await.expect("the server answers");
-    NatsJournal::open(context, settings).await.expect("the stream is as it has to be")
+    NatsJournal::open(context, settings, "a").await.expect("the stream is as it has to be")
 }
 
 fn workspace(name: &str) -> Arc<str> {
@@ -193,7 +193,7 @@ async fn a_stream_of_another_shape_is_refused_and_not_changed() {
         ..Default::default()
     };
     context.create_stream(other).await.expect("it is made");
-    let failed = NatsJournal::open(context.clone(), &settings).await.err().expect("it is another one").to_string();
+    let failed = NatsJournal::open(context.clone(), &settings, "a").await.err().expect("it is another one").to_string();
     for part in
         ["OFFHOOK_JOURNAL", "max_age is 3600s and has to be 0ns", "discard is Old and has to be New", "deny_delete"]
     {

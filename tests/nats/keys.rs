@@ -300,3 +300,32 @@ async fn a_bucket_in_which_nothing_can_be_overwritten_is_refused() {
         assert!(failed.contains(part), "{failed}");
     }
 }
+
+/// What the shape of the bucket rests on: NATS passes over what was replaced, and overwrites what is deleted by its number.
+#[tokio::test]
+async fn what_is_put_anew_stays_on_the_disk_of_nats_until_it_is_deleted_by_its_number() {
+    let nats = Nats::alone("").await;
+    let context: Context = connect(&settings(&nats)).await.unwrap();
+    let config = |revisions, subject: &str| stream::Config {
+        name: format!("KEEPS{revisions}"),
+        subjects: vec![subject.to_owned()],
+        max_messages_per_subject: revisions,
+        ..Default::default()
+    };
+    context.create_stream(config(1, "one")).await.unwrap();
+    let many = context.create_stream(config(64, "many")).await.unwrap();
+    for subject in ["one", "many"] {
+        let secret = format!("the secret of {subject}");
+        context.publish(subject.to_owned(), secret.clone().into()).await.unwrap().await.unwrap();
+        context.publish(subject.to_owned(), "without it".into()).await.unwrap().await.unwrap();
+        until("NATS writes", || nats.holds(secret.as_bytes())).await;
+    }
+    let one = context.get_stream("KEEPS1").await.unwrap();
+    assert!(
+        one.get_raw_message(1).await.is_err() && one.delete_message(1).await.is_err(),
+        "nobody reaches it any more"
+    );
+    assert!(nats.holds(b"the secret of one"), "and it is there");
+    assert!(many.delete_message(1).await.unwrap());
+    assert!(!nats.holds(b"the secret of many"));
+}

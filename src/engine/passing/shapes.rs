@@ -78,6 +78,27 @@ pub enum Told {
     },
 }
 
+/// What is in no record and concerns those who are connected to any node: that somebody types.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub struct Hint {
+    pub workspace: Arc<str>,
+    pub typing: Answer,
+}
+
+impl Hint {
+    /// # Errors
+    /// It has no room.
+    pub fn encode(&self) -> Result<Bytes, TooLarge> {
+        encode(self)
+    }
+
+    /// # Errors
+    /// It cannot be read.
+    pub fn decode(bytes: &[u8]) -> Result<Self, Malformed> {
+        whole(bytes)
+    }
+}
+
 /// It has no room in one message: pass on fewer at once.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{bytes} bytes are more than {BYTES_MAX}")]

@@ -85,7 +85,10 @@ impl Workspace {
         Some(bytes)
     }
 
-    fn take_commands(&self, commands: Vec<Command>) -> Vec<Result<oneshot::Receiver<Result<Replied, NotDone>>, NotDone>> {
+    fn take_commands(
+        &self,
+        commands: Vec<Command>,
+    ) -> Vec<Result<oneshot::Receiver<Result<Replied, NotDone>>, NotDone>> {
         commands.into_iter().map(|command| self.submit_passed(command)).collect()
     }
 }

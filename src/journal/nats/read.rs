@@ -172,8 +172,11 @@ impl Inner {
         let all = format!("{}.{SUBJECT_PREFIX}.", self.prefix);
         let subjects = self.stream.info_with_subjects(format!("{all}>")).await.map_err(unavailable)?;
         let subjects: Vec<(String, usize)> = subjects.try_collect().await.map_err(unavailable)?;
-        let mut names: Vec<Arc<str>> =
-            subjects.iter().filter_map(|(subject, _)| self.workspace_of(subject.strip_prefix(&all)?)).map(Arc::from).collect();
+        let mut names: Vec<Arc<str>> = subjects
+            .iter()
+            .filter_map(|(subject, _)| self.workspace_of(subject.strip_prefix(&all)?))
+            .map(Arc::from)
+            .collect();
         names.sort_unstable();
         Ok(names)
     }

@@ -97,7 +97,7 @@ mod tests {
         let whole = block(10, 14, &[10, 12, 13]).encode();
         for end in 0..whole.len() {
             let cut = Block::decode(10, &whole[..end]);
-            assert!(cut.is_none() || (end - HEAD_BYTES) % KEY_BYTES == 0, "cut off at {end}");
+            assert!(cut.is_none() || (end - HEAD_BYTES).is_multiple_of(KEY_BYTES), "cut off at {end}");
         }
         assert_eq!(Block::decode(11, &whole), None, "a number before its first");
         assert_eq!(Block::decode(14, &block(14, 14, &[]).encode()), None, "no number at all");

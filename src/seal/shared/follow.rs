@@ -19,8 +19,8 @@ use tokio::runtime::Handle;
 use tokio::task::JoinHandle;
 use tokio::time::{MissedTickBehavior, interval, sleep};
 
-/// Entries that are taken in with one sync of the disk: of the largest, 21 MB.
-const AT_ONCE: usize = 64;
+/// Entries that are taken in with one sync of the disk: of the largest, 5 MB.
+const AT_ONCE: usize = 16;
 const AGAIN_AFTER: Duration = Duration::from_millis(500);
 const FINISH_EVERY: Duration = Duration::from_secs(2);
 /// What is finished before the bucket is listened to again.
@@ -184,8 +184,8 @@ fn take_in(ring: &Inner, erasures: &[Erasure], blocks: Vec<(Block, u64)>) -> Res
     let erased = sharing.known.borrow().erased_in(&held);
     match ring.store.take_in(&held, &erased) {
         Ok(()) => return Ok(held.into_iter().zip(revisions).collect()),
-        Err(NotTaken::Failed(failed @ SealFailed::Unavailable(_))) => return Err(failed),
-        Err(_) => {}
+        Err(NotTaken::Failed(failed)) => return Err(failed),
+        Err(NotTaken::OtherKey(_)) => {}
     }
     // One of them cannot be taken in; the others can.
     let mut taken = Vec::new();
@@ -196,9 +196,6 @@ fn take_in(ring: &Inner, erasures: &[Erasure], blocks: Vec<(Block, u64)>) -> Res
                 let why = format!("key {number} is another one in the cluster");
                 tracing::error!(block = block.first, why, "a block of keys is not taken in");
                 sharing.known.send_modify(|known| known.refused = Some(why));
-            }
-            Err(NotTaken::Failed(failed @ SealFailed::Damaged(_))) => {
-                tracing::error!(block = block.first, error = %failed, "a block of keys is not taken in");
             }
             Err(NotTaken::Failed(failed)) => return Err(failed),
         }

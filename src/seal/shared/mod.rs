@@ -38,7 +38,7 @@ use tokio::sync::watch;
 
 /// How long what asks the bucket waits: some answers, of which each has its own limit.
 const DONE_MOST: Duration = Duration::from_secs(6);
-/// How long a node that starts takes in what the others have.
+/// How long a node that starts waits for more of what the others have.
 const TAKEN_IN_MOST: Duration = Duration::from_secs(30);
 /// How long a reader waits for a key that another node made.
 const KNOWN_MOST: Duration = Duration::from_secs(2);
@@ -141,16 +141,20 @@ impl Sharing {
     /// Waits until everything is taken in that other nodes had said before this node made that key.
     pub fn until_taken_in(&self, dir: &Path, made: KeyNumber) -> Result<(), OpenFailed> {
         let said = self.known.borrow().revision_of(made.0);
-        let mut known = self.known.subscribe();
-        let seen = self.wait(TAKEN_IN_MOST, async move {
-            let seen = known.wait_for(|known| known.seen >= said || known.refused.is_some()).await;
-            seen.map(|known| known.refused.clone()).map_err(|_| closed())
-        });
-        match seen {
-            Ok(None) => Ok(()),
-            Ok(Some(why)) => Err(OpenFailed::OtherKeys { dir: dir.to_owned(), why }),
-            Err(why) => Err(OpenFailed::NotTakenIn { limit_s: TAKEN_IN_MOST.as_secs(), why: why.to_string() }),
+        let mut seen = 0;
+        while seen < said {
+            let mut known = self.known.subscribe();
+            let more = self.wait(TAKEN_IN_MOST, async move {
+                let more = known.wait_for(|known| known.seen > seen || known.refused.is_some()).await;
+                more.map(|known| (known.seen, known.refused.clone())).map_err(|_| closed())
+            });
+            match more {
+                Ok((now, None)) => seen = now,
+                Ok((_, Some(why))) => return Err(OpenFailed::OtherKeys { dir: dir.to_owned(), why }),
+                Err(_) => return Err(OpenFailed::NotTakenIn { limit_s: TAKEN_IN_MOST.as_secs() }),
+            }
         }
+        Ok(())
     }
 
     /// Says which keys are here and in no block: those of a single server that became the first node of a cluster.

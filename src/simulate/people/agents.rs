@@ -6,7 +6,7 @@ use crate::desk::answer::Answer;
 use crate::desk::command::{Ask, Author, Closer, StartAsk, Worker};
 use crate::desk::event::{Event, OfferEnd};
 use crate::desk::files::Attachments;
-use crate::desk::ids::{AgentId, ConversationId, CustomerId, KeyNumber, OfferId, SessionId};
+use crate::desk::ids::{AgentId, ConversationId, CustomerId, KeyNumber, NodeNumber, OfferId, SessionId};
 use crate::desk::labels::{FieldValue, LabelAsk, LabelChange, ThenEnd};
 use crate::desk::moves::{Deed, MoveAsk, Mover};
 use crate::desk::own::OwnCursor;
@@ -384,6 +384,17 @@ impl AgentModel {
 
     pub fn did_not_come_in(&mut self, session: SessionId) {
         self.coming.remove(&session);
+    }
+
+    /// Whether a session is on its way in there: nobody can tell whether it came before the node went.
+    pub fn comes_to(&self, node: NodeNumber) -> bool {
+        self.coming.iter().any(|session| session.node() == node)
+    }
+
+    /// A node of the cluster is gone. What the desk still has of it is on its way to being told.
+    pub fn node_is_gone(&mut self, node: NodeNumber) {
+        self.silent.retain(|(session, _)| session.node() != node);
+        self.leaving.extend(self.sessions.extract_if(.., |session| session.node() == node));
     }
 
     pub fn server_is_gone(&mut self) {

@@ -14,7 +14,7 @@ use crate::desk::Desk;
 use crate::desk::answer::Answer;
 use crate::desk::command::{Ask, Command};
 use crate::desk::event::Event;
-use crate::desk::ids::{AgentId, CommandId, SessionId};
+use crate::desk::ids::{AgentId, CommandId, NodeNumber, SessionId};
 use crate::desk::refusal::Refusal;
 use crate::engine::route::To;
 use crate::engine::turn::Asked;
@@ -66,6 +66,8 @@ pub struct People {
     last_serial: u64,
     last_command: u128,
     last_session: u128,
+    /// Where agents connect to: numbers of nodes, none twice.
+    nodes: [NodeNumber; 2],
     /// What was done and answered: now and then asked again, or with another body.
     done: VecDeque<Command>,
 }
@@ -81,6 +83,7 @@ impl People {
             last_serial: 0,
             last_command: 0,
             last_session: 0,
+            nodes: [NodeNumber(1), NodeNumber(2)],
             done: VecDeque::new(),
         }
     }
@@ -125,7 +128,8 @@ impl People {
         for place in 0..self.agents.len() {
             let who = Who::Agent(place);
             if (set_up || desk.agents().count() > place) && self.count(who) < 2 {
-                let session = SessionId(self.last_session + 1);
+                let node = self.nodes[(self.last_session % 2) as usize];
+                let session = SessionId::on(node, (self.last_session + 1) << 48);
                 let deed = self.agents[place].act(dice, now_ms, calm, desk, session);
                 for ask in deed {
                     if matches!(ask, Ask::SessionCame { .. }) {
@@ -134,6 +138,9 @@ impl People {
                     self.ask(who, ask);
                 }
             }
+        }
+        if set_up && !calm && dice.per_mille(5) {
+            self.a_node_goes(dice.below(2) as usize);
         }
         if set_up && !calm && dice.per_mille(10) {
             let agent = AgentId(dice.below(u64::from(AGENTS)) as u32);
@@ -166,6 +173,16 @@ impl People {
         self.send(now_ms)
     }
 
+    fn a_node_goes(&mut self, place: usize) {
+        let node = self.nodes[place];
+        if self.agents.iter().any(|agent| agent.comes_to(node)) {
+            return;
+        }
+        self.agents.iter_mut().for_each(|agent| agent.node_is_gone(node));
+        self.nodes[place] = NodeNumber(self.nodes.iter().map(|node| node.0).max().unwrap_or(0) + 1);
+        self.ask(Who::Nobody, Ask::NodeGone { node });
+    }
+
     fn count(&self, who: Who) -> usize {
         self.requests.values().filter(|request| request.who == who).count()
     }
@@ -179,7 +196,11 @@ impl People {
         let principal = notation::principal(&ask);
         let has_id = !matches!(
             ask,
-            Ask::SessionCame { .. } | Ask::SessionWent { .. } | Ask::Typing { .. } | Ask::AgentIsIdle { .. }
+            Ask::SessionCame { .. }
+                | Ask::SessionWent { .. }
+                | Ask::NodeGone { .. }
+                | Ask::Typing { .. }
+                | Ask::AgentIsIdle { .. }
         );
         self.last_command += u128::from(has_id);
         let id = has_id.then_some(CommandId(self.last_command));
