@@ -60,6 +60,8 @@ pub struct Board {
     /// Accepts that were sent, and that were done.
     pub accepts: Cell<u64>,
     pub accepted: Cell<u64>,
+    /// Connections are about to break, which is nothing to tell.
+    pub may_break: Cell<bool>,
     /// In a closed loop: rings for the worker whose turn it is again.
     bells: RefCell<Vec<Rc<Notify>>>,
 }
@@ -78,12 +80,17 @@ impl Crew {
     }
 
     pub async fn connect_in(server: &Server, workspace: &str, agents: u32) -> Self {
+        Self::connect_at(&[server], workspace, agents).await
+    }
+
+    /// Spread over these servers, which sign alike.
+    pub async fn connect_at(servers: &[&Server], workspace: &str, agents: u32) -> Self {
         let mut crew =
             Self { board: Rc::default(), began: Instant::now(), starts: starts_in(workspace), agents: Vec::new() };
-        let tokens = server.tokens();
+        let tokens = servers[0].tokens();
         for number in 0..agents {
             let token = tokens.of(workspace, &format!("crew{number}"), Role::Agent);
-            let socket = connect(server, &token).await;
+            let socket = connect(servers[number as usize % servers.len()], &token).await;
             let (board, began) = (crew.board.clone(), crew.began);
             crew.agents.push(tokio::task::spawn_local(work(socket, board, began)));
         }
@@ -110,13 +117,19 @@ impl Crew {
     /// `workers` who each start a conversation, wait until it is closed, and start the next, for this long. Cycles a second
     /// of the second half: the first is for warming up.
     pub async fn closed_loop(&self, server: &Server, workers: u32, seconds: f64) -> f64 {
+        self.closed_loop_at(&[server], workers, seconds).await
+    }
+
+    /// The same with workers spread over these servers.
+    pub async fn closed_loop_at(&self, servers: &[&Server], workers: u32, seconds: f64) -> f64 {
         self.reset(0);
         let bells: Vec<Rc<Notify>> = (0..workers).map(|_| Rc::default()).collect();
         *self.board.bells.borrow_mut() = bells.clone();
         let going = Rc::new(Cell::new(true));
         let mut tasks = Vec::new();
         for (number, bell) in bells.into_iter().enumerate() {
-            let mut poster = Poster::connect(server.address).await.expect("the server listens");
+            let address = servers[number % servers.len()].address;
+            let mut poster = Poster::connect(address).await.expect("the server listens");
             let (going, starts) = (going.clone(), self.starts.clone());
             tasks.push(tokio::task::spawn_local(async move {
                 let mut from = number as u32;
@@ -142,13 +155,19 @@ impl Crew {
 
     /// `rate` starts a second for this long, whether or not the server keeps up; over `connections` of them.
     pub async fn open_loop(&self, server: &Server, rate: f64, seconds: f64, connections: u32) -> OpenLoop {
+        self.open_loop_at(&[server], rate, seconds, connections).await
+    }
+
+    /// The same with connections spread over these servers.
+    pub async fn open_loop_at(&self, servers: &[&Server], rate: f64, seconds: f64, connections: u32) -> OpenLoop {
         let count = (rate * seconds) as u32;
         self.reset(count);
         let pace = Pace::begin(rate, count);
         let answers: Rc<RefCell<Vec<(u16, u32)>>> = Rc::default();
         let mut tasks = Vec::new();
-        for _ in 0..connections {
-            let mut poster = Poster::connect(server.address).await.expect("the server listens");
+        for connection in 0..connections {
+            let address = servers[connection as usize % servers.len()].address;
+            let mut poster = Poster::connect(address).await.expect("the server listens");
             let (pace, answers, starts) = (pace.clone(), answers.clone(), self.starts.clone());
             tasks.push(tokio::task::spawn_local(async move {
                 while let Some(number) = pace.next().await {
@@ -238,12 +257,12 @@ pub async fn set_available(socket: &mut Socket) {
     }
 }
 
-fn starts_in(workspace: &str) -> String {
+pub fn starts_in(workspace: &str) -> String {
     format!("/v1/messenger/{workspace}/conversations")
 }
 
-/// The status of the answer; 0 when there was none.
-async fn start(poster: &mut Poster, starts: &str, number: u32, from: u32) -> u16 {
+/// The status of the answer; 0 when there was none. Its number is the customer's name.
+pub async fn start(poster: &mut Poster, starts: &str, number: u32, from: u32) -> u16 {
     let body = format!("{{\"text\":\"hello\",\"name\":\"{number}\"}}");
     poster.post(starts, &tagged_id(0, number), from, None, &body).await.map_or(0, |(status, _)| status)
 }
@@ -254,6 +273,7 @@ async fn work(mut socket: Socket, board: Rc<Board>, began: Instant) {
     loop {
         match socket.next().await {
             Heard::Text(text) => react(&text, &board, began, &mut out),
+            Heard::Gone if board.may_break.get() => return,
             other => {
                 eprintln!("an agent heard {other:?}");
                 return;

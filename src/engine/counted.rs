@@ -84,7 +84,7 @@ pub fn gauge_all(workspaces: &[Arc<Workspace>], labels: &BoundedLabels) {
     let mut agents = [0; 3];
     let mut conversations = [0; 4];
     let (mut paused, mut lag, mut commands, mut bytes) = (0, 0, 0, 0);
-    let (mut decisions, mut followers) = (0, 0);
+    let (mut decisions, mut followers, mut leads) = (0, 0, 0_u32);
     let mut states = [("serving", 0_u32), ("scarce", 0), ("unavailable", 0)];
     for workspace in workspaces.iter().filter(|workspace| !workspace.is_probes()) {
         let amounts = workspace.amounts();
@@ -94,6 +94,7 @@ pub fn gauge_all(workspaces: &[Arc<Workspace>], labels: &BoundedLabels) {
         lag += amounts.view_lag_records;
         decisions += amounts.decisions_pending;
         followers += workspace.followers().count();
+        leads += u32::from(workspace.leads().is_some());
         workspace.quota().tell(&amounts, || labels.label(workspace.name()).to_string());
         for (queue, waiting, open) in &amounts.waiting {
             let (workspace, queue) = (labels.label(workspace.name()), labels.label(queue));
@@ -119,6 +120,7 @@ pub fn gauge_all(workspaces: &[Arc<Workspace>], labels: &BoundedLabels) {
     for (word, count) in states {
         metrics::gauge!(catalogue::WORKSPACE_STATE, "state" => word).set(f64::from(count));
     }
+    metrics::gauge!(catalogue::CLUSTER_LEADS).set(f64::from(leads));
     metrics::gauge!(catalogue::PAUSED).set(paused as f64);
     metrics::gauge!(catalogue::VIEW_LAG_RECORDS).set(lag as f64);
     metrics::gauge!(catalogue::DECISIONS_PENDING).set(decisions as f64);

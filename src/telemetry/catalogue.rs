@@ -108,6 +108,7 @@ catalogue! {
     JOURNAL_BYTES = "offhook_journal_bytes" Gauge Bytes [] "Size of the journal on disk.";
     CLUSTER_NODES = "offhook_cluster_nodes" Gauge Count [] "Nodes of the cluster that live, as this one sees it.";
     CLUSTER_NODES_GONE_TOTAL = "offhook_cluster_nodes_gone_total" Counter Count ["why"] "Nodes that this one saw go, by why: silent (nothing was heard of it for its lease), left, replaced (started anew).";
+    CLUSTER_LEADS = "offhook_cluster_leads" Gauge Count [] "Workspaces that this node leads; 0 without a cluster.";
     CLUSTER_LEASE_HELD = "offhook_cluster_lease_held" Gauge Count [] "1 while this node's own heartbeats come back to it; 0 when none did for a lease, so that the others may take it for gone.";
     CLUSTER_HEARTBEATS_TOTAL = "offhook_cluster_heartbeats_total" Counter Count ["outcome"] "This node's heartbeats by outcome: put, late (no answer within half a lease), failed.";
     CLUSTER_HEARTBEAT_SECONDS = "offhook_cluster_heartbeat_seconds" Histogram Seconds [] "From when this node put a heartbeat to when it heard it.";

@@ -7,6 +7,7 @@ mod clients;
 mod history;
 mod judge;
 mod judge_tests;
+mod member;
 mod nodes;
 mod proxy;
 mod replayed;

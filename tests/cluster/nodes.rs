@@ -1,16 +1,10 @@
 //! Three nodes of Offhook over three servers of NATS: the real binary, each with a data directory and ways to NATS of its own.
 
+use crate::member::{NAMES, bring, of_node};
 use crate::proxy::Proxy;
 use crate::support::{Options, Server, process};
 use crate::trio::Trio;
-use std::fs;
-use std::path::{Path, PathBuf};
 use tokio::task::block_in_place;
-
-const NAMES: [&str; 3] = ["a", "b", "c"];
-
-/// What an operator brings from the first node to the others: what customers' texts are sealed with, what signs, and who may administer.
-const SAME_FILES: [&str; 4] = ["master.key", "server.key", "agent.key", "admin.key"];
 
 pub struct Nodes {
     pub trio: Trio,
@@ -39,7 +33,8 @@ impl Nodes {
             for address in trio.addresses() {
                 ways.push(Proxy::to(&address).await);
             }
-            let options = of_node(name, data_dir, &ways, options);
+            let servers: Vec<String> = ways.iter().map(|way| way.address.to_string()).collect();
+            let options = of_node(name, data_dir, &servers, options);
             // The proxies are tasks of this runtime.
             nodes.push(Node { server: block_in_place(|| Server::start(&options)), ways });
         }
@@ -87,22 +82,5 @@ impl Nodes {
 
     pub fn let_through(&mut self, node: usize) {
         self.nodes[node].ways.iter().for_each(Proxy::flow);
-    }
-}
-
-fn of_node(name: &str, data_dir: PathBuf, ways: &[Proxy], options: &Options) -> Options {
-    let servers: Vec<String> = ways.iter().map(|way| format!("nats://{}", way.address)).collect();
-    let options = Options { data_dir: Some(data_dir), ..options.clone() };
-    options
-        .set(&format!("cluster.node={name}"))
-        .set("cluster.name=trio")
-        .set(&format!("cluster.servers={}", servers.join(",")))
-}
-
-fn bring(from: &Path, to: &Path) {
-    fs::create_dir_all(to).expect("a directory");
-    for name in SAME_FILES {
-        // With its mode: keys that everybody can read are refused.
-        fs::copy(from.join(name), to.join(name)).unwrap_or_else(|error| panic!("{name}: {error}"));
     }
 }

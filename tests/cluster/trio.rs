@@ -1,4 +1,4 @@
-//! Three servers of NATS that are one cluster, with three replicas of all they keep.
+//! Three servers of NATS that are one cluster, with three replicas of all they keep. For benches too.
 
 use crate::support::nats::{NatsProcess, page};
 use crate::support::{PATIENCE, within};
