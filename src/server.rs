@@ -16,7 +16,7 @@ use crate::cluster::{Lease, TakenOver};
 use crate::config::{Config, Sections, Synchronous};
 use crate::desk::time::{DeskTime, Now, WallTime};
 use crate::engine::workspace::PROBES;
-use crate::engine::{Engine, EngineSettings, FrameLimits, Quotas, Threads, intake};
+use crate::engine::{Engine, Quotas, Threads};
 use crate::feed::Feeds;
 use crate::files::Files;
 use crate::gateway::agent::{self, AgentDesks, AgentLimits, CommandRate};
@@ -59,7 +59,10 @@ use crate::webhooks::Webhooks;
 use crate::wire::error::Code;
 use crate::wire::{agent as agent_wire, messenger as messenger_wire};
 use axum::Router;
-use bounds::{audit_limits, disk_marks, health_limits, marks, presence_limits, probe_settings, quota, traces_settings};
+use bounds::{
+    audit_limits, disk_marks, engine_settings, health_limits, marks, presence_limits, probe_settings, quota,
+    traces_settings, waiting_bytes_max,
+};
 use files::{files_bounds, files_settings, scan};
 use identities::{agents_keys, identities};
 use readiness::ProcessHealth;
@@ -409,11 +412,6 @@ fn public_router(
         .fallback(|| async { Problem::new(Code::NotFound, "there is nothing at this address") }))
 }
 
-/// What waits in memory for a disk that is slow may take a sixteenth of the budget, for the journal and for the view each.
-fn waiting_bytes_max() -> u64 {
-    overload::memory().budget_bytes() / 16
-}
-
 fn journal_settings(set: &Sections) -> sqlite::Settings {
     let usual = sqlite::Settings::default();
     sqlite::Settings {
@@ -445,20 +443,6 @@ async fn open_view(dir: &Path, journal: &Arc<dyn Journal>) -> Result<Arc<View>, 
         journal.forget(&PROBES.into()).await.map_err(failed("forgetting the probe's journal"))?;
     }
     Ok(view)
-}
-
-fn engine_settings(set: &Sections) -> EngineSettings {
-    EngineSettings {
-        intake: intake::Limits { commands_max: set.engine.intake_commands_max, bytes_max: set.engine.intake_bytes_max },
-        frames: FrameLimits {
-            text_bytes_max: set.messenger.text_bytes_max,
-            frame_bytes_max: set.sessions.frame_bytes_max,
-        },
-        tick_record_every_ms: set.engine.tick_record_every_ms,
-        view_lag_bytes_max: set.engine.view_lag_bytes_max.min(waiting_bytes_max()) as usize,
-        retention_days: set.journal.retention_days,
-        reports_days: set.journal.reports_days,
-    }
 }
 
 fn listen_limits(set: &Sections, descriptors: Descriptors) -> Result<ListenLimits, StartFailed> {

@@ -1,11 +1,11 @@
-//! Settings in the shapes of those who hold to them: memory, disk, the audit trail, health, presence.
+//! Settings in the shapes of those who hold to them: memory, disk, the audit trail, health, presence, the engine.
 
 use crate::audit;
 use crate::config::{HealthSettings, QuotasSettings, Sections, TracesSettings};
-use crate::engine::Quota;
+use crate::engine::{EngineSettings, FrameLimits, Quota, intake};
 use crate::gateway::probe::ProbeSettings;
 use crate::health::rules::Limits;
-use crate::overload::{DiskMarks, Marks};
+use crate::overload::{self, DiskMarks, Marks};
 use crate::presence;
 use crate::telemetry::traces;
 use std::time::Duration;
@@ -71,5 +71,24 @@ pub fn presence_limits(set: &Sections) -> presence::Limits {
         ping_every_ms: set.sessions.ping_every_ms,
         dead_after_ms: set.sessions.dead_after_ms,
         token_leeway_s: set.identity.token_leeway_s,
+    }
+}
+
+/// What waits in memory for a disk that is slow may take a sixteenth of the budget, for the journal and for the view each.
+pub fn waiting_bytes_max() -> u64 {
+    overload::memory().budget_bytes() / 16
+}
+
+pub fn engine_settings(set: &Sections) -> EngineSettings {
+    EngineSettings {
+        intake: intake::Limits { commands_max: set.engine.intake_commands_max, bytes_max: set.engine.intake_bytes_max },
+        frames: FrameLimits {
+            text_bytes_max: set.messenger.text_bytes_max,
+            frame_bytes_max: set.sessions.frame_bytes_max,
+        },
+        tick_record_every_ms: set.engine.tick_record_every_ms,
+        view_lag_bytes_max: set.engine.view_lag_bytes_max.min(waiting_bytes_max()) as usize,
+        retention_days: set.journal.retention_days,
+        reports_days: set.journal.reports_days,
     }
 }
