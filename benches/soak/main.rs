@@ -33,6 +33,7 @@ use tally::Tally;
 use tokio::task::JoinSet;
 
 const ALLOCATED: &str = "offhook_memory_bytes{kind=\"allocated\"}";
+const DATABASES: &str = "offhook_memory_bytes{kind=\"databases\"}";
 const SUPERVISORS: u32 = 5;
 
 fn main() {
@@ -158,8 +159,9 @@ fn say(resident: &[f64], allocated: &[f64]) {
 
 async fn say_memory(server: &Server, when: &str) {
     let mib = |bytes: f64| bytes / f64::from(1 << 20);
-    let allocated = mib(server.metric(ALLOCATED).await);
-    eprintln!("  {when}: {:.1} MiB resident, {allocated:.1} MiB allocated", mib(server.rss_anon_bytes() as f64));
+    let (allocated, databases) = (mib(server.metric(ALLOCATED).await), mib(server.metric(DATABASES).await));
+    let resident = mib(server.rss_anon_bytes() as f64);
+    eprintln!("  {when}: {resident:.1} MiB resident, {allocated:.1} MiB allocated, {databases:.2} of them by databases");
 }
 
 /// What is open when nobody is connected: the fewest of ten looks, since the probe comes and goes.

@@ -113,7 +113,6 @@ impl Serving<'_> {
         let mut stop = self.run.shared.stop.clone();
         let mut roll = Some(clustered.roll.clone());
         self.run.following.heard_at_ms = clock::monotonic_ms();
-        self.run.workspace.follows.store(true, Ordering::Relaxed);
         loop {
             if let Some(ended) = self.live_through_what_came().await {
                 return ended;

@@ -241,7 +241,6 @@ impl Serving<'_> {
             Ended::Leads => {}
             ended => return ended,
         }
-        self.run.workspace.follows.store(false, Ordering::Relaxed);
         self.run.workspace.leads.store(self.keeper.lead().map(Arc::new));
         self.run.asked.push_front(Asked::untraced(Command::of_server(Ask::LeaderBegan), ReplyTo::Nobody));
         self.counter = Counter::of(self.keeper.desk());

@@ -29,7 +29,6 @@ use dashmap::DashMap;
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
-use std::time::Duration;
 use tokio::sync::oneshot;
 
 /// The workspace of the server's own probe. Not a name that anybody may choose, and kept out of what people are shown: lists of
@@ -91,8 +90,6 @@ pub struct Workspace {
     pub(super) hints: Hints,
     /// This node's claim, while it leads.
     pub(super) leads: ArcSwapOption<Lead>,
-    /// Another node leads, and what is known here may be behind.
-    pub(super) follows: AtomicBool,
     /// What other nodes passed on.
     taken: Taken,
     quota: Account,
@@ -103,8 +100,6 @@ pub struct Workspace {
 /// How long a caller waits for its answer before it is told to try again: its command may still be done, and a
 /// retry with its id hears so.
 const RETRY_AFTER_MS: u64 = 1_000;
-/// How long a read waits for what another node of the cluster committed.
-const BEHIND_MOST: Duration = Duration::from_secs(2);
 
 impl Workspace {
     pub(super) fn new(name: Arc<str>, number: WorkspaceNumber, limits: Limits, shares: Arc<Shares>) -> Self {
@@ -130,7 +125,6 @@ impl Workspace {
             tail: Tail::default(),
             hints: Hints::default(),
             leads: ArcSwapOption::default(),
-            follows: AtomicBool::new(false),
             taken: Taken::default(),
             quota: Account::default(),
             share: Share::default(),
@@ -410,24 +404,6 @@ impl Workspace {
     #[must_use]
     pub fn was_opened(&self, id: ConversationId) -> bool {
         (1..=self.last_conversation.load(Ordering::Acquire)).contains(&id.0)
-    }
-
-    /// Whether another node of the cluster leads it, so that what is known here may be behind by a moment.
-    #[must_use]
-    pub fn follows(&self) -> bool {
-        self.follows.load(Ordering::Relaxed)
-    }
-
-    /// Until this conversation is known to have been opened, where another node leads, but not for long: who was told of it there may ask
-    /// here at once.
-    pub async fn until_opened(&self, id: ConversationId) {
-        if !self.follows() || self.was_opened(id) {
-            return;
-        }
-        let mut committed = self.committed.follow();
-        let opened = async { while !self.was_opened(id) && committed.changed().await.is_ok() {} };
-        // Whoever made it up is told so then.
-        let _ = tokio::time::timeout(BEHIND_MOST, opened).await;
     }
 
     /// How much there is of everything, as of at most a second ago.

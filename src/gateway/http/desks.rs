@@ -65,14 +65,6 @@ pub trait Desk: Send + Sync + 'static {
     fn published(&self) -> Arc<Published>;
     /// The last committed position.
     fn position(&self) -> Position;
-    /// Whether another node of a cluster may know more.
-    fn follows(&self) -> bool {
-        false
-    }
-    /// Until this conversation is known to have been opened, if it may have been so at another node a moment ago.
-    fn until_opened(&self, _: ConversationId) -> Soon<'_, ()> {
-        Box::pin(std::future::ready(()))
-    }
     fn agent_row(&self, name: &str) -> Option<AgentRow>;
     /// In the order of names, from behind `after`.
     fn agent_rows(&self, after: Option<&str>, limit: usize) -> Vec<AgentRow>;

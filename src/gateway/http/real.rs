@@ -139,14 +139,6 @@ impl Desk for RealDesk {
         self.workspace.position()
     }
 
-    fn follows(&self) -> bool {
-        self.workspace.follows()
-    }
-
-    fn until_opened(&self, id: ConversationId) -> Soon<'_, ()> {
-        Box::pin(self.workspace.until_opened(id))
-    }
-
     fn agent_row(&self, name: &str) -> Option<AgentRow> {
         self.workspace.agent_row(name)
     }

@@ -63,7 +63,6 @@ pub(in crate::gateway) async fn own(
     customer: CustomerId,
     id: ConversationId,
 ) -> Result<Conversation, Problem> {
-    desk.until_opened(id).await;
     desk.history().wait_for(desk.position(), VIEW_WAIT_MOST).await?;
     let found = desk.history().conversation(id).await?;
     found.filter(|found| found.customer == customer).ok_or_else(|| Problem::no_such_conversation(&id.to_string()))

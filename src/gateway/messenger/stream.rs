@@ -61,8 +61,7 @@ pub(super) async fn events(
     messenger.take(&messenger.calls, (&*workspace, customer))?;
     let after = last_seen(&asked, &query)?;
     match own(&*desk, customer, conversation).await {
-        // What it has seen at another node may be on its way here.
-        Ok(found) if after > found.public && !desk.follows() => return Err(Problem::bad_cursor(cursor_name(&asked))),
+        Ok(found) if after > found.public => return Err(Problem::bad_cursor(cursor_name(&asked))),
         Ok(_) => {}
         // `EventSource` never comes back after a 503. So the stream opens, and waits inside.
         Err(problem) if matches!(problem.0.code, Code::Behind | Code::Unavailable) => {}
