@@ -295,6 +295,12 @@ impl Engine {
         Ok(())
     }
 
+    /// In a cluster: other nodes may have committed what this one has not lived through.
+    #[must_use]
+    pub fn may_be_behind(&self) -> bool {
+        self.shared.cluster.is_some()
+    }
+
     /// A new session's id: in a cluster it says on which node it is.
     #[must_use]
     pub fn session_here(&self, random: SessionId) -> SessionId {

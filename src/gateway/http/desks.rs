@@ -65,6 +65,10 @@ pub trait Desk: Send + Sync + 'static {
     fn published(&self) -> Arc<Published>;
     /// The last committed position.
     fn position(&self) -> Position;
+    /// Whether more may be committed than is known here, by other nodes: what is not here may be there all the same.
+    fn may_be_behind(&self) -> bool {
+        false
+    }
     fn agent_row(&self, name: &str) -> Option<AgentRow>;
     /// In the order of names, from behind `after`.
     fn agent_rows(&self, after: Option<&str>, limit: usize) -> Vec<AgentRow>;

@@ -54,6 +54,7 @@ impl RealDesks {
             keys: self.engine.keys().clone(),
             feeds: self.feeds.clone(),
             kept_ms: self.engine.kept_ms(),
+            may_be_behind: self.engine.may_be_behind(),
         })
     }
 }
@@ -116,6 +117,7 @@ struct RealDesk {
     feeds: Feeds,
     /// By the server's settings.
     kept_ms: Option<u64>,
+    may_be_behind: bool,
 }
 
 impl Desk for RealDesk {
@@ -137,6 +139,10 @@ impl Desk for RealDesk {
 
     fn position(&self) -> Position {
         self.workspace.position()
+    }
+
+    fn may_be_behind(&self) -> bool {
+        self.may_be_behind
     }
 
     fn agent_row(&self, name: &str) -> Option<AgentRow> {

@@ -2,11 +2,11 @@
 //! stays as it is; a name that was signed is not said anew.
 
 use super::Shared;
+use super::reading::own;
 use super::start::is_address;
 use super::talk::Talk;
 use crate::desk::answer::Answer;
 use crate::desk::command::Ask;
-use crate::gateway::http::VIEW_WAIT_MOST;
 use crate::gateway::http::asking::{Asked, At};
 use crate::gateway::http::body;
 use crate::gateway::http::idempotency::command_id;
@@ -36,11 +36,7 @@ pub(super) async fn contact(
     let history = talk.desk.history();
     let held = match history.open(talk.conversation) {
         Some(open) => (*open).clone(),
-        None => {
-            history.wait_for(talk.desk.position(), VIEW_WAIT_MOST).await?;
-            let found = history.conversation(talk.conversation).await?;
-            found.ok_or_else(|| Problem::no_such_conversation(&id))?
-        }
+        None => own(&*talk.desk, talk.customer.id, talk.conversation).await?,
     };
     if held.customer != talk.customer.id {
         return Err(Problem::no_such_conversation(&id));

@@ -3,8 +3,10 @@
 use super::Shared;
 use super::customer::customer_needed;
 use super::shapes::{Shown, events_path, with_message};
+use crate::desk::command::{Ask, Author, Command};
 use crate::desk::conversation::Conversation;
-use crate::desk::ids::{ConversationId, CustomerId};
+use crate::desk::ids::{ConversationId, CustomerId, Principal};
+use crate::desk::refusal::Refusal;
 use crate::gateway::http::VIEW_WAIT_MOST;
 use crate::gateway::http::asking::{Asked, At, conversation};
 use crate::gateway::http::desks::{Desk, Rows, Span};
@@ -57,15 +59,44 @@ pub(super) async fn one(
 /// The conversation as of the last committed position, if it is this customer's.
 ///
 /// # Errors
-/// `no_such_conversation`, also for another customer's; `behind`; `unavailable`.
+/// `no_such_conversation`, also for another customer's; `behind`; `busy`; `unavailable`.
 pub(in crate::gateway) async fn own(
     desk: &dyn Desk,
     customer: CustomerId,
     id: ConversationId,
 ) -> Result<Conversation, Problem> {
-    desk.history().wait_for(desk.position(), VIEW_WAIT_MOST).await?;
-    let found = desk.history().conversation(id).await?;
-    found.filter(|found| found.customer == customer).ok_or_else(|| Problem::no_such_conversation(&id.to_string()))
+    own_with(desk, customer, id, |_| true).await
+}
+
+/// The same, and as far as its customer has seen it already, perhaps at another node: with what `shows` it.
+pub(super) async fn own_with(
+    desk: &dyn Desk,
+    customer: CustomerId,
+    id: ConversationId,
+    shows: impl Fn(&Conversation) -> bool,
+) -> Result<Conversation, Problem> {
+    let as_it_stands = async || {
+        desk.history().wait_for(desk.position(), VIEW_WAIT_MOST).await?;
+        let found = desk.history().conversation(id).await?;
+        Ok::<_, Problem>(found.filter(|found| found.customer == customer))
+    };
+    let mut found = as_it_stands().await?;
+    if desk.may_be_behind() && !found.as_ref().is_some_and(shows) {
+        is_known(desk, customer, id).await?;
+        found = as_it_stands().await?;
+    }
+    found.ok_or_else(|| Problem::no_such_conversation(&id.to_string()))
+}
+
+/// That there is no such thing is for whoever decides to say. When that one has answered, this node stands where the answer does.
+async fn is_known(desk: &dyn Desk, customer: CustomerId, id: ConversationId) -> Result<(), Problem> {
+    let ask = Ask::Read { conversation: id, reader: Author::Customer(customer), number: 0 };
+    let command = Command { principal: Principal::Customer(customer), id: None, fingerprint: 0, ask };
+    desk.ask(command).await?.result.map_err(|refusal| match refusal {
+        Refusal::NotYours(_) => Problem::no_such_conversation(&id.to_string()),
+        other => other.into(),
+    })?;
+    Ok(())
 }
 
 /// A page of messages, each row as JSON already: what it is made from was unsealed and is gone again.

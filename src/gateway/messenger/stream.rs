@@ -12,7 +12,7 @@
 
 use super::Shared;
 use super::customer::{customer_needed, still_good};
-use super::reading::own;
+use super::reading::{own, own_with};
 use super::shapes::{Shown, frame};
 use super::slots::Slot;
 use super::{customer, sse};
@@ -60,7 +60,7 @@ pub(super) async fn events(
     let customer = follower(&messenger, &*desk, &asked, &query, conversation)?;
     messenger.take(&messenger.calls, (&*workspace, customer))?;
     let after = last_seen(&asked, &query)?;
-    match own(&*desk, customer, conversation).await {
+    match own_with(&*desk, customer, conversation, |found| found.public >= after).await {
         Ok(found) if after > found.public => return Err(Problem::bad_cursor(cursor_name(&asked))),
         Ok(_) => {}
         // `EventSource` never comes back after a 503. So the stream opens, and waits inside.

@@ -10,10 +10,10 @@ use crate::desk::ratings::RateAsk;
 use crate::desk::refusal::Refusal;
 use crate::gateway::auth::client_address::prefix;
 use crate::gateway::http::asking::{Asked, At, conversation};
+use crate::gateway::http::body;
 use crate::gateway::http::desks::{Desk, Seals};
 use crate::gateway::http::idempotency::{command_id, keyed_fingerprint};
 use crate::gateway::http::problem::{Problem, answer};
-use crate::gateway::http::{VIEW_WAIT_MOST, body};
 use crate::overload::{Rung, memory};
 use crate::wire::files::PostBody;
 use crate::wire::messenger::{PostedShape, parse_post, parse_rating, parse_read};
@@ -63,13 +63,12 @@ impl Talk {
 }
 
 /// A conversation's key never changes, so the view may be behind; only what it does not know yet is waited for.
-async fn key_of(desk: &dyn Desk, id: ConversationId) -> Result<KeyNumber, Problem> {
+async fn key_of(talk: &Talk) -> Result<KeyNumber, Problem> {
+    let (desk, id) = (&*talk.desk, talk.conversation);
     if let Some(found) = desk.history().conversation(id).await? {
         return Ok(found.key);
     }
-    desk.history().wait_for(desk.position(), VIEW_WAIT_MOST).await?;
-    let found = desk.history().conversation(id).await?;
-    found.map(|found| found.key).ok_or_else(|| Problem::no_such_conversation(&id.to_string()))
+    Ok(own(desk, talk.customer.id, id).await?.key)
 }
 
 pub(super) async fn post(
@@ -87,7 +86,7 @@ pub(super) async fn post(
     let address = messenger.door.identities.client_address(&asked.headers, asked.peer);
     messenger.take(&messenger.messages_of_addresses, prefix(address))?;
     messenger.take(&messenger.messages_of_workspaces, &*workspace)?;
-    let key = key_of(&*talk.desk, talk.conversation).await?;
+    let key = key_of(&talk).await?;
     let sealed = messenger.door.desks.seals().seal(key, b"text", text.as_bytes())?;
     // Of another's conversation not even that there are files in it is told.
     if !files.is_empty() {
@@ -132,7 +131,7 @@ pub(super) async fn rate(
     let seals = messenger.door.desks.seals();
     let sealed = match &comment {
         Some(comment) => {
-            let key = key_of(&*talk.desk, talk.conversation).await?;
+            let key = key_of(&talk).await?;
             Some(seals.seal(key, b"text", comment.as_bytes())?)
         }
         None => None,
