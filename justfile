@@ -32,6 +32,10 @@ bench *ARGS:
 kill-rounds ROUNDS="200":
     OFFHOOK_KILL_ROUNDS={{ROUNDS}} cargo test --release --locked --test kill
 
+# Nodes and servers of a cluster are killed, stopped, paused and cut off under load, so many times.
+cluster-rounds ROUNDS="100":
+    OFFHOOK_CLUSTER_ROUNDS={{ROUNDS}} cargo test --locked --test cluster there_is_one_desk -- --nocapture
+
 # The server is killed every three seconds, so many times; an offer goes on, and new clients are answered.
 supervisor-kills KILLS="20":
     OFFHOOK_SUPERVISOR_KILLS={{KILLS}} cargo test --locked --test supervisor killed -- --nocapture

@@ -16,14 +16,14 @@ const AGAIN_MS: u64 = 50;
 /// An agent at one of the nodes.
 pub struct Worker {
     pub agent: Agent,
-    pen: Pen,
+    pub pen: Pen,
 }
 
 impl Worker {
     /// Until it is welcomed: a node that has just lost its leader lets nobody in for a moment.
     pub async fn connect(book: &Book, server: &Server, name: &str) -> Self {
         let token = server.agent_token(DEMO, name, Role::Agent);
-        let mut agent = within(&format!("a welcome for {name}"), async {
+        let agent = within(&format!("a welcome for {name}"), async {
             loop {
                 if let Ok(agent) = Agent::try_connect(server.address, name, &token, None).await {
                     return agent;
@@ -33,9 +33,15 @@ impl Worker {
             }
         })
         .await;
+        Self::of(book, agent)
+    }
+
+    /// Who was welcomed just now.
+    pub fn of(book: &Book, mut agent: Agent) -> Self {
+        let name = agent.name.clone();
         let pen = book.pen(&format!("{name} in {}", text(&agent.welcome["session"])));
-        note(&pen, name, &agent.welcome);
-        agent.watcher = Some(watcher(pen.clone(), name.to_owned()));
+        note(&pen, &name, &agent.welcome);
+        agent.watcher = Some(watcher(pen.clone(), name));
         Self { agent, pen }
     }
 
@@ -117,7 +123,7 @@ fn note(pen: &Pen, name: &str, frame: &Value) {
     }
 }
 
-fn saw(pen: &Pen, conversation: String, message: &Value) {
+pub fn saw(pen: &Pen, conversation: String, message: &Value) {
     let number = message["number"].as_u64().expect("messages have numbers");
     pen.write(What::Saw { conversation, number, text: text(&message["text"]) });
 }

@@ -72,6 +72,11 @@ impl Book {
         Pen { session: session.to_owned(), book: self.clone() }
     }
 
+    /// Since the run began.
+    pub fn age(&self) -> Duration {
+        self.began.elapsed()
+    }
+
     /// All lines so far.
     pub fn lines(&self) -> Vec<Line> {
         self.lines.lock().unwrap_or_else(PoisonError::into_inner).clone()

@@ -3,13 +3,18 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod chaos;
 mod clients;
 mod history;
 mod judge;
 mod judge_tests;
 mod member;
 mod nodes;
+mod patient;
+mod patient_agents;
+mod patient_customers;
 mod proxy;
 mod replayed;
 mod scenes;
 mod trio;
+mod troubles;

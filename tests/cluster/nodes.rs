@@ -2,6 +2,7 @@
 
 use crate::member::{NAMES, bring, of_node};
 use crate::proxy::Proxy;
+use crate::support::scene::eventually;
 use crate::support::{Options, Server, process};
 use crate::trio::Trio;
 use tokio::task::block_in_place;
@@ -82,5 +83,32 @@ impl Nodes {
 
     pub fn let_through(&mut self, node: usize) {
         self.nodes[node].ways.iter().for_each(Proxy::flow);
+    }
+
+    /// A server of NATS from all nodes; the other two still hear it.
+    pub fn cut_off_nats(&mut self, server: usize) {
+        self.nodes.iter().for_each(|node| node.ways[server].stall());
+    }
+
+    pub fn let_through_nats(&mut self, server: usize) {
+        self.nodes.iter().for_each(|node| node.ways[server].flow());
+    }
+
+    /// Until all servers of NATS are one cluster, and each node sees all three.
+    pub async fn well(&self) {
+        self.trio.well().await;
+        for (name, server) in self.servers() {
+            let sees_all = async || {
+                let (nodes, own) = ("offhook_cluster_nodes", "offhook_cluster_lease_held");
+                (server.metric(nodes).await, server.metric(own).await)
+            };
+            eventually(&format!("three nodes, as {name} sees it"), sees_all, |seen| *seen == (3.0, 1.0)).await;
+        }
+    }
+
+    /// The last lines of each, for failures.
+    pub fn logs(&self) -> String {
+        let logs = self.servers().map(|(name, server)| format!("--- {name}\n{}", server.log_tail()));
+        logs.join("\n")
     }
 }

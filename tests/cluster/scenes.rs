@@ -9,7 +9,7 @@ use crate::support::{Options, Server};
 use serde_json::{Value, json};
 
 /// Nothing runs out while somebody comes back.
-fn patient(settings: &mut Value) {
+pub fn patient(settings: &mut Value) {
     settings["channels"][0]["offer_ms"] = 600_000.into();
     settings["channels"][0]["wrap_up_ms"] = 0.into();
     settings["offer_grace_ms"] = 600_000.into();

@@ -129,6 +129,11 @@ impl Trio {
         drop(self.servers[number].process.take().expect("it runs"));
     }
 
+    /// In order.
+    pub fn stop(&mut self, number: usize) {
+        self.servers[number].process.take().expect("it runs").stop();
+    }
+
     /// Again, on the same ports with what it had.
     pub fn start_again(&mut self, number: usize) {
         let place = &mut self.servers[number];

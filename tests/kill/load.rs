@@ -1,7 +1,7 @@
 //! Agents and customers who work until the server is gone, and remember what they were told and what they were not.
 
-use crate::Random;
 use crate::support::http::Http;
+use crate::support::random::Random;
 use crate::support::scene::DEMO;
 use crate::support::{Agent, Server, command_id, within};
 use offhook::gateway::auth::agent_token::Role;

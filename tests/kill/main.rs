@@ -14,6 +14,7 @@ mod load;
 use judge::Judge;
 use load::Load;
 use support::disk::{Disk, Forgets};
+use support::random::Random;
 use support::{Options, Server};
 
 /// What went wrong.
@@ -25,39 +26,6 @@ enum Wrong {
     /// It does not serve any more on what the disk has.
     #[error("does not serve: {0}")]
     NotServing(String),
-}
-
-/// A small generator of our own, so that a printed seed gives the same choices for ever.
-#[derive(Debug, Clone)]
-struct Random(u64);
-
-impl Random {
-    fn new() -> Self {
-        let given = std::env::var("OFFHOOK_SEED").ok().and_then(|text| text.parse().ok());
-        let seed = given.unwrap_or_else(|| {
-            let mut bytes = [0; 8];
-            getrandom::fill(&mut bytes).expect("the system gives randomness");
-            u64::from_le_bytes(bytes) | 1
-        });
-        println!("OFFHOOK_SEED={seed}");
-        Self(seed)
-    }
-
-    fn next(&mut self) -> u64 {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        self.0.wrapping_mul(0x2545_F491_4F6C_DD1D)
-    }
-
-    fn below(&mut self, most: u64) -> u64 {
-        self.next() % most
-    }
-
-    /// Another one, whose choices do not depend on how often this one is asked.
-    fn fork(&mut self) -> Self {
-        Self(self.next() | 1)
-    }
 }
 
 fn rounds(short: u32) -> u32 {

@@ -18,6 +18,7 @@ pub mod http;
 pub mod nats;
 pub mod process;
 pub mod provider;
+pub mod random;
 pub mod scene;
 pub mod script;
 pub mod server;

@@ -37,6 +37,12 @@ impl NatsProcess {
         process::thaw(self.0.id() as i32);
     }
 
+    /// Asks it to end, and waits until it has.
+    pub fn stop(mut self) {
+        process::terminate(self.0.id() as i32);
+        self.0.wait().expect("a child can be waited for");
+    }
+
     /// Whether it has ended by itself.
     pub fn has_ended(&mut self) -> bool {
         self.0.try_wait().expect("a child can be waited for").is_some()

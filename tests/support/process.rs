@@ -36,6 +36,12 @@ pub fn threads_cpu_ms(pid: u32) -> Vec<(String, u64)> {
     threads
 }
 
+/// Asks a process to end (SIGTERM).
+pub fn terminate(pid: i32) {
+    // SAFETY: sends a signal to a process that a test started.
+    unsafe { libc::kill(pid, libc::SIGTERM) };
+}
+
 /// Lets a process that was stopped go on (SIGCONT).
 pub fn thaw(pid: i32) {
     // SAFETY: sends a signal to a process that a test started.
