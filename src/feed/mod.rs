@@ -147,10 +147,7 @@ impl Feed {
         if let Some(place) = after
             && place.position > end
         {
-            return Err(match self.workspace.taking() {
-                Taking::Nothing { why } if end == Position::NOTHING => NotRead::Unavailable(why.to_owned()),
-                _ => NotRead::Beyond,
-            });
+            return Err(self.not_here(place.position, end).await);
         }
         let mut page = Page { events: Vec::new(), next: after.unwrap_or(Place::BEGINNING), is_last: false };
         let mut from_the_first = after.is_none();
@@ -169,6 +166,25 @@ impl Feed {
             }
         }
         Ok(page)
+    }
+
+    /// A position that this node has not heard of: another may have told of it.
+    async fn not_here(&self, position: Position, end: Position) -> NotRead {
+        if let Taking::Nothing { why } = self.workspace.taking()
+            && end == Position::NOTHING
+        {
+            return NotRead::Unavailable(why.to_owned());
+        }
+        if !self.feeds.engine.may_be_behind() {
+            return NotRead::Beyond;
+        }
+        match self.feeds.engine.journal().tail(self.workspace.name()).await {
+            Ok(Some(last)) if last.position >= position => {
+                NotRead::Unavailable("this node has not lived through that yet".to_owned())
+            }
+            Ok(_) => NotRead::Beyond,
+            Err(failed) => failed.into(),
+        }
     }
 
     async fn records(&self, after: Place, from_the_first: bool, end: Position) -> Result<Vec<StoredRecord>, NotRead> {

@@ -5,6 +5,7 @@ mod support;
 
 mod chaos;
 mod clients;
+mod elsewhere;
 mod history;
 mod judge;
 mod judge_tests;

@@ -93,36 +93,37 @@ pub struct Pursuit {
     since: Instant,
     /// A sending is without an answer: from then on only what is done, or refused, says anything.
     is_open: bool,
-    last: String,
 }
 
 impl Pursuit {
     pub fn begin(id: String) -> Self {
-        Self { id, since: Instant::now(), is_open: false, last: "nothing".to_owned() }
+        Self { id, since: Instant::now(), is_open: false }
     }
 
     /// Waits as long as it was told to, before it is sent again.
     pub async fn heard(&mut self, heard: Heard) -> Next {
+        let mut may_give_up = false;
         let (wait, said) = match heard {
             Heard::Answer(answer) => return Next::Answered(answer),
-            Heard::NotDone { retry_after_ms, why } => (Duration::from_millis(retry_after_ms), why.to_string()),
+            Heard::NotDone { retry_after_ms, why } => {
+                may_give_up = !self.is_open;
+                (Duration::from_millis(retry_after_ms), why.to_string())
+            }
             Heard::NotSent => (AGAIN, "no connection".to_owned()),
             Heard::Nothing => {
                 self.is_open = true;
                 (AGAIN, "no answer".to_owned())
             }
         };
-        let may_give_up = !self.is_open && wait != AGAIN;
         let waited = self.since.elapsed();
         assert!(waited < ANSWER_PATIENCE, "{} has no answer after {waited:?}; at last: {said}", self.id);
-        self.last = said;
         // As long as the server asked for.
         tokio::time::sleep(wait).await;
         if may_give_up { Next::MayGiveUp } else { Next::Again }
     }
 }
 
-/// Whether an error's code says that nothing happened.
+/// What an error says, where that is that nothing happened.
 pub fn not_done(error: &Value) -> Option<Heard> {
     let code = error["code"].as_str().unwrap_or_default();
     let retry_after_ms = error["retry_after_ms"].as_u64().unwrap_or(1_000);

@@ -1,7 +1,7 @@
 //! Three servers of NATS that are one cluster, with three replicas of all they keep. For benches too.
 
+use crate::support::PATIENCE;
 use crate::support::nats::{NatsProcess, page};
-use crate::support::{PATIENCE, within};
 use serde_json::Value;
 use std::collections::BTreeSet;
 use std::fs;
@@ -84,7 +84,7 @@ impl Trio {
                 // Somebody was quicker to take one of its ports.
                 return false;
             }
-            if self.is_one().await {
+            if self.is_one().await.is_ok() {
                 return true;
             }
             // Processes of others that are starting tell nobody.
@@ -93,35 +93,38 @@ impl Trio {
         false
     }
 
-    /// Whether all that run are well, count three, and have one leader, who has the other two beside it. A server that does not run is
-    /// not asked, and need not be beside anybody.
-    async fn is_one(&self) -> bool {
-        let (mut leaders, mut beside) = (BTreeSet::new(), 0);
+    /// Whether all that run are well, count three, and have one leader, who has the other two beside it; or what is not so. A server
+    /// that does not run is not asked, and need not be beside anybody.
+    async fn is_one(&self) -> Result<(), String> {
+        let (mut leaders, mut beside, mut pages) = (BTreeSet::new(), 0, Vec::new());
         let running: Vec<&Place> = self.servers.iter().filter(|place| place.process.is_some()).collect();
         for place in &running {
             let (well, meta) = (page(&place.monitor, "/healthz").await, page(&place.monitor, "/jsz").await);
-            let (Some(_), Some(meta)) = (well, meta.map(|page| page["meta_cluster"].clone())) else { return false };
+            let name = place.dir.display();
+            let well = well.ok_or_else(|| format!("{name} is not well"))?;
+            let meta = meta.ok_or_else(|| format!("{name} does not answer: {well}"))?["meta_cluster"].take();
             let Some(leader) = meta["leader"].as_str().filter(|_| meta["cluster_size"] == SERVERS) else {
-                return false;
+                return Err(format!("{name} has no leader, or does not count three: {meta}"));
             };
             leaders.insert(leader.to_owned());
             // The leader alone names them.
             let replicas = meta["replicas"].as_array().into_iter().flatten();
             beside +=
                 replicas.filter(|replica: &&Value| replica["current"] == true && replica["offline"] != true).count();
+            pages.push(meta.to_string());
         }
-        leaders.len() == 1 && beside == running.len() - 1
+        let is_one = leaders.len() == 1 && beside == running.len() - 1;
+        is_one.then_some(()).ok_or_else(|| pages.join("\n"))
     }
 
     /// Until those that run are well again: after one was killed, or started.
     pub async fn well(&self) {
-        within("a cluster of NATS that is well", async {
-            while !self.is_one().await {
-                // What is asked over HTTP tells nobody when it changes.
-                tokio::time::sleep(Duration::from_millis(50)).await;
-            }
-        })
-        .await;
+        let until = Instant::now() + PATIENCE;
+        while let Err(why) = self.is_one().await {
+            assert!(Instant::now() < until, "the servers of NATS are not one cluster: {why}");
+            // What is asked over HTTP tells nobody when it changes.
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
     }
 
     /// `kill -9`.
