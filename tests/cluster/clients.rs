@@ -155,6 +155,8 @@ impl Visitor {
 
     pub async fn post(&mut self, words: &str) {
         self.pen.write(What::Sends { text: words.to_owned() });
+        // Since it last asked the server may have let its connection go.
+        self.customer = self.customer.another().await;
         let number = self.customer.post(words).await;
         let conversation = self.customer.conversation.clone();
         self.pen.write(What::Sent { conversation, text: words.to_owned(), number });

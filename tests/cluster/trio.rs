@@ -119,7 +119,7 @@ impl Trio {
 
     /// Until those that run are well again: after one was killed, or started.
     pub async fn well(&self) {
-        let until = Instant::now() + PATIENCE;
+        let until = Instant::now() + 3 * PATIENCE;
         while let Err(why) = self.is_one().await {
             assert!(Instant::now() < until, "the servers of NATS are not one cluster: {why}");
             // What is asked over HTTP tells nobody when it changes.
