@@ -99,7 +99,9 @@ impl Trio {
         let (mut leaders, mut beside, mut pages) = (BTreeSet::new(), 0, Vec::new());
         let running: Vec<&Place> = self.servers.iter().filter(|place| place.process.is_some()).collect();
         for place in &running {
-            let (well, meta) = (page(&place.monitor, "/healthz").await, page(&place.monitor, "/jsz").await);
+            // Not of consumers: one whose reader was gone while its server stood still may be missed by a server for ever.
+            let well = page(&place.monitor, "/healthz?js-server-only=true").await;
+            let meta = page(&place.monitor, "/jsz").await;
             let name = place.dir.display();
             let well = well.ok_or_else(|| format!("{name} is not well"))?;
             let meta = meta.ok_or_else(|| format!("{name} does not answer: {well}"))?["meta_cluster"].take();
