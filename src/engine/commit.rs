@@ -19,7 +19,7 @@ use std::time::Duration;
 pub(super) const PROBE_MS: u64 = 250;
 
 /// How long commands wait for an append whose outcome is unknown: JetStream's own elections take 4 to 8 s.
-const PATIENCE_MS: u64 = 5_000;
+pub(super) const PATIENCE_MS: u64 = 5_000;
 
 /// What became of an append.
 pub(super) enum Fate {

@@ -5,7 +5,7 @@
 //! through), the intake filled (a batch is passed on, if none is under way), the roll of nodes changed (this one may have to lead), the
 //! view wrote a batch, a second passed, the server stops.
 
-use super::commit::random_turn;
+use super::commit::{PATIENCE_MS, random_turn};
 use super::deliver_replies::not_done;
 use super::desk_clock::DeskClock;
 use super::intake::ReplyTo;
@@ -37,8 +37,6 @@ const WAITING_MAX: usize = 1_024;
 /// Records that are read at once when some were missed.
 const READ_RECORDS_MAX: usize = 256;
 const READ_BYTES_MAX: usize = 1 << 20;
-/// New commands are refused while nobody has said for so long what became of those before them. JetStream's own elections take 4 to 8 s.
-const PATIENCE_MS: u64 = 5_000;
 /// Whoever was replaced lets the other lead for so long: two nodes may see the roll differently for about a lease.
 const LET_LEAD_MS: u64 = 1_000;
 const NODES_EVERY_MS: u64 = 1_000;

@@ -12,7 +12,7 @@
 //! last turn is delivered, the view is fed, and the task ends).
 
 use super::PROBES_KEPT_MS;
-use super::commit::{Fate, PROBE_MS, random_turn};
+use super::commit::{Fate, PATIENCE_MS, PROBE_MS, random_turn};
 use super::counted::{self, Counter};
 use super::deliver::{Delivery, FrameLimits, Others};
 use super::deliver_replies::not_done;
@@ -120,6 +120,7 @@ impl Run {
     /// Until the server stops.
     pub async fn run(mut self) {
         let mut stop = self.shared.stop.clone();
+        let mut began_ms = clock::monotonic_ms();
         loop {
             let loaded = tokio::select! {
                 loaded = load(self.workspace.name(), &self.shared.view, &self.shared.journal) => loaded,
@@ -128,13 +129,13 @@ impl Run {
             match loaded {
                 Ok((keeper, projection)) => match self.serve(keeper, projection).await {
                     Ended::Stopped => return,
-                    Ended::Reload | Ended::Leads => {}
+                    Ended::Reload | Ended::Leads => began_ms = clock::monotonic_ms(),
                 },
                 Err(failed) => {
-                    self.cannot_load(&failed);
+                    let again = self.cannot_load(&failed, began_ms);
                     tokio::select! {
                         // What cannot be loaded may be in a moment, and nobody tells when.
-                        () = tokio::time::sleep(Duration::from_secs(1)) => {}
+                        () = tokio::time::sleep(again) => {}
                         () = stopped(&mut stop) => return,
                     }
                 }
@@ -142,11 +143,17 @@ impl Run {
         }
     }
 
-    fn cannot_load(&mut self, failed: &LoadFailed) {
+    /// When it is tried again. Servers of NATS that elect a leader are waited for, as for an append.
+    fn cannot_load(&mut self, failed: &LoadFailed, began_ms: u64) -> Duration {
+        if self.clustered().is_some() && failed.may_pass() && clock::monotonic_ms() < began_ms + PATIENCE_MS {
+            tracing::warn!(workspace = %self.workspace.name(), error = %failed, "the workspace cannot be loaded yet");
+            return Duration::from_millis(PROBE_MS);
+        }
         tracing::error!(workspace = %self.workspace.name(), error = %failed, "the workspace cannot be loaded");
         let why = if failed.may_pass() { "its store cannot be read now" } else { "its journal is damaged" };
         self.take(Taking::Nothing { why });
         self.refuse_waiting(why);
+        Duration::from_secs(1)
     }
 
     /// What waits and can not be done is answered.

@@ -7,8 +7,8 @@ use std::time::Duration;
 
 /// Older servers let several win the fence.
 const VERSION_MIN: (i64, i64, i64) = (2, 10, 0);
-/// A server that answers none of three is left for another. A minute, as is usual, is as long as a whole outage.
-const PING_EVERY: Duration = Duration::from_secs(1);
+/// A server that answers none of three is left for another, within a lease. A minute, as is usual, is as long as a whole outage.
+const PING_EVERY: Duration = Duration::from_millis(500);
 const CONNECT_WITHIN: Duration = Duration::from_secs(5);
 
 /// Where the servers are, and what is asked of them.
