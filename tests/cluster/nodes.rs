@@ -3,8 +3,9 @@
 use crate::member::{NAMES, bring, of_node};
 use crate::proxy::Proxy;
 use crate::support::scene::eventually;
-use crate::support::{Options, Server, process};
+use crate::support::{Options, PATIENCE, Server, process};
 use crate::trio::Trio;
+use std::time::Instant;
 use tokio::task::block_in_place;
 
 pub struct Nodes {
@@ -62,9 +63,14 @@ impl Nodes {
         assert!(ended.success(), "{}: {ended}\n{}", NAMES[node], self.nodes[node].server.log_tail());
     }
 
-    /// Again, on the same data and on new ports.
+    /// Again, on the same data and on new ports. As a supervisor does it: one that starts while the servers of NATS elect a leader ends.
     pub fn start_again(&mut self, node: usize) {
-        block_in_place(|| self.nodes[node].server.start_again());
+        block_in_place(|| {
+            let (server, until) = (&mut self.nodes[node].server, Instant::now() + PATIENCE);
+            while let Err(why) = server.try_start_again() {
+                assert!(Instant::now() < until, "{why}");
+            }
+        });
     }
 
     /// It stands still, as on a machine that is overloaded; its connections stay.
