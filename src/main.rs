@@ -8,8 +8,8 @@ static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
 /// jemalloc reads this before `main`, as `const char *_rjem_malloc_conf`; `_RJEM_MALLOC_CONF` in the environment wins over it.
 /// A background thread gives dirty pages back after 0.2 s, so that memory falls again after a burst: with 1 s, what 15,000
 /// handshakes had freed while everybody came back stood beside what they held. Two arenas: each keeps its own free pages,
-/// and eight of them keep four times as much; thread caches keep threads apart. These are small, since what lies in them counts as
-/// allocated and grows for hours: offers are no slower by it.
+/// and eight of them keep four times as much; thread caches keep threads apart. These are small: what lies in them counts as allocated,
+/// and offers are no slower by it.
 #[unsafe(export_name = "_rjem_malloc_conf")]
 #[used]
 pub static MALLOC_CONF: Option<&'static std::ffi::c_char> = {

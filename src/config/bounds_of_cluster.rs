@@ -27,10 +27,17 @@ pub(super) const OF_CLUSTER: &[Bound] = &[
     ),
     bound(
         "batches of other nodes that are decided here",
-        "engine/stream.rs",
+        "engine/incoming.rs",
         Fixed("4,096"),
         "passed over: asked again",
         "offhook_intake_commands",
+    ),
+    bound(
+        "answers of the last batch of each other node",
+        "engine/passing/taking.rs",
+        Fixed("128 of 768 KiB for each workspace that is led, and until it is led no more"),
+        "the oldest is forgotten: its batch is decided anew, each command once",
+        "offhook_cluster_leads",
     ),
     bound(
         "nodes of a cluster, and their numbers that are gone",

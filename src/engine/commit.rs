@@ -223,9 +223,13 @@ impl Serving<'_> {
 }
 
 pub(super) fn random_turn() -> TurnId {
+    TurnId(random())
+}
+
+pub(super) fn random() -> u128 {
     let mut bytes = [0; 16];
     getrandom::fill(&mut bytes).expect("the system gives randomness");
-    TurnId(u128::from_le_bytes(bytes))
+    u128::from_le_bytes(bytes)
 }
 
 /// For clients: what keeps the server from committing.

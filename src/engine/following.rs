@@ -21,9 +21,12 @@ use crate::cluster::{Post, Roll, should_lead};
 use crate::desk::answer::Answer;
 use crate::desk::command::{Ask, Command};
 use crate::desk::event::Event;
-use crate::desk::ids::NodeNumber;
+use crate::desk::ids::{NodeNumber, SessionId};
 use crate::desk::refusal::Refusal;
+use crate::desk::time::Now;
+use crate::journal::record::Lead;
 use crate::journal::{Appended, Position, StoredRecord};
+use crate::seal::KeyNumber;
 use crate::view::CommittedTurn;
 use bytes::Bytes;
 use std::collections::{BTreeSet, VecDeque};
@@ -39,6 +42,8 @@ const READ_RECORDS_MAX: usize = 256;
 const READ_BYTES_MAX: usize = 1 << 20;
 /// Whoever was replaced lets the other lead for so long: two nodes may see the roll differently for about a lease.
 const LET_LEAD_MS: u64 = 1_000;
+/// After a key did not come in the time that it is waited for.
+const KEYS_AGAIN_MS: u64 = 10_000;
 const NODES_EVERY_MS: u64 = 1_000;
 /// After a claim that did not come about, or a journal that could not be read.
 const CLAIM_AGAIN_MS: u64 = 100;
@@ -84,6 +89,8 @@ pub(super) struct Following {
     /// Answers whose position was not lived through yet.
     waiting: VecDeque<(Position, ReplyTo, Result<Answer, Refusal>)>,
     claim_at_ms: u64,
+    /// Keys that have not come are waited for from then on.
+    keys_at_ms: u64,
     heard_at_ms: u64,
     /// While this node leads: the nodes whose sessions were looked at, and when that is done again.
     nodes: Option<Arc<Roll>>,
@@ -112,6 +119,7 @@ impl Serving<'_> {
         let mut roll = Some(clustered.roll.clone());
         self.run.following.heard_at_ms = clock::monotonic_ms();
         loop {
+            self.learn_who_leads().await;
             if let Some(ended) = self.live_through_what_came().await {
                 return ended;
             }
@@ -145,12 +153,8 @@ impl Serving<'_> {
     }
 
     fn follower_idle_ms(&self) -> u64 {
-        let now_ms = clock::monotonic_ms();
-        let mut wake_ms = self.refresh_at_ms.saturating_sub(now_ms).max(1);
-        if let Some(due_ms) = self.projection.due_at_ms() {
-            wake_ms = wake_ms.min(due_ms.saturating_sub(now_ms).max(1));
-        }
-        let claim_ms = self.run.following.claim_at_ms.saturating_sub(now_ms);
+        let wake_ms = self.until_readers_ms();
+        let claim_ms = self.run.following.claim_at_ms.saturating_sub(clock::monotonic_ms());
         if claim_ms > 0 { wake_ms.min(claim_ms) } else { wake_ms }
     }
 
@@ -237,22 +241,45 @@ impl Serving<'_> {
         }
         let lead = self.keeper.lead();
         if self.run.following.under_way.as_ref().is_some_and(|under_way| Some(under_way.lead()) != lead) {
-            let under_way = self.run.following.under_way.take().expect("looked at above");
-            // Void by now where it is not in the journal, so it is asked again, in front of what came since.
-            under_way.into_asked().into_iter().rev().for_each(|asked| self.run.asked.push_front(asked));
+            self.ask_again();
         }
         self.tell_who_waits();
         Ok(())
     }
 
-    /// What another node sealed can be shown once its key has come, which is on its way since before the record was made.
+    /// Somebody else leads by now: what is under way is void where it is not in the journal, and is asked again, in front of what came since.
+    fn ask_again(&mut self) {
+        let under_way = self.run.following.under_way.take();
+        let asked = under_way.map(UnderWay::into_asked).unwrap_or_default();
+        asked.into_iter().rev().for_each(|asked| self.run.asked.push_front(asked));
+    }
+
+    /// What another node sealed can be shown once its key has come, which is on its way since before the record was made. While keys do
+    /// not come at all, records are not held up by each of them.
     async fn until_keys_are_known(&mut self, events: &[Event]) {
         for event in events {
             if let Event::ConversationOpened { key, .. } = event
-                && let Err(error) = self.run.shared.keys.until_known(crate::seal::KeyNumber(key.0)).await
+                && clock::monotonic_ms() >= self.run.following.keys_at_ms
+                && let Err(error) = self.run.shared.keys.until_known(KeyNumber(key.0)).await
             {
+                self.run.following.keys_at_ms = clock::monotonic_ms() + KEYS_AGAIN_MS;
                 tracing::warn!(workspace = %self.run.workspace.name(), %error, "a customer's key has not come");
             }
+        }
+    }
+
+    /// A view that has everything says nothing of who leads; the last record does.
+    async fn learn_who_leads(&mut self) {
+        if self.keeper.lead().is_some() || self.keeper.position() == Position::NOTHING {
+            return;
+        }
+        let tail = self.run.shared.journal.tail(self.run.workspace.name()).await;
+        // Records behind what is known here are lived through, and say so themselves.
+        if let Ok(Some(last)) = tail
+            && last.position == self.keeper.position()
+            && let Ok((_, lead)) = read(&last)
+        {
+            self.keeper.led_by(lead);
         }
     }
 
@@ -311,6 +338,13 @@ impl Serving<'_> {
         let number = self.run.following.number;
         let workspace = self.run.workspace.name().clone();
         self.run.following.under_way = UnderWay::begin(&clustered.post, &workspace, lead, number, &mut self.run.asked);
+        if self.run.following.under_way.is_none()
+            && let Some(Asked { command, reply_to, trace: _ }) = self.run.asked.pop_front()
+        {
+            tracing::error!(command = command.ask.name(), "a command has no room between nodes");
+            let why = "it is too large to be passed to the node that leads".into();
+            not_done(reply_to, NotDone::Unavailable { retry_after_ms: RETRY_AFTER_MS, why });
+        }
     }
 
     pub(super) fn show_hints(&mut self) {
@@ -347,7 +381,10 @@ impl Serving<'_> {
         match should_lead(&roll, self.run.workspace.name()) {
             Some(node) if node.number == clustered.own() => true,
             // A new workspace is known to whoever is asked for it first.
-            _ => self.keeper.lead().is_none() && (!self.run.asked.is_empty() || self.run.workspace.intake.size().0 > 0),
+            _ => {
+                self.keeper.position() == Position::NOTHING
+                    && (!self.run.asked.is_empty() || self.run.workspace.intake.size().0 > 0)
+            }
         }
     }
 
@@ -364,11 +401,9 @@ impl Serving<'_> {
         match self.run.shared.journal.append(self.run.workspace.name(), record).await {
             Appended::Committed(position) => {
                 self.empty_committed(now, bytes);
-                let lead = crate::journal::record::Lead { node: clustered.own().0, term: position };
+                let lead = Lead { node: clustered.own().0, term: position };
                 self.keeper.led_by(Some(lead));
-                if let Some(under_way) = self.run.following.under_way.take() {
-                    under_way.into_asked().into_iter().rev().for_each(|asked| self.run.asked.push_front(asked));
-                }
+                self.ask_again();
                 // Its senders see the new claim, and ask again.
                 self.run.workspace.intake.take(&mut self.run.asked, usize::MAX, usize::MAX);
                 self.run.drop_what_was_passed_on();
@@ -395,7 +430,7 @@ impl Serving<'_> {
         }
         following.nodes_at_ms = now_ms + NODES_EVERY_MS;
         following.nodes = Some(roll.clone());
-        let on = |session: &crate::desk::ids::SessionId| session.node();
+        let on = |session: &SessionId| session.node();
         let nodes: BTreeSet<NodeNumber> =
             self.keeper.desk().agents().flat_map(|(_, held)| held.sessions.iter().map(on)).collect();
         for node in nodes.into_iter().filter(|node| roll.is_gone(*node)) {
@@ -411,7 +446,7 @@ impl Serving<'_> {
     }
 
     /// A record without events is committed.
-    pub(super) fn empty_committed(&mut self, now: crate::desk::time::Now, bytes: usize) {
+    pub(super) fn empty_committed(&mut self, now: Now, bytes: usize) {
         self.keeper.clock_committed(self.keeper.position().next(), now);
         let position = self.keeper.position();
         let turn = CommittedTurn { position: position.0, now, events: Vec::new(), outcomes: Vec::new() };

@@ -15,7 +15,9 @@ mod deliver_why;
 pub mod desk_clock;
 mod followers;
 mod following;
+mod hints;
 pub mod idle;
+mod incoming;
 pub mod intake;
 mod leftovers;
 mod levels;
@@ -37,7 +39,6 @@ pub mod settle;
 pub mod shapes;
 pub mod shares;
 pub mod sheets;
-mod stream;
 mod tail;
 mod threads;
 mod traced;
@@ -49,11 +50,11 @@ pub use committed::{Committed, Standing};
 pub use deliver::FrameLimits;
 pub use followers::Changes;
 pub use following::Clustered;
+pub use incoming::Incoming;
 pub use load::{LoadFailed, turn_of};
 pub use outlook::Outlook;
 pub use published::{AgentRow, NotDone, Published, QueueRow, Replied};
 pub use quota::{OverQuota, OwnQuota, Quota, Quotas, Used};
-pub use stream::Incoming;
 pub use threads::Threads;
 pub use workspace::{Taking, Workspace};
 
@@ -171,12 +172,12 @@ impl Engine {
             engine.run(&name);
         }
         if let Some(Incoming { journal, post, questions, told, hints }) = incoming {
-            let records = engine.threads.spawn(stream::records(engine.clone(), journal));
+            let records = engine.threads.spawn(incoming::records(engine.clone(), journal));
             engine.tasks().push(records);
-            let questions = engine.threads.spawn(stream::questions(engine.clone(), post.clone(), questions));
+            let questions = engine.threads.spawn(incoming::questions(engine.clone(), post.clone(), questions));
             engine.tasks().push(questions);
-            let hints = engine.threads.spawn(stream::hints(engine.clone(), post, told, hints));
-            engine.tasks().push(hints);
+            let round = engine.threads.spawn(hints::pass_round(engine.clone(), post, told, hints));
+            engine.tasks().push(round);
         }
         let housekeeping = tokio::spawn(engine.clone().keep_house());
         engine.tasks().push(housekeeping);

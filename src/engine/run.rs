@@ -206,6 +206,7 @@ impl Run {
             None => serving.serve_alone().await,
         };
         serving.run.workspace.leads.store(None);
+        serving.run.workspace.taken().forget();
         serving.run.told = serving.keeper.take_told();
         ended
     }
@@ -311,13 +312,16 @@ impl Serving<'_> {
         }
     }
 
+    /// How long nothing needs to be done for readers and the view.
+    pub(super) fn until_readers_ms(&self) -> u64 {
+        let now_ms = clock::monotonic_ms();
+        let due_ms = self.projection.due_at_ms().unwrap_or(u64::MAX).min(self.refresh_at_ms);
+        due_ms.saturating_sub(now_ms).max(1)
+    }
+
     /// How long nothing needs to be done unless somebody asks.
     fn idle_ms(&self) -> u64 {
-        let now_ms = clock::monotonic_ms();
-        let mut wake_ms = self.refresh_at_ms.saturating_sub(now_ms).max(1);
-        if let Some(due_ms) = self.projection.due_at_ms() {
-            wake_ms = wake_ms.min(due_ms.saturating_sub(now_ms).max(1));
-        }
+        let mut wake_ms = self.until_readers_ms();
         if self.run.scarce.is_some() {
             wake_ms = wake_ms.min(PROBE_MS);
         }

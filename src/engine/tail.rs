@@ -1,7 +1,6 @@
 //! Records of a workspace as the journal's stream brings them, until its task takes them: bounded in bytes, since what does not fit
 //! is read from the journal.
 
-use crate::desk::answer::Answer;
 use crate::journal::StoredRecord;
 use std::collections::VecDeque;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -63,34 +62,6 @@ impl Tail {
 
     fn lock(&self) -> MutexGuard<'_, Waiting> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-/// Hints that wait at most: whoever types goes on typing.
-const HINTS_MAX: usize = 64;
-
-/// What is to be shown to those who are connected here and is in no record.
-#[derive(Debug, Default)]
-pub struct Hints(Mutex<Vec<Answer>>);
-
-impl Hints {
-    /// Whether there was room.
-    pub fn push(&self, hint: Answer) -> bool {
-        let mut hints = self.lock();
-        let room = hints.len() < HINTS_MAX;
-        if room {
-            hints.push(hint);
-        }
-        room
-    }
-
-    #[must_use]
-    pub fn take(&self) -> Vec<Answer> {
-        std::mem::take(&mut *self.lock())
-    }
-
-    fn lock(&self) -> MutexGuard<'_, Vec<Answer>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -3,6 +3,7 @@
 use super::committed::Committed;
 use super::counted::Amounts;
 use super::followers::Followers;
+use super::hints::Hints;
 use super::intake::{Intake, Limits, ReplyTo};
 use super::outlook::Outlook;
 use super::passing::Taken;
@@ -10,7 +11,7 @@ use super::published::{AgentRow, NotDone, Published, QueueRow, Replied, Roll};
 use super::quota::Account;
 use super::shares::{Share, Shares};
 use super::sheets::Sheets;
-use super::tail::{Hints, Tail};
+use super::tail::Tail;
 use super::turn::Asked;
 use super::watch::Watchers;
 use crate::clock;

@@ -55,6 +55,11 @@ impl Taken {
         Standing::New(answer)
     }
 
+    /// This node leads no more: by another claim none of it is asked for again.
+    pub(in crate::engine) fn forget(&self) {
+        self.lock().clear();
+    }
+
     fn lock(&self) -> MutexGuard<'_, HashMap<u64, Last>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -71,15 +76,12 @@ impl Workspace {
         if lead.is_none_or(|lead| lead.term.0 != batch.term) {
             return not_led(lead);
         }
-        let (answer, mut answered) = match self.taken().begin(&batch) {
-            Standing::New(answer) => (answer, None),
-            Standing::Known(answered) => (watch::channel(None).0, Some(answered)),
+        let answer = match self.taken().begin(&batch) {
+            Standing::New(answer) => answer,
+            Standing::Known(mut answered) => return answered.wait_for(Option::is_some).await.ok()?.clone(),
             // Its sender has heard what became of it.
             Standing::Overtaken => return None,
         };
-        if let Some(answered) = &mut answered {
-            return answered.wait_for(Option::is_some).await.ok()?.clone();
-        }
         let bytes = decided(self.take_commands(batch.commands)).await?;
         answer.send_replace(Some(bytes.clone()));
         Some(bytes)
@@ -108,4 +110,38 @@ async fn decided(waiting: Vec<Result<oneshot::Receiver<Result<Replied, NotDone>>
     }
     let answer = BatchAnswer::Led { answers }.encode();
     answer.inspect_err(|error| tracing::error!(%error, "answers for another node have no room")).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn batch(sender: u64, term: u64, number: u64) -> Batch {
+        Batch { workspace: "acme".into(), term, sender, number, commands: Vec::new() }
+    }
+
+    #[test]
+    fn a_batch_that_comes_again_is_the_same_and_an_older_one_is_passed_over() {
+        let taken = Taken::default();
+        let Standing::New(answer) = taken.begin(&batch(7, 3, 1)) else { panic!("it is new") };
+        answer.send_replace(Some(Bytes::from_static(b"done")));
+        let Standing::Known(answered) = taken.begin(&batch(7, 3, 1)) else { panic!("it came before") };
+        assert_eq!(*answered.borrow(), Some(Bytes::from_static(b"done")));
+        assert!(matches!(taken.begin(&batch(8, 3, 1)), Standing::New(_)), "another node's");
+        assert!(matches!(taken.begin(&batch(7, 3, 2)), Standing::New(_)));
+        assert!(matches!(taken.begin(&batch(7, 3, 1)), Standing::Overtaken));
+        assert!(matches!(taken.begin(&batch(7, 9, 1)), Standing::New(_)), "by a later claim");
+        taken.forget();
+        assert!(matches!(taken.begin(&batch(7, 9, 1)), Standing::New(_)));
+    }
+
+    #[test]
+    fn no_more_senders_are_remembered_than_there_may_be() {
+        let taken = Taken::default();
+        for sender in 0..2 * SENDERS_MAX as u64 {
+            assert!(matches!(taken.begin(&batch(sender, 1, 1)), Standing::New(_)));
+        }
+        assert_eq!(taken.lock().len(), SENDERS_MAX);
+        assert!(matches!(taken.begin(&batch(2 * SENDERS_MAX as u64 - 1, 1, 1)), Standing::Known(_)), "the newest stay");
+    }
 }

@@ -11,8 +11,10 @@ use super::shapes::{Batch, BatchAnswer, COMMANDS_MAX, Passed, Told};
 use crate::clock;
 use crate::cluster::Post;
 use crate::desk::ids::{CommandId, NodeNumber};
+use crate::engine::commit::random;
 use crate::engine::intake::ReplyTo;
 use crate::engine::published::NotDone;
+use crate::engine::run::RETRY_AFTER_MS;
 use crate::engine::turn::Asked;
 use crate::journal::Position;
 use crate::journal::record::Lead;
@@ -25,7 +27,6 @@ use std::time::Duration;
 
 /// After no answer, or the answer that it does not lead.
 const AGAIN_AFTER: Duration = Duration::from_millis(50);
-const RETRY_AFTER_MS: u64 = 1_000;
 
 /// A batch under way.
 pub struct UnderWay {
@@ -38,7 +39,7 @@ pub struct UnderWay {
 }
 
 impl UnderWay {
-    /// The first of these, as many as fit; `None` where there are none. What has no room alone is refused.
+    /// The first of these, as many as fit; `None` where not even the first does.
     pub fn begin(
         post: &Arc<Post>,
         workspace: &Arc<str>,
@@ -49,7 +50,7 @@ impl UnderWay {
         let mut many = asked.len().min(COMMANDS_MAX);
         for asked in asked.iter_mut().take(many).filter(|asked| asked.command.ask.may_matter_later()) {
             // Sent twice it must be done once.
-            asked.command.id.get_or_insert_with(random_command);
+            asked.command.id.get_or_insert_with(|| CommandId(random()));
         }
         let body = loop {
             if many == 0 {
@@ -60,7 +61,6 @@ impl UnderWay {
                 Batch { workspace: workspace.clone(), term: lead.term.0, sender: post.own().0, number, commands };
             match batch.encode() {
                 Ok(body) => break body,
-                // A record is smaller, so one command always has room.
                 Err(_) => many /= 2,
             }
         };
@@ -118,10 +118,4 @@ fn ask(post: &Arc<Post>, lead: Lead, body: Bytes, after: Duration) -> BoxFuture<
         read.inspect_err(|error| tracing::warn!(%error, "an answer of another node cannot be read")).ok()
     }
     .boxed()
-}
-
-fn random_command() -> CommandId {
-    let mut bytes = [0; 16];
-    getrandom::fill(&mut bytes).expect("the system gives randomness");
-    CommandId(u128::from_le_bytes(bytes))
 }

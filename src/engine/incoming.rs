@@ -2,7 +2,7 @@
 //! on, to the workspaces that this one leads.
 
 use super::Engine;
-use super::passing::shapes::{Batch, BatchAnswer, Hint};
+use super::passing::shapes::{Batch, BatchAnswer};
 use super::run::stopped;
 use crate::cluster::Post;
 use crate::journal::nats::NatsJournal;
@@ -83,31 +83,6 @@ pub(super) async fn questions(engine: Arc<Engine>, post: Arc<Post>, mut question
             let _permit = permit;
             answer(&engine, &post, question).await;
         });
-    }
-}
-
-/// Hints of this node's to all, and of all to those who are connected here; until the server stops.
-pub(super) async fn hints(engine: Arc<Engine>, post: Arc<Post>, mut told: Subscriber, mut own: mpsc::Receiver<Bytes>) {
-    let mut stop = engine.shared.stop.clone();
-    loop {
-        tokio::select! {
-            Some(hint) = own.recv() => {
-                // One that is lost is followed by another, as long as somebody types.
-                let _ = post.tell_all(hint).await;
-            }
-            Some(hint) = told.next() => show(&engine, &hint.payload),
-            () = stopped(&mut stop) => return,
-        }
-    }
-}
-
-fn show(engine: &Engine, bytes: &Bytes) {
-    let Ok(Hint { workspace, typing }) = Hint::decode(bytes) else { return };
-    let Some(workspace) = engine.workspace(&workspace) else { return };
-    if workspace.hints.push(typing) {
-        workspace.tail.wake();
-    } else {
-        metrics::counter!("offhook_cluster_hints_dropped_total").increment(1);
     }
 }
 
