@@ -161,9 +161,7 @@ async fn say_memory(server: &Server, when: &str) {
     let mib = |bytes: f64| bytes / f64::from(1 << 20);
     let (allocated, databases) = (mib(server.metric(ALLOCATED).await), mib(server.metric(DATABASES).await));
     let resident = mib(server.rss_anon_bytes() as f64);
-    eprintln!(
-        "  {when}: {resident:.1} MiB resident, {allocated:.1} MiB allocated, {databases:.2} of them by databases"
-    );
+    eprintln!("  {when}: {resident:.1} MiB resident, {allocated:.1} MiB allocated, {databases:.2} MiB of databases");
 }
 
 /// What is open when nobody is connected: the fewest of ten looks, since the probe comes and goes.

@@ -95,8 +95,8 @@ impl Meter {
     }
 }
 
-/// Of what is allocated: pages and everything else that SQLite holds, for all stores. Each page cache has a bound that it comes to in
-/// hours where little is read.
+/// Pages and everything else that SQLite holds, for all stores. It allocates with the C library, which the allocator's account knows
+/// nothing of. Each page cache has a bound that it comes to in hours where little is read.
 fn databases_bytes() -> u64 {
     // SAFETY: reads a counter that SQLite keeps under a lock of its own.
     u64::try_from(unsafe { rusqlite::ffi::sqlite3_memory_used() }).unwrap_or(0)

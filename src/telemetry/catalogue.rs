@@ -141,7 +141,7 @@ catalogue! {
     PROBES_TOTAL = "offhook_probes_total" Counter Count ["outcome"] "Probes of the whole job, by outcome: done, or the first step that failed.";
     PROBE_SECONDS = "offhook_probe_seconds" Histogram Seconds [] "Time of one probe that did the whole job.";
     START_TIME_SECONDS = "offhook_start_time_seconds" Gauge Seconds [] "When this process was ready, in seconds since 1970: it changes with each restart.";
-    MEMORY_BYTES = "offhook_memory_bytes" Gauge Bytes ["kind"] "Memory by kind: rss_anon, allocated, active, resident, retained, databases (of what is allocated), sockets (the kernel's buffers), used (what counts), budget.";
+    MEMORY_BYTES = "offhook_memory_bytes" Gauge Bytes ["kind"] "Memory by kind: rss_anon, allocated, active, resident, retained, databases (SQLite's own, beside what is allocated), sockets (the kernel's buffers), used (what counts), budget.";
     LADDER_RUNG = "offhook_ladder_rung" Gauge Count ["rung"] "1 while this is shed, as memory is short: observers, typing, history, starts, newcomers.";
     SHED_TOTAL = "offhook_shed_total" Counter Count ["rung"] "What was shed as memory was short, by rung of the ladder.";
     RESERVE_BYTES = "offhook_reserve_bytes" Gauge Bytes ["purpose"] "Bytes taken from the reserve for bursts, by purpose: mailboxes, streams, bodies, pages, turns, files.";
