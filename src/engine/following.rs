@@ -50,6 +50,8 @@ const CLAIM_AGAIN_MS: u64 = 100;
 /// Nothing may have come because nothing was committed, or because the stream brings nothing: then the journal's end is asked for. The
 /// stream finds out by itself, and says so, within 5 to 10 s.
 const QUIET_MS: u64 = 10_000;
+/// The same while an answer of the leader's is here and its record is not, or when the journal could not be asked.
+const OVERDUE_MS: u64 = 500;
 
 /// What a workspace's task needs of the cluster.
 pub struct Clustered {
@@ -153,7 +155,10 @@ impl Serving<'_> {
     }
 
     fn follower_idle_ms(&self) -> u64 {
-        let wake_ms = self.until_readers_ms();
+        let mut wake_ms = self.until_readers_ms();
+        if !self.run.following.waiting.is_empty() {
+            wake_ms = wake_ms.min(OVERDUE_MS);
+        }
         let claim_ms = self.run.following.claim_at_ms.saturating_sub(clock::monotonic_ms());
         if claim_ms > 0 { wake_ms.min(claim_ms) } else { wake_ms }
     }
@@ -176,20 +181,28 @@ impl Serving<'_> {
                 return Some(ended);
             }
         }
-        let quiet = now_ms.saturating_sub(self.run.following.heard_at_ms) > QUIET_MS;
-        if quiet {
-            self.run.following.heard_at_ms = now_ms;
-        }
-        if came.missed || (quiet && self.is_behind().await) {
+        if came.missed || self.is_behind(now_ms).await {
             return self.read_on().await.err();
         }
         self.stand_by();
         None
     }
 
-    async fn is_behind(&mut self) -> bool {
-        let tail = self.run.shared.journal.tail(self.run.workspace.name()).await;
-        tail.is_ok_and(|tail| tail.is_some_and(|tail| tail.position > self.keeper.position()))
+    /// Whether records are in the journal that did not come: looked at when none came for long.
+    async fn is_behind(&mut self, now_ms: u64) -> bool {
+        let following = &mut self.run.following;
+        let quiet_ms = if following.waiting.is_empty() { QUIET_MS } else { OVERDUE_MS };
+        if now_ms.saturating_sub(following.heard_at_ms) < quiet_ms {
+            return false;
+        }
+        following.heard_at_ms = now_ms;
+        match self.run.shared.journal.tail(self.run.workspace.name()).await {
+            Ok(tail) => tail.is_some_and(|tail| tail.position > self.keeper.position()),
+            Err(_) => {
+                self.run.following.heard_at_ms = now_ms.saturating_sub(QUIET_MS - OVERDUE_MS);
+                false
+            }
+        }
     }
 
     /// To the end that can be seen.
@@ -301,6 +314,10 @@ impl Serving<'_> {
 
     fn answers_came(&mut self, answers: Vec<Passed>) {
         let under_way = self.run.following.under_way.take().expect("it was answered");
+        if self.run.following.waiting.is_empty() {
+            // Their records are on their way for as long as that.
+            self.run.following.heard_at_ms = clock::monotonic_ms();
+        }
         for (Asked { command, reply_to, trace: _ }, Passed { position, result }) in
             under_way.into_asked().into_iter().zip(answers)
         {

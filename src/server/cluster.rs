@@ -1,20 +1,27 @@
 //! A node of a cluster: its journal on the servers of NATS, the keys that it shares, its lease, and its way to the other nodes.
 
 use super::{StartFailed, failed};
-use crate::cluster::{Lease, LeaseSettings, Post};
+use crate::clock;
+use crate::cluster::{JoinFailed, Lease, LeaseSettings, Post};
 use crate::config::{ClusterSettings, Sections};
 use crate::engine::{Clustered, Incoming};
 use crate::gateway::auth::server_keys::ServerKeys;
-use crate::journal::nats::{NatsJournal, NatsSettings, connect};
+use crate::journal::nats::{NatsJournal, NatsSettings, StreamFailed, connect};
 use crate::seal::{KeyRing, SharedKeys};
 use async_nats::jetstream::Context;
+use std::fmt::Display;
 use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 use tokio::sync::mpsc;
 
 /// Hints on their way to the servers of NATS.
 const HINTS_MAX: usize = 1_024;
+
+/// A start that falls into an election of NATS, which takes 4 to 8 s, goes on behind it.
+const PATIENCE_MS: u64 = 20_000;
+const AGAIN_AFTER: Duration = Duration::from_millis(500);
 
 /// The way to the servers of NATS.
 pub struct Way {
@@ -41,16 +48,17 @@ impl Way {
     /// # Errors
     /// The keys here are not those of the cluster, or cannot be had.
     pub async fn keys(&self, dir: &Path, server_keys: &ServerKeys) -> Result<KeyRing, StartFailed> {
-        let shared = SharedKeys::open(self.context.clone(), &self.nats, &server_keys.fingerprint()).await;
-        let shared = shared.map_err(failed("opening the cluster's keys"))?;
+        let fingerprint = server_keys.fingerprint();
+        let open = || SharedKeys::open(self.context.clone(), &self.nats, &fingerprint);
+        let shared = patiently("opening the cluster's keys", StreamFailed::is_final, open).await?;
         KeyRing::open_shared(dir, shared).await.map_err(failed("opening customers' keys"))
     }
 
     /// # Errors
     /// The stream is not as it has to be, or cannot be made.
     pub async fn journal(&self) -> Result<NatsJournal, StartFailed> {
-        let journal = NatsJournal::open(self.context.clone(), &self.nats, &self.set.node).await;
-        journal.map_err(failed("opening the cluster's journal"))
+        let open = || NatsJournal::open(self.context.clone(), &self.nats, &self.set.node);
+        patiently("opening the cluster's journal", StreamFailed::is_final, open).await
     }
 
     /// From here on the others know of this node.
@@ -65,12 +73,30 @@ impl Way {
         let ClusterSettings { node, lease_ms, .. } = self.set;
         let settings = LeaseSettings { node, address: address.to_string(), lease_ms };
         let client = self.context.client().clone();
-        let lease = Lease::join(self.context, &self.nats, settings).await.map_err(failed("joining the cluster"))?;
+        let join = || Lease::join(self.context.clone(), &self.nats, settings.clone());
+        let lease = patiently("joining the cluster", JoinFailed::is_final, join).await?;
         let post = Post::open(client, &self.nats.name, lease.number(), self.nats.answer_within).await;
         let (post, questions, told) = post.map_err(failed("listening to the other nodes"))?;
         let (hint, hints) = mpsc::channel(HINTS_MAX);
         let post = Arc::new(post);
         let clustered = Clustered { post: post.clone(), roll: lease.rolls(), hints: hint };
         Ok((lease, (clustered, Incoming { journal, post, questions, told, hints })))
+    }
+}
+
+/// Again and again, unless waiting would not mend it.
+async fn patiently<T, E: Display, F: Future<Output = Result<T, E>>>(
+    doing: &'static str,
+    is_final: impl Fn(&E) -> bool,
+    attempt: impl Fn() -> F,
+) -> Result<T, StartFailed> {
+    let until_ms = clock::monotonic_ms() + PATIENCE_MS;
+    loop {
+        match attempt().await {
+            Ok(done) => return Ok(done),
+            Err(why) if is_final(&why) || clock::monotonic_ms() >= until_ms => return Err(failed(doing)(why)),
+            Err(error) => tracing::warn!(%error, "{doing}: again, until it is {} s", PATIENCE_MS / 1_000),
+        }
+        tokio::time::sleep(AGAIN_AFTER).await;
     }
 }
