@@ -16,6 +16,7 @@ mod patient_agents;
 mod patient_customers;
 mod proxy;
 mod replayed;
+mod rolling;
 mod scenes;
 mod trio;
 mod troubles;

@@ -18,7 +18,7 @@ pub fn patient(settings: &mut Value) {
 }
 
 /// What all saw, held against the feeds of these nodes.
-async fn is_good(book: &Book, of: &[(&str, &Server)]) {
+pub async fn is_good(book: &Book, of: &[(&str, &Server)]) {
     let mut history = History { lines: book.lines(), is_settled: true, ..History::default() };
     history.capacity = ["ada", "bob"].map(|name| (name.to_owned(), 3)).into();
     for (name, server) in of {
