@@ -4,7 +4,7 @@ use crate::nodes::Nodes;
 use crate::support::customer::event_named;
 use crate::support::scene::{DEMO, eventually};
 use crate::support::sse::Events;
-use crate::support::{Customer, Options, within};
+use crate::support::{Customer, Http, Options, within};
 use serde_json::json;
 use std::time::Duration;
 use tokio::time::timeout;
@@ -34,6 +34,12 @@ async fn a_node_that_is_behind_never_denies_what_another_has_told() {
     let behind = nodes.server(FOLLOWS).address;
     let denied = nodes.server(FOLLOWS).admin("GET", &path(&next), None).await;
     assert_eq!((denied.status, &denied.json()["code"]), (503, &json!("unavailable")), "{}", denied.text());
+    let conversation = format!("/v1/workspaces/{DEMO}/conversations/{}", zoe.conversation);
+    let key = format!("Authorization: Bearer {}\r\n", nodes.server(FOLLOWS).admin_key());
+    let asked = tokio::spawn(async move {
+        let mut http = Http::connect(behind).await.expect("the server listens");
+        http.ask("GET", &conversation, &key, b"").await.expect("an answer")
+    });
     let events = zoe.events.clone();
     let zoe = zoe.at(behind).await;
     let (mut first, words) = (zoe.another().await, json!({"text": "and here?"}));
@@ -60,6 +66,8 @@ async fn a_node_that_is_behind_never_denies_what_another_has_told() {
             async || zoe.another().await.call("POST", "messages", Some(json!({"text": "and here?"}))).await.status;
         eventually("the customer's message", ask, |status| *status == 201).await;
     }
+    let facts = within("an administrator's answer", asked).await.expect("it is asked");
+    assert!(matches!(facts.status, 200 | 503), "{}", facts.text());
     let followed = within("a stream", followed).await.expect("it is asked").expect("an answer");
     let mut followed = followed.unwrap_or_else(|status| panic!("no stream: {status}"));
     let event = event_named(&mut followed, "message").await;

@@ -11,6 +11,7 @@ use crate::desk::settings::ChannelId;
 use crate::desk::wrapping::OPEN_ENDED;
 use crate::gateway::http::asking::{Asked, At, conversation};
 use crate::gateway::http::desks::{Desk, EventRow, Position, Rows, Seals, Span, Unread};
+use crate::gateway::http::elsewhere::may_be_known_by_now;
 use crate::gateway::http::pages::Room;
 use crate::gateway::http::problem::{Problem, ok};
 use crate::gateway::http::query::Query;
@@ -38,12 +39,22 @@ pub(super) async fn one(
     Ok(ok(&Facts::of(&admin.door, &*asker.desk, id, &found)))
 }
 
-async fn found(asker: &Asker, id: ConversationId) -> Result<Conversation, Problem> {
-    asker.desk.history().wait_for(asker.desk.position(), VIEW_WAIT_MOST).await?;
-    let found = asker.desk.history().conversation(id).await?;
-    // Another's is spelled as one that never was.
-    let seen = asker.may_see(id).await?;
-    found.filter(|_| seen).ok_or_else(|| Problem::no_such_conversation(&id.to_string()))
+/// # Errors
+/// `no_such_conversation`, also for one that may not be seen.
+pub(super) async fn found(asker: &Asker, id: ConversationId) -> Result<Conversation, Problem> {
+    let desk = &*asker.desk;
+    let seen = async || {
+        desk.history().wait_for(desk.position(), VIEW_WAIT_MOST).await?;
+        let found = desk.history().conversation(id).await?;
+        // Another's is spelled as one that never was.
+        let may_be_seen = asker.may_see(id).await?;
+        Ok::<_, Problem>(found.filter(|_| may_be_seen))
+    };
+    let mut found = seen().await?;
+    if found.is_none() && may_be_known_by_now(desk, id).await? {
+        found = seen().await?;
+    }
+    found.ok_or_else(|| Problem::no_such_conversation(&id.to_string()))
 }
 
 /// A message; `text` is null when its customer was erased.

@@ -2,10 +2,9 @@
 
 use super::Shared;
 use super::asker::Scope;
-use super::history::sealed_text;
+use super::history::{found, sealed_text};
 use crate::desk::answer::Answer;
 use crate::desk::command::Ask;
-use crate::gateway::http::VIEW_WAIT_MOST;
 use crate::gateway::http::asking::{Asked, At, conversation};
 use crate::gateway::http::body;
 use crate::gateway::http::desks::Rows;
@@ -52,12 +51,8 @@ pub(super) async fn list(
     let (limit, after) = (query.limit()?, query.cursor("cursor")?.unwrap_or(0));
     let id = conversation(&id)?;
     let room = Room::for_rows(limit)?;
-    let history = asker.desk.history();
-    history.wait_for(asker.desk.position(), VIEW_WAIT_MOST).await?;
-    let seen = asker.may_see(id).await?;
-    let found = history.conversation(id).await?.filter(|_| seen);
-    found.ok_or_else(|| Problem::no_such_conversation(&id.to_string()))?;
-    let Rows { rows, more } = history.notes(id, after, limit).await?;
+    found(&asker, id).await?;
+    let Rows { rows, more } = asker.desk.history().notes(id, after, limit).await?;
     let next = rows.last().filter(|_| more).map(|last| last.note.to_string());
     let seals = admin.door.desks.seals();
     let notes = rows.iter().map(|row| Note {

@@ -8,6 +8,7 @@ use crate::desk::settings::Role;
 use crate::gateway::http::VIEW_WAIT_MOST;
 use crate::gateway::http::asking::{Asked, At, conversation};
 use crate::gateway::http::desks::Desk;
+use crate::gateway::http::elsewhere::may_be_known_by_now;
 use crate::gateway::http::problem::Problem;
 use crate::gateway::http::query::Query;
 use crate::wire::error::{Code, More, WireError};
@@ -40,13 +41,17 @@ async fn asks(counter: &Shared, workspace: &str, id: &str, asked: &Asked) -> Res
     }
     counter.call((workspace, agent))?;
     let id = conversation(id)?;
-    let found = match desk.history().open(id) {
-        Some(open) => Some((*open).clone()),
+    let seen = async || match desk.history().open(id) {
+        Some(open) => Ok::<_, Problem>(Some((*open).clone())),
         None => {
             desk.history().wait_for(desk.position(), VIEW_WAIT_MOST).await?;
-            desk.history().conversation(id).await?
+            Ok(desk.history().conversation(id).await?)
         }
     };
+    let mut found = seen().await?;
+    if found.is_none() && may_be_known_by_now(&*desk, id).await? {
+        found = seen().await?;
+    }
     let conversation = found.ok_or_else(|| Problem::no_such_conversation(&id.to_string()))?;
     Ok(Asks { desk, agent, role: token.role, id, conversation })
 }

@@ -8,6 +8,7 @@ pub mod bundle;
 pub mod calls;
 pub mod cors;
 pub mod desks;
+pub mod elsewhere;
 pub mod etag;
 #[cfg(test)]
 pub(crate) mod fakes;
