@@ -74,18 +74,22 @@ impl Buckets {
         let key = self.hasher.hash_one(sender);
         let now_us = now_ms.saturating_mul(1_000);
         let mut entries = self.shards[key as usize % SHARDS].lock().unwrap_or_else(|poisoned| poisoned.into_inner());
-        let full_at = entries.get(&key).copied().unwrap_or(0).max(now_us);
+        let held = entries.get_mut(&key);
+        let full_at = held.as_deref().copied().unwrap_or(0).max(now_us);
         let would_be_full_at = full_at.saturating_add(self.each_us.saturating_mul(count));
         let most = now_us + self.burst * self.each_us;
         if would_be_full_at > most {
             return Err((would_be_full_at - most).div_ceil(1_000).max(1));
         }
-        if !entries.contains_key(&key) {
-            if entries.len() >= self.entries_max_per_shard {
-                make_room(&mut entries, now_us);
-            } else if entries.len() == entries.capacity() {
-                sweep(&mut entries, now_us);
-            }
+        if let Some(held) = held {
+            // Not by `insert`: in a table that is full it makes room for one more, also where the key is there already.
+            *held = would_be_full_at;
+            return Ok(would_be_full_at - now_us);
+        }
+        if entries.len() >= self.entries_max_per_shard {
+            make_room(&mut entries, now_us);
+        } else if entries.len() == entries.capacity() {
+            sweep(&mut entries, now_us);
         }
         entries.insert(key, would_be_full_at);
         Ok(would_be_full_at - now_us)
@@ -175,6 +179,18 @@ mod tests {
         assert!(buckets.senders() < 1_000, "{} are held", buckets.senders());
         let room: usize = buckets.shards.iter().map(|shard| shard.lock().unwrap().capacity()).sum();
         assert!(room < 2_000, "there is room for {room}");
+    }
+
+    #[test]
+    fn who_comes_again_takes_no_more_room() {
+        // Twenty come in a second, each of them five times in its first four.
+        let buckets = Buckets::new(100_000, 0.1, 65_536);
+        let take = |sender: u64, now_ms| assert_eq!(buckets.take(sender, now_ms), Ok(()));
+        for now_ms in (0..1_000_000_u64).step_by(50) {
+            (0..5).for_each(|earlier| take(100 + (now_ms / 50) - 16 * earlier, now_ms + earlier));
+        }
+        let room: usize = buckets.shards.iter().map(|shard| shard.lock().unwrap().capacity()).sum();
+        assert!(room <= SHARDS * 14, "there is room for {room}");
     }
 
     #[test]
