@@ -34,7 +34,7 @@ kill-rounds ROUNDS="200":
 
 # Nodes and servers of a cluster are killed, stopped, paused and cut off under load, so many times.
 cluster-rounds ROUNDS="100":
-    OFFHOOK_CLUSTER_ROUNDS={{ROUNDS}} cargo test --locked --test cluster -- --include-ignored --nocapture --test-threads=1
+    OFFHOOK_CLUSTER_ROUNDS={{ROUNDS}} cargo test --locked --test cluster -- --nocapture --test-threads=1 whatever_becomes
 
 # The server is killed every three seconds, so many times; an offer goes on, and new clients are answered.
 supervisor-kills KILLS="20":

@@ -31,7 +31,6 @@ const CAPACITY: usize = 3;
 const ROUNDS_A_RUN: u64 = 10;
 
 #[tokio::test(flavor = "multi_thread")]
-#[ignore = "minutes, and a machine with nothing else to do: just cluster-rounds"]
 async fn whatever_becomes_of_nodes_and_servers_there_is_one_desk() {
     let long = std::env::var("OFFHOOK_CLUSTER_ROUNDS").ok().and_then(|text| text.parse().ok());
     let (mut random, mut left) = (Random::new(), long.unwrap_or(4));

@@ -14,7 +14,6 @@ const FOLLOWS: usize = 0;
 const OTHER: usize = 1;
 
 #[tokio::test(flavor = "multi_thread")]
-#[ignore = "minutes, and a machine with nothing else to do: just cluster-rounds"]
 async fn a_node_that_is_behind_never_denies_what_another_has_told() {
     let mut nodes = Nodes::start(&Options::default().without_rate_limits()).await;
     let path = |after: &str| format!("/v1/workspaces/{DEMO}/events?limit=200&after={after}");

@@ -6,12 +6,17 @@ use crate::support::scene::eventually;
 use crate::support::{Options, PATIENCE, Server, process};
 use crate::trio::Trio;
 use std::time::Instant;
+use tokio::sync::{Mutex, MutexGuard};
 use tokio::task::block_in_place;
+
+/// Six servers and those who work at them are enough for a small machine.
+static ONE_AT_A_TIME: Mutex<()> = Mutex::const_new(());
 
 pub struct Nodes {
     pub trio: Trio,
     nodes: Vec<Node>,
     _dir: tempfile::TempDir,
+    _alone: MutexGuard<'static, ()>,
 }
 
 struct Node {
@@ -23,6 +28,7 @@ struct Node {
 impl Nodes {
     /// Three, one after the other; each with these settings beside its own.
     pub async fn start(options: &Options) -> Self {
+        let alone = ONE_AT_A_TIME.lock().await;
         let trio = Trio::start().await;
         let dir = tempfile::tempdir().expect("a directory");
         let mut nodes: Vec<Node> = Vec::new();
@@ -40,7 +46,7 @@ impl Nodes {
             // The proxies are tasks of this runtime.
             nodes.push(Node { server: block_in_place(|| Server::start(&options)), ways });
         }
-        Self { trio, nodes, _dir: dir }
+        Self { trio, nodes, _dir: dir, _alone: alone }
     }
 
     pub fn server(&self, node: usize) -> &Server {

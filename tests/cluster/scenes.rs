@@ -111,7 +111,6 @@ const FOLLOWS: usize = 0;
 const LEADS: usize = 2;
 
 #[tokio::test(flavor = "multi_thread")]
-#[ignore = "minutes, and a machine with nothing else to do: just cluster-rounds"]
 async fn a_node_that_stands_still_is_cut_off_or_goes_in_order_takes_nothing_along_and_comes_back() {
     let (book, mut nodes) = (Book::open(), Nodes::start(&Options::default().without_rate_limits()).await);
     nodes.server(2).change_settings(DEMO, patient).await;
@@ -147,7 +146,6 @@ async fn a_node_that_stands_still_is_cut_off_or_goes_in_order_takes_nothing_alon
 }
 
 #[tokio::test(flavor = "multi_thread")]
-#[ignore = "minutes, and a machine with nothing else to do: just cluster-rounds"]
 async fn a_server_of_nats_that_goes_or_stands_still_stops_nobody() {
     let (book, mut nodes) = (Book::open(), Nodes::start(&Options::default().without_rate_limits()).await);
     nodes.server(2).change_settings(DEMO, patient).await;
