@@ -1,0 +1,243 @@
+//! The cut of a cluster's journal: what is older than the retention goes, once the views of all nodes have it on their disks.
+//!
+//! ```text
+//! every 15 s, of what this node leads: is the first record old? ─▶ ask every node that lives how far its view is on the disk
+//!   all said so ─▶ cut below the lowest of them, and below what is not old
+//!   one did not, or its view is not even there ─▶ nothing goes; 15 s later again
+//! ```
+//!
+//! A node that is not there holds nothing back: its view has what is older than its absence, so that nothing is missing if it comes back
+//! within the retention. One that stays away for longer is refused when it starts, as one that begins with nothing is.
+
+use super::passing::views::{ViewsAsked, ViewsTold, WORKSPACES_MAX};
+use super::retention::is_old;
+use super::run::stopped;
+use super::{Clustered, Engine, Workspace};
+use crate::clock;
+use crate::desk::ids::NodeNumber;
+use crate::journal::nats::NatsJournal;
+use crate::journal::{Journal, Position};
+use crate::telemetry::catalogue;
+use crate::view::ViewFailed;
+use futures_util::future::join_all;
+use metrics::{counter, gauge};
+use std::sync::Arc;
+use std::time::Duration;
+
+/// Soon: what became too old while nobody ran goes first.
+const FIRST_AFTER: Duration = Duration::from_secs(1);
+const EVERY: Duration = Duration::from_secs(15);
+/// What other nodes cut is given back to quotas of storage so late: to find out how much it was all headers have to be read.
+const MEASURED_ROUNDS: u32 = 240;
+/// What holds a cut back is said at most so often.
+const SAID_EVERY_MS: u64 = 60_000;
+
+/// A workspace that this node leads and that has old records.
+struct Candidate {
+    workspace: Arc<Workspace>,
+    first: Position,
+    oldest_kept_ms: u64,
+}
+
+/// Why a workspace with old records is not cut.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+enum Held {
+    #[error("a node does not say how far its view is on its disk")]
+    Silent,
+    #[error("the view of a node does not have its oldest records on the disk yet")]
+    Behind,
+}
+
+impl Held {
+    /// The word for metrics.
+    fn word(self) -> &'static str {
+        match self {
+            Self::Silent => "silent",
+            Self::Behind => "behind",
+        }
+    }
+}
+
+/// Below which position may be cut: of all that nodes have on their disks the least, where all of them say so.
+fn cut_below(first: Position, own: u64, others: impl IntoIterator<Item = Option<u64>>) -> Result<Position, Held> {
+    let lowest = others.into_iter().try_fold(own, |lowest, other| other.map(|other| lowest.min(other)));
+    match lowest.ok_or(Held::Silent)? {
+        lowest if lowest <= first.0 => Err(Held::Behind),
+        lowest => Ok(Position(lowest)),
+    }
+}
+
+/// Until the server stops.
+pub(super) async fn run(engine: Arc<Engine>, journal: NatsJournal, cluster: Arc<Clustered>) {
+    let mut stop = engine.shared.stop.clone();
+    let mut cutting = Cutting { engine, journal, cluster, done_to: None, say_at_ms: 0 };
+    let (mut wait, mut rounds) = (FIRST_AFTER, 0_u32);
+    loop {
+        tokio::select! {
+            // The pace of housekeeping: that a record became old is no event.
+            () = tokio::time::sleep(wait) => {}
+            () = stopped(&mut stop) => return,
+        }
+        tokio::select! {
+            () = cutting.round() => {}
+            () = stopped(&mut stop) => return,
+        }
+        wait = EVERY;
+        rounds += 1;
+        if rounds.is_multiple_of(MEASURED_ROUNDS) {
+            cutting.engine.all().iter().for_each(|workspace| workspace.quota().measure_again());
+        }
+    }
+}
+
+struct Cutting {
+    engine: Arc<Engine>,
+    journal: NatsJournal,
+    cluster: Arc<Clustered>,
+    /// The last workspace of the round before, where there were more than one round may take.
+    done_to: Option<Arc<str>>,
+    say_at_ms: u64,
+}
+
+impl Cutting {
+    async fn round(&mut self) {
+        match self.journal.held().await {
+            Ok(held) => {
+                gauge!(catalogue::CLUSTER_STREAM_BYTES).set(held.bytes as f64);
+                gauge!(catalogue::CLUSTER_STREAM_BYTES_MAX).set(held.bytes_max.unwrap_or(0) as f64);
+            }
+            Err(error) => tracing::debug!(%error, "what the stream holds is not known"),
+        }
+        let candidates = self.candidates().await;
+        if candidates.is_empty() {
+            return;
+        }
+        let own = match self.engine.view().sync().await {
+            Ok(own) => own,
+            Err(error) => return tracing::warn!(%error, "the view could not be synced: the journal is not cut"),
+        };
+        let told = self.told_by_others(&candidates).await;
+        let mut held = Vec::new();
+        for (place, candidate) in candidates.iter().enumerate() {
+            let name = candidate.workspace.name();
+            let others = told.iter().map(|told| told.as_ref().map(|told| told.on_disk[place]));
+            match cut_below(candidate.first, own.get(name).copied().unwrap_or(0), others) {
+                Ok(below) => self.cut(candidate, below).await,
+                Err(why) => {
+                    counter!(catalogue::CLUSTER_CUTS_HELD_TOTAL, "why" => why.word()).increment(1);
+                    held.push((name, why));
+                }
+            }
+        }
+        if let Some((workspace, why)) = held.first()
+            && clock::monotonic_ms() >= self.say_at_ms
+        {
+            self.say_at_ms = clock::monotonic_ms() + SAID_EVERY_MS;
+            tracing::warn!(%workspace, workspaces = held.len(), %why, "the journal is not cut now");
+        }
+    }
+
+    /// What this node leads and has old records, in the order of names: one request for each that is looked at.
+    async fn candidates(&mut self) -> Vec<Candidate> {
+        let of_server = self.engine.kept_ms();
+        let own = self.engine.own_retentions(of_server);
+        let kept = |workspace: &Workspace| own.get(workspace.name()).copied().or(of_server);
+        let led = |workspace: &Arc<Workspace>| !workspace.is_probes() && workspace.leads().is_some();
+        let led = self.engine.all().into_iter().filter(led);
+        let mut led: Vec<_> =
+            led.filter_map(|workspace| kept(&workspace).map(|kept_ms| (workspace, kept_ms))).collect();
+        let begin = self.done_to.take().map_or(0, |done| led.partition_point(|(held, _)| *held.name() <= done));
+        led.rotate_left(begin);
+        if led.len() > WORKSPACES_MAX {
+            led.truncate(WORKSPACES_MAX);
+            self.done_to = led.last().map(|(last, _)| last.name().clone());
+        }
+        let mut candidates = Vec::new();
+        for (workspace, kept_ms) in led {
+            let oldest_kept_ms = clock::wall_ms().saturating_sub(kept_ms);
+            match self.journal.read(workspace.name(), Position::NOTHING, 1, 1).await.as_deref() {
+                Ok([first, ..]) if is_old(first, oldest_kept_ms) => {
+                    candidates.push(Candidate { workspace, first: first.position, oldest_kept_ms });
+                }
+                Ok(_) => {}
+                Err(error) => {
+                    self.done_to = None;
+                    tracing::warn!(%error, "the journal could not be read for cutting");
+                    break;
+                }
+            }
+        }
+        candidates
+    }
+
+    /// What each other node that lives says; `None` where one says nothing of it.
+    async fn told_by_others(&self, candidates: &[Candidate]) -> Vec<Option<ViewsTold>> {
+        let workspaces = candidates.iter().map(|candidate| candidate.workspace.name().clone()).collect();
+        let asked = ViewsAsked { workspaces }.encode();
+        let roll = self.cluster.roll();
+        let ask = async |node: NodeNumber| {
+            let answer = self.cluster.post.ask(node, asked.clone()).await;
+            answer.ok().and_then(|answer| ViewsTold::decode(&answer, candidates.len()))
+        };
+        let others = roll.nodes.iter().filter(|node| node.number != roll.own);
+        join_all(others.map(|node| ask(node.number))).await
+    }
+
+    async fn cut(&self, candidate: &Candidate, below: Position) {
+        let (workspace, oldest_kept_ms) = (&candidate.workspace, candidate.oldest_kept_ms);
+        // Somebody else may by now, who asks for itself.
+        if workspace.leads().is_none() {
+            return;
+        }
+        match self.journal.cut_old(workspace.name(), below, |stored| is_old(stored, oldest_kept_ms)).await {
+            Ok(0) => {}
+            Ok(records) => {
+                counter!(catalogue::JOURNAL_CUT_RECORDS_TOTAL).increment(records);
+                tracing::info!(workspace = %workspace.name(), records, "the journal was cut");
+            }
+            Err(error) => {
+                counter!(catalogue::CLUSTER_CUTS_HELD_TOTAL, "why" => "failed").increment(1);
+                tracing::warn!(workspace = %workspace.name(), %error, "the journal could not be cut");
+            }
+        }
+    }
+}
+
+/// What a node that cuts is told of the view here.
+///
+/// # Errors
+/// The view could not be synced: nothing is said.
+pub(super) async fn told(engine: &Engine, asked: &ViewsAsked) -> Result<ViewsTold, ViewFailed> {
+    let synced = engine.view().sync().await?;
+    let on_disk = asked.workspaces.iter().map(|name| synced.get(name).copied().unwrap_or(0)).collect();
+    Ok(ViewsTold { on_disk })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const FIRST: Position = Position(10);
+
+    #[test]
+    fn below_the_lowest_of_all_nodes_may_be_cut() {
+        assert_eq!(cut_below(FIRST, 500, []), Ok(Position(500)));
+        assert_eq!(cut_below(FIRST, 500, [Some(700), Some(300), Some(400)]), Ok(Position(300)));
+        assert_eq!(cut_below(FIRST, 200, [Some(700), Some(300)]), Ok(Position(200)));
+    }
+
+    #[test]
+    fn a_node_that_says_nothing_holds_everything_back() {
+        assert_eq!(cut_below(FIRST, 500, [Some(700), None]), Err(Held::Silent));
+        assert_eq!(cut_below(FIRST, 500, [None, Some(0)]), Err(Held::Silent));
+    }
+
+    #[test]
+    fn a_node_that_makes_its_view_anew_holds_everything_back() {
+        for behind in [0, 9, 10] {
+            assert_eq!(cut_below(FIRST, 500, [Some(700), Some(behind)]), Err(Held::Behind), "{behind}");
+            assert_eq!(cut_below(FIRST, behind, [Some(700)]), Err(Held::Behind), "{behind}");
+        }
+        assert_eq!(cut_below(FIRST, 500, [Some(11)]), Ok(Position(11)));
+    }
+}

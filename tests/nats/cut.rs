@@ -1,0 +1,169 @@
+//! What becomes too old is cut from a cluster's journal once all nodes have it, and nodes that lack it begin with another one's view.
+
+use crate::journal::settings;
+use crate::member::{bring, of_node};
+use crate::support::backups::{Place, text};
+use crate::support::clock::WallClock;
+use crate::support::nats::Nats;
+use crate::support::scene::{DEMO, eventually};
+use crate::support::{Agent, Customer, Options, Server};
+use offhook::journal::nats::{NatsJournal, NatsSettings, connect};
+use offhook::journal::{Journal, Position};
+use serde_json::{Value, json};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use tokio::task::block_in_place;
+
+const DAY_MS: i64 = 86_400_000;
+/// What each node has for itself.
+const OF_ONE_NODE: [&str; 4] = ["signins.db", "audit.db", "webhooks.db", "status.json"];
+
+/// Nodes over one server of NATS, under one clock.
+struct Nodes {
+    nats: Nats,
+    clock: WallClock,
+    dir: tempfile::TempDir,
+}
+
+impl Nodes {
+    async fn new() -> Self {
+        Self { nats: Nats::alone("").await, clock: WallClock::new(), dir: tempfile::tempdir().expect("a directory") }
+    }
+
+    fn dir(&self, name: &str) -> PathBuf {
+        self.dir.path().join(name)
+    }
+
+    fn try_start(&self, node: &str, dir: &Path) -> Result<Server, String> {
+        let address = self.nats.address.trim_start_matches("nats://").to_owned();
+        let options = Options::default().without_rate_limits();
+        let options = options.set("cluster.replicas=1").set("journal.retention_days=1");
+        let options = options.set("health.probe_every_ms=100").set("health.probe_within_ms=20000");
+        let options = of_node(node, dir.to_owned(), &[address], &self.clock.under(options));
+        block_in_place(|| Server::try_start(&options))
+    }
+
+    fn start(&self, node: &str) -> Server {
+        self.try_start(node, &self.dir(node)).unwrap_or_else(|why| panic!("{why}"))
+    }
+
+    /// With the files that all nodes share.
+    fn start_beside(&self, first: &Server, node: &str) -> Server {
+        bring(first.data_dir(), &self.dir(node));
+        self.start(node)
+    }
+
+    /// As a node that has no place and leads nothing.
+    async fn journal(&self) -> NatsJournal {
+        let settings = NatsSettings { name: "trio".to_owned(), ..settings(&self.nats) };
+        let context = connect(&settings).await.expect("the server answers");
+        NatsJournal::open(context, &settings, "nobody").await.expect("the stream is as it has to be")
+    }
+}
+
+async fn first(journal: &NatsJournal) -> Position {
+    let read = journal.read(&Arc::from(DEMO), Position(0), 1, 1).await.expect("it can be read");
+    read.first().map_or(Position(0), |record| record.position)
+}
+
+async fn last(journal: &NatsJournal) -> Position {
+    let tail = journal.tail(&Arc::from(DEMO)).await.expect("it can be read");
+    tail.map_or(Position(0), |record| record.position)
+}
+
+/// All that was said, as the customer reads it at a node, once that has lived through it.
+async fn history(zoe: &Customer, at: &Server, messages: usize) -> Value {
+    let ask = async || zoe.another().await.at(at.address).await.call("GET", "messages?limit=200", None).await.json();
+    let many = |page: &Value| page["messages"].as_array().map_or(0, Vec::len);
+    eventually("all messages", ask, |page| many(page) == messages).await
+}
+
+fn is_refused(started: Result<Server, String>) {
+    let why = started.err().expect("it has a hole");
+    for words in ["begins at", "offhook backup --whole --to", "offhook restore --new-node --from"] {
+        assert!(why.contains(words), "{words}: {why}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_all_nodes_have_is_cut_and_who_lacks_it_begins_with_the_view_of_another() {
+    let nodes = Nodes::new().await;
+    // What is said now is two days old afterwards.
+    nodes.clock.set_off_ms(-2 * DAY_MS);
+    let mut a = nodes.start("a");
+    let mut b = nodes.start_beside(&a, "b");
+    let mut away = nodes.start_beside(&a, "c");
+    assert!(block_in_place(|| away.stop()).success(), "{}", away.log_tail());
+    let mut zoe = Customer::start(a.address, DEMO, "hello").await;
+    for number in 0..20 {
+        zoe.post(&format!("is anybody there? {number}")).await;
+    }
+    let (journal, said) = (nodes.journal().await, 21);
+    let posted = last(&journal).await;
+    let before = history(&zoe, &b, said).await;
+
+    nodes.clock.set_off_ms(0);
+    eventually("a cut", async || first(&journal).await, |first| *first >= posted).await;
+    let mut cut = 0.0;
+    for node in [&a, &b] {
+        cut += node.metric("offhook_journal_cut_records_total").await;
+        assert!(node.metric("offhook_cluster_stream_bytes").await > 0.0);
+    }
+    assert!(cut >= (posted.0 - 1) as f64, "{cut}");
+    for node in [&a, &b] {
+        assert_eq!(history(&zoe, node, said).await, before);
+    }
+    // The conversation waits still, though nothing of it is in the journal.
+    let mut ada = Agent::available(&a, DEMO, "ada").await;
+    let of_zoe = |frame: &Value| frame["offer"]["conversation"]["conversation"] == zoe.conversation.as_str();
+    let offer = ada.until("an offer", |frame| frame["type"] == "offer" && of_zoe(frame)).await;
+    ada.must(json!({"type": "accept", "offer": offer["offer"]["offer"]})).await;
+    ada.must(json!({"type": "send", "conversation": zoe.conversation, "text": "good morning"})).await;
+    zoe = zoe.at(b.address).await;
+    zoe.post("good morning to you").await;
+    let told = history(&zoe, &a, said + 2).await;
+    assert_eq!(history(&zoe, &b, said + 2).await, told);
+    assert_eq!(told["messages"][20], before["messages"][20]);
+
+    is_refused(nodes.try_start("c", &nodes.dir("c")));
+    bring(a.data_dir(), &nodes.dir("d"));
+    is_refused(nodes.try_start("d", &nodes.dir("d")));
+    let place = Place::new();
+    for _ in 0..2 {
+        let taken = place.taken(&a, &[]);
+        let manifest = place.manifest(&taken);
+        assert_eq!((&manifest["kind"], &manifest["workspaces"]), (&json!("whole"), &json!({})), "{manifest}");
+        assert!(manifest["views"][DEMO].as_u64() > Some(posted.0), "{manifest}");
+        place.is_sound();
+    }
+    let brought = nodes.dir("brought");
+    let done = place.restore(&brought, &["--new-node"]);
+    assert_eq!(done.status.code(), Some(0), "{}", text(&done.stderr));
+    for name in OF_ONE_NODE.into_iter().filter(|name| *name != "audit.db").chain(["journal.db"]) {
+        assert!(!brought.join(name).exists(), "{name}");
+    }
+    // What came after the backup is in the journal.
+    zoe.post("are you still there?").await;
+    let mut d = nodes.try_start("d", &brought).expect("it has a view");
+    let told = history(&zoe, &d, said + 3).await;
+    assert_eq!(history(&zoe, &a, said + 3).await, told);
+    let probed = async || d.metric("offhook_probes_total{outcome=\"done\"}").await;
+    eventually("a probe of its own", probed, |done| *done > 0.0).await;
+    zoe = zoe.at(d.address).await;
+    zoe.post("here too").await;
+    ada.until("the message", |frame| frame["type"] == "message" && frame["text"] == "here too").await;
+
+    drop(ada);
+    for node in [&mut a, &mut b, &mut d] {
+        assert!(block_in_place(|| node.stop()).success(), "{}", node.log_tail());
+    }
+    for node in [&mut d, &mut a, &mut b] {
+        block_in_place(|| node.start_again());
+    }
+    let told = history(&zoe, &a, said + 4).await;
+    for node in [&b, &d] {
+        assert_eq!(history(&zoe, node, said + 4).await, told);
+    }
+    zoe = zoe.at(b.address).await;
+    zoe.post("good night").await;
+}
