@@ -155,7 +155,7 @@ async fn a_cut_of_what_is_old_takes_nothing_else_and_upsets_nobody() {
 
     let fresh = open(&settings).await;
     assert_eq!(
-        fresh.append(&acme, record(0, 7)).await,
+        fresh.append(&acme, record(99, 7)).await,
         Appended::Refused(RefusedAppend::Fenced { actual: Position(100) })
     );
     fill(&fresh, &acme, 101, 101).await;
