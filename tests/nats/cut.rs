@@ -7,6 +7,10 @@ use crate::support::clock::WallClock;
 use crate::support::nats::Nats;
 use crate::support::scene::{DEMO, eventually};
 use crate::support::{Agent, Customer, Options, Server};
+use async_nats::Subscriber;
+use futures_util::StreamExt;
+use offhook::cluster::{Lease, LeaseSettings, Post};
+use offhook::engine::passing::views::{ViewsAsked, ViewsTold};
 use offhook::journal::nats::{NatsJournal, NatsSettings, connect};
 use offhook::journal::{Journal, Position};
 use serde_json::{Value, json};
@@ -15,6 +19,11 @@ use std::sync::Arc;
 use tokio::task::block_in_place;
 
 const DAY_MS: i64 = 86_400_000;
+/// As `of_node` calls it.
+const CLUSTER: &str = "trio";
+/// Of these two the first leads the workspace.
+const LEADS: &str = "n6";
+const FOLLOWS: &str = "n8";
 /// What each node has for itself.
 const OF_ONE_NODE: [&str; 4] = ["signins.db", "audit.db", "webhooks.db", "status.json"];
 
@@ -53,11 +62,29 @@ impl Nodes {
         self.start(node)
     }
 
+    fn settings(&self) -> NatsSettings {
+        NatsSettings { name: CLUSTER.to_owned(), ..settings(&self.nats) }
+    }
+
     /// As a node that has no place and leads nothing.
     async fn journal(&self) -> NatsJournal {
-        let settings = NatsSettings { name: "trio".to_owned(), ..settings(&self.nats) };
+        let settings = self.settings();
         let context = connect(&settings).await.expect("the server answers");
         NatsJournal::open(context, &settings, "nobody").await.expect("the stream is as it has to be")
+    }
+
+    /// Something that lives as a node does, with what is asked of it.
+    async fn lives(&self, node: &str) -> (Lease, Post, Subscriber) {
+        let settings = self.settings();
+        let context = connect(&settings).await.expect("the server answers");
+        let (client, own) = (
+            context.client().clone(),
+            LeaseSettings { node: node.to_owned(), address: String::new(), lease_ms: 60_000 },
+        );
+        let lease = Lease::join(context, &settings, own).await.expect("there is room");
+        let post = Post::open(client, CLUSTER, lease.number(), settings.answer_within).await;
+        let (post, questions, _) = post.expect("it can be asked");
+        (lease, post, questions)
     }
 }
 
@@ -174,4 +201,40 @@ async fn what_all_nodes_have_is_cut_and_who_lacks_it_begins_with_the_view_of_ano
     }
     zoe = zoe.at(b.address).await;
     zoe.post("good night").await;
+}
+
+async fn held(server: &Server, why: &str) {
+    let held = async || server.metric(&format!("offhook_cluster_cuts_held_total{{why=\"{why}\"}}")).await;
+    eventually(why, held, |held| *held > 0.0).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_node_that_says_nothing_or_is_behind_holds_the_cut_back_as_long_as_it_lives() {
+    let nodes = Nodes::new().await;
+    nodes.clock.set_off_ms(-2 * DAY_MS);
+    let server = nodes.start(LEADS);
+    let mut zoe = Customer::start(server.address, DEMO, "hello").await;
+    zoe.post("is anybody there?").await;
+    let journal = nodes.journal().await;
+    let posted = last(&journal).await;
+    let (lease, post, mut questions) = nodes.lives(FOLLOWS).await;
+    let seen = async || server.metric("offhook_cluster_nodes").await;
+    eventually("two nodes", seen, |seen| *seen == 2.0).await;
+
+    nodes.clock.set_off_ms(0);
+    held(&server, "silent").await;
+    assert_eq!(first(&journal).await, Position(1));
+    let answers = tokio::spawn(async move {
+        while let Some(question) = questions.next().await {
+            if let Some(asked) = ViewsAsked::decode(&question.payload) {
+                let told = ViewsTold { on_disk: vec![1; asked.workspaces.len()] };
+                post.answer(question.reply.expect("it wants an answer"), told.encode()).await.expect("it is sent");
+            }
+        }
+    });
+    held(&server, "behind").await;
+    assert_eq!(first(&journal).await, Position(1));
+    lease.leave().await;
+    eventually("a cut", async || first(&journal).await, |first| *first >= posted).await;
+    answers.abort();
 }
