@@ -14,7 +14,7 @@ use super::retention::is_old;
 use super::run::stopped;
 use super::{Clustered, Engine, Workspace};
 use crate::clock;
-use crate::desk::ids::NodeNumber;
+use crate::cluster::Node;
 use crate::journal::nats::NatsJournal;
 use crate::journal::{Journal, Position};
 use crate::telemetry::catalogue;
@@ -40,30 +40,41 @@ struct Candidate {
 }
 
 /// Why a workspace with old records is not cut.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 enum Held {
-    #[error("a node does not say how far its view is on its disk")]
-    Silent,
-    #[error("the view of a node does not have its oldest records on the disk yet")]
-    Behind,
+    #[error("the node {node} does not say how far its view is on its disk")]
+    Silent { node: Arc<str> },
+    #[error("the view of the node {node} does not have the oldest records on its disk yet")]
+    Behind { node: Arc<str> },
 }
 
 impl Held {
     /// The word for metrics.
-    fn word(self) -> &'static str {
+    fn word(&self) -> &'static str {
         match self {
-            Self::Silent => "silent",
-            Self::Behind => "behind",
+            Self::Silent { .. } => "silent",
+            Self::Behind { .. } => "behind",
         }
     }
 }
 
+/// How far a node's view of a workspace is on its disk, where it says so.
+type OnDisk<'a> = (&'a Arc<str>, Option<u64>);
+
 /// Below which position may be cut: of all that nodes have on their disks the least, where all of them say so.
-fn cut_below(first: Position, own: u64, others: impl IntoIterator<Item = Option<u64>>) -> Result<Position, Held> {
-    let lowest = others.into_iter().try_fold(own, |lowest, other| other.map(|other| lowest.min(other)));
-    match lowest.ok_or(Held::Silent)? {
-        lowest if lowest <= first.0 => Err(Held::Behind),
-        lowest => Ok(Position(lowest)),
+fn cut_below<'a>(first: Position, nodes: impl IntoIterator<Item = OnDisk<'a>>) -> Result<Position, Held> {
+    let mut lowest: Option<(u64, &Arc<str>)> = None;
+    for (node, on_disk) in nodes {
+        let on_disk = on_disk.ok_or_else(|| Held::Silent { node: node.clone() })?;
+        if lowest.is_none_or(|(lowest, _)| on_disk < lowest) {
+            lowest = Some((on_disk, node));
+        }
+    }
+    match lowest {
+        Some((lowest, _)) if lowest > first.0 => Ok(Position(lowest)),
+        Some((_, node)) => Err(Held::Behind { node: node.clone() }),
+        // Nobody is asked where there is no node.
+        None => Ok(first),
     }
 }
 
@@ -112,20 +123,15 @@ impl Cutting {
         if candidates.is_empty() {
             return;
         }
-        let own = match self.engine.view().sync().await {
-            Ok(own) => own,
-            Err(error) => return tracing::warn!(%error, "the view could not be synced: the journal is not cut"),
-        };
-        let told = self.told_by_others(&candidates).await;
+        let told = self.told(&candidates).await;
         let mut held = Vec::new();
         for (place, candidate) in candidates.iter().enumerate() {
-            let name = candidate.workspace.name();
-            let others = told.iter().map(|told| told.as_ref().map(|told| told.on_disk[place]));
-            match cut_below(candidate.first, own.get(name).copied().unwrap_or(0), others) {
+            let nodes = told.iter().map(|(node, told)| (node, told.as_ref().map(|told| told.on_disk[place])));
+            match cut_below(candidate.first, nodes) {
                 Ok(below) => self.cut(candidate, below).await,
                 Err(why) => {
                     counter!(catalogue::CLUSTER_CUTS_HELD_TOTAL, "why" => why.word()).increment(1);
-                    held.push((name, why));
+                    held.push((candidate.workspace.name(), why));
                 }
             }
         }
@@ -156,7 +162,8 @@ impl Cutting {
         for (workspace, kept_ms) in led {
             let oldest_kept_ms = clock::wall_ms().saturating_sub(kept_ms);
             match self.journal.read(workspace.name(), Position::NOTHING, 1, 1).await.as_deref() {
-                Ok([first, ..]) if is_old(first, oldest_kept_ms) => {
+                // The last one stays.
+                Ok([first, ..]) if first.position < workspace.position() && is_old(first, oldest_kept_ms) => {
                     candidates.push(Candidate { workspace, first: first.position, oldest_kept_ms });
                 }
                 Ok(_) => {}
@@ -170,17 +177,21 @@ impl Cutting {
         candidates
     }
 
-    /// What each other node that lives says; `None` where one says nothing of it.
-    async fn told_by_others(&self, candidates: &[Candidate]) -> Vec<Option<ViewsTold>> {
+    /// What each node that lives says, this one too; `None` where one says nothing of it.
+    async fn told(&self, candidates: &[Candidate]) -> Vec<(Arc<str>, Option<ViewsTold>)> {
         let workspaces = candidates.iter().map(|candidate| candidate.workspace.name().clone()).collect();
-        let asked = ViewsAsked { workspaces }.encode();
-        let roll = self.cluster.roll();
-        let ask = async |node: NodeNumber| {
-            let answer = self.cluster.post.ask(node, asked.clone()).await;
-            answer.ok().and_then(|answer| ViewsTold::decode(&answer, candidates.len()))
+        let asked = ViewsAsked { workspaces };
+        let (roll, bytes) = (self.cluster.roll(), asked.encode());
+        let ask = async |node: &Node| {
+            let told = if node.number == roll.own {
+                told(&self.engine, &asked).await.ok()
+            } else {
+                let answer = self.cluster.post.ask(node.number, bytes.clone()).await;
+                answer.ok().and_then(|answer| ViewsTold::decode(&answer, candidates.len()))
+            };
+            (node.name.clone(), told)
         };
-        let others = roll.nodes.iter().filter(|node| node.number != roll.own);
-        join_all(others.map(|node| ask(node.number))).await
+        join_all(roll.nodes.iter().map(ask)).await
     }
 
     async fn cut(&self, candidate: &Candidate, below: Position) {
@@ -219,25 +230,31 @@ mod tests {
 
     const FIRST: Position = Position(10);
 
+    fn below(on_disk: &[Option<u64>]) -> Result<u64, String> {
+        let names: Vec<Arc<str>> = (0..on_disk.len()).map(|node| format!("n{node}").into()).collect();
+        let below = cut_below(FIRST, names.iter().zip(on_disk.iter().copied()));
+        below.map(|below| below.0).map_err(|held| format!("{} {held}", held.word()))
+    }
+
     #[test]
     fn below_the_lowest_of_all_nodes_may_be_cut() {
-        assert_eq!(cut_below(FIRST, 500, []), Ok(Position(500)));
-        assert_eq!(cut_below(FIRST, 500, [Some(700), Some(300), Some(400)]), Ok(Position(300)));
-        assert_eq!(cut_below(FIRST, 200, [Some(700), Some(300)]), Ok(Position(200)));
+        assert_eq!(below(&[Some(500)]), Ok(500));
+        assert_eq!(below(&[Some(500), Some(700), Some(300), Some(400)]), Ok(300));
+        assert_eq!(below(&[Some(11), Some(700)]), Ok(11));
     }
 
     #[test]
     fn a_node_that_says_nothing_holds_everything_back() {
-        assert_eq!(cut_below(FIRST, 500, [Some(700), None]), Err(Held::Silent));
-        assert_eq!(cut_below(FIRST, 500, [None, Some(0)]), Err(Held::Silent));
+        let silent = "silent the node n1 does not say how far its view is on its disk";
+        assert_eq!(below(&[Some(500), None, Some(700)]), Err(silent.to_owned()));
+        assert_eq!(below(&[Some(0), None]), Err(silent.to_owned()));
     }
 
     #[test]
     fn a_node_that_makes_its_view_anew_holds_everything_back() {
         for behind in [0, 9, 10] {
-            assert_eq!(cut_below(FIRST, 500, [Some(700), Some(behind)]), Err(Held::Behind), "{behind}");
-            assert_eq!(cut_below(FIRST, behind, [Some(700)]), Err(Held::Behind), "{behind}");
+            let held = below(&[Some(500), Some(behind), Some(700)]).expect_err("it is behind");
+            assert!(held.starts_with("behind the view of the node n1"), "{behind}: {held}");
         }
-        assert_eq!(cut_below(FIRST, 500, [Some(11)]), Ok(Position(11)));
     }
 }

@@ -2,6 +2,7 @@
 
 use crate::journal::settings;
 use crate::member::{bring, of_node};
+use crate::proxy::Proxy;
 use crate::support::backups::{Place, text};
 use crate::support::clock::WallClock;
 use crate::support::nats::Nats;
@@ -43,8 +44,16 @@ impl Nodes {
         self.dir.path().join(name)
     }
 
+    fn address(&self) -> String {
+        self.nats.address.trim_start_matches("nats://").to_owned()
+    }
+
     fn try_start(&self, node: &str, dir: &Path) -> Result<Server, String> {
-        let address = self.nats.address.trim_start_matches("nats://").to_owned();
+        self.try_start_by(node, dir, self.address())
+    }
+
+    /// With this way to the server of NATS.
+    fn try_start_by(&self, node: &str, dir: &Path, address: String) -> Result<Server, String> {
         let options = Options::default().without_rate_limits();
         let options = options.set("cluster.replicas=1").set("journal.retention_days=1");
         let options = options.set("health.probe_every_ms=100").set("health.probe_within_ms=20000");
@@ -237,4 +246,33 @@ async fn a_node_that_says_nothing_or_is_behind_holds_the_cut_back_as_long_as_it_
     lease.leave().await;
     eventually("a cut", async || first(&journal).await, |first| *first >= posted).await;
     answers.abort();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_node_that_was_cut_off_while_records_went_that_it_lacks_ends() {
+    let nodes = Nodes::new().await;
+    let server = nodes.start(LEADS);
+    bring(server.data_dir(), &nodes.dir(FOLLOWS));
+    let way = Proxy::to(&nodes.address()).await;
+    let follows = nodes.try_start_by(FOLLOWS, &nodes.dir(FOLLOWS), way.address.to_string());
+    let mut follows = follows.unwrap_or_else(|why| panic!("{why}"));
+    let mut zoe = Customer::start(server.address, DEMO, "hello").await;
+    history(&zoe, &follows, 1).await;
+
+    way.stall();
+    let seen = async || server.metric("offhook_cluster_nodes").await;
+    eventually("one node", seen, |seen| *seen == 1.0).await;
+    for number in 0..10 {
+        zoe.post(&format!("is anybody there? {number}")).await;
+    }
+    // As after a day.
+    let journal = nodes.journal().await;
+    assert!(journal.cut(&Arc::from(DEMO), last(&journal).await).await.expect("it is cut") > 10);
+    // What was on its way is lost.
+    way.reset();
+    way.flow();
+    assert!(!block_in_place(|| follows.ended()).success());
+    is_refused(Err(follows.log_tail()));
+    is_refused(nodes.try_start(FOLLOWS, &nodes.dir(FOLLOWS)));
+    zoe.post("goodbye").await;
 }

@@ -7,5 +7,7 @@ mod keys;
 mod lease;
 #[path = "../cluster/member.rs"]
 mod member;
+#[path = "../cluster/proxy.rs"]
+mod proxy;
 #[path = "../support/mod.rs"]
 mod support;
