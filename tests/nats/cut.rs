@@ -3,11 +3,11 @@
 use crate::journal::settings;
 use crate::member::{bring, of_node};
 use crate::proxy::Proxy;
-use crate::support::backups::{Place, text};
+use crate::support::backups::{Place, patiently, text};
 use crate::support::clock::WallClock;
 use crate::support::nats::Nats;
 use crate::support::scene::{DEMO, eventually};
-use crate::support::{Agent, Customer, Options, Server};
+use crate::support::{Agent, Customer, Server};
 use async_nats::Subscriber;
 use futures_util::StreamExt;
 use offhook::cluster::{Lease, LeaseSettings, Post};
@@ -54,7 +54,8 @@ impl Nodes {
 
     /// With this way to the server of NATS.
     fn try_start_by(&self, node: &str, dir: &Path, address: String) -> Result<Server, String> {
-        let options = Options::default().without_rate_limits();
+        // Who says nothing while nodes start keeps its connection.
+        let options = patiently();
         let options = options.set("cluster.replicas=1").set("journal.retention_days=1");
         let options = options.set("health.probe_every_ms=100").set("health.probe_within_ms=20000");
         let options = of_node(node, dir.to_owned(), &[address], &self.clock.under(options));
