@@ -12,7 +12,7 @@ use crate::audit::Trail;
 use crate::backup;
 use crate::client::Address;
 use crate::clock;
-use crate::cluster::{Lease, TakenOver};
+use crate::cluster::{Lease, mark};
 use crate::config::{Config, Sections, Synchronous};
 use crate::desk::time::{DeskTime, Now, WallTime};
 use crate::engine::workspace::PROBES;
@@ -63,6 +63,7 @@ use bounds::{
     audit_limits, disk_marks, engine_settings, health_limits, marks, presence_limits, probe_settings, quota,
     traces_settings, waiting_bytes_max,
 };
+pub use cluster::MustEnd;
 use files::{files_bounds, files_settings, scan};
 use identities::{agents_keys, identities};
 use readiness::ProcessHealth;
@@ -143,6 +144,7 @@ impl Server {
         backup::is_finished(dir).map_err(failed("looking at the data directory"))?;
         local_disk::require(dir).map_err(failed("looking at the data directory"))?;
         let lock = DataLock::take(dir).map_err(failed("locking the data directory"))?;
+        mark(dir, &set.cluster.node).map_err(failed("marking the data directory"))?;
         let budget = Budget::find(set.memory.budget_bytes, Path::new("/"));
         tracing::info!(%budget, "the memory budget");
         let disk = DiskMeter::new(dir.to_owned(), set.journal.disk_budget_bytes, disk_marks(set));
@@ -172,7 +174,7 @@ impl Server {
                 Arc::new(opened.map_err(failed("opening the journal"))?)
             }
         };
-        let view = open_view(dir, &journal).await?;
+        let view = open_view(dir, &journal, way.is_some()).await?;
         let registry = Arc::new(Registry::new(presence_limits(set)));
         let threads = Threads::start("engine").map_err(failed("starting threads"))?;
         let files = Files::new(dir, keys.clone(), files_settings(set));
@@ -314,11 +316,12 @@ impl Server {
         }
     }
 
-    /// Ends when a newer process has this node's name in the cluster: this one must end.
-    pub async fn taken_over(&self) -> TakenOver {
-        match &self.lease {
-            Some(lease) => lease.taken_over().await,
-            None => std::future::pending().await,
+    /// Ends when this node of a cluster must.
+    pub async fn must_end(&self) -> MustEnd {
+        let Some(lease) = &self.lease else { return std::future::pending().await };
+        tokio::select! {
+            over = lease.taken_over() => over.into(),
+            left_behind = self.engine.left_behind() => left_behind.into(),
         }
     }
 
@@ -427,18 +430,22 @@ fn journal_settings(set: &Sections) -> sqlite::Settings {
     }
 }
 
-async fn open_view(dir: &Path, journal: &Arc<dyn Journal>) -> Result<Arc<View>, StartFailed> {
+async fn open_view(dir: &Path, journal: &Arc<dyn Journal>, of_node: bool) -> Result<Arc<View>, StartFailed> {
     let doing = "opening the view";
     // Asked before, since opening may not wait: a journal that was cut cannot make the view anew.
-    let mut whole = true;
+    let mut firsts = Vec::new();
     // The probe's journal is cut all the time.
     let workspaces = journal.workspaces().await.map_err(failed("asking the journal"))?;
     for workspace in workspaces.into_iter().filter(|name| **name != *PROBES) {
         let first = journal.read(&workspace, Position(0), 1, 1).await.map_err(failed("asking the journal"))?;
-        whole &= first.first().is_none_or(|record| record.position == Position(1));
+        firsts.extend(first.first().map(|record| (workspace, record.position)));
     }
+    let whole = firsts.iter().all(|(_, first)| *first == Position(1));
     let view = View::open(dir, view::Settings::with_clock(clock::instant), move || whole).map_err(failed(doing))?;
-    if view.position(PROBES) == 0 {
+    if of_node {
+        cluster::goes_on(&view, &firsts).map_err(failed(doing))?;
+    }
+    if view.position(PROBES) == 0 || (of_node && !cluster::probes_go_on(&view, journal).await?) {
         // Made anew: from the probe's journal that cannot be, and nobody misses it.
         journal.forget(&PROBES.into()).await.map_err(failed("forgetting the probe's journal"))?;
     }

@@ -100,6 +100,7 @@ mod tests {
             began_at: 0,
             made_at: 0,
             workspaces: BTreeMap::new(),
+            views: BTreeMap::new(),
             parts: Vec::new(),
         };
         manifest.write(&path).unwrap();

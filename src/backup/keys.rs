@@ -39,6 +39,7 @@ pub(super) fn copy(data_dir: &Path, to: &Path, wal_bytes_max: u64, meter: &mut M
         began_at,
         made_at: clock::wall_ms(),
         workspaces: BTreeMap::new(),
+        views: BTreeMap::new(),
         parts,
     };
     manifest.write(&dir)?;

@@ -2,6 +2,7 @@
 
 use super::failed::{BackupFailed, OrFailed};
 use super::held::{self, Part, Sum};
+use crate::engine::workspace::PROBES;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::fs;
@@ -50,6 +51,9 @@ pub struct Manifest {
     pub began_at: u64,
     pub made_at: u64,
     pub workspaces: BTreeMap<String, Reached>,
+    /// Of a node of a cluster, whose records are on the servers of NATS: where its view stands, for each workspace.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub views: BTreeMap<String, u64>,
     pub parts: Vec<Part>,
 }
 
@@ -72,6 +76,13 @@ struct Format {
 }
 
 impl Manifest {
+    /// How far each of people's workspaces is held.
+    pub fn positions(&self) -> impl Iterator<Item = (&str, u64)> {
+        let held = self.workspaces.iter().map(|(name, reached)| (name.as_str(), reached.last));
+        let views = self.views.iter().map(|(name, position)| (name.as_str(), *position));
+        held.chain(views).filter(|(name, _)| *name != PROBES)
+    }
+
     pub(super) fn write(&self, dir: &Path) -> Result<(), BackupFailed> {
         let path = dir.join(MANIFEST_FILE_NAME);
         let line = serde_json::to_string(self).expect("names and numbers");
@@ -121,6 +132,7 @@ mod tests {
             began_at: 1,
             made_at: 2,
             workspaces: [("demo".to_owned(), reached)].into(),
+            views: [("demo".to_owned(), 6)].into(),
             parts: vec![Part { path: "view.db".into(), bytes: 1, sha256: "00".into() }],
         }
     }

@@ -3,6 +3,7 @@
 //! ```text
 //! DIR/20261127T080000.123Z/        a whole one: view.db, records of each workspace, lists, manifest.json
 //! DIR/20261127T080500.456Z/        the records since the one before it
+//!                                  (of a node of a cluster each is a whole one, without records: these are on the servers of NATS)
 //! DIR/files/WORKSPACE/…            files of messages, which never change: each once, for all backups
 //! DIR/keys/ or another place       keys of customers and of the server: only the newest copy
 //! ```
@@ -42,5 +43,7 @@ use crate::seal::ERASURES_FILE_NAME;
 /// Beside journal and view: copied as they stand.
 const SMALL_FILES: [&str; 6] =
     ["signins.db", "audit.db", "webhooks.db", "quotas.json", "status.json", ERASURES_FILE_NAME];
+/// Of these, what each node of a cluster has for itself: another one would send the same webhooks once more.
+const OF_ONE_NODE: [&str; 4] = ["signins.db", "audit.db", "webhooks.db", "status.json"];
 /// What opens things: kept apart. `keys.db` and `master.key` are the customers', the others the server's own. And whose keys are gone.
 const KEY_FILES: [&str; 5] = ["master.key", "server.key", "admin.key", "agent.key", ERASURES_FILE_NAME];

@@ -12,7 +12,6 @@ use super::meter::Meter;
 use super::segment::SegmentReader;
 use crate::audit::{Limits, Trail};
 use crate::clock;
-use crate::engine::workspace::PROBES;
 use crate::files::FILES_DIR_NAME;
 use crate::journal::sqlite::Restoring;
 use crate::seal::{self, ERASURES_FILE_NAME};
@@ -30,6 +29,8 @@ pub struct RestoreWanted {
     /// Its name; `None`: the newest.
     pub at: Option<String>,
     pub data_dir: PathBuf,
+    /// Of a node of a cluster for another node: without what each has for itself.
+    pub new_node: bool,
 }
 
 pub struct Restored {
@@ -43,6 +44,10 @@ pub struct Restored {
 /// Nothing can be started from the directory; it may be restored to once more.
 pub fn restore(wanted: &RestoreWanted, meter: &mut Meter<'_>) -> Result<Restored, BackupFailed> {
     let chain = chain::chain(&wanted.from, wanted.at.as_deref())?;
+    let last = chain.last().expect("not empty");
+    if wanted.new_node && last.views.is_empty() {
+        return Err(BackupFailed::Refused(format!("{} is of no node of a cluster", last.name)));
+    }
     if chain[0].kind != Kind::Whole {
         return Err(BackupFailed::Refused(format!("{} is no backup of data", chain[0].name)));
     }
@@ -61,13 +66,17 @@ pub fn restore(wanted: &RestoreWanted, meter: &mut Meter<'_>) -> Result<Restored
         copy_part(&whole, part, dir, meter)?;
     }
     // Who was signed in, and how it stood: as of the last.
-    let last = chain.last().expect("not empty");
-    let small = |part: &&Part| super::SMALL_FILES.contains(&part.path.as_str()) && part.path != ERASURES_FILE_NAME;
+    let small = |part: &&Part| {
+        let name = part.path.as_str();
+        let is_others = wanted.new_node && super::OF_ONE_NODE.contains(&name);
+        super::SMALL_FILES.contains(&name) && name != ERASURES_FILE_NAME && !is_others
+    };
     for part in last.parts.iter().filter(small) {
         copy_part(&wanted.from.join(&last.name), part, dir, meter)?;
     }
     keep_erased(wanted)?;
-    let records = records(wanted, &chain, meter)?;
+    // A node's are on the servers of NATS.
+    let records = if last.views.is_empty() { records(wanted, &chain, meter)? } else { 0 };
     let files_left_out = message_files(wanted, &chain, meter)?;
     leave_lines(dir, last)?;
     held::sync_dir(dir)?;
@@ -80,8 +89,8 @@ pub fn restore(wanted: &RestoreWanted, meter: &mut Meter<'_>) -> Result<Restored
 fn leave_lines(dir: &Path, from: &Manifest) -> Result<(), BackupFailed> {
     let failed = |why: &dyn std::fmt::Display| BackupFailed::Refused(format!("the audit trail: {why}"));
     let trail = Trail::open(dir, Limits { kept_ms: None, acts_max: u64::MAX }).map_err(|why| failed(&why))?;
-    for (workspace, reached) in from.workspaces.iter().filter(|(name, _)| *name != PROBES) {
-        let said = json!({"backup": from.name, "made_at": from.made_at, "position": reached.last});
+    for (workspace, position) in from.positions() {
+        let said = json!({"backup": from.name, "made_at": from.made_at, "position": position});
         let act = json!({"who": {"command": "restore"}, "call": "offhook restore", "said": said});
         trail.add_blocking(workspace, clock::wall_ms(), act.to_string()).map_err(|why| failed(&why))?;
     }

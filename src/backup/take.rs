@@ -17,6 +17,7 @@ use super::records::Records;
 use super::segment::SegmentWriter;
 use super::{SMALL_FILES, files, keys};
 use crate::clock;
+use crate::cluster::is_of_node;
 use crate::engine::workspace::PROBES;
 use crate::journal::{Position, record};
 use crate::view;
@@ -50,11 +51,17 @@ pub struct Taken {
 /// # Errors
 /// No backup was taken; those that are there are as they were.
 pub fn take(wanted: &Wanted, meter: &mut Meter<'_>) -> Result<Taken, BackupFailed> {
-    let records = Records::open(&wanted.data_dir)?;
+    let of_node = is_of_node(&wanted.data_dir);
+    let records = (!of_node).then(|| Records::open(&wanted.data_dir)).transpose()?;
+    let view = wanted.data_dir.join(view::FILE_NAME);
+    if of_node && !view.is_file() {
+        return Err(BackupFailed::Refused(format!("there is no {}: the node has not run yet", view.display())));
+    }
     held::make_dir(&wanted.to)?;
     let _lock = BackupLock::take(&wanted.to)?;
     chain::remove_parts(&wanted.to)?;
-    let (before, why_whole) = match before(wanted, &records)? {
+    let before = records.as_ref().map_or(Ok(Err(None)), |records| before(wanted, records));
+    let (before, why_whole) = match before? {
         Ok(before) => (Some(before), None),
         Err(why) => (None, why),
     };
@@ -62,8 +69,8 @@ pub fn take(wanted: &Wanted, meter: &mut Meter<'_>) -> Result<Taken, BackupFaile
     let name = name_of(began_at);
     let dir = wanted.to.join(format!("{name}{PART}"));
     held::make_dir(&dir)?;
-    let taking = Taking { wanted, records: &records, dir: &dir, before: before.as_ref() };
-    let (workspaces, parts) = taking.all(meter)?;
+    let taking = Taking { wanted, records: records.as_ref(), dir: &dir, before: before.as_ref() };
+    let (workspaces, views, parts) = taking.all(meter)?;
     keys::copy(&wanted.data_dir, &wanted.keys_to, wanted.wal_bytes_max, meter)?;
     let manifest = Manifest {
         format: FORMAT,
@@ -74,6 +81,7 @@ pub fn take(wanted: &Wanted, meter: &mut Meter<'_>) -> Result<Taken, BackupFaile
         began_at,
         made_at: clock::wall_ms(),
         workspaces,
+        views: if of_node { views } else { BTreeMap::new() },
         parts,
     };
     manifest.write(&dir)?;
@@ -102,6 +110,9 @@ fn before(wanted: &Wanted, records: &Records) -> Result<Result<Manifest, Option<
         Err(damaged) => return Ok(Err(Some(format!("the last backup cannot be gone on from: {damaged}")))),
     };
     let (whole, last) = (chain.first().expect("not empty"), chain.last().expect("not empty"));
+    if !last.views.is_empty() {
+        return Ok(Err(Some(format!("{} is of a node of a cluster", last.name))));
+    }
     if clock::wall_ms().saturating_sub(whole.made_at) >= wanted.whole_after_ms {
         return Ok(Err(None));
     }
@@ -117,20 +128,25 @@ fn before(wanted: &Wanted, records: &Records) -> Result<Result<Manifest, Option<
     Ok(Ok(last.clone()))
 }
 
+/// Where a view stands, for each workspace.
+type Views = BTreeMap<String, u64>;
+
 struct Taking<'a> {
     wanted: &'a Wanted,
-    records: &'a Records,
+    /// None at a node of a cluster.
+    records: Option<&'a Records>,
     dir: &'a Path,
     before: Option<&'a Manifest>,
 }
 
 impl Taking<'_> {
-    fn all(&self, meter: &mut Meter<'_>) -> Result<(BTreeMap<String, Reached>, Vec<Part>), BackupFailed> {
+    /// How far each workspace is held, where the view stands, and what there is.
+    fn all(&self, meter: &mut Meter<'_>) -> Result<(BTreeMap<String, Reached>, Views, Vec<Part>), BackupFailed> {
         held::make_dir(&self.dir.join("records"))?;
         let mut segments = BTreeMap::new();
         self.records(&mut segments, &BTreeMap::new(), "copying records", meter)?;
         let mut parts = Vec::new();
-        let mut view = BTreeMap::new();
+        let mut view = Views::new();
         if self.before.is_none() {
             view = self.view(&mut parts, meter)?;
             self.records(&mut segments, &view, "copying records that came meanwhile", meter)?;
@@ -142,7 +158,7 @@ impl Taking<'_> {
         for name in SMALL_FILES {
             parts.extend(self.small(name, meter)?);
         }
-        Ok((workspaces, parts))
+        Ok((workspaces, view, parts))
     }
 
     /// Goes on with each workspace from where it was left.
@@ -153,8 +169,9 @@ impl Taking<'_> {
         stage: &'static str,
         meter: &mut Meter<'_>,
     ) -> Result<(), BackupFailed> {
+        let Some(records) = self.records else { return Ok(()) };
         meter.begin(stage, 0);
-        for workspace in self.records.workspaces()? {
+        for workspace in records.workspaces()? {
             let name = workspace.to_string();
             let probes = name == PROBES;
             // The probe's are cut all the time and worth nothing: enough for its view to go on from.
@@ -168,7 +185,7 @@ impl Taking<'_> {
                 first: None,
             });
             let after = segment.writer.last.as_ref().map_or(Position(from), |record| record.position);
-            let first = self.records.copy(&workspace, after, &mut segment.writer, meter)?;
+            let first = records.copy(&workspace, after, &mut segment.writer, meter)?;
             let goes_on = segment.first.is_some() && first == Some(after.next());
             match first {
                 Some(first) if goes_on || segment.first.is_none() => {

@@ -19,6 +19,8 @@ const EXAMPLES: &str = "Examples:
 The first is a whole one; those that follow hold the records that came since, until the whole one is --whole-after-hours old. So one every
 few minutes is cheap, and what could be lost is what was written since the last. Progress is on standard error.
 
+Of a node of a cluster each backup is a whole one, of its view and its keys: records are on the servers of NATS.
+
 Ends with 0 when the backup is there and --then, if it was given, ended well; otherwise with 2. The server's metrics say when that was.";
 
 /// Takes a backup beside a running server: view, records, files of messages, and the keys apart.
@@ -122,6 +124,9 @@ pub(super) fn reached(manifest: &Manifest, out: &mut impl Write) -> std::io::Res
     for (workspace, reached) in manifest.workspaces.iter().filter(|(name, _)| *name != PROBES) {
         let at = i64::try_from(reached.wall_ms).ok().and_then(|ms| jiff::Timestamp::from_millisecond(ms).ok());
         writeln!(out, "  {workspace}: up to position {}, {}", reached.last, at.unwrap_or_default())?;
+    }
+    for (workspace, position) in manifest.views.iter().filter(|(name, _)| *name != PROBES) {
+        writeln!(out, "  {workspace}: the view up to position {position}; records are on the servers of NATS")?;
     }
     Ok(())
 }

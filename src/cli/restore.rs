@@ -13,6 +13,7 @@ use std::process::ExitCode;
 const EXAMPLES: &str = "Examples:
   offhook restore --from /srv/backup --keys-from /srv/backup-keys --data-dir /var/lib/offhook
   offhook restore --from /srv/backup --at 20261127T080000.123Z --data-dir /tmp/looked-at
+  offhook restore --new-node --from /srv/backup --data-dir /var/lib/offhook
 
 Everything is checked as it is read. Progress is on standard error. Ends with 0 when a server can be started from the directory, 1 when it can
 and files of messages are missing (the report names them), 2 when nothing was restored: then the same command may be run again.";
@@ -33,6 +34,10 @@ pub struct Restore {
     /// The directory that is filled; without it the data directory of the settings.
     #[arg(long, value_name = "DIR")]
     data_dir: Option<PathBuf>,
+    /// The directory is for another node of the cluster than the backup is of: what each node has for itself (webhooks, audit trail, sign-ins)
+    /// stays out.
+    #[arg(long)]
+    new_node: bool,
 }
 
 impl Restore {
@@ -50,6 +55,7 @@ impl Restore {
             keys_from: keys_place(self.keys_from.as_deref(), &self.from),
             at: self.at.clone(),
             data_dir,
+            new_node: self.new_node,
         };
         let began = clock::stopwatch();
         let mut progress = std::io::stderr();

@@ -132,10 +132,10 @@ async fn serve(
             _ = terminate.recv() => break,
             _ = interrupt.recv() => break,
             _ = hang_up.recv() => server.reload(),
-            over = server.taken_over() => {
-                tracing::error!(error = %over, "this node ends");
+            why = server.must_end() => {
+                tracing::error!(error = %why, "this node ends");
                 server.stop().await;
-                return Err(CommandError::of(over));
+                return Err(CommandError::of(why));
             }
         }
     }

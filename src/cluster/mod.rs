@@ -6,10 +6,12 @@
 mod beat;
 mod leading;
 mod lease;
+mod mark;
 mod members;
 mod post;
 
 pub use leading::should_lead;
 pub use lease::{JoinFailed, Lease, LeaseSettings, TakenOver};
+pub use mark::{is_of_node, mark};
 pub use members::{Change, Members, NODES_MAX, Node, Roll, WhyGone};
 pub use post::{NoAnswer, Post};

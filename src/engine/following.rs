@@ -9,7 +9,7 @@ use super::commit::{PATIENCE_MS, random_turn};
 use super::deliver_replies::not_done;
 use super::desk_clock::DeskClock;
 use super::intake::ReplyTo;
-use super::load::read;
+use super::load::{LeftBehind, read};
 use super::passing::UnderWay;
 use super::passing::shapes::{Hint, Passed, Told};
 use super::published::NotDone;
@@ -59,6 +59,8 @@ pub struct Clustered {
     pub roll: watch::Receiver<Arc<Roll>>,
     /// To all nodes, on their way.
     pub hints: mpsc::Sender<Bytes>,
+    /// Why this node must end, if it must.
+    pub left_behind: watch::Sender<Option<LeftBehind>>,
 }
 
 impl Clustered {
@@ -67,7 +69,13 @@ impl Clustered {
         self.post.own()
     }
 
-    fn roll(&self) -> Arc<Roll> {
+    pub(super) async fn left_behind(&self) -> LeftBehind {
+        let mut told = self.left_behind.subscribe();
+        let why = told.wait_for(Option::is_some).await.ok().and_then(|why| why.clone());
+        why.expect("its sender is here")
+    }
+
+    pub(super) fn roll(&self) -> Arc<Roll> {
         self.roll.borrow().clone()
     }
 

@@ -1,8 +1,10 @@
-//! What comes to this node from the cluster: every record that is committed, to its workspace's task; and commands that other nodes pass
-//! on, to the workspaces that this one leads.
+//! What comes to this node from the cluster: every record that is committed, to its workspace's task; commands that other nodes pass on, to
+//! the workspaces that this one leads; and how far its view is, which who cuts wants to know.
 
 use super::Engine;
+use super::cutting;
 use super::passing::shapes::{Batch, BatchAnswer};
+use super::passing::views::ViewsAsked;
 use super::run::stopped;
 use crate::cluster::Post;
 use crate::journal::nats::NatsJournal;
@@ -96,6 +98,13 @@ async fn answer(engine: &Engine, post: &Post, question: Message) {
 }
 
 async fn what_becomes_of(engine: &Engine, bytes: &Bytes) -> Option<Bytes> {
+    if let Some(asked) = ViewsAsked::decode(bytes) {
+        let told = cutting::told(engine, &asked).await;
+        return told
+            .inspect_err(|error| tracing::warn!(%error, "another node cannot cut"))
+            .ok()
+            .map(|told| told.encode());
+    }
     let batch = match Batch::decode(bytes) {
         Ok(batch) => batch,
         Err(malformed) => return BatchAnswer::from(&malformed).encode().ok(),

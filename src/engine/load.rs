@@ -37,7 +37,36 @@ pub enum LoadFailed {
     Gap { first: Position, view: Position },
 }
 
+/// A node of a cluster that may have no hole in what it shows: it ends, and does not start again with this view.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "the journal of {workspace} begins at {first} by now, and the view here ends at {view}: the others have cut what is between them. At a node \
+     that runs: `offhook backup --whole --to DIR`. Here: `offhook restore --new-node --from DIR --data-dir NEW`, into an empty directory, from \
+     which this node is started then"
+)]
+pub struct LeftBehind {
+    pub workspace: Arc<str>,
+    /// The first record that there is.
+    pub first: Position,
+    pub view: Position,
+}
+
 impl LoadFailed {
+    /// The same of a node.
+    #[must_use]
+    pub fn left_behind(&self, workspace: &Arc<str>) -> Option<LeftBehind> {
+        match self {
+            LoadFailed::Gap { first, view } => {
+                Some(LeftBehind { workspace: workspace.clone(), first: *first, view: *view })
+            }
+            LoadFailed::View(_)
+            | LoadFailed::Row(_)
+            | LoadFailed::Journal(_)
+            | LoadFailed::Record { .. }
+            | LoadFailed::Line { .. } => None,
+        }
+    }
+
     /// Whether waiting may mend it; otherwise an operator must.
     #[must_use]
     pub fn may_pass(&self) -> bool {

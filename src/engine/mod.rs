@@ -6,6 +6,7 @@ pub mod attaching;
 mod commit;
 mod committed;
 pub mod counted;
+mod cutting;
 pub mod deliver;
 mod deliver_customers;
 pub mod deliver_labels;
@@ -43,6 +44,7 @@ mod tail;
 mod threads;
 mod traced;
 pub mod turn;
+mod unloaded;
 pub mod watch;
 pub mod workspace;
 
@@ -51,7 +53,7 @@ pub use deliver::FrameLimits;
 pub use followers::Changes;
 pub use following::Clustered;
 pub use incoming::Incoming;
-pub use load::{LoadFailed, turn_of};
+pub use load::{LeftBehind, LoadFailed, turn_of};
 pub use outlook::Outlook;
 pub use published::{AgentRow, NotDone, Published, QueueRow, Replied};
 pub use quota::{OverQuota, OwnQuota, Quota, Quotas, Used};
@@ -66,6 +68,7 @@ use crate::files::Files;
 use crate::journal::{Journal, JournalFailed, Position};
 use crate::presence::{Registry, WorkspaceNumber};
 use crate::seal::KeyRing;
+use crate::telemetry::catalogue;
 use crate::telemetry::labels::BoundedLabels;
 use crate::view::View;
 use quota::NotKept;
@@ -172,6 +175,10 @@ impl Engine {
             engine.run(&name);
         }
         if let Some(Incoming { journal, post, questions, told, hints }) = incoming {
+            if let Some(cluster) = engine.shared.cluster.clone() {
+                let cutting = engine.threads.spawn(cutting::run(engine.clone(), journal.clone(), cluster));
+                engine.tasks().push(cutting);
+            }
             let records = engine.threads.spawn(incoming::records(engine.clone(), journal));
             engine.tasks().push(records);
             let questions = engine.threads.spawn(incoming::questions(engine.clone(), post.clone(), questions));
@@ -302,6 +309,14 @@ impl Engine {
         self.shared.cluster.is_some()
     }
 
+    /// Ends when this node of a cluster was away for longer than records are kept.
+    pub async fn left_behind(&self) -> LeftBehind {
+        match &self.shared.cluster {
+            Some(cluster) => cluster.left_behind().await,
+            None => std::future::pending().await,
+        }
+    }
+
     /// A new session's id: in a cluster it says on which node it is.
     #[must_use]
     pub fn session_here(&self, random: SessionId) -> SessionId {
@@ -400,7 +415,7 @@ impl Engine {
                 tracing::warn!(%error, "old reports could not be forgotten");
             }
         }
-        // In a cluster the journal is what a node that comes new makes its view of.
+        // In a cluster whoever leads a workspace cuts it, when all have it.
         if self.shared.cluster.is_some() || (retention_ms.is_none() && own.is_empty()) {
             return;
         }
@@ -449,7 +464,10 @@ impl Engine {
             Ok(Some(below)) => match self.cut_below(workspace, below).await {
                 Ok(0) => {}
                 Ok(records) if **workspace == *workspace::PROBES => tracing::debug!(records, "probes were cut"),
-                Ok(records) => tracing::info!(%workspace, records, "the journal was cut"),
+                Ok(records) => {
+                    metrics::counter!(catalogue::JOURNAL_CUT_RECORDS_TOTAL).increment(records);
+                    tracing::info!(%workspace, records, "the journal was cut");
+                }
                 Err(error) => tracing::warn!(%workspace, %error, "the journal could not be cut"),
             },
             Ok(None) => {}

@@ -12,7 +12,7 @@
 //! last turn is delivered, the view is fed, and the task ends).
 
 use super::PROBES_KEPT_MS;
-use super::commit::{Fate, PATIENCE_MS, PROBE_MS, random_turn};
+use super::commit::{Fate, PROBE_MS, random_turn};
 use super::counted::{self, Counter};
 use super::deliver::{Delivery, FrameLimits, Others};
 use super::deliver_replies::not_done;
@@ -21,7 +21,7 @@ use super::following::{Clustered, Following};
 use super::idle::IdleWatch;
 use super::intake::ReplyTo;
 use super::levels::Levels;
-use super::load::{LoadFailed, load};
+use super::load::load;
 use super::look_up::look_up;
 use super::project::Projection;
 use super::published::NotDone;
@@ -141,19 +141,6 @@ impl Run {
                 }
             }
         }
-    }
-
-    /// When it is tried again. Servers of NATS that elect a leader are waited for, as for an append.
-    fn cannot_load(&mut self, failed: &LoadFailed, began_ms: u64) -> Duration {
-        if self.clustered().is_some() && failed.may_pass() && clock::monotonic_ms() < began_ms + PATIENCE_MS {
-            tracing::warn!(workspace = %self.workspace.name(), error = %failed, "the workspace cannot be loaded yet");
-            return Duration::from_millis(PROBE_MS);
-        }
-        tracing::error!(workspace = %self.workspace.name(), error = %failed, "the workspace cannot be loaded");
-        let why = if failed.may_pass() { "its store cannot be read now" } else { "its journal is damaged" };
-        self.take(Taking::Nothing { why });
-        self.refuse_waiting(why);
-        Duration::from_secs(1)
     }
 
     /// What waits and can not be done is answered.

@@ -2,19 +2,22 @@
 
 use super::{StartFailed, failed};
 use crate::clock;
-use crate::cluster::{JoinFailed, Lease, LeaseSettings, Post};
+use crate::cluster::{JoinFailed, Lease, LeaseSettings, Post, TakenOver};
 use crate::config::{ClusterSettings, Sections};
-use crate::engine::{Clustered, Incoming};
+use crate::engine::workspace::PROBES;
+use crate::engine::{Clustered, Incoming, LeftBehind};
 use crate::gateway::auth::server_keys::ServerKeys;
 use crate::journal::nats::{NatsJournal, NatsSettings, StreamFailed, connect};
+use crate::journal::{Journal, Position};
 use crate::seal::{KeyRing, SharedKeys};
+use crate::view::View;
 use async_nats::jetstream::Context;
 use std::fmt::Display;
 use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 
 /// Hints on their way to the servers of NATS.
 const HINTS_MAX: usize = 1_024;
@@ -22,6 +25,42 @@ const HINTS_MAX: usize = 1_024;
 /// A start that falls into an election of NATS, which takes 4 to 8 s, goes on behind it.
 const PATIENCE_MS: u64 = 20_000;
 const AGAIN_AFTER: Duration = Duration::from_millis(500);
+
+/// Why a node of a cluster must end.
+#[derive(Debug, thiserror::Error)]
+pub enum MustEnd {
+    #[error(transparent)]
+    TakenOver(#[from] TakenOver),
+    #[error(transparent)]
+    LeftBehind(#[from] LeftBehind),
+}
+
+/// Whether the journal goes on from a view, which begins so for each workspace; records that were cut are in it alone.
+///
+/// # Errors
+/// What is between the two is in neither.
+pub(super) fn goes_on(view: &View, firsts: &[(Arc<str>, Position)]) -> Result<(), LeftBehind> {
+    let behind = |(name, first): &&(Arc<str>, Position)| first.0 > view.position(name) + 1;
+    firsts.iter().find(behind).map_or(Ok(()), |(workspace, first)| {
+        let view = Position(view.position(workspace));
+        Err(LeftBehind { workspace: workspace.clone(), first: *first, view })
+    })
+}
+
+/// Whether the probe's journal, which is this node's own, goes on from a view, which may have been another node's.
+///
+/// # Errors
+/// The journal cannot be asked.
+pub(super) async fn probes_go_on(view: &View, journal: &Arc<dyn Journal>) -> Result<bool, StartFailed> {
+    let (probes, stands) = (Arc::from(PROBES), Position(view.position(PROBES)));
+    let asking = "asking the probe's journal";
+    let tail = journal.tail(&probes).await.map_err(failed(asking))?;
+    let next = journal.read(&probes, stands, 1, 1).await.map_err(failed(asking))?;
+    Ok(match next.first() {
+        Some(next) => next.position == stands.next(),
+        None => tail.is_none_or(|tail| tail.position == stands),
+    })
+}
 
 /// The way to the servers of NATS.
 pub struct Way {
@@ -79,7 +118,8 @@ impl Way {
         let (post, questions, told) = post.map_err(failed("listening to the other nodes"))?;
         let (hint, hints) = mpsc::channel(HINTS_MAX);
         let post = Arc::new(post);
-        let clustered = Clustered { post: post.clone(), roll: lease.rolls(), hints: hint };
+        let clustered =
+            Clustered { post: post.clone(), roll: lease.rolls(), hints: hint, left_behind: watch::Sender::default() };
         Ok((lease, (clustered, Incoming { journal, post, questions, told, hints })))
     }
 }
@@ -95,7 +135,7 @@ async fn patiently<T, E: Display, F: Future<Output = Result<T, E>>>(
         match attempt().await {
             Ok(done) => return Ok(done),
             Err(why) if is_final(&why) || clock::monotonic_ms() >= until_ms => return Err(failed(doing)(why)),
-            Err(error) => tracing::warn!(%error, "{doing}: again, until it is {} s", PATIENCE_MS / 1_000),
+            Err(error) => tracing::warn!(%error, "{doing}: again, for {} s at most", PATIENCE_MS / 1_000),
         }
         tokio::time::sleep(AGAIN_AFTER).await;
     }

@@ -106,6 +106,7 @@ catalogue! {
     JOURNAL_APPENDS_TOTAL = "offhook_journal_appends_total" Counter Count ["outcome"] "Appends by outcome: committed, refused, unknown.";
     JOURNAL_STATE = "offhook_journal_state" Gauge Count ["state"] "1 for the state that the journal is in: healthy, full, kept_back, read_only, failing, damaged, closed.";
     JOURNAL_BYTES = "offhook_journal_bytes" Gauge Bytes [] "Size of the journal on disk.";
+    JOURNAL_CUT_RECORDS_TOTAL = "offhook_journal_cut_records_total" Counter Count [] "Records that the retention took out of the journal; in a cluster, of workspaces that this node led.";
     CLUSTER_NODES = "offhook_cluster_nodes" Gauge Count [] "Nodes of the cluster that live, as this one sees it.";
     CLUSTER_NODES_GONE_TOTAL = "offhook_cluster_nodes_gone_total" Counter Count ["why"] "Nodes that this one saw go, by why: silent (nothing was heard of it for its lease), left, replaced (started anew).";
     CLUSTER_LEADS = "offhook_cluster_leads" Gauge Count [] "Workspaces that this node leads; 0 without a cluster.";
@@ -116,6 +117,9 @@ catalogue! {
     CLUSTER_STREAMS_TOTAL = "offhook_cluster_streams_total" Counter Count [] "Times that this node began to follow what the cluster commits.";
     CLUSTER_HINTS_DROPPED_TOTAL = "offhook_cluster_hints_dropped_total" Counter Count [] "Signs that somebody types that had no room on their way to or from other nodes.";
     CLUSTER_UNHEARD_TOTAL = "offhook_cluster_unheard_total" Counter Count ["why"] "Heartbeats of others that were passed over, by why: too_many (there are 64 nodes), unreadable.";
+    CLUSTER_CUTS_HELD_TOTAL = "offhook_cluster_cuts_held_total" Counter Count ["why"] "Times that a workspace's old records stayed for another 15 s, by why: silent (a node does not say how far its view is), behind (the view of a node does not have them on its disk), failed (the servers did not take them away).";
+    CLUSTER_STREAM_BYTES = "offhook_cluster_stream_bytes" Gauge Bytes [] "What the stream of the cluster's journal holds, looked at every 15 s.";
+    CLUSTER_STREAM_BYTES_MAX = "offhook_cluster_stream_bytes_max" Gauge Bytes [] "What that stream may hold; 0 where only the servers' disks say so.";
     SHARED_KEYS_FOLLOWED = "offhook_shared_keys_followed" Gauge Count [] "1 while this node of a cluster follows the customers' keys of the others, 0 while it cannot.";
     SHARED_KEYS_UNFINISHED = "offhook_shared_keys_unfinished" Gauge Count [] "Blocks, erasures and older revisions that this node of a cluster has still to put right in the bucket of customers' keys.";
     VIEW_LAG_RECORDS = "offhook_view_lag_records" Gauge Count [] "Records by which the view is behind the journal.";

@@ -4,6 +4,7 @@ use crate::support::Options;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+#[allow(dead_code, reason = "elsewhere nodes have names of their own")]
 pub const NAMES: [&str; 3] = ["a", "b", "c"];
 
 /// What an operator brings from the first node to the others: what customers' texts are sealed with, what signs, and who may administer.

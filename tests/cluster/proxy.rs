@@ -11,6 +11,7 @@ pub struct Proxy {
     /// Where it listens.
     pub address: SocketAddr,
     flows: watch::Sender<bool>,
+    resets: watch::Sender<()>,
     accepting: JoinHandle<()>,
 }
 
@@ -21,17 +22,25 @@ impl Proxy {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port is free");
         let address = listener.local_addr().expect("its address");
         let (flows, flowing) = watch::channel(true);
+        let resets = watch::Sender::new(());
+        let reset = resets.clone();
         let accepting = tokio::spawn(async move {
             while let Ok((client, _)) = listener.accept().await {
-                tokio::spawn(carry(client, to, flowing.clone()));
+                tokio::spawn(carry(client, to, flowing.clone(), reset.subscribe()));
             }
         });
-        Self { address, flows, accepting }
+        Self { address, flows, resets, accepting }
     }
 
     /// From now on nothing comes through. What is sent waits, as do new connections.
     pub fn stall(&self) {
         self.flows.send_replace(false);
+    }
+
+    /// Ends the connections that there are, with what waits in them.
+    #[allow(dead_code, reason = "not everybody does")]
+    pub fn reset(&self) {
+        self.resets.send_replace(());
     }
 
     /// What waited comes through, and all the rest.
@@ -47,7 +56,7 @@ impl Drop for Proxy {
     }
 }
 
-async fn carry(client: TcpStream, to: SocketAddr, mut flowing: watch::Receiver<bool>) {
+async fn carry(client: TcpStream, to: SocketAddr, mut flowing: watch::Receiver<bool>, mut reset: watch::Receiver<()>) {
     if flowing.wait_for(|flows| *flows).await.is_err() {
         return;
     }
@@ -61,6 +70,7 @@ async fn carry(client: TcpStream, to: SocketAddr, mut flowing: watch::Receiver<b
     tokio::select! {
         () = there => {}
         () = back => {}
+        _ = reset.changed() => {}
     }
 }
 

@@ -5,7 +5,7 @@ use bytes::Bytes;
 use futures_util::future::join_all;
 use offhook::engine::settle::{Next, Settling};
 use offhook::journal::nats::{NatsJournal, NatsSettings, connect};
-use offhook::journal::{Appended, Journal, JournalState, NewRecord, Position, RefusedAppend, TurnId};
+use offhook::journal::{Appended, Journal, JournalState, NewRecord, Position, RefusedAppend, StoredRecord, TurnId};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -125,6 +125,56 @@ async fn a_cut_takes_what_is_below_and_never_the_last() {
     fill(&journal, &acme, 101, 102).await;
     let kept = fresh.read(&other, Position(0), 100, usize::MAX).await.unwrap();
     assert_eq!(kept.len(), 5, "another workspace keeps all of its own");
+}
+
+/// What a leader cuts: below a position, and what is old; others who follow go on, and a reader never skips what went meanwhile.
+#[tokio::test]
+async fn a_cut_of_what_is_old_takes_nothing_else_and_upsets_nobody() {
+    let nats = Nats::alone("").await;
+    let settings = settings(&nats);
+    let journal = open(&settings).await;
+    let (acme, other) = (workspace("acme"), workspace("other"));
+    for round in 0..5 {
+        fill(&journal, &acme, round * 20 + 1, round * 20 + 20).await;
+        fill(&journal, &other, round * 3 + 1, round * 3 + 3).await;
+    }
+    let mut live = journal.live().await.expect("it can be followed");
+    let up_to = |most: u64| move |stored: &StoredRecord| stored.position.0 <= most;
+    let first = async || journal.read(&acme, Position(0), 1, 1).await.unwrap()[0].position.0;
+    assert_eq!(journal.cut_old(&workspace("nobody"), Position(9), |_| true).await.unwrap(), 0);
+    assert_eq!(journal.cut_old(&acme, Position(50), up_to(0)).await.unwrap(), 0, "nothing is old");
+    assert_eq!(journal.cut_old(&acme, Position(1), |_| true).await.unwrap(), 0, "nobody has it");
+    for (below, old, cut, kept) in [(31, 200, 30, 31), (90, 40, 10, 41), (42, 200, 1, 42), (42, 200, 0, 42)] {
+        assert_eq!(journal.cut_old(&acme, Position(below), up_to(old)).await.unwrap(), cut, "below {below}");
+        assert_eq!(first().await, kept, "below {below}");
+    }
+    assert_eq!(journal.cut_old(&acme, Position(1_000), |_| true).await.unwrap(), 58);
+    assert_eq!(journal.cut_old(&acme, Position(1_000), |_| true).await.unwrap(), 0, "the last one stays");
+    assert_eq!((first().await, journal.tail(&acme).await.unwrap().unwrap().position), (100, Position(100)));
+    assert_eq!(journal.read(&other, Position(0), 100, usize::MAX).await.unwrap().len(), 15);
+
+    let fresh = open(&settings).await;
+    assert_eq!(
+        fresh.append(&acme, record(99, 7)).await,
+        Appended::Refused(RefusedAppend::Fenced { actual: Position(100) })
+    );
+    fill(&fresh, &acme, 101, 101).await;
+    let (name, record) = live.next().await.expect("it is followed still");
+    assert_eq!((name, record.position), (acme, Position(101)));
+}
+
+/// Of a node's own the view may be another node's: an empty subject goes on from there, and a fence holds as ever.
+#[tokio::test]
+async fn a_workspace_of_one_nodes_own_begins_where_its_view_stands() {
+    let nats = Nats::alone("").await;
+    let settings = settings(&nats);
+    let journal = open(&settings).await;
+    let (own, acme) = (workspace("_own"), workspace("acme"));
+    assert_eq!(journal.append(&acme, record(7, 8)).await, Appended::Refused(RefusedAppend::Unreachable));
+    fill(&journal, &own, 8, 9).await;
+    let again = open(&settings).await.append(&own, record(7, 99)).await;
+    assert_eq!(again, Appended::Refused(RefusedAppend::Fenced { actual: Position(9) }));
+    assert_eq!(journal.read(&own, Position(7), 9, usize::MAX).await.unwrap().len(), 2);
 }
 
 #[tokio::test]

@@ -144,7 +144,7 @@ impl Check {
 }
 
 fn stream_is(name: &str, held: Held) -> String {
-    let Held { records, bytes, replicas, behind } = held;
+    let Held { records, bytes, bytes_max: _, replicas, behind } = held;
     let behind = if behind > 0 { format!(", {behind} of them behind") } else { String::new() };
     format!("{name} is as it has to be: {replicas} replicas{behind}, {records} records, {bytes} bytes")
 }

@@ -5,6 +5,7 @@ mod taking;
 #[cfg(test)]
 mod tests;
 mod under_way;
+pub mod views;
 
 pub use taking::Taken;
 pub use under_way::UnderWay;

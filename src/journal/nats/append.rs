@@ -1,7 +1,7 @@
 //! An append: what is published, and what each answer means.
 
 use super::places::Place;
-use super::{Inner, POSITION_HEADER, TURN_HEADER};
+use super::{Inner, OF_ONE_NODE, POSITION_HEADER, TURN_HEADER};
 use crate::journal::{Appended, JournalState, NewRecord, RECORD_BYTES_MAX, RefusedAppend};
 use async_nats::connection::State;
 use async_nats::jetstream::ErrorCode;
@@ -43,6 +43,8 @@ impl Inner {
                 Ok(Some((place, _))) if place.position > record.expected => {
                     return Appended::Refused(RefusedAppend::Fenced { actual: place.position });
                 }
+                // Of one node's own its view may have come from another node: what is empty begins where that stands.
+                Ok(None) if workspace.starts_with(OF_ONE_NODE) => 0,
                 // Not there yet, where we were asked: nothing was sent.
                 Ok(_) | Err(_) => return Appended::Refused(RefusedAppend::Unreachable),
             },

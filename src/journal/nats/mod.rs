@@ -16,6 +16,7 @@
 mod append;
 mod bucket;
 mod connect;
+mod cut;
 mod live;
 mod places;
 mod read;

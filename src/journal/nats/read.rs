@@ -39,7 +39,11 @@ pub(super) async fn last(stream: &Stream, subject: &str) -> Result<Option<(Place
 
 impl Inner {
     /// The first record at or behind a sequence.
-    async fn at_or_behind(&self, subject: &str, sequence: u64) -> Result<Option<(Place, StoredRecord)>, JournalFailed> {
+    pub(super) async fn at_or_behind(
+        &self,
+        subject: &str,
+        sequence: u64,
+    ) -> Result<Option<(Place, StoredRecord)>, JournalFailed> {
         match self.stream.get_first_raw_message_by_subject(subject, sequence).await {
             Ok(message) => stored(subject, message.sequence, &message.headers, message.payload).map(Some),
             Err(error) if error.kind() == LastRawMessageErrorKind::NoMessageFound => Ok(None),
@@ -96,6 +100,10 @@ impl Inner {
                 let (place, record) = stored(&subject, sequence, &headers, message.message.payload)?;
                 bytes += record.body.len();
                 if bytes > bytes_max && !records.is_empty() {
+                    break 'reading;
+                }
+                // What was between them was cut meanwhile: whoever reads on is to see that.
+                if records.last().is_some_and(|last: &StoredRecord| last.position.next() != record.position) {
                     break 'reading;
                 }
                 some = true;

@@ -24,6 +24,8 @@ const REACHED_EVERY: Duration = Duration::from_millis(50);
 pub struct Held {
     pub records: u64,
     pub bytes: u64,
+    /// What it may hold; `None` where only the servers' disks say so.
+    pub bytes_max: Option<u64>,
     pub replicas: usize,
     /// Replicas that are not up to date, or not there.
     pub behind: usize,
@@ -33,7 +35,9 @@ pub(super) async fn held(stream: &Stream) -> Result<Held, JournalFailed> {
     let info = stream.get_info().await.map_err(|error| unavailable(with_source(&error)))?;
     let others = info.cluster.iter().flat_map(|cluster| &cluster.replicas);
     let behind = others.filter(|replica| !replica.current || replica.offline).count();
-    Ok(Held { records: info.state.messages, bytes: info.state.bytes, replicas: info.config.num_replicas, behind })
+    let bytes_max = u64::try_from(info.config.max_bytes).ok().filter(|bytes| *bytes > 0);
+    let (records, bytes) = (info.state.messages, info.state.bytes);
+    Ok(Held { records, bytes, bytes_max, replicas: info.config.num_replicas, behind })
 }
 
 /// Why there is no stream that a journal can rest on.
