@@ -42,6 +42,7 @@ use crate::gateway::status;
 use crate::gateway::tls::Tls;
 use crate::gateway::{self, admin};
 use crate::health::experience::EXPERIENCE;
+use crate::journal::elsewhere::{is_here, is_in_cluster};
 use crate::journal::lock::DataLock;
 use crate::journal::sqlite::{self, SqliteJournal};
 use crate::journal::{Journal, Position, local_disk};
@@ -143,6 +144,8 @@ impl Server {
         backup::is_finished(dir).map_err(failed("looking at the data directory"))?;
         local_disk::require(dir).map_err(failed("looking at the data directory"))?;
         let lock = DataLock::take(dir).map_err(failed("locking the data directory"))?;
+        let elsewhere = if set.cluster.node.is_empty() { is_here(dir) } else { is_in_cluster(dir).await };
+        elsewhere.map_err(failed("looking for the journal"))?;
         let budget = Budget::find(set.memory.budget_bytes, Path::new("/"));
         tracing::info!(%budget, "the memory budget");
         let disk = DiskMeter::new(dir.to_owned(), set.journal.disk_budget_bytes, disk_marks(set));
@@ -438,8 +441,9 @@ async fn open_view(dir: &Path, journal: &Arc<dyn Journal>) -> Result<Arc<View>, 
         whole &= first.first().is_none_or(|record| record.position == Position(1));
     }
     let view = View::open(dir, view::Settings::with_clock(clock::instant), move || whole).map_err(failed(doing))?;
-    if view.position(PROBES) == 0 {
-        // Made anew: from the probe's journal that cannot be, and nobody misses it.
+    let probes = journal.tail(&PROBES.into()).await.map_err(failed("asking the journal"))?;
+    if probes.is_some_and(|last| view.position(PROBES) == 0 || last.position.0 < view.position(PROBES)) {
+        // Made anew, or brought from elsewhere: from the probe's journal that cannot be, and nobody misses it.
         journal.forget(&PROBES.into()).await.map_err(failed("forgetting the probe's journal"))?;
     }
     Ok(view)

@@ -32,7 +32,7 @@ impl<'a> Meter<'a> {
     }
 
     /// The next stage begins; `bytes` are to come, as far as that is known.
-    pub(super) fn begin(&mut self, stage: &'static str, bytes: u64) {
+    pub fn begin(&mut self, stage: &'static str, bytes: u64) {
         let now = clock::instant();
         (self.stage, self.stage_bytes, self.done_bytes) = (stage, bytes, 0);
         (self.began, self.told) = (now, now);
@@ -41,21 +41,26 @@ impl<'a> Meter<'a> {
 
     /// So many bytes were read or written: returns when the next may go.
     pub(super) fn took(&mut self, bytes: usize) {
-        self.saw(bytes);
-        if self.bytes_per_s == 0 {
-            return;
-        }
-        let now = clock::instant();
-        let time = Duration::from_secs_f64(bytes as f64 / self.bytes_per_s as f64);
-        self.due = self.due.max(now.checked_sub(BURST).unwrap_or(now)) + time;
-        if let Some(early) = self.due.checked_duration_since(now) {
+        if let Some(early) = self.early(bytes) {
             // The pace that was asked for.
             std::thread::sleep(early);
         }
     }
 
+    /// The same for one who waits by itself: how long, if at all.
+    pub fn early(&mut self, bytes: usize) -> Option<Duration> {
+        self.saw(bytes);
+        if self.bytes_per_s == 0 {
+            return None;
+        }
+        let now = clock::instant();
+        let time = Duration::from_secs_f64(bytes as f64 / self.bytes_per_s as f64);
+        self.due = self.due.max(now.checked_sub(BURST).unwrap_or(now)) + time;
+        self.due.checked_duration_since(now)
+    }
+
     /// The same where nothing may wait.
-    pub(super) fn saw(&mut self, bytes: usize) {
+    pub fn saw(&mut self, bytes: usize) {
         self.done_bytes += bytes as u64;
         self.bytes += bytes as u64;
         if clock::instant().duration_since(self.told) >= TELL_EVERY {

@@ -56,7 +56,7 @@ impl Way {
     /// From here on the others know of this node.
     ///
     /// # Errors
-    /// There is no lease to be had.
+    /// There is no lease to be had, or the journal is being brought there or was brought away.
     pub async fn join(
         self,
         journal: NatsJournal,
@@ -66,6 +66,11 @@ impl Way {
         let settings = LeaseSettings { node, address: address.to_string(), lease_ms };
         let client = self.context.client().clone();
         let lease = Lease::join(self.context, &self.nats, settings).await.map_err(failed("joining the cluster"))?;
+        // Behind the lease: whoever sets a mark looks after it who lives.
+        if let Some(mark) = journal.mark().await.map_err(failed("looking for a mark in the cluster's journal"))? {
+            lease.leave().await;
+            return Err(failed("joining the cluster")(mark));
+        }
         let post = Post::open(client, &self.nats.name, lease.number(), self.nats.answer_within).await;
         let (post, questions, told) = post.map_err(failed("listening to the other nodes"))?;
         let (hint, hints) = mpsc::channel(HINTS_MAX);

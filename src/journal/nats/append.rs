@@ -1,7 +1,7 @@
 //! An append: what is published, and what each answer means.
 
 use super::places::Place;
-use super::{Inner, POSITION_HEADER, TURN_HEADER};
+use super::{Inner, OF_ONE_NODE, POSITION_HEADER, TURN_HEADER};
 use crate::journal::{Appended, JournalState, NewRecord, RECORD_BYTES_MAX, RefusedAppend};
 use async_nats::connection::State;
 use async_nats::jetstream::ErrorCode;
@@ -43,6 +43,8 @@ impl Inner {
                 Ok(Some((place, _))) if place.position > record.expected => {
                     return Appended::Refused(RefusedAppend::Fenced { actual: place.position });
                 }
+                // Its view may have come from elsewhere, and nobody misses what was before.
+                Ok(None) if workspace.starts_with(OF_ONE_NODE) => 0,
                 // Not there yet, where we were asked: nothing was sent.
                 Ok(_) | Err(_) => return Appended::Refused(RefusedAppend::Unreachable),
             },
@@ -88,7 +90,7 @@ impl Inner {
 }
 
 #[derive(Debug, PartialEq, Eq)]
-enum Means {
+pub(super) enum Means {
     Refused(RefusedAppend),
     /// The fence does not hold any more.
     Fenced,
@@ -96,7 +98,7 @@ enum Means {
 }
 
 /// It has not left this process.
-fn not_sent_means(not_sent: &PublishError) -> RefusedAppend {
+pub(super) fn not_sent_means(not_sent: &PublishError) -> RefusedAppend {
     match not_sent.kind() {
         PublishErrorKind::MaxPayloadExceeded => RefusedAppend::TooLarge,
         PublishErrorKind::MaxAckPending | PublishErrorKind::TimedOut => RefusedAppend::Busy,
@@ -109,7 +111,7 @@ fn not_sent_means(not_sent: &PublishError) -> RefusedAppend {
 }
 
 /// Only what a server says before it stores anything is a refusal; all else is not known.
-fn answer_means(answer: &PublishError) -> Means {
+pub(super) fn answer_means(answer: &PublishError) -> Means {
     match answer.kind() {
         PublishErrorKind::WrongLastSequence => Means::Fenced,
         PublishErrorKind::Other => {

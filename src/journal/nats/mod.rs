@@ -16,7 +16,9 @@
 mod append;
 mod bucket;
 mod connect;
+mod fill;
 mod live;
+mod mark;
 mod places;
 mod read;
 mod stream;
@@ -25,6 +27,7 @@ mod trial;
 pub use bucket::{Bucket, bucket};
 pub use connect::{ConnectFailed, NatsSettings, connect, is_address, is_token};
 pub use live::Live;
+pub use mark::Mark;
 pub use stream::{Held, StreamFailed, stream_name};
 pub(crate) use stream::{make_or_compare, until_reached, with_source};
 pub use trial::{Trial, attempt};
