@@ -53,10 +53,18 @@ impl Adopt {
         view_reaches(&dir, &parts)?;
         notes(&dir, &parts, out)?;
 
+        cluster.keys(&dir).await?;
+        let before = cluster.journal.mark().await.map_err(Stopped::of)?;
         cluster.journal.set_mark(Mark::Adopting).await.map_err(Stopped::of)?;
         // Again: one that began before the mark was there did not see it.
-        cluster.without_nodes().await?;
-        cluster.keys(&dir).await?;
+        if let Err(stopped) = cluster.without_nodes().await {
+            let restored = match before {
+                None => cluster.journal.remove_mark().await,
+                Some(mark) => cluster.journal.set_mark(mark).await,
+            };
+            restored.map_err(Stopped::of)?;
+            return Err(stopped);
+        }
         let mut sink = cluster.journal.clone();
         cluster.carry(&source, &mut sink, &parts).await?;
         let compared = cluster.compare(&source, &cluster.journal, &parts).await?;

@@ -8,8 +8,8 @@ use crate::config::Sections;
 use crate::gateway::auth::server_keys::ServerKeys;
 use crate::journal::Journal;
 use crate::journal::carry::{self, CarryFailed, Part, Sink};
-use crate::journal::nats::{NatsJournal, NatsSettings, connect};
-use crate::seal::{KeyRing, SharedKeys};
+use crate::journal::nats::{NatsJournal, NatsSettings, connect, with_source};
+use crate::seal::{KeyRing, OpenFailed, SharedKeys};
 use crate::view;
 use async_nats::jetstream::Context;
 use clap::Args;
@@ -106,9 +106,9 @@ impl Reached {
         eprintln!("sharing customers' keys");
         let server_keys = ServerKeys::load_or_make(dir).map_err(Stopped::of)?;
         let shared = SharedKeys::open(self.context.clone(), &self.nats, &server_keys.fingerprint()).await;
-        let ring = KeyRing::open_shared(dir, shared.map_err(Stopped::of)?).await.map_err(|failed| {
-            let source = std::error::Error::source(&failed).map(|source| format!(": {source}")).unwrap_or_default();
-            Stopped::of(format!("{failed}{source}"))
+        let ring = KeyRing::open_shared(dir, shared.map_err(Stopped::of)?).await.map_err(|failed| match failed {
+            OpenFailed::OtherCluster { .. } | OpenFailed::OtherKeys { .. } => Stopped::Refused(failed.to_string()),
+            failed => Stopped::of(with_source(&failed)),
         })?;
         // It waits for its thread.
         tokio::task::spawn_blocking(move || drop(ring)).await.map_err(Stopped::of)
