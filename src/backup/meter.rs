@@ -86,6 +86,9 @@ fn line(stage: &str, done: u64, all: u64, seconds: f64) -> String {
         };
     }
     let rate = done as f64 / seconds;
+    if all == 0 {
+        return format!("{stage}: {:.1} MB, {:.1} MB/s", megabytes(done), megabytes(rate as u64));
+    }
     // What grew meanwhile is no reason to be done twice.
     let all = all.max(done);
     let (percent, left_s) = (100 * done / all, (all - done) as f64 / rate);
@@ -105,6 +108,7 @@ mod tests {
     fn a_line_says_how_far_it_is_and_how_long_it_takes() {
         assert_eq!(line("copying the view", 0, 5_000_000, 0.0), "copying the view: 5.0 MB");
         assert_eq!(line("removing", 0, 0, 1.0), "removing");
+        assert_eq!(line("comparing", 3_000_000, 0, 2.0), "comparing: 3.0 MB, 1.5 MB/s");
         let half = line("copying the view", 1_000_000, 4_000_000, 0.5);
         assert_eq!(half, "copying the view: 25 %, 1.0 of 4.0 MB, 2.0 MB/s, 2 s left");
         assert_eq!(line("records", 6_000_000, 4_000_000, 2.0), "records: 100 %, 6.0 of 6.0 MB, 3.0 MB/s, 0 s left");

@@ -37,10 +37,19 @@ pub use standing::{Standing, show};
 pub use take::{Taken, Wanted, take};
 pub use verify::{Checked, verify};
 
+use crate::journal::elsewhere;
 use crate::seal::ERASURES_FILE_NAME;
 
 /// Beside journal and view: copied as they stand.
-const SMALL_FILES: [&str; 6] =
-    ["signins.db", "audit.db", "webhooks.db", "quotas.json", "status.json", ERASURES_FILE_NAME];
+const SMALL_FILES: [&str; 7] = [
+    "signins.db",
+    "audit.db",
+    "webhooks.db",
+    "quotas.json",
+    "status.json",
+    // Or a single server would start from what was brought back.
+    elsewhere::MARK_FILE_NAME,
+    ERASURES_FILE_NAME,
+];
 /// What opens things: kept apart. `keys.db` and `master.key` are the customers', the others the server's own. And whose keys are gone.
 const KEY_FILES: [&str; 5] = ["master.key", "server.key", "admin.key", "agent.key", ERASURES_FILE_NAME];

@@ -7,7 +7,7 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 /// Holds the cluster's name, as long as what is in `journal.db` goes on there.
-const MARK_FILE_NAME: &str = "journal-in-cluster";
+pub const MARK_FILE_NAME: &str = "journal-in-cluster";
 
 /// Why a server must not start from a directory.
 #[derive(Debug, thiserror::Error)]

@@ -115,11 +115,7 @@ async fn a_single_server_becomes_a_node_and_a_single_server_again() {
         Server::try_start(&Options { data_dir: Some(dir.clone()), ..as_node.clone() }).err().expect("refused");
     assert!(refused.contains("has a journal of its own, which a node of a cluster does not use"), "{refused}");
     let adopted = run(&nats, "adopt", &dir, &[]);
-    ends(
-        &adopted,
-        0,
-        &["journal demo is the same from 1 to", "are in OFFHOOK_JOURNAL: start the node", "copying records: 100 %"],
-    );
+    ends(&adopted, 0, &["journal demo is the same from 1 to", "are in OFFHOOK_JOURNAL: start the node"]);
     let again = run(&nats, "adopt", &dir, &[]);
     ends(&again, 0, &[": 0 records copied, "]);
     let refused = server.try_start_again().expect_err("it goes on elsewhere");
@@ -310,7 +306,7 @@ async fn a_cluster_with_other_keys_is_refused() {
     let (one, two) = (directory_with(&[("acme", 1, 5)]), directory_with(&[("beta", 1, 5)]));
     ends(&run(&nats, "adopt", one.path(), &[]), 0, &[]);
     let other = run(&nats, "adopt", two.path(), &[]);
-    ends(&other, 1, &["refused: ", "has not the master.key and server.key of this cluster"]);
+    ends(&other, 1, &["refused: ", "has not the master.key of this cluster"]);
     assert_eq!(filled(&nats).await, ["acme"]);
     // Its nodes are kept from nothing by that.
     ends(&run(&nats, "return", one.path(), &[]), 0, &["5 records of OFFHOOK_JOURNAL are in"]);

@@ -10,19 +10,20 @@
 //! There is no note of how far it came: whoever runs it again finds that out from what is there.
 
 mod extent;
+mod reading;
 mod same;
 
+pub use reading::extent_of;
 pub use same::same;
 
 use super::record;
 use super::{Journal, JournalFailed, Position, StoredRecord};
 use extent::Begin;
 pub use extent::Extent;
+use reading::{at, behind, page, workspaces};
 use std::sync::Arc;
 
 const PAGE_RECORDS: usize = 1_024;
-/// Records that are counted with one question.
-const SPAN_RECORDS: usize = 16_384;
 /// Names of workspaces that begin so are one node's alone: what they hold is worth nothing, and must only not contradict its view.
 const OF_ONE_NODE: char = '_';
 
@@ -46,7 +47,7 @@ pub enum CarryFailed {
         "workspace {workspace}: the record at position {position} is damaged ({why}); see `offhook journal verify`"
     )]
     Damaged { workspace: Arc<str>, position: Position, why: String },
-    #[error("workspace {workspace}: the record at position {position} was copied, and is not there")]
+    #[error("workspace {workspace}: the record at position {position} is not there, and should be")]
     Missing { workspace: Arc<str>, position: Position },
     #[error("the stream is full: give it more room (`cluster.bytes_max`, `nats stream edit`)")]
     Full,
@@ -110,7 +111,7 @@ impl Part {
 /// What is there is not the beginning of the same history; or one of both could not be read.
 pub async fn plan(source: &dyn Journal, target: Option<&dyn Journal>) -> Result<Vec<Part>, CarryFailed> {
     let mut parts = Vec::new();
-    for workspace in source.workspaces().await? {
+    for workspace in workspaces(source).await? {
         let Some(from) = extent_of(source, &workspace).await? else { continue };
         let there = match target {
             Some(target) => extent_of(target, &workspace).await?,
@@ -152,14 +153,12 @@ pub async fn carry(
     }
     let mut after = part.after;
     while after < part.source.last {
-        let mut page = source.read(&part.workspace, after, PAGE_RECORDS, page_bytes).await?;
-        page.truncate((part.source.last.0 - after.0) as usize);
+        let page = page(source, &part.workspace, (after, part.source.last), page_bytes).await?;
         for (expected, record) in (after.0 + 1..).zip(&page) {
             sound(&part.workspace, Position(expected), record)?;
         }
         let Some(last) = page.last() else {
-            let missing = JournalFailed::Damaged(format!("{} has no record {}", part.workspace, after.next()));
-            return Err(missing.into());
+            return Err(CarryFailed::Missing { workspace: part.workspace.clone(), position: after.next() });
         };
         sink.add(&part.workspace, &page).await?;
         after = last.position;
@@ -179,39 +178,6 @@ fn sound(workspace: &Arc<str>, expected: Position, stored: &StoredRecord) -> Res
         return Err(damaged(format!("it says that it is turn {} at {}", head.turn, head.position)));
     }
     Ok(())
-}
-
-/// The first and the last position.
-///
-/// # Errors
-/// The journal could not be read.
-pub async fn extent_of(journal: &dyn Journal, workspace: &Arc<str>) -> Result<Option<Extent>, JournalFailed> {
-    let Some(last) = journal.tail(workspace).await? else { return Ok(None) };
-    let first = journal.read(workspace, Position::NOTHING, 1, 1).await?;
-    Ok(first.first().map(|first| Extent { first: first.position, last: last.position }))
-}
-
-async fn at(
-    journal: &dyn Journal,
-    workspace: &Arc<str>,
-    position: Position,
-) -> Result<Option<StoredRecord>, JournalFailed> {
-    let found = journal.read(workspace, Position(position.0 - 1), 1, 1).await?;
-    Ok(found.into_iter().next().filter(|record| record.position == position))
-}
-
-/// How many records are behind a position, and the bytes of their bodies.
-async fn behind(journal: &dyn Journal, workspace: &Arc<str>, mut after: Position) -> Result<(u64, u64), JournalFailed> {
-    let (mut records, mut bytes) = (0, 0);
-    loop {
-        let span = journal.span(workspace, after, SPAN_RECORDS).await?;
-        if span.records == 0 {
-            return Ok((records, bytes));
-        }
-        records += span.records as u64;
-        bytes += span.bytes;
-        after = span.to;
-    }
 }
 
 impl Begin {

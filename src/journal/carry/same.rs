@@ -1,12 +1,8 @@
 //! Both journals read and compared, record by record, when everything was carried.
 
-use super::{CarryFailed, PAGE_RECORDS, Part, extent_of};
+use super::reading::{extent_of, page};
+use super::{CarryFailed, Part};
 use crate::journal::{Journal, Position, StoredRecord};
-use std::time::Duration;
-
-/// A replica that is read may be behind what was acknowledged, and tells nobody when it is not any more.
-const AGAIN_AFTER: Duration = Duration::from_millis(100);
-const AGAIN_MOST: u32 = 100;
 
 /// Reads the records of a part in both; `told` hears how many bytes of bodies were compared. Answers how many records there were. A
 /// workspace that is one node's alone is passed over.
@@ -28,27 +24,20 @@ pub async fn same(
     // Either may have been cut.
     let there = extent_of(target, workspace).await?.ok_or_else(|| missing(part.source.first))?;
     let mut after = Position(part.source.first.max(there.first).0 - 1);
-    let (mut compared, mut tries) = (0, 0);
+    let mut compared = 0;
     while after < part.source.last {
-        let mut page = source.read(workspace, after, PAGE_RECORDS, page_bytes).await?;
-        page.truncate((part.source.last.0 - after.0) as usize);
-        let copies = target.read(workspace, after, PAGE_RECORDS, page_bytes).await?;
-        if page.is_empty() || copies.is_empty() {
-            tries += 1;
-            if tries > AGAIN_MOST {
-                return Err(missing(after.next()));
-            }
-            tokio::time::sleep(AGAIN_AFTER).await;
-            continue;
+        let records = page(source, workspace, (after, part.source.last), page_bytes).await?;
+        let copies = page(target, workspace, (after, part.source.last), page_bytes).await?;
+        if records.is_empty() || copies.is_empty() {
+            return Err(missing(after.next()));
         }
-        tries = 0;
-        if let Some(position) = first_other(&page, &copies) {
+        if let Some(position) = first_other(&records, &copies) {
             return Err(CarryFailed::OtherHistory { workspace: workspace.clone(), position });
         }
-        let both = page.len().min(copies.len());
+        let both = records.len().min(copies.len());
         compared += both as u64;
-        after = page[both - 1].position;
-        told(page[..both].iter().map(|record| record.body.len()).sum()).await;
+        after = records[both - 1].position;
+        told(records[..both].iter().map(|record| record.body.len()).sum()).await;
     }
     Ok(compared)
 }
