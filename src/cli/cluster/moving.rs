@@ -106,12 +106,10 @@ impl Reached {
         eprintln!("sharing customers' keys");
         let server_keys = ServerKeys::load_or_make(dir).map_err(Stopped::of)?;
         let shared = SharedKeys::open(self.context.clone(), &self.nats, &server_keys.fingerprint()).await;
-        let ring = KeyRing::open_shared(dir, shared.map_err(Stopped::of)?).await.map_err(|failed| match failed {
+        KeyRing::share(dir, shared.map_err(Stopped::of)?).await.map_err(|failed| match failed {
             OpenFailed::OtherCluster { .. } | OpenFailed::OtherKeys { .. } => Stopped::Refused(failed.to_string()),
             failed => Stopped::of(with_source(&failed)),
-        })?;
-        // It waits for its thread.
-        tokio::task::spawn_blocking(move || drop(ring)).await.map_err(Stopped::of)
+        })
     }
 
     fn page_bytes(&self) -> usize {
