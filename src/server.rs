@@ -159,15 +159,16 @@ impl Server {
         let (agent_keys, admin_key) = agents_keys(set, listen, dir, probe_keys.as_ref(), &signins)?;
         let (mut health, left) = HealthWatch::begin(dir);
         let way = cluster::Way::open(set).await?;
+        // Before the keys: a node that may not go on makes none.
+        let shared_journal = match &way {
+            Some(way) => Some(way.journal().await?),
+            None => None,
+        };
         let keys = match &way {
             Some(way) => way.keys(dir, &server_keys).await?,
             None => KeyRing::open(dir).map_err(failed("opening customers' keys"))?,
         };
         let keys = Arc::new(keys);
-        let shared_journal = match &way {
-            Some(way) => Some(way.journal().await?),
-            None => None,
-        };
         let journal: Arc<dyn Journal> = match &shared_journal {
             Some(shared) => Arc::new(shared.clone()),
             None => {

@@ -47,10 +47,12 @@ impl Way {
     }
 
     /// # Errors
-    /// The stream is not as it has to be, or cannot be made.
+    /// The stream is not as it has to be, or cannot be made; or its journal is being brought there or was brought away.
     pub async fn journal(&self) -> Result<NatsJournal, StartFailed> {
         let journal = NatsJournal::open(self.context.clone(), &self.nats, &self.set.node).await;
-        journal.map_err(failed("opening the cluster's journal"))
+        let journal = journal.map_err(failed("opening the cluster's journal"))?;
+        unmarked(&journal).await?;
+        Ok(journal)
     }
 
     /// From here on the others know of this node.
@@ -66,10 +68,10 @@ impl Way {
         let settings = LeaseSettings { node, address: address.to_string(), lease_ms };
         let client = self.context.client().clone();
         let lease = Lease::join(self.context, &self.nats, settings).await.map_err(failed("joining the cluster"))?;
-        // Behind the lease: whoever sets a mark looks after it who lives.
-        if let Some(mark) = journal.mark().await.map_err(failed("looking for a mark in the cluster's journal"))? {
+        // Once more, behind the lease: whoever sets a mark looks after it who lives.
+        if let Err(marked) = unmarked(&journal).await {
             lease.leave().await;
-            return Err(failed("joining the cluster")(mark));
+            return Err(marked);
         }
         let post = Post::open(client, &self.nats.name, lease.number(), self.nats.answer_within).await;
         let (post, questions, told) = post.map_err(failed("listening to the other nodes"))?;
@@ -77,5 +79,13 @@ impl Way {
         let post = Arc::new(post);
         let clustered = Clustered { post: post.clone(), roll: lease.rolls(), hints: hint };
         Ok((lease, (clustered, Incoming { journal, post, questions, told, hints })))
+    }
+}
+
+async fn unmarked(journal: &NatsJournal) -> Result<(), StartFailed> {
+    let doing = "looking whether a node may use the cluster's journal";
+    match journal.mark().await.map_err(failed(doing))? {
+        Some(mark) => Err(failed(doing)(mark)),
+        None => Ok(()),
     }
 }

@@ -75,6 +75,8 @@ impl Return {
             cluster.journal.remove_mark().await.map_err(Stopped::of)?;
             return Err(stopped);
         }
+        // Again, with all that a node made meanwhile: from here on keys are made in the directory alone.
+        cluster.keys(&dir).await?;
         let all = workspaces(&parts, &compared, &vec![0; parts.len()], out)?;
         let said = "webhooks, quotas and the audit trail are those of this directory's node; the others' stay in their directories";
         line(out, "note", said)?;
