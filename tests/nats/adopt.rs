@@ -3,7 +3,7 @@
 use crate::made::{append, directory_with, filled};
 use crate::support::customer::event_named;
 use crate::support::nats::Nats;
-use crate::support::scene::{DEMO, eventually, offered, talking};
+use crate::support::scene::{DEMO, eventually};
 use crate::support::{Agent, Customer, Options, Server};
 use serde_json::{Value, json};
 use std::fs;
@@ -73,6 +73,19 @@ fn holds(welcome: &Value, conversation: &str) -> bool {
     welcome.to_string().contains(conversation)
 }
 
+/// An agent who has accepted a new customer's conversation, on a machine that is busy with other things.
+async fn talking(server: &Server, name: &str) -> (Agent, Customer) {
+    let mut agent = Agent::available(server, DEMO, name).await;
+    let customer = Customer::start_when_there_is_room(server.address, DEMO, "hello").await;
+    let of_customer = |frame: &Value| {
+        frame["type"] == "offer" && frame["offer"]["conversation"]["conversation"] == customer.conversation.as_str()
+    };
+    let offer = agent.until("an offer", of_customer).await["offer"]["offer"].clone();
+    agent.must(json!({"type": "accept", "offer": offer})).await;
+    agent.until("the conversation", |frame| frame["type"] == "conversation").await;
+    (agent, customer)
+}
+
 /// The customer who has talked writes again, and the agent who is signed in anew hears it.
 async fn goes_on(server: &Server, mut customer: Customer, text: &str) -> (Agent, Customer) {
     let mut ann = Agent::connect(server, DEMO, "ann").await;
@@ -87,18 +100,18 @@ async fn goes_on(server: &Server, mut customer: Customer, text: &str) -> (Agent,
 #[tokio::test(flavor = "multi_thread")]
 async fn a_single_server_becomes_a_node_and_a_single_server_again() {
     let nats = Nats::alone("").await;
-    let alone = Options::default().without_rate_limits().set("health.probe_every_ms=200");
+    let alone = Options::default().without_rate_limits().set("health.probe_every_ms=1000");
     let mut server = Server::start(&alone);
     let dir = server.data_dir().to_owned();
     let (mut ann, mut talks) = talking(&server, "ann").await;
     talks.post("my order is late").await;
     ann.must(json!({"type": "note", "conversation": talks.conversation, "text": "calls often"})).await;
-    let mut ben = Agent::available(&server, DEMO, "ben").await;
-    let (closed, offer) = offered(&server, &mut ben).await;
-    ben.must(json!({"type": "accept", "offer": offer["offer"]})).await;
+    // The next one is not offered to her.
+    ann.must(json!({"type": "set_status", "status": "away"})).await;
+    let (mut ben, closed) = talking(&server, "ben").await;
     ben.must(json!({"type": "close", "conversation": closed.conversation})).await;
     ben.must(json!({"type": "set_status", "status": "away"})).await;
-    let waits = Customer::start(server.address, DEMO, "is anybody there?").await;
+    let waits = Customer::start_when_there_is_room(server.address, DEMO, "is anybody there?").await;
     let probed = async || server.metric("offhook_probes_total{outcome=\"done\"}").await;
     eventually("a probe", probed, |done| *done >= 1.0).await;
 
