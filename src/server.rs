@@ -6,6 +6,7 @@ mod files;
 mod identities;
 mod readiness;
 mod signin;
+mod view;
 mod webhooks;
 
 use crate::audit::Trail;
@@ -15,7 +16,6 @@ use crate::clock;
 use crate::cluster::{Lease, mark};
 use crate::config::{Config, Sections, Synchronous};
 use crate::desk::time::{DeskTime, Now, WallTime};
-use crate::engine::workspace::PROBES;
 use crate::engine::{Engine, Quotas, Threads};
 use crate::feed::Feeds;
 use crate::files::Files;
@@ -42,9 +42,10 @@ use crate::gateway::status;
 use crate::gateway::tls::Tls;
 use crate::gateway::{self, admin};
 use crate::health::experience::EXPERIENCE;
+use crate::journal::elsewhere::{is_here, is_in_cluster};
 use crate::journal::lock::DataLock;
 use crate::journal::sqlite::{self, SqliteJournal};
-use crate::journal::{Journal, Position, local_disk};
+use crate::journal::{Journal, local_disk};
 use crate::overload::descriptors::{self, Descriptors};
 use crate::overload::pace::PaceLimits;
 use crate::overload::{self, Budget, DiskMeter};
@@ -54,7 +55,6 @@ use crate::supervisor::{self, Inherited, Supervised};
 use crate::telemetry::catalogue;
 use crate::telemetry::exporter::Exporter;
 use crate::telemetry::traces::{self, Exporting};
-use crate::view::{self, View};
 use crate::webhooks::Webhooks;
 use crate::wire::error::Code;
 use crate::wire::{agent as agent_wire, messenger as messenger_wire};
@@ -144,6 +144,8 @@ impl Server {
         backup::is_finished(dir).map_err(failed("looking at the data directory"))?;
         local_disk::require(dir).map_err(failed("looking at the data directory"))?;
         let lock = DataLock::take(dir).map_err(failed("locking the data directory"))?;
+        let elsewhere = if set.cluster.node.is_empty() { is_here(dir) } else { is_in_cluster(dir).await };
+        elsewhere.map_err(failed("looking for the journal"))?;
         mark(dir, &set.cluster.node).map_err(failed("marking the data directory"))?;
         let budget = Budget::find(set.memory.budget_bytes, Path::new("/"));
         tracing::info!(%budget, "the memory budget");
@@ -158,15 +160,16 @@ impl Server {
         let (agent_keys, admin_key) = agents_keys(set, listen, dir, probe_keys.as_ref(), &signins)?;
         let (mut health, left) = HealthWatch::begin(dir);
         let way = cluster::Way::open(set).await?;
+        // Before the keys: a node that may not go on makes none.
+        let shared_journal = match &way {
+            Some(way) => Some(way.journal().await?),
+            None => None,
+        };
         let keys = match &way {
             Some(way) => way.keys(dir, &server_keys).await?,
             None => KeyRing::open(dir).map_err(failed("opening customers' keys"))?,
         };
         let keys = Arc::new(keys);
-        let shared_journal = match &way {
-            Some(way) => Some(way.journal().await?),
-            None => None,
-        };
         let journal: Arc<dyn Journal> = match &shared_journal {
             Some(shared) => Arc::new(shared.clone()),
             None => {
@@ -174,7 +177,7 @@ impl Server {
                 Arc::new(opened.map_err(failed("opening the journal"))?)
             }
         };
-        let view = open_view(dir, &journal, way.is_some()).await?;
+        let view = view::open_view(dir, &journal, way.is_some()).await?;
         let registry = Arc::new(Registry::new(presence_limits(set)));
         let threads = Threads::start("engine").map_err(failed("starting threads"))?;
         let files = Files::new(dir, keys.clone(), files_settings(set));
@@ -428,28 +431,6 @@ fn journal_settings(set: &Sections) -> sqlite::Settings {
         inbox_bytes_max: usual.inbox_bytes_max.min(waiting_bytes_max() as usize),
         ..usual
     }
-}
-
-async fn open_view(dir: &Path, journal: &Arc<dyn Journal>, of_node: bool) -> Result<Arc<View>, StartFailed> {
-    let doing = "opening the view";
-    // Asked before, since opening may not wait: a journal that was cut cannot make the view anew.
-    let mut firsts = Vec::new();
-    // The probe's journal is cut all the time.
-    let workspaces = journal.workspaces().await.map_err(failed("asking the journal"))?;
-    for workspace in workspaces.into_iter().filter(|name| **name != *PROBES) {
-        let first = journal.read(&workspace, Position(0), 1, 1).await.map_err(failed("asking the journal"))?;
-        firsts.extend(first.first().map(|record| (workspace, record.position)));
-    }
-    let whole = firsts.iter().all(|(_, first)| *first == Position(1));
-    let view = View::open(dir, view::Settings::with_clock(clock::instant), move || whole).map_err(failed(doing))?;
-    if of_node {
-        cluster::goes_on(&view, &firsts).map_err(failed(doing))?;
-    }
-    if view.position(PROBES) == 0 || (of_node && !cluster::probes_go_on(&view, journal).await?) {
-        // Made anew: from the probe's journal that cannot be, and nobody misses it.
-        journal.forget(&PROBES.into()).await.map_err(failed("forgetting the probe's journal"))?;
-    }
-    Ok(view)
 }
 
 fn listen_limits(set: &Sections, descriptors: Descriptors) -> Result<ListenLimits, StartFailed> {

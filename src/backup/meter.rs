@@ -32,7 +32,7 @@ impl<'a> Meter<'a> {
     }
 
     /// The next stage begins; `bytes` are to come, as far as that is known.
-    pub(super) fn begin(&mut self, stage: &'static str, bytes: u64) {
+    pub fn begin(&mut self, stage: &'static str, bytes: u64) {
         let now = clock::instant();
         (self.stage, self.stage_bytes, self.done_bytes) = (stage, bytes, 0);
         (self.began, self.told) = (now, now);
@@ -41,21 +41,26 @@ impl<'a> Meter<'a> {
 
     /// So many bytes were read or written: returns when the next may go.
     pub(super) fn took(&mut self, bytes: usize) {
-        self.saw(bytes);
-        if self.bytes_per_s == 0 {
-            return;
-        }
-        let now = clock::instant();
-        let time = Duration::from_secs_f64(bytes as f64 / self.bytes_per_s as f64);
-        self.due = self.due.max(now.checked_sub(BURST).unwrap_or(now)) + time;
-        if let Some(early) = self.due.checked_duration_since(now) {
+        if let Some(early) = self.early(bytes) {
             // The pace that was asked for.
             std::thread::sleep(early);
         }
     }
 
+    /// The same for one who waits by itself: how long, if at all.
+    pub fn early(&mut self, bytes: usize) -> Option<Duration> {
+        self.saw(bytes);
+        if self.bytes_per_s == 0 {
+            return None;
+        }
+        let now = clock::instant();
+        let time = Duration::from_secs_f64(bytes as f64 / self.bytes_per_s as f64);
+        self.due = self.due.max(now.checked_sub(BURST).unwrap_or(now)) + time;
+        self.due.checked_duration_since(now)
+    }
+
     /// The same where nothing may wait.
-    pub(super) fn saw(&mut self, bytes: usize) {
+    pub fn saw(&mut self, bytes: usize) {
         self.done_bytes += bytes as u64;
         self.bytes += bytes as u64;
         if clock::instant().duration_since(self.told) >= TELL_EVERY {
@@ -81,6 +86,9 @@ fn line(stage: &str, done: u64, all: u64, seconds: f64) -> String {
         };
     }
     let rate = done as f64 / seconds;
+    if all == 0 {
+        return format!("{stage}: {:.1} MB, {:.1} MB/s", megabytes(done), megabytes(rate as u64));
+    }
     // What grew meanwhile is no reason to be done twice.
     let all = all.max(done);
     let (percent, left_s) = (100 * done / all, (all - done) as f64 / rate);
@@ -100,6 +108,7 @@ mod tests {
     fn a_line_says_how_far_it_is_and_how_long_it_takes() {
         assert_eq!(line("copying the view", 0, 5_000_000, 0.0), "copying the view: 5.0 MB");
         assert_eq!(line("removing", 0, 0, 1.0), "removing");
+        assert_eq!(line("comparing", 3_000_000, 0, 2.0), "comparing: 3.0 MB, 1.5 MB/s");
         let half = line("copying the view", 1_000_000, 4_000_000, 0.5);
         assert_eq!(half, "copying the view: 25 %, 1.0 of 4.0 MB, 2.0 MB/s, 2 s left");
         assert_eq!(line("records", 6_000_000, 4_000_000, 2.0), "records: 100 %, 6.0 of 6.0 MB, 3.0 MB/s, 0 s left");

@@ -38,11 +38,20 @@ pub use standing::{Standing, show};
 pub use take::{Taken, Wanted, take};
 pub use verify::{Checked, verify};
 
+use crate::journal::elsewhere;
 use crate::seal::ERASURES_FILE_NAME;
 
 /// Beside journal and view: copied as they stand.
-const SMALL_FILES: [&str; 6] =
-    ["signins.db", "audit.db", "webhooks.db", "quotas.json", "status.json", ERASURES_FILE_NAME];
+const SMALL_FILES: [&str; 7] = [
+    "signins.db",
+    "audit.db",
+    "webhooks.db",
+    "quotas.json",
+    "status.json",
+    // Or a single server would start from what was brought back.
+    elsewhere::MARK_FILE_NAME,
+    ERASURES_FILE_NAME,
+];
 /// Of these, what each node of a cluster has for itself: another one would send the same webhooks once more.
 const OF_ONE_NODE: [&str; 4] = ["signins.db", "audit.db", "webhooks.db", "status.json"];
 /// What opens things: kept apart. `keys.db` and `master.key` are the customers', the others the server's own. And whose keys are gone.

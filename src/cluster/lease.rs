@@ -32,6 +32,13 @@ use tokio::time::{MissedTickBehavior, interval, sleep, timeout};
 
 /// Of a value that is not put again: ten times the longest lease that can be set, so that it is the same whatever a node has set.
 const MAX_AGE: Duration = Duration::from_secs(600);
+/// Where heartbeats lie.
+pub(super) const NODES: Bucket<'static> = Bucket {
+    name: "nodes",
+    description: "The nodes of Offhook that live, by name",
+    max_age: MAX_AGE,
+    bytes_max: BEAT_BYTES_MAX,
+};
 /// How long a node tries to get its number and to hear of the others.
 const JOIN_WITHIN: Duration = Duration::from_secs(30);
 const LEAVE_TRIES: u32 = 3;
@@ -90,13 +97,7 @@ impl Lease {
     /// # Errors
     /// The bucket is another one or cannot be reached, or no own heartbeat came back in time.
     pub async fn join(context: Context, nats: &NatsSettings, settings: LeaseSettings) -> Result<Self, JoinFailed> {
-        let shape = Bucket {
-            name: "nodes",
-            description: "The nodes of Offhook that live, by name",
-            max_age: MAX_AGE,
-            bytes_max: BEAT_BYTES_MAX,
-        };
-        let store = bucket(&context, nats, &shape).await?;
+        let store = bucket(&context, nats, &NODES).await?;
         let lease = Duration::from_millis(settings.lease_ms);
         let beat = Beat {
             number: 0,

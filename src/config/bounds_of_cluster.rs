@@ -40,6 +40,22 @@ pub(super) const OF_CLUSTER: &[Bound] = &[
         "offhook_cluster_leads",
     ),
     bound(
+        "what one cut takes from the cluster's journal",
+        "engine/cutting.rs",
+        Fixed(
+            "of each of 256 workspaces that the node leads, what is oldest within 262,144 records of the stream, every 15 s",
+        ),
+        "goes with the next",
+        "offhook_journal_cut_records_total",
+    ),
+    bound(
+        "workspaces in a question how far a node's view is",
+        "engine/passing/views.rs",
+        Fixed("256; the answer within `cluster.answer_within_ms`"),
+        "nothing is cut then",
+        "offhook_cluster_cuts_held_total",
+    ),
+    bound(
         "nodes of a cluster, and their numbers that are gone",
         "cluster/members.rs",
         Fixed("64, and 256"),

@@ -4,6 +4,8 @@
 //! [`record`]'s business, so that a damaged record can be reported, skipped over and shown without
 //! the journal itself failing.
 
+pub mod carry;
+pub mod elsewhere;
 mod health;
 pub mod local_disk;
 pub mod lock;

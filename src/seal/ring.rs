@@ -66,23 +66,55 @@ impl KeyRing {
     /// Opens the ring of a node whose keys are those of its cluster: what one node makes or erases is known on all. Returns when what the
     /// others have is here too; not, if nothing of it comes for half a minute.
     pub async fn open_shared(dir: &Path, keys: SharedKeys) -> Result<KeyRing, OpenFailed> {
+        Self::shared(dir, keys, Self::begin).await
+    }
+
+    /// Brings the keys of a directory to those of a cluster, and those of the cluster into the directory, and that is all: for a directory
+    /// that no server uses now.
+    ///
+    /// # Errors
+    /// As [`KeyRing::open_shared`].
+    pub async fn share(dir: &Path, keys: SharedKeys) -> Result<(), OpenFailed> {
+        Self::shared(dir, keys, |inner, erasures| {
+            let ring = Self::following(inner, erasures);
+            let Some(sharing) = &ring.inner.sharing else { return Ok(()) };
+            let last = sharing.make_last(&ring.inner.store).map_err(OpenFailed::FirstKeys)?;
+            sharing.until_taken_in(&ring.inner.dir, last)?;
+            sharing.bring(&ring.inner.store).map_err(OpenFailed::Shared)
+        })
+        .await
+    }
+
+    async fn shared<T: Send + 'static>(
+        dir: &Path,
+        keys: SharedKeys,
+        begin: impl FnOnce(Inner, Vec<Erasure>) -> Result<T, OpenFailed> + Send + 'static,
+    ) -> Result<T, OpenFailed> {
         let (dir, sharing) = (dir.to_owned(), Sharing::new(keys));
         let opened = tokio::task::spawn_blocking(move || {
             let (store, master) = sharing.open_store(&dir)?;
             let erasures = erasures_of(&dir, &store)?;
-            Self::begin(Inner::new(&dir, store, master, Some(sharing)), erasures)
+            begin(Inner::new(&dir, store, master, Some(sharing)), erasures)
         });
         opened.await.map_err(std::io::Error::other)?
     }
 
-    fn begin(inner: Inner, erasures: Vec<Erasure>) -> Result<KeyRing, OpenFailed> {
+    /// As it hears of the other nodes, if there are any, and makes nothing yet.
+    fn following(inner: Inner, erasures: Vec<Erasure>) -> KeyRing {
         let inner = Arc::new(inner);
-        let mut ring = KeyRing { inner: Arc::clone(&inner), maker: None, follower: None };
+        let follower = inner.sharing.as_ref().map(|sharing| {
+            erasures.iter().for_each(|erasure| sharing.erased(&erasure.keys));
+            Follower::start(sharing.runtime(), Arc::clone(&inner), erasures)
+        });
+        KeyRing { inner, maker: None, follower }
+    }
+
+    fn begin(inner: Inner, erasures: Vec<Erasure>) -> Result<KeyRing, OpenFailed> {
+        let mut ring = Self::following(inner, erasures);
+        let inner = Arc::clone(&ring.inner);
         let keys = match &inner.sharing {
             None => inner.store.make(BLOCK_KEYS).map_err(OpenFailed::FirstKeys)?,
             Some(sharing) => {
-                erasures.iter().for_each(|erasure| sharing.erased(&erasure.keys));
-                ring.follower = Some(Follower::start(sharing.runtime(), Arc::clone(&inner), erasures));
                 let keys = sharing.make(&inner.store, BLOCK_KEYS).map_err(OpenFailed::FirstKeys)?;
                 sharing.until_taken_in(&inner.dir, keys[0].0)?;
                 sharing.bring(&inner.store).map_err(OpenFailed::Shared)?;

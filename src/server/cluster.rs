@@ -4,13 +4,10 @@ use super::{StartFailed, failed};
 use crate::clock;
 use crate::cluster::{JoinFailed, Lease, LeaseSettings, Post, TakenOver};
 use crate::config::{ClusterSettings, Sections};
-use crate::engine::workspace::PROBES;
 use crate::engine::{Clustered, Incoming, LeftBehind};
 use crate::gateway::auth::server_keys::ServerKeys;
 use crate::journal::nats::{NatsJournal, NatsSettings, StreamFailed, connect};
-use crate::journal::{Journal, Position};
 use crate::seal::{KeyRing, SharedKeys};
-use crate::view::View;
 use async_nats::jetstream::Context;
 use std::fmt::Display;
 use std::net::SocketAddr;
@@ -33,33 +30,6 @@ pub enum MustEnd {
     TakenOver(#[from] TakenOver),
     #[error(transparent)]
     LeftBehind(#[from] LeftBehind),
-}
-
-/// Whether the journal goes on from a view, which begins so for each workspace; records that were cut are in it alone.
-///
-/// # Errors
-/// What is between the two is in neither.
-pub(super) fn goes_on(view: &View, firsts: &[(Arc<str>, Position)]) -> Result<(), LeftBehind> {
-    let behind = |(name, first): &&(Arc<str>, Position)| first.0 > view.position(name) + 1;
-    firsts.iter().find(behind).map_or(Ok(()), |(workspace, first)| {
-        let view = Position(view.position(workspace));
-        Err(LeftBehind { workspace: workspace.clone(), first: *first, view })
-    })
-}
-
-/// Whether the probe's journal, which is this node's own, goes on from a view, which may have been another node's.
-///
-/// # Errors
-/// The journal cannot be asked.
-pub(super) async fn probes_go_on(view: &View, journal: &Arc<dyn Journal>) -> Result<bool, StartFailed> {
-    let (probes, stands) = (Arc::from(PROBES), Position(view.position(PROBES)));
-    let asking = "asking the probe's journal";
-    let tail = journal.tail(&probes).await.map_err(failed(asking))?;
-    let next = journal.read(&probes, stands, 1, 1).await.map_err(failed(asking))?;
-    Ok(match next.first() {
-        Some(next) => next.position == stands.next(),
-        None => tail.is_none_or(|tail| tail.position == stands),
-    })
 }
 
 /// The way to the servers of NATS.
@@ -94,16 +64,18 @@ impl Way {
     }
 
     /// # Errors
-    /// The stream is not as it has to be, or cannot be made.
+    /// The stream is not as it has to be, or cannot be made; or its journal is being brought there or was brought away.
     pub async fn journal(&self) -> Result<NatsJournal, StartFailed> {
         let open = || NatsJournal::open(self.context.clone(), &self.nats, &self.set.node);
-        patiently("opening the cluster's journal", StreamFailed::is_final, open).await
+        let journal = patiently("opening the cluster's journal", StreamFailed::is_final, open).await?;
+        unmarked(&journal).await?;
+        Ok(journal)
     }
 
     /// From here on the others know of this node.
     ///
     /// # Errors
-    /// There is no lease to be had.
+    /// There is no lease to be had, or the journal is being brought there or was brought away.
     pub async fn join(
         self,
         journal: NatsJournal,
@@ -114,6 +86,11 @@ impl Way {
         let client = self.context.client().clone();
         let join = || Lease::join(self.context.clone(), &self.nats, settings.clone());
         let lease = patiently("joining the cluster", JoinFailed::is_final, join).await?;
+        // Once more, behind the lease: whoever sets a mark looks after it who lives.
+        if let Err(marked) = unmarked(&journal).await {
+            lease.leave().await;
+            return Err(marked);
+        }
         let post = Post::open(client, &self.nats.name, lease.number(), self.nats.answer_within).await;
         let (post, questions, told) = post.map_err(failed("listening to the other nodes"))?;
         let (hint, hints) = mpsc::channel(HINTS_MAX);
@@ -121,6 +98,14 @@ impl Way {
         let clustered =
             Clustered { post: post.clone(), roll: lease.rolls(), hints: hint, left_behind: watch::Sender::default() };
         Ok((lease, (clustered, Incoming { journal, post, questions, told, hints })))
+    }
+}
+
+async fn unmarked(journal: &NatsJournal) -> Result<(), StartFailed> {
+    let doing = "looking whether a node may use the cluster's journal";
+    match patiently(doing, |_| false, || journal.mark()).await? {
+        Some(mark) => Err(failed(doing)(mark)),
+        None => Ok(()),
     }
 }
 

@@ -38,7 +38,7 @@ pub use history::{EventRow, MessageRow, NoteRow, PAGE_ROWS_MAX, Page, Public, Pu
 pub use load::{Found, Stored, Wanted};
 pub use outcomes::OUTCOME_KEPT_MS;
 pub use prune::{OUTCOMES_EACH_MAX, Pruned};
-pub use schema::{SCHEMA, check_format};
+pub use schema::{SCHEMA, check_format, reached};
 pub use search::{ConversationRow, Filter, Hits};
 
 use crate::slices;

@@ -8,6 +8,7 @@ use super::Settings;
 use super::failed::{OrFailed, ViewFailed};
 use super::{imported, labels, reports, sorting};
 use rusqlite::{Connection, OpenFlags};
+use std::collections::HashMap;
 use std::path::Path;
 
 /// In `PRAGMA user_version`.
@@ -142,6 +143,21 @@ pub fn check_format(path: &Path) -> Result<(), ViewFailed> {
         found if found > SCHEMA => Err(ViewFailed::Newer { path: path.into(), found, known: SCHEMA }),
         found => Err(ViewFailed::Older { path: path.into(), found, known: SCHEMA }),
     }
+}
+
+/// How far the view in a file has each workspace, without opening it for anything else; nothing where there is no file.
+///
+/// # Errors
+/// It cannot be read.
+pub fn reached(path: &Path) -> Result<HashMap<String, u64>, ViewFailed> {
+    if !path.is_file() {
+        return Ok(HashMap::new());
+    }
+    let doing = "asking the view how far it is";
+    let connection = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY).or_failed(doing)?;
+    let mut select = connection.prepare("SELECT name, position FROM workspace").or_failed(doing)?;
+    let rows = select.query_map([], |row| Ok((row.get(0)?, row.get::<_, i64>(1)? as u64))).or_failed(doing)?;
+    rows.collect::<rusqlite::Result<_>>().or_failed(doing)
 }
 
 /// Opens a connection that only reads.

@@ -11,7 +11,7 @@ mod store;
 pub use endpoint::{Endpoint, Held, Paused, Spec};
 pub use message::Outcome;
 pub use secret::Secret;
-pub use store::{NotKept, STORE};
+pub use store::{NotKept, STORE, any};
 
 use crate::client::{Courier, Url};
 use crate::feed::Feeds;

@@ -329,3 +329,38 @@ async fn what_is_put_anew_stays_on_the_disk_of_nats_until_it_is_deleted_by_its_n
     assert!(many.delete_message(1).await.unwrap());
     assert!(!nats.holds(b"the secret of many"));
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_directory_that_no_server_uses_gets_all_keys_and_goes_on_by_itself_with_numbers_that_nobody_has() {
+    let nats = Nats::alone("").await;
+    let share = async |dir: &Path| {
+        let settings = settings(&nats);
+        let context = connect(&settings).await.expect("the server answers");
+        let shared = SharedKeys::open(context, &settings, SERVER_KEY).await.expect("the bucket is as it has to be");
+        KeyRing::share(dir, shared).await
+    };
+    let (single, other) = (directory(), directory());
+    let mut keys = Vec::new();
+    let mut before = None;
+    // Alone, in the cluster, and alone again, more than once.
+    for round in 0..3 {
+        let alone = KeyRing::open(single.path()).expect("the ring opens");
+        let own = alone.assign().expect("a key");
+        if let Some((number, sealed)) = &before {
+            assert_eq!(alone.unseal(b"m", sealed).unwrap(), b"from the other node", "key {number}, round {round}");
+        }
+        let sealed = alone.seal(own, b"m", b"from the single server").unwrap();
+        drop(alone);
+        share(single.path()).await.expect("it is the cluster's");
+        let node = open(&nats, other.path()).await;
+        assert_eq!(node.unseal(b"m", &sealed).unwrap(), b"from the single server");
+        let of_node = node.assign().expect("a key");
+        before = Some((of_node, node.seal(of_node, b"m", b"from the other node").unwrap()));
+        drop(node);
+        share(single.path()).await.expect("it is the cluster's");
+        keys.extend([own, of_node]);
+    }
+    assert_eq!(keys.iter().collect::<HashSet<_>>().len(), 6, "{keys:?}");
+    let none = tempfile::tempdir().unwrap();
+    assert!(matches!(share(none.path()).await, Err(OpenFailed::OtherCluster { .. })));
+}

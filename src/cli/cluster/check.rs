@@ -1,12 +1,12 @@
 //! `offhook cluster check`: whether servers are new enough, the stream as it has to be, the fence fair; when it is on their disks; and how
 //! long an append takes.
 
+use super::servers::Servers;
 use super::sync::{self, Sync};
 use crate::cli::CommandError;
-use crate::journal::nats::{Held, NatsJournal, NatsSettings, Trial, attempt, connect, is_token, stream_name};
+use crate::journal::nats::{Held, NatsJournal, NatsSettings, Trial, attempt, connect, stream_name};
 use clap::Args;
 use std::io::Write;
-use std::path::PathBuf;
 use std::process::ExitCode;
 
 const EXAMPLES: &str = "Examples:
@@ -28,21 +28,8 @@ const WRITERS: usize = 8;
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub(super) struct Check {
-    /// A server: nats://HOST:PORT or tls://HOST:PORT. May be repeated. Without one, those of cluster.servers.
-    #[arg(long = "server", value_name = "URL")]
-    servers: Vec<String>,
-    /// The file with a JWT and a seed.
-    #[arg(long, value_name = "PATH")]
-    credentials: Option<PathBuf>,
-    /// Certificates that the servers' own are signed by, where the system does not know them.
-    #[arg(long, value_name = "PATH")]
-    ca: Option<PathBuf>,
-    /// The first word of subjects and, in capitals, of the stream's name.
-    #[arg(long, value_name = "NAME", value_parser = name)]
-    name: Option<String>,
-    /// On how many servers each record is.
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u8).range(1..=5))]
-    replicas: Option<u8>,
+    #[command(flatten)]
+    servers: Servers,
     /// A server's monitoring address, which alone says when records are on its disk: http://HOST:PORT. May be repeated.
     #[arg(long = "monitor", value_name = "URL")]
     monitors: Vec<String>,
@@ -54,23 +41,10 @@ pub(super) struct Check {
     appends: u32,
 }
 
-/// A word of a subject.
-fn name(text: &str) -> Result<String, String> {
-    if is_token(text) {
-        Ok(text.to_owned())
-    } else {
-        Err("must be of 1 to 32 letters, digits, hyphens and underscores".to_owned())
-    }
-}
-
 impl Check {
     /// `set` is what the settings say, over which the flags lie.
     pub(super) async fn run(&self, set: &NatsSettings, out: &mut impl Write) -> Result<ExitCode, CommandError> {
-        let all = self.over(set);
-        if all.servers.is_empty() {
-            let how = "cluster.servers is empty: name the NATS servers there, or each with --server";
-            return Err(CommandError(how.to_owned()));
-        }
+        let all = self.servers.over(set)?;
         let mut writers = Vec::new();
         for place in 0..WRITERS {
             // Each of one server, so that all of them are asked.
@@ -109,18 +83,6 @@ impl Check {
         line(out, "append", &times(&trial))?;
         line(out, "result", "a journal can rest on these servers")?;
         Ok(ExitCode::SUCCESS)
-    }
-
-    fn over(&self, set: &NatsSettings) -> NatsSettings {
-        let set = set.clone();
-        NatsSettings {
-            servers: if self.servers.is_empty() { set.servers } else { self.servers.clone() },
-            credentials: self.credentials.clone().or(set.credentials),
-            ca: self.ca.clone().or(set.ca),
-            name: self.name.clone().unwrap_or(set.name),
-            replicas: self.replicas.map_or(set.replicas, usize::from),
-            ..set
-        }
     }
 
     async fn say_when_it_is_on_disk(&self, out: &mut impl Write) -> Result<(), CommandError> {

@@ -43,7 +43,7 @@ impl Inner {
                 Ok(Some((place, _))) if place.position > record.expected => {
                     return Appended::Refused(RefusedAppend::Fenced { actual: place.position });
                 }
-                // Of one node's own its view may have come from another node: what is empty begins where that stands.
+                // Its view may have come from elsewhere: what is empty begins where that stands.
                 Ok(None) if workspace.starts_with(OF_ONE_NODE) => 0,
                 // Not there yet, where we were asked: nothing was sent.
                 Ok(_) | Err(_) => return Appended::Refused(RefusedAppend::Unreachable),
@@ -90,7 +90,7 @@ impl Inner {
 }
 
 #[derive(Debug, PartialEq, Eq)]
-enum Means {
+pub(super) enum Means {
     Refused(RefusedAppend),
     /// The fence does not hold any more.
     Fenced,
@@ -98,7 +98,7 @@ enum Means {
 }
 
 /// It has not left this process.
-fn not_sent_means(not_sent: &PublishError) -> RefusedAppend {
+pub(super) fn not_sent_means(not_sent: &PublishError) -> RefusedAppend {
     match not_sent.kind() {
         PublishErrorKind::MaxPayloadExceeded => RefusedAppend::TooLarge,
         PublishErrorKind::MaxAckPending | PublishErrorKind::TimedOut => RefusedAppend::Busy,
@@ -111,7 +111,7 @@ fn not_sent_means(not_sent: &PublishError) -> RefusedAppend {
 }
 
 /// Only what a server says before it stores anything is a refusal; all else is not known.
-fn answer_means(answer: &PublishError) -> Means {
+pub(super) fn answer_means(answer: &PublishError) -> Means {
     match answer.kind() {
         PublishErrorKind::WrongLastSequence => Means::Fenced,
         PublishErrorKind::Other => {

@@ -1,10 +1,12 @@
-//! A journal that is filled from a backup: in great steps and without a sync each, since nobody uses it until all of it is there.
+//! A journal that is filled from a backup, or from a cluster: in great steps, since nobody uses it until all of it is there.
 
 use super::super::StoredRecord;
+use super::super::carry::{CarryFailed, Sink};
 use super::{FILE_NAME, OpenFailed, Settings, Synchronous, schema};
 use rusqlite::Connection;
 use std::collections::HashMap;
 use std::path::Path;
+use std::sync::Arc;
 
 /// Bodies of one transaction.
 const STEP_BYTES: usize = 16 << 20;
@@ -22,11 +24,25 @@ impl Restoring {
     /// # Errors
     /// It could not be made.
     pub fn begin(dir: &Path) -> Result<Self, OpenFailed> {
+        // Without a sync each: one that is broken off is begun anew.
+        Self::open(dir, Synchronous::Off)
+    }
+
+    /// Makes the journal, or goes on behind what is in it. After each step it is sound, whatever becomes of the machine.
+    ///
+    /// # Errors
+    /// It could not be made, or opened.
+    pub fn go_on(dir: &Path) -> Result<Self, OpenFailed> {
+        Self::open(dir, Synchronous::Normal)
+    }
+
+    fn open(dir: &Path, synchronous: Synchronous) -> Result<Self, OpenFailed> {
         let path = dir.join(FILE_NAME);
-        let settings = Settings { synchronous: Synchronous::Off, ..Settings::default() };
+        let settings = Settings { synchronous, ..Settings::default() };
         let db = schema::open_writer(&path, &settings)?;
-        db.execute_batch("BEGIN").map_err(|source| OpenFailed::Sqlite { path, source })?;
-        Ok(Self { db, workspaces: HashMap::new(), step_bytes: 0 })
+        let workspaces = named(&db).and_then(|named| db.execute_batch("BEGIN").map(|()| named));
+        let workspaces = workspaces.map_err(|source| OpenFailed::Sqlite { path, source })?;
+        Ok(Self { db, workspaces, step_bytes: 0 })
     }
 
     /// # Errors
@@ -44,6 +60,11 @@ impl Restoring {
             self.db.execute_batch("BEGIN")?;
         }
         Ok(())
+    }
+
+    fn remove(&mut self, workspace: &str) -> rusqlite::Result<()> {
+        let workspace = self.number_of(workspace)?;
+        self.db.execute("DELETE FROM record WHERE workspace = ?1", [workspace]).map(|_| ())
     }
 
     fn number_of(&mut self, workspace: &str) -> rusqlite::Result<i64> {
@@ -64,5 +85,24 @@ impl Restoring {
         self.db.execute_batch("COMMIT")?;
         self.db.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?;
         self.db.close().map_err(|(_, error)| error)
+    }
+}
+
+fn named(db: &Connection) -> rusqlite::Result<HashMap<String, i64>> {
+    let mut select = db.prepare("SELECT name, id FROM workspace")?;
+    select.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?.collect()
+}
+
+fn not_written(error: rusqlite::Error) -> CarryFailed {
+    CarryFailed::NotWritten { doing: FILE_NAME, why: error.to_string() }
+}
+
+impl Sink for Restoring {
+    async fn add(&mut self, workspace: &Arc<str>, records: &[StoredRecord]) -> Result<(), CarryFailed> {
+        records.iter().try_for_each(|record| self.add(workspace, record)).map_err(not_written)
+    }
+
+    async fn forget(&mut self, workspace: &Arc<str>) -> Result<(), CarryFailed> {
+        self.remove(workspace).map_err(not_written)
     }
 }

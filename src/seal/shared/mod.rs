@@ -124,14 +124,22 @@ impl Sharing {
         Ok(made)
     }
 
+    /// One key, with the highest number that anybody has: for whoever hands out none, and may be a single server's after this. It is on
+    /// the disk here first, or what is killed in between would leave a server that makes another one with its number.
+    pub fn make_last(&self, store: &Store) -> Result<KeyNumber, SealFailed> {
+        let at_least = store.next_number()?;
+        let first = self.ask(move |keys| async move { keys.bucket.claim(1, at_least).await })?;
+        let (made, block) = store.fresh(first, 1)?;
+        keep(store, &Arc::new(block.clone()))?;
+        self.put(store, block)?;
+        Ok(made.first().map_or(KeyNumber(first), |(number, _)| *number))
+    }
+
     fn put(&self, store: &Store, block: Block) -> Result<(), SealFailed> {
         let block = Arc::new(block);
         let sent = block.clone();
         let revision = self.ask(move |keys| async move { keys.bucket.put_block(&sent).await })?;
-        store.take_in(std::slice::from_ref(&block), &BTreeSet::new()).map_err(|not_taken| match not_taken {
-            NotTaken::Failed(failed) => failed,
-            NotTaken::OtherKey(number) => SealFailed::Damaged(format!("key {number} is here already")),
-        })?;
+        keep(store, &block)?;
         self.known.send_modify(|known| {
             known.take_in(&block, revision);
         });
@@ -252,6 +260,13 @@ impl Sharing {
             Err(SealFailed::Unavailable(format!("the bucket that nodes share: not done within {} s", most.as_secs())))
         })
     }
+}
+
+fn keep(store: &Store, block: &Arc<Block>) -> Result<(), SealFailed> {
+    store.take_in(std::slice::from_ref(block), &BTreeSet::new()).map_err(|not_taken| match not_taken {
+        NotTaken::Failed(failed) => failed,
+        NotTaken::OtherKey(number) => SealFailed::Damaged(format!("key {number} is here already")),
+    })
 }
 
 /// A key of another node's that is not here yet: nobody can say here that it was erased.
