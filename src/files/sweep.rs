@@ -109,16 +109,16 @@ impl Files {
         let _ = std::fs::remove_dir(self.dir_in(workspace, conversation));
     }
 
-    fn dir_in(&self, workspace: &Arc<str>, conversation: ConversationId) -> std::path::PathBuf {
+    pub(super) fn dir_in(&self, workspace: &Arc<str>, conversation: ConversationId) -> std::path::PathBuf {
         self.dir.join(&**workspace).join(conversation.to_string())
     }
 }
 
-fn removed(cause: &'static str) {
+pub(super) fn removed(cause: &'static str) {
     metrics::counter!(crate::telemetry::catalogue::FILES_REMOVED_TOTAL, "cause" => cause).increment(1);
 }
 
-fn entries(dir: &Path) -> impl Iterator<Item = (DirEntry, Metadata)> + use<> {
+pub(super) fn entries(dir: &Path) -> impl Iterator<Item = (DirEntry, Metadata)> + use<> {
     let entries = std::fs::read_dir(dir).into_iter().flatten().flatten();
     entries.filter_map(|entry| {
         let metadata = entry.metadata().ok()?;
@@ -126,7 +126,7 @@ fn entries(dir: &Path) -> impl Iterator<Item = (DirEntry, Metadata)> + use<> {
     })
 }
 
-fn touched_at(metadata: &Metadata) -> u64 {
+pub(super) fn touched_at(metadata: &Metadata) -> u64 {
     let since = metadata.modified().ok().and_then(|at| at.duration_since(std::time::UNIX_EPOCH).ok());
     since.map_or(0, |since| since.as_millis() as u64)
 }
