@@ -2,12 +2,13 @@
 //! The disk is walked through, so that whatever a crash left behind is found too; and in a cluster, by the node that leads, what the nodes
 //! share (`leftovers_shared.rs`).
 
-use super::{Engine, Taking, Workspace, leftovers_shared};
+use super::leftovers_shared::{self, NotSwept};
+use super::{Engine, Taking, Workspace};
 use crate::clock;
 use crate::desk::conversation::Conversation;
 use crate::desk::event::Event;
-use crate::desk::ids::ConversationId;
 use crate::desk::files::FileId;
+use crate::desk::ids::ConversationId;
 use crate::files::{Files, Found, Place};
 use crate::seal::KeyNumber;
 use std::sync::Arc;
@@ -31,14 +32,19 @@ pub(super) async fn sweep(engine: Arc<Engine>, mut stop: signal::Receiver<bool>)
     }
     let every_ms = (files.unnamed_kept_ms() / 4).clamp(EVERY_MS_MIN, EVERY_MS_MAX);
     loop {
+        if let Err(error) = files.bring().await {
+            tracing::warn!(%error, "not all files that are here could be put where the other nodes find them");
+        }
+        // Where the store cannot be asked for one workspace, it is not waited for once more for each of the others.
+        let mut shared = files.shared();
         for workspace in engine.all() {
             if let Err(why) = sweep_of(&engine, &files, &workspace).await {
                 tracing::warn!(workspace = %workspace.name(), why, "files could not be swept");
             }
-            if let Some(shared) = files.shared()
-                && let Err(why) = leftovers_shared::sweep_of(&engine, &files, shared, &workspace).await
-            {
+            let Some(store) = shared else { continue };
+            if let Err(why) = leftovers_shared::sweep_of(&engine, &files, store, &workspace).await {
                 tracing::warn!(workspace = %workspace.name(), %why, "the cluster's files could not be swept");
+                shared = shared.filter(|_| !matches!(why, NotSwept::Shared(_)));
             }
         }
         tokio::select! {

@@ -7,7 +7,7 @@
 use super::leftovers::{BEHIND, Standing, not_in_messages, standing};
 use super::{Engine, Taking, Workspace};
 use crate::clock;
-use crate::files::{Begun, Entry, Files, SharedFiles};
+use crate::files::{Begun, Entry, Files, NotShared, SharedFiles};
 use crate::telemetry::catalogue::FILES_SHARED_REMOVED_TOTAL;
 use std::sync::Arc;
 
@@ -22,21 +22,30 @@ struct Going {
     entry: Option<Entry>,
 }
 
+/// The rest goes with the next sweep.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum NotSwept {
+    /// So it is for other workspaces too.
+    #[error(transparent)]
+    Shared(#[from] NotShared),
+    #[error("{0}")]
+    Here(&'static str),
+}
+
 pub(super) async fn sweep_of(
     engine: &Engine,
     files: &Files,
     shared: &SharedFiles,
     workspace: &Arc<Workspace>,
-) -> Result<(), String> {
+) -> Result<(), NotSwept> {
     if workspace.leads().is_none() {
         return Ok(());
     }
-    let failed = |error: crate::files::NotShared| error.to_string();
-    let mut walk = shared.walk(workspace.name()).await.map_err(failed)?;
+    let mut walk = shared.walk(workspace.name()).await?;
     let mut removed = 0;
     while removed < REMOVED_MAX {
-        let end = shared.end().await.map_err(failed)?;
-        let few = walk.next_few().await.map_err(failed)?;
+        let end = shared.end().await?;
+        let few = walk.next_few().await?;
         if few.is_empty() {
             break;
         }
@@ -44,21 +53,22 @@ pub(super) async fn sweep_of(
         let mut going = Vec::new();
         for begun in few {
             if why(engine, files, workspace, &begun, None).await?.is_some() {
-                let entry = shared.entry(&begun.place).await.map_err(failed)?;
+                let entry = shared.entry(&begun.place).await?;
                 going.push(Going { begun, entry });
             }
         }
         if going.is_empty() {
             continue;
         }
-        let last = engine.journal().tail(workspace.name()).await.map_err(|error| error.to_string())?;
+        let last = engine.journal().tail(workspace.name()).await;
+        let last = last.map_err(|_| NotSwept::Here("the journal cannot be asked for its end"))?;
         caught_up(engine, workspace, last.map_or(0, |last| last.position.0)).await?;
         for Going { begun, entry } in going {
             let Some(cause) = why(engine, files, workspace, &begun, Some(entry.as_ref())).await? else { continue };
             if workspace.leads().is_none() || matches!(workspace.taking(), Taking::Nothing { .. }) {
-                return Err("this node leads it no more".to_owned());
+                return Err(NotSwept::Here("this node leads it no more"));
             }
-            if shared.remove(&begun, entry.as_ref(), end).await.map_err(failed)? {
+            if shared.remove(&begun, entry.as_ref(), end).await? {
                 metrics::counter!(FILES_SHARED_REMOVED_TOTAL, "cause" => cause).increment(1);
                 removed += 1;
             }
@@ -69,9 +79,9 @@ pub(super) async fn sweep_of(
 }
 
 /// What is not in memory must be in the view, or is nowhere: so nothing may be on its way there.
-async fn caught_up(engine: &Engine, workspace: &Workspace, position: u64) -> Result<(), String> {
+async fn caught_up(engine: &Engine, workspace: &Workspace, position: u64) -> Result<(), NotSwept> {
     let reached = engine.view().wait_for(workspace.name(), position, BEHIND).await;
-    reached.map_err(|_| "the view is behind".to_owned())
+    reached.map_err(|_| NotSwept::Here("the view is behind"))
 }
 
 /// Why it goes, if it does; as far as that can be said before it was looked up (`None`), or with what was found then.
@@ -81,10 +91,10 @@ async fn why(
     workspace: &Workspace,
     begun: &Begun,
     found: Option<Option<&Entry>>,
-) -> Result<Option<&'static str>, String> {
+) -> Result<Option<&'static str>, NotSwept> {
     let place = &begun.place;
     let before = |kept_ms: u64| clock::wall_ms().saturating_sub(kept_ms);
-    let held = match standing(engine, files, workspace, place.conversation).await? {
+    let held = match standing(engine, files, workspace, place.conversation).await.map_err(NotSwept::Here)? {
         Standing::NotKnown => return Ok(None),
         // It may still be on its way, and what comes behind its removal would never be found.
         Standing::Gone(_) if matches!(found, Some(None)) && begun.at_ms >= before(BROKEN_OFF_MS) => return Ok(None),
@@ -101,6 +111,7 @@ async fn why(
         return Ok(None);
     }
     let mut unnamed = vec![place.file];
-    not_in_messages(engine, workspace, place.conversation, &mut unnamed, |file| *file).await?;
+    let looked = not_in_messages(engine, workspace, place.conversation, &mut unnamed, |file| *file).await;
+    looked.map_err(NotSwept::Here)?;
     Ok((!unnamed.is_empty()).then_some(cause))
 }

@@ -4,8 +4,9 @@
 use super::format::{HEAD_BYTES, read_head, stored_bytes};
 use super::part::Part;
 use super::shared::{Entry, PART_BYTES, Put, memory_for_one, parts_of};
-use super::sweep::{entries, removed, touched_at};
+use super::sweep::{removed, touched_at};
 use super::{About, Files, NotOpened, NotShared, NotTaken, Place, SharedFiles, Stored, Whole};
+use crate::seal::Unsealed;
 use crate::telemetry::catalogue::{FILES_FETCHING, FILES_SHARED_BYTES_TOTAL, FILES_SHARED_TOTAL};
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
@@ -36,18 +37,35 @@ impl Files {
         let Some(shared) = &self.shared else { return Ok(()) };
         let path = whole.path().to_owned();
         let file = blocking(move || File::open(path)).await.map_err(NotTaken::Failed)??;
-        let bytes = stored_bytes(whole.about.bytes);
-        let put = shared.put(whole.place(), Arc::new(file), bytes).await;
+        let Put::There(entry) = self.put_for_all(shared, whole.place(), file, whole.about.bytes).await? else {
+            return Ok(());
+        };
+        match self.about(whole.place(), &entry).await {
+            Ok(there) if whole.is(&there) => Ok(()),
+            Ok(_) => Err(NotTaken::Differs),
+            Err(why) => Err(NotTaken::Failed(io::Error::other(why))),
+        }
+    }
+
+    /// Puts a file that has so many bytes in the clear.
+    pub(super) async fn put_for_all(
+        &self,
+        shared: &SharedFiles,
+        place: &Place,
+        file: File,
+        bytes: u64,
+    ) -> Result<Put, NotTaken> {
+        let bytes = stored_bytes(bytes);
+        let put = shared.put(place, Arc::new(file), bytes).await;
         match put.inspect_err(|why| count(if matches!(why, NotShared::Full(_)) { "full" } else { "put_failed" }))? {
             Put::Stored => {
                 count("put");
                 metrics::counter!(FILES_SHARED_BYTES_TOTAL, "way" => "put").increment(bytes);
-                Ok(())
+                Ok(Put::Stored)
             }
-            Put::There(entry) => {
+            there => {
                 count("there");
-                let there = self.about(whole.place(), &entry).await;
-                if there.is_ok_and(|there| whole.is(&there)) { Ok(()) } else { Err(NotTaken::Differs) }
+                Ok(there)
             }
         }
     }
@@ -68,15 +86,14 @@ impl Files {
                 return Ok(());
             }
             let _permit = shared.fetches().acquire().await;
-            metrics::gauge!(FILES_FETCHING).increment(1.0);
-            let fetched = self.fetch(shared, place).await;
-            metrics::gauge!(FILES_FETCHING).decrement(1.0);
-            fetched
+            let _shown = Shown::new();
+            self.fetch(shared, place).await
         };
-        let late = |_| Err(NotShared::Unreachable(format!("it did not come within {} s", FETCH_WITHIN.as_secs())).into());
+        let late =
+            |_| Err(NotShared::Unreachable(format!("it did not come within {} s", FETCH_WITHIN.as_secs())).into());
         let fetched = tokio::time::timeout(FETCH_WITHIN, fetch).await.unwrap_or_else(late);
         match &fetched {
-            Ok(()) | Err(NotOpened::None) => {}
+            Ok(()) | Err(NotOpened::None | NotOpened::Sealed(Unsealed::Erased)) => {}
             Err(_) => count("fetch_failed"),
         }
         fetched
@@ -169,15 +186,12 @@ impl Files {
             if few.is_empty() {
                 break;
             }
-            for conversation in few {
-                for (entry, metadata) in entries(&self.dir_in(workspace, conversation)) {
-                    let name = entry.file_name();
-                    if name.to_str().is_some_and(|name| name.parse::<crate::desk::files::FileId>().is_ok()) {
-                        oldest.push((touched_at(&metadata), metadata.len(), entry.path()));
-                    }
-                    if oldest.len() > GOING_MAX {
-                        oldest.pop();
-                    }
+            for place in few.iter().flat_map(|conversation| self.places(workspace, *conversation)) {
+                let path = self.path_of(&place);
+                let Ok(metadata) = std::fs::metadata(&path) else { continue };
+                oldest.push((touched_at(&metadata), metadata.len(), path));
+                if oldest.len() > GOING_MAX {
+                    oldest.pop();
                 }
             }
         }
@@ -193,11 +207,27 @@ impl Files {
     }
 }
 
+/// How many are being fetched, for the gauge.
+struct Shown;
+
+impl Shown {
+    fn new() -> Self {
+        metrics::gauge!(FILES_FETCHING).increment(1.0);
+        Self
+    }
+}
+
+impl Drop for Shown {
+    fn drop(&mut self) {
+        metrics::gauge!(FILES_FETCHING).decrement(1.0);
+    }
+}
+
 fn count(what: &'static str) {
     metrics::counter!(FILES_SHARED_TOTAL, "what" => what).increment(1);
 }
 
 /// Runs `on` where it may block.
-async fn blocking<T: Send + 'static>(on: impl FnOnce() -> T + Send + 'static) -> io::Result<T> {
+pub(super) async fn blocking<T: Send + 'static>(on: impl FnOnce() -> T + Send + 'static) -> io::Result<T> {
     tokio::task::spawn_blocking(on).await.map_err(|_| io::Error::other("a thread ended"))
 }

@@ -6,11 +6,12 @@
 //! ```
 //!
 //! In a cluster what is on a disk are copies: a file is acknowledged when it is in the store that all nodes share (`shared/`), and fetched
-//! from there by a node that is to read it (`copies.rs`).
+//! from there by a node that is to read it (`copies.rs`). What was here before is put there once (`bring.rs`).
 //!
 //! Which message a file belongs to is in the journal alone. What no message names goes with a sweep (`engine/leftovers.rs`), as does what
 //! belongs to a conversation that is forgotten: so a crash between any two steps leaves nothing behind for good.
 
+mod bring;
 mod copies;
 mod format;
 mod incoming;
@@ -40,6 +41,7 @@ use std::collections::BTreeSet;
 use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// Their directory in the data directory; made with the first file.
@@ -99,16 +101,12 @@ pub struct Files {
     making_room: Mutex<()>,
     /// In a cluster: where they really are.
     shared: Option<SharedFiles>,
+    brought: AtomicBool,
 }
 
 impl Files {
     #[must_use]
-    pub fn new(
-        data_dir: &Path,
-        keys: Arc<KeyRing>,
-        settings: FilesSettings,
-        shared: Option<SharedFiles>,
-    ) -> Arc<Self> {
+    pub fn new(data_dir: &Path, keys: Arc<KeyRing>, settings: FilesSettings, shared: Option<SharedFiles>) -> Arc<Self> {
         Arc::new(Self {
             dir: data_dir.join(FILES_DIR_NAME),
             keys,
@@ -118,6 +116,7 @@ impl Files {
             naming: Mutex::default(),
             making_room: Mutex::default(),
             shared,
+            brought: AtomicBool::new(false),
         })
     }
 
@@ -158,7 +157,7 @@ impl Files {
     fn room(&self, workspace: &Arc<str>, bytes: u64) -> Result<Room, NoRoom> {
         let take = || self.rooms.take(workspace, bytes, self.settings.workspace_bytes_max);
         match take() {
-            Err(NoRoom::Full) if self.shared.is_some() => {
+            Err(NoRoom::Full) if self.is_brought() => {
                 self.make_room(workspace, bytes);
                 take()
             }

@@ -84,6 +84,13 @@ impl Files {
         found
     }
 
+    /// Where a conversation's files are; nothing is looked at but their names.
+    pub(super) fn places(&self, workspace: &Arc<str>, conversation: ConversationId) -> Vec<Place> {
+        let names = entries(&self.dir_in(workspace, conversation))
+            .filter_map(|(entry, _)| entry.file_name().to_str()?.parse().ok());
+        names.map(|file| Place { workspace: workspace.clone(), conversation, file }).collect()
+    }
+
     /// Removes a file that nobody has touched since before then.
     ///
     /// # Errors
@@ -109,7 +116,7 @@ impl Files {
         let _ = std::fs::remove_dir(self.dir_in(workspace, conversation));
     }
 
-    pub(super) fn dir_in(&self, workspace: &Arc<str>, conversation: ConversationId) -> std::path::PathBuf {
+    fn dir_in(&self, workspace: &Arc<str>, conversation: ConversationId) -> std::path::PathBuf {
         self.dir.join(&**workspace).join(conversation.to_string())
     }
 }
@@ -118,7 +125,7 @@ pub(super) fn removed(cause: &'static str) {
     metrics::counter!(crate::telemetry::catalogue::FILES_REMOVED_TOTAL, "cause" => cause).increment(1);
 }
 
-pub(super) fn entries(dir: &Path) -> impl Iterator<Item = (DirEntry, Metadata)> + use<> {
+fn entries(dir: &Path) -> impl Iterator<Item = (DirEntry, Metadata)> + use<> {
     let entries = std::fs::read_dir(dir).into_iter().flatten().flatten();
     entries.filter_map(|entry| {
         let metadata = entry.metadata().ok()?;

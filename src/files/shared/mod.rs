@@ -58,7 +58,9 @@ const PARTS_HEADER: &str = "Offhook-Parts";
 /// Why nothing came of it.
 #[derive(Debug, thiserror::Error)]
 pub enum NotShared {
-    #[error("the cluster's files take what they may: let the stream {0} have more bytes (`nats stream edit`), or keep conversations for less long")]
+    #[error(
+        "the cluster's files take what they may: let the stream {0} have more bytes (`nats stream edit`), or keep conversations for less long"
+    )]
     Full(String),
     #[error("the cluster's files cannot be reached: {0}")]
     Unreachable(String),
@@ -127,6 +129,12 @@ impl SharedFiles {
         until_reached(&context, &name, &format!("{prefix}.reached")).await?;
         let (fetches, turns) = (Semaphore::new(FETCHES_MAX), Mutex::default());
         Ok(SharedFiles { context, stream, name, prefix, fetches, turns })
+    }
+
+    /// Which store it is: another one, where it was made anew under its name.
+    #[must_use]
+    pub fn made(&self) -> String {
+        format!("{} {}", self.name, self.stream.cached_info().created.unix_timestamp_nanos())
     }
 
     fn subject(&self, what: &str, place: &Place) -> String {
