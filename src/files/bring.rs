@@ -11,7 +11,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 
 /// Beside their directory: of which store it is known that it has them all.
-const BROUGHT_FILE_NAME: &str = "files.shared";
+const BROUGHT_FILE_NAME: &str = "files-shared";
 
 impl Files {
     /// In a cluster, puts there whatever is here and not there; once, and nothing where that was done before.
