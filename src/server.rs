@@ -180,7 +180,11 @@ impl Server {
         let view = view::open_view(dir, &journal, way.is_some()).await?;
         let registry = Arc::new(Registry::new(presence_limits(set)));
         let threads = Threads::start("engine").map_err(failed("starting threads"))?;
-        let files = Files::new(dir, keys.clone(), files_settings(set));
+        let shared_files = match &way {
+            Some(way) => Some(way.files().await?),
+            None => None,
+        };
+        let files = Files::new(dir, keys.clone(), files_settings(set), shared_files);
         let quotas = Quotas::open(dir, quota(set)).map_err(failed("reading the quotas"))?;
         let (kept, settings) = (journal.clone(), (engine_settings(set), quotas));
         let (lease, cluster) = match way.zip(shared_journal) {

@@ -1,6 +1,6 @@
 //! The bounds of a node of a cluster, beside those that every server has.
 
-use super::bound::Most::Fixed;
+use super::bound::Most::{Budget, Fixed};
 use super::bound::{Bound, bound};
 
 pub(super) const OF_CLUSTER: &[Bound] = &[
@@ -96,5 +96,35 @@ pub(super) const OF_CLUSTER: &[Bound] = &[
         Fixed("as much as its ledger of erasures has; 16 of each in two seconds"),
         "waits",
         "offhook_shared_keys_unfinished",
+    ),
+    bound(
+        "files that are fetched from the cluster's store",
+        "files/shared/mod.rs",
+        Budget("8 at once; 512 KiB each, of the reserve for bursts; 5 s without an answer, 60 s for each file"),
+        "wait; then `unavailable`, `busy`",
+        "offhook_files_fetching",
+    ),
+    bound(
+        "files on their way into it",
+        "files/shared/put.rs",
+        Budget(
+            "`files.uploads_max`; 512 KiB more each, of the reserve for bursts; 5 s without an answer, 60 s for each file",
+        ),
+        "`unavailable`, `busy`",
+        "offhook_files_shared_total",
+    ),
+    bound(
+        "files of the store that a sweep looks at in one step",
+        "files/shared/walk.rs",
+        Fixed("1,024 names of one workspace; it removes 10,000 files of each at most"),
+        "looked at in the next step; removed by the next sweep",
+        "offhook_files_shared_removed_total",
+    ),
+    bound(
+        "copies of files that make room at once",
+        "files/copies.rs",
+        Fixed("4,096 names"),
+        "asked again for the next file",
+        "offhook_files_removed_total",
     ),
 ];

@@ -192,6 +192,7 @@ sections! {
         lease_ms: u64 = ms(500, 60_000),
         answer_within_ms: u64 = ms(100, 60_000),
         bytes_max: u64 = bytes(0, 1024 * TIB),
+        files_bytes_max: u64 = bytes(0, 1024 * TIB),
     }
     /// Who administered what, and how long that is kept.
     audit: AuditSettings {

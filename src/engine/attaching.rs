@@ -1,9 +1,9 @@
-//! Files that a message is going to name: looked up on the disk, with what the message will keep of them.
+//! Files that a message is going to name: looked up where they are, with what the message will keep of them.
 
 use super::shapes::FILE_NAME;
 use crate::desk::files::{Attached, Attachments, FileId};
 use crate::desk::ids::{ConversationId, KeyNumber};
-use crate::files::{Files, NotOpened, Place};
+use crate::files::{About, Files, NotOpened, Place};
 use crate::seal::{self, KeyRing, Unsealed};
 use crate::wire::error::WireError;
 use crate::wire::files::no_such_file;
@@ -27,30 +27,39 @@ pub async fn attached(
     if ids.is_empty() {
         return Ok(Attachments::default());
     }
-    let (files, keys) = (files.clone(), keys.clone());
-    let places: Vec<Place> =
-        ids.iter().map(|file| Place { workspace: workspace.clone(), conversation, file: *file }).collect();
-    let looked_up = tokio::task::spawn_blocking(move || {
-        places.iter().map(|place| one(&files, &keys, key, place)).collect::<Result<Attachments, _>>()
+    let mut found = Vec::with_capacity(ids.len());
+    for file in ids {
+        let place = Place { workspace: workspace.clone(), conversation, file: *file };
+        found.push((*file, files.to_be_named(&place).await.map_err(|not_opened| not_found(not_opened, *file))?));
+    }
+    let keys = keys.clone();
+    let named = tokio::task::spawn_blocking(move || {
+        found.into_iter().map(|(file, about)| named(&keys, key, file, about)).collect::<Result<Attachments, _>>()
     });
-    looked_up.await.unwrap_or_else(|_| Err(WireError::internal()))
+    named.await.unwrap_or_else(|_| Err(WireError::internal()))
 }
 
-fn one(files: &Files, keys: &KeyRing, KeyNumber(key): KeyNumber, place: &Place) -> Result<Attached, WireError> {
-    let unavailable = || WireError::unavailable(RETRY_MS, "the files cannot be read");
-    let about = files.to_be_named(place).map_err(|not_opened| match not_opened {
+fn unavailable() -> WireError {
+    WireError::unavailable(RETRY_MS, "the files cannot be read")
+}
+
+fn not_found(why: NotOpened, file: FileId) -> WireError {
+    match why {
         NotOpened::None | NotOpened::Sealed(Unsealed::Erased) => no_such_file(),
         other => {
-            tracing::error!(error = %other, file = %place.file, "a file cannot be read");
+            tracing::error!(error = %other, %file, "a file cannot be read");
             unavailable()
         }
-    })?;
+    }
+}
+
+fn named(keys: &KeyRing, KeyNumber(key): KeyNumber, file: FileId, about: About) -> Result<Attached, WireError> {
     let name = keys.seal(seal::KeyNumber(key), FILE_NAME, about.name.as_bytes()).map_err(|error| {
         tracing::error!(%error, "a file's name could not be sealed");
         unavailable()
     })?;
     Ok(Attached {
-        file: place.file,
+        file,
         name: Arc::from(name.0),
         kind: about.kind.into(),
         bytes: about.bytes,

@@ -1,9 +1,13 @@
 //! Files that nobody has any more: those that no message named in time, and those of conversations and customers that are forgotten.
-//! The disk is walked through, so that whatever a crash left behind is found too.
+//! The disk is walked through, so that whatever a crash left behind is found too; and in a cluster, by the node that leads, what the nodes
+//! share (`leftovers_shared.rs`).
 
+use super::leftovers_shared::{self, NotSwept};
 use super::{Engine, Taking, Workspace};
 use crate::clock;
+use crate::desk::conversation::Conversation;
 use crate::desk::event::Event;
+use crate::desk::files::FileId;
 use crate::desk::ids::ConversationId;
 use crate::files::{Files, Found, Place};
 use crate::seal::KeyNumber;
@@ -15,7 +19,7 @@ use tokio::sync::watch as signal;
 const EVERY_MS_MIN: u64 = 250;
 const EVERY_MS_MAX: u64 = 600_000;
 /// How long the view may take to reach what is committed; then it is another sweep's turn.
-const BEHIND: Duration = Duration::from_secs(5);
+pub(super) const BEHIND: Duration = Duration::from_secs(5);
 /// Rows of a conversation that are read at once.
 const PAGE: usize = 100;
 
@@ -28,9 +32,19 @@ pub(super) async fn sweep(engine: Arc<Engine>, mut stop: signal::Receiver<bool>)
     }
     let every_ms = (files.unnamed_kept_ms() / 4).clamp(EVERY_MS_MIN, EVERY_MS_MAX);
     loop {
+        if let Err(error) = files.bring().await {
+            tracing::warn!(%error, "not all files that are here could be put where the other nodes find them");
+        }
+        // Where the store cannot be asked for one workspace, it is not waited for once more for each of the others.
+        let mut shared = files.shared();
         for workspace in engine.all() {
             if let Err(why) = sweep_of(&engine, &files, &workspace).await {
                 tracing::warn!(workspace = %workspace.name(), why, "files could not be swept");
+            }
+            let Some(store) = shared else { continue };
+            if let Err(why) = leftovers_shared::sweep_of(&engine, &files, store, &workspace).await {
+                tracing::warn!(workspace = %workspace.name(), %why, "the cluster's files could not be swept");
+                shared = shared.filter(|_| !matches!(why, NotSwept::Shared(_)));
             }
         }
         tokio::select! {
@@ -78,26 +92,15 @@ async fn sweep_one(
     id: ConversationId,
     found: Vec<Found>,
 ) -> Result<(), &'static str> {
-    // As long as it is being loaded, what is open is nowhere to be found.
-    if !workspace.was_opened(id) {
-        return Ok(());
-    }
-    let now = clock::wall_ms();
-    let unnamed_since = now.saturating_sub(files.unnamed_kept_ms());
-    let held = match workspace.conversation(id) {
-        Some(open) => Some((*open).clone()),
-        None => {
-            let read = engine.view().conversation(workspace.name(), id).await;
-            read.map_err(|_| "the view cannot be read")?
-        }
-    };
-    let (going, cause): (Vec<Found>, _) = match held {
-        None => (found.clone(), "forgotten"),
-        Some(held) if files.is_erased(KeyNumber(held.key.0)) => (found.clone(), "erased"),
-        Some(held) => {
+    let unnamed_since = clock::wall_ms().saturating_sub(files.unnamed_kept_ms());
+    let (going, cause): (Vec<Found>, _) = match standing(engine, files, workspace, id).await? {
+        Standing::NotKnown => return Ok(()),
+        Standing::Gone(cause) => (found.clone(), cause),
+        Standing::Held(held) => {
             let unnamed = |found: &&Found| found.touched_at < unnamed_since && !held.files().contains(&found.file);
-            let unnamed: Vec<Found> = found.iter().filter(unnamed).copied().collect();
-            (not_in_messages(engine, workspace, id, unnamed).await?, "unnamed")
+            let mut unnamed: Vec<Found> = found.iter().filter(unnamed).copied().collect();
+            not_in_messages(engine, workspace, id, &mut unnamed, |found| found.file).await?;
+            (unnamed, "unnamed")
         }
     };
     if going.is_empty() && !found.is_empty() {
@@ -122,21 +125,54 @@ async fn sweep_one(
     .await
 }
 
-/// Those that really no message has. A release that did not know of files may have written the conversation without them since; its
+/// Whose files they are.
+pub(super) enum Standing {
+    /// As long as it is being loaded, what is open is nowhere to be found.
+    NotKnown,
+    /// Nobody has them any more.
+    Gone(&'static str),
+    Held(Box<Conversation>),
+}
+
+pub(super) async fn standing(
+    engine: &Engine,
+    files: &Files,
+    workspace: &Workspace,
+    id: ConversationId,
+) -> Result<Standing, &'static str> {
+    if !workspace.was_opened(id) {
+        return Ok(Standing::NotKnown);
+    }
+    let held = match workspace.conversation(id) {
+        Some(open) => Some((*open).clone()),
+        None => {
+            let read = engine.view().conversation(workspace.name(), id).await;
+            read.map_err(|_| "the view cannot be read")?
+        }
+    };
+    Ok(match held {
+        None => Standing::Gone("forgotten"),
+        Some(held) if files.is_erased(KeyNumber(held.key.0)) => Standing::Gone("erased"),
+        Some(held) => Standing::Held(Box::new(held)),
+    })
+}
+
+/// Leaves those that really no message has. A release that did not know of files may have written the conversation without them since; its
 /// messages say the truth.
-async fn not_in_messages(
+pub(super) async fn not_in_messages<T>(
     engine: &Engine,
     workspace: &Workspace,
     id: ConversationId,
-    mut unnamed: Vec<Found>,
-) -> Result<Vec<Found>, &'static str> {
+    unnamed: &mut Vec<T>,
+    file: impl Fn(&T) -> FileId,
+) -> Result<(), &'static str> {
     let mut after = None;
     while !unnamed.is_empty() {
         let read = engine.view().events_of(workspace.name(), id, after, PAGE).await;
         let page = read.map_err(|_| "the view cannot be read")?;
         for row in &page.rows {
             if let Event::MessagePosted { files, .. } = &row.event {
-                unnamed.retain(|found| files.iter().all(|file| file.file != found.file));
+                unnamed.retain(|unnamed| files.iter().all(|named| named.file != file(unnamed)));
             }
         }
         after = page.rows.last().map(|row| (row.position, row.index)).or(after);
@@ -144,5 +180,5 @@ async fn not_in_messages(
             break;
         }
     }
-    Ok(unnamed)
+    Ok(())
 }

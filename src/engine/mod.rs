@@ -21,6 +21,7 @@ pub mod idle;
 mod incoming;
 pub mod intake;
 mod leftovers;
+mod leftovers_shared;
 mod levels;
 mod load;
 mod look_up;

@@ -2,14 +2,12 @@
 
 use super::format::{About, CHUNK_BYTES, HEAD_BYTES, Place, head};
 use super::kind::{self, TextCheck};
-use super::room::Room;
+use super::part::Part;
 use super::{Files, NotTaken};
 use crate::seal::{Chunks, KeyNumber};
 use sha2::{Digest, Sha256};
-use std::fs::File;
 use std::io::Write as _;
 use std::os::unix::fs::FileExt as _;
-use std::path::PathBuf;
 use std::sync::Arc;
 
 /// What is to be stored.
@@ -25,14 +23,9 @@ pub struct Announced {
 
 /// All of its calls block on the disk.
 pub struct Incoming {
-    files: Arc<Files>,
     announced: Announced,
     chunks: Chunks,
-    file: File,
-    path: PathBuf,
-    /// By which the sweep knows that it is under way.
-    part: u128,
-    room: Option<Room>,
+    part: Part,
     count: u32,
     bytes: u64,
     sha256: Sha256,
@@ -47,26 +40,8 @@ struct Seen {
 }
 
 impl Incoming {
-    pub(super) fn new(
-        files: Arc<Files>,
-        announced: Announced,
-        chunks: Chunks,
-        (file, path, part): (File, PathBuf, u128),
-        room: Room,
-    ) -> Self {
-        Self {
-            files,
-            announced,
-            chunks,
-            file,
-            path,
-            part,
-            room: Some(room),
-            count: 0,
-            bytes: 0,
-            sha256: Sha256::new(),
-            seen: None,
-        }
+    pub(super) fn new(announced: Announced, chunks: Chunks, part: Part) -> Self {
+        Self { announced, chunks, part, count: 0, bytes: 0, sha256: Sha256::new(), seen: None }
     }
 
     /// Takes the next chunk: each is whole, but for the last.
@@ -88,7 +63,7 @@ impl Incoming {
         self.sha256.update(&chunk);
         self.chunks.seal(self.count, last, &mut chunk);
         self.count += 1;
-        self.file.write_all(&chunk)?;
+        self.part.file.write_all(&chunk)?;
         chunk.clear();
         Ok(chunk)
     }
@@ -108,9 +83,9 @@ impl Incoming {
             sha256: std::mem::take(&mut self.sha256).finalize().into(),
         };
         let (key, place) = (self.announced.key, &self.announced.place);
-        let head: [u8; HEAD_BYTES] = head(&self.files.keys, key, place, self.chunks.stream(), &about)?;
-        self.file.write_all_at(&head, 0)?;
-        self.file.sync_all()?;
+        let head: [u8; HEAD_BYTES] = head(&self.part.files.keys, key, place, self.chunks.stream(), &about)?;
+        self.part.file.write_all_at(&head, 0)?;
+        self.part.file.sync_all()?;
         Ok(Whole { incoming: self, about })
     }
 }
@@ -125,16 +100,6 @@ fn look(first: &[u8], types: &[Arc<str>]) -> Result<Seen, NotTaken> {
     Ok(Seen { kind, size, text: (kind == kind::TEXT).then(TextCheck::default) })
 }
 
-impl Drop for Incoming {
-    fn drop(&mut self) {
-        if self.room.is_some() {
-            // What cannot be removed now goes with the next sweep.
-            let _ = std::fs::remove_file(&self.path);
-        }
-        self.files.parts().remove(&self.part);
-    }
-}
-
 /// A file that is on the disk, and not yet at its place.
 pub struct Whole {
     incoming: Incoming,
@@ -145,7 +110,7 @@ impl Whole {
     /// Where it is until it is kept.
     #[must_use]
     pub fn path(&self) -> &std::path::Path {
-        &self.incoming.path
+        &self.incoming.part.path
     }
 
     #[must_use]
@@ -155,7 +120,7 @@ impl Whole {
 
     #[must_use]
     pub fn files(&self) -> &Arc<Files> {
-        &self.incoming.files
+        &self.incoming.part.files
     }
 
     /// Puts it at its place for good: returns when power may fail. The same file there already is as good; another is not.
@@ -163,16 +128,17 @@ impl Whole {
     /// # Errors
     /// Another is there, or the disk does not take it.
     pub fn keep(mut self) -> Result<About, NotTaken> {
-        let files = self.incoming.files.clone();
+        let files = self.incoming.part.files.clone();
         let place = self.incoming.announced.place.clone();
-        if files.put(&self.incoming.path, &place)? {
-            if let Some(room) = self.incoming.room.take() {
-                room.keep();
-            }
+        if self.incoming.part.keep(&place)? {
             return Ok(self.about.clone());
         }
         let there = files.open(&place).map_err(|_| NotTaken::Differs)?;
-        let same = there.about.sha256 == self.about.sha256 && there.about.name == self.about.name;
-        if same { Ok(there.about.clone()) } else { Err(NotTaken::Differs) }
+        if self.is(&there.about) { Ok(there.about.clone()) } else { Err(NotTaken::Differs) }
+    }
+
+    /// Whether that is the same file, for whoever sent it.
+    pub(super) fn is(&self, other: &About) -> bool {
+        other.sha256 == self.about.sha256 && other.name == self.about.name
     }
 }

@@ -5,14 +5,21 @@
 //! files/WORKSPACE/CONVERSATION/FILE.RANDOM.part ──synced, scanned──▶ files/WORKSPACE/CONVERSATION/FILE
 //! ```
 //!
+//! In a cluster what is on a disk are copies: a file is acknowledged when it is in the store that all nodes share (`shared/`), and fetched
+//! from there by a node that is to read it (`copies.rs`). What was here before is put there once (`bring.rs`).
+//!
 //! Which message a file belongs to is in the journal alone. What no message names goes with a sweep (`engine/leftovers.rs`), as does what
 //! belongs to a conversation that is forgotten: so a crash between any two steps leaves nothing behind for good.
 
+mod bring;
+mod copies;
 mod format;
 mod incoming;
 pub mod kind;
 pub mod name;
+mod part;
 mod room;
+mod shared;
 mod stored;
 mod sweep;
 #[cfg(test)]
@@ -20,18 +27,21 @@ mod tests;
 
 pub use format::{About, CHUNK_BYTES, Place, stored_bytes};
 pub use incoming::{Announced, Incoming, Whole};
+pub use shared::{Begun, Entry, NotShared, SharedFiles};
 pub use stored::{NotOpened, Stored};
 pub use sweep::{Found, Listing};
 
 use crate::desk::files::FileId;
 use crate::desk::ids::{CommandId, ConversationId};
 use crate::seal::{KeyNumber, KeyRing, SealFailed};
-use room::{NoRoom, Rooms};
+use part::Part;
+use room::{NoRoom, Room, Rooms};
 use rustix::fs::{CWD, RenameFlags, Timespec, Timestamps, renameat_with};
 use std::collections::BTreeSet;
 use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// Their directory in the data directory; made with the first file.
@@ -63,10 +73,21 @@ pub enum NotTaken {
     #[error(transparent)]
     Sealed(#[from] SealFailed),
     #[error(transparent)]
+    Shared(#[from] NotShared),
+    #[error(transparent)]
     Failed(#[from] io::Error),
 }
 
-/// All files of this process. Every call blocks on the disk.
+impl From<NoRoom> for NotTaken {
+    fn from(no_room: NoRoom) -> Self {
+        match no_room {
+            NoRoom::NotCounted => NotTaken::NotCounted,
+            NoRoom::Full => NotTaken::Full,
+        }
+    }
+}
+
+/// All files of this process. Every call that is not `async` blocks on the disk.
 pub struct Files {
     dir: PathBuf,
     keys: Arc<KeyRing>,
@@ -76,11 +97,16 @@ pub struct Files {
     parts: Mutex<BTreeSet<u128>>,
     /// Held while a file is named or removed, so that none is removed that was just named.
     naming: Mutex<()>,
+    /// Held while copies make room, so that two do not make it twice.
+    making_room: Mutex<()>,
+    /// In a cluster: where they really are.
+    shared: Option<SharedFiles>,
+    brought: AtomicBool,
 }
 
 impl Files {
     #[must_use]
-    pub fn new(data_dir: &Path, keys: Arc<KeyRing>, settings: FilesSettings) -> Arc<Self> {
+    pub fn new(data_dir: &Path, keys: Arc<KeyRing>, settings: FilesSettings, shared: Option<SharedFiles>) -> Arc<Self> {
         Arc::new(Self {
             dir: data_dir.join(FILES_DIR_NAME),
             keys,
@@ -88,6 +114,9 @@ impl Files {
             rooms: Arc::default(),
             parts: Mutex::default(),
             naming: Mutex::default(),
+            making_room: Mutex::default(),
+            shared,
+            brought: AtomicBool::new(false),
         })
     }
 
@@ -115,21 +144,28 @@ impl Files {
     /// There is no room, its customer's key is gone, or the disk does not take it.
     pub fn begin(self: &Arc<Self>, announced: Announced) -> Result<Incoming, NotTaken> {
         let place = &announced.place;
-        let bytes = stored_bytes(announced.bytes);
-        let room = self.rooms.take(&place.workspace, bytes, self.settings.workspace_bytes_max);
-        let room = room.map_err(|no_room| match no_room {
-            NoRoom::NotCounted => NotTaken::NotCounted,
-            NoRoom::Full => NotTaken::Full,
-        })?;
+        let room = self.room(&place.workspace, stored_bytes(announced.bytes))?;
         let chunks = self.keys.seal_chunks(announced.key, &place.context("chunk"))?;
-        let opened = self.open_part(place)?;
+        let part = self.open_part(place, room)?;
         // Where the head will be.
-        opened.0.set_len(format::HEAD_BYTES as u64)?;
-        io::Seek::seek(&mut &opened.0, io::SeekFrom::End(0))?;
-        Ok(Incoming::new(self.clone(), announced, chunks, opened, room))
+        part.file.set_len(format::HEAD_BYTES as u64)?;
+        io::Seek::seek(&mut &part.file, io::SeekFrom::End(0))?;
+        Ok(Incoming::new(announced, chunks, part))
     }
 
-    fn open_part(&self, place: &Place) -> Result<(File, PathBuf, u128), NotTaken> {
+    /// Of what a workspace may have on the disk. Copies make room, since each can be fetched again.
+    fn room(&self, workspace: &Arc<str>, bytes: u64) -> Result<Room, NoRoom> {
+        let take = || self.rooms.take(workspace, bytes, self.settings.workspace_bytes_max);
+        match take() {
+            Err(NoRoom::Full) if self.is_brought() => {
+                self.make_room(workspace, bytes);
+                take()
+            }
+            taken => taken,
+        }
+    }
+
+    fn open_part(self: &Arc<Self>, place: &Place, room: Room) -> Result<Part, NotTaken> {
         let mut random = [0; 16];
         getrandom::fill(&mut random).map_err(|error| SealFailed::Unavailable(error.to_string()))?;
         let part = u128::from_le_bytes(random);
@@ -144,7 +180,7 @@ impl Files {
             }
         }
         match opened {
-            Ok(file) => Ok((file, path, part)),
+            Ok(file) => Ok(Part::new(self.clone(), file, path, part, room)),
             Err(error) => {
                 self.parts().remove(&part);
                 Err(error.into())
@@ -186,7 +222,7 @@ impl Files {
     ///
     /// # Errors
     /// As `open`.
-    pub fn to_be_named(&self, place: &Place) -> Result<About, NotOpened> {
+    fn touch(&self, place: &Place) -> Result<About, NotOpened> {
         let _naming = self.naming();
         let stored = self.open(place)?;
         let now = Timespec { tv_sec: 0, tv_nsec: rustix::fs::UTIME_NOW };

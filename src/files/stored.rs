@@ -1,6 +1,7 @@
 //! A file that is read: chunk by chunk, each checked before a byte of it is given out. All calls block on the disk.
 
 use super::format::{About, CHUNK_BYTES, HEAD_BYTES, Place, chunks_of, read_head, stored_bytes};
+use super::shared::NotShared;
 use crate::seal::{CHUNK_MORE_BYTES, Chunks, KeyRing, Unsealed};
 use std::fs::File;
 use std::io::{self, Read as _};
@@ -13,6 +14,11 @@ pub enum NotOpened {
     None,
     #[error(transparent)]
     Sealed(#[from] Unsealed),
+    /// Of a copy.
+    #[error("there is no room for it on the disk")]
+    NoRoom,
+    #[error(transparent)]
+    Shared(#[from] NotShared),
     #[error(transparent)]
     Failed(io::Error),
 }

@@ -84,6 +84,13 @@ impl Files {
         found
     }
 
+    /// Where a conversation's files are; nothing is looked at but their names.
+    pub(super) fn places(&self, workspace: &Arc<str>, conversation: ConversationId) -> Vec<Place> {
+        let names = entries(&self.dir_in(workspace, conversation))
+            .filter_map(|(entry, _)| entry.file_name().to_str()?.parse().ok());
+        names.map(|file| Place { workspace: workspace.clone(), conversation, file }).collect()
+    }
+
     /// Removes a file that nobody has touched since before then.
     ///
     /// # Errors
@@ -114,7 +121,7 @@ impl Files {
     }
 }
 
-fn removed(cause: &'static str) {
+pub(super) fn removed(cause: &'static str) {
     metrics::counter!(crate::telemetry::catalogue::FILES_REMOVED_TOTAL, "cause" => cause).increment(1);
 }
 
@@ -126,7 +133,7 @@ fn entries(dir: &Path) -> impl Iterator<Item = (DirEntry, Metadata)> + use<> {
     })
 }
 
-fn touched_at(metadata: &Metadata) -> u64 {
+pub(super) fn touched_at(metadata: &Metadata) -> u64 {
     let since = metadata.modified().ok().and_then(|at| at.duration_since(std::time::UNIX_EPOCH).ok());
     since.map_or(0, |since| since.as_millis() as u64)
 }

@@ -22,7 +22,7 @@ impl Disk {
         let dir = tempfile::tempdir().unwrap();
         let keys = Arc::new(KeyRing::open(dir.path()).unwrap());
         let key = keys.assign().unwrap();
-        let files = Files::new(dir.path(), keys, FilesSettings { workspace_bytes_max, unnamed_kept_ms: 1_000 });
+        let files = Files::new(dir.path(), keys, FilesSettings { workspace_bytes_max, unnamed_kept_ms: 1_000 }, None);
         files.count();
         Self { dir, files, key }
     }
@@ -177,7 +177,7 @@ fn leftovers_of_a_crash_are_found_and_what_was_just_named_is_kept() {
     assert_eq!(long_ago, 1_000_000);
     disk.files.remove(&place(1), long_ago, "unnamed").unwrap();
     assert!(disk.path(1).exists(), "it was touched then");
-    let about = disk.files.to_be_named(&place(1)).unwrap();
+    let about = disk.files.touch(&place(1)).unwrap();
     assert_eq!(about.name, "a.png");
     disk.files.remove(&place(1), long_ago + 1, "unnamed").unwrap();
     assert!(disk.path(1).exists(), "it was named since");
@@ -208,7 +208,7 @@ fn what_is_there_is_counted_before_anything_is_taken() {
     disk.store(1, &picture()).unwrap();
     let most = stored_bytes(picture().len() as u64) + stored_bytes(1) - 1;
     let settings = FilesSettings { workspace_bytes_max: most, unnamed_kept_ms: 1_000 };
-    let again = Files::new(disk.dir.path(), disk.files.keys.clone(), settings);
+    let again = Files::new(disk.dir.path(), disk.files.keys.clone(), settings, None);
     let disk = Disk { files: again, ..disk };
     assert!(matches!(disk.begin(2, 1), Err(NotTaken::NotCounted)));
     disk.files.count();

@@ -1,10 +1,11 @@
-//! A node of a cluster: its journal on the servers of NATS, the keys that it shares, its lease, and its way to the other nodes.
+//! A node of a cluster: its journal on the servers of NATS, the keys and the files that it shares, its lease, and its way to the other nodes.
 
 use super::{StartFailed, failed};
 use crate::clock;
 use crate::cluster::{JoinFailed, Lease, LeaseSettings, Post, TakenOver};
 use crate::config::{ClusterSettings, Sections};
 use crate::engine::{Clustered, Incoming, LeftBehind};
+use crate::files::SharedFiles;
 use crate::gateway::auth::server_keys::ServerKeys;
 use crate::journal::nats::{NatsJournal, NatsSettings, StreamFailed, connect};
 use crate::seal::{KeyRing, SharedKeys};
@@ -70,6 +71,14 @@ impl Way {
         let journal = patiently("opening the cluster's journal", StreamFailed::is_final, open).await?;
         unmarked(&journal).await?;
         Ok(journal)
+    }
+
+    /// # Errors
+    /// The stream is not as it has to be, or cannot be made.
+    pub async fn files(&self) -> Result<SharedFiles, StartFailed> {
+        let bytes_max = (self.set.files_bytes_max > 0).then_some(self.set.files_bytes_max);
+        let open = || SharedFiles::open(self.context.clone(), &self.nats, bytes_max);
+        patiently("opening the cluster's files", StreamFailed::is_final, open).await
     }
 
     /// From here on the others know of this node.

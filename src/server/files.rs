@@ -7,10 +7,8 @@ use crate::gateway::files::{FilesBounds, Scan};
 use std::time::Duration;
 
 pub(super) fn files_settings(set: &Sections) -> FilesSettings {
-    // Files lie on one node's disk, and nodes do not share them: in a cluster there is no room for any.
-    let workspace_bytes_max = if set.cluster.node.is_empty() { set.files.workspace_bytes_max } else { 0 };
-    let unnamed_kept_ms = set.files.unnamed_kept_ms;
-    FilesSettings { workspace_bytes_max, unnamed_kept_ms }
+    let files = &set.files;
+    FilesSettings { workspace_bytes_max: files.workspace_bytes_max, unnamed_kept_ms: files.unnamed_kept_ms }
 }
 
 pub(super) fn files_bounds(set: &Sections) -> FilesBounds {

@@ -158,7 +158,11 @@ catalogue! {
     FILES_UPLOADING = "offhook_files_uploading" Gauge Count [] "Files on their way in.";
     FILES_UPLOADS_TOTAL = "offhook_files_uploads_total" Counter Count ["result"] "Uploads by result: stored, or the error's code.";
     FILES_SCANNED_TOTAL = "offhook_files_scanned_total" Counter Count ["result"] "Files that were shown to files.scan_url, by result: clean, refused, unknown (no answer that says one or the other).";
-    FILES_REMOVED_TOTAL = "offhook_files_removed_total" Counter Count ["cause"] "Files that were removed, by cause: unnamed (no message named it in time), forgotten (its conversation is), erased (its customer is), broken_off (what a crash left of an upload).";
+    FILES_REMOVED_TOTAL = "offhook_files_removed_total" Counter Count ["cause"] "Files that were removed, by cause: unnamed (no message named it in time), forgotten (its conversation is), erased (its customer is), broken_off (what a crash left of an upload), made_room (in a cluster, a copy that can be fetched again).";
+    FILES_FETCHING = "offhook_files_fetching" Gauge Count [] "Files that this node of a cluster is fetching; 8 at most.";
+    FILES_SHARED_TOTAL = "offhook_files_shared_total" Counter Count ["what"] "What this node did with the cluster's files: put, there (it had been put before), fetched, put_failed, fetch_failed, full (there is no room for more).";
+    FILES_SHARED_BYTES_TOTAL = "offhook_files_shared_bytes_total" Counter Bytes ["way"] "Bytes of the cluster's files by way: put, fetched.";
+    FILES_SHARED_REMOVED_TOTAL = "offhook_files_shared_removed_total" Counter Count ["cause"] "The cluster's files that this node removed for all, as it leads their workspace, by cause: unnamed (no message named it in time), forgotten (its conversation is), erased (its customer is), broken_off (never put whole).";
     RATE_LIMITED_TOTAL = "offhook_rate_limited_total" Counter Count ["scope"] "Requests refused for their rate, by scope: agent, program, connects (an agent's), bad_tokens (an address's), visitor, address, workspace, starts, streams (an address's), api_key, signin (an address's), files (calls, and uploads at once), file_bytes (a visitor's).";
     SIGNINS = "offhook_signins" Gauge Count [] "People who are signed in with a browser.";
     SIGNINS_TOTAL = "offhook_signins_total" Counter Count ["outcome"] "Sign-ins by outcome: signed_in, refused, provider_failed; and by how they ended: signed_out, provider_out (it said so), ended (by an administrator), deactivated, made_room.";

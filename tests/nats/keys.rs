@@ -19,7 +19,7 @@ const SERVER_KEY: &[u8] = b"what server.key gives";
 const MASTER_KEY: [u8; 32] = [5; 32];
 
 /// A directory with the cluster's master key.
-fn directory() -> TempDir {
+pub fn directory() -> TempDir {
     let dir = tempfile::tempdir().expect("a directory");
     fs::write(dir.path().join(MASTER_FILE_NAME), MASTER_KEY).expect("a file");
     dir
@@ -32,7 +32,7 @@ async fn try_open(nats: &Nats, dir: &Path, server_key: &[u8]) -> Result<KeyRing,
     KeyRing::open_shared(dir, shared).await
 }
 
-async fn open(nats: &Nats, dir: &Path) -> KeyRing {
+pub async fn open(nats: &Nats, dir: &Path) -> KeyRing {
     try_open(nats, dir, SERVER_KEY).await.expect("the ring opens")
 }
 

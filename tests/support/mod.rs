@@ -12,6 +12,7 @@ pub mod cgroup;
 pub mod clock;
 pub mod customer;
 pub mod disk;
+pub mod files;
 pub mod foreign;
 pub mod heard;
 pub mod http;

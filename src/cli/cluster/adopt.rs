@@ -102,7 +102,7 @@ fn notes(dir: &Path, parts: &[Part], out: &mut impl Write) -> Result<(), Stopped
     let files = dir.join(FILES_DIR_NAME);
     if std::fs::read_dir(&files).is_ok_and(|mut entries| entries.next().is_some()) {
         let said =
-            "files of messages stay where they are: this node alone gives them out, and a cluster takes no new ones";
+            "files of messages are put where all nodes find them by this node, once it runs; keep them here until then";
         line(out, "note", said)?;
     }
     if webhooks::any(dir).map_err(Stopped::of)? {

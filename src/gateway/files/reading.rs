@@ -1,9 +1,9 @@
 //! A file is given out, as nothing that a browser would run: a few kinds of pictures in place, all else to be saved.
 
 use super::Counter;
-use super::upload::{UNDER_WAY_BYTES, chunks_of};
+use super::upload::{SHARED_RETRY_MS, UNDER_WAY_BYTES, chunks_of};
 use crate::desk::ids::ConversationId;
-use crate::files::{About, NotOpened, Place, kind};
+use crate::files::{About, NotOpened, NotShared, Place, kind};
 use crate::gateway::http::desks::Desk;
 use crate::gateway::http::problem::Problem;
 use crate::overload::{Purpose, Rung, Weight, memory};
@@ -36,15 +36,10 @@ pub(super) async fn give(
     let busy = |_| Problem(WireError::busy(RETRY_MS));
     let permit = counter.reads.clone().try_acquire_owned().map_err(busy)?;
     let taken = memory().reserve.guard(Purpose::Files, Weight::Ordinary, UNDER_WAY_BYTES)?;
+    counter.files.at_hand(&place).await.map_err(problem_of)?;
     let files = counter.files.clone();
     let opened = tokio::task::spawn_blocking(move || files.open(&place)).await.map_err(|_| Problem::internal())?;
-    let stored = opened.map_err(|not_opened| match not_opened {
-        NotOpened::None | NotOpened::Sealed(Unsealed::Erased) => Problem::not_found("file"),
-        other => {
-            tracing::error!(error = %other, "a file cannot be read");
-            Problem(WireError::unavailable(RETRY_MS, "the file cannot be read"))
-        }
-    })?;
+    let stored = opened.map_err(problem_of)?;
     let about = stored.about.clone();
     // Held until the last byte is with the kernel, or the reader is gone.
     let held = (permit, taken);
@@ -55,6 +50,21 @@ pub(super) async fn give(
     let mut response = Body::from_stream(chunks).into_response();
     mark(&mut response, &about);
     Ok(response)
+}
+
+fn problem_of(not_opened: NotOpened) -> Problem {
+    match not_opened {
+        NotOpened::None | NotOpened::Sealed(Unsealed::Erased) => Problem::not_found("file"),
+        NotOpened::Shared(NotShared::NoMemory) => Problem(WireError::busy(RETRY_MS)),
+        NotOpened::Shared(error @ NotShared::Unreachable(_)) => {
+            tracing::warn!(%error, "a file cannot be fetched");
+            Problem(WireError::unavailable(SHARED_RETRY_MS, "the cluster's files cannot be reached"))
+        }
+        other => {
+            tracing::error!(error = %other, "a file cannot be read");
+            Problem(WireError::unavailable(RETRY_MS, "the file cannot be read"))
+        }
+    }
 }
 
 fn mark(response: &mut Response, about: &About) {

@@ -1,11 +1,13 @@
-//! An upload, whoever sends it: its bytes go to the disk as they come, and what is not taken leaves nothing behind.
+//! An upload, whoever sends it: its bytes go to the disk as they come, in a cluster from there to where all nodes find them, and what is not taken leaves nothing behind.
 
 use super::scan::Scanned;
 use super::{Counter, GRAIN_BYTES};
 use crate::clock;
 use crate::desk::files::{FILE_BYTES_MAX, FileRules};
 use crate::desk::ids::{ConversationId, KeyNumber, Principal};
-use crate::files::{About, Announced, CHUNK_BYTES, Incoming, NotOpened, NotTaken, Place, Stored, Whole, name};
+use crate::files::{
+    About, Announced, CHUNK_BYTES, Incoming, NotOpened, NotShared, NotTaken, Place, Stored, Whole, name,
+};
 use crate::gateway::http::asking::Asked;
 use crate::gateway::http::desks::Desk;
 use crate::gateway::http::idempotency::command_id;
@@ -29,10 +31,11 @@ use std::time::Duration;
 pub(super) const UNDER_WAY_BYTES: usize = 3 * CHUNK_BYTES;
 /// A sender may say nothing for so long, beyond what its rate gives it.
 const SILENT_MS_MAX: u64 = 10_000;
-/// When there may be room again: for one more, on the disk, and for a scan.
+/// When there may be room again: for one more, on the disk, and for a scan; and when servers of NATS may answer again.
 const BUSY_RETRY_MS: u64 = 1_000;
 const FULL_RETRY_MS: u64 = 60_000;
 const SCAN_RETRY_MS: u64 = 5_000;
+pub(super) const SHARED_RETRY_MS: u64 = 2_000;
 /// What is refused is read on for so long, since a client that is still sending may never see the answer.
 const READ_ON: Duration = Duration::from_secs(5);
 
@@ -162,6 +165,7 @@ async fn taken(
     let incoming = receive(incoming, body, head.bytes, counter.bounds.bytes_per_s_min, types).await?;
     let whole = blocking(move || incoming.finish(), types).await?;
     let whole = scanned(counter, whole, types).await?;
+    counter.files.share(&whole).await.map_err(|not_taken| problem_of(not_taken, types))?;
     let about = blocking(move || whole.keep(), types).await?;
     let About { name, kind, bytes, width, height, sha256: _ } = about;
     Ok(FileShape { file, name, kind: kind.into(), bytes, width, height })
@@ -266,6 +270,15 @@ fn problem_of(not_taken: NotTaken, types: &[Arc<str>]) -> Problem {
         NotTaken::Sealed(error) => {
             tracing::error!(%error, "a file could not be sealed");
             unavailable("nothing can be sealed")
+        }
+        NotTaken::Shared(NotShared::NoMemory) => Problem(WireError::busy(BUSY_RETRY_MS)),
+        NotTaken::Shared(error @ NotShared::Full(_)) => {
+            tracing::error!(%error, "a file could not be shared");
+            unavailable("the cluster's files take what they may")
+        }
+        NotTaken::Shared(error) => {
+            tracing::warn!(%error, "a file could not be shared");
+            Problem(WireError::unavailable(SHARED_RETRY_MS, "the cluster's files cannot be reached"))
         }
         NotTaken::Failed(error) => {
             tracing::error!(%error, "a file could not be stored");

@@ -127,13 +127,21 @@ pub(super) fn answer_means(answer: &PublishError) -> Means {
     }
 }
 
+/// Whether a server says by this that there is no room.
+pub(crate) fn is_full(code: ErrorCode) -> bool {
+    let full = [
+        ErrorCode::STREAM_STORE_FAILED,
+        ErrorCode::ACCOUNT_RESOURCES_EXCEEDED,
+        ErrorCode::INSUFFICIENT_RESOURCES,
+        ErrorCode::STORAGE_RESOURCES_EXCEEDED,
+        ErrorCode::MEMORY_RESOURCES_EXCEEDED,
+    ];
+    full.contains(&code)
+}
+
 fn code_means(code: ErrorCode) -> Means {
     match code {
-        ErrorCode::STREAM_STORE_FAILED
-        | ErrorCode::ACCOUNT_RESOURCES_EXCEEDED
-        | ErrorCode::INSUFFICIENT_RESOURCES
-        | ErrorCode::STORAGE_RESOURCES_EXCEEDED
-        | ErrorCode::MEMORY_RESOURCES_EXCEEDED => Means::Refused(RefusedAppend::Full),
+        code if is_full(code) => Means::Refused(RefusedAppend::Full),
         ErrorCode::STREAM_MESSAGE_EXCEEDS_MAXIMUM => Means::Refused(RefusedAppend::TooLarge),
         _ => Means::Unknown,
     }

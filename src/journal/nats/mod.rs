@@ -25,6 +25,7 @@ mod read;
 mod stream;
 mod trial;
 
+pub(crate) use append::is_full;
 pub use bucket::{Bucket, bucket};
 pub use connect::{ConnectFailed, NatsSettings, connect, is_address, is_token};
 pub use live::Live;
