@@ -17,7 +17,7 @@ use super::run::{Ended, RETRY_AFTER_MS, Serving, changed, stopped};
 use super::turn::{Asked, Decided};
 use super::workspace::Taking;
 use crate::clock;
-use crate::cluster::{Post, Roll, should_lead};
+use crate::cluster::{Part, Post, Roll, should_lead};
 use crate::desk::answer::Answer;
 use crate::desk::command::{Ask, Command};
 use crate::desk::event::Event;
@@ -59,6 +59,8 @@ pub struct Clustered {
     pub roll: watch::Receiver<Arc<Roll>>,
     /// To all nodes, on their way.
     pub hints: mpsc::Sender<Bytes>,
+    /// What workspaces may have, as it is set at any node.
+    pub quotas: Arc<Part>,
 }
 
 impl Clustered {

@@ -1,8 +1,12 @@
-//! What nodes share on NATS JetStream: a journal, leases, and customers' keys, with a real server.
+//! What nodes share on NATS JetStream: a journal, leases, customers' keys, and what is set for all, with a real server.
 
 mod check;
 mod journal;
 mod keys;
 mod lease;
+#[path = "../cluster/member.rs"]
+mod member;
+mod pair;
+mod settings;
 #[path = "../support/mod.rs"]
 mod support;
