@@ -55,7 +55,7 @@ use crate::telemetry::catalogue;
 use crate::telemetry::exporter::Exporter;
 use crate::telemetry::traces::{self, Exporting};
 use crate::view::{self, View};
-use crate::webhooks::Webhooks;
+use crate::webhooks::{Cluster, Webhooks};
 use crate::wire::error::Code;
 use crate::wire::{agent as agent_wire, messenger as messenger_wire};
 use axum::Router;
@@ -185,6 +185,8 @@ impl Server {
             }
             None => (None, None),
         };
+        let shared = cluster.as_ref().map(|(clustered, _)| clustered.settings.part("webhooks"));
+        let shared = shared.map(|part| Cluster::new(part, server_keys.webhooks()));
         let engine = Engine::start(kept, view.clone(), keys, files.clone(), registry, settings, (threads, cluster))
             .await
             .map_err(failed("reading which workspaces there are"))?;
@@ -205,7 +207,7 @@ impl Server {
             threads.spawn(async move { lag.watch().await });
         }
         let feeds = Feeds::new(engine.clone());
-        let hooks = webhooks::webhooks(set, dir, feeds.clone())?;
+        let hooks = webhooks::webhooks(set, dir, feeds.clone(), shared)?;
         let door = Door {
             desks: Arc::new(RealDesks::new(engine.clone(), lag, feeds)),
             identities: Arc::new(identities(

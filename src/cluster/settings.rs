@@ -1,7 +1,9 @@
 //! What is set at one node and holds at all: a bucket `NAME-settings` in NATS, whose entries each node hears of and keeps a copy of.
 //!
 //! ```text
-//! quota.acme   {"agents": 50}
+//! quota.acme           {"agents": 50}
+//! webhooks.set.acme    sealed (`webhooks/shared.rs`)
+//! webhooks.place.acme
 //! ```
 //!
 //! An entry is put in the place of the one that was read, so that of two who change it at once neither takes back what the other did, and
@@ -40,7 +42,8 @@ const FOLLOW_AGAIN_AFTER: Duration = Duration::from_millis(500);
 pub struct NotShared(String);
 
 impl NotShared {
-    fn of(why: impl Display) -> Self {
+    #[must_use]
+    pub fn of(why: impl Display) -> Self {
         Self(why.to_string())
     }
 }

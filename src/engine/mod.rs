@@ -279,6 +279,8 @@ impl Engine {
         if !workspace.is_probes() {
             workspace.quota().set(&self.quotas.of(name).0);
         }
+        // In a cluster until it leads.
+        workspace.committed.follows(self.shared.cluster.is_some());
         by_number.push(workspace.clone());
         drop(by_number);
         workspaces.insert(name.clone(), workspace.clone());

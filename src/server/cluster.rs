@@ -81,8 +81,13 @@ impl Way {
         let (post, questions, told) = post.map_err(failed("listening to the other nodes"))?;
         let (hint, hints) = mpsc::channel(HINTS_MAX);
         let post = Arc::new(post);
-        let clustered =
-            Clustered { post: post.clone(), roll: lease.rolls(), hints: hint, quotas: shared.part("quota") };
+        let clustered = Clustered {
+            post: post.clone(),
+            roll: lease.rolls(),
+            hints: hint,
+            quotas: shared.part("quota"),
+            settings: shared,
+        };
         Ok((lease, (clustered, Incoming { journal, post, questions, told, hints })))
     }
 }

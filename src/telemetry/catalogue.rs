@@ -116,7 +116,7 @@ catalogue! {
     CLUSTER_STREAMS_TOTAL = "offhook_cluster_streams_total" Counter Count [] "Times that this node began to follow what the cluster commits.";
     CLUSTER_HINTS_DROPPED_TOTAL = "offhook_cluster_hints_dropped_total" Counter Count [] "Signs that somebody types that had no room on their way to or from other nodes.";
     CLUSTER_UNHEARD_TOTAL = "offhook_cluster_unheard_total" Counter Count ["why"] "Heartbeats of others that were passed over, by why: too_many (there are 64 nodes), unreadable.";
-    CLUSTER_SETTINGS_FOLLOWED = "offhook_cluster_settings_followed" Gauge Count ["part"] "1 while this node of a cluster hears of what is set at the others, by part: quota; 0 while it cannot.";
+    CLUSTER_SETTINGS_FOLLOWED = "offhook_cluster_settings_followed" Gauge Count ["part"] "1 while this node of a cluster hears of what is set at the others, by part: quota, webhooks; 0 while it cannot.";
     SHARED_KEYS_FOLLOWED = "offhook_shared_keys_followed" Gauge Count [] "1 while this node of a cluster follows the customers' keys of the others, 0 while it cannot.";
     SHARED_KEYS_UNFINISHED = "offhook_shared_keys_unfinished" Gauge Count [] "Blocks, erasures and older revisions that this node of a cluster has still to put right in the bucket of customers' keys.";
     VIEW_LAG_RECORDS = "offhook_view_lag_records" Gauge Count [] "Records by which the view is behind the journal.";

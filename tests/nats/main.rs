@@ -1,4 +1,4 @@
-//! What nodes share on NATS JetStream: a journal, leases, customers' keys, and what is set for all, with a real server.
+//! What nodes share on NATS JetStream: a journal, leases, customers' keys, quotas and webhooks, with a real server.
 
 mod check;
 mod journal;
@@ -10,3 +10,4 @@ mod pair;
 mod settings;
 #[path = "../support/mod.rs"]
 mod support;
+mod webhooks;
