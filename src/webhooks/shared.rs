@@ -250,3 +250,35 @@ pub(super) fn new_run() -> u64 {
     getrandom::fill(&mut bytes).expect("the system gives randomness");
     u64::from_le_bytes(bytes).max(1)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_place_counts_for_its_run_and_never_goes_back() {
+        let spec = |run| Spec {
+            url: String::new(),
+            types: vec![],
+            texts: false,
+            paused: None,
+            secrets: vec![],
+            created_at: 0,
+            run,
+        };
+        let held = |run, cursor: &str| Held::new(spec(run), cursor.parse().expect("a place"));
+        let stands = |run, cursor: &str| Stands::of(&Held { failing_ms: Some(5), ..held(run, cursor) });
+        assert!(stands(1, "10.0").is_beyond(&stands(1, "9.1")));
+        assert!(!stands(1, "9.1").is_beyond(&stands(1, "9.1")) && !stands(1, "10.0").is_beyond(&stands(2, "9.1")));
+
+        let one = Endpoint::new("acme".into(), "crm".into(), spec(1), "9.1".parse().expect("a place"), None);
+        for not_news in [stands(2, "20.0"), stands(1, "9.0")] {
+            assert!(!not_news.tell(&one));
+        }
+        assert_eq!(one.held(), held(1, "9.1"));
+        assert!(stands(1, "9.2").tell(&one));
+        assert_eq!((one.held().cursor, one.held().failing_ms), ("9.2".parse().expect("a place"), Some(5)));
+        one.delivers(true);
+        assert!(!stands(1, "30.0").tell(&one), "who delivers knows better");
+    }
+}

@@ -2,38 +2,52 @@
 
 use crate::pair::Pair;
 use crate::support::scene::{DEMO, eventually};
-use crate::support::{Customer, Options, Server};
+use crate::support::{Customer, Options, Server, process};
 use axum::Router;
 use axum::body::Bytes;
-use axum::http::HeaderMap;
+use axum::http::{HeaderMap, StatusCode};
 use axum::routing::post;
 use offhook::feed::Place;
 use serde_json::{Value, json};
+use std::collections::BTreeSet;
+use std::path::Path;
+use std::sync::atomic::{AtomicU16, Ordering};
 use std::sync::{Arc, Mutex};
+use tokio::task::block_in_place;
 
 const TYPES: &str = "conversation.*,message.*";
 
-/// Takes everything, and keeps each with its id.
+/// Takes everything, and keeps each with its id; or answers something else.
 struct Receiver {
     url: String,
     heard: Arc<Mutex<Vec<Value>>>,
+    answer: Arc<AtomicU16>,
 }
 
 impl Receiver {
     async fn start() -> Self {
         let heard: Arc<Mutex<Vec<Value>>> = Arc::default();
-        let kept = heard.clone();
+        let answer = Arc::new(AtomicU16::new(200));
+        let (kept, answers) = (heard.clone(), answer.clone());
         let take = move |headers: HeaderMap, body: Bytes| async move {
             let event: Value = serde_json::from_slice(&body).expect("an event");
             let id = format!("{DEMO}_{}", event["id"].as_str().expect("an id").replace('.', "_"));
             assert_eq!(headers["webhook-id"], id);
             assert!(headers["webhook-signature"].to_str().expect("text").starts_with("v1,"));
-            kept.lock().expect("whole").push(event);
+            let status = answers.load(Ordering::Relaxed);
+            if status == 200 {
+                kept.lock().expect("whole").push(event);
+            }
+            StatusCode::from_u16(status).expect("a status")
         };
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port is free");
         let url = format!("http://{}/secret-path", listener.local_addr().expect("its address"));
         tokio::spawn(async move { axum::serve(listener, Router::new().route("/secret-path", post(take))).await });
-        Self { url, heard }
+        Self { url, heard, answer }
+    }
+
+    fn answers(&self, status: u16) {
+        self.answer.store(status, Ordering::Relaxed);
     }
 
     fn heard(&self) -> Vec<Value> {
@@ -174,4 +188,111 @@ async fn a_node_that_is_killed_leaves_its_webhooks_to_the_other_and_nothing_is_m
     eventually("it is removed", remove, |status| matches!(status, 204 | 404)).await;
     pair.start_again(0);
     eventually("it is gone", async || call(&pair.nodes[0], "GET", "", None).await.0, |status| *status == 404).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_server_had_by_itself_is_all_nodes_and_how_it_stands_is_shown_at_each() {
+    let receiver = Receiver::start().await;
+    let options = options().set("cluster.answer_within_ms=500");
+    let mut alone = block_in_place(|| Server::start(&options));
+    hook(&alone, &receiver).await;
+    block_in_place(|| alone.stop());
+    let bring = |dir: &Path| {
+        for name in ["webhooks.db", "webhooks.db-wal"] {
+            let held = alone.data_dir().join(name);
+            if held.is_file() {
+                std::fs::copy(held, dir.join(name)).expect("a file");
+            }
+        }
+    };
+    let pair = Pair::start(&options, bring).await;
+    let [a, b] = &pair.nodes;
+    stands(b, |held| held["url"] == receiver.url.as_str()).await;
+    // What had happened at the one server has not happened here.
+    let onward = json!({"after": "first"});
+    let resume = async |node: &Server| {
+        let resume = async || call(node, "POST", "/resume", Some(&onward)).await.0;
+        eventually("it goes on", resume, |status| *status == 200).await;
+    };
+    resume(b).await;
+    let mut zoe = Customer::start(a.address, DEMO, "hello").await;
+    receiver.has_all(a, 2).await;
+
+    receiver.answers(500);
+    posts(&mut zoe, "is not taken").await;
+    for node in [a, b] {
+        let failing = stands(node, |held| held["state"] == "failing").await;
+        assert_eq!(failing["failure"], "it answered 500", "{failing}");
+    }
+    receiver.answers(410);
+    for node in [a, b] {
+        stands(node, |held| held["paused"] == "endpoint_gone").await;
+    }
+    receiver.answers(200);
+    pair.nats.freeze();
+    let (status, refused) = call(b, "PUT", "", Some(&json!({"url": "http://127.0.0.1:1/other"}))).await;
+    assert_eq!((status, &refused["code"]), (503, &json!("unavailable")), "{refused}");
+    for node in [a, b] {
+        assert_eq!(call(node, "GET", "", None).await.1["url"], receiver.url.as_str(), "what was before holds on");
+    }
+    pair.nats.thaw();
+    resume(a).await;
+    receiver.has_all(a, 3).await;
+    for node in [a, b] {
+        stands(node, |held| held["state"] == "active").await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn webhooks_that_are_set_at_both_nodes_at_once_are_all_there_and_no_more_than_may_be() {
+    let pair = Pair::start(&options(), |_| ()).await;
+    let [a, b] = &pair.nodes;
+    let set = async |node: &Server, of: &str| {
+        let mut set = Vec::new();
+        for number in 0..12 {
+            let (name, body) = (format!("{of}-{number}"), json!({"url": "http://127.0.0.1:1/hook"}));
+            let path = format!("/v1/workspaces/{DEMO}/webhooks/{name}");
+            let answer = node.admin("PUT", &path, Some(&body)).await;
+            match answer.status {
+                200 => set.push(name),
+                status => assert_eq!((status, &answer.json()["code"]), (409, &json!("too_many")), "{}", answer.text()),
+            }
+        }
+        set
+    };
+    let (of_a, of_b) = tokio::join!(set(a, "a"), set(b, "b"));
+    let all: BTreeSet<String> = of_a.into_iter().chain(of_b).collect();
+    assert_eq!(all.len(), 20);
+    for node in [a, b] {
+        let names = async || {
+            let page = node.admin("GET", &format!("/v1/workspaces/{DEMO}/webhooks"), None).await.json();
+            let held = page["webhooks"].as_array().cloned().unwrap_or_default();
+            held.iter().filter_map(|held| held["name"].as_str().map(str::to_owned)).collect::<BTreeSet<_>>()
+        };
+        eventually("all of them", names, |names| *names == all).await;
+    }
+}
+
+/// One after the other: either leads at some time.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_node_that_stands_still_and_goes_on_leaves_its_webhooks_to_the_one_that_leads() {
+    let pair = Pair::start(&options(), |_| ()).await;
+    let receiver = Receiver::start().await;
+    hook(&pair.nodes[0], &receiver).await;
+    stands(&pair.nodes[1], |held| held["state"] == "active").await;
+    let mut zoe = Customer::start(pair.nodes[0].address, DEMO, "hello").await;
+    let mut least = 2;
+    for (still, other) in [(0, 1), (1, 0)] {
+        let (still, other) = (&pair.nodes[still], &pair.nodes[other]);
+        posts(&mut zoe, "before").await;
+        process::freeze(still.pid() as i32);
+        zoe = zoe.at(other.address).await;
+        posts(&mut zoe, "while it stands still").await;
+        least += 2;
+        receiver.has_all(other, least).await;
+        process::thaw(still.pid() as i32);
+        posts(&mut zoe, "when it goes on").await;
+        least += 1;
+        receiver.has_all(still, least).await;
+    }
 }
