@@ -55,7 +55,7 @@ use crate::supervisor::{self, Inherited, Supervised};
 use crate::telemetry::catalogue;
 use crate::telemetry::exporter::Exporter;
 use crate::telemetry::traces::{self, Exporting};
-use crate::webhooks::Webhooks;
+use crate::webhooks::{Cluster, Webhooks};
 use crate::wire::error::Code;
 use crate::wire::{agent as agent_wire, messenger as messenger_wire};
 use axum::Router;
@@ -194,6 +194,8 @@ impl Server {
             }
             None => (None, None),
         };
+        let shared = cluster.as_ref().map(|(clustered, _)| clustered.settings.part("webhooks"));
+        let shared = shared.map(|part| Cluster::new(part, server_keys.webhooks()));
         let engine = Engine::start(kept, view.clone(), keys, files.clone(), registry, settings, (threads, cluster))
             .await
             .map_err(failed("reading which workspaces there are"))?;
@@ -214,7 +216,7 @@ impl Server {
             threads.spawn(async move { lag.watch().await });
         }
         let feeds = Feeds::new(engine.clone());
-        let hooks = webhooks::webhooks(set, dir, feeds.clone())?;
+        let hooks = webhooks::webhooks(set, dir, feeds.clone(), shared)?;
         let door = Door {
             desks: Arc::new(RealDesks::new(engine.clone(), lag, feeds)),
             identities: Arc::new(identities(

@@ -52,7 +52,7 @@ const SMALL_FILES: [&str; 7] = [
     elsewhere::MARK_FILE_NAME,
     ERASURES_FILE_NAME,
 ];
-/// Of these, what each node of a cluster has for itself: another one would send the same webhooks once more.
+/// Of these, what each node of a cluster has for itself, and webhooks: those that were removed since would be set again for all.
 const OF_ONE_NODE: [&str; 4] = ["signins.db", "audit.db", "webhooks.db", "status.json"];
 /// What opens things: kept apart. `keys.db` and `master.key` are the customers', the others the server's own. And whose keys are gone.
 const KEY_FILES: [&str; 5] = ["master.key", "server.key", "admin.key", "agent.key", ERASURES_FILE_NAME];

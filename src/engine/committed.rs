@@ -11,6 +11,8 @@ pub struct Standing {
     pub position: Position,
     /// The server stops.
     pub over: bool,
+    /// Another node of the cluster leads, as far as this one knows.
+    pub follows: bool,
 }
 
 #[derive(Debug, Default)]
@@ -19,6 +21,10 @@ pub struct Committed(watch::Sender<Standing>);
 impl Committed {
     pub(super) fn reach(&self, position: Position) {
         self.0.send_modify(|standing| standing.position = position);
+    }
+
+    pub(super) fn follows(&self, follows: bool) {
+        self.0.send_modify(|standing| standing.follows = follows);
     }
 
     pub fn end(&self) {

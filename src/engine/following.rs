@@ -17,7 +17,7 @@ use super::run::{Ended, RETRY_AFTER_MS, Serving, changed, stopped};
 use super::turn::{Asked, Decided};
 use super::workspace::Taking;
 use crate::clock;
-use crate::cluster::{Post, Roll, should_lead};
+use crate::cluster::{Part, Post, Roll, SharedSettings, should_lead};
 use crate::desk::answer::Answer;
 use crate::desk::command::{Ask, Command};
 use crate::desk::event::Event;
@@ -61,6 +61,9 @@ pub struct Clustered {
     pub hints: mpsc::Sender<Bytes>,
     /// Why this node must end, if it must.
     pub left_behind: watch::Sender<Option<LeftBehind>>,
+    /// What workspaces may have, as it is set at any node.
+    pub quotas: Arc<Part>,
+    pub settings: Arc<SharedSettings>,
 }
 
 impl Clustered {

@@ -186,6 +186,16 @@ impl Engine {
             engine.tasks().push(questions);
             let round = engine.threads.spawn(hints::pass_round(engine.clone(), post, told, hints));
             engine.tasks().push(round);
+            if let Some(cluster) = &engine.shared.cluster {
+                let (following, mut stop) = (engine.clone(), engine.shared.stop.clone());
+                let quotas = cluster.quotas.clone();
+                engine.tasks().push(tokio::spawn(async move {
+                    tokio::select! {
+                        () = quota::shared::follow(following, quotas) => {}
+                        () = run::stopped(&mut stop) => {}
+                    }
+                }));
+            }
         }
         let housekeeping = tokio::spawn(engine.clone().keep_house());
         engine.tasks().push(housekeeping);
@@ -277,6 +287,8 @@ impl Engine {
         if !workspace.is_probes() {
             workspace.quota().set(&self.quotas.of(name).0);
         }
+        // In a cluster until it leads.
+        workspace.committed.follows(self.shared.cluster.is_some());
         by_number.push(workspace.clone());
         drop(by_number);
         workspaces.insert(name.clone(), workspace.clone());
@@ -293,11 +305,14 @@ impl Engine {
         QuotaStands { quota, set, used: workspace.quota().used(&workspace.amounts()) }
     }
 
-    /// Sets a workspace's own quota, whole; it is on the disk then, and holds.
+    /// Sets a workspace's own quota, whole, in a cluster at all nodes; it is on the disk then, and holds.
     ///
     /// # Errors
     /// What was set before holds on.
     pub async fn put_quota(&self, workspace: &Workspace, own: OwnQuota) -> Result<(), NotKept> {
+        if let Some(cluster) = &self.shared.cluster {
+            return quota::shared::put(&cluster.quotas, workspace.name(), own).await;
+        }
         let (quotas, name) = (self.quotas.clone(), workspace.name().clone());
         let put = tokio::task::spawn_blocking(move || quotas.put(&name, own)).await;
         workspace.quota().set(&put.unwrap_or_else(|gone| std::panic::resume_unwind(gone.into_panic()))?);

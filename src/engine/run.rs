@@ -192,7 +192,7 @@ impl Run {
             Some(_) => serving.lead_or_follow().await,
             None => serving.serve_alone().await,
         };
-        serving.run.workspace.leads.store(None);
+        serving.run.workspace.leads_no_more();
         serving.run.workspace.taken().forget();
         serving.run.told = serving.keeper.take_told();
         ended
@@ -236,7 +236,7 @@ impl Serving<'_> {
             Ended::Leads => {}
             ended => return ended,
         }
-        self.run.workspace.leads.store(self.keeper.lead().map(Arc::new));
+        self.run.workspace.leads_by(self.keeper.lead());
         self.run.asked.push_front(Asked::untraced(Command::of_server(Ask::LeaderBegan), ReplyTo::Nobody));
         self.counter = Counter::of(self.keeper.desk());
         self.takes_commands();

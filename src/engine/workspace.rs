@@ -224,6 +224,18 @@ impl Workspace {
         self.leads.load().as_deref().copied()
     }
 
+    pub(super) fn leads_by(&self, claim: Option<Lead>) {
+        self.leads.store(claim.map(Arc::new));
+        self.committed.follows(false);
+    }
+
+    /// Where it never led, as without a cluster, nothing changes.
+    pub(super) fn leads_no_more(&self) {
+        if self.leads.swap(None).is_some() {
+            self.committed.follows(true);
+        }
+    }
+
     pub(super) fn taken(&self) -> &Taken {
         &self.taken
     }

@@ -10,6 +10,7 @@
 mod cache;
 mod chunks;
 mod erasures;
+mod held_key;
 mod master;
 mod ring;
 mod sealed;
@@ -18,6 +19,7 @@ mod store;
 
 pub use chunks::{CHUNK_MORE_BYTES, Chunks, STREAM_BYTES};
 pub use erasures::{ERASURES_FILE_NAME, Erasure, add_erasures, read_erasures};
+pub use held_key::HeldKey;
 pub use master::{MASTER_FILE_NAME, MasterKeyFailed};
 pub use ring::KeyRing;
 pub use sealed::Sealed;

@@ -2,7 +2,7 @@
 
 use super::{StartFailed, failed};
 use crate::clock;
-use crate::cluster::{JoinFailed, Lease, LeaseSettings, Post, TakenOver};
+use crate::cluster::{JoinFailed, Lease, LeaseSettings, Post, SharedSettings, TakenOver};
 use crate::config::{ClusterSettings, Sections};
 use crate::engine::{Clustered, Incoming, LeftBehind};
 use crate::files::SharedFiles;
@@ -90,6 +90,8 @@ impl Way {
         journal: NatsJournal,
         address: SocketAddr,
     ) -> Result<(Lease, (Clustered, Incoming)), StartFailed> {
+        let open = || SharedSettings::open(self.context.clone(), &self.nats);
+        let shared = Arc::new(patiently("opening the cluster's settings", StreamFailed::is_final, open).await?);
         let ClusterSettings { node, lease_ms, .. } = self.set;
         let settings = LeaseSettings { node, address: address.to_string(), lease_ms };
         let client = self.context.client().clone();
@@ -104,8 +106,14 @@ impl Way {
         let (post, questions, told) = post.map_err(failed("listening to the other nodes"))?;
         let (hint, hints) = mpsc::channel(HINTS_MAX);
         let post = Arc::new(post);
-        let clustered =
-            Clustered { post: post.clone(), roll: lease.rolls(), hints: hint, left_behind: watch::Sender::default() };
+        let clustered = Clustered {
+            post: post.clone(),
+            roll: lease.rolls(),
+            hints: hint,
+            left_behind: watch::Sender::default(),
+            quotas: shared.part("quota"),
+            settings: shared,
+        };
         Ok((lease, (clustered, Incoming { journal, post, questions, told, hints })))
     }
 }

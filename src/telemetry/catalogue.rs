@@ -120,6 +120,7 @@ catalogue! {
     CLUSTER_CUTS_HELD_TOTAL = "offhook_cluster_cuts_held_total" Counter Count ["why"] "Times that a workspace's old records stayed for another 15 s, by why: silent (a node does not say how far its view is), behind (the view of a node does not have them on its disk), failed (the servers did not take them away).";
     CLUSTER_STREAM_BYTES = "offhook_cluster_stream_bytes" Gauge Bytes [] "What the stream of the cluster's journal holds, looked at every 15 s.";
     CLUSTER_STREAM_BYTES_MAX = "offhook_cluster_stream_bytes_max" Gauge Bytes [] "What that stream may hold; 0 where only the servers' disks say so.";
+    CLUSTER_SETTINGS_FOLLOWED = "offhook_cluster_settings_followed" Gauge Count ["part"] "1 while this node of a cluster hears of what is set at the others, by part: quota, webhooks; 0 while it cannot.";
     SHARED_KEYS_FOLLOWED = "offhook_shared_keys_followed" Gauge Count [] "1 while this node of a cluster follows the customers' keys of the others, 0 while it cannot.";
     SHARED_KEYS_UNFINISHED = "offhook_shared_keys_unfinished" Gauge Count [] "Blocks, erasures and older revisions that this node of a cluster has still to put right in the bucket of customers' keys.";
     VIEW_LAG_RECORDS = "offhook_view_lag_records" Gauge Count [] "Records by which the view is behind the journal.";

@@ -6,6 +6,7 @@ use crate::feed::{Place, Wanted};
 use crate::wire::feed::Types;
 use serde::{Deserialize, Serialize};
 use std::fmt;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::watch;
 
@@ -70,6 +71,13 @@ pub struct Spec {
     pub secrets: Vec<KeptSecret>,
     /// Unix milliseconds.
     pub created_at: u64,
+    /// In a cluster: drawn anew whenever its place is set, so that no place of before counts; 0 until the others were told of it.
+    #[serde(default, skip_serializing_if = "is_nothing")]
+    pub run: u64,
+}
+
+fn is_nothing(run: &u64) -> bool {
+    *run == 0
 }
 
 impl Spec {
@@ -138,6 +146,8 @@ pub struct Endpoint {
     /// With how often it was set from outside: what was begun before that says nothing of it any more.
     held: Mutex<(u64, Held)>,
     changed: watch::Sender<u64>,
+    /// This node delivers it now.
+    delivers: AtomicBool,
     pub(super) kept: Kept,
 }
 
@@ -145,7 +155,8 @@ impl Endpoint {
     #[must_use]
     pub fn new(workspace: Arc<str>, name: Arc<str>, spec: Spec, cursor: Place, failing_ms: Option<u64>) -> Self {
         let held = Held { failing_ms, ..Held::new(spec, cursor) };
-        Self { workspace, name, held: Mutex::new((0, held)), changed: watch::Sender::new(0), kept: Kept::default() }
+        let (held, changed) = (Mutex::new((0, held)), watch::Sender::new(0));
+        Self { workspace, name, held, changed, delivers: false.into(), kept: Kept::default() }
     }
 
     #[must_use]
@@ -167,10 +178,31 @@ impl Endpoint {
         }
     }
 
+    /// By whoever delivers, when that begins and ends.
+    pub(super) fn delivers(&self, here: bool) {
+        self.delivers.store(here, Relaxed);
+    }
+
+    /// How another node stands with it, unless this one is further or delivers itself. Whether that is news.
+    pub(super) fn told(&self, run: u64, cursor: Place, tell: impl FnOnce(&mut Held)) -> bool {
+        let mut held = self.lock();
+        let is_news = held.1.spec.run == run && cursor >= held.1.cursor && !self.delivers.load(Relaxed);
+        if is_news {
+            tell(&mut held.1);
+        }
+        is_news
+    }
+
     /// From outside: what is under way is given up, and what follows goes by this.
     pub(super) fn set(&self, held: Held) {
+        self.change(|there| *there = held);
+    }
+
+    /// The same, of how it stands by then.
+    pub(super) fn change(&self, change: impl FnOnce(&mut Held)) {
         let mut there = self.lock();
-        *there = (there.0 + 1, held);
+        there.0 += 1;
+        change(&mut there.1);
         self.changed.send_replace(there.0);
     }
 
@@ -191,8 +223,15 @@ mod tests {
     #[test]
     fn a_new_secret_signs_beside_the_old_one_for_a_day() {
         let (first, second) = (Secret::new([1; 32]), Secret::new([2; 32]));
-        let mut spec =
-            Spec { url: String::new(), types: vec![], texts: false, paused: None, secrets: vec![], created_at: 0 };
+        let mut spec = Spec {
+            url: String::new(),
+            types: vec![],
+            texts: false,
+            paused: None,
+            secrets: vec![],
+            created_at: 0,
+            run: 0,
+        };
         spec.add_secret(&first, 1_000);
         assert_eq!((spec.secrets(u64::MAX), spec.has_newest(&first)), (vec![first.clone()], true));
         spec.add_secret(&second, 2_000);

@@ -2,16 +2,19 @@
 //! own, so none is in another's way; what an endpoint does not take waits in the journal, and nowhere else.
 
 pub mod endpoint;
+mod follow;
 mod message;
 mod runner;
 mod schedule;
 mod secret;
+mod shared;
 mod store;
 
 pub use endpoint::{Endpoint, Held, Paused, Spec};
 pub use message::Outcome;
 pub use secret::Secret;
-pub use store::{NotKept, STORE, any};
+pub use shared::Cluster;
+pub use store::{NotKept, STORE};
 
 use crate::client::{Courier, Url};
 use crate::feed::Feeds;
@@ -21,12 +24,15 @@ use runner::Runner;
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
+use std::time::Duration;
 use store::Store;
 use tokio::task::JoinHandle;
 
 /// Endpoints of one workspace, and of all.
 pub const EACH_MAX: usize = 20;
 pub const ALL_MAX: usize = 1_000;
+/// Where the other nodes of a cluster could not be told that an endpoint is paused.
+const PAUSE_AGAIN_AFTER: Duration = Duration::from_secs(1);
 
 /// How messages are sent.
 #[derive(Debug, Clone, Copy)]
@@ -47,6 +53,7 @@ struct Shared {
     store: Arc<Store>,
     courier: Courier,
     settings: Settings,
+    cluster: Option<Arc<Cluster>>,
 }
 
 /// The endpoints of all workspaces.
@@ -56,6 +63,8 @@ pub struct Webhooks {
     /// One change at a time, so that each is on disk as it is in memory.
     changing: tokio::sync::Mutex<()>,
     runners: Mutex<Vec<JoinHandle<()>>>,
+    /// What is shared with other nodes: followed, and told.
+    sharing: Mutex<Vec<JoinHandle<()>>>,
 }
 
 /// Why an endpoint was not set.
@@ -72,7 +81,13 @@ impl Webhooks {
     ///
     /// # Errors
     /// The store cannot be read.
-    pub fn open(dir: &Path, feeds: Feeds, courier: Courier, settings: Settings) -> Result<Self, OpenFailed> {
+    pub fn open(
+        dir: &Path,
+        feeds: Feeds,
+        courier: Courier,
+        settings: Settings,
+        cluster: Option<Cluster>,
+    ) -> Result<Self, OpenFailed> {
         let store = Store::open(dir)?;
         let found = store.load().unwrap_or_else(|error| {
             tracing::error!(%error, "webhooks cannot be read: none are sent");
@@ -80,25 +95,36 @@ impl Webhooks {
         });
         let keyed = found.into_iter().map(|one| ((one.workspace.clone(), one.name.clone()), Arc::new(one)));
         let endpoints = RwLock::new(keyed.collect());
-        let shared = Arc::new(Shared { endpoints, store: Arc::new(store), courier, settings });
-        Ok(Self { shared, feeds, changing: tokio::sync::Mutex::default(), runners: Mutex::default() })
+        let cluster = cluster.map(Arc::new);
+        let shared = Arc::new(Shared { endpoints, store: Arc::new(store), courier, settings, cluster });
+        let changing = tokio::sync::Mutex::default();
+        Ok(Self { shared, feeds, changing, runners: Mutex::default(), sharing: Mutex::default() })
     }
 
-    /// Begins to deliver.
-    pub fn start(&self) {
+    /// Begins to deliver; in a cluster when it has heard what there is.
+    pub fn start(self: &Arc<Self>) {
+        if let Some(cluster) = &self.shared.cluster {
+            let follow = tokio::spawn(follow::follow(self.clone(), cluster.clone()));
+            let keep = tokio::spawn(follow::keep(self.shared.clone(), cluster.clone()));
+            self.sharing().extend([follow, keep]);
+            return;
+        }
         for endpoint in self.shared.all() {
-            self.run(endpoint);
+            let (workspace, webhook) = (endpoint.workspace.clone(), endpoint.name.clone());
+            if !self.run(endpoint) {
+                tracing::error!(%workspace, %webhook, "a webhook of no workspace");
+            }
         }
     }
 
-    fn run(&self, endpoint: Arc<Endpoint>) {
-        let Some(feed) = self.feeds.of(&endpoint.workspace) else {
-            return tracing::error!(workspace = %endpoint.workspace, webhook = %endpoint.name, "a webhook of no workspace");
-        };
+    /// Whether its workspace is here.
+    fn run(&self, endpoint: Arc<Endpoint>) -> bool {
+        let Some(feed) = self.feeds.of(&endpoint.workspace) else { return false };
         let runner = Runner { endpoint, feed, shared: self.shared.clone() };
         let mut runners = self.runners();
         runners.retain(|runner| !runner.is_finished());
         runners.push(tokio::spawn(runner.run()));
+        true
     }
 
     /// Waits until each has kept its place; they end with the workspaces that they follow.
@@ -107,6 +133,14 @@ impl Webhooks {
         for runner in runners {
             let _ = runner.await;
         }
+        std::mem::take(&mut *self.sharing()).iter().for_each(JoinHandle::abort);
+        if let Some(cluster) = &self.shared.cluster {
+            cluster.keep_places(|workspace, name| self.one(workspace, name)).await;
+        }
+    }
+
+    fn sharing(&self) -> MutexGuard<'_, Vec<JoinHandle<()>>> {
+        self.sharing.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn runners(&self) -> MutexGuard<'_, Vec<JoinHandle<()>>> {
@@ -121,8 +155,7 @@ impl Webhooks {
 
     #[must_use]
     pub fn one(&self, workspace: &str, name: &str) -> Option<Arc<Endpoint>> {
-        let endpoints = self.shared.endpoints.read().unwrap_or_else(PoisonError::into_inner);
-        endpoints.get(&(workspace.into(), name.into())).cloned()
+        self.shared.one(workspace, name)
     }
 
     /// Makes one, or sets the one that is there, by what `change` makes of how it stands. Answers how it stands then.
@@ -143,7 +176,16 @@ impl Webhooks {
                 return Err(NotSet::TooMany { most: EACH_MAX }.into());
             }
         }
-        let held = change(there.as_ref().map(|one| one.held()))?;
+        let before = there.as_ref().map(|one| one.held());
+        let mut held = change(before.clone())?;
+        if let Some(cluster) = &self.shared.cluster {
+            let place = |held: &Held| (held.cursor, held.failing_ms);
+            if before.as_ref().is_none_or(|before| place(before) != place(&held)) {
+                held.spec.run = shared::new_run();
+            }
+            cluster.put(workspace, name, before.as_ref().map(|before| &before.spec), &held).await?;
+            return Ok(held);
+        }
         let (store, own, named, kept) = (self.shared.store.clone(), workspace.clone(), name.to_owned(), held.clone());
         let put = blocking(move || store.put(&own, &named, &kept));
         match there {
@@ -174,10 +216,10 @@ impl Webhooks {
     pub async fn remove(&self, workspace: &str, name: &str) -> Result<bool, NotKept> {
         let _one = self.changing.lock().await;
         let Some(one) = self.one(workspace, name) else { return Ok(false) };
-        let (store, own, named) = (self.shared.store.clone(), workspace.to_owned(), name.to_owned());
-        blocking(move || store.remove(&own, &named)).await?;
-        self.shared.take(&one);
-        one.set(one.held());
+        match &self.shared.cluster {
+            Some(cluster) => cluster.remove(workspace, name).await?,
+            None => self.shared.remove(&one).await?,
+        }
         Ok(true)
     }
 
@@ -218,6 +260,26 @@ impl Shared {
         self.endpoints.read().unwrap_or_else(PoisonError::into_inner).values().cloned().collect()
     }
 
+    fn one(&self, workspace: &str, name: &str) -> Option<Arc<Endpoint>> {
+        let endpoints = self.endpoints.read().unwrap_or_else(PoisonError::into_inner);
+        endpoints.get(&(workspace.into(), name.into())).cloned()
+    }
+
+    /// From the disk, and then from here: what is under way is given up.
+    async fn remove(&self, one: &Arc<Endpoint>) -> Result<(), NotKept> {
+        let (store, removed) = (self.store.clone(), one.clone());
+        blocking(move || store.remove(&removed.workspace, &removed.name)).await?;
+        self.take(one);
+        one.set(one.held());
+        Ok(())
+    }
+
+    /// On the disk.
+    async fn keep(&self, workspace: &str, name: &str, held: &Held) -> Result<(), NotKept> {
+        let (store, workspace, name, held) = (self.store.clone(), workspace.to_owned(), name.to_owned(), held.clone());
+        blocking(move || store.put(&workspace, &name, &held)).await
+    }
+
     fn put(&self, one: Arc<Endpoint>) {
         let key = (one.workspace.clone(), one.name.clone());
         self.endpoints.write().unwrap_or_else(PoisonError::into_inner).insert(key, one);
@@ -241,10 +303,24 @@ impl Shared {
         }
     }
 
-    async fn pause(&self, one: &Arc<Endpoint>, begun: u64, why: Paused) {
+    /// The other nodes of a cluster are told soon that its place moved, or that it fails.
+    fn moved(&self, one: &Endpoint) {
+        if let Some(cluster) = &self.cluster {
+            cluster.moved(one);
+        }
+    }
+
+    /// `run` is what was delivered.
+    async fn pause(&self, one: &Arc<Endpoint>, begun: u64, run: u64, why: Paused) {
+        if let Some(cluster) = &self.cluster {
+            if let Err(error) = cluster.pause(one, run, why).await {
+                tracing::warn!(%error, "that a webhook is paused is not kept: it is tried again");
+                tokio::time::sleep(PAUSE_AGAIN_AFTER).await;
+            }
+            return;
+        }
         one.note(begun, |held| held.spec.paused = Some(why));
-        let (store, held, kept) = (self.store.clone(), one.held(), one.clone());
-        if let Err(error) = blocking(move || store.put(&kept.workspace, &kept.name, &held)).await {
+        if let Err(error) = self.keep(&one.workspace, &one.name, &one.held()).await {
             tracing::warn!(%error, "that a webhook is paused is not kept: it is tried again after a restart");
         }
     }

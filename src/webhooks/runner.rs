@@ -10,6 +10,7 @@
 //! | 410 | the endpoint is paused |
 //! | what comes next is not kept any more | the endpoint is paused, and says so |
 //! | it was set, paused, resumed, sent elsewhere | what is under way is given up, and begun anew |
+//! | another node of the cluster leads the workspace | what is under way is given up; that node goes on from the place that they share |
 //! | the server stops | its place is kept |
 
 use super::Shared;
@@ -59,23 +60,34 @@ impl Runner {
         loop {
             changed.borrow_and_update();
             let (begun, held) = self.endpoint.begun();
-            let ended = match held.spec.paused {
-                None => self.deliver(begun, held, &mut changed, &mut standing).await,
-                Some(_) => loop {
-                    if standing.borrow_and_update().over {
+            let run = held.spec.run;
+            let is_due = held.spec.paused.is_none();
+            let ended = if is_due && !standing.borrow_and_update().follows {
+                self.endpoint.delivers(true);
+                let ended = self.deliver(begun, held, &mut changed, &mut standing).await;
+                self.endpoint.delivers(false);
+                self.shared.moved(&self.endpoint);
+                ended
+            } else {
+                loop {
+                    let stands = *standing.borrow_and_update();
+                    if stands.over {
                         break Ended::Stopped;
+                    }
+                    if is_due && !stands.follows {
+                        break Ended::Changed;
                     }
                     tokio::select! {
                         set = changed.changed() => break if set.is_ok() { Ended::Changed } else { Ended::Stopped },
-                        _ = standing.changed() => {}
+                        more = standing.changed() => if more.is_err() { break Ended::Stopped },
                     }
-                },
+                }
             };
             self.keep_place().await;
             match ended {
                 Ended::Changed if self.shared.has(&self.endpoint) => {}
                 Ended::Changed | Ended::Stopped => return,
-                Ended::Paused(why) => self.pause(begun, why).await,
+                Ended::Paused(why) => self.pause(begun, run, why).await,
             }
         }
     }
@@ -99,8 +111,9 @@ impl Runner {
         loop {
             let now_ms = clock::monotonic_ms();
             if !is_last && now_ms >= read_at_ms && schedule.has_room() {
-                if standing.borrow_and_update().over {
-                    return Ended::Stopped;
+                let stands = *standing.borrow_and_update();
+                if stands.over || stands.follows {
+                    return if stands.over { Ended::Stopped } else { Ended::Changed };
                 }
                 read_at_ms = now_ms + GATHER_MS;
                 match self.read(&mut schedule, &wanted, &mut room).await {
@@ -131,6 +144,7 @@ impl Runner {
             }
             if kept != cursor && now_ms >= kept_at_ms {
                 self.keep_place().await;
+                self.shared.moved(&self.endpoint);
                 (kept, kept_at_ms) = (cursor, now_ms + KEEP_EVERY_MS);
             }
             let reads_at_ms = (!is_last && schedule.has_room()).then_some(read_at_ms);
@@ -149,6 +163,9 @@ impl Runner {
                 more = standing.changed() => {
                     if more.is_err() || standing.borrow().over {
                         return Ended::Stopped;
+                    }
+                    if standing.borrow().follows {
+                        return Ended::Changed;
                     }
                     is_last = false;
                 }
@@ -215,15 +232,16 @@ impl Runner {
                     held.failed_at = Some(clock::wall_ms());
                     held.failure = Some(outcome.to_string());
                 });
+                self.shared.moved(&self.endpoint);
                 false
             }
         }
     }
 
-    async fn pause(&self, begun: u64, why: Paused) {
+    async fn pause(&self, begun: u64, run: u64, why: Paused) {
         let Endpoint { workspace, name, .. } = &*self.endpoint;
         tracing::error!(%workspace, webhook = %name, why = why.name(), "a webhook is paused: nothing is lost while events are kept; resume it");
-        self.shared.pause(&self.endpoint, begun, why).await;
+        self.shared.pause(&self.endpoint, begun, run, why).await;
     }
 
     async fn keep_place(&self) {

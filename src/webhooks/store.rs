@@ -36,18 +36,6 @@ impl From<rusqlite::Error> for NotKept {
     }
 }
 
-/// Whether any endpoint is set in this data directory. Changes nothing.
-///
-/// # Errors
-/// The store cannot be read.
-pub fn any(dir: &Path) -> Result<bool, OpenFailed> {
-    if !dir.join(STORE.name).is_file() {
-        return Ok(false);
-    }
-    let found = STORE.open_reading(dir)?.query_row("SELECT EXISTS (SELECT * FROM endpoint)", [], |row| row.get(0));
-    found.map_err(|source| STORE.failed(dir, source))
-}
-
 #[derive(Debug)]
 pub(super) struct Store(Mutex<Connection>);
 

@@ -1,4 +1,5 @@
-//! What nodes share on NATS JetStream: a journal, leases, customers' keys and files, with a real server; and how a single server comes there.
+//! What nodes share on NATS JetStream: a journal, leases, customers' keys, files, quotas and webhooks, with a real server; and how a single server
+//! comes there.
 
 mod adopt;
 mod check;
@@ -10,8 +11,11 @@ mod lease;
 mod made;
 #[path = "../cluster/member.rs"]
 mod member;
+mod pair;
 #[path = "../cluster/proxy.rs"]
 mod proxy;
+mod settings;
 mod shared_files;
 #[path = "../support/mod.rs"]
 mod support;
+mod webhooks;

@@ -9,7 +9,6 @@ use crate::journal::elsewhere;
 use crate::journal::lock::DataLock;
 use crate::journal::nats::{Mark, NatsJournal, stream_name};
 use crate::journal::sqlite::ReadOnlyJournal;
-use crate::webhooks;
 use clap::Args;
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -105,16 +104,12 @@ fn notes(dir: &Path, parts: &[Part], out: &mut impl Write) -> Result<(), Stopped
             "files of messages are put where all nodes find them by this node, once it runs; keep them here until then";
         line(out, "note", said)?;
     }
-    if webhooks::any(dir).map_err(Stopped::of)? {
-        line(out, "note", "webhooks stay with this node: it sends them, and while it is away nobody does")?;
-    }
     let cut = cut(parts);
     if !cut.is_empty() {
         let said = format!(
-            "the beginning of these is in the view alone: {}; before their first start copy view.db, and view.db-wal if it is there, from {} \
-             to the other nodes as well as the keys",
-            cut.join(", "),
-            dir.display()
+            "the beginning of these is in the view alone: {}; the other nodes begin with a backup of this one, once it runs: `offhook restore \
+             --new-node`",
+            cut.join(", ")
         );
         line(out, "note", &said)?;
     }

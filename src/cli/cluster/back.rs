@@ -79,7 +79,7 @@ impl Return {
         // Again, with all that a node made meanwhile: from here on keys are made in the directory alone.
         cluster.keys(&dir).await?;
         let all = workspaces(&parts, &compared, &vec![0; parts.len()], out)?;
-        let said = "webhooks, quotas and the audit trail are those of this directory's node, and files are those that it took or fetched; the others' stay where they are";
+        let said = "webhooks and quotas are as this directory's node has them, sign-ins and the audit trail are its own, and files are those that it took or fetched";
         line(out, "note", said)?;
         mark(&dir, "").and_then(|()| elsewhere::goes_on_here(&dir)).map_err(Stopped::of)?;
         Ok(format!("{all} records of {stream} are in {}: start it without the section [cluster]", dir.display()))

@@ -4,6 +4,7 @@
 //! knows nothing of them, serves without.
 
 use super::{OwnQuota, Quota};
+use crate::cluster::NotShared;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -29,6 +30,8 @@ pub enum NotKept {
     File { path: PathBuf, why: io::Error },
     #[error("{} is not one of this release's ({why}): restore it, or remove it and set the quotas again", .path.display())]
     Damaged { path: PathBuf, why: String },
+    #[error(transparent)]
+    Shared(#[from] NotShared),
 }
 
 /// What is for all, and what is set for each.
@@ -69,23 +72,42 @@ impl Quotas {
         (own.over(&self.usual), own)
     }
 
+    /// Each workspace that has something of its own.
+    #[must_use]
+    pub fn set(&self) -> Vec<(Arc<str>, OwnQuota)> {
+        self.own().iter().map(|(workspace, own)| (workspace.clone(), *own)).collect()
+    }
+
     /// Sets a workspace's own, whole; when this returns it is on the disk. Blocks on it.
     ///
     /// # Errors
     /// What was set before holds on.
     pub fn put(&self, workspace: &Arc<str>, own: OwnQuota) -> Result<Quota, NotKept> {
+        self.put_all(&[(workspace.clone(), own)])?;
+        Ok(own.over(&self.usual))
+    }
+
+    /// Several, in order, with one write; none where nothing changes.
+    ///
+    /// # Errors
+    /// What was set before holds on.
+    pub fn put_all(&self, set: &[(Arc<str>, OwnQuota)]) -> Result<(), NotKept> {
         // Held while it is written, so that two who write do not lose one another's.
         let mut held = self.own();
         let mut workspaces = held.clone();
-        if own == OwnQuota::default() {
-            workspaces.remove(workspace);
-        } else {
-            workspaces.insert(workspace.clone(), own);
+        for (workspace, own) in set {
+            if *own == OwnQuota::default() {
+                workspaces.remove(workspace);
+            } else {
+                workspaces.insert(workspace.clone(), *own);
+            }
         }
-        let whole = Whole { format: FORMAT, workspaces };
-        self.write(&whole).map_err(|why| NotKept::File { path: self.dir.join(FILE_NAME), why })?;
-        *held = whole.workspaces;
-        Ok(own.over(&self.usual))
+        if workspaces != *held {
+            let whole = Whole { format: FORMAT, workspaces };
+            self.write(&whole).map_err(|why| NotKept::File { path: self.dir.join(FILE_NAME), why })?;
+            *held = whole.workspaces;
+        }
+        Ok(())
     }
 
     fn write(&self, whole: &Whole) -> io::Result<()> {
@@ -121,7 +143,8 @@ mod tests {
         let own = OwnQuota { connections: Some(7), ..OwnQuota::default() };
         assert_eq!(quotas.put(&acme, own).unwrap(), Quota { connections: 7, ..usual });
         quotas.put(&other, OwnQuota { agents: Some(1), ..OwnQuota::default() }).unwrap();
-        quotas.put(&other, OwnQuota::default()).unwrap();
+        quotas.put_all(&[(other.clone(), own), (other.clone(), OwnQuota::default())]).unwrap();
+        assert_eq!(quotas.set(), [(acme.clone(), own)]);
         let again = Quotas::open(dir.path(), usual).unwrap();
         assert_eq!(again.of("acme"), (Quota { connections: 7, ..usual }, own));
         assert_eq!(again.of("other"), (usual, OwnQuota::default()));

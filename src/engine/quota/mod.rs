@@ -10,6 +10,7 @@
 mod kept;
 mod measure;
 mod pace;
+pub(super) mod shared;
 
 pub use kept::{NotKept, Quotas};
 pub(super) use measure::measure;

@@ -229,7 +229,8 @@ pub(super) async fn put(write: Write, body: Body) -> Result<Response, Problem> {
     let Wished { url, types, texts, after: _ } = wished;
     let change = |there: Option<Held>| -> Result<Held, Problem> {
         let Some(held) = there else {
-            let mut spec = Spec { url, types, texts, paused: None, secrets: Vec::new(), created_at: now_ms };
+            let secrets = Vec::new();
+            let mut spec = Spec { url, types, texts, paused: None, secrets, created_at: now_ms, run: 0 };
             spec.add_secret(&secret, now_ms);
             return Ok(Held::new(spec, cursor));
         };

@@ -17,6 +17,7 @@ pub struct ServerKeys {
     pub(super) session: [u8; 32],
     pub(super) flow: [u8; 32],
     pub(super) signin: [u8; 32],
+    webhooks: [u8; 32],
     shown: [u8; 32],
 }
 
@@ -41,8 +42,15 @@ impl ServerKeys {
             session: key("session"),
             flow: key("flow"),
             signin: key("signin"),
+            webhooks: key("webhooks"),
             shown: key("shown"),
         }
+    }
+
+    /// What webhooks are sealed with where the nodes of a cluster share them.
+    #[must_use]
+    pub fn webhooks(&self) -> [u8; 32] {
+        self.webhooks
     }
 
     /// By which nodes find out whether they have the same `server.key`. It is the key of nothing.
