@@ -127,4 +127,32 @@ pub(super) const OF_CLUSTER: &[Bound] = &[
         "asked again for the next file",
         "offhook_files_removed_total",
     ),
+    bound(
+        "an entry of the cluster's bucket of settings",
+        "cluster/settings.rs",
+        Fixed("256 KiB, one for each workspace and kind"),
+        "is not set",
+        "offhook_cluster_settings_followed",
+    ),
+    bound(
+        "entries of that bucket that are taken in at once",
+        "cluster/settings.rs",
+        Fixed("64"),
+        "wait at the servers",
+        "offhook_cluster_settings_followed",
+    ),
+    bound(
+        "places of webhooks of which the other nodes are not told yet",
+        "webhooks/shared.rs",
+        Fixed("one for each webhook; told four times a second"),
+        "told with the next",
+        "offhook_cluster_settings_followed",
+    ),
+    bound(
+        "questions to that bucket, and the wait until what was set holds here",
+        "cluster/settings.rs",
+        Fixed("`cluster.answer_within_ms` each; 50 tries where others change it too"),
+        "`unavailable`",
+        "offhook_cluster_settings_followed",
+    ),
 ];

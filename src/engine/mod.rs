@@ -66,10 +66,9 @@ use crate::desk::command::{Ask, Command};
 use crate::desk::ids::SessionId;
 use crate::desk::settings::{QueueSettings, Settings};
 use crate::files::Files;
-use crate::journal::{Journal, JournalFailed, Position};
+use crate::journal::{Journal, JournalFailed};
 use crate::presence::{Registry, WorkspaceNumber};
 use crate::seal::KeyRing;
-use crate::telemetry::catalogue;
 use crate::telemetry::labels::BoundedLabels;
 use crate::view::View;
 use quota::NotKept;
@@ -86,9 +85,8 @@ const FIRST_QUEUE: &str = "support";
 /// The most workspaces of one process.
 const WORKSPACES_MAX: usize = 10_000;
 const HOUSEKEEPING_MS: u64 = 1_000;
-/// How often the journal is cut and the view pruned, and in how many steps.
+/// How often the journal is cut and the view pruned.
 const PRUNE_EVERY_MS: u64 = 60_000;
-const PRUNE_STEPS: u32 = 20;
 /// How long what the server's own probe did is kept, and how often it is cut: each cut syncs the view.
 const PROBES_KEPT_MS: u64 = 600_000;
 const PRUNE_PROBES_EVERY_MS: u64 = 600_000;
@@ -403,99 +401,5 @@ impl Engine {
                 self.prune_probes(PROBES_KEPT_MS).await;
             }
         }
-    }
-
-    /// How long the server keeps closed conversations; `None`: for ever.
-    #[must_use]
-    pub fn kept_ms(&self) -> Option<u64> {
-        (self.settings.retention_days > 0).then(|| self.settings.retention_days * 86_400_000)
-    }
-
-    /// Forget what the settings say to forget: in the view, then in the journal below what the view has on disk.
-    async fn prune(&self) {
-        let retention_ms = self.kept_ms();
-        let view = self.view();
-        if let Err(error) = view.prune(clock::wall_ms(), retention_ms, PRUNE_STEPS).await {
-            tracing::warn!(%error, "the view could not be pruned");
-            return;
-        }
-        let own = self.own_retentions(retention_ms);
-        for (workspace, own_ms) in &own {
-            if let Err(error) = view.prune_of(workspace, clock::wall_ms(), *own_ms, PRUNE_STEPS).await {
-                tracing::warn!(%workspace, %error, "the workspace's conversations could not be pruned");
-            }
-        }
-        if self.settings.reports_days > 0 {
-            let before_ms = clock::wall_ms().saturating_sub(self.settings.reports_days * 86_400_000);
-            if let Err(error) = view.prune_reports(None, before_ms, PRUNE_STEPS).await {
-                tracing::warn!(%error, "old reports could not be forgotten");
-            }
-        }
-        // In a cluster whoever leads a workspace cuts it, when all have it.
-        if self.shared.cluster.is_some() || (retention_ms.is_none() && own.is_empty()) {
-            return;
-        }
-        let synced = match view.sync().await {
-            Ok(synced) => synced,
-            Err(error) => return tracing::warn!(%error, "the view could not be synced: the journal is not cut"),
-        };
-        for (workspace, position) in synced {
-            if let Some(kept_ms) = own.get(&workspace).copied().or(retention_ms) {
-                self.cut(&workspace, position, clock::wall_ms().saturating_sub(kept_ms)).await;
-            }
-        }
-    }
-
-    /// Of workspaces that keep things for a shorter time than the server does: how long.
-    fn own_retentions(&self, of_server_ms: Option<u64>) -> BTreeMap<Arc<str>, u64> {
-        let own = |workspace: Arc<Workspace>| {
-            let days = workspace.published().settings.retention_days?;
-            Some((workspace.name().clone(), u64::from(days) * 86_400_000))
-        };
-        self.all().into_iter().filter_map(own).filter(|(_, own)| of_server_ms.is_none_or(|most| *own < most)).collect()
-    }
-
-    /// What the server's own probe did is worth nothing soon after, and it never ends.
-    pub async fn prune_probes(&self, kept_ms: u64) {
-        let view = self.view();
-        if let Err(error) = view.prune_of(workspace::PROBES, clock::wall_ms(), kept_ms, PRUNE_STEPS).await {
-            return tracing::warn!(%error, "the probe's conversations could not be pruned");
-        }
-        let before_ms = clock::wall_ms().saturating_sub(kept_ms);
-        if let Err(error) = view.prune_reports(Some(workspace::PROBES), before_ms, PRUNE_STEPS).await {
-            return tracing::warn!(%error, "the probe's reports could not be pruned");
-        }
-        match view.sync().await {
-            Ok(synced) => {
-                if let Some((workspace, position)) = synced.get_key_value(workspace::PROBES) {
-                    self.cut(workspace, *position, clock::wall_ms().saturating_sub(kept_ms)).await;
-                }
-            }
-            Err(error) => tracing::warn!(%error, "the view could not be synced: the probe's journal is not cut"),
-        }
-    }
-
-    async fn cut(&self, workspace: &Arc<str>, position: u64, oldest_kept_ms: u64) {
-        match retention::first_kept(self.journal(), workspace, position, oldest_kept_ms).await {
-            Ok(Some(below)) => match self.cut_below(workspace, below).await {
-                Ok(0) => {}
-                Ok(records) if **workspace == *workspace::PROBES => tracing::debug!(records, "probes were cut"),
-                Ok(records) => {
-                    metrics::counter!(catalogue::JOURNAL_CUT_RECORDS_TOTAL).increment(records);
-                    tracing::info!(%workspace, records, "the journal was cut");
-                }
-                Err(error) => tracing::warn!(%workspace, %error, "the journal could not be cut"),
-            },
-            Ok(None) => {}
-            Err(error) => tracing::warn!(%workspace, %error, "the journal could not be read for cutting"),
-        }
-    }
-
-    async fn cut_below(&self, workspace: &Arc<str>, below: Position) -> Result<u64, JournalFailed> {
-        let cut = self.journal().cut(workspace, below).await;
-        if let Some(workspace) = self.workspace(workspace) {
-            workspace.quota().measure_again();
-        }
-        cut
     }
 }
