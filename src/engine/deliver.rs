@@ -3,7 +3,7 @@
 //! Nothing here decides; a frame speaks of the state at the end of the turn, and what is no longer so by then is
 //! left to the event that ended it.
 
-use super::following::Clustered;
+use super::clustered::Clustered;
 use super::intake::ReplyTo;
 use super::published::title_of;
 use super::route::{Route, To};

@@ -5,19 +5,20 @@
 //! through), the intake filled (a batch is passed on, if none is under way), the roll of nodes changed (this one may have to lead), the
 //! view wrote a batch, a second passed, the server stops.
 
+use super::clustered::Clustered;
 use super::commit::{PATIENCE_MS, random_turn};
 use super::deliver_replies::not_done;
 use super::desk_clock::DeskClock;
 use super::intake::ReplyTo;
-use super::load::{LeftBehind, read};
+use super::load::read;
 use super::passing::UnderWay;
-use super::passing::shapes::{Hint, Passed, Told};
+use super::passing::shapes::{Passed, Told};
 use super::published::NotDone;
 use super::run::{Ended, RETRY_AFTER_MS, Serving, changed, stopped};
 use super::turn::{Asked, Decided};
 use super::workspace::Taking;
 use crate::clock;
-use crate::cluster::{Part, Post, Roll, SharedSettings, should_lead};
+use crate::cluster::{Roll, should_lead};
 use crate::desk::answer::Answer;
 use crate::desk::command::{Ask, Command};
 use crate::desk::event::Event;
@@ -28,12 +29,10 @@ use crate::journal::record::Lead;
 use crate::journal::{Appended, Position, StoredRecord};
 use crate::seal::KeyNumber;
 use crate::view::CommittedTurn;
-use bytes::Bytes;
 use std::collections::{BTreeSet, VecDeque};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
-use tokio::sync::{mpsc, watch};
 
 /// Answers that wait for their record to come here; with so many nothing more is passed on.
 const WAITING_MAX: usize = 1_024;
@@ -53,46 +52,6 @@ const QUIET_MS: u64 = 10_000;
 /// The same while an answer of the leader's is here and its record is not, or when the journal could not be asked.
 const OVERDUE_MS: u64 = 500;
 
-/// What a workspace's task needs of the cluster.
-pub struct Clustered {
-    pub post: Arc<Post>,
-    pub roll: watch::Receiver<Arc<Roll>>,
-    /// To all nodes, on their way.
-    pub hints: mpsc::Sender<Bytes>,
-    /// Why this node must end, if it must.
-    pub left_behind: watch::Sender<Option<LeftBehind>>,
-    /// What workspaces may have, as it is set at any node.
-    pub quotas: Arc<Part>,
-    pub settings: Arc<SharedSettings>,
-}
-
-impl Clustered {
-    #[must_use]
-    pub fn own(&self) -> NodeNumber {
-        self.post.own()
-    }
-
-    pub(super) async fn left_behind(&self) -> LeftBehind {
-        let mut told = self.left_behind.subscribe();
-        let why = told.wait_for(Option::is_some).await.ok().and_then(|why| why.clone());
-        why.expect("its sender is here")
-    }
-
-    pub(super) fn roll(&self) -> Arc<Roll> {
-        self.roll.borrow().clone()
-    }
-
-    /// To those connected to any node, this one too: what is in no record and may be lost.
-    pub(super) fn hint(&self, workspace: &str, typing: &Answer) {
-        let hint = Hint { workspace: workspace.into(), typing: typing.clone() };
-        if let Ok(bytes) = hint.encode()
-            && self.hints.try_send(bytes).is_err()
-        {
-            metrics::counter!("offhook_cluster_hints_dropped_total").increment(1);
-        }
-    }
-}
-
 /// What a follower holds beside the desk; it outlives a load.
 #[derive(Default)]
 pub(super) struct Following {
@@ -105,6 +64,8 @@ pub(super) struct Following {
     /// Keys that have not come are waited for from then on.
     keys_at_ms: u64,
     heard_at_ms: u64,
+    /// Since when something waits and nobody leads whom it could be passed on to.
+    leaderless_since_ms: Option<u64>,
     /// While this node leads: the nodes whose sessions were looked at, and when that is done again.
     nodes: Option<Arc<Roll>>,
     nodes_at_ms: u64,
@@ -384,7 +345,8 @@ impl Serving<'_> {
     /// Whether commands are taken: yes, unless nobody leads, or nobody has said for long what became of the last ones.
     fn stand_by(&mut self) {
         let now_ms = clock::monotonic_ms();
-        let waits_ms = self.run.following.under_way.as_ref().map_or(0, |under_way| under_way.waits_ms(now_ms));
+        let under_way_ms = self.run.following.under_way.as_ref().map_or(0, |under_way| under_way.waits_ms(now_ms));
+        let waits_ms = under_way_ms.max(self.leaderless_ms(now_ms));
         let taking = if waits_ms > PATIENCE_MS {
             Taking::Nothing { why: "the node that leads it cannot be reached" }
         } else if matches!(self.run.workspace.taking(), Taking::LastResort { .. }) {
@@ -396,6 +358,19 @@ impl Serving<'_> {
             self.run.refuse_waiting(why);
         }
         self.run.take(taking);
+    }
+
+    /// How long what waits has had nobody who could decide it.
+    fn leaderless_ms(&mut self, now_ms: u64) -> u64 {
+        let own = self.run.clustered().map(|clustered| clustered.own());
+        let somebody_else = self.keeper.lead().is_some_and(|lead| Some(NodeNumber(lead.node)) != own);
+        let waits = !self.run.asked.is_empty() || self.run.workspace.intake.size().0 > 0;
+        let since_ms = &mut self.run.following.leaderless_since_ms;
+        if somebody_else || !waits {
+            *since_ms = None;
+            return 0;
+        }
+        now_ms.saturating_sub(*since_ms.get_or_insert(now_ms))
     }
 
     fn ought_to_lead(&self, clustered: &Clustered) -> bool {

@@ -3,6 +3,7 @@
 //! One task owns one workspace ([`run`]); whoever wants something of it goes through its [`workspace::Workspace`].
 
 pub mod attaching;
+mod clustered;
 mod commit;
 mod committed;
 pub mod counted;
@@ -49,10 +50,10 @@ mod unloaded;
 pub mod watch;
 pub mod workspace;
 
+pub use clustered::Clustered;
 pub use committed::{Committed, Standing};
 pub use deliver::FrameLimits;
 pub use followers::Changes;
-pub use following::Clustered;
 pub use incoming::Incoming;
 pub use load::{LeftBehind, LoadFailed, turn_of};
 pub use outlook::Outlook;

@@ -12,12 +12,13 @@
 //! last turn is delivered, the view is fed, and the task ends).
 
 use super::PROBES_KEPT_MS;
+use super::clustered::Clustered;
 use super::commit::{Fate, PROBE_MS, random_turn};
 use super::counted::{self, Counter};
 use super::deliver::{Delivery, FrameLimits, Others};
 use super::deliver_replies::not_done;
 use super::desk_clock::DeskClock;
-use super::following::{Clustered, Following};
+use super::following::Following;
 use super::idle::IdleWatch;
 use super::intake::ReplyTo;
 use super::levels::Levels;

@@ -127,7 +127,7 @@ async fn unmarked(journal: &NatsJournal) -> Result<(), StartFailed> {
 }
 
 /// Again and again, unless waiting would not mend it.
-async fn patiently<T, E: Display, F: Future<Output = Result<T, E>>>(
+pub(super) async fn patiently<T, E: Display, F: Future<Output = Result<T, E>>>(
     doing: &'static str,
     is_final: impl Fn(&E) -> bool,
     attempt: impl Fn() -> F,

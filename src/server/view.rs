@@ -1,10 +1,11 @@
 //! The view at a start: made anew where there is none, and looked at whether the journal goes on from it.
 
+use super::cluster::patiently;
 use super::{StartFailed, failed};
 use crate::clock;
 use crate::engine::LeftBehind;
 use crate::engine::workspace::PROBES;
-use crate::journal::{Journal, Position};
+use crate::journal::{Journal, JournalFailed, Position};
 use crate::view::{self, View};
 use std::path::Path;
 use std::sync::Arc;
@@ -25,6 +26,8 @@ pub(super) async fn open_view(dir: &Path, journal: &Arc<dyn Journal>, of_node: b
     let view = View::open(dir, view::Settings::with_clock(clock::instant), move || whole).map_err(failed(doing))?;
     if of_node {
         goes_on(&view, &firsts).map_err(failed(doing))?;
+        // Whoever is asked may be behind for a moment.
+        patiently("comparing the view with the journal", |_| false, || is_ahead(&view, journal)).await?;
     }
     if view.position(PROBES) == 0 || !probes_go_on(&view, journal).await? {
         // Made anew, or brought from elsewhere: from the probe's journal that cannot be, and nobody misses it.
@@ -43,6 +46,33 @@ fn goes_on(view: &View, firsts: &[(Arc<str>, Position)]) -> Result<(), LeftBehin
         let view = Position(view.position(workspace));
         Err(LeftBehind { workspace: workspace.clone(), first: *first, view })
     })
+}
+
+/// Why a node must not go on with its view.
+#[derive(Debug, thiserror::Error)]
+enum Ahead {
+    #[error(
+        "the view here has {workspace} up to {view}, and the cluster's journal ends at {last}: that is another journal, or records of it were \
+         lost. Look at `cluster.name` and at the stream; to go on with the journal as it is, start from an empty directory with the key files"
+    )]
+    Of { workspace: Arc<str>, view: Position, last: Position },
+    #[error(transparent)]
+    Journal(#[from] JournalFailed),
+}
+
+/// What is shown here and is in no journal would never be decided upon again.
+///
+/// # Errors
+/// The view has more than the journal.
+async fn is_ahead(view: &View, journal: &Arc<dyn Journal>) -> Result<(), Ahead> {
+    for workspace in view.workspaces().into_iter().filter(|name| **name != *PROBES) {
+        let last = journal.tail(&workspace).await?.map_or(Position::NOTHING, |last| last.position);
+        let view = Position(view.position(&workspace));
+        if view > last {
+            return Err(Ahead::Of { workspace, view, last });
+        }
+    }
+    Ok(())
 }
 
 /// Whether the probe's journal, which is this node's own, goes on from a view, which may have been another node's.

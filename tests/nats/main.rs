@@ -2,6 +2,7 @@
 //! comes there.
 
 mod adopt;
+mod ahead;
 mod check;
 mod cut;
 mod files;
