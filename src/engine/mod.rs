@@ -238,7 +238,10 @@ impl Engine {
     pub async fn create_workspace(&self, name: &str) -> Result<Arc<Workspace>, NotDone> {
         if let Some(held) = self.workspace(name) {
             self.until_loaded(&held).await;
-            if !held.published().queues.is_empty() {
+            let published = held.published();
+            // Its first queue may have been committed, and its settings not, as a disk was full in between.
+            let half_made = published.queues.keys().all(|name| **name == *FIRST_QUEUE);
+            if !published.queues.is_empty() && !(half_made && *published.settings == Settings::default()) {
                 return Ok(held);
             }
             return Self::furnish(held).await;
