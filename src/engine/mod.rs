@@ -240,8 +240,9 @@ impl Engine {
             self.until_loaded(&held).await;
             let published = held.published();
             // Its first queue may have been committed, and its settings not, as a disk was full in between.
-            let half_made = published.queues.keys().all(|name| **name == *FIRST_QUEUE);
-            if !published.queues.is_empty() && !(half_made && *published.settings == Settings::default()) {
+            let only_first = published.queues.keys().all(|name| **name == *FIRST_QUEUE);
+            let is_set = *published.settings != Settings::default();
+            if !published.queues.is_empty() && (is_set || !only_first) {
                 return Ok(held);
             }
             return Self::furnish(held).await;
