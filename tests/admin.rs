@@ -237,6 +237,27 @@ async fn who_is_no_administrator_is_told_so() {
     assert_eq!(named.status, 422, "{}", named.text());
 }
 
+/// As after a disk that was full behind the first queue, and before the settings that lead there.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_workspace_that_was_made_by_half_is_made_whole_when_it_is_made_again() {
+    let server = server();
+    let whole = server.workspace("acme").await;
+    assert_eq!((&whole["default_queue"], &whole["new_agent_queues"]), (&json!("support"), &json!(["support"])));
+    let half = |settings: &mut Value| {
+        settings["default_queue"] = Value::Null;
+        settings["new_agent_queues"] = json!([]);
+    };
+    server.change_settings("acme", half).await;
+    assert_eq!(server.workspace("acme").await, whole);
+    // What somebody has set stays.
+    let own = |settings: &mut Value| {
+        half(settings);
+        settings["offer_grace_ms"] = 1_000.into();
+    };
+    server.change_settings("acme", own).await;
+    assert_eq!(server.workspace("acme").await["default_queue"], Value::Null);
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn search_finds_by_filter_and_by_word_in_pages() {
     let server = server();

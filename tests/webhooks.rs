@@ -15,14 +15,8 @@ use support::scene::{DEMO, eventually, offered};
 use support::script::Script;
 use support::{Agent, Options, Response, Server, command_id};
 
-/// A server whose webhooks may lead to this machine, and that loses no time.
 fn options() -> Options {
-    Options::default()
-        .without_rate_limits()
-        .set("webhooks.private_addresses=true")
-        .set("webhooks.plain_http=true")
-        .set("webhooks.retry_first_ms=50")
-        .set("webhooks.retry_most_ms=200")
+    Options::default().without_rate_limits().with_webhooks_to_this_machine()
 }
 
 /// The receiver of `webhooks/receiver.py`, and the files that it lives by.

@@ -36,6 +36,7 @@ pub async fn living(
     waits(&before.keys().map(String::as_str).collect::<Vec<_>>());
     let until_ms = clock::monotonic_ms() + longest_ms + longest_ms / 4;
     loop {
+        // That nothing was put is no event: it is looked for until the lease is over.
         tokio::time::sleep(Duration::from_millis(longest_ms / 8)).await;
         let alive = put_since(&before, &beats(&store).await?);
         if !alive.is_empty() || clock::monotonic_ms() >= until_ms {

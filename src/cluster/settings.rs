@@ -123,6 +123,7 @@ impl Part {
                 Err(other) if other.kind() == UpdateErrorKind::WrongLastRevision => {}
                 Err(why) => return Err(NotShared::of(with_source(&why)).into()),
             }
+            // Who else changes it is let go first.
             sleep(AGAIN_AFTER).await;
         }
         Err(NotShared::of(format!("other nodes change {key} all the time")).into())
@@ -238,6 +239,7 @@ impl Following {
         if !std::mem::replace(&mut self.failing, true) {
             tracing::warn!(part = self.part.word, error = %why, "what is set at other nodes does not come; tried again until it does");
         }
+        // Servers tell nobody when they can be asked again.
         sleep(FOLLOW_AGAIN_AFTER).await;
     }
 }

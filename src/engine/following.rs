@@ -346,9 +346,10 @@ impl Serving<'_> {
     fn stand_by(&mut self) {
         let now_ms = clock::monotonic_ms();
         let under_way_ms = self.run.following.under_way.as_ref().map_or(0, |under_way| under_way.waits_ms(now_ms));
-        let waits_ms = under_way_ms.max(self.leaderless_ms(now_ms));
-        let taking = if waits_ms > PATIENCE_MS {
+        let taking = if under_way_ms > PATIENCE_MS {
             Taking::Nothing { why: "the node that leads it cannot be reached" }
+        } else if self.leaderless_ms(now_ms) > PATIENCE_MS {
+            Taking::Nothing { why: "no node can lead it now" }
         } else if matches!(self.run.workspace.taking(), Taking::LastResort { .. }) {
             return;
         } else {

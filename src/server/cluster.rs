@@ -139,6 +139,7 @@ pub(super) async fn patiently<T, E: Display, F: Future<Output = Result<T, E>>>(
             Err(why) if is_final(&why) || clock::monotonic_ms() >= until_ms => return Err(failed(doing)(why)),
             Err(error) => tracing::warn!(%error, "{doing}: again, for {} s at most", PATIENCE_MS / 1_000),
         }
+        // Servers that elect tell nobody when they have.
         tokio::time::sleep(AGAIN_AFTER).await;
     }
 }

@@ -217,21 +217,22 @@ impl Endpoint {
 }
 
 #[cfg(test)]
+impl Spec {
+    /// One that says nothing else.
+    pub(super) fn of_run(run: u64) -> Self {
+        let (url, types, secrets) = (String::new(), Vec::new(), Vec::new());
+        Self { url, types, texts: false, paused: None, secrets, created_at: 0, run }
+    }
+}
+
+#[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
     fn a_new_secret_signs_beside_the_old_one_for_a_day() {
         let (first, second) = (Secret::new([1; 32]), Secret::new([2; 32]));
-        let mut spec = Spec {
-            url: String::new(),
-            types: vec![],
-            texts: false,
-            paused: None,
-            secrets: vec![],
-            created_at: 0,
-            run: 0,
-        };
+        let mut spec = Spec::of_run(0);
         spec.add_secret(&first, 1_000);
         assert_eq!((spec.secrets(u64::MAX), spec.has_newest(&first)), (vec![first.clone()], true));
         spec.add_secret(&second, 2_000);

@@ -19,6 +19,7 @@ const KEEP_EVERY: Duration = Duration::from_millis(250);
 pub(super) async fn keep(shared: Arc<Shared>, cluster: Arc<Cluster>) {
     loop {
         cluster.until_moved().await;
+        // What moves meanwhile goes with it.
         sleep(KEEP_EVERY).await;
         cluster.keep_places(|workspace, name| shared.one(workspace, name)).await;
     }
@@ -85,6 +86,7 @@ impl Followed {
             any = true;
             while let Err(error) = cluster.tell(&one).await {
                 tracing::warn!(%error, workspace = %one.workspace, webhook = %one.name, "a webhook of this node is not told to the others; tried again until it is");
+                // Servers tell nobody when they take something again.
                 sleep(AGAIN_AFTER).await;
             }
         }

@@ -315,6 +315,7 @@ impl Shared {
         if let Some(cluster) = &self.cluster {
             if let Err(error) = cluster.pause(one, run, why).await {
                 tracing::warn!(%error, "that a webhook is paused is not kept: it is tried again");
+                // Servers tell nobody when they take something again.
                 tokio::time::sleep(PAUSE_AGAIN_AFTER).await;
             }
             return;

@@ -257,21 +257,12 @@ mod tests {
 
     #[test]
     fn a_place_counts_for_its_run_and_never_goes_back() {
-        let spec = |run| Spec {
-            url: String::new(),
-            types: vec![],
-            texts: false,
-            paused: None,
-            secrets: vec![],
-            created_at: 0,
-            run,
-        };
-        let held = |run, cursor: &str| Held::new(spec(run), cursor.parse().expect("a place"));
+        let held = |run, cursor: &str| Held::new(Spec::of_run(run), cursor.parse().expect("a place"));
         let stands = |run, cursor: &str| Stands::of(&Held { failing_ms: Some(5), ..held(run, cursor) });
         assert!(stands(1, "10.0").is_beyond(&stands(1, "9.1")));
         assert!(!stands(1, "9.1").is_beyond(&stands(1, "9.1")) && !stands(1, "10.0").is_beyond(&stands(2, "9.1")));
 
-        let one = Endpoint::new("acme".into(), "crm".into(), spec(1), "9.1".parse().expect("a place"), None);
+        let one = Endpoint::new("acme".into(), "crm".into(), Spec::of_run(1), "9.1".parse().expect("a place"), None);
         for not_news in [stands(2, "20.0"), stands(1, "9.0")] {
             assert!(!not_news.tell(&one));
         }

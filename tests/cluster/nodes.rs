@@ -69,7 +69,7 @@ impl Nodes {
         assert!(ended.success(), "{}: {ended}\n{}", NAMES[node], self.nodes[node].server.log_tail());
     }
 
-    /// Again, on the same data and on new ports. As a supervisor does it: one that starts while the servers of NATS elect a leader ends.
+    /// Again, on the same data and on new ports. As a supervisor does it: one that finds no server of NATS ends.
     pub fn start_again(&mut self, node: usize) {
         block_in_place(|| {
             let (server, until) = (&mut self.nodes[node].server, Instant::now() + PATIENCE);

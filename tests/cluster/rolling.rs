@@ -1,9 +1,9 @@
 //! Nodes that are upgraded one after the other, each under its supervisor, while agents and customers go on at the others.
 
-use crate::clients::{Visitor, Worker};
+use crate::clients::Worker;
 use crate::history::Book;
 use crate::nodes::Nodes;
-use crate::scenes::{is_good, patient};
+use crate::scenes::{is_good, patient, pending, taken};
 use crate::support::scene::DEMO;
 use crate::support::{Options, Server};
 use serde_json::json;
@@ -52,19 +52,10 @@ async fn nodes_are_upgraded_one_after_the_other_and_one_goes_back_and_nothing_is
         [(0, &next, 0), (1, &next, 0), (2, &no_good, 1), (2, &next, 0)].into_iter().enumerate()
     {
         let (second, third) = ((node + 1) % 3, (node + 2) % 3);
-        let mut before = Worker::connect(&book, nodes.server(node), "ada").await;
-        before.set_status("available").await;
-        let mut zoe = Visitor::start(&book, nodes.server(third), &format!("zoe: hello {round}")).await;
-        let (offer, conversation) = before.offered().await;
-        before.delivered(&offer).await;
+        let (_before, mut zoe, offer, conversation) =
+            pending(&book, nodes.server(node), nodes.server(third), round).await;
         let done = upgrade(nodes.server(node), path);
-        let mut ada = Worker::connect(&book, nodes.server(second), "ada").await;
-        let snapshot = &ada.agent.welcome["snapshot"];
-        assert_eq!(snapshot["offers"][0]["offer"], offer.as_str(), "round {round}: {snapshot}");
-        ada.accept(&offer).await;
-        let words = format!("ada: good morning {round}");
-        ada.send(&conversation, &words).await;
-        zoe.sees(&words).await;
+        let mut ada = taken(&book, nodes.server(second), &mut zoe, (&offer, round)).await;
         let done = done.await.expect("it ends");
         assert_eq!(done.status.code(), Some(code), "round {round}: {}\n{}", said(&done), nodes.logs());
         nodes.well().await;

@@ -104,6 +104,28 @@ async fn agents_and_customers_at_three_nodes_are_at_one_desk_and_a_node_that_is_
     is_good(&book, &nodes.servers()).await;
 }
 
+/// An offer that is pending at an agent's socket, of a customer at another node.
+pub async fn pending(book: &Book, at: &Server, elsewhere: &Server, round: usize) -> (Worker, Visitor, String, String) {
+    let mut agent = Worker::connect(book, at, "ada").await;
+    agent.set_status("available").await;
+    let zoe = Visitor::start(book, elsewhere, &format!("zoe: hello {round}")).await;
+    let (offer, conversation) = agent.offered().await;
+    agent.delivered(&offer).await;
+    (agent, zoe, offer, conversation)
+}
+
+/// The same agent at another node: it has that offer, takes it, and is heard.
+pub async fn taken(book: &Book, at: &Server, zoe: &mut Visitor, (offer, round): (&str, usize)) -> Worker {
+    let mut ada = Worker::connect(book, at, "ada").await;
+    let snapshot = &ada.agent.welcome["snapshot"];
+    assert_eq!(snapshot["offers"][0]["offer"], offer, "round {round}: {snapshot}");
+    ada.accept(offer).await;
+    let words = format!("ada: good morning {round}");
+    ada.send(zoe.conversation(), &words).await;
+    zoe.sees(&words).await;
+    ada
+}
+
 /// What may become of a node, and how that is over.
 type Trouble = (fn(&mut Nodes, usize), fn(&mut Nodes, usize));
 /// By their names and the workspace's, of all three.
@@ -123,19 +145,10 @@ async fn a_node_that_stands_still_is_cut_off_or_goes_in_order_takes_nothing_alon
     let rounds = [FOLLOWS, LEADS].into_iter().flat_map(|node| troubles.map(|trouble| (node, trouble)));
     for (round, (node, (begin, end))) in rounds.enumerate() {
         let (second, third) = ((node + 1) % 3, (node + 2) % 3);
-        let mut before = Worker::connect(&book, nodes.server(node), "ada").await;
-        before.set_status("available").await;
-        let mut zoe = Visitor::start(&book, nodes.server(third), &format!("zoe: hello {round}")).await;
-        let (offer, conversation) = before.offered().await;
-        before.delivered(&offer).await;
+        let (_before, mut zoe, offer, conversation) =
+            pending(&book, nodes.server(node), nodes.server(third), round).await;
         begin(&mut nodes, node);
-        let mut ada = Worker::connect(&book, nodes.server(second), "ada").await;
-        let snapshot = &ada.agent.welcome["snapshot"];
-        assert_eq!(snapshot["offers"][0]["offer"], offer.as_str(), "round {round}: {snapshot}");
-        ada.accept(&offer).await;
-        let words = format!("ada: good morning {round}");
-        ada.send(&conversation, &words).await;
-        zoe.sees(&words).await;
+        let mut ada = taken(&book, nodes.server(second), &mut zoe, (&offer, round)).await;
         end(&mut nodes, node);
         let answer = format!("zoe: thank you {round}");
         zoe.post(&answer).await;

@@ -103,16 +103,21 @@ async fn who_comes_second_is_fenced() {
     assert_eq!(turns, [1, 2, 3, 4, 5]);
 }
 
+/// Five times so many of each, in turns.
+async fn fill_both(journal: &NatsJournal, (one, many): (&Arc<str>, u64), (other, few): (&Arc<str>, u64)) {
+    for round in 0..5 {
+        fill(journal, one, round * many + 1, (round + 1) * many).await;
+        fill(journal, other, round * few + 1, (round + 1) * few).await;
+    }
+}
+
 #[tokio::test]
 async fn a_cut_takes_what_is_below_and_never_the_last() {
     let nats = Nats::alone("").await;
     let settings = settings(&nats);
     let journal = open(&settings).await;
     let (acme, other) = (workspace("acme"), workspace("other"));
-    for round in 0..5 {
-        fill(&journal, &acme, round * 20 + 1, round * 20 + 20).await;
-        fill(&journal, &other, round + 1, round + 1).await;
-    }
+    fill_both(&journal, (&acme, 20), (&other, 1)).await;
     assert_eq!(journal.cut(&acme, Position(41)).await.unwrap(), 40);
     let fresh = open(&settings).await;
     let first = fresh.read(&acme, Position(0), 1, 1).await.unwrap();
@@ -134,10 +139,7 @@ async fn a_cut_of_what_is_old_takes_nothing_else_and_upsets_nobody() {
     let settings = settings(&nats);
     let journal = open(&settings).await;
     let (acme, other) = (workspace("acme"), workspace("other"));
-    for round in 0..5 {
-        fill(&journal, &acme, round * 20 + 1, round * 20 + 20).await;
-        fill(&journal, &other, round * 3 + 1, round * 3 + 3).await;
-    }
+    fill_both(&journal, (&acme, 20), (&other, 3)).await;
     let mut live = journal.live().await.expect("it can be followed");
     let up_to = |most: u64| move |stored: &StoredRecord| stored.position.0 <= most;
     let first = async || journal.read(&acme, Position(0), 1, 1).await.unwrap()[0].position.0;

@@ -108,12 +108,16 @@ async fn posts(customer: &mut Customer, text: &str) {
 }
 
 fn options() -> Options {
-    Options::default()
-        .without_rate_limits()
-        .set("webhooks.private_addresses=true")
-        .set("webhooks.plain_http=true")
-        .set("webhooks.retry_first_ms=50")
-        .set("webhooks.retry_most_ms=200")
+    Options::default().without_rate_limits().with_webhooks_to_this_machine()
+}
+
+/// Two nodes that know of a webhook, and a customer at the first.
+async fn hooked() -> (Pair, Receiver, Customer) {
+    let (pair, receiver) = (Pair::start(&options(), |_| ()).await, Receiver::start().await);
+    hook(&pair.nodes[0], &receiver).await;
+    stands(&pair.nodes[1], |held| held["state"] == "active").await;
+    let zoe = Customer::start(pair.nodes[0].address, DEMO, "hello").await;
+    (pair, receiver, zoe)
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -165,11 +169,7 @@ async fn a_webhook_that_is_set_at_one_node_is_delivered_once_and_changed_at_eith
 /// One after the other: either leads at some time.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_node_that_is_killed_leaves_its_webhooks_to_the_other_and_nothing_is_missed() {
-    let mut pair = Pair::start(&options(), |_| ()).await;
-    let receiver = Receiver::start().await;
-    hook(&pair.nodes[0], &receiver).await;
-    stands(&pair.nodes[1], |held| held["state"] == "active").await;
-    let mut zoe = Customer::start(pair.nodes[0].address, DEMO, "hello").await;
+    let (mut pair, receiver, mut zoe) = hooked().await;
     let mut least = 2;
     for (goes, stays) in [(0, 1), (1, 0)] {
         zoe = zoe.at(pair.nodes[goes].address).await;
@@ -276,11 +276,7 @@ async fn webhooks_that_are_set_at_both_nodes_at_once_are_all_there_and_no_more_t
 /// One after the other: either leads at some time.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_node_that_stands_still_and_goes_on_leaves_its_webhooks_to_the_one_that_leads() {
-    let pair = Pair::start(&options(), |_| ()).await;
-    let receiver = Receiver::start().await;
-    hook(&pair.nodes[0], &receiver).await;
-    stands(&pair.nodes[1], |held| held["state"] == "active").await;
-    let mut zoe = Customer::start(pair.nodes[0].address, DEMO, "hello").await;
+    let (pair, receiver, mut zoe) = hooked().await;
     let mut least = 2;
     for (still, other) in [(0, 1), (1, 0)] {
         let (still, other) = (&pair.nodes[still], &pair.nodes[other]);

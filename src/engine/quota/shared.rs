@@ -42,6 +42,7 @@ async fn say(part: &Part, workspace: &str, own: OwnQuota) {
     let unless_there = |there: Option<&[u8]>| Ok::<_, NotShared>(there.is_none().then(|| value.clone()));
     while let Err(error) = part.change(workspace, unless_there).await {
         tracing::warn!(%error, workspace, "a quota of this node is not told to the others; tried again until it is");
+        // Servers tell nobody when they take something again.
         tokio::time::sleep(AGAIN_AFTER).await;
     }
 }

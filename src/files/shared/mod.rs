@@ -24,13 +24,11 @@ use super::format::HEAD_BYTES;
 use crate::clock;
 use crate::desk::files::FileId;
 use crate::desk::ids::ConversationId;
-use crate::journal::nats::{NatsSettings, StreamFailed, make_or_compare, until_reached, with_source};
+use crate::journal::nats::{NatsSettings, StreamFailed, kept, make_or_compare, until_reached, with_source};
 use crate::overload::{Purpose, Taken, Weight, memory};
 use async_nats::jetstream::Context;
 use async_nats::jetstream::message::StreamMessage;
-use async_nats::jetstream::stream::{
-    Config, DirectGetErrorKind, DiscardPolicy, LastRawMessageErrorKind, RetentionPolicy, StorageType, Stream,
-};
+use async_nats::jetstream::stream::{Config, DirectGetErrorKind, LastRawMessageErrorKind, Stream};
 use bytes::Bytes;
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
@@ -109,21 +107,9 @@ impl SharedFiles {
             name: name.clone(),
             description: Some("Files of messages of Offhook, sealed".to_owned()),
             subjects: vec![format!("{prefix}.>")],
-            retention: RetentionPolicy::Limits,
-            discard: DiscardPolicy::New,
-            max_bytes: bytes_max.map_or(-1, |bytes| i64::try_from(bytes).unwrap_or(i64::MAX)),
-            max_messages: -1,
             max_messages_per_subject: 1,
-            max_consumers: -1,
-            max_age: Duration::ZERO,
             max_message_size: (PART_BYTES + HEADER_BYTES_MAX) as i32,
-            storage: StorageType::File,
-            num_replicas: settings.replicas,
-            deny_delete: true,
-            allow_direct: true,
-            // Nothing rests on it: a part that is put twice is the same.
-            duplicate_window: Duration::from_secs(1),
-            ..Config::default()
+            ..kept(settings, bytes_max)
         };
         let stream = make_or_compare(&context, wanted).await?;
         until_reached(&context, &name, &format!("{prefix}.reached")).await?;

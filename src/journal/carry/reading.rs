@@ -24,6 +24,7 @@ async fn asked<T>(ask: impl AsyncFn() -> Result<T, JournalFailed>) -> Result<T, 
             }
             answer => return answer,
         }
+        // Servers that elect tell nobody when they have.
         tokio::time::sleep(AGAIN_AFTER).await;
     }
 }
@@ -56,6 +57,7 @@ pub(super) async fn page(
         if !page.is_empty() {
             return Ok(page);
         }
+        // A replica tells nobody when it has caught up.
         tokio::time::sleep(AGAIN_AFTER).await;
     }
     Ok(Vec::new())

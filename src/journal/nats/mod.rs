@@ -31,7 +31,7 @@ pub use connect::{ConnectFailed, NatsSettings, connect, is_address, is_token};
 pub use live::Live;
 pub use mark::Mark;
 pub use stream::{Held, StreamFailed, stream_name};
-pub(crate) use stream::{make_or_compare, until_reached, with_source};
+pub(crate) use stream::{kept, make_or_compare, until_reached, with_source};
 pub use trial::{Trial, attempt};
 
 use super::health::HealthCell;

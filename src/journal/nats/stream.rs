@@ -73,19 +73,26 @@ fn wanted(settings: &NatsSettings) -> Config {
         name: stream_name(&settings.name),
         description: Some("The journal of Offhook: what was acknowledged".to_owned()),
         subjects: vec![format!("{}.{SUBJECT_PREFIX}.*", settings.name)],
+        max_message_size: (RECORD_BYTES_MAX + HEADER_BYTES_MAX) as i32,
+        ..kept(settings, settings.bytes_max)
+    }
+}
+
+/// What holds for each stream of ours: on the disks of so many servers, and nothing goes by itself. What is full takes nothing more.
+pub(crate) fn kept(settings: &NatsSettings, bytes_max: Option<u64>) -> Config {
+    Config {
         retention: RetentionPolicy::Limits,
         discard: DiscardPolicy::New,
-        max_bytes: settings.bytes_max.map_or(-1, |bytes| i64::try_from(bytes).unwrap_or(i64::MAX)),
+        max_bytes: bytes_max.map_or(-1, |bytes| i64::try_from(bytes).unwrap_or(i64::MAX)),
         max_messages: -1,
         max_messages_per_subject: -1,
         max_consumers: -1,
         max_age: Duration::ZERO,
-        max_message_size: (RECORD_BYTES_MAX + HEADER_BYTES_MAX) as i32,
         storage: StorageType::File,
         num_replicas: settings.replicas,
         deny_delete: true,
         allow_direct: true,
-        // Nothing rests on it: the fence keeps out what comes twice.
+        // Nothing rests on it: a fence keeps out what comes twice, or it is the same.
         duplicate_window: Duration::from_secs(1),
         ..Config::default()
     }
