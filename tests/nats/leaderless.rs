@@ -26,10 +26,13 @@ async fn what_waits_while_no_node_can_lead_is_refused_in_time_and_it_goes_on_by_
     // Room for nothing more: also a claim has none.
     let full = Config { max_bytes: held.state.bytes as i64 + 1, ..held.config.clone() };
     context.update_stream(full).await.expect("it can be set");
-    for _ in 0..2 {
-        let why = within("an answer", refused(&mut ada, accept.clone())).await;
+    let asked = async |ada: &mut Agent| {
+        let why = within("an answer", refused(ada, accept.clone())).await;
         assert_eq!(why["code"], "unavailable", "{why}");
-    }
+    };
+    asked(&mut ada).await;
+    eventually("nobody leads", async || server.metric("offhook_cluster_leads").await, |leads| *leads == 0.0).await;
+    asked(&mut ada).await;
 
     context.update_stream(held.config).await.expect("it can be set");
     let ask = async || ada.ask(accept.clone()).await;
