@@ -77,18 +77,23 @@ impl Followed {
         }
     }
 
-    /// What this node had by itself is all nodes' from now on. Whether there was any: it comes back then.
+    /// What this node had by itself is all nodes' from now on, as far as there is room. Whether there was any: it comes back then.
     async fn tell_own(&self, cluster: &Cluster) -> bool {
         let own = self.hooks.shared.all().into_iter();
         let own = own.filter(|one| one.held().spec.run == 0 || !self.heard.contains(&one.workspace));
         let mut any = false;
         for one in own {
-            any = true;
-            while let Err(error) = cluster.tell(&one).await {
-                tracing::warn!(%error, workspace = %one.workspace, webhook = %one.name, "a webhook of this node is not told to the others; tried again until it is");
+            let (workspace, webhook) = (&one.workspace, &one.name);
+            any |= loop {
+                match cluster.tell(&one).await {
+                    Ok(is_told) => break is_told,
+                    Err(error) => {
+                        tracing::warn!(%error, %workspace, %webhook, "a webhook of this node is not told to the others; tried again until it is");
+                    }
+                }
                 // Servers tell nobody when they take something again.
                 sleep(AGAIN_AFTER).await;
-            }
+            };
         }
         any
     }

@@ -121,18 +121,20 @@ impl Cluster {
         self.part.until_heard(revision).await
     }
 
-    /// Has one of this node's for all, unless another of its name is there.
-    pub(super) async fn tell(&self, one: &Endpoint) -> Result<(), NotShared> {
+    /// Has one of this node's for all, unless another of its name is there or there are as many as may be. Whether it does.
+    pub(super) async fn tell(&self, one: &Endpoint) -> Result<bool, NotShared> {
         let Held { spec, cursor, .. } = one.held();
         let set = Set { spec: Spec { run: new_run(), ..spec }, from: cursor.to_string() };
+        let mut is_new = false;
         let tell = |sets: &mut Sets| {
-            let is_new = !sets.contains_key(&one.name) && sets.len() < EACH_MAX;
+            is_new = !sets.contains_key(&one.name) && sets.len() < EACH_MAX;
             if is_new {
                 sets.insert(one.name.clone(), set.clone());
             }
             Ok::<_, NotShared>(is_new)
         };
-        self.change(&format!("{SET}{}", one.workspace), tell).await.map(drop)
+        self.change(&format!("{SET}{}", one.workspace), tell).await?;
+        Ok(is_new)
     }
 
     /// The others are to be told soon where it is.

@@ -273,6 +273,33 @@ async fn webhooks_that_are_set_at_both_nodes_at_once_are_all_there_and_no_more_t
     }
 }
 
+/// It is its own still, and holds up nothing.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_node_with_a_webhook_for_which_all_have_no_room_sends_those_of_all() {
+    let elsewhere = Receiver::start().await;
+    let mut alone = block_in_place(|| Server::start(&options()));
+    hook(&alone, &elsewhere).await;
+    block_in_place(|| alone.stop());
+
+    let (mut pair, receiver) = (Pair::start(&options(), |_| ()).await, Receiver::start().await);
+    let types: Vec<&str> = TYPES.split(',').collect();
+    for number in 0..20 {
+        let url = if number == 0 { receiver.url.as_str() } else { "http://127.0.0.1:1/nobody" };
+        let path = format!("/v1/workspaces/{DEMO}/webhooks/hook-{number}");
+        let set = pair.nodes[0].admin("PUT", &path, Some(&json!({"url": url, "types": types}))).await;
+        assert_eq!(set.status, 200, "{}", set.text());
+    }
+    let mut zoe = Customer::start(pair.nodes[0].address, DEMO, "hello").await;
+    receiver.has_all(&pair.nodes[0], 2).await;
+    block_in_place(|| pair.nodes[1].stop());
+    std::fs::copy(alone.data_dir().join("webhooks.db"), pair.nodes[1].data_dir().join("webhooks.db")).expect("a file");
+    pair.start_again(1);
+    pair.nodes[0].kill();
+    zoe = zoe.at(pair.nodes[1].address).await;
+    posts(&mut zoe, "is anybody there?").await;
+    receiver.has_all(&pair.nodes[1], 3).await;
+}
+
 /// One after the other: either leads at some time.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_node_that_stands_still_and_goes_on_leaves_its_webhooks_to_the_one_that_leads() {
