@@ -83,6 +83,7 @@ impl StoreFile {
 
     fn furnish(&self, db: &Connection, format: i64) -> rusqlite::Result<()> {
         db.busy_timeout(BUSY)?;
+        db.pragma_update(None, "cache_size", -256)?;
         db.pragma_update_and_check(None, "journal_mode", "WAL", |_| Ok(()))?;
         if format == 0 {
             let tx = db.unchecked_transaction()?;

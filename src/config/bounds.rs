@@ -264,7 +264,6 @@ const BOUNDS: &[Bound] = &[
         "wait in the journal",
         "offhook_reserve_bytes",
     ),
-    bound("the webhooks' pages in memory", "webhooks/store.rs", Fixed("256 KiB"), "read again", "offhook_memory_bytes"),
     bound(
         "service levels of queues, for each workspace",
         "engine/levels.rs",
@@ -297,7 +296,7 @@ const BOUNDS: &[Bound] = &[
     bound(
         "the journal's pages in memory",
         "journal/sqlite/schema.rs",
-        Fixed("8 MiB for writing, 2 MiB for each of 4 readers, 512 KiB for checkpoints"),
+        Fixed("8 MiB for writing, 512 KiB for each of 4 readers and for checkpoints"),
         "read again",
         "offhook_memory_bytes",
     ),
@@ -325,7 +324,21 @@ const BOUNDS: &[Bound] = &[
     bound(
         "the view's pages in memory",
         "view/schema.rs",
-        Fixed("16 MiB for writing, 2 MiB for each reader"),
+        Fixed("16 MiB for writing, 512 KiB for each reader"),
+        "read again",
+        "offhook_memory_bytes",
+    ),
+    bound(
+        "the keys' pages in memory",
+        "seal/store.rs",
+        Fixed("256 KiB for writing and as many for reading"),
+        "read again",
+        "offhook_memory_bytes",
+    ),
+    bound(
+        "pages in memory of webhooks, sign-ins and the audit trail",
+        "store_file.rs",
+        Fixed("256 KiB each"),
         "read again",
         "offhook_memory_bytes",
     ),

@@ -308,6 +308,8 @@ fn rows(db: &Connection, from: u64, to: u64, rows_max: usize) -> Result<Vec<(u64
 fn connect(path: &Path, flags: OpenFlags) -> rusqlite::Result<Connection> {
     let db = Connection::open_with_flags(path, flags | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
     db.busy_timeout(Duration::from_secs(2))?;
+    // What is used again soon is in the cache of keys.
+    db.pragma_update(None, "cache_size", -256)?;
     Ok(db)
 }
 

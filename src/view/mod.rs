@@ -104,7 +104,8 @@ impl Settings {
             report_time: Duration::from_secs(10),
             load_time: Duration::from_secs(60),
             writer_cache_kib: 16 << 10,
-            reader_cache_kib: 2 << 10,
+            // What is read again soon is in the page cache of the system; and one of whom little is asked comes to its bound in minutes, not hours.
+            reader_cache_kib: 512,
             bytes_max: None,
             generation_outcomes: 32_768,
         }

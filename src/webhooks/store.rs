@@ -45,7 +45,6 @@ impl Store {
     }
 
     fn of(db: Connection) -> rusqlite::Result<Self> {
-        db.pragma_update(None, "cache_size", -256)?;
         db.pragma_update_and_check(None, "secure_delete", "ON", |_| Ok(()))?;
         Ok(Self(Mutex::new(db)))
     }

@@ -100,7 +100,8 @@ pub(super) fn open_checkpointer(path: &Path, settings: &Settings) -> rusqlite::R
 
 pub(super) fn open_reader(path: &Path, settings: &Settings) -> rusqlite::Result<Connection> {
     let db = connect(path, OpenFlags::SQLITE_OPEN_READ_ONLY, settings)?;
-    db.pragma_update(None, "cache_size", -2_048)?;
+    // What is read again soon is in the page cache of the system.
+    db.pragma_update(None, "cache_size", -512)?;
     Ok(db)
 }
 
