@@ -10,6 +10,7 @@ use super::commit::{PATIENCE_MS, random_turn};
 use super::deliver_replies::not_done;
 use super::desk_clock::DeskClock;
 use super::intake::ReplyTo;
+use super::keyed;
 use super::load::read;
 use super::passing::UnderWay;
 use super::passing::shapes::{Passed, Told};
@@ -27,7 +28,6 @@ use crate::desk::refusal::Refusal;
 use crate::desk::time::Now;
 use crate::journal::record::Lead;
 use crate::journal::{Appended, Position, StoredRecord};
-use crate::seal::KeyNumber;
 use crate::view::CommittedTurn;
 use std::collections::{BTreeSet, VecDeque};
 use std::sync::Arc;
@@ -41,8 +41,6 @@ const READ_RECORDS_MAX: usize = 256;
 const READ_BYTES_MAX: usize = 1 << 20;
 /// Whoever was replaced lets the other lead for so long: two nodes may see the roll differently for about a lease.
 const LET_LEAD_MS: u64 = 1_000;
-/// After a key did not come in the time that it is waited for.
-const KEYS_AGAIN_MS: u64 = 10_000;
 const NODES_EVERY_MS: u64 = 1_000;
 /// After a claim that did not come about, or a journal that could not be read.
 const CLAIM_AGAIN_MS: u64 = 100;
@@ -61,8 +59,8 @@ pub(super) struct Following {
     /// Answers whose position was not lived through yet.
     waiting: VecDeque<(Position, ReplyTo, Result<Answer, Refusal>)>,
     claim_at_ms: u64,
-    /// Keys that have not come are waited for from then on.
-    keys_at_ms: u64,
+    /// Since when a record waits for a customer's key.
+    keyless_since_ms: Option<u64>,
     heard_at_ms: u64,
     /// Since when something waits and nobody leads whom it could be passed on to.
     leaderless_since_ms: Option<u64>,
@@ -76,6 +74,13 @@ impl Following {
     pub(super) fn let_lead(&mut self) {
         self.claim_at_ms = clock::monotonic_ms() + LET_LEAD_MS;
     }
+}
+
+/// Why a record is not lived through.
+enum Stops {
+    Ended(Ended),
+    /// For now: a customer's key has not come.
+    Keyless,
 }
 
 /// Answers to all of the batch under way; for ever while none is.
@@ -147,10 +152,15 @@ impl Serving<'_> {
                 came.missed = true;
                 break;
             }
-            if record.position == self.keeper.position().next()
-                && let Err(ended) = self.live_through(&record).await
-            {
-                return Some(ended);
+            if record.position == self.keeper.position().next() {
+                match self.live_through(&record).await {
+                    Ok(()) => {}
+                    Err(Stops::Ended(ended)) => return Some(ended),
+                    Err(Stops::Keyless) => {
+                        came.missed = true;
+                        break;
+                    }
+                }
             }
         }
         if came.missed || self.is_behind(now_ms).await {
@@ -187,12 +197,9 @@ impl Serving<'_> {
                 Ok(records) => records,
                 Err(failed) => {
                     tracing::warn!(workspace = %self.run.workspace.name(), error = %failed, "the journal cannot be followed");
-                    self.run.workspace.tail.miss();
-                    let again_ms = clock::monotonic_ms() + CLAIM_AGAIN_MS;
-                    self.run.following.claim_at_ms = self.run.following.claim_at_ms.max(again_ms);
                     // It says so to nobody when it can be read again.
                     tokio::time::sleep(Duration::from_millis(CLAIM_AGAIN_MS)).await;
-                    self.stand_by();
+                    self.stays_behind();
                     return Ok(());
                 }
             };
@@ -204,17 +211,32 @@ impl Serving<'_> {
                 return Err(Ended::Reload);
             }
             for record in &records {
-                self.live_through(record).await?;
+                match self.live_through(record).await {
+                    Ok(()) => {}
+                    Err(Stops::Ended(ended)) => return Err(ended),
+                    Err(Stops::Keyless) => {
+                        self.stays_behind();
+                        return Ok(());
+                    }
+                }
             }
         }
     }
 
-    async fn live_through(&mut self, record: &StoredRecord) -> Result<(), Ended> {
+    /// It is tried again from where this node stands.
+    fn stays_behind(&mut self) {
+        self.run.workspace.tail.miss();
+        let again_ms = clock::monotonic_ms() + CLAIM_AGAIN_MS;
+        self.run.following.claim_at_ms = self.run.following.claim_at_ms.max(again_ms);
+        self.stand_by();
+    }
+
+    async fn live_through(&mut self, record: &StoredRecord) -> Result<(), Stops> {
         let (turn, lead) = read(record).map_err(|failed| {
             tracing::error!(workspace = %self.run.workspace.name(), error = %failed, "a record cannot be lived through");
-            Ended::Reload
+            Stops::Ended(Ended::Reload)
         })?;
-        self.until_keys_are_known(&turn.events).await;
+        self.until_keys_are_known(&turn.events).await?;
         let decided: Decided<ReplyTo> = self.keeper.follow(&turn);
         self.keeper.led_by(lead);
         let here_is_gone = self.own_node_is_gone(&decided.events);
@@ -239,18 +261,18 @@ impl Serving<'_> {
         asked.into_iter().rev().for_each(|asked| self.run.asked.push_front(asked));
     }
 
-    /// What another node sealed can be shown once its key has come, which is on its way since before the record was made. While keys do
-    /// not come at all, records are not held up by each of them.
-    async fn until_keys_are_known(&mut self, events: &[Event]) {
-        for event in events {
-            if let Event::ConversationOpened { key, .. } = event
-                && clock::monotonic_ms() >= self.run.following.keys_at_ms
-                && let Err(error) = self.run.shared.keys.until_known(KeyNumber(key.0)).await
-            {
-                self.run.following.keys_at_ms = clock::monotonic_ms() + KEYS_AGAIN_MS;
-                tracing::warn!(workspace = %self.run.workspace.name(), %error, "a customer's key has not come");
-            }
+    async fn until_keys_are_known(&mut self, events: &[Event]) -> Result<(), Stops> {
+        let known = keyed::until_known(&self.run.shared.keys, keyed::of_events(events)).await;
+        let since_ms = &mut self.run.following.keyless_since_ms;
+        let Err(error) = known else {
+            *since_ms = None;
+            return Ok(());
+        };
+        if since_ms.is_none() {
+            *since_ms = Some(clock::monotonic_ms());
+            tracing::warn!(workspace = %self.run.workspace.name(), %error, "a record waits");
         }
+        Err(Stops::Keyless)
     }
 
     /// A view that has everything says nothing of who leads; the last record does.
@@ -348,6 +370,8 @@ impl Serving<'_> {
         let under_way_ms = self.run.following.under_way.as_ref().map_or(0, |under_way| under_way.waits_ms(now_ms));
         let taking = if under_way_ms > PATIENCE_MS {
             Taking::Nothing { why: "the node that leads it cannot be reached" }
+        } else if self.run.following.keyless_since_ms.is_some_and(|since_ms| now_ms > since_ms + PATIENCE_MS) {
+            Taking::Nothing { why: "customers' keys of other nodes do not come" }
         } else if self.leaderless_ms(now_ms) > PATIENCE_MS {
             Taking::Nothing { why: "no node can lead it now" }
         } else if matches!(self.run.workspace.taking(), Taking::LastResort { .. }) {

@@ -3,6 +3,7 @@
 
 use super::Engine;
 use super::cutting;
+use super::keyed;
 use super::passing::shapes::{Batch, BatchAnswer};
 use super::passing::views::ViewsAsked;
 use super::run::stopped;
@@ -110,7 +111,15 @@ async fn what_becomes_of(engine: &Engine, bytes: &Bytes) -> Option<Bytes> {
         Err(malformed) => return BatchAnswer::from(&malformed).encode().ok(),
     };
     match engine.workspace(&batch.workspace) {
-        Some(workspace) => workspace.take_batch(batch).await,
+        Some(workspace) => {
+            let come = keyed::until_known(&engine.shared.keys, keyed::of_commands(&batch.commands)).await;
+            if let Err(error) = come {
+                tracing::warn!(workspace = %batch.workspace, %error, "what another node passes on waits");
+                // Its sender asks again.
+                return None;
+            }
+            workspace.take_batch(batch).await
+        }
         None => BatchAnswer::NotLed { term: None }.encode().ok(),
     }
 }

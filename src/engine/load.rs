@@ -1,5 +1,6 @@
 //! A workspace's desk as it was left: the view's entities, and the journal's records that came after them.
 
+use super::keyed;
 use super::project::Projection;
 use super::turn::Keeper;
 use crate::clock;
@@ -10,6 +11,7 @@ use crate::desk::stored::RowDamaged;
 use crate::desk::time::{DeskTime, Now, WallTime};
 use crate::journal::record::{self, Lead, Record, RecordDamaged};
 use crate::journal::{Journal, JournalFailed, Position, StoredRecord};
+use crate::seal::{KeyRing, SealFailed};
 use crate::view::{CommittedTurn, View, ViewFailed};
 use std::sync::Arc;
 
@@ -27,6 +29,8 @@ pub enum LoadFailed {
     Row(#[from] RowDamaged),
     #[error(transparent)]
     Journal(#[from] JournalFailed),
+    #[error("what another node sealed cannot be opened yet: {0}")]
+    Keyless(SealFailed),
     #[error("record {position} is damaged: {why}; run `offhook journal verify`")]
     Record { position: Position, why: RecordDamaged },
     #[error("record {position} holds an {what} that this release cannot read: {why}")]
@@ -62,6 +66,7 @@ impl LoadFailed {
             LoadFailed::View(_)
             | LoadFailed::Row(_)
             | LoadFailed::Journal(_)
+            | LoadFailed::Keyless(_)
             | LoadFailed::Record { .. }
             | LoadFailed::Line { .. } => None,
         }
@@ -70,7 +75,7 @@ impl LoadFailed {
     /// Whether waiting may mend it; otherwise an operator must.
     #[must_use]
     pub fn may_pass(&self) -> bool {
-        matches!(self, LoadFailed::View(_) | LoadFailed::Journal(_))
+        matches!(self, LoadFailed::View(_) | LoadFailed::Journal(_) | LoadFailed::Keyless(_))
     }
 }
 
@@ -82,6 +87,7 @@ pub async fn load(
     workspace: &Arc<str>,
     view: &Arc<View>,
     journal: &Arc<dyn Journal>,
+    keys: &KeyRing,
 ) -> Result<(Keeper, Projection), LoadFailed> {
     let stored = view.load(workspace).await?;
     let rows = stored.rows.iter().map(|(kind, id, body)| (kind.as_str(), id.as_str(), body.as_slice()));
@@ -97,6 +103,7 @@ pub async fn load(
         }
         for stored in &records {
             let (turn, lead) = read(stored)?;
+            keyed::until_known(keys, keyed::of_events(&turn.events)).await.map_err(LoadFailed::Keyless)?;
             keeper.replay(stored.position, turn.now, &turn.events, &turn.outcomes);
             keeper.led_by(lead);
             let touched = keeper.take_touched();

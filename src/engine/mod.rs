@@ -21,6 +21,7 @@ mod hints;
 pub mod idle;
 mod incoming;
 pub mod intake;
+mod keyed;
 mod leftovers;
 mod leftovers_shared;
 mod levels;

@@ -124,7 +124,7 @@ impl Run {
         let mut began_ms = clock::monotonic_ms();
         loop {
             let loaded = tokio::select! {
-                loaded = load(self.workspace.name(), &self.shared.view, &self.shared.journal) => loaded,
+                loaded = load(self.workspace.name(), &self.shared.view, &self.shared.journal, &self.shared.keys) => loaded,
                 () = stopped(&mut stop) => return,
             };
             match loaded {

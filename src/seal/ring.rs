@@ -229,7 +229,7 @@ impl KeyRing {
         self.inner.erase(numbers)
     }
 
-    /// Waits until it is known what became of a key that another node made: for two seconds at most, and on a single server not at all.
+    /// Waits until it is known what became of a key that another node made: for half a second at most, and on a single server not at all.
     ///
     /// # Errors
     /// `Unavailable`: it has not come.

@@ -3,6 +3,7 @@
 use crate::journal::settings;
 use crate::support::nats::Nats;
 use async_nats::jetstream::{Context, stream};
+use futures_util::TryStreamExt;
 use offhook::journal::nats::{NatsSettings, StreamFailed, connect};
 use offhook::seal::{
     ERASURES_FILE_NAME, Erasure, KEYS_FILE_NAME, KeyNumber, KeyRing, MASTER_FILE_NAME, OpenFailed, SealFailed,
@@ -12,7 +13,7 @@ use rusqlite::Connection;
 use std::collections::HashSet;
 use std::fs;
 use std::path::Path;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tempfile::TempDir;
 
 const SERVER_KEY: &[u8] = b"what server.key gives";
@@ -51,6 +52,15 @@ async fn until(what: &str, mut so: impl FnMut() -> bool) {
     panic!("{what}: not within 30 s");
 }
 
+/// Whoever watched this finds that out within ten seconds.
+pub async fn end_watches(stream: &stream::Stream) {
+    let names: Vec<String> = stream.consumer_names().try_collect().await.expect("it says who watches");
+    assert!(!names.is_empty(), "nobody watches");
+    for name in names {
+        stream.delete_consumer(&name).await.expect("it can be ended");
+    }
+}
+
 /// A key as it lies in the store of a node.
 fn wrapped(dir: &Path, number: KeyNumber) -> Option<Vec<u8>> {
     let db = Connection::open(dir.join(KEYS_FILE_NAME)).expect("keys.db");
@@ -86,6 +96,23 @@ async fn a_key_of_one_node_opens_on_all_and_one_that_has_not_come_is_not_taken_f
     let failed = first.erase_customer(&erasure(&[late, nobodys])).unwrap_err();
     assert!(failed.to_string().contains("key 1000000 has not come from the node that made it"), "{failed}");
     assert_eq!(first.is_erased(late).ok(), Some(false), "nothing is done where not all can be");
+}
+
+/// As when a server is lost that had a part in it: a watch stands still for seconds, and says nothing.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_key_that_the_watch_does_not_bring_is_asked_for() {
+    let nats = Nats::alone("").await;
+    let (a, b) = (directory(), directory());
+    let (first, second) = (open(&nats, a.path()).await, open(&nats, b.path()).await);
+    let context = connect(&settings(&nats)).await.expect("the server answers");
+    end_watches(&context.get_stream("KV_offhook-keys").await.expect("it is there")).await;
+    let new = std::iter::repeat_with(|| first.assign().expect("there are more")).nth(400).expect("it goes on");
+    let sealed = first.seal(new, b"message", b"from a").expect("it is here");
+    assert!(matches!(second.unseal(b"message", &sealed), Err(Unsealed::Unavailable(_))), "it has come by itself");
+    // By itself it would come after ten seconds, when the watch is found out not to be there.
+    let asked = Instant::now();
+    while second.until_known(new).await.is_err() && asked.elapsed() < Duration::from_secs(6) {}
+    assert_eq!(second.unseal(b"message", &sealed).expect("it is known"), b"from a");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -8,6 +8,7 @@ mod cut;
 mod files;
 mod journal;
 mod keys;
+mod late_keys;
 mod leaderless;
 mod lease;
 mod made;

@@ -25,7 +25,7 @@ use async_nats::jetstream::consumer::{DeliverPolicy, ReplayPolicy};
 use async_nats::jetstream::context::PublishErrorKind;
 use async_nats::jetstream::message::{Message, PublishMessage};
 use async_nats::jetstream::stream::{
-    Config, DiscardPolicy, LastRawMessageErrorKind, RetentionPolicy, StorageType, Stream,
+    Config, DirectGetErrorKind, DiscardPolicy, LastRawMessageErrorKind, RetentionPolicy, StorageType, Stream,
 };
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
@@ -174,6 +174,19 @@ impl Bucket {
         let consumer =
             within(self.stream.create_consumer(config)).await?.map_err(|why| unusable(nats::with_source(&why)))?;
         within(consumer.messages()).await?.map_err(|why| unusable(nats::with_source(&why)))
+    }
+
+    /// The next entry from a revision on, as one of the servers has it; `None` where it has none yet.
+    pub async fn next(&self, from: u64) -> Result<Option<Entry>, SealFailed> {
+        let next = self.stream.direct_get_next_for_subject(format!("{}>", self.prefix), Some(from.max(1)));
+        match within(next).await? {
+            Ok(message) => {
+                let name = message.subject.strip_prefix(&self.prefix).unwrap_or_default();
+                Ok(Some(Entry { revision: message.sequence, said: said(name, &message.payload) }))
+            }
+            Err(none) if none.kind() == DirectGetErrorKind::NotFound => Ok(None),
+            Err(why) => Err(unusable(nats::with_source(&why))),
+        }
     }
 
     /// What a message of the watch says.

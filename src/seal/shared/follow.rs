@@ -13,6 +13,7 @@ use async_nats::jetstream::consumer::push::OrderedError;
 use async_nats::jetstream::message::Message;
 use futures_util::StreamExt;
 use std::collections::BTreeSet;
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::runtime::Handle;
@@ -25,6 +26,7 @@ const AGAIN_AFTER: Duration = Duration::from_millis(500);
 const FINISH_EVERY: Duration = Duration::from_secs(2);
 /// What is finished before the bucket is listened to again.
 const FINISHED_AT_ONCE: usize = 16;
+const DO_NOT_COME: &str = "the keys of other nodes do not come";
 
 /// Ends with its owner.
 pub(in crate::seal) struct Follower(JoinHandle<()>);
@@ -60,15 +62,27 @@ impl Following {
         loop {
             let failed = self.watch(sharing).await;
             metrics::gauge!(SHARED_KEYS_FOLLOWED).set(0.0);
-            self.fails(&failed, "the keys of other nodes do not come");
-            sleep(AGAIN_AFTER).await;
+            self.fails(&failed, DO_NOT_COME);
+            // Servers tell nobody when they take something again.
+            self.meanwhile(sharing, sleep(AGAIN_AFTER)).await;
+        }
+    }
+
+    /// Until something else is done. What somebody waits for is asked for.
+    async fn meanwhile<T>(&mut self, sharing: &Sharing, done: impl Future<Output = T>) -> T {
+        let mut done = pin!(done);
+        loop {
+            tokio::select! {
+                done = &mut done => return done,
+                () = sharing.overdue.notified() => self.read_on(sharing).await,
+            }
         }
     }
 
     /// Follows until something fails.
     async fn watch(&mut self, sharing: &Sharing) -> SealFailed {
         let from = sharing.known.borrow().seen + 1;
-        let watch = match sharing.keys.bucket.watch(from).await {
+        let watch = match self.meanwhile(sharing, sharing.keys.bucket.watch(from)).await {
             Ok(watch) => watch,
             Err(failed) => return failed,
         };
@@ -84,6 +98,10 @@ impl Following {
                     Some(messages) => self.hear(sharing, messages).await,
                     None => Err(SealFailed::Unavailable("the servers say nothing more".to_owned())),
                 },
+                () = sharing.overdue.notified() => {
+                    self.read_on(sharing).await;
+                    Ok(())
+                }
                 _ = finish.tick() => {
                     self.finish(sharing).await;
                     let erased = sharing.known.borrow().to_take_out().len();
@@ -108,6 +126,40 @@ impl Following {
             let message = message.map_err(|why| SealFailed::Unavailable(why.to_string()))?;
             entries.push(sharing.keys.bucket.entry(&message)?);
         }
+        self.take(sharing, entries).await
+    }
+
+    /// What the watch has not brought. When a server is lost, a watch of which it was part stands still for up to ten seconds, and the
+    /// others have what it would bring.
+    async fn read_on(&mut self, sharing: &Sharing) {
+        loop {
+            let mut entries = Vec::new();
+            let mut from = sharing.known.borrow().seen + 1;
+            let next = async {
+                while entries.len() < AT_ONCE
+                    && let Some(entry) = sharing.keys.bucket.next(from).await?
+                {
+                    from = entry.revision + 1;
+                    entries.push(entry);
+                }
+                Ok(())
+            };
+            let mut read = next.await;
+            if entries.is_empty() && read.is_ok() {
+                return;
+            }
+            if !entries.is_empty() {
+                read = self.take(sharing, entries).await;
+            }
+            if let Err(failed) = read {
+                return self.fails(&failed, DO_NOT_COME);
+            }
+        }
+    }
+
+    async fn take(&mut self, sharing: &Sharing, mut entries: Vec<Entry>) -> Result<(), SealFailed> {
+        let seen = sharing.known.borrow().seen;
+        entries.retain(|entry| entry.revision > seen);
         let Some(last) = entries.last().map(|entry| entry.revision) else { return Ok(()) };
         let (erasures, blocks) = sorted(entries);
         // What the ledger had when the ring was opened is done.

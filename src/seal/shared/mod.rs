@@ -34,14 +34,17 @@ use std::sync::Arc;
 use std::sync::mpsc::sync_channel;
 use std::time::Duration;
 use tokio::runtime::Handle;
-use tokio::sync::watch;
+use tokio::sync::{Notify, watch};
+use tokio::time::timeout;
 
 /// How long what asks the bucket waits: some answers, of which each has its own limit.
 const DONE_MOST: Duration = Duration::from_secs(6);
 /// How long a node that starts waits for more of what the others have.
 const TAKEN_IN_MOST: Duration = Duration::from_secs(30);
 /// How long a reader waits for a key that another node made.
-const KNOWN_MOST: Duration = Duration::from_secs(2);
+const KNOWN_MOST: Duration = Duration::from_millis(500);
+/// Until then it may be on its way; afterwards the bucket is asked for it.
+const OVERDUE_AFTER: Duration = Duration::from_millis(100);
 
 /// The bucket of a cluster's keys, made or found as it should be.
 pub struct SharedKeys {
@@ -64,6 +67,8 @@ pub(super) struct Sharing {
     keys: Arc<SharedKeys>,
     runtime: Handle,
     known: watch::Sender<Known>,
+    /// Somebody waits for what the bucket may have and the follower has not been brought.
+    overdue: Notify,
     /// Ends what waits for the bucket.
     closed: watch::Sender<bool>,
 }
@@ -72,7 +77,8 @@ impl Sharing {
     /// Must be called inside a tokio runtime.
     pub fn new(keys: SharedKeys) -> Self {
         let known = watch::Sender::new(Known::default());
-        Self { keys: Arc::new(keys), runtime: Handle::current(), known, closed: watch::Sender::new(false) }
+        let (overdue, closed) = (Notify::new(), watch::Sender::new(false));
+        Self { keys: Arc::new(keys), runtime: Handle::current(), known, overdue, closed }
     }
 
     pub fn runtime(&self) -> &Handle {
@@ -192,11 +198,16 @@ impl Sharing {
     /// Waits until it is, for a bounded time.
     pub async fn until_known(&self, number: KeyNumber) -> Result<(), SealFailed> {
         let mut known = self.known.subscribe();
-        match tokio::time::timeout(KNOWN_MOST, known.wait_for(|known| known.has(number.0))).await {
-            Ok(Ok(_)) => Ok(()),
-            Ok(Err(_)) => Err(closed()),
-            Err(_) => Err(not_known(number)),
-        }
+        let comes = async {
+            loop {
+                match timeout(OVERDUE_AFTER, known.wait_for(|known| known.has(number.0))).await {
+                    Ok(Ok(_)) => return Ok(()),
+                    Ok(Err(_)) => return Err(closed()),
+                    Err(_) => self.overdue.notify_one(),
+                }
+            }
+        };
+        timeout(KNOWN_MOST, comes).await.unwrap_or_else(|_| Err(not_known(number)))
     }
 
     /// Never again to be taken in, whatever the bucket says.
