@@ -13,7 +13,7 @@ use crate::audit::Trail;
 use crate::backup;
 use crate::client::Address;
 use crate::clock;
-use crate::cluster::{Lease, mark};
+use crate::cluster::{Lease, SealedPart, mark};
 use crate::config::{Config, Sections, Synchronous};
 use crate::desk::time::{DeskTime, Now, WallTime};
 use crate::engine::{Engine, Quotas, Threads};
@@ -67,8 +67,8 @@ pub use cluster::MustEnd;
 use files::{files_bounds, files_settings, scan};
 use identities::{agents_keys, identities};
 use readiness::ProcessHealth;
-use signin::Signings;
 pub use signin::signin_providers;
+use signin::{Signings, hearing};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::path::Path;
 use std::sync::Arc;
@@ -194,8 +194,10 @@ impl Server {
             }
             None => (None, None),
         };
-        let shared = cluster.as_ref().map(|(clustered, _)| clustered.settings.part("webhooks"));
-        let shared = shared.map(|part| Cluster::new(part, server_keys.webhooks()));
+        let shared = cluster.as_ref().map(|(clustered, _)| clustered.settings.clone());
+        let sealed = |word, key| shared.as_ref().map(|shared| SealedPart::new(shared.part(word), key));
+        let shared_hooks = sealed("webhooks", server_keys.webhooks()).map(Cluster::new);
+        let shared_signins = sealed("signins", server_keys.signins());
         let engine = Engine::start(kept, view.clone(), keys, files.clone(), registry, settings, (threads, cluster))
             .await
             .map_err(failed("reading which workspaces there are"))?;
@@ -216,7 +218,7 @@ impl Server {
             threads.spawn(async move { lag.watch().await });
         }
         let feeds = Feeds::new(engine.clone());
-        let hooks = webhooks::webhooks(set, dir, feeds.clone(), shared)?;
+        let hooks = webhooks::webhooks(set, dir, feeds.clone(), shared_hooks)?;
         let door = Door {
             desks: Arc::new(RealDesks::new(engine.clone(), lag, feeds)),
             identities: Arc::new(identities(
@@ -230,7 +232,7 @@ impl Server {
         };
         let gate = messenger::gate(door.clone());
         let agents = Threads::start("agents").map_err(failed("starting threads"))?;
-        let endings = signins.endings(&door);
+        let endings = signins.endings(&door, shared_signins).await?;
         let (frames, mailboxes) = (set.sessions.frame_bytes_max, set.sessions.mailbox_bytes_max);
         let (board, live) = (health.board.clone(), endings.signins.clone());
         let desks = AgentDesks::new(engine.clone(), board, live, server_keys.clone(), mailboxes, frames);
@@ -245,6 +247,9 @@ impl Server {
         router = router.merge(desk_pages::router(door.clone(), by_provider));
         if set.health.public_status {
             router = router.merge(status::router(health.board.clone(), None));
+        }
+        if lease.is_some() {
+            router = hearing(router, agent_keys.clone());
         }
         let readiness = Arc::new(ProcessHealth::new(engine.clone(), journal, view, supervised.clone()));
         let operators_router = operators::router(Operators {

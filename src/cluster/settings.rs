@@ -4,11 +4,11 @@
 //! quota.acme           {"agents": 50}
 //! webhooks.set.acme    sealed (`webhooks/shared.rs`)
 //! webhooks.place.acme
+//! signins.acme.5d41…   sealed (`gateway/signin/shared.rs`), one for each agent who ever signed in
 //! ```
 //!
 //! An entry is put in the place of the one that was read, so that of two who change it at once neither takes back what the other did, and
-//! one that was on its way for long changes nothing any more. It is never removed: so there are as many as there are workspaces, and who
-//! was away hears of each that has changed.
+//! one that was on its way for long changes nothing any more. It is never removed: so who was away hears of each that has changed.
 
 use crate::journal::nats::{Bucket, NatsSettings, StreamFailed, bucket, with_source};
 use crate::telemetry::catalogue::CLUSTER_SETTINGS_FOLLOWED;
@@ -18,13 +18,14 @@ use async_nats::jetstream::consumer::push::{Ordered, OrderedConfig, OrderedError
 use async_nats::jetstream::consumer::{DeliverPolicy, ReplayPolicy};
 use async_nats::jetstream::kv::{Store, UpdateErrorKind};
 use async_nats::jetstream::message::Message;
+use async_nats::jetstream::stream::{DirectGetErrorKind, LastRawMessageErrorKind};
 use bytes::Bytes;
 use futures_util::StreamExt;
 use futures_util::stream::ReadyChunks;
 use std::fmt::Display;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::sync::watch;
+use tokio::sync::{Notify, watch};
 use tokio::time::{sleep, timeout};
 
 /// Of one entry: the webhooks of a workspace, as many and as large as may be.
@@ -35,6 +36,8 @@ const AGAIN_AFTER: Duration = Duration::from_millis(20);
 /// Entries that are taken in at once.
 const AT_ONCE: usize = 64;
 const FOLLOW_AGAIN_AFTER: Duration = Duration::from_millis(500);
+/// Until then what was put may be on its way back; afterwards it is asked for.
+const OVERDUE_AFTER: Duration = Duration::from_millis(100);
 
 /// Nothing is known to be set: the servers do not answer, or not in time.
 #[derive(Debug, Clone, thiserror::Error)]
@@ -72,7 +75,7 @@ impl SharedSettings {
     /// Entries whose names begin with this word and a full stop. For each word there is one, which is followed once.
     #[must_use]
     pub fn part(self: &Arc<Self>, word: &'static str) -> Arc<Part> {
-        Arc::new(Part { settings: self.clone(), word, heard: watch::Sender::new(0) })
+        Arc::new(Part { settings: self.clone(), word, heard: watch::Sender::new(0), overdue: Notify::new() })
     }
 
     async fn within<T>(&self, asked: impl Future<Output = T>) -> Result<T, NotShared> {
@@ -91,6 +94,8 @@ pub struct Part {
     word: &'static str,
     /// Up to which revision everything was taken in here.
     heard: watch::Sender<u64>,
+    /// Somebody waits for what the watch has not brought.
+    overdue: Notify,
 }
 
 /// One entry, as it is now.
@@ -129,17 +134,33 @@ impl Part {
         Err(NotShared::of(format!("other nodes change {key} all the time")).into())
     }
 
+    /// An entry as the servers' leader has it, with its revision.
+    ///
+    /// # Errors
+    /// The servers did not answer.
+    pub async fn read(&self, name: &str) -> Result<Option<(Bytes, u64)>, NotShared> {
+        let Store { stream, prefix, .. } = &self.settings.store;
+        let subject = format!("{prefix}{}.{name}", self.word);
+        match self.settings.within(stream.get_last_raw_message_by_subject(&subject)).await? {
+            Ok(message) => Ok(Some((message.payload, message.sequence))),
+            Err(none) if none.kind() == LastRawMessageErrorKind::NoMessageFound => Ok(None),
+            Err(why) => Err(NotShared::of(with_source(&why))),
+        }
+    }
+
     /// Until what was put is taken in here.
     ///
     /// # Errors
     /// It did not come in time. It is set.
     pub async fn until_heard(&self, revision: u64) -> Result<(), NotShared> {
         let mut heard = self.heard.subscribe();
-        let came = timeout(self.settings.answer_within, heard.wait_for(|heard| *heard >= revision)).await;
-        match came {
-            Ok(Ok(_)) => Ok(()),
-            Ok(Err(_)) | Err(_) => Err(NotShared::of("it is set, and did not come back to this node in time")),
-        }
+        let comes = async {
+            while timeout(OVERDUE_AFTER, heard.wait_for(|heard| *heard >= revision)).await.is_err() {
+                self.overdue.notify_one();
+            }
+        };
+        let late = |_| NotShared::of("it is set, and did not come back to this node in time");
+        timeout(self.settings.answer_within, comes).await.map_err(late)
     }
 
     /// Hears of all that is there, and then of what changes.
@@ -167,10 +188,21 @@ impl Part {
         Ok((is_all, messages.ready_chunks(AT_ONCE)))
     }
 
-    fn said(&self, message: &Message) -> Option<Said> {
-        let key = message.subject.strip_prefix(&*self.settings.store.prefix)?;
+    /// The next entry from a revision on, as one of the servers has it.
+    async fn after(&self, revision: u64) -> Result<Option<(u64, Option<Said>)>, NotShared> {
+        let Store { stream, prefix, .. } = &self.settings.store;
+        let subject = format!("{prefix}{}.>", self.word);
+        match self.settings.within(stream.direct_get_next_for_subject(subject, Some(revision + 1))).await? {
+            Ok(message) => Ok(Some((message.sequence, self.said(&message.subject, &message.payload)))),
+            Err(none) if none.kind() == DirectGetErrorKind::NotFound => Ok(None),
+            Err(why) => Err(NotShared::of(with_source(&why))),
+        }
+    }
+
+    fn said(&self, subject: &str, value: &Bytes) -> Option<Said> {
+        let key = subject.strip_prefix(&*self.settings.store.prefix)?;
         let name = key.strip_prefix(self.word)?.strip_prefix('.')?;
-        Some(Said { name: name.into(), value: message.payload.clone() })
+        Some(Said { name: name.into(), value: value.clone() })
     }
 }
 
@@ -178,7 +210,7 @@ impl Part {
 pub struct Following {
     part: Arc<Part>,
     watch: Option<ReadyChunks<Ordered>>,
-    /// The last revision that was handed out.
+    /// The last revision that was handed out; no older one is.
     came: u64,
     /// Whether it was said that it fails.
     failing: bool,
@@ -201,8 +233,12 @@ impl Following {
                     Err(failed) => failed,
                 },
                 Some(watch) => {
-                    let came = watch.next().await.ok_or_else(|| NotShared::of("the servers say nothing more"));
-                    match came.and_then(|messages| self.of(messages)) {
+                    let came = tokio::select! {
+                        came = watch.next() => came.ok_or_else(|| NotShared::of("the servers say nothing more")).and_then(|messages| self.of(messages)),
+                        () = self.part.overdue.notified() => self.overdue().await,
+                    };
+                    match came {
+                        Ok((said, is_all)) if said.is_empty() && !is_all => continue,
                         Ok(came) => return came,
                         Err(failed) => failed,
                     }
@@ -217,10 +253,26 @@ impl Following {
         for message in messages {
             let message = message.map_err(NotShared::of)?;
             let place = message.info().map_err(NotShared::of)?;
-            (self.came, is_all) = (place.stream_sequence, place.pending == 0);
-            said.extend(self.part.said(&message));
+            is_all = place.pending == 0;
+            // What was asked for comes once more.
+            if place.stream_sequence > self.came {
+                self.came = place.stream_sequence;
+                said.extend(self.part.said(&message.subject, &message.payload));
+            }
         }
         Ok((said, is_all))
+    }
+
+    /// What the watch has not brought: when a server is lost it stands still for up to ten seconds, and the others have what it would bring.
+    async fn overdue(&mut self) -> Result<(Vec<Said>, bool), NotShared> {
+        let mut said = Vec::new();
+        while said.len() < AT_ONCE
+            && let Some((revision, one)) = self.part.after(self.came).await?
+        {
+            self.came = revision;
+            said.extend(one);
+        }
+        Ok((said, false))
     }
 
     /// What was handed out is kept here.
@@ -235,6 +287,7 @@ impl Following {
     /// It cannot be taken: it comes again after a while.
     pub async fn again(&mut self, why: &impl Display) {
         self.watch = None;
+        self.came = *self.part.heard.borrow();
         metrics::gauge!(CLUSTER_SETTINGS_FOLLOWED, "part" => self.part.word).set(0.0);
         if !std::mem::replace(&mut self.failing, true) {
             tracing::warn!(part = self.part.word, error = %why, "what is set at other nodes does not come; tried again until it does");

@@ -130,7 +130,9 @@ pub(super) const OF_CLUSTER: &[Bound] = &[
     bound(
         "an entry of the cluster's bucket of settings",
         "cluster/settings.rs",
-        Fixed("256 KiB, one for each workspace and kind"),
+        Fixed(
+            "256 KiB; for each workspace two of webhooks and one of quotas, and one for each agent who ever signed in",
+        ),
         "is not set",
         "offhook_cluster_settings_followed",
     ),

@@ -41,7 +41,7 @@ pub(super) fn check(sections: &Sections, layers: &Layers) -> Result<(), ConfigEr
 }
 
 fn rules(sections: &Sections) -> Vec<Rule> {
-    let Sections { server, tls, sessions, messenger, engine, memory, journal, cluster, signin, .. } = sections;
+    let Sections { server, tls, sessions, messenger, engine, memory, journal, cluster, .. } = sections;
     let rule = |holds, field, other, allowed| Rule { holds, field, other, allowed };
     vec![
         rule(
@@ -128,12 +128,6 @@ fn rules(sections: &Sections) -> Vec<Rule> {
             "messenger.stream_ticket_hours",
             "messenger.anonymous_token_days",
             "at most the life of the visitor's own token",
-        ),
-        rule(
-            cluster.node.is_empty() || signin.providers.is_empty(),
-            "signin.providers",
-            "cluster.node",
-            "none in a cluster: who signed in at one node is not known to the others",
         ),
         rule(
             engine.intake_bytes_max >= sessions.frame_bytes_max,

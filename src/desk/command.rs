@@ -110,6 +110,11 @@ pub enum Ask {
     SignOut {
         agent: AgentId,
     },
+    /// A sign-in of the agent ended, and with it these sessions. Who has no other is offline, without grace.
+    SignInEnded {
+        agent: AgentId,
+        sessions: Vec<SessionId>,
+    },
     /// Changes nothing: the next page of what the agent holds.
     ListOwn {
         agent: AgentId,
@@ -318,6 +323,7 @@ impl Ask {
             | Ask::NodeGone { .. }
             | Ask::SessionCame { .. }
             | Ask::SessionWent { .. }
+            | Ask::SignInEnded { .. }
             | Ask::AgentIsIdle { .. }
             | Ask::Tick => false,
             // What was so once stays so.
@@ -408,6 +414,7 @@ impl Ask {
             Ask::AgentIsIdle { .. } => "agent_is_idle",
             Ask::Ready { .. } => "ready",
             Ask::SignOut { .. } => "sign_out",
+            Ask::SignInEnded { .. } => "sign_in_ended",
             Ask::ListOwn { .. } => "list_own",
             Ask::ConfirmDelivery { .. } => "confirm_delivery",
             Ask::Accept { .. } => "accept",

@@ -114,6 +114,7 @@ impl Desk {
             | Ask::AgentIsIdle { .. }
             | Ask::Ready { .. }
             | Ask::SignOut { .. }
+            | Ask::SignInEnded { .. }
             | Ask::ListOwn { .. }
             | Ask::Open(_)
             | Ask::Start(_)

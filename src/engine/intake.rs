@@ -362,7 +362,8 @@ fn class_of(ask: &Ask) -> Class {
         | Ask::Label(_)
         | Ask::Move(_)
         | Ask::Decide(_)
-        | Ask::SignOut { .. } => Class::Answer,
+        | Ask::SignOut { .. }
+        | Ask::SignInEnded { .. } => Class::Answer,
         Ask::SessionCame { .. } | Ask::SessionWent { .. } | Ask::ServerBegan => Class::Edge,
         Ask::LeaderBegan | Ask::NodeGone { .. } | Ask::Tick => Class::Edge,
         Ask::OnlyIf(_)

@@ -107,10 +107,9 @@ impl Registry {
     }
 
     /// Closes every device that came by this sign-in, bound to an agent or not yet. Looks through all: people sign out seldom.
-    pub fn close_of_signin(&self, signin: u64, code: CloseCode, reason: &'static str) {
-        for session in self.sessions.iter().filter(|session| session.signin() == signin) {
-            session.close_for(code, reason);
-        }
+    pub fn close_of_signin(&self, signin: u64, code: CloseCode, reason: &'static str) -> Vec<SessionId> {
+        let of = self.sessions.iter().filter(|session| session.signin() == signin);
+        of.inspect(|session| session.close_for(code, reason)).map(|session| session.id).collect()
     }
 
     /// A delta to all devices of an agent. `frame` is made only if there is one.

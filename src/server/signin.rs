@@ -3,13 +3,18 @@
 use super::{StartFailed, failed};
 use crate::client::Outbound;
 use crate::clock;
+use crate::cluster::SealedPart;
 use crate::config::{self, Config};
 use crate::gateway::auth::agent_token::AgentKeys;
 use crate::gateway::auth::server_keys::ServerKeys;
 use crate::gateway::auth::signin_token::SigninKey;
 use crate::gateway::http::Door;
+use crate::gateway::http::asking::bearer;
 use crate::gateway::signin::{self, Endings, Parts, Provider, SigninSettings, Signins};
 use axum::Router;
+use axum::extract::{Request, State};
+use axum::middleware::{Next, from_fn_with_state};
+use axum::response::Response;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -21,8 +26,7 @@ pub(super) struct Signings {
 
 impl Signings {
     pub fn open(dir: &Path, server_keys: &ServerKeys) -> Result<Self, StartFailed> {
-        let now_s = i64::try_from(clock::wall_ms() / 1_000).unwrap_or(i64::MAX);
-        let signins = Signins::open(dir, now_s).map_err(failed("reading who is signed in"))?;
+        let signins = Signins::open(dir, now_s()).map_err(failed("reading who is signed in"))?;
         let key = SigninKey::of(server_keys).map_err(failed("making the key of sign-ins"))?;
         Ok(Self { signins: Arc::new(signins), key: Arc::new(key) })
     }
@@ -32,8 +36,13 @@ impl Signings {
         keys.with_signins(&self.key, self.signins.clone()).map_err(failed("making the key of sign-ins"))
     }
 
-    pub fn endings(&self, door: &Door) -> Endings {
-        Endings { signins: self.signins.clone(), desks: door.desks.clone() }
+    /// `shared`: with the other nodes of a cluster. Returns when this one has heard of all that was said while it was away.
+    pub async fn endings(&self, door: &Door, shared: Option<SealedPart>) -> Result<Endings, StartFailed> {
+        let endings = Endings { signins: self.signins.clone(), desks: door.desks.clone(), now_s };
+        if let Some(shared) = shared {
+            endings.share(shared).await.map_err(failed("hearing who is signed in at the other nodes"))?;
+        }
+        Ok(endings)
     }
 
     pub fn router(
@@ -56,6 +65,21 @@ impl Signings {
         let (door, key) = (door.clone(), self.key.clone());
         Ok(signin::router(Parts { door, endings, agent_keys, server_keys, key, providers, settings }))
     }
+}
+
+/// For a node of a cluster: whoever comes with a token that rests on a sign-in at another node is waited for until that is heard of here.
+pub(super) fn hearing(router: Router, keys: Arc<AgentKeys>) -> Router {
+    async fn hear(State(keys): State<Arc<AgentKeys>>, request: Request, next: Next) -> Response {
+        if let Some(token) = bearer(request.headers()) {
+            keys.hear(token).await;
+        }
+        next.run(request).await
+    }
+    router.layer(from_fn_with_state(keys, hear))
+}
+
+fn now_s() -> i64 {
+    i64::try_from(clock::wall_ms() / 1_000).unwrap_or(i64::MAX)
 }
 
 /// The providers of the settings, with their secrets; nobody is asked anything.

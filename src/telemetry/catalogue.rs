@@ -120,7 +120,7 @@ catalogue! {
     CLUSTER_CUTS_HELD_TOTAL = "offhook_cluster_cuts_held_total" Counter Count ["why"] "Times that a workspace's old records stayed for another 15 s, by why: silent (a node does not say how far its view is), behind (the view of a node does not have them on its disk), failed (the servers did not take them away).";
     CLUSTER_STREAM_BYTES = "offhook_cluster_stream_bytes" Gauge Bytes [] "What the stream of the cluster's journal holds, looked at every 15 s.";
     CLUSTER_STREAM_BYTES_MAX = "offhook_cluster_stream_bytes_max" Gauge Bytes [] "What that stream may hold; 0 where only the servers' disks say so.";
-    CLUSTER_SETTINGS_FOLLOWED = "offhook_cluster_settings_followed" Gauge Count ["part"] "1 while this node of a cluster hears of what is set at the others, by part: quota, webhooks; 0 while it cannot.";
+    CLUSTER_SETTINGS_FOLLOWED = "offhook_cluster_settings_followed" Gauge Count ["part"] "1 while this node of a cluster hears of what is set at the others, by part: quota, webhooks, signins; 0 while it cannot.";
     SHARED_KEYS_FOLLOWED = "offhook_shared_keys_followed" Gauge Count [] "1 while this node of a cluster follows the customers' keys of the others, 0 while it cannot.";
     SHARED_KEYS_UNFINISHED = "offhook_shared_keys_unfinished" Gauge Count [] "Blocks, erasures and older revisions that this node of a cluster has still to put right in the bucket of customers' keys.";
     VIEW_LAG_RECORDS = "offhook_view_lag_records" Gauge Count [] "Records by which the view is behind the journal.";
@@ -166,7 +166,7 @@ catalogue! {
     FILES_SHARED_REMOVED_TOTAL = "offhook_files_shared_removed_total" Counter Count ["cause"] "The cluster's files that this node removed for all, as it leads their workspace, by cause: unnamed (no message named it in time), forgotten (its conversation is), erased (its customer is), broken_off (never put whole).";
     RATE_LIMITED_TOTAL = "offhook_rate_limited_total" Counter Count ["scope"] "Requests refused for their rate, by scope: agent, program, connects (an agent's), bad_tokens (an address's), visitor, address, workspace, starts, streams (an address's), api_key, signin (an address's), files (calls, and uploads at once), file_bytes (a visitor's).";
     SIGNINS = "offhook_signins" Gauge Count [] "People who are signed in with a browser.";
-    SIGNINS_TOTAL = "offhook_signins_total" Counter Count ["outcome"] "Sign-ins by outcome: signed_in, refused, provider_failed; and by how they ended: signed_out, provider_out (it said so), ended (by an administrator), deactivated, made_room.";
+    SIGNINS_TOTAL = "offhook_signins_total" Counter Count ["outcome"] "Sign-ins by outcome: signed_in, refused, provider_failed; and by how they ended: signed_out, provider_out (it said so), ended (by an administrator), deactivated, made_room, ended_elsewhere (in a cluster, at another node).";
     PROVIDER_REQUESTS_TOTAL = "offhook_provider_requests_total" Counter Count ["what", "outcome"] "Requests to OpenID providers by what was asked (discovery, keys, token, userinfo) and outcome: ok, status, unreachable, late, too_large.";
     PROVIDER_SECONDS = "offhook_provider_seconds" Histogram Seconds [] "Time of one request to an OpenID provider.";
     RESTARTS_TOTAL = "offhook_restarts_total" Counter Count ["cause"] "Times that the supervisor started the server again, by why: exited, signal, killed, hung, unready, upgraded, rolled_back.";

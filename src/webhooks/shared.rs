@@ -10,9 +10,7 @@
 
 use super::endpoint::{Endpoint, Held, Paused, Spec};
 use super::{EACH_MAX, NotKept, NotSet};
-use crate::cluster::{Following, NotShared, Part};
-use crate::seal::HeldKey;
-use serde::de::DeserializeOwned;
+use crate::cluster::{Following, NotShared, SealedPart};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -50,8 +48,7 @@ pub(super) enum Said {
 
 /// What a node needs to share its webhooks.
 pub struct Cluster {
-    part: Arc<Part>,
-    key: HeldKey,
+    part: SealedPart,
     /// Workspace and name of those whose places the others are to be told.
     moved: Mutex<BTreeSet<(Arc<str>, Arc<str>)>>,
     wake: Notify,
@@ -70,10 +67,9 @@ impl From<NotShared> for NotSet {
 }
 
 impl Cluster {
-    /// `key` is the same on all nodes.
     #[must_use]
-    pub fn new(part: Arc<Part>, key: [u8; 32]) -> Self {
-        Self { part, key: HeldKey::new(key), moved: Mutex::default(), wake: Notify::new() }
+    pub fn new(part: SealedPart) -> Self {
+        Self { part, moved: Mutex::default(), wake: Notify::new() }
     }
 
     pub(super) fn follow(&self) -> Following {
@@ -101,13 +97,13 @@ impl Cluster {
             sets.insert(name.into(), Set { spec: held.spec.clone(), from });
             Ok(true)
         };
-        let revision = self.change(&format!("{SET}{workspace}"), set).await?;
+        let revision = self.part.change(&format!("{SET}{workspace}"), set).await?;
         Ok(self.part.until_heard(revision).await?)
     }
 
     pub(super) async fn remove(&self, workspace: &str, name: &str) -> Result<(), NotShared> {
         let remove = |sets: &mut Sets| Ok::<_, NotShared>(sets.remove(name).is_some());
-        let revision = self.change(&format!("{SET}{workspace}"), remove).await?;
+        let revision = self.part.change(&format!("{SET}{workspace}"), remove).await?;
         self.part.until_heard(revision).await
     }
 
@@ -117,7 +113,7 @@ impl Cluster {
             let due = sets.get_mut(&one.name).filter(|set| set.spec.run == run && set.spec.paused.is_none());
             Ok::<_, NotShared>(due.map(|set| set.spec.paused = Some(why)).is_some())
         };
-        let revision = self.change(&format!("{SET}{}", one.workspace), pause).await?;
+        let revision = self.part.change(&format!("{SET}{}", one.workspace), pause).await?;
         self.part.until_heard(revision).await
     }
 
@@ -133,7 +129,7 @@ impl Cluster {
             }
             Ok::<_, NotShared>(is_new)
         };
-        self.change(&format!("{SET}{}", one.workspace), tell).await?;
+        self.part.change(&format!("{SET}{}", one.workspace), tell).await?;
         Ok(is_new)
     }
 
@@ -166,7 +162,7 @@ impl Cluster {
                 }
                 Ok::<_, NotShared>(*places != before)
             };
-            if let Err(error) = self.change(&format!("{PLACE}{workspace}"), put).await {
+            if let Err(error) = self.part.change(&format!("{PLACE}{workspace}"), put).await {
                 tracing::debug!(%error, %workspace, "places of webhooks are not told to the other nodes");
                 self.has_moved().extend(names.into_iter().map(|name| (workspace.clone(), name)));
                 self.wake.notify_one();
@@ -177,38 +173,13 @@ impl Cluster {
     /// What an entry says; nothing where it cannot be read, which stops no other.
     pub(super) fn said(&self, entry: &str, sealed: &[u8]) -> Option<Said> {
         let read = if let Some(workspace) = entry.strip_prefix(SET) {
-            self.open(entry, sealed).map(|sets| Said::Set(workspace.into(), sets))
+            self.part.open(entry, sealed).map(|sets| Said::Set(workspace.into(), sets))
         } else if let Some(workspace) = entry.strip_prefix(PLACE) {
-            self.open(entry, sealed).map(|places| Said::Places(workspace.into(), places))
+            self.part.open(entry, sealed).map(|places| Said::Places(workspace.into(), places))
         } else {
             return None;
         };
         read.map_err(|error| tracing::error!(%error, "webhooks that nodes share are passed over")).ok()
-    }
-
-    fn open<T: DeserializeOwned>(&self, entry: &str, sealed: &[u8]) -> Result<T, NotShared> {
-        let unreadable = |why: &dyn std::fmt::Display| NotShared::of(format!("{entry} cannot be read: {why}"));
-        let clear = self.key.open(entry.as_bytes(), sealed);
-        let clear = clear.ok_or_else(|| unreadable(&"it is sealed with another key"))?;
-        serde_json::from_slice(&clear).map_err(|error| unreadable(&error))
-    }
-
-    /// Puts what `change` makes of an entry, where it says that there is something to be put.
-    async fn change<T: Default + Serialize + DeserializeOwned, E: From<NotShared>>(
-        &self,
-        entry: &str,
-        mut change: impl FnMut(&mut T) -> Result<bool, E>,
-    ) -> Result<u64, E> {
-        let sealed = |there: Option<&[u8]>| {
-            let mut whole = there.map_or_else(|| Ok(T::default()), |sealed| self.open(entry, sealed))?;
-            if !change(&mut whole)? {
-                return Ok(None);
-            }
-            let clear = serde_json::to_vec(&whole).expect("strings and numbers always serialize");
-            let sealed = self.key.seal(entry.as_bytes(), &clear);
-            Ok(Some(sealed.map_err(NotShared::of)?))
-        };
-        self.part.change(entry, sealed).await
     }
 
     fn has_moved(&self) -> std::sync::MutexGuard<'_, BTreeSet<(Arc<str>, Arc<str>)>> {

@@ -19,6 +19,7 @@ mod pair;
 mod proxy;
 mod settings;
 mod shared_files;
+mod signins;
 #[path = "../support/mod.rs"]
 mod support;
 mod webhooks;

@@ -122,6 +122,7 @@ impl Desk {
             // That it spoke was enough.
             Ask::Ready { .. } => Ok(Answer::Done),
             Ask::SignOut { agent } => self.sign_out(*agent, events),
+            Ask::SignInEnded { agent, sessions } => self.sign_in_ended(*agent, sessions, events),
             Ask::ListOwn { agent, after } => Ok(Answer::Own { agent: *agent, after: *after }),
 
             Ask::ConfirmDelivery { agent, offer } => self.confirm_delivery(*agent, *offer, loaded, events),

@@ -155,6 +155,24 @@ impl Desk {
         Ok(Answer::Done)
     }
 
+    /// Each node of a cluster says which of its sessions ended with it: whoever says so last takes the agent offline. Their own ends may
+    /// have been said before.
+    pub(super) fn sign_in_ended(
+        &mut self,
+        agent: AgentId,
+        sessions: &[SessionId],
+        events: &mut Vec<Event>,
+    ) -> Result<Answer, Refusal> {
+        let held = &self.agents[agent.0 as usize].sessions;
+        if held.iter().all(|session| sessions.contains(session)) {
+            return self.sign_out(agent, events);
+        }
+        for session in held.iter().filter(|session| sessions.contains(session)).copied().collect::<Vec<_>>() {
+            self.emit(events, Event::SessionWent { agent, session });
+        }
+        Ok(Answer::Done)
+    }
+
     /// From now on the rule for vanished owners moves its conversations.
     pub(super) fn go_offline(&mut self, agent: AgentId, cause: OfflineCause, events: &mut Vec<Event>) {
         self.give_up_offers(agent, events);

@@ -61,6 +61,38 @@ a0 comes s7
     );
 }
 
+/// Who signs out at one node may be connected to another by the same sign-in, or another one.
+#[test]
+fn the_last_session_of_a_sign_in_that_ended_takes_its_agent_offline_and_no_other_does() {
+    check(
+        r"
+given 1 agents
+a0 comes s7
+  -> welcome a0
+  a0 came s7
+a0 signs_out_of
+  -> done
+a0 signs_out_of s0
+  -> done
+  a0 went s0
+a0 signs_out_of s0 s7
+  -> done
+  a0 offline signed_out
+a0 comes s8
+  -> welcome a0
+  a0 came s8
+a0 goes s8
+  -> done
+  a0 reconnecting until 60s offers 10s
+a0 signs_out_of s8
+  -> done
+  a0 offline signed_out
+a0 signs_out_of s8
+  -> done
+",
+    );
+}
+
 #[test]
 fn a_session_that_was_signed_out_cannot_make_its_agent_available() {
     check(

@@ -142,10 +142,12 @@ pub(super) async fn set_role(
     if asker.desk.profile(&name).is_none() || workspace == PROBES {
         return Err(Refusal::NoSuchAgent(name.as_str().into()).into());
     }
-    let changed = admin.endings.signins.set_role(&workspace, &name, role).await.map_err(|error| match error {
-        NotBegun::Full => Problem::from(Refusal::TooMany { what: "roles".into(), most: ROLES_MAX }),
-        NotBegun::NotKept(error) => not_kept(&error),
-    })?;
-    admin.endings.role_changed(&changed);
+    let now_s = (admin.endings.now_s)();
+    let changed =
+        admin.endings.signins.set_role(&workspace, &name, role, now_s).await.map_err(|error| match error {
+            NotBegun::Full => Problem::from(Refusal::TooMany { what: "roles".into(), most: ROLES_MAX }),
+            NotBegun::NotKept(error) => not_kept(&error),
+        })?;
+    admin.endings.changed(&changed, "ended").await;
     Ok(ok(&RoleSet { agent: name, role }))
 }

@@ -24,7 +24,7 @@ fn world() -> (World, Router) {
 }
 
 fn router_of(world: &World, calls_per_s: u32) -> Router {
-    let endings = Endings { signins: Arc::new(Signins::in_memory()), desks: world.door.desks.clone() };
+    let endings = Endings { signins: Arc::new(Signins::in_memory()), desks: world.door.desks.clone(), now_s: || 0 };
     let dir = tempfile::tempdir().unwrap();
     let trail = Trail::open(dir.path(), Limits { kept_ms: None, acts_max: 100 }).unwrap();
     // It has its files open, and needs their names no more.

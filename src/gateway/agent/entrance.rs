@@ -13,10 +13,11 @@ use crate::desk::ids::SessionId;
 use crate::engine::workspace::PROBES;
 use crate::gateway::auth::agent_token::TokenError;
 use crate::gateway::auth::client_address::prefix;
+use crate::gateway::http::asking::bearer;
 use crate::overload::pace::{Comer, Entry, Later, Served};
 use crate::telemetry::catalogue;
 use crate::wire::close::CloseCode;
-use http::header::{AUTHORIZATION, HOST, ORIGIN, SEC_WEBSOCKET_PROTOCOL};
+use http::header::{HOST, ORIGIN, SEC_WEBSOCKET_PROTOCOL};
 use http::{HeaderMap, HeaderName, HeaderValue};
 use std::net::IpAddr;
 use std::sync::PoisonError;
@@ -52,6 +53,7 @@ impl<D: Desk, T: AgentTokens> Door<D, T> {
             metrics::counter!(catalogue::HANDSHAKES_PACED_TOTAL, "comer" => comer.name()).increment(1);
             Turned::Later { later, browser: headers.contains_key(ORIGIN) }
         })?;
+        self.tokens.hear(token).await;
         let new = self.known(token, returning, prefix(self.proxies.client_address(peer, headers)));
         new.map(|new| (new, served)).map_err(Turned::Away)
     }
@@ -146,9 +148,4 @@ pub(super) fn entries<'a>(headers: &'a HeaderMap, name: &HeaderName) -> impl Ite
 
 pub(super) fn protocols(headers: &HeaderMap) -> impl Iterator<Item = &str> {
     entries(headers, &SEC_WEBSOCKET_PROTOCOL)
-}
-
-fn bearer(headers: &HeaderMap) -> Option<&str> {
-    let (scheme, token) = headers.get(AUTHORIZATION)?.to_str().ok()?.split_once(' ')?;
-    scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
 }

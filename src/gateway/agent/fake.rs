@@ -190,6 +190,10 @@ impl Desk for FakeDesk {
 pub struct FakeTokens;
 
 impl AgentTokens for FakeTokens {
+    fn hear<'a>(&'a self, _: &'a str) -> BoxFuture<'a, ()> {
+        Box::pin(std::future::ready(()))
+    }
+
     fn verify(&self, token: &str, now_s: i64) -> Result<AgentClaims, TokenError> {
         let parts: Vec<_> = token.split('/').collect();
         let [agent, workspace, role, expires_at_s] = parts.as_slice() else { return Err(TokenError::Malformed) };

@@ -30,6 +30,8 @@ use crate::presence::session::{Session, WorkspaceNumber};
 use crate::wire::agent::{HistoryFrom, Limits, StartFrame, Watched, WatchedPage};
 use crate::wire::close::CloseCode;
 use crate::wire::error::WireError;
+use futures_util::FutureExt;
+use futures_util::future::BoxFuture;
 use std::borrow::Cow;
 use std::future::Future;
 use std::sync::Arc;
@@ -45,6 +47,8 @@ pub trait AgentTokens: Send + Sync + 'static {
     /// # Errors
     /// When the token is not good at `now_s` (Unix seconds).
     fn verify(&self, token: &str, now_s: i64) -> Result<AgentClaims, TokenError>;
+    /// Waits for what this token rests on, where that is on its way from another node.
+    fn hear<'a>(&'a self, token: &'a str) -> BoxFuture<'a, ()>;
 }
 
 impl AgentTokens for AgentKeys {
@@ -53,11 +57,19 @@ impl AgentTokens for AgentKeys {
         // Without the leeway, a token that was let in by it would be put out again at once.
         Ok(AgentClaims { expires_at_s: claims.expires_at_s.saturating_add(self.leeway_s()), ..claims })
     }
+
+    fn hear<'a>(&'a self, token: &'a str) -> BoxFuture<'a, ()> {
+        AgentKeys::hear(self, token).boxed()
+    }
 }
 
 impl<T: AgentTokens> AgentTokens for Arc<T> {
     fn verify(&self, token: &str, now_s: i64) -> Result<AgentClaims, TokenError> {
         T::verify(self, token, now_s)
+    }
+
+    fn hear<'a>(&'a self, token: &'a str) -> BoxFuture<'a, ()> {
+        T::hear(self, token)
     }
 }
 

@@ -18,6 +18,7 @@ pub struct ServerKeys {
     pub(super) flow: [u8; 32],
     pub(super) signin: [u8; 32],
     webhooks: [u8; 32],
+    signins: [u8; 32],
     shown: [u8; 32],
 }
 
@@ -43,6 +44,7 @@ impl ServerKeys {
             flow: key("flow"),
             signin: key("signin"),
             webhooks: key("webhooks"),
+            signins: key("signins"),
             shown: key("shown"),
         }
     }
@@ -51,6 +53,12 @@ impl ServerKeys {
     #[must_use]
     pub fn webhooks(&self) -> [u8; 32] {
         self.webhooks
+    }
+
+    /// The same of sign-ins.
+    #[must_use]
+    pub fn signins(&self) -> [u8; 32] {
+        self.signins
     }
 
     /// By which nodes find out whether they have the same `server.key`. It is the key of nothing.

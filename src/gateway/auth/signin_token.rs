@@ -3,6 +3,7 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use futures_util::future::BoxFuture;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
@@ -18,6 +19,10 @@ pub(super) const SIGNIN_KID: &str = " signin";
 pub trait LiveSignins: Send + Sync + 'static {
     /// The role that it has now; `None`: it has ended, or was never this agent's.
     fn role_of(&self, signin: u128, workspace: &str, agent: &str) -> Option<Role>;
+    /// Whether one may have begun elsewhere.
+    fn are_shared(&self) -> bool;
+    /// Waits for one that began at another node, if it did, for a bounded time.
+    fn hear<'a>(&'a self, signin: u128, workspace: &'a str, agent: &'a str) -> BoxFuture<'a, ()>;
 }
 
 /// Half of a sign-in's id: what its sockets carry.
@@ -213,6 +218,14 @@ mod tests {
     impl LiveSignins for One {
         fn role_of(&self, signin: u128, workspace: &str, agent: &str) -> Option<Role> {
             self.0.filter(|_| (signin, workspace, agent) == (9, "acme", "ann"))
+        }
+
+        fn are_shared(&self) -> bool {
+            false
+        }
+
+        fn hear<'a>(&'a self, _: u128, _: &'a str, _: &'a str) -> BoxFuture<'a, ()> {
+            Box::pin(std::future::ready(()))
         }
     }
 

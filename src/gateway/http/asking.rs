@@ -45,6 +45,13 @@ impl<S: Sync> FromRequestParts<S> for Asked {
     }
 }
 
+/// The bearer token of a request of any kind; `None` for whatever else its headers say.
+#[must_use]
+pub fn bearer(headers: &HeaderMap) -> Option<&str> {
+    let (scheme, token) = headers.get(header::AUTHORIZATION)?.to_str().ok()?.split_once(' ')?;
+    scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
+}
+
 impl Asked {
     /// The bearer token; `None` when there is no `Authorization` at all.
     ///

@@ -4,7 +4,7 @@ use crate::desk::command::{Author, Closer, Command};
 use crate::desk::conversation::Conversation;
 use crate::desk::event::Event;
 use crate::desk::files::{Attachments, FileId};
-use crate::desk::ids::{AgentId, ConversationId, CustomerId, ImportId, KeyNumber, QueueId};
+use crate::desk::ids::{AgentId, ConversationId, CustomerId, ImportId, KeyNumber, QueueId, SessionId};
 use crate::desk::imported::FoundImport;
 use crate::desk::settings::{AgentProfile, QueueSettings};
 use crate::desk::time::WallTime;
@@ -49,8 +49,8 @@ pub trait Desks: Send + Sync + 'static {
     /// Sets a workspace's own quota, whole; on the disk when this answers.
     fn put_quota<'a>(&'a self, workspace: &'a str, own: OwnQuota) -> Soon<'a, Result<(), Problem>>;
     fn seals(&self) -> &dyn Seals;
-    /// Closes every agent's socket that rests on the sign-in with this mark.
-    fn close_sockets(&self, signin: u64, code: CloseCode, reason: &'static str);
+    /// Closes every agent's socket that rests on the sign-in with this mark, at this node.
+    fn close_sockets(&self, signin: u64, code: CloseCode, reason: &'static str) -> Vec<SessionId>;
 }
 
 /// One workspace: commands in, committed facts out.
@@ -77,8 +77,6 @@ pub trait Desk: Send + Sync + 'static {
     fn profiles(&self, after: Option<&str>, limit: usize) -> Vec<Arc<AgentProfile>>;
     /// How an agent is called, by its id.
     fn agent_named(&self, agent: AgentId) -> Option<AgentRow>;
-    /// Whether an agent has a socket that does not rest on the sign-in with this mark.
-    fn has_sockets_but_of(&self, agent: AgentId, signin: u64) -> bool;
     /// What it waits for; `None` when it is not waiting.
     fn outlook(&self, conversation: ConversationId) -> Option<Outlook>;
     /// Subscribes to what the conversation's customer may see, from now on.

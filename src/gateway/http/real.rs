@@ -10,7 +10,7 @@ use crate::clock;
 use crate::desk::command::Command;
 use crate::desk::conversation::Conversation;
 use crate::desk::files::{Attachments, FileId};
-use crate::desk::ids::{AgentId, ConversationId, CustomerId, ImportId, KeyNumber};
+use crate::desk::ids::{AgentId, ConversationId, CustomerId, ImportId, KeyNumber, SessionId};
 use crate::desk::imported::FoundImport;
 use crate::desk::settings::AgentProfile;
 use crate::engine::attaching::attached;
@@ -94,8 +94,8 @@ impl Desks for RealDesks {
         &self.seals
     }
 
-    fn close_sockets(&self, signin: u64, code: CloseCode, reason: &'static str) {
-        self.engine.registry().close_of_signin(signin, code, reason);
+    fn close_sockets(&self, signin: u64, code: CloseCode, reason: &'static str) -> Vec<SessionId> {
+        self.engine.registry().close_of_signin(signin, code, reason)
     }
 }
 
@@ -167,12 +167,6 @@ impl Desk for RealDesk {
 
     fn agent_named(&self, agent: AgentId) -> Option<AgentRow> {
         self.workspace.agent_with_id(agent)
-    }
-
-    fn has_sockets_but_of(&self, agent: AgentId, signin: u64) -> bool {
-        let mut has = false;
-        self.registry.each_of(self.workspace.number(), agent, |session| has |= session.signin() != signin);
-        has
     }
 
     fn outlook(&self, conversation: ConversationId) -> Option<Outlook> {

@@ -15,17 +15,19 @@ mod calls;
 mod claims;
 mod ending;
 mod flow;
+mod of_agent;
 mod pages;
 mod paste;
 mod provider;
 mod roll;
 mod session;
 mod settings;
+mod shared;
 mod store;
 
 pub(crate) use ending::{DEACTIVATED, ROLE_CHANGED, not_kept};
 
-pub use ending::Endings;
+pub use ending::{Endings, NotHeard};
 pub use provider::{Provider, ProviderNotRead};
 pub use roll::{NotBegun, ROLES_MAX, Signin, Signins, SigninsFailed};
 pub use settings::{BadProvider, ProviderSettings};
@@ -52,7 +54,6 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use browser::Here;
 use http::{HeaderValue, StatusCode, header};
-use roll::Begun;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use tokio::sync::Semaphore;
@@ -217,12 +218,12 @@ impl Signing {
             signin: signin.id,
             expires_at_s: signin.expires_at_s,
         };
-        let begun: Begun = match self.endings.signins.begin(signin, id_token, now_s).await {
-            Ok(begun) => begun,
+        let changed = match self.endings.signins.begin(signin, id_token, now_s).await {
+            Ok(changed) => changed,
             Err(NotBegun::Full) => return Err(Problem(WireError::busy(BUSY_RETRY_MS))),
             Err(NotBegun::NotKept(error)) => return Err(not_kept(&error)),
         };
-        self.endings.begun(&begun);
+        self.endings.changed(&changed, "ended").await;
         metrics::counter!(catalogue::SIGNINS_TOTAL, "outcome" => "signed_in").increment(1);
         let name = here.session_name(&cookie.workspace);
         let life_s = cookie.expires_at_s.saturating_sub(now_s);

@@ -1,26 +1,31 @@
-//! Who is signed in: the sign-ins that there are, in memory for whoever asks with each request, and on disk before anybody is told.
+//! Who is signed in: the sign-ins that there are, in memory for whoever asks with each request, and kept before anybody is told: on the disk
+//! here, and in a cluster where all nodes hear of it (`shared.rs`).
 //!
-//! Ending takes one out of memory first, so that it is void at once, and is answered when it is on the disk, so that it stays void.
+//! Ending takes one out of memory first, so that it is void at once, and is answered when that is kept, so that it stays void.
 //! Beginning is the other way round.
 
+use super::of_agent::{Kept, OfAgent};
+use super::shared::SharedSignins;
 use super::store::{NotKept, Store};
 use crate::desk::settings::Role;
 use crate::gateway::auth::signin_token::LiveSignins;
 use crate::store_file::OpenFailed;
 use crate::telemetry::catalogue;
-use std::collections::HashMap;
+use futures_util::FutureExt;
+use futures_util::future::BoxFuture;
+use serde::{Deserialize, Serialize};
+use std::collections::{BTreeSet, HashMap};
 use std::path::Path;
-use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use std::sync::{Arc, OnceLock, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 /// In all workspaces together; each takes half a kilobyte.
 pub const SIGNINS_MAX: usize = 50_000;
-/// Of one agent: browsers on all its devices. The oldest makes room.
-pub const OF_AGENT_MAX: usize = 10;
 /// Roles that were set here, in all workspaces together.
 pub const ROLES_MAX: usize = 50_000;
 
 /// How somebody signed in.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum By {
     /// By an agent's token of the workspace's own backend.
     Token,
@@ -43,7 +48,7 @@ impl By {
     }
 }
 
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Signin {
     pub id: u128,
     pub workspace: Arc<str>,
@@ -61,7 +66,7 @@ impl Signin {
         *self.workspace == *workspace && *self.agent == *agent
     }
 
-    fn is_by_provider(&self) -> bool {
+    pub(super) fn is_by_provider(&self) -> bool {
         matches!(self.by, By::Provider { .. })
     }
 }
@@ -75,37 +80,111 @@ pub enum NotBegun {
     NotKept(#[from] NotKept),
 }
 
-/// What else changed when one began.
+/// What came of a change for those who are connected. Nothing in a cluster: there each node, this one too, does it when it hears of it.
 #[derive(Debug, Default, PartialEq, Eq)]
-pub struct Begun {
-    /// The agent's other sign-ins whose role is another now.
-    pub changed: Vec<u128>,
-    /// Made room.
-    pub ended: Vec<u128>,
+pub struct Changed {
+    /// Their role is another now.
+    pub roles: Vec<u128>,
+    /// They ended.
+    pub ended: Vec<Arc<Signin>>,
+    /// Another began: those that ended made room for it.
+    pub has_begun: bool,
+}
+
+/// An agent's.
+#[derive(Default)]
+struct Own {
+    /// That was set here.
+    role: Option<Role>,
+    ids: Vec<u128>,
 }
 
 #[derive(Default)]
-struct Roll {
+pub(super) struct Roll {
     signins: HashMap<u128, Arc<Signin>>,
     /// By workspace and agent.
-    roles: HashMap<(Arc<str>, Arc<str>), Role>,
+    agents: HashMap<(Arc<str>, Arc<str>), Own>,
+    roles: usize,
 }
 
 impl Roll {
     fn role_of(&self, signin: &Signin) -> Role {
-        // A token was signed with its role; only of those who come by the provider we have a say in it.
-        let set = self.roles.get(&(signin.workspace.clone(), signin.agent.clone()));
-        set.copied().filter(|_| signin.is_by_provider()).unwrap_or(signin.role)
+        role(signin, self.role_set(&signin.workspace, &signin.agent))
+    }
+
+    fn role_set(&self, workspace: &str, agent: &str) -> Option<Role> {
+        self.agents.get(&(workspace.into(), agent.into()))?.role
     }
 
     fn found(&self, which: impl Fn(&Signin) -> bool) -> Vec<Arc<Signin>> {
         self.signins.values().filter(|signin| which(signin)).cloned().collect()
     }
+
+    fn take_out(&mut self, ids: &[u128]) -> Vec<Arc<Signin>> {
+        let out: Vec<Arc<Signin>> = ids.iter().filter_map(|id| self.signins.remove(id)).collect();
+        for signin in &out {
+            let key = (signin.workspace.clone(), signin.agent.clone());
+            if let Some(own) = self.agents.get_mut(&key) {
+                own.ids.retain(|id| *id != signin.id);
+                if own.ids.is_empty() && own.role.is_none() {
+                    self.agents.remove(&key);
+                }
+            }
+        }
+        out
+    }
+
+    /// Workspaces and agents of whom there is anything.
+    pub fn agents(&self) -> Vec<(Arc<str>, Arc<str>)> {
+        self.agents.keys().cloned().collect()
+    }
+
+    /// Whether it is as this says already.
+    pub fn is_as(&self, of: &OfAgent) -> bool {
+        let own = self.agents.get(&(of.workspace.clone(), of.agent.clone()));
+        own.and_then(|own| own.role) == of.role
+            && own.map_or(0, |own| own.ids.len()) == of.signins.len()
+            && of.signins.iter().all(|kept| self.signins.get(&kept.signin.id).is_some_and(|held| **held == kept.signin))
+    }
+
+    /// An agent's are these from now on, none of them over at `now_s`.
+    pub fn put(&mut self, of: &OfAgent, now_s: i64) -> Changed {
+        let key = (of.workspace.clone(), of.agent.clone());
+        let Own { role: before, ids } = self.agents.remove(&key).unwrap_or_default();
+        let held: Vec<Arc<Signin>> = ids.iter().filter_map(|id| self.signins.remove(id)).collect();
+        let mut changed = Changed::default();
+        let now: BTreeSet<u128> = of.signins.iter().map(|kept| kept.signin.id).collect();
+        for held in &held {
+            if !now.contains(&held.id) && now_s < held.expires_at_s {
+                changed.ended.push(held.clone());
+            }
+        }
+        for Kept { signin, .. } in &of.signins {
+            match held.iter().find(|held| held.id == signin.id) {
+                None => changed.has_begun = true,
+                Some(held) if role(held, before) != role(signin, of.role) => changed.roles.push(signin.id),
+                Some(_) => {}
+            }
+            self.signins.insert(signin.id, Arc::new(signin.clone()));
+        }
+        self.roles = self.roles + usize::from(of.role.is_some()) - usize::from(before.is_some());
+        if of.role.is_some() || !now.is_empty() {
+            self.agents.insert(key, Own { role: of.role, ids: now.into_iter().collect() });
+        }
+        changed
+    }
+}
+
+/// A token was signed with its role; only of those who come by the provider we have a say in it.
+fn role(signin: &Signin, set: Option<Role>) -> Role {
+    set.filter(|_| signin.is_by_provider()).unwrap_or(signin.role)
 }
 
 pub struct Signins {
-    roll: RwLock<Roll>,
-    store: Arc<Store>,
+    pub(super) roll: Arc<RwLock<Roll>>,
+    pub(super) store: Arc<Store>,
+    /// With the other nodes of a cluster.
+    pub(super) shared: OnceLock<Arc<SharedSignins>>,
 }
 
 impl Signins {
@@ -121,12 +200,11 @@ impl Signins {
     }
 
     fn of(store: Store, now_s: i64) -> Result<Self, NotKept> {
-        let (signins, roles) = store.load(now_s)?;
-        let roll = Roll {
-            signins: signins.into_iter().map(|signin| (signin.id, Arc::new(signin))).collect(),
-            roles: roles.into_iter().map(|((ws, agent), role)| ((ws.into(), agent.into()), role)).collect(),
-        };
-        let signins = Self { roll: RwLock::new(roll), store: Arc::new(store) };
+        let mut roll = Roll::default();
+        for of in store.load(now_s)? {
+            roll.put(&of, now_s);
+        }
+        let signins = Self { roll: Arc::new(RwLock::new(roll)), store: Arc::new(store), shared: OnceLock::new() };
         signins.count();
         Ok(signins)
     }
@@ -145,7 +223,7 @@ impl Signins {
     /// The role that was set here, if one was.
     #[must_use]
     pub fn role_set(&self, workspace: &str, agent: &str) -> Option<Role> {
-        self.read().roles.get(&(workspace.into(), agent.into())).copied()
+        self.read().role_set(workspace, agent)
     }
 
     /// Of a workspace, in the order of their ids, from behind `after`; with the role that each has.
@@ -163,107 +241,148 @@ impl Signins {
     ///
     /// # Errors
     /// There is no room, or it cannot be kept: then nothing happened.
-    pub async fn begin(&self, signin: Signin, id_token: Option<String>, now_s: i64) -> Result<Begun, NotBegun> {
-        let (changed, ended) = {
-            let mut roll = self.write();
-            roll.signins.retain(|_, held| now_s < held.expires_at_s);
-            let mut own = roll.found(|held| held.is_of(&signin.workspace, &signin.agent));
-            own.sort_unstable_by_key(|held| (held.began_at_s, held.id));
-            let surplus = (own.len() + 1).saturating_sub(OF_AGENT_MAX);
-            let ended: Vec<u128> = own.drain(..surplus).map(|held| held.id).collect();
-            if ended.is_empty() && roll.signins.len() >= SIGNINS_MAX {
-                return Err(NotBegun::Full);
-            }
-            let by_provider = own.into_iter().filter(|held| held.is_by_provider() && signin.is_by_provider());
-            let changed: Vec<u128> = by_provider.filter(|held| held.role != signin.role).map(|held| held.id).collect();
-            (changed, ended)
-        };
-        let signin = Arc::new(signin);
-        let (kept, roles, out) = (signin.clone(), changed.clone(), ended.clone());
-        self.on_disk(move |store| store.begin(&kept, id_token.as_deref(), &roles, &out, now_s)).await?;
-        let mut begun = Begun { changed: Vec::new(), ended };
-        {
-            let mut roll = self.write();
-            begun.ended.retain(|id| roll.signins.remove(id).is_some());
-            for id in changed {
-                let Some(held) = roll.signins.get(&id).cloned() else { continue };
-                let before = roll.role_of(&held);
-                let now = Arc::new(Signin { role: signin.role, ..(*held).clone() });
-                if roll.role_of(&now) != before {
-                    begun.changed.push(id);
-                }
-                roll.signins.insert(id, now);
-            }
-            roll.signins.insert(signin.id, signin);
+    pub async fn begin(&self, signin: Signin, id_token: Option<String>, now_s: i64) -> Result<Changed, NotBegun> {
+        if !self.has_room(now_s) {
+            return Err(NotBegun::Full);
         }
-        self.count();
-        Ok(begun)
+        let (workspace, agent) = (signin.workspace.clone(), signin.agent.clone());
+        let kept = Kept { signin, id_token };
+        let begin = move |of: &mut OfAgent| {
+            of.begin(kept.clone());
+            true
+        };
+        Ok(self.change(&workspace, &agent, now_s, begin).await?)
     }
 
     /// Ends all that are `which`: void at once, and for ever when this answers. The ID token is that of the first.
     ///
     /// # Errors
     /// They are void now, and would be there again after a restart: ask again.
-    pub async fn end(&self, which: impl Fn(&Signin) -> bool) -> (Vec<Arc<Signin>>, Result<Option<String>, NotKept>) {
-        let found = {
+    pub async fn end(
+        &self,
+        which: impl Fn(&Signin) -> bool,
+        now_s: i64,
+    ) -> (Vec<Arc<Signin>>, Result<Option<String>, NotKept>) {
+        let mut found = {
             let mut roll = self.write();
-            let found = roll.found(which);
-            for signin in &found {
-                roll.signins.remove(&signin.id);
-            }
-            found
+            let ids: Vec<u128> = roll.found(which).iter().map(|signin| signin.id).collect();
+            roll.take_out(&ids)
         };
         self.count();
-        let ids: Vec<u128> = found.iter().map(|signin| signin.id).collect();
-        let kept = if ids.is_empty() { Ok(None) } else { self.on_disk(move |store| store.end(&ids)).await };
-        (found, kept)
+        let of: BTreeSet<(Arc<str>, Arc<str>)> =
+            found.iter().map(|signin| (signin.workspace.clone(), signin.agent.clone())).collect();
+        let mut token = Ok(None);
+        for (workspace, agent) in of {
+            let own = found.iter().filter(|signin| signin.is_of(&workspace, &agent));
+            let ids = own.map(|signin| signin.id).collect();
+            match (token, self.end_kept(&workspace, &agent, ids, now_s).await) {
+                (Ok(first), Ok((next, ended))) => {
+                    found.extend(ended);
+                    token = Ok(first.or(next));
+                }
+                (Err(not_kept), _) | (_, Err(not_kept)) => token = Err(not_kept),
+            }
+        }
+        (found, token)
     }
 
-    /// The same for one; also where memory does not hold it any more, as the last try did not reach the disk.
+    /// The same for one of an agent; also where memory does not hold it any more, as the last try was not kept.
     ///
     /// # Errors
     /// As `end`.
-    pub async fn end_one(&self, id: u128) -> (Option<Arc<Signin>>, Result<Option<String>, NotKept>) {
-        let found = self.write().signins.remove(&id);
+    pub async fn end_one(
+        &self,
+        workspace: &str,
+        agent: &str,
+        id: u128,
+        now_s: i64,
+    ) -> (Option<Arc<Signin>>, Result<Option<String>, NotKept>) {
+        let found = self.write().take_out(&[id]).pop();
         self.count();
-        let kept = self.on_disk(move |store| store.end(&[id])).await;
-        (found, kept)
+        match self.end_kept(workspace, agent, vec![id], now_s).await {
+            Ok((token, ended)) => (found.or_else(|| ended.into_iter().next()), Ok(token)),
+            Err(not_kept) => (found, Err(not_kept)),
+        }
     }
 
-    /// Sets the role of an agent who comes by the provider; `None`: as the provider says. Answers the sign-ins that have another now.
+    /// The ID token of the first; and those that came back into memory while they were taken out, by another change of the agent's.
+    async fn end_kept(
+        &self,
+        workspace: &str,
+        agent: &str,
+        ids: Vec<u128>,
+        now_s: i64,
+    ) -> Result<(Option<String>, Vec<Arc<Signin>>), NotKept> {
+        let token: Arc<OnceLock<String>> = Arc::default();
+        let first = token.clone();
+        let end = move |of: &mut OfAgent| {
+            let ended = of.end(&ids);
+            if let Some(token) = ended.iter().find_map(|kept| kept.id_token.clone()) {
+                let _ = first.set(token);
+            }
+            !ended.is_empty()
+        };
+        let Changed { ended, .. } = self.change(workspace, agent, now_s, end).await?;
+        Ok((token.get().cloned(), ended))
+    }
+
+    /// Sets the role of an agent who comes by the provider; `None`: as the provider says.
     ///
     /// # Errors
     /// There is no room, or it cannot be kept: then nothing happened.
-    pub async fn set_role(&self, workspace: &str, agent: &str, role: Option<Role>) -> Result<Vec<u128>, NotBegun> {
-        let key: (Arc<str>, Arc<str>) = (workspace.into(), agent.into());
-        let roles = self.read().roles.len();
+    pub async fn set_role(
+        &self,
+        workspace: &str,
+        agent: &str,
+        role: Option<Role>,
+        now_s: i64,
+    ) -> Result<Changed, NotBegun> {
+        let roles = self.read().roles;
         if role.is_some() && roles >= ROLES_MAX && self.role_set(workspace, agent).is_none() {
             return Err(NotBegun::Full);
         }
-        let of = key.clone();
-        self.on_disk(move |store| store.set_role(&of.0, &of.1, role)).await?;
-        let mut roll = self.write();
-        let own = roll.found(|held| held.is_of(workspace, agent));
-        let before: Vec<Role> = own.iter().map(|held| roll.role_of(held)).collect();
-        match role {
-            Some(role) => roll.roles.insert(key, role),
-            None => roll.roles.remove(&key),
-        };
-        let changed = own.iter().zip(before).filter(|(held, before)| roll.role_of(held) != *before);
-        Ok(changed.map(|(held, _)| held.id).collect())
+        let set = move |of: &mut OfAgent| std::mem::replace(&mut of.role, role) != role;
+        Ok(self.change(workspace, agent, now_s, set).await?)
     }
 
-    /// Beside the threads that answer.
-    async fn on_disk<T: Send + 'static>(
+    /// Changes what is kept of an agent, where `change` says that there is something to be kept.
+    async fn change(
         &self,
-        write: impl FnOnce(&Store) -> Result<T, NotKept> + Send + 'static,
-    ) -> Result<T, NotKept> {
-        let store = self.store.clone();
+        workspace: &str,
+        agent: &str,
+        now_s: i64,
+        mut change: impl FnMut(&mut OfAgent) -> bool + Send + 'static,
+    ) -> Result<Changed, NotKept> {
+        let name = OfAgent::none(workspace, agent);
+        let change = move |of: &mut OfAgent| {
+            of.forget(now_s);
+            change(of)
+        };
+        if let Some(shared) = self.shared.get() {
+            shared.change(&name, change).await?;
+            return Ok(Changed::default());
+        }
+        let (store, roll) = (self.store.clone(), self.roll.clone());
+        // Beside the threads that answer.
+        let kept = tokio::task::spawn_blocking(move || {
+            let changed = |of: &OfAgent| roll.write().unwrap_or_else(PoisonError::into_inner).put(of, now_s);
+            store.change(&name.workspace, &name.agent, change, changed)
+        });
         // It did not run: the server is going down.
-        tokio::task::spawn_blocking(move || write(&store)).await.map_err(|error| NotKept(error.to_string()))?
+        let changed = kept.await.map_err(|error| NotKept(error.to_string()))?;
+        self.count();
+        changed
     }
 
-    fn count(&self) {
+    /// Those that are over are forgotten.
+    fn has_room(&self, now_s: i64) -> bool {
+        let mut roll = self.write();
+        let over: Vec<u128> = roll.found(|held| held.expires_at_s <= now_s).iter().map(|held| held.id).collect();
+        roll.take_out(&over);
+        roll.signins.len() < SIGNINS_MAX
+    }
+
+    pub(super) fn count(&self) {
         metrics::gauge!(catalogue::SIGNINS).set(self.read().signins.len() as f64);
     }
 
@@ -282,6 +401,21 @@ impl LiveSignins for Signins {
         let held = roll.signins.get(&signin).filter(|held| held.is_of(workspace, agent))?;
         Some(roll.role_of(held))
     }
+
+    fn are_shared(&self) -> bool {
+        self.shared.get().is_some()
+    }
+
+    fn hear<'a>(&'a self, signin: u128, workspace: &'a str, agent: &'a str) -> BoxFuture<'a, ()> {
+        async move {
+            if let Some(shared) = self.shared.get()
+                && !self.read().signins.contains_key(&signin)
+            {
+                shared.hear(&OfAgent::none(workspace, agent), signin).await;
+            }
+        }
+        .boxed()
+    }
 }
 
 /// Why there are no sign-ins.
@@ -294,75 +428,5 @@ pub enum SigninsFailed {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    const NOW_S: i64 = 1_700_000_000;
-
-    fn signin(id: u128, agent: &str, role: Role) -> Signin {
-        let by =
-            By::Provider { issuer: "https://id".into(), subject: agent.into(), sid: Some(format!("s{id}").into()) };
-        let began_at_s = NOW_S + id as i64;
-        let (workspace, agent) = ("acme".into(), agent.into());
-        Signin { id, workspace, agent, role, by, began_at_s, expires_at_s: NOW_S + 10_000 }
-    }
-
-    #[tokio::test]
-    async fn what_ended_stays_ended_after_a_restart_and_what_did_not_is_there() {
-        let dir = tempfile::tempdir().unwrap();
-        {
-            let signins = Signins::open(dir.path(), NOW_S).unwrap();
-            for id in 1..=3 {
-                signins.begin(signin(id, "ann", Role::Supervisor), Some(format!("t{id}")), NOW_S).await.unwrap();
-            }
-            let (ended, token) = signins.end(|held| held.id == 2).await;
-            assert_eq!((ended.len(), token.unwrap().as_deref()), (1, Some("t2")));
-            assert_eq!(signins.role_of(2, "acme", "ann"), None);
-            signins.set_role("acme", "ann", Some(Role::Admin)).await.unwrap();
-        }
-        let again = Signins::open(dir.path(), NOW_S).unwrap();
-        let role = |id| again.role_of(id, "acme", "ann");
-        assert_eq!([role(1), role(2), role(3)], [Some(Role::Admin), None, Some(Role::Admin)]);
-        assert_eq!(*again.live(1, NOW_S).unwrap(), signin(1, "ann", Role::Supervisor));
-        assert!(again.live(1, NOW_S + 10_000).is_none());
-        assert_eq!(again.role_of(1, "acme", "eve"), None);
-        assert_eq!(again.role_of(1, "other", "ann"), None);
-        drop(again);
-        assert!(Signins::open(dir.path(), NOW_S + 10_000).unwrap().list("acme", None, 9, NOW_S).is_empty());
-    }
-
-    #[tokio::test]
-    async fn the_role_that_was_said_last_counts_for_all_of_an_agents_sign_ins() {
-        let signins = Signins::in_memory();
-        signins.begin(signin(1, "ann", Role::Admin), None, NOW_S).await.unwrap();
-        signins.begin(signin(2, "eve", Role::Admin), None, NOW_S).await.unwrap();
-        signins.begin(Signin { by: By::Token, ..signin(3, "ann", Role::Admin) }, None, NOW_S).await.unwrap();
-        let begun = signins.begin(signin(4, "ann", Role::Agent), None, NOW_S).await.unwrap();
-        assert_eq!(begun, Begun { changed: vec![1], ended: vec![] });
-        let role = |id, agent| signins.role_of(id, "acme", agent);
-        assert_eq!([role(1, "ann"), role(4, "ann")], [Some(Role::Agent); 2]);
-        assert_eq!([role(2, "eve"), role(3, "ann")], [Some(Role::Admin); 2]);
-        // What was set here goes before it, but not before a token that was signed.
-        assert_eq!(signins.set_role("acme", "ann", Some(Role::Supervisor)).await.unwrap().len(), 2);
-        assert_eq!([role(1, "ann"), role(3, "ann")], [Some(Role::Supervisor), Some(Role::Admin)]);
-        let begun = signins.begin(signin(5, "ann", Role::Admin), None, NOW_S).await.unwrap();
-        assert_eq!(begun, Begun::default());
-        let mut changed = signins.set_role("acme", "ann", None).await.unwrap();
-        changed.sort_unstable();
-        assert_eq!((changed, role(1, "ann")), (vec![1, 4, 5], Some(Role::Admin)));
-    }
-
-    #[tokio::test]
-    async fn an_agents_oldest_sign_in_makes_room_and_those_that_are_over_count_no_more() {
-        let signins = Signins::in_memory();
-        for id in 1..=OF_AGENT_MAX as u128 {
-            assert_eq!(signins.begin(signin(id, "ann", Role::Agent), None, NOW_S).await.unwrap(), Begun::default());
-        }
-        let begun = signins.begin(signin(99, "ann", Role::Agent), None, NOW_S).await.unwrap();
-        assert_eq!(begun.ended, [1]);
-        assert!(signins.live(1, NOW_S).is_none() && signins.live(2, NOW_S).is_some());
-        let late = Signin { expires_at_s: NOW_S + 30_000, ..signin(100, "ann", Role::Agent) };
-        assert_eq!(signins.begin(late, None, NOW_S + 20_000).await.unwrap().ended, []);
-        assert_eq!(signins.list("acme", None, 50, 0).len(), 1);
-    }
-}
+#[path = "roll_tests.rs"]
+mod tests;

@@ -7,7 +7,7 @@ use super::{Shared, Signing, pages};
 use crate::desk::refusal::Refusal;
 use crate::desk::settings::Role;
 use crate::gateway::auth::agent_token::AgentClaims;
-use crate::gateway::auth::signin_token::SessionCookie;
+use crate::gateway::auth::signin_token::{LiveSignins, SessionCookie};
 use crate::gateway::auth::ticket::TicketError;
 use crate::gateway::http::asking::{Asked, At};
 use crate::gateway::http::problem::{Problem, ok};
@@ -62,6 +62,7 @@ pub(super) async fn show(
     }
     let now_s = signing.now_s();
     let signins = &signing.endings.signins;
+    signins.hear(held.signin, &workspace, &held.agent).await;
     let signin = signins.live(held.signin, now_s).filter(|signin| *signin.agent == *held.agent);
     let signin = signin.ok_or(Problem::unauthorized("revoked"))?;
     let role = signins.role(&signin);
@@ -107,9 +108,10 @@ pub(super) async fn out(
     let mut id_token = None;
     let mut by_provider = false;
     if let Some(held) = held {
+        signing.endings.signins.hear(held.signin, &workspace, &held.agent).await;
         let signin = signing.endings.signins.live(held.signin, signing.now_s());
         by_provider = signin.is_some_and(|signin| matches!(signin.by, By::Provider { .. }));
-        let ended = signing.endings.end_one("signed_out", held.signin).await;
+        let ended = signing.endings.end_one("signed_out", (&workspace, &held.agent), held.signin).await;
         id_token = ended.map_err(|error| not_kept(&error))?.1;
     }
     let own_page = format!("/signin/{workspace}/out");

@@ -1,10 +1,12 @@
 //! Sign-ins on disk, `signins.db`: which there are, and the roles that were set here. What is not in it is signed out, so a lost file signs
 //! everybody out and nobody in.
 
+use super::of_agent::{Kept, OfAgent};
 use super::roll::{By, Signin};
 use crate::desk::settings::Role;
 use crate::store_file::{OpenFailed, StoreFile};
-use rusqlite::{Connection, OptionalExtension, params};
+use rusqlite::{Connection, OptionalExtension, Row, params};
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -52,62 +54,111 @@ impl Store {
         // Who was told that it is signed out is so after power is lost, too.
         db.pragma_update(None, "synchronous", "FULL")?;
         db.pragma_update_and_check(None, "secure_delete", "ON", |_| Ok(()))?;
+        // A release before this one goes on with it.
+        db.execute("CREATE INDEX IF NOT EXISTS signin_of ON signin(workspace, agent)", [])?;
         Ok(Self(Mutex::new(db)))
     }
 
-    /// All that are good at `now_s`, and the roles that were set; those that are over are forgotten.
-    #[allow(clippy::type_complexity, reason = "two lists, as they are stored")]
-    pub fn load(&self, now_s: i64) -> Result<(Vec<Signin>, Vec<((String, String), Role)>), NotKept> {
+    /// All that are good at `now_s`, and the roles that were set, by agents; without ID tokens. Those that are over are forgotten.
+    pub fn load(&self, now_s: i64) -> Result<Vec<OfAgent>, NotKept> {
         let db = self.lock();
         db.execute("DELETE FROM signin WHERE expires_at_s <= ?1", [now_s])?;
-        let mut select = db
-            .prepare("SELECT id, workspace, agent, role, issuer, subject, sid, began_at_s, expires_at_s FROM signin")?;
-        let read = |row: &rusqlite::Row<'_>| {
-            let id: [u8; 16] = row.get(0)?;
-            let text = |at: usize| row.get::<_, String>(at);
-            let optional = |at: usize| row.get::<_, Option<String>>(at);
-            let by = match (optional(4)?, optional(5)?) {
-                (Some(issuer), Some(subject)) => {
-                    By::Provider { issuer: issuer.into(), subject: subject.into(), sid: optional(6)?.map(Into::into) }
-                }
-                _ => By::Token,
-            };
-            Ok(Signin {
-                id: u128::from_be_bytes(id),
-                workspace: text(1)?.into(),
-                agent: text(2)?.into(),
-                role: role_of(&text(3)?),
-                by,
-                began_at_s: row.get(7)?,
-                expires_at_s: row.get(8)?,
-            })
+        let mut all: BTreeMap<(String, String), OfAgent> = BTreeMap::new();
+        let mut of = |workspace: String, agent: String, tell: &dyn Fn(&mut OfAgent)| {
+            let none = OfAgent::none(&workspace, &agent);
+            tell(all.entry((workspace, agent)).or_insert(none));
         };
-        let signins = select.query_map([], read)?.collect::<rusqlite::Result<Vec<_>>>()?;
+        let mut select = db.prepare(
+            "SELECT id, workspace, agent, role, issuer, subject, sid, began_at_s, expires_at_s, NULL FROM signin",
+        )?;
+        for kept in select.query_map([], read)? {
+            let kept = kept?;
+            let Signin { workspace, agent, .. } = &kept.signin;
+            of(workspace.to_string(), agent.to_string(), &|of| of.signins.push(kept.clone()));
+        }
         let mut select = db.prepare("SELECT workspace, agent, role FROM role")?;
-        let roles = select.query_map([], |row| {
-            Ok(((row.get::<_, String>(0)?, row.get::<_, String>(1)?), role_of(&row.get::<_, String>(2)?)))
-        })?;
-        Ok((signins, roles.collect::<rusqlite::Result<Vec<_>>>()?))
+        let mut rows = select.query([])?;
+        while let Some(row) = rows.next()? {
+            let role = role_of(&row.get::<_, String>(2)?);
+            of(row.get(0)?, row.get(1)?, &|of| of.role = Some(role));
+        }
+        Ok(all.into_values().collect())
     }
 
-    /// Puts one in, gives others their role of now, takes others out: all of it or nothing.
-    pub fn begin(
+    /// All that is kept of an agent.
+    pub fn of_agent(&self, workspace: &str, agent: &str) -> Result<OfAgent, NotKept> {
+        Ok(of_agent(&self.lock(), workspace, agent)?)
+    }
+
+    /// Keeps what `change` makes of it, where that says that there is something to be kept; and lets `changed` know, before anything
+    /// else is changed.
+    pub fn change<T: Default>(
         &self,
-        signin: &Signin,
-        id_token: Option<&str>,
-        roles: &[u128],
-        out: &[u128],
-        now_s: i64,
-    ) -> Result<(), NotKept> {
+        workspace: &str,
+        agent: &str,
+        change: impl FnOnce(&mut OfAgent) -> bool,
+        changed: impl FnOnce(&OfAgent) -> T,
+    ) -> Result<T, NotKept> {
         let db = self.lock();
-        let tx = db.unchecked_transaction()?;
-        tx.execute("DELETE FROM signin WHERE expires_at_s <= ?1", [now_s])?;
-        for id in out {
-            tx.execute("DELETE FROM signin WHERE id = ?1", [id.to_be_bytes()])?;
+        let mut of = of_agent(&db, workspace, agent)?;
+        if !change(&mut of) {
+            return Ok(T::default());
         }
-        for id in roles {
-            tx.execute("UPDATE signin SET role = ?2 WHERE id = ?1", params![id.to_be_bytes(), word_of(signin.role)])?;
+        put(&db, &of)?;
+        Ok(changed(&of))
+    }
+
+    /// An agent's are these from now on.
+    pub fn put(&self, of: &OfAgent) -> Result<(), NotKept> {
+        Ok(put(&self.lock(), of)?)
+    }
+
+    /// A connection is whole between statements, so a panic elsewhere taints nothing.
+    fn lock(&self) -> MutexGuard<'_, Connection> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn read(row: &Row<'_>) -> rusqlite::Result<Kept> {
+    let id: [u8; 16] = row.get(0)?;
+    let text = |at: usize| row.get::<_, String>(at);
+    let optional = |at: usize| row.get::<_, Option<String>>(at);
+    let by = match (optional(4)?, optional(5)?) {
+        (Some(issuer), Some(subject)) => {
+            By::Provider { issuer: issuer.into(), subject: subject.into(), sid: optional(6)?.map(Into::into) }
         }
+        _ => By::Token,
+    };
+    let signin = Signin {
+        id: u128::from_be_bytes(id),
+        workspace: text(1)?.into(),
+        agent: text(2)?.into(),
+        role: role_of(&text(3)?),
+        by,
+        began_at_s: row.get(7)?,
+        expires_at_s: row.get(8)?,
+    };
+    Ok(Kept { signin, id_token: optional(9)? })
+}
+
+fn of_agent(db: &Connection, workspace: &str, agent: &str) -> rusqlite::Result<OfAgent> {
+    let mut select = db.prepare_cached(
+        "SELECT id, workspace, agent, role, issuer, subject, sid, began_at_s, expires_at_s, id_token FROM signin
+         WHERE workspace = ?1 AND agent = ?2 ORDER BY began_at_s, id",
+    )?;
+    let signins = select.query_map([workspace, agent], read)?.collect::<rusqlite::Result<Vec<_>>>()?;
+    let mut select = db.prepare_cached("SELECT role FROM role WHERE workspace = ?1 AND agent = ?2")?;
+    let role = select.query_row([workspace, agent], |row| row.get::<_, String>(0)).optional()?;
+    let role = role.map(|word| role_of(&word));
+    Ok(OfAgent { role, signins, ..OfAgent::none(workspace, agent) })
+}
+
+/// All of it or nothing.
+fn put(db: &Connection, of: &OfAgent) -> rusqlite::Result<()> {
+    let tx = db.unchecked_transaction()?;
+    let OfAgent { workspace, agent, role, signins } = of;
+    tx.execute("DELETE FROM signin WHERE workspace = ?1 AND agent = ?2", params![&**workspace, &**agent])?;
+    for Kept { signin, id_token } in signins {
         let (issuer, subject, sid) = match &signin.by {
             By::Token => (None, None, None),
             By::Provider { issuer, subject, sid } => (Some(&**issuer), Some(&**subject), sid.as_deref()),
@@ -116,8 +167,8 @@ impl Store {
             "INSERT INTO signin VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
             params![
                 signin.id.to_be_bytes(),
-                &*signin.workspace,
-                &*signin.agent,
+                &**workspace,
+                &**agent,
                 word_of(signin.role),
                 issuer,
                 subject,
@@ -127,43 +178,15 @@ impl Store {
                 signin.expires_at_s
             ],
         )?;
-        Ok(tx.commit()?)
     }
-
-    /// Takes them out; answers the ID token that the first began with.
-    pub fn end(&self, ids: &[u128]) -> Result<Option<String>, NotKept> {
-        let db = self.lock();
-        let tx = db.unchecked_transaction()?;
-        let first = ids.first().map(|id| id.to_be_bytes());
-        let token = tx
-            .query_row("SELECT id_token FROM signin WHERE id = ?1", [first], |row| row.get::<_, Option<String>>(0))
-            .optional()?;
-        for id in ids {
-            tx.execute("DELETE FROM signin WHERE id = ?1", [id.to_be_bytes()])?;
-        }
-        tx.commit()?;
-        Ok(token.flatten())
+    tx.execute("DELETE FROM role WHERE workspace = ?1 AND agent = ?2", params![&**workspace, &**agent])?;
+    if let Some(role) = role {
+        tx.execute("INSERT INTO role VALUES (?1, ?2, ?3)", params![&**workspace, &**agent, word_of(*role)])?;
     }
-
-    pub fn set_role(&self, workspace: &str, agent: &str, role: Option<Role>) -> Result<(), NotKept> {
-        let db = self.lock();
-        match role {
-            Some(role) => db.execute(
-                "INSERT INTO role VALUES (?1, ?2, ?3) ON CONFLICT(workspace, agent) DO UPDATE SET role = ?3",
-                params![workspace, agent, word_of(role)],
-            )?,
-            None => db.execute("DELETE FROM role WHERE workspace = ?1 AND agent = ?2", params![workspace, agent])?,
-        };
-        Ok(())
-    }
-
-    /// A connection is whole between statements, so a panic elsewhere taints nothing.
-    fn lock(&self) -> MutexGuard<'_, Connection> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
+    tx.commit()
 }
 
-pub(super) fn word_of(role: Role) -> &'static str {
+fn word_of(role: Role) -> &'static str {
     match role {
         Role::Agent => "agent",
         Role::Supervisor => "supervisor",

@@ -58,6 +58,7 @@ pub fn principal(ask: &Ask) -> Principal {
         | Ask::AgentIsIdle { .. }
         | Ask::SessionCame { .. }
         | Ask::SessionWent { .. }
+        | Ask::SignInEnded { .. }
         | Ask::Post { author: Author::System(_), .. }
         | Ask::Read { reader: Author::System(_), .. }
         | Ask::Typing { author: Author::System(_), .. }
@@ -183,6 +184,13 @@ impl<'a> Words<'a> {
                 Ask::SetNextStatus { agent, status: (status != "-").then(|| status.into()) }
             }
             "signs_out" => Ask::SignOut { agent },
+            "signs_out_of" => {
+                let mut sessions = Vec::new();
+                while let Ok(session) = self.session() {
+                    sessions.push(session);
+                }
+                Ask::SignInEnded { agent, sessions }
+            }
             "looks" => Ask::ListOwn { agent, after: self.id()? },
             "delivered" => Ask::ConfirmDelivery { agent, offer: self.id()? },
             "accepts" => Ask::Accept { agent, offer: self.id()? },

@@ -79,6 +79,10 @@ pub fn ask(ask: &Ask) -> String {
         Ask::ForceStatus { agent, status, by } => format!("{} forces {agent} {status}", mover(*by)),
         Ask::AgentIsIdle { agent } => format!("server idle {agent}"),
         Ask::SignOut { agent } => format!("{agent} signs_out"),
+        Ask::SignInEnded { agent, sessions } => {
+            let sessions: String = sessions.iter().map(|session| format!(" s{}", session.0)).collect();
+            format!("{agent} signs_out_of{sessions}")
+        }
         Ask::ListOwn { agent, after } => format!("{agent} looks {after}"),
         Ask::ConfirmDelivery { agent, offer } => format!("{agent} delivered {offer}"),
         Ask::Accept { agent, offer } => format!("{agent} accepts {offer}"),

@@ -200,6 +200,7 @@ fn of_agents() -> Vec<Ask> {
         Ask::AgentIsIdle { agent: AGENT },
         Ask::Ready { agent: AGENT },
         Ask::SignOut { agent: AGENT },
+        Ask::SignInEnded { agent: AGENT, sessions: vec![SessionId(1), SessionId(u128::MAX)] },
         Ask::ListOwn { agent: AGENT, after: OwnCursor { offer: OfferId(1), conversation: CONVERSATION } },
         Ask::ConfirmDelivery { agent: AGENT, offer: OfferId(u64::MAX) },
         Ask::Accept { agent: AGENT, offer: OfferId(1) },
@@ -281,7 +282,7 @@ fn of_conversations() -> Vec<Ask> {
 pub(super) fn samples() -> Vec<Command> {
     let asks = [of_the_workspace(), of_agents(), of_conversations()].concat();
     each_is_sampled!(asks, Ask: PutSettings PutQueue RemoveQueue PutAgent OnlyIf PutApiKey RemoveApiKey ServerBegan LeaderBegan NodeGone
-        SessionCame SessionWent SetStatus SetNextStatus ForceStatus AgentIsIdle Ready SignOut ListOwn ConfirmDelivery
+        SessionCame SessionWent SetStatus SetNextStatus ForceStatus AgentIsIdle Ready SignOut SignInEnded ListOwn ConfirmDelivery
         Accept Reject Open Post Receive ReportDelivery Read Typing Close WrapUpDone ExtendWrapUp Move Start Note Label
         Describe Rate Import DrainAgent DrainQueue ListWaiting Decide ListDecisions MergeCustomer SignOutCustomer
         WhyConversation WhyAgent Tick);

@@ -357,9 +357,6 @@ impl Desk for FakeDesk {
     fn agent_named(&self, agent: AgentId) -> Option<AgentRow> {
         (agent == AgentId(1)).then(|| self.agent_row("ada"))?
     }
-    fn has_sockets_but_of(&self, _: AgentId, _: u64) -> bool {
-        false
-    }
     fn outlook(&self, id: ConversationId) -> Option<Outlook> {
         let waits = self.inside().conversations.get(&id).is_some_and(|found| found.state == State::Waiting);
         waits.then_some(Outlook { place: 1, opens_at: None, estimate: None })

@@ -11,7 +11,7 @@ pub(crate) use identities::FakeIdentities;
 use super::Door;
 use super::desks::{Desk, Desks, NotDone, OwnQuota, QuotaStands, Seals, Soon};
 use super::problem::Problem;
-use crate::desk::ids::CustomerId;
+use crate::desk::ids::{CustomerId, SessionId};
 use crate::desk::time::{DeskTime, Now, WallTime};
 use crate::wire::close::CloseCode;
 use axum::Router;
@@ -67,8 +67,9 @@ impl Desks for FakeDesks {
     fn seals(&self) -> &dyn Seals {
         &self.seals
     }
-    fn close_sockets(&self, signin: u64, code: CloseCode, _: &'static str) {
+    fn close_sockets(&self, signin: u64, code: CloseCode, _: &'static str) -> Vec<SessionId> {
         self.closed.lock().unwrap().push((signin, code.number()));
+        Vec::new()
     }
 }
 
