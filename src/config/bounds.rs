@@ -166,6 +166,13 @@ const BOUNDS: &[Bound] = &[
         "offhook_signins",
     ),
     bound(
+        "questions of a node of a cluster for sign-ins of which it has not heard",
+        "gateway/signin/shared.rs",
+        Fixed("16 at once"),
+        "`unauthorized`, as for one that has ended",
+        "offhook_cluster_settings_followed",
+    ),
+    bound(
         "sign-ins that wait for a provider",
         "gateway/signin/mod.rs",
         Fixed("64 codes at once; an answer of 256 KiB, within `signin.provider_timeout_ms`"),

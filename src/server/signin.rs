@@ -71,7 +71,7 @@ impl Signings {
 pub(super) fn hearing(router: Router, keys: Arc<AgentKeys>) -> Router {
     async fn hear(State(keys): State<Arc<AgentKeys>>, request: Request, next: Next) -> Response {
         if let Some(token) = bearer(request.headers()) {
-            keys.hear(token).await;
+            keys.hear(token, now_s()).await;
         }
         next.run(request).await
     }

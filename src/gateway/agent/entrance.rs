@@ -53,7 +53,7 @@ impl<D: Desk, T: AgentTokens> Door<D, T> {
             metrics::counter!(catalogue::HANDSHAKES_PACED_TOTAL, "comer" => comer.name()).increment(1);
             Turned::Later { later, browser: headers.contains_key(ORIGIN) }
         })?;
-        self.tokens.hear(token).await;
+        self.tokens.hear(token, self.desk.wall_s()).await;
         let new = self.known(token, returning, prefix(self.proxies.client_address(peer, headers)));
         new.map(|new| (new, served)).map_err(Turned::Away)
     }

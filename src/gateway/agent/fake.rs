@@ -190,7 +190,7 @@ impl Desk for FakeDesk {
 pub struct FakeTokens;
 
 impl AgentTokens for FakeTokens {
-    fn hear<'a>(&'a self, _: &'a str) -> BoxFuture<'a, ()> {
+    fn hear<'a>(&'a self, _: &'a str, _: i64) -> BoxFuture<'a, ()> {
         Box::pin(std::future::ready(()))
     }
 

@@ -48,7 +48,7 @@ pub trait AgentTokens: Send + Sync + 'static {
     /// When the token is not good at `now_s` (Unix seconds).
     fn verify(&self, token: &str, now_s: i64) -> Result<AgentClaims, TokenError>;
     /// Waits for what this token rests on, where that is on its way from another node.
-    fn hear<'a>(&'a self, token: &'a str) -> BoxFuture<'a, ()>;
+    fn hear<'a>(&'a self, token: &'a str, now_s: i64) -> BoxFuture<'a, ()>;
 }
 
 impl AgentTokens for AgentKeys {
@@ -58,8 +58,8 @@ impl AgentTokens for AgentKeys {
         Ok(AgentClaims { expires_at_s: claims.expires_at_s.saturating_add(self.leeway_s()), ..claims })
     }
 
-    fn hear<'a>(&'a self, token: &'a str) -> BoxFuture<'a, ()> {
-        AgentKeys::hear(self, token).boxed()
+    fn hear<'a>(&'a self, token: &'a str, now_s: i64) -> BoxFuture<'a, ()> {
+        AgentKeys::hear(self, token, now_s).boxed()
     }
 }
 
@@ -68,8 +68,8 @@ impl<T: AgentTokens> AgentTokens for Arc<T> {
         T::verify(self, token, now_s)
     }
 
-    fn hear<'a>(&'a self, token: &'a str) -> BoxFuture<'a, ()> {
-        T::hear(self, token)
+    fn hear<'a>(&'a self, token: &'a str, now_s: i64) -> BoxFuture<'a, ()> {
+        T::hear(self, token, now_s)
     }
 }
 

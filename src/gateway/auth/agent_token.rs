@@ -122,11 +122,14 @@ impl AgentKeys {
     }
 
     /// Where this token rests on a sign-in that began at another node, and that this one has not heard of yet: waits for it.
-    pub async fn hear(&self, token: &str) {
+    pub async fn hear(&self, token: &str, now_s: i64) {
         let Some((key, signins)) = self.signins.as_ref().filter(|(_, signins)| signins.are_shared()) else { return };
         let of_signins = |kid: Option<&str>| (kid == Some(SIGNIN_KID)).then_some((key, ()));
         let Ok((json, ())) = jwt::open(token, of_signins) else { return };
-        let Ok(Claims { sub, workspace, signin, .. }) = serde_json::from_slice(&json) else { return };
+        let Ok(Claims { sub, workspace, signin, exp, .. }) = serde_json::from_slice(&json) else { return };
+        if (Times { exp: exp.as_ref(), nbf: None, iat: None }).check(now_s, self.leeway_s).is_err() {
+            return;
+        }
         if let (Some(agent), Some(workspace), Some(Ok(id))) =
             (text(sub), text(workspace), text(signin).map(|id| of_hex(&id)))
         {

@@ -9,18 +9,25 @@ use super::of_agent::OfAgent;
 use super::roll::Changed;
 use super::store::NotKept;
 use crate::cluster::{NotShared, Said, SealedPart};
+use futures_util::future::join_all;
 use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::sync::{Arc, PoisonError};
 use std::time::Duration;
-use tokio::sync::watch;
+use tokio::sync::{Semaphore, watch};
 use tokio::time::sleep;
 
 /// Before what could not be said to the others is tried again.
 const AGAIN_AFTER: Duration = Duration::from_millis(500);
 
-pub(super) struct SharedSignins(SealedPart);
+/// Questions for sign-ins of which this node has not heard. Who comes with one beyond that is refused, as with one that has ended.
+const ASKED_MAX: usize = 16;
+
+pub(super) struct SharedSignins {
+    part: SealedPart,
+    asked: Semaphore,
+}
 
 impl From<NotShared> for NotKept {
     fn from(not_shared: NotShared) -> Self {
@@ -30,7 +37,7 @@ impl From<NotShared> for NotKept {
 
 impl SharedSignins {
     pub fn new(part: SealedPart) -> Self {
-        Self(part)
+        Self { part, asked: Semaphore::new(ASKED_MAX) }
     }
 
     /// Changes an agent's at all nodes; it is so here when this returns.
@@ -39,14 +46,15 @@ impl SharedSignins {
             (of.workspace, of.agent) = (name.workspace.clone(), name.agent.clone());
             Ok::<_, NotShared>(change(of))
         };
-        let revision = self.0.change(&entry(name), changed).await?;
-        Ok(self.0.until_heard(revision).await?)
+        let revision = self.part.change(&entry(name), changed).await?;
+        Ok(self.part.until_heard(revision).await?)
     }
 
     /// Waits for one that began at another node, if it did.
     pub async fn hear(&self, name: &OfAgent, signin: u128) {
-        let heard = match self.0.read::<OfAgent>(&entry(name)).await {
-            Ok(Some((of, revision))) if of.has(signin) => self.0.until_heard(revision).await,
+        let Ok(_place) = self.asked.try_acquire() else { return };
+        let heard = match self.part.read::<OfAgent>(&entry(name)).await {
+            Ok(Some((of, revision))) if of.has(signin) => self.part.until_heard(revision).await,
             Ok(_) => Ok(()),
             Err(not_read) => Err(not_read),
         };
@@ -57,7 +65,7 @@ impl SharedSignins {
 
     /// What an entry says; nothing where it cannot be read, which stops no other.
     fn said(&self, said: &Said) -> Option<OfAgent> {
-        let read = self.0.open(&said.name, &said.value);
+        let read = self.part.open(&said.name, &said.value);
         read.inspect_err(|error| tracing::error!(%error, "sign-ins that nodes share are passed over")).ok()
     }
 }
@@ -77,7 +85,7 @@ pub(super) async fn follow(endings: Endings, shared: Arc<SharedSignins>, ready: 
     let own = endings.signins.roll.read().unwrap_or_else(PoisonError::into_inner).agents();
     let own = own.into_iter().map(|(workspace, agent)| OfAgent::none(&workspace, &agent));
     let mut unsaid: BTreeMap<String, OfAgent> = own.map(|name| (entry(&name), name)).collect();
-    let mut following = shared.0.follow();
+    let mut following = shared.part.follow();
     loop {
         let (said, is_all) = following.next().await;
         unsaid.retain(|name, _| said.iter().all(|said| *said.name != **name));
@@ -118,7 +126,7 @@ async fn try_to_say(endings: &Endings, shared: &SharedSignins, name: &OfAgent) -
         }
         Ok::<_, NotShared>(is_new)
     };
-    shared.0.change(&entry(&own), unless_there).await.map(drop).map_err(NotKept::from)
+    shared.part.change(&entry(&own), unless_there).await.map(drop).map_err(NotKept::from)
 }
 
 async fn take_in(endings: &Endings, all: Vec<OfAgent>) -> Result<(), NotKept> {
@@ -137,8 +145,7 @@ async fn take_in(endings: &Endings, all: Vec<OfAgent>) -> Result<(), NotKept> {
         Ok::<Vec<Changed>, NotKept>(changed)
     });
     // It did not run: the server is going down.
-    for changed in taken.await.map_err(|error| NotKept(error.to_string()))?? {
-        endings.changed(&changed, "ended_elsewhere").await;
-    }
+    let changed = taken.await.map_err(|error| NotKept(error.to_string()))??;
+    join_all(changed.iter().map(|changed| endings.changed(changed, "ended_elsewhere"))).await;
     Ok(())
 }
