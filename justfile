@@ -32,7 +32,7 @@ bench *ARGS:
 kill-rounds ROUNDS="200":
     OFFHOOK_KILL_ROUNDS={{ROUNDS}} cargo test --release --locked --test kill
 
-# Nodes and servers of a cluster are killed, stopped, paused and cut off under load, so many times.
+# Nodes and servers of a cluster are killed, stopped, paused and cut off under load, so many times; `each` for all kinds in turn.
 cluster-rounds ROUNDS="100":
     OFFHOOK_CLUSTER_ROUNDS={{ROUNDS}} cargo test --locked --test cluster -- --nocapture --test-threads=1 whatever_becomes
 

@@ -1,6 +1,6 @@
 //! Many rounds of trouble under load, judged afterwards.
 //!
-//! `OFFHOOK_CLUSTER_ROUNDS` makes it long, `OFFHOOK_SEED` repeats a run's choices.
+//! `OFFHOOK_CLUSTER_ROUNDS` makes it long (`each`: all kinds for each of the six, and for every two), `OFFHOOK_SEED` repeats a run's choices.
 
 use crate::clients::feed;
 use crate::history::{Book, History, Line, What};
@@ -14,7 +14,7 @@ use crate::support::Options;
 use crate::support::random::Random;
 use crate::support::scene::{DEMO, eventually};
 use crate::support::{PATIENCE, within};
-use crate::troubles::{self, Victim};
+use crate::troubles::{self, Round, Victim};
 use offhook::gateway::auth::agent_token::Role;
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
@@ -28,24 +28,29 @@ const AGENTS: usize = 6;
 /// Of a channel's conversations at once, as the settings have it.
 const CAPACITY: usize = 3;
 /// After so many rounds a run is judged, and the next one has a cluster of its own.
-const ROUNDS_A_RUN: u64 = 10;
+const ROUNDS_A_RUN: usize = 10;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn whatever_becomes_of_nodes_and_servers_there_is_one_desk() {
-    let long = std::env::var("OFFHOOK_CLUSTER_ROUNDS").ok().and_then(|text| text.parse().ok());
-    let (mut random, mut left) = (Random::new(), long.unwrap_or(4));
-    while left > 0 {
-        let rounds = ROUNDS_A_RUN.min(left);
-        left -= rounds;
+    let mut random = Random::new();
+    let rounds: Vec<Round> = match std::env::var("OFFHOOK_CLUSTER_ROUNDS").as_deref() {
+        Ok("each") => troubles::each(),
+        long => (0..long.map_or(4, |text| text.parse().expect("a number, or `each`")))
+            .map(|_| troubles::any(&mut random))
+            .collect(),
+    };
+    let mut left = rounds.len();
+    for rounds in rounds.chunks(ROUNDS_A_RUN) {
+        left -= rounds.len();
         let sums = live_through(rounds, &mut random).await;
-        println!("{rounds} rounds, and {left} to come: {sums:?}");
+        println!("{} rounds, and {left} to come: {sums:?}", rounds.len());
         let enough = ["accepts", "messages", "offers"].iter().all(|what| sums.get(what) > Some(&0));
         assert!(enough, "a load that does nothing proves nothing: {sums:?}");
     }
 }
 
 /// A cluster, clients, and so many rounds of trouble.
-async fn live_through(rounds: u64, random: &mut Random) -> BTreeMap<&'static str, usize> {
+async fn live_through(rounds: &[Round], random: &mut Random) -> BTreeMap<&'static str, usize> {
     let (book, mut nodes) = (Book::open(), Nodes::start(&Options::default().without_rate_limits()).await);
     let settings = |settings: &mut serde_json::Value| {
         patient(settings);
@@ -72,16 +77,15 @@ async fn live_through(rounds: u64, random: &mut Random) -> BTreeMap<&'static str
     }
     let mut without_quorum = Vec::new();
     all_get_on(&nodes, &progress, &mut [&mut customers, &mut agents]).await;
-    for round in 1..=rounds {
-        let trouble = troubles::any(random);
-        println!("{:?}, round {round}: {trouble:?}", book.age());
+    for (round, trouble) in rounds.iter().enumerate() {
+        println!("{:?}, round {}: {trouble:?}", book.age(), round + 1);
         let is_at = |nodes: &Nodes, victim| {
             if let Victim::Node(node) = victim {
                 places.is_at(node, nodes.server(node).address);
             }
         };
-        let all_of_it = nodes.suffer(&trouble, &book, is_at).await;
-        if troubles::is_without_quorum(&trouble) {
+        let all_of_it = nodes.suffer(trouble, &book, is_at).await;
+        if troubles::is_without_quorum(trouble) {
             without_quorum.push(all_of_it);
         }
         nodes.well().await;

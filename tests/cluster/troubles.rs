@@ -64,6 +64,20 @@ pub fn any(random: &mut Random) -> Round {
     victims.into_iter().map(trouble).collect()
 }
 
+/// Each of the six killed, standing still for ten seconds and cut off for as long, and then every two of them at once.
+pub fn each() -> Vec<Round> {
+    let all: Vec<Victim> = (0..3).map(Victim::Node).chain((0..3).map(Victim::Nats)).collect();
+    let mut victims: Vec<Vec<Victim>> = all.iter().map(|one| vec![*one]).collect();
+    for (at, one) in all.iter().enumerate() {
+        victims.extend(all[at + 1..].iter().map(|other| vec![*one, *other]));
+    }
+    let kinds = [(Trouble::Killed, 1), (Trouble::Paused, 10), (Trouble::CutOff, 10)];
+    let rounds = victims.iter().flat_map(|victims| {
+        kinds.map(|(trouble, s)| victims.iter().map(|one| (*one, trouble, Duration::from_secs(s))).collect())
+    });
+    rounds.collect()
+}
+
 /// Whether nobody can commit anything meanwhile.
 pub fn is_without_quorum(round: &Round) -> bool {
     round.iter().filter(|(victim, ..)| matches!(victim, Victim::Nats(_))).count() > 1
