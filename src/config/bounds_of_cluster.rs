@@ -19,6 +19,13 @@ pub(super) const OF_CLUSTER: &[Bound] = &[
         "offhook_cluster_hints_dropped_total",
     ),
     bound(
+        "sessions of which other nodes say that they are idle",
+        "engine/idle.rs",
+        Fixed("4,096 for each workspace, 3 s each; 200 are told of in a second"),
+        "not taken for idle",
+        "offhook_cluster_hints_dropped_total",
+    ),
+    bound(
         "commands that are passed on to the node that leads",
         "engine/passing/under_way.rs",
         Fixed("256 in 768 KiB for each workspace; the rest waits in the intake"),

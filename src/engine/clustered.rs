@@ -1,9 +1,8 @@
 //! What the engine has of a node's cluster: its way to the other nodes, who they are, and what is set for all.
 
 use super::load::LeftBehind;
-use super::passing::shapes::Hint;
+use super::passing::shapes::{Hint, Hinted};
 use crate::cluster::{Part, Post, Roll, SharedSettings};
-use crate::desk::answer::Answer;
 use crate::desk::ids::NodeNumber;
 use bytes::Bytes;
 use std::sync::Arc;
@@ -38,9 +37,9 @@ impl Clustered {
         self.roll.borrow().clone()
     }
 
-    /// To those connected to any node, this one too: what is in no record and may be lost.
-    pub(super) fn hint(&self, workspace: &str, typing: &Answer) {
-        let hint = Hint { workspace: workspace.into(), typing: typing.clone() };
+    /// To all nodes, this one too: what is in no record and may be lost.
+    pub(super) fn hint(&self, workspace: &str, hinted: Hinted) {
+        let hint = Hint { workspace: workspace.into(), hinted };
         if let Ok(bytes) = hint.encode()
             && self.hints.try_send(bytes).is_err()
         {

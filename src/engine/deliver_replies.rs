@@ -4,6 +4,7 @@ use super::deliver::{Delivery, Others};
 use super::deliver_customers::named;
 use super::intake::ReplyTo;
 use super::own::with_snapshot;
+use super::passing::shapes::Hinted;
 use super::published::{NotDone, Replied};
 use super::quota::OverQuota;
 use super::shapes::clear_text;
@@ -93,7 +94,7 @@ impl Delivery<'_> {
     fn typed(&self, typing: &Answer) {
         match self.others {
             Others::None => self.show_typing(typing),
-            Others::Told(clustered) => clustered.hint(self.name, typing),
+            Others::Told(clustered) => clustered.hint(self.name, Hinted::Typing(typing.clone())),
             Others::Tell => {}
         }
     }

@@ -1,8 +1,10 @@
-//! What is in no record and is shown at all nodes of a cluster: that somebody types. It may be lost, since whoever types goes on typing.
+//! What is in no record and is told to all nodes of a cluster: that somebody types, and who has been idle. It may be lost, since whoever types
+//! goes on typing, and whoever is idle is so still a second later.
 
 use super::Engine;
-use super::passing::shapes::Hint;
+use super::passing::shapes::{Hint, Hinted};
 use super::run::stopped;
+use crate::clock;
 use crate::cluster::Post;
 use crate::desk::answer::Answer;
 use async_nats::Subscriber;
@@ -50,21 +52,27 @@ pub(super) async fn pass_round(
     loop {
         tokio::select! {
             Some(hint) = own.recv() => {
-                // One that is lost is followed by another, as long as somebody types.
+                // One that is lost is followed by another, as long as it is so.
                 let _ = post.tell_all(hint).await;
             }
-            Some(hint) = told.next() => show(&engine, &hint.payload),
+            Some(hint) = told.next() => hear(&engine, &hint.payload),
             () = stopped(&mut stop) => return,
         }
     }
 }
 
-fn show(engine: &Engine, bytes: &Bytes) {
-    let Ok(Hint { workspace, typing }) = Hint::decode(bytes) else { return };
+fn hear(engine: &Engine, bytes: &Bytes) {
+    let Ok(Hint { workspace, hinted }) = Hint::decode(bytes) else { return };
     let Some(workspace) = engine.workspace(&workspace) else { return };
-    if workspace.hints.push(typing) {
-        workspace.tail.wake();
-    } else {
+    let has_room = match hinted {
+        Hinted::Typing(typing) => {
+            let has_room = workspace.hints.push(typing);
+            workspace.tail.wake();
+            has_room
+        }
+        Hinted::Idle(sessions) => workspace.idle_elsewhere.hear(&sessions, clock::monotonic_ms()),
+    };
+    if !has_room {
         metrics::counter!("offhook_cluster_hints_dropped_total").increment(1);
     }
 }

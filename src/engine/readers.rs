@@ -2,8 +2,10 @@
 //! has to be about right: queues, places, what supervisors watch.
 
 use super::counted::Amounts;
+use super::idle::Found;
 use super::intake::ReplyTo;
 use super::outlook::outlooks;
+use super::passing::shapes::Hinted;
 use super::published::{Published, queue_rows};
 use super::run::Serving;
 use super::turn::Asked;
@@ -86,9 +88,15 @@ impl Serving<'_> {
     }
 
     fn look_who_is_idle(&mut self, now_ms: u64) {
-        let number = self.run.workspace.number();
-        let found = self.idle.look(self.keeper.desk(), &self.run.shared.registry, number, now_ms);
-        let idle = found
+        let workspace = &self.run.workspace;
+        let here = (&*self.run.shared.registry, workspace.number());
+        let Found { agents, partly } = self.idle.look(self.keeper.desk(), here, &workspace.idle_elsewhere, now_ms);
+        if !partly.is_empty()
+            && let Some(clustered) = self.run.clustered()
+        {
+            clustered.hint(workspace.name(), Hinted::Idle(partly));
+        }
+        let idle = agents
             .into_iter()
             .map(|agent| Asked::untraced(Command::of_server(Ask::AgentIsIdle { agent }), ReplyTo::Nobody));
         self.run.asked.extend(idle);

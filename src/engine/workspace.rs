@@ -4,6 +4,7 @@ use super::committed::Committed;
 use super::counted::Amounts;
 use super::followers::Followers;
 use super::hints::Hints;
+use super::idle::IdleElsewhere;
 use super::intake::{Intake, Limits, ReplyTo};
 use super::outlook::Outlook;
 use super::passing::Taken;
@@ -89,6 +90,7 @@ pub struct Workspace {
     /// In a cluster: records of whoever leads.
     pub(super) tail: Tail,
     pub(super) hints: Hints,
+    pub(super) idle_elsewhere: IdleElsewhere,
     /// This node's claim, while it leads.
     pub(super) leads: ArcSwapOption<Lead>,
     /// What other nodes passed on.
@@ -125,6 +127,7 @@ impl Workspace {
             imports_held: AtomicBool::new(false),
             tail: Tail::default(),
             hints: Hints::default(),
+            idle_elsewhere: IdleElsewhere::default(),
             leads: ArcSwapOption::default(),
             taken: Taken::default(),
             quota: Account::default(),

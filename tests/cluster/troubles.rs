@@ -78,9 +78,10 @@ pub fn each() -> Vec<Round> {
     rounds.collect()
 }
 
-/// Whether nobody can commit anything meanwhile.
+/// Whether nobody can commit anything meanwhile. Servers that no node reaches are with the third one still.
 pub fn is_without_quorum(round: &Round) -> bool {
-    round.iter().filter(|(victim, ..)| matches!(victim, Victim::Nats(_))).count() > 1
+    let is_out = |victim, trouble| matches!(victim, Victim::Nats(_)) && trouble != Trouble::CutOff;
+    round.iter().filter(|(victim, trouble, _)| is_out(*victim, *trouble)).count() > 1
 }
 
 impl Nodes {

@@ -6,6 +6,7 @@ mod ahead;
 mod check;
 mod cut;
 mod files;
+mod idle;
 mod journal;
 mod keys;
 mod late_keys;

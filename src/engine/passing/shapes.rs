@@ -9,6 +9,7 @@
 
 use crate::desk::answer::Answer;
 use crate::desk::command::Command;
+use crate::desk::ids::SessionId;
 use crate::desk::refusal::Refusal;
 use crate::engine::published::NotDone;
 use crate::journal::Position;
@@ -78,11 +79,20 @@ pub enum Told {
     },
 }
 
-/// What is in no record and concerns those who are connected to any node: that somebody types.
+/// What is in no record and concerns all nodes. It may be lost.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 pub struct Hint {
     pub workspace: Arc<str>,
-    pub typing: Answer,
+    pub hinted: Hinted,
+}
+
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Hinted {
+    /// Somebody types.
+    Typing(Answer),
+    /// These, which are connected to that node, have been idle for as long as the workspace allows.
+    Idle(Vec<SessionId>),
 }
 
 impl Hint {
