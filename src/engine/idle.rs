@@ -119,7 +119,7 @@ mod tests {
         assert!(elsewhere.hear(&[SessionId(1)], 1_000));
         assert!(elsewhere.is_idle(SessionId(1), 3_999) && !elsewhere.is_idle(SessionId(1), 4_000));
         assert!(elsewhere.hear(&[SessionId(1)], 2_000) && elsewhere.is_idle(SessionId(1), 4_999));
-        let many: Vec<SessionId> = (0..ELSEWHERE_MAX as u128 + 1).map(SessionId).collect();
+        let many: Vec<SessionId> = (2..ELSEWHERE_MAX as u128 + 3).map(SessionId).collect();
         assert!(!elsewhere.hear(&many, 2_500), "no room for all");
         assert_eq!(elsewhere.lock().len(), ELSEWHERE_MAX);
         assert!(elsewhere.hear(&[SessionId(u128::MAX)], 5_500), "what is over makes room");
