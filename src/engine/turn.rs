@@ -217,7 +217,9 @@ impl Keeper {
     /// In a cluster: a record without events by which this node leads from there on.
     #[must_use]
     pub fn claim(&self, now: Now, turn: TurnId, node: NodeNumber) -> NewRecord {
-        self.empty(now, turn, Some(Lead { node: node.0, term: self.position.next() }))
+        let claim = self.empty(now, turn, Some(Lead { node: node.0, term: self.position.next() }));
+        // Without one nobody takes an accept, which has room on a disk that is nearly full.
+        NewRecord { last_resort: true, ..claim }
     }
 
     fn empty(&self, now: Now, turn: TurnId, lead: Option<Lead>) -> NewRecord {
