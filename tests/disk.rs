@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use std::os::unix::process::ExitStatusExt;
 use support::disk::{Disk, Fault, Forgets};
 use support::scene::{DEMO, eventually, offered, talking};
-use support::{Agent, Customer, Options, Server};
+use support::{Agent, Customer, Options, Server, as_cluster};
 
 fn on(disk: &Disk) -> Server {
     let options = Options::default().without_rate_limits().set("journal.kept_back_bytes=1 MiB");
@@ -62,8 +62,32 @@ async fn messages_are_whole(server: &Server, conversation: &str, acknowledged: u
     assert_eq!(numbers, (1..=last).collect::<Vec<_>>());
 }
 
+/// A node of a cluster whose own disk takes nothing: what is decided is on the disks of the servers of NATS, and its view makes up for it.
+async fn goes_on_beside(fault: Fault) {
+    let disk = Disk::new();
+    let mut server = on(&disk);
+    let (mut agent, mut customer) = talking(&server, "ada").await;
+    let (_second, offer) = offered(&server, &mut agent).await;
+    disk.turn(fault);
+    for number in 2..=20 {
+        assert_eq!(customer.post(&"x".repeat(8_000)).await, number);
+    }
+    agent.must(json!({"type": "accept", "offer": offer["offer"]})).await;
+    is_alive_and_not_ready(&server).await;
+    disk.turn(Fault::None);
+    is_ready_again(&server).await;
+    assert_eq!(customer.post("again").await, 21);
+    messages_are_whole(&server, &customer.conversation, 21).await;
+    server.kill();
+    server.start_again();
+    messages_are_whole(&server, &customer.conversation, 21).await;
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn on_a_full_disk_accepts_are_still_taken_and_the_rest_is_refused() {
+    if as_cluster::is_on() {
+        return goes_on_beside(Fault::Full).await;
+    }
     let disk = Disk::new();
     let server = on(&disk);
     let (mut agent, mut customer) = talking(&server, "ada").await;
@@ -136,6 +160,9 @@ async fn as_the_disk_fills_strangers_are_refused_first_then_messages_and_accepts
 
 /// Refusals while it lasts, recovery when it ends; the same socket all along.
 async fn refuses_and_recovers(fault: Fault) {
+    if as_cluster::is_on() {
+        return goes_on_beside(fault).await;
+    }
     let disk = Disk::new();
     let mut server = on(&disk);
     let (mut agent, mut customer) = talking(&server, "ada").await;
@@ -219,6 +246,9 @@ async fn on_a_slow_disk_everything_is_late_and_nobody_is_dropped_or_started_agai
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_failed_sync_ends_the_process_and_a_start_goes_on() {
+    if as_cluster::passes_over("what was acknowledged is synced by the servers of NATS") {
+        return;
+    }
     let disk = Disk::new();
     let mut server = on(&disk);
     let (mut agent, mut customer) = talking(&server, "ada").await;
@@ -239,6 +269,9 @@ async fn a_failed_sync_ends_the_process_and_a_start_goes_on() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_damaged_journal_is_said_at_the_start_and_nothing_is_made_worse() {
+    if as_cluster::passes_over("it has no file of a journal") {
+        return;
+    }
     let mut server = support::scene::server();
     let (_agent, _customer) = talking(&server, "ada").await;
     assert!(server.stop().success());

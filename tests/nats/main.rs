@@ -17,6 +17,7 @@ mod member;
 mod pair;
 #[path = "../cluster/proxy.rs"]
 mod proxy;
+mod scarce;
 mod settings;
 mod shared_files;
 #[path = "../support/mod.rs"]
