@@ -46,13 +46,14 @@ async fn uploads_are_bounded_in_number_in_bytes_and_in_time() {
     let nora = Customer::start(server.address, DEMO, "and me").await;
     let full = upload(&server, &nora, "a.txt", &text).await;
     if as_cluster::is_on() {
-        // What is on a node's disk are copies: they make room.
-        assert_eq!((full.status, stored(&server).len()), (201, 2));
+        // What is on a node's disk are copies: they make room, for a little more than is asked for.
+        assert!(full.status == 201 && stored(&server).len() <= 2, "{}: {:?}", full.status, stored(&server));
     } else {
         assert_eq!((full.status, full.json()["code"].clone()), (503, json!("unavailable")));
     }
     assert_eq!(read(&server, "messenger", &zoe.conversation, &zoe.token, &file).await.body, text);
-    assert!(server.metric("offhook_files_bytes").await >= 2_000_000.0);
+    let bytes = server.metric("offhook_files_bytes").await;
+    assert!(bytes <= 2_097_152.0 && (as_cluster::is_on() || bytes >= 2_000_000.0), "{bytes}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -23,10 +23,8 @@ async fn beyond_its_disks_budget_messages_are_refused_and_accepts_and_closes_are
     let post = async || zoe.call("POST", "messages", Some(message.clone())).await;
     let refused = eventually("no room", post, |answer| answer.status != 201).await;
     let why = refused.json();
-    assert_eq!(
-        (refused.status, &why["code"], &why["detail"]),
-        (503, &json!("unavailable"), &json!("the disk is full"))
-    );
+    assert_eq!((refused.status, &why["code"]), (503, &json!("unavailable")));
+    assert!(why["detail"].as_str().is_some_and(|said| said.contains("the disk is full")), "{why}");
     let ready = server.operators_page("/readyz").await;
     let of_journal = |reason: &Value| {
         reason["component"] == "journal" && reason["message"].as_str().is_some_and(|said| said.starts_with("kept_back"))
