@@ -10,7 +10,8 @@ use support::{Agent, Customer, Options, Server, as_cluster};
 
 fn on(disk: &Disk) -> Server {
     let options = Options::default().without_rate_limits().set("journal.kept_back_bytes=1 MiB");
-    Server::start(&disk.under(options, Forgets::Nothing))
+    // The clock is written down while an offer waits: also on a disk that has room for little else.
+    Server::start(&disk.under(options.set("engine.tick_record_every_ms=100"), Forgets::Nothing))
 }
 
 async fn ready(server: &Server) -> (u16, Value) {
@@ -105,6 +106,9 @@ async fn on_a_full_disk_accepts_are_still_taken_and_the_rest_is_refused() {
     );
     let send = agent.ask(json!({"type": "send", "conversation": customer.conversation, "text": "x"})).await;
     assert_eq!(send["error"]["code"], "unavailable", "{send}");
+    let records = async || as_cluster::shown(server.data_dir(), DEMO).await.len();
+    let before = records().await;
+    eventually("the clock to be written down", records, |now| *now >= before + 3).await;
     // What is kept back is for these.
     let accepted = agent.must(json!({"type": "accept", "offer": offer["offer"]})).await;
     assert_eq!(accepted["conversation"], offer["conversation"]["conversation"]);
