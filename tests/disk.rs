@@ -93,6 +93,7 @@ async fn on_a_full_disk_accepts_are_still_taken_and_the_rest_is_refused() {
     let server = on(&disk);
     let (mut agent, mut customer) = talking(&server, "ada").await;
     let (_second, offer) = offered(&server, &mut agent).await;
+    agent.must(json!({"type": "delivered", "offer": offer["offer"]})).await;
     disk.turn(Fault::Full);
     let (numbers, refusal) = post_until_refused(&mut customer, &"x".repeat(8_000)).await;
     assert_eq!(refusal["code"], "unavailable");

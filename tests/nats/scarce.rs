@@ -24,6 +24,7 @@ async fn beyond_its_disks_budget_messages_are_refused_and_accepts_and_closes_are
     server.change_settings(DEMO, |settings| settings["channels"][0]["offer_ms"] = 600_000.into()).await;
     let (mut ada, mut zoe) = talking(&server, "ada").await;
     let (_waiting, offer) = offered(&server, &mut ada).await;
+    ada.must(json!({"type": "delivered", "offer": offer["offer"]})).await;
 
     let message = json!({"text": "x".repeat(16 * 1024)});
     let refused = loop {
