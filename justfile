@@ -32,6 +32,10 @@ bench *ARGS:
 kill-rounds ROUNDS="200":
     OFFHOOK_KILL_ROUNDS={{ROUNDS}} cargo test --release --locked --test kill
 
+# The black-box suite, or targets of it, with each server a cluster of one node over NATS. Ends with what passed, was passed over and failed.
+cluster-suite *TARGETS:
+    OFFHOOK_CLUSTER_TARGETS="{{TARGETS}}" bash tests/run tools cluster-suite
+
 # Nodes and servers of a cluster are killed, stopped, paused and cut off under load, so many times; `each` for all kinds in turn.
 cluster-rounds ROUNDS="100":
     OFFHOOK_CLUSTER_ROUNDS={{ROUNDS}} cargo test --locked --test cluster -- --nocapture --test-threads=1 whatever_becomes

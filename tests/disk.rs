@@ -6,11 +6,12 @@ use serde_json::{Value, json};
 use std::os::unix::process::ExitStatusExt;
 use support::disk::{Disk, Fault, Forgets};
 use support::scene::{DEMO, eventually, offered, talking};
-use support::{Agent, Customer, Options, Server};
+use support::{Agent, Customer, Options, Server, as_cluster};
 
 fn on(disk: &Disk) -> Server {
     let options = Options::default().without_rate_limits().set("journal.kept_back_bytes=1 MiB");
-    Server::start(&disk.under(options, Forgets::Nothing))
+    // The clock is written down while an offer waits: also on a disk that has room for little else.
+    Server::start(&disk.under(options.set("engine.tick_record_every_ms=100"), Forgets::Nothing))
 }
 
 async fn ready(server: &Server) -> (u16, Value) {
@@ -62,12 +63,37 @@ async fn messages_are_whole(server: &Server, conversation: &str, acknowledged: u
     assert_eq!(numbers, (1..=last).collect::<Vec<_>>());
 }
 
+/// A node of a cluster whose own disk takes nothing: what is decided is on the disks of the servers of NATS, and its view makes up for it.
+async fn goes_on_beside(fault: Fault) {
+    let disk = Disk::new();
+    let mut server = on(&disk);
+    let (mut agent, mut customer) = talking(&server, "ada").await;
+    let (_second, offer) = offered(&server, &mut agent).await;
+    disk.turn(fault);
+    for number in 2..=20 {
+        assert_eq!(customer.post(&"x".repeat(8_000)).await, number);
+    }
+    agent.must(json!({"type": "accept", "offer": offer["offer"]})).await;
+    is_alive_and_not_ready(&server).await;
+    disk.turn(Fault::None);
+    is_ready_again(&server).await;
+    assert_eq!(customer.post("again").await, 21);
+    messages_are_whole(&server, &customer.conversation, 21).await;
+    server.kill();
+    server.start_again();
+    messages_are_whole(&server, &customer.conversation, 21).await;
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn on_a_full_disk_accepts_are_still_taken_and_the_rest_is_refused() {
+    if as_cluster::is_on() {
+        return goes_on_beside(Fault::Full).await;
+    }
     let disk = Disk::new();
     let server = on(&disk);
     let (mut agent, mut customer) = talking(&server, "ada").await;
     let (_second, offer) = offered(&server, &mut agent).await;
+    agent.must(json!({"type": "delivered", "offer": offer["offer"]})).await;
     disk.turn(Fault::Full);
     let (numbers, refusal) = post_until_refused(&mut customer, &"x".repeat(8_000)).await;
     assert_eq!(refusal["code"], "unavailable");
@@ -81,6 +107,9 @@ async fn on_a_full_disk_accepts_are_still_taken_and_the_rest_is_refused() {
     );
     let send = agent.ask(json!({"type": "send", "conversation": customer.conversation, "text": "x"})).await;
     assert_eq!(send["error"]["code"], "unavailable", "{send}");
+    let records = async || as_cluster::shown(server.data_dir(), DEMO).await.len();
+    let before = records().await;
+    eventually("the clock to be written down", records, |now| *now >= before + 3).await;
     // What is kept back is for these.
     let accepted = agent.must(json!({"type": "accept", "offer": offer["offer"]})).await;
     assert_eq!(accepted["conversation"], offer["conversation"]["conversation"]);
@@ -136,6 +165,9 @@ async fn as_the_disk_fills_strangers_are_refused_first_then_messages_and_accepts
 
 /// Refusals while it lasts, recovery when it ends; the same socket all along.
 async fn refuses_and_recovers(fault: Fault) {
+    if as_cluster::is_on() {
+        return goes_on_beside(fault).await;
+    }
     let disk = Disk::new();
     let mut server = on(&disk);
     let (mut agent, mut customer) = talking(&server, "ada").await;
@@ -219,6 +251,9 @@ async fn on_a_slow_disk_everything_is_late_and_nobody_is_dropped_or_started_agai
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_failed_sync_ends_the_process_and_a_start_goes_on() {
+    if as_cluster::passes_over("what was acknowledged is synced by the servers of NATS") {
+        return;
+    }
     let disk = Disk::new();
     let mut server = on(&disk);
     let (mut agent, mut customer) = talking(&server, "ada").await;
@@ -239,6 +274,9 @@ async fn a_failed_sync_ends_the_process_and_a_start_goes_on() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_damaged_journal_is_said_at_the_start_and_nothing_is_made_worse() {
+    if as_cluster::passes_over("it has no file of a journal") {
+        return;
+    }
     let mut server = support::scene::server();
     let (_agent, _customer) = talking(&server, "ada").await;
     assert!(server.stop().success());

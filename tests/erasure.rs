@@ -159,7 +159,7 @@ async fn who_is_erased_is_gone_from_history_disk_and_backups_and_stays_so() {
     // The backup of before knows nothing of it; its keys were replaced, and the ledger goes with whatever is restored.
     place.taken(&server, &[]);
     for words in [&[][..], &["--at", &before]] {
-        let back = place.restored(words);
+        let back = place.restored(&server, words);
         is_gone(&back, &customer, &zoe.conversation).await;
         assert_eq!(holding(back.data_dir(), b"unspeakable"), Vec::<PathBuf>::new());
         let page = get(&back, &format!("/conversations/{}/messages", other.conversation)).await;

@@ -6,15 +6,13 @@
 mod support;
 
 use offhook::gateway::auth::agent_token::Role;
-use offhook::journal::sqlite::{self, SqliteJournal};
-use offhook::journal::{Appended, Journal, NewRecord, Position, StoredRecord, record};
+use offhook::journal::{Appended, NewRecord, Position, StoredRecord, record};
 use offhook::simulate::{Mode, Plan, records_of};
 use serde_json::{Value, json};
 use std::path::Path;
 use std::process::Command;
-use std::sync::Arc;
 use support::scene::{DEMO, eventually, talking};
-use support::{Agent, Customer, Http, Options, Response, Server};
+use support::{Agent, Customer, Http, Options, Response, Server, as_cluster};
 
 const QUARTER_MS: u64 = 900_000;
 const SIMULATED: &str = "simulated";
@@ -28,7 +26,7 @@ fn options(data_dir: &Path) -> Options {
 /// A journal of these records, in a directory that a server can start on.
 async fn write_journal(data_dir: &Path, records: &[StoredRecord]) {
     std::fs::create_dir_all(data_dir).unwrap();
-    let journal = SqliteJournal::open(data_dir, sqlite::Settings::default()).unwrap();
+    let journal = as_cluster::journal(data_dir).await;
     for StoredRecord { position, turn, body } in records {
         let (turn, body, expected) = (*turn, body.clone(), Position(position.0 - 1));
         let appended = journal.append(&SIMULATED.into(), NewRecord { turn, expected, body, last_resort: false }).await;
@@ -104,14 +102,12 @@ fn numbers(questions: &[Value]) -> Vec<[&Value; 2]> {
 }
 
 /// By the journal as it is shown, in another language.
-fn recount(data_dir: &Path, workspace: &str, questions: &[Value]) {
+async fn recount(data_dir: &Path, workspace: &str, questions: &[Value]) {
     let place = tempfile::tempdir().unwrap();
     let (lines, answers) = (place.path().join("journal"), place.path().join("answers"));
-    let data_dir = format!("server.data_dir={}", data_dir.display());
-    let mut show = Command::new(env!("CARGO_BIN_EXE_offhook"));
-    let shown = show.args(["journal", "show", workspace, "--set", &data_dir]).output().unwrap();
-    assert!(shown.status.success(), "{}", String::from_utf8_lossy(&shown.stderr));
-    std::fs::write(&lines, shown.stdout).unwrap();
+    let shown: Vec<String> =
+        as_cluster::shown(data_dir, workspace).await.iter().map(|line| format!("{line}\n")).collect();
+    std::fs::write(&lines, shown.concat()).unwrap();
     std::fs::write(&answers, json!(questions).to_string()).unwrap();
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/clients/recount.py");
     let done = Command::new("python3").arg("-B").arg(script).arg(lines).arg(answers).output().unwrap();
@@ -151,7 +147,7 @@ async fn simulated_day(seed: u64, steps: u32) {
     write_journal(&data_dir, &records).await;
     let mut server = Server::start(&options(&data_dir));
     let first = ask_everything(&server, SIMULATED, span).await;
-    recount(&data_dir, SIMULATED, &first);
+    recount(&data_dir, SIMULATED, &first).await;
     let busy = |name: &str| first.iter().filter_map(|one| one["answer"]["totals"][name].as_i64()).max().unwrap_or(0);
     for name in ["answered", "offered", "handled", "closed"] {
         assert!(busy(name) > 0, "nothing was {name} on this day");
@@ -234,7 +230,7 @@ fn remove_view_and_start_again(server: &mut Server) {
 
 async fn recount_now(server: &Server, span: (u64, u64)) {
     let questions = ask_everything(server, DEMO, span).await;
-    recount(server.data_dir(), DEMO, &questions);
+    recount(server.data_dir(), DEMO, &questions).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -249,9 +245,8 @@ async fn where_the_journal_was_cut_reports_go_on_from_how_everything_stands() {
     server.kill();
     let data_dir = server.data_dir().to_owned();
     forget_reports(&data_dir);
-    let journal = SqliteJournal::open(&data_dir, sqlite::Settings::default()).unwrap();
-    let workspace: Arc<str> = DEMO.into();
-    assert!(journal.cut(&workspace, Position(position - 1)).await.unwrap() > 0);
+    let journal = as_cluster::journal(&data_dir).await;
+    assert!(journal.cut(&DEMO.into(), Position(position - 1)).await.unwrap() > 0);
     drop(journal);
     server.start_again();
     has_caught_up(&server, DEMO, position).await;

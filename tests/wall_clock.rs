@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use support::clock::WallClock;
 use support::customer::event_named;
 use support::scene::{DEMO, eventually, live_agent, offered, refused, talking};
-use support::{Agent, Customer, Options, Server, now_s};
+use support::{Agent, Customer, Options, Server, as_cluster, now_s};
 
 const HOUR_MS: i64 = 3_600_000;
 
@@ -119,16 +119,10 @@ async fn while_a_clock_that_was_set_back_by_an_hour_catches_up_offers_end_in_tim
     assert!(owned.iter().any(|one: &Value| one["conversation"] == customer.conversation.as_str()), "{}", ada.welcome);
 }
 
-/// What `journal show` prints of the demo workspace: positions.
-fn positions(server: &Server) -> Vec<u64> {
-    let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_offhook"));
-    command
-        .arg("--set")
-        .arg(format!("server.data_dir={}", server.data_dir().display()))
-        .args(["journal", "show", DEMO]);
-    let shown = command.output().expect("offhook can be started");
-    let lines = shown.stdout.split(|byte| *byte == b'\n').filter(|line| !line.is_empty());
-    lines.map(|line| serde_json::from_slice::<Value>(line).expect("JSON")["position"].as_u64().expect("one")).collect()
+/// The positions of the demo workspace's records that the journal has.
+async fn positions(server: &Server) -> Vec<u64> {
+    let shown = as_cluster::shown(server.data_dir(), DEMO).await;
+    shown.iter().map(|line| line["position"].as_u64().expect("one")).collect()
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -157,13 +151,17 @@ async fn a_workspace_forgets_after_its_own_time_and_others_do_not() {
     };
     server.workspace("other").await;
     let (own, others) = (closed(DEMO).await, closed("other").await);
-    let before = positions(&server);
+    let before = positions(&server).await;
     clock.set_off_ms(4 * day_ms);
     server.kill();
     server.start_again();
     let status = async |path: &str| server.admin("GET", path, None).await.status;
     eventually("it is forgotten", async || status(&own).await, |status| *status == 404).await;
     assert_eq!(status(&others).await, 200);
-    eventually("its part of the journal is cut", async || positions(&server), |now| now[0] > before[before.len() - 2])
-        .await;
+    eventually(
+        "its part of the journal is cut",
+        async || positions(&server).await,
+        |now| now[0] > before[before.len() - 2],
+    )
+    .await;
 }

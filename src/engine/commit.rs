@@ -191,9 +191,9 @@ impl Serving<'_> {
                 () = tokio::time::sleep(Duration::from_millis(PROBE_MS)) => {}
                 () = stopped(&mut stop) => return Some(Ended::Stopped),
             }
-            // The state that was decided is void; a barrier needs only the position that is committed.
+            // The state that was decided is void; a probe needs only the position that is committed.
             let now = self.clock.advance(clock::monotonic_ms(), clock::wall_ms());
-            let probe = self.keeper.barrier(now, random_turn());
+            let probe = self.keeper.probe(now, random_turn());
             match self.run.shared.journal.append(self.run.workspace.name(), probe).await {
                 Appended::Committed(_) | Appended::Refused(RefusedAppend::Fenced { .. }) | Appended::Unknown(_) => {
                     self.run.scarce = None;
@@ -211,7 +211,7 @@ impl Serving<'_> {
         }
         self.probe_at_ms = clock::monotonic_ms() + PROBE_MS;
         let now = self.clock.advance(clock::monotonic_ms(), clock::wall_ms());
-        let probe = self.keeper.barrier(now, random_turn());
+        let probe = self.keeper.probe(now, random_turn());
         match self.run.shared.journal.append(self.run.workspace.name(), probe).await {
             Appended::Refused(RefusedAppend::Full | RefusedAppend::KeptBack | RefusedAppend::Busy) => None,
             Appended::Committed(_) | Appended::Refused(_) | Appended::Unknown(_) => {

@@ -183,8 +183,9 @@ impl Keeper {
             for (place, event) in fresh.iter().enumerate() {
                 route(event, before + place, &self.desk, &mut decided.routes);
             }
+            // Also one that changes nothing: where its answer has to have a record, that one has room too.
+            last_resort |= may_use_the_last_room(&command.ask);
             if !fresh.is_empty() {
-                last_resort |= may_use_the_last_room(&command.ask);
                 decided.outcomes.extend(outcome_of(&command, &result));
             } else if command.ask.may_matter_later() {
                 told.extend(outcome_of(&command, &result));
@@ -208,10 +209,17 @@ impl Keeper {
         decided
     }
 
-    /// A record without events: settles what came before it, or writes the clock down.
+    /// A record without events: settles what came before it, or writes the clock down. It may use the room that is kept back, as it takes
+    /// next to none: were it refused there, nobody's accept would be decided any more.
     #[must_use]
     pub fn barrier(&self, now: Now, turn: TurnId) -> NewRecord {
         self.empty(now, turn, self.lead)
+    }
+
+    /// A record without events that finds out whether there is room for everything again.
+    #[must_use]
+    pub fn probe(&self, now: Now, turn: TurnId) -> NewRecord {
+        NewRecord { last_resort: false, ..self.barrier(now, turn) }
     }
 
     /// In a cluster: a record without events by which this node leads from there on.
@@ -223,7 +231,7 @@ impl Keeper {
     fn empty(&self, now: Now, turn: TurnId, lead: Option<Lead>) -> NewRecord {
         let head = Head { position: self.position.next(), turn, desk_ms: now.desk.0, wall_ms: now.wall.0, lead };
         let body = record::encode(&head, &[] as &[Event], &[] as &[Outcome]);
-        NewRecord { turn, expected: self.position, body, last_resort: false }
+        NewRecord { turn, expected: self.position, body, last_resort: true }
     }
 
     fn record<T>(&self, now: Now, turn: TurnId, decided: &Decided<T>, last_resort: bool) -> NewRecord {

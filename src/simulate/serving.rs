@@ -180,7 +180,7 @@ impl World {
                 if barrier.expected != expected {
                     return Err(format!("a barrier behind {expected} and not {}", barrier.expected));
                 }
-                let appended = match self.fate(true) {
+                let appended = match self.fate(barrier.last_resort) {
                     Fate::Commits => match self.journal.land(&barrier) {
                         Ok(position) => Appended::Committed(position),
                         Err(why) => Appended::Refused(why),

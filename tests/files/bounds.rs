@@ -2,7 +2,7 @@
 
 use crate::support::http::Http;
 use crate::support::scene::{DEMO, eventually, talking};
-use crate::support::{Customer, Options, Server, within};
+use crate::support::{Customer, Options, Server, as_cluster, within};
 use crate::{begun, files_path, post, read, stored, upload, uploaded};
 use serde_json::json;
 use tokio::io::AsyncReadExt;
@@ -45,9 +45,15 @@ async fn uploads_are_bounded_in_number_in_bytes_and_in_time() {
     uploaded(&server, &max, "a.txt", &text).await;
     let nora = Customer::start(server.address, DEMO, "and me").await;
     let full = upload(&server, &nora, "a.txt", &text).await;
-    assert_eq!((full.status, full.json()["code"].clone()), (503, json!("unavailable")));
+    if as_cluster::is_on() {
+        // What is on a node's disk are copies: they make room, for a little more than is asked for.
+        assert!(full.status == 201 && stored(&server).len() <= 2, "{}: {:?}", full.status, stored(&server));
+    } else {
+        assert_eq!((full.status, full.json()["code"].clone()), (503, json!("unavailable")));
+    }
     assert_eq!(read(&server, "messenger", &zoe.conversation, &zoe.token, &file).await.body, text);
-    assert!(server.metric("offhook_files_bytes").await >= 2_000_000.0);
+    let bytes = server.metric("offhook_files_bytes").await;
+    assert!(bytes <= 2_097_152.0 && (as_cluster::is_on() || bytes >= 2_000_000.0), "{bytes}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -18,6 +18,7 @@ mod member;
 mod pair;
 #[path = "../cluster/proxy.rs"]
 mod proxy;
+mod scarce;
 mod settings;
 mod shared_files;
 mod signins;

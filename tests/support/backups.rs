@@ -1,6 +1,6 @@
 //! `offhook backup`, `verify` and `restore` of a server's data directory, in a place of their own.
 
-use super::{Options, Server, command_id};
+use super::{Options, Server, as_cluster, command_id};
 use serde_json::Value;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -58,12 +58,14 @@ impl Place {
         command.arg("--data-dir").arg(to).args(words).output().unwrap()
     }
 
-    /// A server on what was brought back.
-    pub fn restored(&self, words: &[&str]) -> Server {
+    /// A server on what was brought back. In a cluster it goes on in that of whom it was taken of, and takes its place.
+    pub fn restored(&self, of: &Server, words: &[&str]) -> Server {
         let dir = self.0.path().join(format!("restored{}", command_id()));
         let done = self.restore(&dir, words);
         assert_eq!(done.status.code(), Some(0), "{}{}", text(&done.stdout), text(&done.stderr));
-        Server::start(&Options { data_dir: Some(dir), ..patiently() })
+        let mut options = Options { data_dir: Some(dir), ..patiently() };
+        options.settings.extend(as_cluster::cluster_of(of.data_dir()));
+        Server::start(&options)
     }
 
     pub fn manifest(&self, name: &str) -> Value {

@@ -6,6 +6,7 @@
 #![allow(dead_code, unused_imports, reason = "each test and bench uses its own part of this")]
 
 pub mod agent;
+pub mod as_cluster;
 pub mod backups;
 pub mod browser;
 pub mod cgroup;

@@ -2,7 +2,7 @@
 
 use super::cgroup::Cgroup;
 use super::http::{Http, Response};
-use super::{PATIENCE, command_id, now_s, process};
+use super::{PATIENCE, as_cluster, command_id, now_s, process};
 use offhook::gateway::auth::agent_token::{self, AgentClaims, Role};
 use offhook::gateway::auth::first_key::LOCAL_KID;
 use offhook::gateway::auth::keys::{Algorithm, SigningKey, read_key_file};
@@ -309,10 +309,7 @@ impl Spawned {
         command.arg("--set").arg(format!("server.data_dir={}", data_dir.display()));
         // What a test counts on its disk and in its journal are its own commands; tests of health put the probe on again.
         command.args(["--set", "health.probe_every_ms=0"]);
-        if let Ok(nats) = std::env::var("OFFHOOK_TEST_NATS") {
-            command.args(as_a_node(&nats, data_dir));
-        }
-        for setting in &options.settings {
+        for setting in as_cluster::settings(data_dir).iter().chain(&options.settings) {
             command.args(["--set", setting]);
         }
         command.envs(options.environment.iter().cloned());
@@ -391,18 +388,4 @@ fn tail(path: &Path) -> String {
     let text = fs::read_to_string(path).unwrap_or_default();
     let lines: Vec<&str> = text.lines().collect();
     lines[lines.len().saturating_sub(30)..].join("\n")
-}
-
-/// The settings that make a server a node of a cluster of its own, on this server of NATS: the same again on the same directory.
-fn as_a_node(nats: &str, data_dir: &Path) -> Vec<String> {
-    let path = data_dir.display().to_string();
-    let letters: Vec<char> = path.chars().filter(char::is_ascii_alphanumeric).collect();
-    let name: String = letters[letters.len().saturating_sub(24)..].iter().collect();
-    let settings = [
-        "cluster.node=a".to_owned(),
-        format!("cluster.name=t{name}"),
-        format!("cluster.servers={nats}"),
-        "cluster.replicas=1".to_owned(),
-    ];
-    settings.into_iter().flat_map(|setting| ["--set".to_owned(), setting]).collect()
 }

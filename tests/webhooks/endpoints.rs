@@ -1,9 +1,9 @@
 //! Endpoints: how they are set, paused and sent back, tested and given new secrets, and which addresses they may not have.
 
 use crate::support::scene::{DEMO, eventually};
-use crate::support::{Agent, Options, Server};
+use crate::support::{Agent, Options, Server, as_cluster};
 use crate::{Receiver, a_talk, again, an_id, call, done, expected, hook, options, state, takes};
-use rusqlite::Connection;
+use offhook::journal::Position;
 use serde_json::{Value, json};
 
 #[tokio::test(flavor = "multi_thread")]
@@ -96,12 +96,11 @@ async fn what_was_delivered_is_sent_again_from_a_cursor_and_what_is_not_kept_is_
     done(&server, "POST", "/webhooks/crm/pause", None).await;
     a_talk(&server, &mut ada).await;
     let last = expected(&server).await.last().expect("an event")["id"].as_str().expect("an id").to_owned();
-    let position: i64 = last.split_once('.').expect("an id").0.parse().expect("a position");
+    let position: u64 = last.split_once('.').expect("an id").0.parse().expect("a position");
     drop(ada);
     assert!(server.stop().success());
-    let journal = Connection::open(server.data_dir().join("journal.db")).expect("the journal");
-    let cut = "DELETE FROM record WHERE position < ?1 AND workspace = (SELECT id FROM workspace WHERE name = 'demo')";
-    assert!(journal.execute(cut, [position]).expect("it can be cut") > 0);
+    let journal = as_cluster::journal(server.data_dir()).await;
+    assert!(journal.cut(&DEMO.into(), Position(position)).await.expect("it can be cut") > 0);
     drop(journal);
     server.start_again();
     assert_eq!(state(&server, "crm").await["paused"], "asked");

@@ -3,6 +3,7 @@
 use super::places::Place;
 use super::{Inner, OF_ONE_NODE, POSITION_HEADER, TURN_HEADER};
 use crate::journal::{Appended, JournalState, NewRecord, RECORD_BYTES_MAX, RefusedAppend};
+use crate::overload::disk;
 use async_nats::connection::State;
 use async_nats::jetstream::ErrorCode;
 use async_nats::jetstream::context::{PublishError, PublishErrorKind};
@@ -15,7 +16,10 @@ impl Inner {
         let appended = self.publish(workspace, record).await;
         match &appended {
             Appended::Committed(_) | Appended::Refused(RefusedAppend::Fenced { .. } | RefusedAppend::TooLarge) => {
-                self.health.become_state(JournalState::Healthy, None);
+                self.is_well();
+            }
+            Appended::Refused(refused @ RefusedAppend::KeptBack) => {
+                self.health.become_state(JournalState::KeptBack, Some(&refused.to_string()));
             }
             Appended::Refused(refused @ RefusedAppend::Full) => {
                 self.health.become_state(JournalState::Full, Some(&refused.to_string()));
@@ -31,6 +35,10 @@ impl Inner {
     async fn publish(&self, workspace: &Arc<str>, record: NewRecord) -> Appended {
         if record.body.len() > RECORD_BYTES_MAX {
             return Appended::Refused(RefusedAppend::TooLarge);
+        }
+        // What is decided here makes the view grow, here as at the others, whose disks are no larger.
+        if disk().is_critical() && !record.last_resort {
+            return Appended::Refused(RefusedAppend::KeptBack);
         }
         // The client would keep it for when it is connected again: long after anybody waits for it.
         if self.context.client().connection_state() != State::Connected {

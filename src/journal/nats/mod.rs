@@ -38,6 +38,7 @@ use super::health::HealthCell;
 use super::{
     Appended, Journal, JournalFailed, JournalHealth, JournalState, NewRecord, Position, Span, StoredRecord, TurnId,
 };
+use crate::overload::disk;
 use async_nats::jetstream::Context;
 use async_nats::jetstream::stream::Stream;
 use bytes::Bytes;
@@ -106,13 +107,19 @@ impl Inner {
     /// What every call ends with: how the journal is follows from how it answers.
     fn look<T>(&self, answer: Result<T, JournalFailed>) -> Result<T, JournalFailed> {
         match &answer {
-            Ok(_) => self.health.become_state(JournalState::Healthy, None),
+            Ok(_) => self.is_well(),
             Err(failed @ JournalFailed::Damaged(_)) => {
                 self.health.become_state(JournalState::Damaged, Some(&failed.to_string()));
             }
             Err(failed) => self.health.become_state(JournalState::Failing, Some(&failed.to_string())),
         }
         answer
+    }
+
+    /// The servers answer as they should; what is decided here has room by this node's own disk.
+    fn is_well(&self) {
+        let state = if disk().is_critical() { JournalState::KeptBack } else { JournalState::Healthy };
+        self.health.become_state(state, None);
     }
 
     /// The last record's place, as the stream's leader says.
