@@ -97,6 +97,8 @@ impl Serving<'_> {
         let mut stop = self.run.shared.stop.clone();
         let mut roll = Some(clustered.roll.clone());
         self.run.following.heard_at_ms = clock::monotonic_ms();
+        // A load has what a record waited for before it.
+        self.run.following.keyless_since_ms = None;
         loop {
             self.learn_who_leads().await;
             if let Some(ended) = self.live_through_what_came().await {
